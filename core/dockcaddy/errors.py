@@ -1,0 +1,38 @@
+"""The errors that people meet. Each message is one line, lower case, without a full stop."""
+
+
+class DockcaddyError(Exception):
+    """Base of all errors that are told to the user without a traceback."""
+
+
+class LabelError(DockcaddyError):
+    """A label that cannot become configuration. `label` is the key as people wrote it."""
+
+    def __init__(self, label: str, message: str) -> None:
+        super().__init__(message)
+        self.label = label
+        self.message = message
+
+
+class SettingsError(DockcaddyError):
+    """A setting that is unknown or cannot be read: names the source, the key and the nearest valid one."""
+
+
+class PluginError(DockcaddyError):
+    """A plugin that cannot be loaded, or two that clash."""
+
+
+class EngineUnreachable(DockcaddyError):
+    """The engine does not answer, or answered a call with an error."""
+
+
+class CaddyUnreachable(DockcaddyError):
+    """Caddy does not answer."""
+
+
+class CaddyRefusal(DockcaddyError):
+    """Caddy read the configuration and refuses it. The message is Caddy's own."""
+
+
+class OutputError(DockcaddyError):
+    """An output that could not deliver."""

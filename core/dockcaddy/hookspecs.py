@@ -1,0 +1,171 @@
+"""The hooks a plugin may implement. All are called once, at start; what they return is frozen into the registry.
+
+A plugin implements a hook with `@dockcaddy.hook`:
+
+    import dockcaddy
+
+    @dockcaddy.hook
+    def dockcaddy_functions():
+        return {"greet": greet}
+
+    def greet(context: dockcaddy.Context, whom: str) -> str:
+        \"\"\"A greeting for WHOM.\"\"\"
+        return f"hello {whom} from {context.resource.name}"
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from enum import Enum
+from typing import TYPE_CHECKING, Any, Protocol
+
+import pluggy
+from attrs import field, frozen
+
+from dockcaddy.model import EngineInventory, Inventory, Resource
+
+if TYPE_CHECKING:
+    from dockcaddy.pipeline import Configuration
+
+hook = pluggy.HookimplMarker("dockcaddy")
+hookspec = pluggy.HookspecMarker("dockcaddy")
+
+TemplateFunction = Callable[..., object]
+
+
+class Context(Protocol):
+    """What a template function and a label transformer know: one resource and what is around it."""
+
+    @property
+    def resource(self) -> Resource:
+        """The resource whose label is rendered."""
+
+    @property
+    def engine(self) -> EngineInventory:
+        """The engine's inventory that the resource belongs to. Only its `caddy` may be read without cost."""
+
+    @property
+    def inventory(self) -> Inventory:
+        """Everything there is. Reading it makes the fragment depend on all of it: it is rendered in every cycle."""
+
+    @property
+    def admitted(self) -> bool:
+        """Whether traffic may be sent to the resource: it is not stopping, and every gate lets it through."""
+
+    def settings(self, section: type[Any]) -> Any:
+        """The plugin's own settings: the frozen instance of a class it declared with `dockcaddy_settings`."""
+
+    def warn(self, message: str) -> None:
+        """Report something to the operator, named with the resource and the label; the label stays."""
+
+
+@frozen
+class Label:
+    """One label under the prefix. `key` has the prefix normalised to `caddy`; `origin` is the key as people wrote it.
+
+    `value` is a template in stage RAW, text in stage RENDERED.
+    """
+
+    key: str
+    value: str
+    origin: str
+
+
+class Stage(Enum):
+    """When a label transformer runs: RAW sees unrendered labels, RENDERED sees values after templates."""
+
+    RAW = "raw"
+    RENDERED = "rendered"
+
+
+@frozen
+class LabelTransformer:
+    """A rewrite of one resource's labels: `apply(context, labels) -> labels`, pure.
+
+    Transformers of one stage run by `order`, then by `name`. `apply` may raise `LabelError` to refuse the resource.
+    """
+
+    name: str
+    apply: Callable[[Context, tuple[Label, ...]], Iterable[Label]]
+    stage: Stage = Stage.RENDERED
+    order: int = 0
+
+
+@frozen
+class Gate:
+    """A rule that may keep a resource out of `upstreams`: `admits(context) -> bool`."""
+
+    name: str
+    admits: Callable[[Context], bool]
+
+
+@frozen
+class SettingsSection:
+    """A plugin's section of the settings: `[name]` in dockcaddy.toml, `DOCKCADDY_<NAME>_<FIELD>` in the environment.
+
+    `schema` is a frozen attrs class whose fields have defaults, types `bool`, `int`, `str` or `tuple[str, ...]`, and
+    `metadata={"help": "..."}`.
+    """
+
+    name: str
+    schema: type[Any]
+
+
+class Adapter(Protocol):
+    """Caddy's own reading of a Caddyfile."""
+
+    def adapt(self, caddyfile: str) -> bytes:
+        """The JSON that Caddy makes of the text.
+
+        Raises `CaddyRefusal` with Caddy's own words where it refuses, `CaddyUnreachable` where nobody answers.
+        """
+
+
+class Output(Protocol):
+    """A backend that delivers the finished configuration."""
+
+    def write(self, configuration: "Configuration") -> None:
+        """Deliver it. Raises `CaddyRefusal` where Caddy refuses the content, `OutputError` for everything else."""
+
+    def close(self) -> None:
+        """Release what it holds."""
+
+
+@frozen
+class OutputContext:
+    """What an output is built from: settings, the admin endpoint's URL, and the way to have Caddy adapt text."""
+
+    settings: Callable[[type[Any]], Any]
+    admin_url: str = ""
+    adapter: Adapter | None = None
+    options: Mapping[str, str] = field(factory=dict)
+
+
+OutputFactory = Callable[[OutputContext], Output]
+
+
+@hookspec
+def dockcaddy_functions() -> Mapping[str, TemplateFunction]:  # type: ignore[empty-body]
+    """Template functions: name -> callable(context, *args). Its docstring's first line is the help.
+
+    Parameter annotations are the argument types that templates are held to (`str`, `int`, `float`, `bool`, `object`
+    for anything; `*args` for variadic ones).
+    """
+
+
+@hookspec
+def dockcaddy_label_transformers() -> Iterable[LabelTransformer]:  # type: ignore[empty-body]
+    """Label transformers."""
+
+
+@hookspec
+def dockcaddy_gates() -> Iterable[Gate]:  # type: ignore[empty-body]
+    """Gates in front of `upstreams`."""
+
+
+@hookspec
+def dockcaddy_outputs() -> Mapping[str, OutputFactory]:  # type: ignore[empty-body]
+    """Output backends: name -> factory. Only the selected ones are built."""
+
+
+@hookspec
+def dockcaddy_settings() -> SettingsSection:  # type: ignore[empty-body]
+    """The plugin's section of the settings."""

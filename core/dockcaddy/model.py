@@ -1,0 +1,127 @@
+"""What the program knows about the world, frozen: resources, networks, engines, the inventory.
+
+Everything here is plain data. The engine side makes it; the pipeline and the plugins only read it.
+"""
+
+from collections.abc import Mapping
+from typing import Literal
+
+from attrs import field, frozen
+
+Kind = Literal["container", "service"]
+Health = Literal["healthy", "unhealthy", "starting", "none"]
+
+
+@frozen
+class Attachment:
+    """A resource's place on one network. Addresses are bare (no mask), `""` where it has none."""
+
+    network: str
+    network_id: str = ""
+    ipv4: str = ""
+    ipv6: str = ""
+    aliases: tuple[str, ...] = ()
+
+
+@frozen
+class Mount:
+    """A mount of a resource: `type` is Docker's `bind`, `volume`, `tmpfs`, ...
+
+    `source` is the path on the engine's host, also for a volume (its mountpoint); `name` is the volume's name.
+    """
+
+    type: str
+    source: str
+    destination: str
+    name: str = ""
+    read_only: bool = False
+
+
+@frozen
+class Port:
+    """A port of a resource; `host_port` is 0 where it is not published."""
+
+    container_port: int
+    protocol: str = "tcp"
+    host_port: int = 0
+    host_ip: str = ""
+
+
+@frozen(eq=False)
+class Resource:
+    """A container or a Swarm service: what carries labels.
+
+    Compared by identity: the engine side gives the same object again as long as nothing about it changed, so that
+    whatever was derived from it may be kept. `targets` are the addresses that `upstreams` lists, in the engine's
+    order. `record` is what `.` is in a template: the engine's own record with Go's field names.
+    """
+
+    kind: Kind
+    id: str
+    name: str
+    engine: str = "local"
+    image: str = ""
+    labels: Mapping[str, str] = field(factory=dict)
+    environment: Mapping[str, str] = field(factory=dict)
+    attachments: tuple[Attachment, ...] = ()
+    mounts: tuple[Mount, ...] = ()
+    ports: tuple[Port, ...] = ()
+    state: str = ""
+    running: bool = False
+    health: Health = "none"
+    stopping: bool = False
+    targets: tuple[str, ...] = ()
+    record: object = None
+
+    def __str__(self) -> str:
+        """As errors name it: `container web-1`."""
+        return f"{self.kind} {self.name}"
+
+
+@frozen
+class SwarmConfig:
+    """A Swarm config whose data is Caddyfile text."""
+
+    id: str
+    name: str
+    text: str
+
+
+@frozen(eq=False)
+class EngineInventory:
+    """All that one engine had: resources in the order in which their fragments are merged, containers first.
+
+    `caddy` is the container that runs Caddy, where there is one on this engine; else None.
+    """
+
+    name: str
+    resources: tuple[Resource, ...] = ()
+    configs: tuple[SwarmConfig, ...] = ()
+    caddy: Resource | None = None
+    problems: tuple["Problem", ...] = ()
+
+
+@frozen(eq=False)
+class Inventory:
+    """An immutable snapshot of all engines."""
+
+    engines: tuple[EngineInventory, ...] = ()
+
+
+@frozen
+class Problem:
+    """Something wrong with one resource: who, where, why.
+
+    `resource` is `str(Resource)` (`container web-1`) or another source (`caddyfile /etc/caddy/Caddyfile`),
+    `label` the key as people wrote it or `""`.
+    """
+
+    resource: str
+    label: str
+    message: str
+    severity: Literal["error", "warning"] = "error"
+
+    def __str__(self) -> str:
+        """One line: `container web-1: label caddy.reverse_proxy: function "foo" is not defined`."""
+        where = f"label {self.label}: " if self.label else ""
+        return f"{self.resource}: {where}{self.message}"
