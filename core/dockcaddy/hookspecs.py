@@ -125,6 +125,12 @@ class Output(Protocol):
     def write(self, configuration: "Configuration") -> None:
         """Deliver it. Raises `CaddyRefusal` where Caddy refuses the content, `OutputError` for everything else."""
 
+    def holds(self, configuration: "Configuration") -> bool:
+        """Whether what was delivered is still in force. Asked every few seconds, so it is cheap.
+
+        Raises `OutputError` where that cannot be found out.
+        """
+
     def close(self) -> None:
         """Release what it holds."""
 

@@ -53,7 +53,7 @@ class Resource:
 
     Compared by identity: the engine side gives the same object again as long as nothing about it changed, so that
     whatever was derived from it may be kept. `targets` are the addresses that `upstreams` lists, in the engine's
-    order. `record` is what `.` is in a template: the engine's own record with Go's field names.
+    order. `created` is in seconds since the epoch. `record` is what `.` is in a template: the engine's own record with Go's field names.
     """
 
     kind: Kind
@@ -66,6 +66,7 @@ class Resource:
     attachments: tuple[Attachment, ...] = ()
     mounts: tuple[Mount, ...] = ()
     ports: tuple[Port, ...] = ()
+    created: int = 0
     state: str = ""
     running: bool = False
     health: Health = "none"

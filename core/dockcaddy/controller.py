@@ -1,0 +1,261 @@
+"""The loop: wait until something may have changed, take the inventory, settle the configuration, deliver it.
+
+Events only wake it. Every cycle compares what is wanted with what the outputs have, so nothing is lost by a missed
+event and nothing is sent when nothing changed.
+"""
+
+import logging
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from typing import Protocol
+
+from attrs import define, evolve, field
+
+from dockcaddy.delivery import Delivery
+from dockcaddy.errors import CaddyRefusal, CaddyUnreachable, EngineUnreachable
+from dockcaddy.model import EngineInventory, Inventory, Problem
+from dockcaddy.pipeline import BaseCaddyfile, Configuration, Pipeline
+from dockcaddy.quarantine import Quarantine
+from dockcaddy.rendering import Fragment
+
+logger = logging.getLogger("dockcaddy")
+
+CHECK_INTERVAL = 2.0
+LONGEST_PAUSE = 10.0
+
+
+class WatchedEngine(Protocol):
+    """An engine as the loop sees it."""
+
+    @property
+    def name(self) -> str:
+        """How errors name it."""
+
+    def start(self, wake: Callable[[], None]) -> None:
+        """Begin to watch; `wake` is called whenever the inventory may have changed."""
+
+    def inventory(self) -> EngineInventory:
+        """What the engine has now. Raises EngineUnreachable."""
+
+    def resync(self) -> None:
+        """List everything anew at the next `inventory`."""
+
+    def close(self) -> None:
+        """Stop watching."""
+
+
+@define
+class _Watch:
+    """An engine, its last inventory, and when to ask again after a failure."""
+
+    engine: WatchedEngine
+    last: EngineInventory | None = None
+    failure: str = ""
+    retry_at: float | None = None
+    pause: float = 0.25
+
+
+@define
+class ProblemLog:
+    """Tells each problem once when it appears and once when it is gone."""
+
+    _told: frozenset[Problem] = frozenset()
+
+    def tell(self, problems: Iterable[Problem]) -> None:
+        """Log the difference to the last call."""
+        current = dict.fromkeys(problems)
+        for problem in current:
+            if problem not in self._told:
+                level = logging.ERROR if problem.severity == "error" else logging.WARNING
+                logger.log(level, "%s", problem, extra={"resource": problem.resource, "label": problem.label})
+        for problem in sorted(self._told - current.keys(), key=str):
+            logger.info("no longer: %s", problem, extra={"resource": problem.resource, "label": problem.label})
+        self._told = frozenset(current)
+
+
+@define(eq=False)
+class Controller:
+    """Keeps the outputs true to the engines. `clock` gives seconds; all pauses and intervals are in seconds."""
+
+    engines: Sequence[WatchedEngine]
+    pipeline: Pipeline
+    quarantine: Quarantine | None
+    judges: Sequence[Delivery]
+    deliveries: Sequence[Delivery]
+    clock: Callable[[], float]
+    base: Callable[[], BaseCaddyfile | None] = lambda: None
+    polling_interval: float = 30.0
+    throttle_interval: float = 0.1
+    cycles: int = 0
+    configuration: Configuration | None = None
+    _watches: list[_Watch] = field(factory=list)
+    _problem_log: ProblemLog = field(factory=ProblemLog)
+    _changed: bool = True
+    _stopping: bool = False
+    _lost: bool = False
+    _condition: threading.Condition = field(factory=threading.Condition)
+    _last_cycle: float = float("-inf")
+    _last_poll: float = float("-inf")
+    _next_check: float = float("-inf")
+
+    def __attrs_post_init__(self) -> None:
+        self._watches = [_Watch(engine) for engine in self.engines]
+
+    def wake(self) -> None:
+        """Something may have changed: have a cycle soon. May be called from any thread."""
+        with self._condition:
+            self._changed = True
+            self._condition.notify_all()
+
+    def caddy_started(self) -> None:
+        """Caddy has lost its configuration: deliver again. May be called from any thread."""
+        with self._condition:
+            self._lost = True
+            self._condition.notify_all()
+
+    def stop(self) -> None:
+        """End `run` after the present cycle. May be called from any thread and from a signal handler."""
+        self._stopping = True
+        # a signal handler may interrupt the very thread that holds the condition
+        threading.Thread(target=self.wake, daemon=True).start()
+
+    def run(self) -> None:
+        """Watch the engines until `stop`."""
+        for watch in self._watches:
+            watch.engine.start(self.wake)
+        try:
+            while not self._stopping:
+                self.step()
+                self._wait()
+        finally:
+            for watch in self._watches:
+                watch.engine.close()
+            for delivery in self.deliveries:
+                delivery.output.close()
+
+    def step(self) -> None:
+        """One turn: a cycle if something is due, and a look at what the outputs still have."""
+        now = self.clock()
+        with self._condition:
+            changed, self._changed = self._changed, False
+            lost, self._lost = self._lost, False
+        if lost:
+            for delivery in self.judges:
+                delivery.redeliver()
+        if self._poll_due(now):
+            self._last_poll = now
+            for watch in self._watches:
+                watch.engine.resync()
+            changed = True
+        if changed or lost or self._retry_due(now):
+            self._last_cycle = now
+            self.cycle()
+        elif now >= self._next_check:
+            for delivery in self.deliveries:
+                self._check(delivery)
+            self._next_check = self.clock() + CHECK_INTERVAL
+
+    def cycle(self) -> None:
+        """One pass: inventory -> configuration -> outputs. A failure leaves everything as it is."""
+        self.cycles += 1
+        inventory = self._inventory()
+        if inventory is None:
+            return
+        base = self.base()
+        fragments = self.pipeline.fragments(inventory, base)
+        problems = [problem for fragment in fragments for problem in fragment.problems]
+        problems += [problem for engine in inventory.engines for problem in engine.problems]
+        try:
+            configuration = self._settled(fragments)
+        except CaddyUnreachable as error:
+            self._problem_log.tell([*problems, *self._failures(), Problem("caddy", "", str(error))])
+            return
+        except CaddyRefusal as error:
+            self._problem_log.tell([*problems, *self._failures(), Problem("caddy", "", f"refuses everything: {error}")])
+            return
+        if self.quarantine is not None:
+            problems += self.quarantine.problems
+        self.configuration = evolve(configuration, problems=tuple(problems))
+        for delivery in self.deliveries:
+            self._offer(delivery, configuration)
+        self._problem_log.tell([*problems, *self._failures()])
+
+    def _settled(self, fragments: tuple[Fragment, ...]) -> Configuration:
+        if self.quarantine is None:
+            return self.pipeline.configuration(fragments)
+        return self.quarantine.settle(fragments, self.pipeline.configuration, self._judge)
+
+    def _judge(self, configuration: Configuration) -> None:
+        """Have the running Caddy take it; its refusal is the quarantine's business."""
+        for delivery in self.judges:
+            delivery.offer(configuration)
+
+    def _offer(self, delivery: Delivery, configuration: Configuration) -> None:
+        try:
+            delivery.offer(configuration)
+        except CaddyRefusal as refusal:
+            delivery.failure = str(refusal)
+
+    def _check(self, delivery: Delivery) -> None:
+        try:
+            delivery.check()
+        except CaddyRefusal:
+            self.wake()
+
+    def _inventory(self) -> Inventory | None:
+        for watch in self._watches:
+            self._ask(watch)
+        known = tuple(watch.last for watch in self._watches if watch.last is not None)
+        return Inventory(known) if known else None
+
+    def _ask(self, watch: _Watch) -> None:
+        try:
+            watch.last = watch.engine.inventory()
+        except EngineUnreachable as error:
+            if not watch.failure:
+                logger.error("engine %s: %s, the last configuration stays", watch.engine.name, error)
+            watch.failure = str(error)
+            watch.retry_at = self.clock() + watch.pause
+            watch.pause = min(watch.pause * 2, LONGEST_PAUSE)
+        else:
+            if watch.failure:
+                logger.info("engine %s: answers again", watch.engine.name)
+            watch.failure, watch.retry_at, watch.pause = "", None, 0.25
+
+    def _failures(self) -> list[Problem]:
+        return [Problem(f"output {each.name}", "", each.failure) for each in self.deliveries if each.failure]
+
+    def _poll_due(self, now: float) -> bool:
+        return self.polling_interval > 0 and now >= self._last_poll + self.polling_interval
+
+    def _retry_due(self, now: float) -> bool:
+        return any(at is not None and now >= at for at in self._retries())
+
+    def _retries(self) -> list[float | None]:
+        quarantined = self.quarantine.next_retry if self.quarantine is not None else None
+        return [
+            quarantined,
+            *(watch.retry_at for watch in self._watches),
+            *(delivery.retry_at for delivery in self.deliveries),
+        ]
+
+    def _wait(self) -> None:
+        """Sleep until woken or due; a change right after a cycle waits for the throttle interval."""
+        with self._condition:
+            while not self._stopping:
+                now = self.clock()
+                if self._lost or (self._changed and now >= self._last_cycle + self.throttle_interval):
+                    return
+                due = self._next_due()
+                if now >= due:
+                    return
+                if self._changed:
+                    due = min(due, self._last_cycle + self.throttle_interval)
+                self._condition.wait(due - now)
+
+    def _next_due(self) -> float:
+        times = [at for at in self._retries() if at is not None]
+        times.append(self._next_check)
+        if self.polling_interval > 0:
+            times.append(self._last_poll + self.polling_interval)
+        return min(times)

@@ -1,0 +1,87 @@
+"""Handing configurations to one output: nothing twice, failures again with a growing pause."""
+
+from collections.abc import Callable
+
+from attrs import define
+
+from dockcaddy.errors import CaddyRefusal, CaddyUnreachable, OutputError
+from dockcaddy.hookspecs import Output
+from dockcaddy.pipeline import Configuration
+
+FIRST_PAUSE = 0.25
+LONGEST_PAUSE = 30.0
+
+
+@define
+class Delivery:
+    """One output and what it was last given. `clock` gives seconds."""
+
+    name: str
+    output: Output
+    clock: Callable[[], float]
+    wanted: Configuration | None = None
+    failure: str = ""
+    retry_at: float | None = None
+    _delivered: Configuration | None = None
+    _pause: float = FIRST_PAUSE
+
+    def offer(self, configuration: Configuration) -> None:
+        """Deliver unless it is what the output has. Raises CaddyRefusal, and then the output keeps what it had.
+
+        Any other failure is kept in `failure` and tried again from `retry_at` on.
+        """
+        self.wanted = configuration
+        if self._has(configuration):
+            self._succeeded(configuration)
+        elif self.retry_at is None or self.clock() >= self.retry_at:
+            self._write(configuration)
+
+    def check(self) -> None:
+        """Try again what failed, and put right what somebody else has changed."""
+        if self.wanted is None:
+            return
+        if self.retry_at is None and not self._still_holds():
+            self._delivered = None
+        self.offer(self.wanted)
+
+    def redeliver(self) -> None:
+        """Forget that anything was delivered: the other side has lost it."""
+        self._delivered = None
+        self.retry_at = None
+        self._pause = FIRST_PAUSE
+
+    def _has(self, configuration: Configuration) -> bool:
+        held = self._delivered
+        return held is not None and held.text == configuration.text and held.adapted == configuration.adapted
+
+    def _still_holds(self) -> bool:
+        if self._delivered is None:
+            return False
+        try:
+            return self.output.holds(self._delivered)
+        except (OutputError, CaddyUnreachable):
+            return False
+
+    def _write(self, configuration: Configuration) -> None:
+        try:
+            self.output.write(configuration)
+        except CaddyRefusal:
+            raise
+        except (OutputError, CaddyUnreachable) as error:
+            self._failed(str(error))
+        except Exception as error:  # a plugin's fault must not stop the others
+            self._failed(f"{type(error).__name__}: {error}")
+        else:
+            self._succeeded(configuration)
+
+    def _failed(self, reason: str) -> None:
+        self.failure = reason
+        self.retry_at = self.clock() + self._pause
+        self._pause = min(self._pause * 2, LONGEST_PAUSE)
+        self._delivered = None
+
+    def _succeeded(self, configuration: Configuration) -> None:
+        self._delivered = configuration
+        self.failure = ""
+        self.retry_at = None
+        self._pause = FIRST_PAUSE

@@ -1,0 +1,146 @@
+"""From the inventory to the Caddyfile: the pure middle of the program."""
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from attrs import field, frozen
+
+from dockcaddy import caddyfile
+from dockcaddy.assembly import Assembler, Assembly
+from dockcaddy.caddyfile import Block, CaddyfileError, Origin
+from dockcaddy.errors import CaddyRefusal
+from dockcaddy.model import EngineInventory, Inventory, Problem, Resource, SwarmConfig
+from dockcaddy.registry import Registry
+from dockcaddy.rendering import Fragment, Renderer, ResourceContext
+
+# What the operator wrote stays where a container's label contradicts it.
+MOST_SENIOR = -1
+
+
+@frozen
+class BaseCaddyfile:
+    """The operator's own Caddyfile, merged in front of everything else."""
+
+    path: str
+    text: str
+
+
+@frozen(eq=False)
+class Configuration:
+    """A finished configuration: the Caddyfile, and Caddy's JSON of it once Caddy has read it."""
+
+    text: str
+    problems: tuple[Problem, ...] = ()
+    adapted: bytes | None = None
+    assembly: Assembly = field(factory=lambda: Assembly(()))
+
+    @property
+    def json(self) -> bytes:
+        """Caddy's JSON. Raises CaddyRefusal where no Caddy has adapted the text."""
+        if self.adapted is None:
+            raise CaddyRefusal("the configuration has not been adapted by Caddy")
+        return self.adapted
+
+    @property
+    def lines(self) -> tuple[tuple[Origin, ...], ...]:
+        """The origins of each line of `text`."""
+        return self.assembly.lines
+
+
+@frozen(eq=False)
+class _Rendered:
+    resource: Resource
+    caddy: Resource | None
+    inventory: Inventory | None
+    fragment: Fragment
+
+
+class Pipeline:
+    """Turns inventories into configurations; keeps what did not change between two of them."""
+
+    def __init__(
+        self,
+        registry: Registry,
+        sections: Mapping[type, Any] | None = None,
+        *,
+        label_prefix: str = "caddy",
+        route_order: str = "caddy",
+        suffix_names: bool = False,
+    ) -> None:
+        """`sections` are the plugins' settings by class; the keywords are the settings of the same names."""
+        self._registry = registry
+        self._sections = sections or {}
+        self._renderer = Renderer(registry, label_prefix, suffix_names=suffix_names)
+        self._assembler = Assembler(route_order)
+        self._rendered: dict[str, _Rendered] = {}
+        self._parsed: dict[tuple[str, str], Fragment] = {}
+
+    def build(
+        self, inventory: Inventory, base: BaseCaddyfile | None = None, excluded: Collection[str] = frozenset()
+    ) -> Configuration:
+        """The configuration of the inventory without the fragments whose keys are `excluded`."""
+        fragments = self.fragments(inventory, base)
+        return self.configuration(fragments, excluded, _engine_problems(inventory))
+
+    def configuration(
+        self,
+        fragments: tuple[Fragment, ...],
+        excluded: Collection[str] = frozenset(),
+        problems: tuple[Problem, ...] = (),
+    ) -> Configuration:
+        """Assemble fragments; every fragment's problems are told, also those of excluded ones."""
+        assembly = self._assembler.assemble(fragments, excluded)
+        told = tuple(problem for fragment in fragments for problem in fragment.problems)
+        return Configuration(assembly.text, problems + told, None, assembly)
+
+    def fragments(self, inventory: Inventory, base: BaseCaddyfile | None = None) -> tuple[Fragment, ...]:
+        """All fragments in merge order: the base Caddyfile, then each engine's configs, containers, services."""
+        fragments = []
+        parsed: dict[tuple[str, str], Fragment] = {}
+        rendered: dict[str, _Rendered] = {}
+        if base is not None:
+            fragments.append(self._parse(parsed, "caddyfile", f"caddyfile {base.path}", base.text))
+        for engine in inventory.engines:
+            for config in engine.configs:
+                fragments.append(self._parse_config(parsed, engine, config))
+            for resource in engine.resources:
+                kept = self._render(resource, engine, inventory)
+                rendered[kept.fragment.key] = kept
+                fragments.append(kept.fragment)
+        self._parsed, self._rendered = parsed, rendered
+        return tuple(fragments)
+
+    def _render(self, resource: Resource, engine: EngineInventory, inventory: Inventory) -> _Rendered:
+        kept = self._rendered.get(f"{resource.engine}/{resource.id}")
+        if (
+            kept is not None
+            and kept.resource is resource
+            and kept.caddy is engine.caddy
+            and kept.inventory in (None, inventory)
+        ):
+            return kept
+        context = ResourceContext(resource, engine, self._registry, self._sections, inventory)
+        fragment = self._renderer.render(context)
+        return _Rendered(resource, engine.caddy, inventory if context.read_inventory else None, fragment)
+
+    def _parse_config(
+        self, parsed: dict[tuple[str, str], Fragment], engine: EngineInventory, config: SwarmConfig
+    ) -> Fragment:
+        return self._parse(parsed, f"{engine.name}/{config.id}", f"config {config.name}", config.text)
+
+    def _parse(self, parsed: dict[tuple[str, str], Fragment], key: str, owner: str, text: str) -> Fragment:
+        fragment = self._parsed.get((key, text)) or _parsed_fragment(key, owner, text)
+        parsed[key, text] = fragment
+        return fragment
+
+
+def _parsed_fragment(key: str, owner: str, text: str) -> Fragment:
+    try:
+        blocks: tuple[Block, ...] = caddyfile.parse(text, owner)
+    except CaddyfileError as error:
+        return Fragment(key, owner, MOST_SENIOR, (), (Problem(owner, "", str(error)),))
+    return Fragment(key, owner, MOST_SENIOR, blocks)
+
+
+def _engine_problems(inventory: Inventory) -> tuple[Problem, ...]:
+    return tuple(problem for engine in inventory.engines for problem in engine.problems)

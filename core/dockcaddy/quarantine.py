@@ -1,0 +1,303 @@
+"""One bad fragment never harms another: find what Caddy refuses, leave it out, say why, try it again.
+
+A configuration is tried whole. Only where Caddy refuses it are single fragments looked for, among those that changed
+since the last accepted configuration: first by the line that Caddy names, then by the words of its message, at last
+by halves. Verdicts are remembered by content.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+
+from attrs import define, evolve, field, frozen
+
+from dockcaddy import caddyfile
+from dockcaddy.assembly import Assembler
+from dockcaddy.caddyfile import Origin
+from dockcaddy.caddy import refused_line
+from dockcaddy.errors import CaddyRefusal
+from dockcaddy.model import Problem
+from dockcaddy.pipeline import Configuration
+from dockcaddy.rendering import Fragment
+
+FIRST_PAUSE = 10.0
+LONGEST_PAUSE = 600.0
+SCREENED_TOGETHER = 64
+
+Build = Callable[[Sequence[Fragment], frozenset[str]], Configuration]
+Deliver = Callable[[Configuration], None]
+
+_TELLING = re.compile(r"[/.:]")
+_WORDS = re.compile(r"[^\s'\"`,;()\[\]]{3,}")
+
+
+@frozen
+class Verdict:
+    """Why a fragment with this content is left out, and when (seconds of the clock) it is tried again."""
+
+    content: str
+    problem: Problem
+    retry_at: float
+    pause: float
+
+
+@frozen
+class Refused:
+    """Caddy's own words about a configuration that it does not take."""
+
+    words: str
+    configuration: Configuration
+
+    @property
+    def origins(self) -> tuple[Origin, ...]:
+        """Where the line that Caddy names came from; empty where it names none."""
+        line = refused_line(self.words)
+        lines = self.configuration.lines
+        return lines[line - 1] if line is not None and 0 < line <= len(lines) else ()
+
+    def blamed(self, group: Sequence[Fragment]) -> list[Fragment]:
+        """Whom the refusal itself points at: the newest at the line it names, or the only one with its words."""
+        if len(group) == 1:
+            return list(group)
+        owners = {origin.resource for origin in self.origins}
+        named = [each for each in group if each.owner in owners]
+        if named:
+            return named[-1:]
+        words = [word.strip(".:") for word in _WORDS.findall(self.words) if _TELLING.search(word)]
+        speaking = [each for each in group if any(word in each.content for word in words)]
+        return speaking if len(speaking) == 1 else []
+
+    def problem(self, fragment: Fragment) -> Problem:
+        """The refusal told as the fragment's problem, with the label at the line where that is known."""
+        label = next((origin.label for origin in self.origins if origin.resource == fragment.owner), "")
+        return Problem(fragment.owner, label, f"caddy refuses it: {self.words}")
+
+
+@define
+class Quarantine:
+    """Settles which fragments make up the configuration. `adapt` is Caddy's; `clock` gives seconds."""
+
+    adapt: Callable[[str], bytes]
+    clock: Callable[[], float]
+    route_order: str = "caddy"
+    _verdicts: dict[str, Verdict] = field(factory=dict)
+    _accepted: dict[str, Fragment] = field(factory=dict)
+    _configuration: Configuration | None = None
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """Why fragments are left out at present."""
+        return tuple(verdict.problem for verdict in self._verdicts.values())
+
+    @property
+    def next_retry(self) -> float | None:
+        """When the next left-out fragment is to be tried again, in seconds of the clock."""
+        return min((verdict.retry_at for verdict in self._verdicts.values()), default=None)
+
+    def settle(self, fragments: Sequence[Fragment], build: Build, deliver: Deliver) -> Configuration:
+        """The largest configuration that Caddy accepts, adapted and delivered.
+
+        `build` assembles fragments without those of the given keys; `deliver` hands a configuration to the outputs.
+        Both may be called several times. Raises CaddyUnreachable where nobody can adapt, CaddyRefusal where Caddy
+        refuses even what it took before.
+        """
+        self._forget_settled(fragments)
+        trial = _Trial(self, fragments, build, deliver)
+        held = frozenset(key for key, verdict in self._verdicts.items() if verdict.retry_at > self.clock())
+        configuration = trial.settle(held)
+        self._configuration = configuration
+        left_out = trial.left_out
+        self._accepted = {each.key: each for each in fragments if each.key not in left_out}
+        self._verdicts = {key: verdict for key, verdict in self._verdicts.items() if key in left_out}
+        return configuration
+
+    def try_again(self) -> None:
+        """Make every left-out fragment due: something that may have been the reason has changed."""
+        now = self.clock()
+        self._verdicts = {key: evolve(verdict, retry_at=now) for key, verdict in self._verdicts.items()}
+
+    def _forget_settled(self, fragments: Sequence[Fragment]) -> None:
+        """Drop verdicts about content that is gone; what shared a site with something that changed is due again."""
+        current = {fragment.key: fragment for fragment in fragments}
+        self._verdicts = {
+            key: verdict
+            for key, verdict in self._verdicts.items()
+            if key in current and current[key].content == verdict.content
+        }
+        if not self._verdicts:
+            return
+        changed: set[Hashable] = set()
+        for key, fragment in self._accepted.items():
+            if current.get(key) is not fragment:
+                changed |= _groups(fragment)
+        changed |= {group for key in current.keys() - self._accepted.keys() for group in _definitions(current[key])}
+        now = self.clock()
+        for key, verdict in self._verdicts.items():
+            if changed & _groups(current[key]) or any(_is_definition(group) for group in changed):
+                self._verdicts[key] = evolve(verdict, retry_at=now)
+
+    def condemn(self, fragment: Fragment, refused: Refused) -> None:
+        """Leave a fragment out; the pause until the next try doubles each time the same content is refused."""
+        before = self._verdicts.get(fragment.key)
+        pause = min(before.pause * 2, LONGEST_PAUSE) if before else FIRST_PAUSE
+        verdict = Verdict(fragment.content, refused.problem(fragment), self.clock() + pause, pause)
+        self._verdicts[fragment.key] = verdict
+
+    def suspects(self, fragments: Iterable[Fragment]) -> list[Fragment]:
+        """The fragments that were not part of the last accepted configuration, the most trusted first."""
+        changed = [each for each in fragments if not self._was_accepted(each)]
+        return sorted(changed, key=lambda each: each.seniority)
+
+    def _was_accepted(self, fragment: Fragment) -> bool:
+        before = self._accepted.get(fragment.key)
+        return before is fragment or (before is not None and before.content == fragment.content)
+
+    @property
+    def last(self) -> Configuration | None:
+        """The last configuration that was accepted."""
+        return self._configuration
+
+
+@define
+class _Trial:
+    """One settling: what is left out so far, and how Caddy answers to the rest."""
+
+    quarantine: Quarantine
+    fragments: Sequence[Fragment]
+    build: Build
+    deliver: Deliver
+    left_out: frozenset[str] = frozenset()
+    accepted: Configuration | None = None
+
+    def settle(self, held: frozenset[str]) -> Configuration:
+        """Find the largest accepted configuration, beginning without `held`."""
+        self.left_out = held
+        refused = self._attempt()
+        if refused is not None:
+            self._isolate(refused)
+        if self.accepted is None:
+            raise CaddyRefusal(refused.words if refused else "nothing was accepted")
+        return self.accepted
+
+    def _attempt(self) -> Refused | None:
+        """Try everything that is not left out; gives Caddy's refusal, or None where it was accepted."""
+        configuration = self.build(self.fragments, self.left_out)
+        last = self.quarantine.last
+        try:
+            if last is not None and last.adapted is not None and last.text == configuration.text:
+                configuration = evolve(configuration, adapted=last.adapted)
+            else:
+                configuration = evolve(configuration, adapted=self.quarantine.adapt(configuration.text))
+            self.deliver(configuration)
+        except CaddyRefusal as refusal:
+            return Refused(str(refusal), configuration)
+        self.accepted = configuration
+        return None
+
+    def _isolate(self, refused: Refused) -> None:
+        present = [each for each in self.fragments if each.key not in self.left_out]
+        suspects = self.quarantine.suspects(present)
+        if 0 < len(suspects) < len(present):
+            self._sift(suspects, refused)
+            if self.accepted is not None or self._attempt() is None:
+                return
+        # not even what was accepted before is accepted now: Caddy itself or something outside has changed
+        everything = sorted((e for e in self.fragments if e.key not in self.left_out), key=lambda e: e.seniority)
+        self._sift(everything, refused)
+
+    def _sift(self, suspects: list[Fragment], refused: Refused) -> None:
+        """Admit of `suspects` what Caddy accepts beside the rest; the others are condemned."""
+        if len(suspects) == 1:
+            self._condemn(suspects[0], refused)
+            self._attempt()
+            return
+        remaining = self._screened(suspects)
+        self.left_out |= {each.key for each in remaining}
+        self._admit(remaining)
+
+    def _admit(self, group: list[Fragment]) -> None:
+        while group:
+            keys = {each.key for each in group}
+            self.left_out -= keys
+            refused = self._attempt()
+            if refused is None:
+                return
+            blamed = refused.blamed(group)
+            if not blamed:
+                self.left_out |= keys
+                middle = len(group) // 2
+                self._admit(group[:middle])
+                self._admit(group[middle:])
+                return
+            for each in blamed:
+                self._condemn(each, refused)
+            group = [each for each in group if each not in blamed]
+        if self.accepted is None:
+            self._attempt()
+
+    def _condemn(self, fragment: Fragment, refused: Refused) -> None:
+        self.quarantine.condemn(fragment, refused)
+        self.left_out |= {fragment.key}
+
+    def _screened(self, suspects: list[Fragment]) -> list[Fragment]:
+        """Condemn what Caddy cannot adapt even among its own site's fragments: small texts instead of whole ones."""
+        definitions = [each for each in self.fragments if any(_is_definition(group) for group in _groups(each))]
+        defining = {each.key for each in definitions}
+        condemned: set[str] = set()
+        for batch in _batches([each for each in suspects if each.key not in defining]):
+            mates = self._site_mates(batch)
+            condemned |= self._screen(definitions, mates, batch)
+        return [each for each in suspects if each.key not in condemned]
+
+    def _screen(self, definitions: list[Fragment], mates: list[Fragment], batch: list[Fragment]) -> set[str]:
+        condemned: set[str] = set()
+        while len(condemned) < len(batch):
+            group = [each for each in batch if each.key not in condemned]
+            chosen = {each.key for each in (*definitions, *mates, *group)}
+            ordered = [each for each in self.fragments if each.key in chosen]
+            assembly = Assembler(self.quarantine.route_order).assemble(ordered)
+            try:
+                self.quarantine.adapt(assembly.text)
+                return condemned
+            except CaddyRefusal as refusal:
+                refused = Refused(str(refusal), Configuration(assembly.text, (), None, assembly))
+                blamed = refused.blamed(group)
+                if not blamed:
+                    return condemned
+                for each in blamed:
+                    self._condemn(each, refused)
+                    condemned.add(each.key)
+        return condemned
+
+    def _site_mates(self, batch: Sequence[Fragment]) -> list[Fragment]:
+        keys = {each.key for each in batch} | self.left_out
+        groups = {group for each in batch for group in _groups(each)}
+        return [each for each in self.fragments if each.key not in keys and groups & _groups(each)]
+
+
+def _batches(suspects: list[Fragment]) -> Iterator[list[Fragment]]:
+    """Parts of about equal size that keep fragments of one site together."""
+    by_site: dict[Hashable, list[Fragment]] = defaultdict(list)
+    for each in suspects:
+        by_site[min(_groups(each), key=str, default="")].append(each)
+    batch: list[Fragment] = []
+    for members in by_site.values():
+        if batch and len(batch) + len(members) > SCREENED_TOGETHER:
+            yield batch
+            batch = []
+        batch += members
+    if batch:
+        yield batch
+
+
+def _groups(fragment: Fragment) -> set[Hashable]:
+    return {caddyfile.group_key(block) for block in fragment.blocks}
+
+
+def _definitions(fragment: Fragment) -> set[Hashable]:
+    return {group for group in _groups(fragment) if _is_definition(group)}
+
+
+def _is_definition(group: Hashable) -> bool:
+    """Whether blocks of this group are meant for others: global options and snippets."""
+    return group in ((), "") or str(group).startswith("(")

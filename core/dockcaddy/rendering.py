@@ -1,0 +1,187 @@
+"""One resource's labels become its fragment: transform, render, transform, build. Pure."""
+
+import re
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+from typing import Any
+
+from attrs import define, field, frozen
+
+from dockcaddy import caddyfile, gotemplate, labels
+from dockcaddy.caddyfile import Block
+from dockcaddy.errors import LabelError
+from dockcaddy.hookspecs import Label, LabelTransformer, Stage
+from dockcaddy.model import EngineInventory, Inventory, Problem, Resource
+from dockcaddy.registry import Registry
+
+# Distinct template texts kept compiled; far above what people write, and a bound on what a flood of labels can hold.
+TEMPLATES_KEPT = 20_000
+
+_EXECUTING = re.compile(r'template: [^:]*:\d+:\d+: executing "[^"]*" at (<.*>): ', re.DOTALL)
+_CALLING = re.compile(r"error calling (\w+): ", re.DOTALL)
+_ADDRESS = re.compile(r"(?:^|//)(?:\.|[^/:{}]*\.(?=[:/,]|$)|[^/:{}]*\.\.)|^,?$|//$|//[:,]")
+
+
+@frozen(eq=False)
+class Fragment:
+    """The blocks that one source contributes, and what was wrong with it.
+
+    `key` tells sources apart (`local/4f1c2d9e...`), `owner` is how errors name it. Where two fragments cannot both
+    be had, the one with the lower `seniority` stays. Compared by identity.
+    """
+
+    key: str
+    owner: str
+    seniority: int
+    blocks: tuple[Block, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+    @cached_property
+    def content(self) -> str:
+        """The fragment alone as Caddyfile text: equal content, equal verdict."""
+        return caddyfile.write(caddyfile.sort(self.blocks))
+
+
+@define
+class ResourceContext:
+    """What the functions and transformers of one resource see (`dockcaddy.Context`)."""
+
+    resource: Resource
+    engine: EngineInventory
+    registry: Registry
+    sections: Mapping[type, Any]
+    surroundings: Inventory
+    label: str = ""
+    warnings: list[Problem] = field(factory=list)
+    read_inventory: bool = False
+
+    @property
+    def inventory(self) -> Inventory:
+        """Everything there is; noted, because the fragment then depends on all of it."""
+        self.read_inventory = True
+        return self.surroundings
+
+    @property
+    def admitted(self) -> bool:
+        """Whether traffic may be sent to the resource."""
+        return not self.resource.stopping and all(gate.admits(self) for gate in self.registry.gates)
+
+    def settings(self, section: type[Any]) -> Any:
+        """The frozen settings instance of a declared section class; its defaults where nothing was set."""
+        return self.sections[section] if section in self.sections else section()
+
+    def warn(self, message: str) -> None:
+        """Keep a warning, named with the resource and the label being rendered."""
+        problem = Problem(str(self.resource), self.label, message, "warning")
+        if problem not in self.warnings:
+            self.warnings.append(problem)
+
+
+class Renderer:
+    """Renders resources to fragments with one registry's functions and transformers."""
+
+    def __init__(self, registry: Registry, prefix: str, *, suffix_names: bool = False) -> None:
+        """`prefix` is the label prefix; `suffix_names` cuts `_N` off matcher and header names, as CDP does."""
+        self._registry = registry
+        self._prefix = prefix
+        self._suffix_names = suffix_names
+        self._functions = gotemplate.FunctionTable(registry.callables())
+        self._templates: dict[str, gotemplate.Template] = {}
+
+    def render(self, context: ResourceContext) -> Fragment:
+        """The fragment of `context.resource`. A wrong label costs the whole resource: its blocks stay empty."""
+        resource = context.resource
+        key = f"{resource.engine}/{resource.id}"
+        try:
+            blocks = self._blocks(context)
+        except LabelError as error:
+            problem = Problem(str(resource), error.label, error.message)
+            return Fragment(key, str(resource), resource.created, (), (problem, *context.warnings))
+        return Fragment(key, str(resource), resource.created, blocks, tuple(context.warnings))
+
+    def _blocks(self, context: ResourceContext) -> tuple[Block, ...]:
+        chosen = labels.select(context.resource.labels, self._prefix)
+        if not chosen:
+            return ()
+        chosen = self._transformed(context, chosen, Stage.RAW)
+        chosen = self._rendered(context, chosen)
+        chosen = self._transformed(context, chosen, Stage.RENDERED)
+        return labels.build(chosen, str(context.resource), suffix_names=self._suffix_names)
+
+    def _transformed(self, context: ResourceContext, chosen: tuple[Label, ...], stage: Stage) -> tuple[Label, ...]:
+        for transformer in self._registry.transformers_of(stage):
+            context.label = ""
+            chosen = _apply(transformer, context, chosen)
+        return chosen
+
+    def _rendered(self, context: ResourceContext, chosen: Iterable[Label]) -> tuple[Label, ...]:
+        rendered: list[Label] = []
+        dropped: list[str] = []
+        for label in chosen:
+            if "{{" not in label.value:
+                rendered.append(label)
+                continue
+            context.label = label.origin
+            text, conditional = self._execute(context, label)
+            if text.strip():
+                _check_site_address(label, text)
+            elif conditional:
+                dropped.append(label.key)
+                continue
+            elif "." not in label.key:
+                raise LabelError(label.origin, f"the site address renders to nothing: {_shown(label.value)}")
+            rendered.append(Label(label.key, text, label.origin))
+        if not dropped:
+            return tuple(rendered)
+        beneath = tuple(key + "." for key in dropped)
+        return tuple(label for label in rendered if not label.key.startswith(beneath))
+
+    def _execute(self, context: ResourceContext, label: Label) -> tuple[str, bool]:
+        try:
+            template = self._compiled(label.value)
+            return template.execute(context.resource.record, context), template.has_control_flow
+        except gotemplate.TemplateError as error:
+            raise LabelError(label.origin, self._explained(error)) from error
+
+    def _compiled(self, text: str) -> gotemplate.Template:
+        template = self._templates.get(text)
+        if template is None:
+            if len(self._templates) >= TEMPLATES_KEPT:
+                self._templates.clear()
+            template = self._templates[text] = gotemplate.compile(text, self._functions)
+        return template
+
+    def _explained(self, error: gotemplate.TemplateError) -> str:
+        reason = error.reason
+        called = _CALLING.match(reason)
+        owner = self._registry.functions.get(called[1]) if called else None
+        if called and owner:
+            return f'function "{called[1]}" of plugin {owner.plugin} failed: {reason[called.end() :]}'
+        if reason.startswith('function "') and reason.endswith("not defined"):
+            suggestion = getattr(error, "suggestion", None)
+            mend = f', did you mean "{suggestion}"' if suggestion else ""
+            return reason.removesuffix("not defined") + "is not defined" + mend
+        where = _EXECUTING.match(error.message)
+        return f"at {where[1]}: {reason}" if where else reason
+
+
+def _apply(transformer: LabelTransformer, context: ResourceContext, chosen: tuple[Label, ...]) -> tuple[Label, ...]:
+    try:
+        return tuple(transformer.apply(context, chosen))
+    except LabelError:
+        raise
+    except Exception as error:
+        raise LabelError("", f"label transformer {transformer.name} failed: {type(error).__name__}: {error}") from error
+
+
+def _check_site_address(label: Label, text: str) -> None:
+    """Refuse an address that lost a piece in rendering (`static.` where the domain was to follow)."""
+    if "." in label.key:
+        return
+    for address in text.split():
+        if _ADDRESS.search(address.rstrip(",")):
+            raise LabelError(label.origin, f'the site address "{address}" is incomplete: {_shown(label.value)}')
+
+
+def _shown(template: str) -> str:
+    return template if len(template) <= 100 else template[:97] + "..."
