@@ -1,1 +1,27 @@
-"""Being written."""
+"""The Caddyfile as a tree: lex, parse, merge, order, write. Pure: text and blocks in, text and blocks out."""
+
+from dockcaddy.caddyfile.block import NO_ORDER, Block, CaddyfileError, Origin
+from dockcaddy.caddyfile.lex import Token, lex, lex_value
+from dockcaddy.caddyfile.merge import group_key, merge
+from dockcaddy.caddyfile.order import sort, sort_key
+from dockcaddy.caddyfile.parse import parse
+from dockcaddy.caddyfile.write import quote, write, write_block, write_with_origins
+
+__all__ = [
+    "NO_ORDER",
+    "Block",
+    "CaddyfileError",
+    "Origin",
+    "Token",
+    "group_key",
+    "lex",
+    "lex_value",
+    "merge",
+    "parse",
+    "quote",
+    "sort",
+    "sort_key",
+    "write",
+    "write_block",
+    "write_with_origins",
+]

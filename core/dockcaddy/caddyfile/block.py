@@ -5,6 +5,14 @@ from attrs import field, frozen
 NO_ORDER = 2**31 - 1
 
 
+class CaddyfileError(ValueError):
+    """Text that is not a Caddyfile, or a token that no Caddyfile can hold. `line` counts from 1, 0 where unknown."""
+
+    def __init__(self, message: str, line: int = 0) -> None:
+        super().__init__(f"line {line}: {message}" if line else message)
+        self.line = line
+
+
 @frozen
 class Origin:
     """Where a block came from: a resource as errors name it (`container web-1`) and its label's key as written."""

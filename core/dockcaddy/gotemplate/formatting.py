@@ -1,0 +1,512 @@
+"""Go's fmt: print, println and printf of Values (https://pkg.go.dev/fmt)."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from attrs import define, field
+
+from dockcaddy.gotemplate.errors import FunctionError
+from dockcaddy.gotemplate.floats import format_complex, format_float
+from dockcaddy.gotemplate.quoting import quote, quote_rune
+from dockcaddy.gotemplate.values import (
+    COMPLEX_KINDS,
+    FLOAT_KINDS,
+    INT_KINDS,
+    UINT_KINDS,
+    Value,
+    byte_length,
+    find_method,
+    go_bytes,
+    go_string,
+    value_of,
+)
+
+WIDEST = 1_000_000
+_DEEPEST = 64
+_BASES = {"b": 2, "o": 8, "O": 8, "d": 10, "x": 16, "X": 16}
+_DIGITS = "0123456789abcdef"
+
+
+def sprint(values: Sequence[Value | None], limit: int) -> str:
+    """`fmt.Sprint`: a space between two operands when neither is a string."""
+    pieces: list[str] = []
+    was_string = True
+    for position, value in enumerate(values):
+        is_string = value is not None and value.kind == "string"
+        if position and not is_string and not was_string:
+            pieces.append(" ")
+        pieces.append(Printer(limit).value(value, "v"))
+        was_string = is_string
+    return bounded("".join(pieces), limit)
+
+
+def sprintln(values: Sequence[Value | None], limit: int) -> str:
+    """`fmt.Sprintln`: always a space between, a line break at the end."""
+    return bounded(" ".join(Printer(limit).value(value, "v") for value in values) + "\n", limit)
+
+
+def bounded(text: str, limit: int) -> str:
+    """The text itself. Raises FunctionError where it is longer than the output may be."""
+    if len(text) > limit:
+        raise FunctionError(f"the result exceeds the limit of {limit} characters")
+    return text
+
+
+@define
+class Flags:
+    """What stands between `%` and the verb."""
+
+    plus: bool = False
+    minus: bool = False
+    sharp: bool = False
+    space: bool = False
+    zero: bool = False
+    width: int | None = None
+    precision: int | None = None
+
+
+@define
+class Printer:
+    """Formats one value with one set of flags."""
+
+    limit: int
+    flags: Flags = field(factory=Flags)
+    depth: int = 0
+    written: int = 0
+
+    def value(self, value: Value | None, verb: str) -> str:
+        """The value by the verb, padded."""
+        if value is not None and value.kind == "interface":
+            value = value.elem()
+        if value is None:
+            return self._padded("<nil>") if verb in "Tv" else self._bad(None, verb)
+        if verb == "T":
+            return Printer(self.limit, self.flags).text(value.type.name, "s")
+        if verb == "p":
+            return self._pointer(value, verb)
+        return self._account(self._print(value, verb))
+
+    def _account(self, text: str) -> str:
+        self.written += len(text)
+        if self.written > self.limit:
+            raise FunctionError(f"the result exceeds the limit of {self.limit} characters")
+        return text
+
+    def _print(self, value: Value, verb: str) -> str:
+        if self.depth > _DEEPEST:
+            raise FunctionError("the value is nested too deep to print")
+        spoken = self._spoken(value, verb)
+        if spoken is not None:
+            return spoken
+        kind, data = value.type.kind, value.data
+        if kind == "bool":
+            return self._padded("true" if data else "false") if verb in "tv" else self._bad(value, verb)
+        if kind in INT_KINDS or kind in UINT_KINDS:
+            return self.integer(value, verb)
+        if kind in FLOAT_KINDS or kind in COMPLEX_KINDS:
+            return self._floating(value, verb)
+        if kind == "string":
+            return self.text(data, verb) if verb in "vsxXq" else self._bad(value, verb)
+        return self._composite(value, verb)
+
+    def _spoken(self, value: Value, verb: str) -> str | None:
+        """What the value's own Error or String method says, where the verb is for text."""
+        if verb not in "vsxXq" or (self.flags.sharp and verb == "v"):
+            return None
+        found = find_method(value, "Error") or find_method(value, "String")
+        if found is None or found[0].signature.parameters or value.kind == "func":
+            return None
+        if value.kind == "ptr" and value.data is None:
+            return self._padded("<nil>")
+        said = found[0].call(found[1])
+        return self.text(said.data if isinstance(said, Value) else str(said), verb)
+
+    # --- scalars
+
+    def integer(self, value: Value, verb: str) -> str:
+        """An integer of any kind."""
+        number: int = value.data
+        if verb == "v":
+            if self.flags.sharp and value.type.kind in UINT_KINDS:
+                return self._number(f"0x{number:x}", number < 0)
+            verb = "d"
+        if verb in _BASES:
+            return self._based(number, verb)
+        if verb == "c":
+            return self._padded(_character(number))
+        if verb == "q":
+            return self._padded(quote_rune(number, ascii_only=self.flags.plus))
+        if verb == "U":
+            return self._unicode(number)
+        return self._bad(value, verb)
+
+    def _based(self, number: int, verb: str) -> str:
+        flags = self.flags
+        digits = _in_base(abs(number), _BASES[verb])
+        if flags.precision is not None:
+            if flags.precision == 0 and number == 0:
+                return " " * (flags.width or 0)
+            digits = digits.rjust(flags.precision, "0")
+        elif flags.zero and not flags.minus and flags.width is not None:
+            digits = digits.rjust(flags.width - (1 if number < 0 or flags.plus or flags.space else 0), "0")
+        if flags.sharp:
+            prefix = {"b": "0b", "o": "0" if not digits.startswith("0") else "", "x": "0x", "X": "0x"}.get(verb, "")
+            digits = prefix + digits
+        if verb == "O":
+            digits = "0o" + digits
+        if verb == "X":
+            digits = digits.upper()
+        sign = "-" if number < 0 else "+" if flags.plus else " " if flags.space else ""
+        return self._pad_with(sign + digits, " ")
+
+    def _number(self, digits: str, negative: bool) -> str:
+        return self._padded(("-" if negative else "") + digits)
+
+    def _unicode(self, number: int) -> str:
+        text = f"U+{number & 0xFFFFFFFFFFFFFFFF:04X}"
+        if self.flags.precision is not None and self.flags.precision > 4:
+            text = f"U+{number:0{self.flags.precision}X}"
+        if self.flags.sharp and 0 <= number <= 0x10FFFF and chr(number).isprintable():
+            text += f" '{chr(number)}'"
+        return self._pad_with(text, " ")
+
+    def _floating(self, value: Value, verb: str) -> str:
+        complex_number = value.type.kind in COMPLEX_KINDS
+        if verb not in "vbgGxXfFeE" or not verb:
+            return self._bad(value, verb)
+        bits = 32 if value.type.kind in ("float32", "complex64") else 64
+        flags = self.flags
+        if complex_number:
+            body = format_complex(value.data, verb, flags.precision, bits, flags.sharp)
+            return self._pad_with(body, " ")
+        body = format_float(value.data, verb, flags.precision, bits, flags.sharp)
+        signed = body if body.startswith("-") else ("+" + body if flags.plus else " " + body if flags.space else body)
+        if flags.plus and body == "+Inf":
+            signed = body
+        elif not flags.plus and body == "+Inf":
+            signed = " Inf" if flags.space else "+Inf"
+        if flags.zero and not flags.minus and flags.width is not None and math.isfinite(value.data):
+            sign, digits = (signed[0], signed[1:]) if signed[0] in "+- " else ("", signed)
+            return sign + digits.rjust(flags.width - len(sign), "0")
+        return self._pad_with(signed, " ")
+
+    def text(self, data: str, verb: str) -> str:
+        """A string by %s, %v, %q, %x, %X."""
+        flags = self.flags
+        if flags.precision is not None and verb in "svq":
+            data = data[: flags.precision]
+        if verb == "q" or (verb == "v" and flags.sharp):
+            if verb == "q" and flags.sharp and "`" not in data and all(_raw_safe(each) for each in data):
+                return self._padded(f"`{data}`")
+            return self._padded(quote(data, ascii_only=flags.plus and verb == "q"))
+        if verb in "xX":
+            return self._padded(self._hexadecimal(go_bytes(data), verb))
+        return self._padded(data)
+
+    def _hexadecimal(self, data: bytes, verb: str) -> str:
+        if self.flags.precision is not None:
+            data = data[: self.flags.precision]
+        pairs = [f"{byte:02x}" for byte in data]
+        prefix = "0x" if self.flags.sharp else ""
+        if self.flags.space:
+            joined = " ".join(prefix + pair for pair in pairs)
+        else:
+            joined = prefix + "".join(pairs) if pairs else ""
+        return joined.upper() if verb == "X" else joined
+
+    # --- composites
+
+    def _composite(self, value: Value, verb: str) -> str:
+        kind = value.type.kind
+        if kind in ("slice", "array"):
+            return self._sequence(value, verb)
+        if kind == "map":
+            return self._map(value, verb)
+        if kind == "struct":
+            return self._struct(value, verb)
+        if kind == "ptr":
+            return self._reference(value, verb)
+        return self._pointer(value, verb)
+
+    def _sequence(self, value: Value, verb: str) -> str:
+        elem = value.type.elem
+        assert elem is not None
+        if elem.kind == "uint8" and verb in "sqxX":
+            return self.text(go_string(bytes(native_byte(item) for item in value.data or ())), verb)
+        if self.flags.sharp and verb == "v":
+            if value.data is None:
+                return f"{value.type}(nil)"
+            return f"{value.type}{{" + ", ".join(self._inside(value, verb)) + "}"
+        return "[" + " ".join(self._inside(value, verb)) + "]"
+
+    def _inside(self, value: Value, verb: str) -> list[str]:
+        return [self._nested(value.index(position), verb) for position in range(value.length())]
+
+    def _nested(self, value: Value | None, verb: str) -> str:
+        if value is not None and value.kind == "interface":
+            if value.data is None:
+                return f"{value.type}(nil)" if self.flags.sharp and verb == "v" else self._padded("<nil>")
+            value = value.elem()
+        if value is None:
+            return self._padded("<nil>")
+        self.depth += 1
+        try:
+            return self._account(self._print(value, verb))
+        finally:
+            self.depth -= 1
+
+    def _map(self, value: Value, verb: str) -> str:
+        sharp = self.flags.sharp and verb == "v"
+        if sharp and value.data is None:
+            return f"{value.type}(nil)"
+        pairs = [] if value.data is None else list(value.map_items())
+        shown = [f"{self._nested(key, verb)}:{self._nested(item, verb)}" for key, item in pairs]
+        return f"{value.type}{{" + ", ".join(shown) + "}" if sharp else "map[" + " ".join(shown) + "]"
+
+    def _struct(self, value: Value, verb: str) -> str:
+        sharp = self.flags.sharp and verb == "v"
+        named = sharp or (self.flags.plus and verb == "v")
+        if not value.type.fields and value.data is not None and not isinstance(value.data, dict):
+            return self._padded(str(value.data))
+        shown = []
+        for name, found in value.type.fields.items():
+            inner = self._nested(value.field(found), verb)
+            shown.append(f"{name}:{inner}" if named else inner)
+        return f"{value.type}{{" + ", ".join(shown) + "}" if sharp else "{" + " ".join(shown) + "}"
+
+    def _reference(self, value: Value, verb: str) -> str:
+        target = value.type.elem
+        assert target is not None
+        if value.data is not None and self.depth == 0 and target.kind in ("array", "slice", "struct", "map"):
+            return "&" + self._nested(value.elem(), verb)
+        return self._pointer(value, verb)
+
+    def _pointer(self, value: Value, verb: str) -> str:
+        if value.kind not in ("ptr", "func", "map", "slice", "chan"):
+            return self._bad(value, verb)
+        if value.data is None:
+            if verb == "v":
+                return f"({value.type})(nil)" if self.flags.sharp else self._padded("<nil>")
+            return self._padded("0x0") if verb == "p" else self._bad(value, verb)
+        address = f"0x{0xC000000000 + id(value.data) % 0xFFFFFFFF:x}"
+        if verb == "v" and self.flags.sharp:
+            return f"({value.type})({address})"
+        return self._padded(address) if verb in "vp" else self._bad(value, verb)
+
+    # --- padding and complaints
+
+    def _padded(self, text: str) -> str:
+        return self._pad_with(text, "0" if self.flags.zero and not self.flags.minus else " ")
+
+    def _pad_with(self, text: str, filler: str) -> str:
+        width = self.flags.width
+        if width is None or len(text) >= width:
+            return text
+        return text.ljust(width) if self.flags.minus else text.rjust(width, filler)
+
+    def _bad(self, value: Value | None, verb: str) -> str:
+        if value is None:
+            return f"%!{verb}(<nil>)"
+        plain = Printer(self.limit, Flags(), self.depth)
+        return f"%!{verb}({value.type}={plain._print(value, 'v')})"
+
+
+def native_byte(item: Any) -> int:
+    """A byte out of a slice's data."""
+    return item.data if isinstance(item, Value) else item
+
+
+def _raw_safe(character: str) -> bool:
+    return character == "\t" or (ord(character) >= 32 and character not in ("\x7f", "\ufeff"))
+
+
+def _character(number: int) -> str:
+    return chr(number) if 0 <= number <= 0x10FFFF and not 0xD800 <= number <= 0xDFFF else "�"
+
+
+def _in_base(number: int, base: int) -> str:
+    if base == 10:
+        return str(number)
+    digits = ""
+    while number or not digits:
+        number, digit = divmod(number, base)
+        digits = _DIGITS[digit] + digits
+    return digits
+
+
+def sprintf(template: str, values: Sequence[Value | None], limit: int) -> str:
+    """`fmt.Sprintf`, with its complaints (`%!d(string=x)`, `%!(EXTRA ...)`, ...)."""
+    return _Format(template, values, limit).run()
+
+
+@define
+class _Format:
+    template: str
+    values: Sequence[Value | None]
+    limit: int
+    position: int = 0
+    argument: int = 0
+    reordered: bool = False
+    good_index: bool = True
+
+    def run(self) -> str:
+        pieces: list[str] = []
+        size = 0
+        while self.position < len(self.template):
+            percent = self.template.find("%", self.position)
+            end = len(self.template) if percent < 0 else percent
+            piece = self.template[self.position : end]
+            self.position = end
+            if percent >= 0:
+                self.position += 1
+                piece += self._directive()
+            pieces.append(piece)
+            size += len(piece)
+            if size > self.limit:
+                raise FunctionError(f"the result exceeds the limit of {self.limit} characters")
+        if not self.reordered and self.argument < len(self.values):
+            pieces.append(self._extra())
+        return bounded("".join(pieces), self.limit)
+
+    def _extra(self) -> str:
+        shown = []
+        for value in self.values[self.argument :]:
+            if value is not None and value.kind == "interface":
+                value = value.elem()
+            shown.append("<nil>" if value is None else f"{value.type}={Printer(self.limit).value(value, 'v')}")
+        return "%!(EXTRA " + ", ".join(shown) + ")"
+
+    def _directive(self) -> str:
+        flags = Flags()
+        self.good_index = True
+        after_index = False
+        self._flags(flags)
+        after_index = self._index(after_index)
+        complaint, after_index = self._width(flags, after_index)
+        text, after_index = self._precision(flags, after_index)
+        complaint += text
+        if not after_index:
+            after_index = self._index(after_index)
+        if self.position >= len(self.template):
+            return complaint + "%!(NOVERB)"
+        verb = self.template[self.position]
+        self.position += 1
+        if verb == "%":
+            return complaint + "%"
+        if not self.good_index:
+            return complaint + f"%!{verb}(BADINDEX)"
+        if self.argument >= len(self.values):
+            return complaint + f"%!{verb}(MISSING)"
+        value = self.values[self.argument]
+        self.argument += 1
+        if verb == "w":
+            return complaint + Printer(self.limit, Flags())._bad(value if value is None else _held(value), verb)
+        return complaint + Printer(self.limit, flags).value(value, verb)
+
+    def _flags(self, flags: Flags) -> None:
+        while self.position < len(self.template):
+            match self.template[self.position]:
+                case "#":
+                    flags.sharp = True
+                case "0":
+                    flags.zero = True
+                case "+":
+                    flags.plus = True
+                case "-":
+                    flags.minus = True
+                case " ":
+                    flags.space = True
+                case _:
+                    return
+            self.position += 1
+
+    def _index(self, after_index: bool) -> bool:
+        """Read an explicit argument index `[n]`; whether one was read."""
+        if self.template[self.position : self.position + 1] != "[":
+            return after_index
+        self.reordered = True
+        close = self.template.find("]", self.position)
+        if close < 0:
+            self.good_index = False
+            self.position += 1
+            return after_index
+        number = self.template[self.position + 1 : close]
+        self.position = close + 1
+        if number.isdecimal() and len(number) < 7 and 1 <= int(number) <= len(self.values):
+            self.argument = int(number) - 1
+            return True
+        self.good_index = False
+        return True
+
+    def _width(self, flags: Flags, after_index: bool) -> tuple[str, bool]:
+        if self.template[self.position : self.position + 1] == "*":
+            self.position += 1
+            width = self._starred()
+            if width is None:
+                return "%!(BADWIDTH)", False
+            if width < 0:
+                flags.minus, flags.zero, width = True, False, -width
+            flags.width = width
+            return "", False
+        flags.width, found = self._digits()
+        if after_index and found:
+            self.good_index = False
+        return "", after_index
+
+    def _precision(self, flags: Flags, after_index: bool) -> tuple[str, bool]:
+        if self.template[self.position : self.position + 1] != ".":
+            return "", after_index
+        self.position += 1
+        if after_index:
+            self.good_index = False
+        after_index = self._index(False)
+        if self.template[self.position : self.position + 1] == "*":
+            self.position += 1
+            precision = self._starred()
+            if precision is None or precision < 0:
+                return ("%!(BADPREC)" if precision is None else "%!(BADPREC)"), False
+            flags.precision = precision
+            return "", False
+        precision, found = self._digits()
+        flags.precision = precision if found else 0
+        return "", after_index
+
+    def _digits(self) -> tuple[int | None, bool]:
+        start = self.position
+        while self.template[self.position : self.position + 1].isdigit() and self.template[self.position].isascii():
+            self.position += 1
+        if start == self.position:
+            return None, False
+        number = self.template[start : self.position]
+        if len(number) > 7 or int(number) > WIDEST:
+            return None, False
+        return self._affordable(int(number)), True
+
+    def _affordable(self, size: int) -> int:
+        if size > self.limit:
+            raise FunctionError(f"the width {size} exceeds the limit of {self.limit} characters")
+        return size
+
+    def _starred(self) -> int | None:
+        if self.argument >= len(self.values):
+            return None
+        value = self.values[self.argument]
+        self.argument += 1
+        value = None if value is None else _held(value)
+        if value is None or (value.kind not in INT_KINDS and value.kind not in UINT_KINDS):
+            return None
+        number: int = value.data
+        if abs(number) > WIDEST:
+            return None
+        self._affordable(abs(number))
+        return number
+
+
+def _held(value: Value) -> Value | None:
+    return value_of(value.data) if value.kind == "interface" else value
+
+
+def length_of(text: str) -> int:
+    """Length in bytes, as limits count it."""
+    return byte_length(text)

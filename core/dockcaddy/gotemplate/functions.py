@@ -1,0 +1,113 @@
+"""The functions a template may call: Python callables with Go signatures."""
+
+import inspect
+import typing
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from attrs import define, field, frozen
+
+from dockcaddy.gotemplate.values import (
+    ANY,
+    BOOL,
+    FLOAT64,
+    INT,
+    MAP_OF_ANY,
+    MAP_OF_STRING,
+    SLICE_OF_ANY,
+    SLICE_OF_STRING,
+    STRING,
+    Type,
+    Value,
+    native,
+    slice_of,
+    typed,
+)
+
+
+
+@frozen(eq=False)
+class Function:
+    """A function and its Go signature. `call(context, arguments)` takes and gives Values."""
+
+    name: str
+    signature: Type
+    call: Callable[[object, Sequence[Value | None]], Value | None]
+
+
+def function_type(parameters: Sequence[Type], results: Sequence[Type], *, variadic: bool = False, optional: int = 0) -> Type:
+    """The type `func(parameters) results`; the last `optional` parameters may be left out."""
+    shown = [each.name for each in parameters]
+    if variadic:
+        elem = parameters[-1].elem
+        shown[-1] = f"...{elem}"
+    answer = [each.name for each in results]
+    tail = f" ({', '.join(answer)})" if len(answer) > 1 else "".join(f" {each}" for each in answer)
+    name = f"func({', '.join(shown)}){tail}"
+    return Type("func", name, parameters=tuple(parameters), results=tuple(results), variadic=variadic, optional=optional)
+
+
+def from_callable(name: str, call: Callable[..., object]) -> Function:
+    """A function of `call(context, *arguments)`; its annotations say which Go types the arguments have."""
+    hints = _hints(call)
+    parameters: list[Type] = []
+    variadic, optional = False, 0
+    for parameter in list(inspect.signature(call).parameters.values())[1:]:
+        kind = type_of_annotation(hints.get(parameter.name, object))
+        if parameter.kind is inspect.Parameter.VAR_POSITIONAL:
+            variadic = True
+            parameters.append(slice_of(kind))
+        elif parameter.kind in (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD):
+            optional += parameter.default is not inspect.Parameter.empty
+            parameters.append(kind)
+    result = type_of_annotation(hints.get("return", object))
+    signature = function_type(parameters, [result], variadic=variadic, optional=optional)
+
+    def run(context: object, arguments: Sequence[Value | None]) -> Value | None:
+        return typed(result, call(context, *map(native, arguments)))
+
+    return Function(name, signature, run)
+
+
+def _hints(call: Callable[..., object]) -> Mapping[str, Any]:
+    try:
+        return typing.get_type_hints(call)
+    except Exception:  # annotations that only a type checker can resolve
+        return {}
+
+
+_BY_ANNOTATION: Mapping[Any, Type] = {
+    str: STRING,
+    int: INT,
+    float: FLOAT64,
+    bool: BOOL,
+    list: SLICE_OF_ANY,
+    tuple: SLICE_OF_ANY,
+    Sequence: SLICE_OF_ANY,
+    dict: MAP_OF_ANY,
+    Mapping: MAP_OF_ANY,
+}
+
+
+def type_of_annotation(annotation: Any) -> Type:
+    """The Go type of a Python annotation; `interface {}` for what has none."""
+    origin = typing.get_origin(annotation)
+    if origin in (list, tuple, Sequence) and str in typing.get_args(annotation):
+        return SLICE_OF_STRING
+    if origin in (dict, Mapping) and typing.get_args(annotation) == (str, str):
+        return MAP_OF_STRING
+    return _BY_ANNOTATION.get(origin or annotation, ANY)
+
+
+@define(eq=False)
+class FunctionTable:
+    """Names bound to functions. Keeps no state but the signatures it derived."""
+
+    functions: Mapping[str, Callable[..., object] | Function]
+    bound: dict[str, Function] = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.bound = {
+            name: call if isinstance(call, Function) else from_callable(name, call)
+            for name, call in self.functions.items()
+        }

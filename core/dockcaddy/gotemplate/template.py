@@ -1,0 +1,82 @@
+"""Templates ready to run."""
+
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from attrs import frozen
+
+from dockcaddy.gotemplate import nodes
+from dockcaddy.gotemplate.builtins import BUILTINS
+from dockcaddy.gotemplate.errors import ExecError, ParseError
+from dockcaddy.gotemplate.execute import DEFAULT, Limits, State, Step, compile_templates
+from dockcaddy.gotemplate.functions import FunctionTable
+from dockcaddy.gotemplate.parse import parse
+from dockcaddy.gotemplate.values import value_of
+
+LONGEST = 256 * 1024
+# Frames for the deepest template within the limits: each level of a parenthesis or a template takes several.
+_FRAMES = 60_000
+
+
+@frozen(eq=False)
+class Template:
+    """A parsed template. `has_control_flow` tells whether `if`, `with` or `range` stands in it outside definitions."""
+
+    text: str
+    steps: Mapping[str, Step]
+    has_control_flow: bool
+
+    def execute(self, data: object, context: object = None, limits: Limits = DEFAULT) -> str:
+        """The text that the template makes of `data`; `context` goes to every function. Raises ExecError."""
+        state = State(self.text, self.steps, context, limits)
+        root = value_of(data)
+        state.variables.append(("$", root))
+        try:
+            self.steps[""](state, root)
+        except RecursionError:
+            return self._execute_deep(data, context, limits)
+        return "".join(state.output)
+
+    def _execute_deep(self, data: object, context: object, limits: Limits) -> str:
+        state = State(self.text, self.steps, context, limits)
+        root = value_of(data)
+        state.variables.append(("$", root))
+        try:
+            with _room_for_depth():
+                self.steps[""](state, root)
+        except RecursionError:
+            raise ExecError("template: : the template is nested too deep", "the template is nested too deep") from None
+        return "".join(state.output)
+
+
+def compile(text: str, functions: FunctionTable) -> Template:
+    """Parse the text and bind its function names. Raises ParseError."""
+    if len(text) > LONGEST:
+        raise ParseError(1, f"the template exceeds the limit of {LONGEST} characters")
+    known = functions.bound.keys() | BUILTINS.keys()
+    try:
+        return _compiled(text, known, functions)
+    except RecursionError:
+        try:
+            with _room_for_depth():
+                return _compiled(text, known, functions)
+        except RecursionError:
+            raise ParseError(1, "max expression depth exceeded") from None
+
+
+def _compiled(text: str, known: set[str], functions: FunctionTable) -> Template:
+    roots = parse(text, known)
+    control = any(isinstance(node, nodes.Branch) for node in roots[""].nodes)
+    return Template(text, compile_templates(roots, functions.bound), control)
+
+
+@contextmanager
+def _room_for_depth() -> Iterator[None]:
+    """A higher recursion limit for one deep template. Frames of Python functions take no C stack (Python 3.11)."""
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(before, _FRAMES))
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(before)
