@@ -10,12 +10,14 @@ from dockcaddy.errors import (
     LabelError,
     OutputError,
 )
+from dockcaddy.files import write_atomically
 from dockcaddy.hookspecs import (
     Adapter,
     Context,
     Gate,
     Label,
     LabelTransformer,
+    Loader,
     Output,
     OutputContext,
     SettingsSection,
@@ -39,6 +41,7 @@ __all__ = [
     "Label",
     "LabelError",
     "LabelTransformer",
+    "Loader",
     "Mount",
     "Output",
     "OutputContext",
@@ -50,4 +53,5 @@ __all__ = [
     "Stage",
     "__version__",
     "hook",
+    "write_atomically",
 ]

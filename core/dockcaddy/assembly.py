@@ -30,7 +30,11 @@ class Assembly:
     @cached_property
     def text(self) -> str:
         """The Caddyfile; a comment where there is nothing."""
-        return "".join(text for _, text in self.sections) or EMPTY
+        if not self.sections:
+            return EMPTY
+        texts = [text for _, text in self.sections]
+        texts[-1] = caddyfile.write_block(self.sections[-1][0], last=True)
+        return "".join(texts)
 
     @cached_property
     def lines(self) -> tuple[tuple[Origin, ...], ...]:

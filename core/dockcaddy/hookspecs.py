@@ -135,13 +135,31 @@ class Output(Protocol):
         """Release what it holds."""
 
 
+class Loader(Protocol):
+    """A connection to a Caddy's admin API."""
+
+    def load(self, config: bytes) -> None:
+        """Make Caddy run this JSON. Raises `CaddyRefusal` with Caddy's own words, `CaddyUnreachable`."""
+
+    def config(self) -> bytes:
+        """The JSON that Caddy runs now. Raises `CaddyUnreachable`."""
+
+    def close(self) -> None:
+        """Close the connection."""
+
+
 @frozen
 class OutputContext:
-    """What an output is built from: settings, the admin endpoint's URL, and the way to have Caddy adapt text."""
+    """What an output is built from.
+
+    `options` are those of its `--output NAME=VALUE` (`{"target": VALUE}`), `settings` gives the instance of a declared
+    settings section, `connect` a connection to the admin API at a URL (the program's own Caddy for `""`), and
+    `complete` puts the program's admin endpoint and log settings into a configuration that has none.
+    """
 
     settings: Callable[[type[Any]], Any]
-    admin_url: str = ""
-    adapter: Adapter | None = None
+    connect: Callable[[str], Loader]
+    complete: Callable[[bytes], bytes]
     options: Mapping[str, str] = field(factory=dict)
 
 

@@ -1,1 +1,93 @@
-"""Being written."""
+"""Where a resource is reached: addresses, networks, ports."""
+
+from collections.abc import Mapping
+
+import dockcaddy
+from dockcaddy import Context
+
+
+@dockcaddy.hook
+def dockcaddy_functions() -> Mapping[str, object]:
+    """The functions of this plugin."""
+    return {
+        "upstreams": upstreams,
+        "http": http,
+        "https": https,
+        "h2c": h2c,
+        "primaryIP": primary_ip,
+        "networkIP": network_ip,
+        "networks": networks,
+        "portMapping": port_mapping,
+        "exposedPorts": exposed_ports,
+    }
+
+
+def upstreams(context: Context, *options: object) -> str:
+    """Every address of the resource, `scheme://address:port`, sorted, joined by spaces.
+
+    A text is the scheme, a number (also one in quotes) the port, in any order. Empty while no traffic may be sent to it.
+    """
+    if not context.admitted:
+        return ""
+    targets = sorted(_bracketed(target) for target in context.resource.targets)
+    for option in options:
+        if isinstance(option, str) and not option.isdecimal():
+            targets = [f"{option}://{target}" for target in targets] if option else targets
+        elif isinstance(option, int | str) and not isinstance(option, bool):
+            targets = [f"{target}:{option}" for target in targets]
+    return " ".join(sorted(targets))
+
+
+def _bracketed(target: str) -> str:
+    return f"[{target}]" if ":" in target else target
+
+
+def http(context: Context) -> str:
+    """The word http, so that `{{upstreams http 8080}}` reads well."""
+    return "http"
+
+
+def https(context: Context) -> str:
+    """The word https, so that `{{upstreams https 8443}}` reads well."""
+    return "https"
+
+
+def h2c(context: Context) -> str:
+    """The word h2c (HTTP/2 without TLS), so that `{{upstreams h2c 8080}}` reads well."""
+    return "h2c"
+
+
+def primary_ip(context: Context) -> str:
+    """One address: the first ingress network's, else the first network's, by name."""
+    resource = context.resource
+    if resource.targets and resource.targets[0].replace(".", "").replace(":", "").isalnum():
+        return resource.targets[0]
+    return next((each.ipv4 or each.ipv6 for each in resource.attachments if each.ipv4 or each.ipv6), "")
+
+
+def network_ip(context: Context, network: str) -> str:
+    """The resource's address on that network."""
+    for attachment in context.resource.attachments:
+        if attachment.network == network or attachment.network.endswith(f"_{network}"):
+            return attachment.ipv4 or attachment.ipv6
+    context.warn(f"networkIP: not connected to a network {network!r}")
+    return ""
+
+
+def networks(context: Context) -> list[str]:
+    """The names of the resource's networks, sorted."""
+    return sorted(attachment.network for attachment in context.resource.attachments)
+
+
+def port_mapping(context: Context, port: object) -> str:
+    """The host port that is published for a container port (`8080`, `"53/udp"`)."""
+    number, _, protocol = str(port).partition("/")
+    for candidate in context.resource.ports:
+        if str(candidate.container_port) == number and candidate.protocol == (protocol or "tcp") and candidate.host_port:
+            return str(candidate.host_port)
+    return ""
+
+
+def exposed_ports(context: Context) -> list[int]:
+    """The published host ports, sorted."""
+    return sorted({port.host_port for port in context.resource.ports if port.host_port})

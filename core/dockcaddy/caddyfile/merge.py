@@ -35,16 +35,19 @@ def _address(key: str) -> Hashable:
 
 
 def merge(blocks: Iterable[Block]) -> tuple[Block, ...]:
-    """Merge top-level blocks in their order; equal sites, also in another spelling, become one."""
-    sites: dict[Hashable, _Merged] = {}
+    """Merge top-level blocks in their order; equal sites, also in another spelling, become one.
+
+    What an operator wrote in a Caddyfile meets only what is spelled the same, as with caddy-docker-proxy.
+    """
+    sites: dict[Hashable, list[_Merged]] = {}
     for block in blocks:
-        key = group_key(block)
-        before = sites.get(key)
+        known = sites.setdefault(group_key(block), [])
+        before = next((each for each in known if each.meets(block)), None)
         if before is None:
-            sites[key] = _Merged(block)
+            known.append(_Merged(block))
         else:
             before.join(block)
-    return tuple(merged.frozen() for merged in sites.values())
+    return tuple(merged.frozen() for known in sites.values() for merged in known)
 
 
 @define(eq=False)
@@ -60,6 +63,10 @@ class _Merged:
     def __attrs_post_init__(self) -> None:
         self.keys = list(self.block.keys)
         self.origins = dict.fromkeys(self.block.origins)
+
+    def meets(self, other: Block) -> bool:
+        """Whether a top-level block with an equal group key is the same site."""
+        return tuple(self.keys) == other.keys or (_from_labels(self.block) and _from_labels(other))
 
     def frozen(self) -> Block:
         """The block with all that joined it."""
@@ -94,6 +101,10 @@ class _Merged:
                 candidate.join(child)
                 return
         self._append(child)
+
+
+def _from_labels(block: Block) -> bool:
+    return all(origin.label for origin in block.origins)
 
 
 def _first(block: Block) -> str:

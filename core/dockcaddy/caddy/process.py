@@ -1,0 +1,241 @@
+"""A Caddy of our own: started, watched, started again when it dies, and stopped with us."""
+
+import contextlib
+import ctypes
+import json
+import logging
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from attrs import define, field
+
+from dockcaddy.caddy.admin import AdminClient, listen_address
+from dockcaddy.errors import CaddyUnreachable
+
+logger = logging.getLogger("dockcaddy.caddy")
+
+FIRST_PAUSE = 0.1
+LONGEST_PAUSE = 10.0
+# a Caddy that lived this long did not die of its configuration
+SETTLED_AFTER = 10.0
+GRACE = 10.0
+_PR_SET_PDEATHSIG = 1
+_LEVELS = {"debug": logging.DEBUG, "info": logging.DEBUG, "warn": logging.WARNING, "error": logging.ERROR}
+
+
+def with_defaults(config: bytes, admin: str, log: dict[str, Any] | None = None) -> bytes:
+    """The configuration with its admin endpoint where we talk to it, and with our log settings where it has none.
+
+    `admin` is a listen address (`tcp/localhost:2019`, `unix//run/caddy.sock`); other fields of an own `admin` stay.
+    """
+    decoded = json.loads(config) if config.strip() else {}
+    decoded = decoded or {}
+    own = decoded.get("admin") or {}
+    own.pop("disabled", None)
+    decoded["admin"] = {**own, "listen": admin}
+    if log and not (decoded.get("logging") or {}).get("logs"):
+        decoded["logging"] = {**(decoded.get("logging") or {}), "logs": {"default": log}}
+    return json.dumps(decoded, separators=(",", ":")).encode()
+
+
+@define(eq=False)
+class CaddyProcess:
+    """The managed child. `admin` is its listen address, `directory` a private folder for its start-up files.
+
+    `on_start` is called from the watching thread each time a new process answers; it has the `initial` configuration
+    and nothing else.
+    """
+
+    path: Path
+    admin: str
+    directory: Path
+    on_start: Callable[[], None] = lambda: None
+    initial: Callable[[], bytes] = lambda: b"{}"
+    starts: int = 0
+    failure: str = ""
+    _process: subprocess.Popen[bytes] | None = None
+    _stopping: threading.Event = field(factory=threading.Event)
+    _ready: threading.Event = field(factory=threading.Event)
+    _thread: threading.Thread | None = None
+
+    def start(self, timeout: float = 20.0) -> None:
+        """Start it and wait until its admin endpoint answers. Raises CaddyUnreachable with Caddy's last words."""
+        self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._end_orphan()
+        # the kernel ends the child when the thread that made it ends, so one thread makes all of them
+        self._thread = threading.Thread(target=self._watch, name="caddy", daemon=True)
+        self._thread.start()
+        if not self._ready.wait(timeout):
+            self.stop(0)
+            raise CaddyUnreachable(f"caddy at {self.path} does not come up: {self.failure or 'its admin endpoint is silent'}")
+
+    @property
+    def pid(self) -> int | None:
+        """The process id of the running child."""
+        process = self._process
+        return process.pid if process is not None and process.poll() is None else None
+
+    def stop(self, grace: float = GRACE) -> None:
+        """End it: SIGTERM, then SIGKILL after `grace` seconds. No process is left."""
+        self._stopping.set()
+        process = self._process
+        if process is not None and process.poll() is None:
+            _end(process, grace)
+        if self._thread is not None:
+            self._thread.join(grace + 5)
+        self._pid_file.unlink(missing_ok=True)
+
+    # --- the watching thread
+
+    @property
+    def _pid_file(self) -> Path:
+        return self.directory / "caddy.pid"
+
+    def _watch(self) -> None:
+        pause = FIRST_PAUSE
+        use_initial = True
+        while not self._stopping.is_set():
+            born = time.monotonic()
+            answered = self._run(use_initial)
+            if self._stopping.is_set():
+                return
+            lived = time.monotonic() - born
+            # a first configuration that it does not start with must not keep it from starting
+            use_initial = answered
+            pause = FIRST_PAUSE if answered and lived > SETTLED_AFTER else min(pause * 2, LONGEST_PAUSE)
+            logger.error("caddy ended after %.1f s (%s), starting it again", lived, self.failure or "no reason given")
+            if not (answered and self.starts == 1):
+                self._stopping.wait(pause)
+
+    def _run(self, use_initial: bool) -> bool:
+        """One life of the child; whether its admin endpoint answered."""
+        config = self.directory / "start.json"
+        listen = listen_address(self.admin)
+        try:
+            content = with_defaults(self.initial() if use_initial else b"{}", listen)
+        except ValueError:
+            content = with_defaults(b"{}", listen)
+        _write_private(config, content)
+        process = self._spawn(config)
+        if process is None:
+            return False
+        self._process = process
+        _write_private(self._pid_file, f"{process.pid} {_birth(process.pid)}".encode())
+        reader = threading.Thread(target=self._read_log, args=(process,), daemon=True)
+        reader.start()
+        answered = self._wait_until_answering(process)
+        if answered:
+            self.starts += 1
+            self.failure = ""
+            self._ready.set()
+            self.on_start()
+        code = process.wait()
+        reader.join(1)
+        self.failure = self.failure or (f"signal {-code}" if code < 0 else f"exit status {code}")
+        return answered
+
+    def _spawn(self, config: Path) -> "subprocess.Popen[bytes] | None":
+        command = [str(self.path), "run", "--config", str(config)]
+        library = ctypes.CDLL(None) if os.uname().sysname == "Linux" else None
+
+        def end_with_parent() -> None:
+            if library is not None:
+                library.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+        try:
+            return subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                start_new_session=True,
+                preexec_fn=end_with_parent,
+            )
+        except OSError as error:
+            self.failure = str(error)
+            return None
+
+    def _wait_until_answering(self, process: "subprocess.Popen[bytes]") -> bool:
+        client = AdminClient(self.admin, timeout=5, connect_timeout=1)
+        try:
+            while process.poll() is None and not self._stopping.is_set():
+                with contextlib.suppress(CaddyUnreachable):
+                    client.config()
+                    return True
+                time.sleep(0.01)
+            return False
+        finally:
+            client.close()
+
+    def _read_log(self, process: "subprocess.Popen[bytes]") -> None:
+        assert process.stderr is not None
+        for raw in process.stderr:
+            line = raw.decode(errors="replace").rstrip()
+            level, message = _log_entry(line)
+            if level >= logging.ERROR or line.startswith("Error:"):
+                self.failure = message
+            logger.log(level, "%s", message)
+
+    def _end_orphan(self) -> None:
+        """End the Caddy that an earlier run of ours left behind, so that it does not keep the ports."""
+        try:
+            pid_text, birth = self._pid_file.read_text().split()
+            pid = int(pid_text)
+        except (OSError, ValueError):
+            return
+        if _birth(pid) != birth:
+            return
+        logger.warning("ending a caddy (pid %d) that an earlier run left behind", pid)
+        for sign, patience in ((signal.SIGTERM, 5.0), (signal.SIGKILL, 5.0)):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, sign)
+            deadline = time.monotonic() + patience
+            while _birth(pid) == birth and time.monotonic() < deadline:
+                time.sleep(0.01)
+
+
+def _birth(pid: int) -> str:
+    """When a process started, in clock ticks since boot; `-` where there is none. Tells a reused id apart."""
+    try:
+        after_name = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return "-"
+    return "-" if after_name[0] == "Z" else after_name[19]
+
+
+def _end(process: "subprocess.Popen[bytes]", grace: float) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        process.terminate()
+    deadline = time.monotonic() + grace
+    while process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.01)
+    if process.poll() is None:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+
+
+def _log_entry(line: str) -> tuple[int, str]:
+    """Level and message of a line of Caddy's log."""
+    try:
+        entry = json.loads(line)
+    except ValueError:
+        return logging.INFO, line
+    if not isinstance(entry, dict):
+        return logging.INFO, line
+    message = str(entry.get("msg", line))
+    for key in ("error", "logger"):
+        if entry.get(key):
+            message = f"{message}: {entry[key]}" if key == "error" else f"{entry[key]}: {message}"
+    return _LEVELS.get(str(entry.get("level", "info")), logging.INFO), message
+
+
+def _write_private(path: Path, content: bytes) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)

@@ -1,0 +1,67 @@
+"""Which of a resource's addresses traffic is sent to.
+
+With chosen networks (the option, or those of the container we run in) as caddy-docker-proxy does it; on a host every
+network whose containers the host can reach counts, and each container gives one address.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from attrs import field, frozen
+
+from dockcaddy.model import Attachment
+
+NETWORK_LABEL = "caddy_ingress_network"
+# a host reaches the containers of these drivers; overlay, macvlan and ipvlan addresses do not answer it
+_REACHABLE_DRIVERS = frozenset(("bridge", ""))
+
+
+@frozen
+class IngressNetworks:
+    """The ingress networks of one engine: id -> rank, name -> rank. With `on_host` there is no choice but reach."""
+
+    ranks: Mapping[str, int] = field(factory=dict)
+    on_host: bool = False
+
+    def address(self, attachments: Sequence[Attachment], chosen: str) -> str:
+        """The address of a container, `""` where no network fits; `chosen` is its own label's network."""
+        fitting = [each for each in attachments if each.ipv4 or each.ipv6]
+        if chosen:
+            fitting = [each for each in fitting if each.network == chosen]
+        else:
+            fitting = [each for each in fitting if self._rank(each) is not None]
+        fitting.sort(key=lambda each: (0 if chosen else self._rank(each) or 0, each.network == "bridge", each.network))
+        return (fitting[0].ipv4 or fitting[0].ipv6) if fitting else ""
+
+    def includes(self, network_id: str, name: str) -> bool:
+        """Whether a network of this id and name is an ingress network."""
+        return self.on_host or network_id in self.ranks or name in self.ranks
+
+    def _rank(self, attachment: Attachment) -> int | None:
+        by_id = self.ranks.get(attachment.network_id)
+        by_name = self.ranks.get(attachment.network) if by_id is None else by_id
+        return by_name
+
+
+def ingress_networks(
+    networks: Iterable[Mapping[str, Any]], names: Sequence[str], own: Mapping[str, Any] | None
+) -> IngressNetworks:
+    """The ingress networks: those `names`d, else those of our `own` container, else what a host can reach.
+
+    `networks` are items of `GET /networks`, `own` is the inspect answer of the container we run in. Swarm's own ingress
+    network never counts.
+    """
+    known = [network for network in networks if not network.get("Ingress")]
+    if names:
+        wanted = {name: rank for rank, name in enumerate(names)}
+        ranks = {network["Id"]: wanted[network["Name"]] for network in known if network["Name"] in wanted}
+        return IngressNetworks({**wanted, **ranks})
+    if own is not None:
+        attached = (own.get("NetworkSettings") or {}).get("Networks") or {}
+        ranked = {name: rank for rank, name in enumerate(sorted(attached))}
+        swarm = {network["Name"] for network in networks if network.get("Ingress")}
+        by_id = {endpoint["NetworkID"]: ranked[name] for name, endpoint in attached.items() if endpoint.get("NetworkID")}
+        return IngressNetworks({**by_id, **{name: rank for name, rank in ranked.items() if name not in swarm}})
+    reachable = [network for network in known if network.get("Driver", "") in _REACHABLE_DRIVERS]
+    ranks = {key: 0 for network in reachable for key in (network["Id"], network["Name"])}
+    return IngressNetworks(ranks, on_host=True)

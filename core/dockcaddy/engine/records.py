@@ -1,0 +1,220 @@
+"""The engine's JSON to the model's records. Raw JSON goes no further than this."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from attrs import frozen
+
+from dockcaddy.engine.gotypes import container_record, service_record
+from dockcaddy.engine.ingress import NETWORK_LABEL, IngressNetworks
+from dockcaddy.model import Attachment, Health, Mount, Port, Resource
+
+Json = Mapping[str, Any]
+
+_HEALTH_IN_STATUS = re.compile(r"\((?:health: )?(healthy|unhealthy|starting)\)")
+_HEALTH: Mapping[str, Health] = {"healthy": "healthy", "unhealthy": "unhealthy", "starting": "starting"}
+
+
+@frozen
+class EngineOptions:
+    """What decides which resources an engine gives, and with which addresses."""
+
+    label_prefix: str = "caddy"
+    ingress_networks: tuple[str, ...] = ()
+    scan_stopped_containers: bool = False
+    proxy_service_tasks: bool = True
+
+
+def has_prefix(labels: Mapping[str, str], prefix: str) -> bool:
+    """Whether any label is ours: the prefix itself, `PREFIX_1`, `PREFIX.x`."""
+    return any(
+        key.startswith(prefix) and (len(key) == len(prefix) or key[len(prefix)] in "._") for key in labels
+    )
+
+
+def container_name(item: Json) -> str:
+    """A container's own name: no slash in front, no name of a link."""
+    names = [name.lstrip("/") for name in item.get("Names") or ()]
+    return next((name for name in names if "/" not in name), names[0] if names else str(item.get("Id", ""))[:12])
+
+
+def container(
+    item: Json, inspect: Json | None, ingress: IngressNetworks, engine: str, *, stopping: bool = False
+) -> Resource:
+    """A container of an item of `GET /containers/json` and, where there is one, its inspect answer."""
+    labels = item.get("Labels") or {}
+    attachments = _attachments(item)
+    state = str(item.get("State") or "")
+    address = ingress.address(attachments, labels.get(NETWORK_LABEL, ""))
+    if (item.get("HostConfig") or {}).get("NetworkMode") == "host" and ingress.on_host:
+        address = "127.0.0.1"
+    alive = state in ("running", "restarting", "paused")
+    return Resource(
+        kind="container",
+        id=str(item["Id"]),
+        name=container_name(item),
+        engine=engine,
+        image=_image(item, inspect),
+        labels=labels,
+        environment=_environment(((inspect or {}).get("Config") or {}).get("Env")),
+        attachments=attachments,
+        mounts=_mounts((inspect or {}).get("Mounts") or item.get("Mounts") or ()),
+        ports=_ports(item.get("Ports") or ()),
+        created=int(item.get("Created") or 0),
+        state=state,
+        running=state == "running",
+        health=_health(item, inspect),
+        stopping=stopping,
+        targets=(address,) if address and alive else (),
+        record=container_record(item),
+    )
+
+
+def _attachments(item: Json) -> tuple[Attachment, ...]:
+    networks = (item.get("NetworkSettings") or {}).get("Networks") or {}
+    return tuple(
+        Attachment(
+            name,
+            endpoint.get("NetworkID") or "",
+            endpoint.get("IPAddress") or "",
+            endpoint.get("GlobalIPv6Address") or "",
+            tuple(endpoint.get("Aliases") or ()),
+        )
+        for name, endpoint in sorted(networks.items())
+        if endpoint is not None
+    )
+
+
+def _image(item: Json, inspect: Json | None) -> str:
+    # the list shows an id once the tag has moved to another image; inspect keeps what was written
+    return str(((inspect or {}).get("Config") or {}).get("Image") or item.get("Image") or "")
+
+
+def _environment(entries: Sequence[str] | None) -> dict[str, str]:
+    pairs = (entry.partition("=") for entry in entries or ())
+    return {key: value for key, separator, value in pairs if separator}
+
+
+def _mounts(mounts: Iterable[Json]) -> tuple[Mount, ...]:
+    made = [
+        Mount(
+            mount.get("Type") or "",
+            mount.get("Source") or "",
+            mount.get("Destination") or mount.get("Target") or "",
+            mount.get("Name") or "",
+            not mount.get("RW", True),
+        )
+        for mount in mounts
+    ]
+    # the list gives mounts in random order
+    return tuple(sorted(made, key=lambda mount: mount.destination))
+
+
+def _ports(ports: Iterable[Json]) -> tuple[Port, ...]:
+    made = [
+        Port(port.get("PrivatePort") or 0, port.get("Type") or "tcp", port.get("PublicPort") or 0, port.get("IP") or "")
+        for port in ports
+    ]
+    return tuple(sorted(made, key=lambda port: (port.container_port, port.protocol, port.host_port, port.host_ip)))
+
+
+def _health(item: Json, inspect: Json | None) -> Health:
+    inspected = (((inspect or {}).get("State") or {}).get("Health") or {}).get("Status")
+    if inspected is None:
+        listed = (item.get("Health") or {}).get("Status")
+        told = _HEALTH_IN_STATUS.search(str(item.get("Status") or ""))
+        inspected = listed or (told[1] if told else "none")
+    return _HEALTH.get(inspected, "none")
+
+
+def service(
+    item: Json,
+    tasks: Sequence[Json],
+    networks: Mapping[str, str],
+    volumes: Mapping[str, str],
+    ingress: IngressNetworks,
+    engine: str,
+    options: EngineOptions,
+) -> Resource:
+    """A Swarm service and its tasks. `networks` gives names by id, `volumes` mountpoints by name."""
+    spec = item.get("Spec") or {}
+    container_spec = (spec.get("TaskTemplate") or {}).get("ContainerSpec") or {}
+    labels = spec.get("Labels") or {}
+    running = [task for task in tasks if _runs(task)]
+    chosen = labels.get(NETWORK_LABEL, "")
+    attached = _service_attachments(item, running, networks)
+    targets = _task_addresses(running, ingress, chosen) if options.proxy_service_tasks else _service_name(item, networks, ingress, chosen)
+    return Resource(
+        kind="service",
+        id=str(item["ID"]),
+        name=str(spec.get("Name") or ""),
+        engine=engine,
+        image=str(container_spec.get("Image") or ""),
+        labels=labels,
+        environment=_environment(container_spec.get("Env")),
+        attachments=attached,
+        mounts=_service_mounts(container_spec.get("Mounts") or (), volumes),
+        ports=_service_ports(item),
+        state="running" if running else "",
+        running=bool(running),
+        targets=targets,
+        record=service_record(item),
+    )
+
+
+def _runs(task: Json) -> bool:
+    return task.get("DesiredState") == "running" and (task.get("Status") or {}).get("State") == "running"
+
+
+def _task_addresses(tasks: Iterable[Json], ingress: IngressNetworks, chosen: str) -> tuple[str, ...]:
+    found = []
+    for task in tasks:
+        for attachment in task.get("NetworksAttachments") or ():
+            network = attachment.get("Network") or {}
+            name = (network.get("Spec") or {}).get("Name") or ""
+            if (name == chosen) if chosen else ingress.includes(network.get("ID") or "", name):
+                found += [address.partition("/")[0] for address in attachment.get("Addresses") or ()]
+    return tuple(dict.fromkeys(found))
+
+
+def _service_name(item: Json, networks: Mapping[str, str], ingress: IngressNetworks, chosen: str) -> tuple[str, ...]:
+    for virtual in (item.get("Endpoint") or {}).get("VirtualIPs") or ():
+        network_id = virtual.get("NetworkID") or ""
+        name = networks.get(network_id, "")
+        if (name == chosen) if chosen else ingress.includes(network_id, name):
+            return (str((item.get("Spec") or {}).get("Name") or ""),)
+    return ()
+
+
+def _service_attachments(item: Json, tasks: Sequence[Json], networks: Mapping[str, str]) -> tuple[Attachment, ...]:
+    found: dict[str, Attachment] = {}
+    for task in tasks:
+        for attachment in task.get("NetworksAttachments") or ():
+            network = attachment.get("Network") or {}
+            name = (network.get("Spec") or {}).get("Name") or ""
+            addresses = attachment.get("Addresses") or [""]
+            found.setdefault(name, Attachment(name, network.get("ID") or "", addresses[0].partition("/")[0]))
+    for virtual in (item.get("Endpoint") or {}).get("VirtualIPs") or ():
+        name = networks.get(virtual.get("NetworkID") or "", "")
+        if name:
+            found.setdefault(name, Attachment(name, virtual["NetworkID"]))
+    return tuple(found[name] for name in sorted(found))
+
+
+def _service_mounts(mounts: Iterable[Json], volumes: Mapping[str, str]) -> tuple[Mount, ...]:
+    made = []
+    for mount in mounts:
+        source = mount.get("Source") or ""
+        named = mount.get("Type") == "volume"
+        where = volumes.get(source, "") if named else source
+        made.append(
+            Mount(mount.get("Type") or "bind", where, mount.get("Target") or "", source if named else "", bool(mount.get("ReadOnly")))
+        )
+    return tuple(sorted(made, key=lambda mount: mount.destination))
+
+
+def _service_ports(item: Json) -> tuple[Port, ...]:
+    ports = (item.get("Endpoint") or {}).get("Ports") or ()
+    made = [Port(port.get("TargetPort") or 0, port.get("Protocol") or "tcp", port.get("PublishedPort") or 0) for port in ports]
+    return tuple(sorted(made, key=lambda port: (port.container_port, port.protocol)))
