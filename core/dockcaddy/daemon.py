@@ -3,23 +3,27 @@
 import logging
 import os
 import signal
+import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from attrs import define
+from attrs import define, evolve, frozen
 
-from dockcaddy.caddy import AdminClient, CaddyProcess, CommandAdapter, find_caddy
-from dockcaddy.controller import Controller, WatchedEngine
-from dockcaddy.delivery import Delivery
 from dockcaddy.errors import CaddyUnreachable, SettingsError
-from dockcaddy.hookspecs import Adapter, Output, OutputContext
-from dockcaddy.pipeline import BaseCaddyfile, Pipeline
-from dockcaddy.quarantine import Quarantine
+from dockcaddy.hookspecs import Adapter, Loader, OutputContext
+from dockcaddy.model import Inventory
+from dockcaddy.pipeline import BaseCaddyfile, Configuration, Pipeline
 from dockcaddy.registry import Registry
-from dockcaddy.settings import Settings
+from dockcaddy.settings import Settings, nearest
+
+if TYPE_CHECKING:
+    from dockcaddy.caddy import CaddyProcess
+    from dockcaddy.controller import Controller, WatchedEngine
+    from dockcaddy.delivery import Delivery
+    from dockcaddy.engine import Engine, EngineOptions
 
 logger = logging.getLogger("dockcaddy")
 
@@ -66,6 +70,39 @@ class FirstAdapter:
         raise failure or CaddyUnreachable("no caddy to adapt with, install one: pip install 'dockcaddy[caddy]'")
 
 
+def options_for(settings: Settings) -> "EngineOptions":
+    """What the settings say about resources and their addresses."""
+    from dockcaddy.engine.records import EngineOptions  # noqa: PLC0415
+
+    return EngineOptions(
+        settings.label_prefix,
+        settings.ingress_networks,
+        settings.scan_stopped_containers,
+        settings.proxy_service_tasks,
+    )
+
+
+def engines_for(settings: Settings) -> "list[Engine]":
+    """The engines that the settings name; the environment's where they name none."""
+    from dockcaddy.engine import Engine  # noqa: PLC0415
+
+    sockets = settings.docker_sockets or ("",)
+
+    def item(values: tuple[str, ...], place: int) -> str:
+        return values[place] if place < len(values) else ""
+
+    return [
+        Engine(
+            socket,
+            options_for(settings),
+            "local" if len(sockets) == 1 else socket or f"engine-{place}",
+            item(settings.docker_certs_path, place),
+            item(settings.docker_apis_version, place),
+        )
+        for place, socket in enumerate(sockets)
+    ]
+
+
 def pipeline_for(settings: Settings, registry: Registry, sections: Mapping[type, Any]) -> Pipeline:
     """The pipeline that the settings describe."""
     return Pipeline(
@@ -75,3 +112,181 @@ def pipeline_for(settings: Settings, registry: Registry, sections: Mapping[type,
         route_order=settings.route_order,
         suffix_names=settings.suffix_names,
     )
+
+
+def checked_by_program(
+    settings: Settings, pipeline: Pipeline, inventory: Inventory, base: BaseCaddyfile | None
+) -> Configuration:
+    """The configuration without what Caddy's adapter refuses, adapted by the program on disk.
+
+    Raises CaddyUnreachable where there is none.
+    """
+    from dockcaddy.caddy import CommandAdapter, find_caddy  # noqa: PLC0415
+    from dockcaddy.quarantine import Quarantine  # noqa: PLC0415
+
+    quarantine = Quarantine(CommandAdapter(find_caddy(settings.caddy)).adapt, time.monotonic, settings.route_order)
+    fragments = pipeline.fragments(inventory, base)
+    told = pipeline.configuration(fragments).problems
+    configuration = quarantine.settle(fragments, pipeline.configuration, lambda configuration: None)
+    return evolve(configuration, problems=(*told, *quarantine.problems))
+
+
+def load_environment_file(path: str) -> None:
+    """Put the KEY=VALUE lines of a file into the environment, for Caddy; what is set already stays.
+
+    Raises SettingsError.
+    """
+    try:
+        lines = Path(path).read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"--envfile {path}: cannot be read: {error}") from error
+    for number, line in enumerate(lines, 1):
+        text = line.strip().removeprefix("export ")
+        if not text or text.startswith("#"):
+            continue
+        key, sign, value = text.partition("=")
+        if not sign or not key.strip():
+            raise SettingsError(f"--envfile {path}: line {number}: expected KEY=VALUE")
+        value = value.strip()
+        if len(value) > 1 and value[0] == value[-1] and value[0] in "\"'":
+            value = value[1:-1]
+        os.environ.setdefault(key.strip(), value)
+
+
+@frozen
+class Connections:
+    """How outputs reach Caddy: the URL of the program's own one, and what its configurations are completed with."""
+
+    url: str
+    listen: str
+    log: Mapping[str, Any]
+    forced: bool
+
+    def connect(self, url: str) -> Loader:
+        """A connection to the admin API at `url`, `""` for the program's own Caddy. Raises SettingsError."""
+        from dockcaddy.caddy import AdminClient  # noqa: PLC0415
+
+        if not url and not self.url:
+            raise SettingsError("output admin needs a caddy: leave one to start, or name it with --caddy-admin URL")
+        return AdminClient(url or self.url)
+
+    def complete(self, config: bytes) -> bytes:
+        """A configuration with our admin endpoint and log settings where it has none."""
+        from dockcaddy.caddy import with_defaults  # noqa: PLC0415
+
+        return with_defaults(config, self.listen, dict(self.log))
+
+
+def _deliveries(settings: Settings, registry: Registry, sections: Mapping[type, Any], connections: Connections) -> "list[Delivery]":
+    from dockcaddy.delivery import Delivery  # noqa: PLC0415
+
+    made = []
+    for chosen in settings.output:
+        name, _, target = chosen.partition("=")
+        entry = registry.outputs.get(name)
+        if entry is None:
+            raise SettingsError(f'no output "{name}"{nearest(name, registry.outputs)}')
+        context = OutputContext(
+            lambda section: sections[section] if section in sections else section(),
+            connections.connect,
+            connections.complete,
+            {"target": target} if target else {},
+        )
+        made.append(Delivery(name, entry.factory(context), time.monotonic))
+    return made
+
+
+def controller_for(
+    settings: Settings,
+    registry: Registry,
+    sections: Mapping[type, Any],
+    engines: "Sequence[WatchedEngine]",
+    connections: Connections,
+) -> "Controller":
+    """The loop that the settings describe."""
+    from dockcaddy.caddy import CommandAdapter, find_caddy  # noqa: PLC0415
+    from dockcaddy.controller import Controller  # noqa: PLC0415
+    from dockcaddy.quarantine import Quarantine  # noqa: PLC0415
+
+    adapters: list[Any] = [connections.connect("")] if connections.url else []
+    try:
+        adapters.append(CommandAdapter(find_caddy(settings.caddy)))
+    except CaddyUnreachable:
+        logger.debug("no caddy program on this machine")
+    deliveries = _deliveries(settings, registry, sections, connections)
+    quarantine = Quarantine(FirstAdapter(tuple(adapters)).adapt, time.monotonic, settings.route_order) if adapters else None
+    base = BaseFile(settings.caddyfile_path) if settings.caddyfile_path else None
+    return Controller(
+        engines,
+        pipeline_for(settings, registry, sections),
+        quarantine,
+        [each for each in deliveries if each.name == "admin"],
+        deliveries,
+        time.monotonic,
+        base or (lambda: None),
+        settings.polling_interval,
+        settings.event_throttle_interval,
+    )
+
+
+def run(settings: Settings, registry: Registry, sections: Mapping[type, Any]) -> int:
+    """Watch the engines until a signal; gives the exit status. Raises SettingsError and CaddyUnreachable at start."""
+    if settings.envfile:
+        load_environment_file(settings.envfile)
+    engines = engines_for(settings)
+    with caddy_for(settings) as (connections, process):
+        controller = controller_for(settings, registry, sections, engines, connections)
+        if process is not None:
+            process.on_start = controller.caddy_started
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: controller.stop())
+        logger.info("watching %s", ", ".join(engine.url or "docker" for engine in engines))
+        controller.run()
+    return 0
+
+
+@contextmanager
+def caddy_for(settings: Settings) -> "Iterator[tuple[Connections, CaddyProcess | None]]":
+    """The Caddy to configure: a given one, a child of our own for as long as the context lasts, or none."""
+    from dockcaddy.caddy import CaddyProcess, find_caddy, listen_address  # noqa: PLC0415
+
+    log = _log_settings(settings)
+    if settings.caddy_admin:
+        yield Connections(settings.caddy_admin, listen_address(_as_listen(settings.caddy_admin)), log, False), None
+        return
+    if not any(chosen.partition("=")[0] == "admin" and "=" not in chosen for chosen in settings.output):
+        yield Connections("", "tcp/localhost:2019", log, False), None
+        return
+    directory = _runtime_directory(settings)
+    address = settings.admin
+    if address.lower() == "off":
+        address = f"unix/{directory / 'admin.sock'}"
+    process = CaddyProcess(find_caddy(settings.caddy), address, directory)
+    process.start()
+    try:
+        yield Connections(address, listen_address(address), log, True), process
+    finally:
+        process.stop()
+
+
+def _as_listen(url: str) -> str:
+    return url.removeprefix("http://").rstrip("/").replace("unix:///", "unix//")
+
+
+def _log_settings(settings: Settings) -> dict[str, Any]:
+    log: dict[str, Any] = {}
+    if settings.log_level not in ("", "info"):
+        log["level"] = settings.log_level.upper()
+    if settings.log_format == "json":
+        log["encoder"] = {"format": "json"}
+    return log
+
+
+def _runtime_directory(settings: Settings) -> Path:
+    path = settings.state_path()
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError:
+        path = Path(tempfile.mkdtemp(prefix="dockcaddy-"))
+        logger.warning("the state directory cannot be made, using %s for this run", path)
+    return path

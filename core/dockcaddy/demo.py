@@ -1,13 +1,23 @@
 """A tour without Docker: real HTTP backends on loopback stand in for containers; everything else is the real thing."""
 
+import difflib
+import tempfile
 import threading
-from collections.abc import Callable, Iterator
+import time
+import urllib.request
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 from attrs import define, evolve, field, frozen
 
+from dockcaddy.controller import Controller
+from dockcaddy.daemon import caddy_for, controller_for
 from dockcaddy.model import Attachment, EngineInventory, Health, Resource
+from dockcaddy.registry import Registry
+from dockcaddy.settings import Settings
 
 NETWORK = "demo"
 
@@ -133,6 +143,81 @@ def _first_two(engine: DemoEngine) -> None:
 def _broken(engine: DemoEngine) -> None:
     engine.add("broken-1", "broken.localhost")
     engine.relabel("broken-1", caddy_respond="{{upstraems 8000}}")
+
+
+def show(
+    settings: Settings,
+    registry: Registry,
+    sections: Mapping[type, Any],
+    port: int,
+    pause: float,
+    once: bool,
+    echo: Callable[[str], None],
+) -> int:
+    """Play the tour and keep serving until interrupted, or end with it (`once`); gives the exit status."""
+    address = f"http://hello.localhost:{port}"
+    with tempfile.TemporaryDirectory(prefix="dockcaddy-demo-") as state:
+        private = evolve(settings, admin="off", output=("admin",), caddy_admin="", state_directory=state)
+        with caddy_for(private) as (connections, process), engine(port) as backends:
+            controller = controller_for(private, registry, sections, [backends], connections)
+            if process is not None:
+                process.on_start = controller.caddy_started
+            thread = threading.Thread(target=controller.run, daemon=True)
+            thread.start()
+            echo(f"open {address} and reload it while things change; ctrl-c ends\n")
+            try:
+                _play(controller, backends, address, pause, echo)
+                while not once:
+                    time.sleep(1)
+            except KeyboardInterrupt:
+                pass
+            finally:
+                controller.stop()
+                thread.join(5)
+    return 0
+
+
+def _play(
+    controller: Controller, backends: "DemoEngine", address: str, pause: float, echo: Callable[[str], None]
+) -> None:
+    before: list[str] = []
+    for step in tour():
+        echo(f"--- {step.told}")
+        step.change(backends)
+        after = _settled(controller, before)
+        for line in difflib.unified_diff(before, after, lineterm="", n=1):
+            if not line.startswith(("---", "+++", "@@")):
+                echo(f"    {line.expandtabs(4)}")
+        before = after
+        problems = controller.configuration.problems if controller.configuration is not None else ()
+        for problem in problems:
+            echo(f"    {problem.severity}: {problem}")
+        echo(f"    nine requests to {address}: {_answers(address)}\n")
+        time.sleep(pause)
+
+
+def _settled(controller: Controller, before: list[str]) -> list[str]:
+    """The Caddyfile once the change has arrived; a change that leaves it as it is takes a moment to be sure of."""
+    deadline = time.monotonic() + 2
+    lines = before
+    while lines == before and time.monotonic() < deadline:
+        time.sleep(0.02)
+        lines = controller.configuration.text.splitlines() if controller.configuration is not None else []
+    return lines
+
+
+def _answers(address: str) -> str:
+    """Who answers, and how often."""
+    said: Counter[str] = Counter()
+    host, _, port = address.removeprefix("http://").partition(":")
+    for _ in range(9):
+        request = urllib.request.Request(f"http://127.0.0.1:{port}/", headers={"Host": host})
+        try:
+            with urllib.request.urlopen(request, timeout=5) as answer:
+                said[answer.read().decode().strip() or "an empty answer"] += 1
+        except OSError as error:
+            said[str(error)] += 1
+    return ", ".join(f"{count} x {what}" for what, count in sorted(said.items()))
 
 
 @contextmanager

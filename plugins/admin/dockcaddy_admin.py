@@ -34,17 +34,17 @@ class AdminOutput:
             self.loader.load(self.complete(configuration.json))
         except CaddyUnreachable as error:
             raise OutputError(str(error)) from error
-        self._running = b""
+        self._running = self._now()
 
     def holds(self, configuration: Any) -> bool:
         """Whether Caddy still runs what was loaded. Raises OutputError where it does not answer."""
+        return self._now() == self._running
+
+    def _now(self) -> bytes:
         try:
-            running = sha256(self.loader.config()).digest()
+            return sha256(self.loader.config()).digest()
         except CaddyUnreachable as error:
             raise OutputError(str(error)) from error
-        if not self._running:
-            self._running = running
-        return running == self._running
 
     def close(self) -> None:
         """Close the connection."""

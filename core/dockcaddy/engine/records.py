@@ -49,7 +49,7 @@ def container(
     address = ingress.address(attachments, labels.get(NETWORK_LABEL, ""))
     if (item.get("HostConfig") or {}).get("NetworkMode") == "host" and ingress.on_host:
         address = "127.0.0.1"
-    alive = state in ("running", "restarting", "paused")
+    alive = state == "running"
     return Resource(
         kind="container",
         id=str(item["Id"]),

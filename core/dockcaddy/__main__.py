@@ -1,0 +1,6 @@
+"""`python -m dockcaddy`."""
+
+from dockcaddy.cli import main
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,429 @@
+"""A live engine: one list call, an inspect in each labelled container's life, and events that say what changed."""
+
+import json
+import logging
+import re
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from attrs import define, field
+
+from dockcaddy.engine.ingress import ingress_networks
+from dockcaddy.engine.records import EngineOptions, container
+from dockcaddy.engine.store import ContainerStore
+from dockcaddy.errors import EngineUnreachable
+from dockcaddy.model import EngineInventory, Problem, Resource
+
+logger = logging.getLogger("dockcaddy")
+
+CALL_TIMEOUT = 30
+INSPECTS_AT_ONCE = 8
+FIRST_PAUSE, LONGEST_PAUSE = 0.25, 10.0
+
+# engine API 1.24, GET /events
+CONTAINER_EVENTS = (
+    "create start stop die kill destroy pause unpause rename update health_status oom".split()
+)
+NETWORK_EVENTS = "create connect disconnect destroy remove".split()
+_CONTAINER_ID = re.compile(r"/containers/([0-9a-f]{64})/")
+_CGROUP_ID = re.compile(r"[/-]([0-9a-f]{64})(?:\.scope)?$", re.MULTILINE)
+
+
+@define
+class Statistics:
+    """How often the engine was asked what."""
+
+    lists: int = 0
+    small_lists: int = 0
+    inspects: int = 0
+    events: int = 0
+    connections: int = 0
+
+
+@define(eq=False)
+class Engine:
+    """One engine endpoint. `url` is a DOCKER_HOST value, `""` the environment's; all times are in seconds."""
+
+    url: str = ""
+    options: EngineOptions = field(factory=EngineOptions)
+    name: str = "local"
+    certs_path: str = ""
+    api_version: str = ""
+    clock: Callable[[], float] = time.monotonic
+    statistics: Statistics = field(factory=Statistics)
+    _client: Any = None
+    _store: ContainerStore = field(init=False)
+    _lock: threading.RLock = field(factory=threading.RLock)
+    _wake: Callable[[], None] = lambda: None
+    _everything: bool = True
+    _dirty: dict[str, None] = field(factory=dict)
+    _networks: list[dict[str, Any]] | None = None
+    _own: Mapping[str, Any] | None = None
+    _looked_for_self: bool = False
+    _problems: dict[str, Problem] = field(factory=dict)
+    _stopped: threading.Event = field(factory=threading.Event)
+    _stream: Any = None
+    _inventory: EngineInventory | None = None
+
+    def __attrs_post_init__(self) -> None:
+        self._store = ContainerStore(self.name, self.options)
+
+    # --- what the loop calls
+
+    def start(self, wake: Callable[[], None]) -> None:
+        """Watch events in a thread of its own; `wake` is called when the inventory may have changed."""
+        self._wake = wake
+        threading.Thread(target=self._watch, name=f"events of {self.name}", daemon=True).start()
+
+    def inventory(self) -> EngineInventory:
+        """What the engine has now. Raises EngineUnreachable, and then nothing that is known is lost."""
+        with self._lock:
+            try:
+                if self._everything:
+                    self._list_everything()
+                elif self._dirty:
+                    self._list_dirty()
+                self._inspect_missing()
+            except EngineUnreachable:
+                raise
+            except Exception as error:
+                raise self._unreachable(error) from error
+            return self._frozen()
+
+    def resync(self) -> None:
+        """List everything anew at the next `inventory`."""
+        self._everything = True
+
+    def snapshot(self) -> dict[str, Any]:
+        """The engine's part of a snapshot document. Raises EngineUnreachable."""
+        try:
+            client = self._connected()
+            containers = client.containers(all=True)
+            own = self._find_self()
+            for item in containers:
+                if self._store.wants(item.get("Labels") or {}) or (own and item["Id"] == own["Id"]):
+                    item["Inspect"] = client.inspect_container(item["Id"])
+            return {
+                "name": self.name,
+                "info": {},
+                "self": own["Id"] if own else None,
+                "containers": containers,
+                "networks": client.networks(),
+            }
+        except EngineUnreachable:
+            raise
+        except Exception as error:
+            raise self._unreachable(error) from error
+
+    def close(self) -> None:
+        """Stop watching."""
+        self._stopped.set()
+        stream = self._stream
+        if stream is not None:
+            _hang_up(stream)
+
+    # --- asking
+
+    def _connected(self) -> Any:
+        if self._client is None:
+            self._client = self._new_client(CALL_TIMEOUT)
+        return self._client
+
+    def _new_client(self, timeout: int) -> Any:
+        import docker  # noqa: PLC0415  a slow import that offline commands do not need
+        from docker.utils import kwargs_from_env  # noqa: PLC0415
+
+        settings: dict[str, Any] = kwargs_from_env() if not self.url else {"base_url": self.url}
+        if self.certs_path:
+            folder = Path(self.certs_path)
+            settings["tls"] = docker.tls.TLSConfig(
+                client_cert=(str(folder / "cert.pem"), str(folder / "key.pem")), ca_cert=str(folder / "ca.pem"), verify=True
+            )
+        self.statistics.connections += 1
+        try:
+            return docker.APIClient(
+                version=self.api_version or "auto", timeout=timeout, num_pools=INSPECTS_AT_ONCE + 2, **settings
+            )
+        except Exception as error:
+            raise self._unreachable(error) from error
+
+    def _unreachable(self, error: BaseException) -> EngineUnreachable:
+        where = self.url or "the default docker socket"
+        text = " ".join(str(error).split())
+        return EngineUnreachable(f"{where} does not answer: {text[:300]}")
+
+    def _list_everything(self) -> None:
+        client = self._connected()
+        self._everything = False
+        self._dirty, dirty = {}, self._dirty
+        try:
+            if self._networks is None:
+                self._networks = client.networks()
+            own = self._find_self()
+            self.statistics.lists += 1
+            items = client.containers(all=self.options.scan_stopped_containers)
+        except BaseException:
+            self._everything, self._dirty = True, dirty
+            raise
+        self._store.set_ingress(ingress_networks(self._networks or (), self.options.ingress_networks, own))
+        self._store.replace_all(items)
+
+    def _list_dirty(self) -> None:
+        wanted, self._dirty = self._dirty, {}
+        try:
+            if self._networks is None:
+                self._networks = self._connected().networks()
+                self._store.set_ingress(ingress_networks(self._networks or (), self.options.ingress_networks, self._own))
+            self._fetch(list(wanted))
+        except BaseException:
+            self._dirty = {**wanted, **self._dirty}
+            raise
+
+    def _fetch(self, ids: Sequence[str]) -> None:
+        """The present items of some containers, by one call."""
+        self.statistics.small_lists += 1
+        items = self._connected().containers(all=True, filters={"id": list(ids)})
+        found = {item["Id"]: item for item in items}
+        for id in ids:
+            if id in found:
+                if self._store.wants(found[id].get("Labels") or {}):
+                    self._store.put(found[id])
+            else:
+                self._store.drop(id)
+
+    def _inspect_missing(self) -> None:
+        missing = self._store.uninspected()
+        if len(missing) == 1:
+            self._inspect(missing[0])
+        elif missing:
+            with ThreadPoolExecutor(INSPECTS_AT_ONCE) as pool:
+                list(pool.map(self._inspect, missing))
+
+    def _inspect(self, id: str) -> None:
+        from docker.errors import NotFound  # noqa: PLC0415
+
+        self.statistics.inspects += 1
+        try:
+            answer = self._connected().inspect_container(id)
+        except NotFound:
+            self._store.drop(id)
+        except Exception as error:
+            self._problems[id] = Problem(f"container {id[:12]}", "", f"cannot be inspected: {error}", "warning")
+            self._dirty[id] = None
+        else:
+            self._problems.pop(id, None)
+            self._store.put_inspect(id, answer)
+
+    def _find_self(self) -> Mapping[str, Any] | None:
+        """The container we run in, None on a host. Looked for once."""
+        from docker.errors import NotFound  # noqa: PLC0415
+
+        if not self._looked_for_self:
+            for candidate in own_container_ids():
+                try:
+                    self._own = self._connected().inspect_container(candidate)
+                    break
+                except NotFound:
+                    continue
+            self._looked_for_self = True
+        return self._own
+
+    def _frozen(self) -> EngineInventory:
+        resources = self._store.resources(self.clock())
+        problems = tuple(self._problems.values())
+        last = self._inventory
+        if last is None or last.resources != resources or last.problems != problems:
+            self._inventory = EngineInventory(self.name, resources, (), self._caddy(), problems)
+        assert self._inventory is not None
+        return self._inventory
+
+    def _caddy(self) -> Resource | None:
+        if self._own is None:
+            return None
+        last = self._inventory.caddy if self._inventory is not None else None
+        if last is not None:
+            return last
+        item = {
+            "Id": self._own["Id"],
+            "Names": [self._own.get("Name", "")],
+            "State": "running",
+            "Labels": (self._own.get("Config") or {}).get("Labels"),
+            "NetworkSettings": self._own.get("NetworkSettings"),
+        }
+        return container(item, self._own, self._store.ingress, self.name)
+
+    # --- events
+
+    def _watch(self) -> None:
+        pause = FIRST_PAUSE
+        while not self._stopped.is_set():
+            try:
+                for event in self._events():
+                    pause = FIRST_PAUSE
+                    self.statistics.events += 1
+                    self._react(event)
+                reason = "it ended"
+            except Exception as error:
+                reason = " ".join(str(error).split())[:200]
+            if self._stopped.is_set():
+                return
+            logger.debug("engine %s: the event stream was lost: %s", self.name, reason)
+            self._client = None
+            self.resync()
+            self._wake()
+            self._stopped.wait(pause)
+            pause = min(pause * 2, LONGEST_PAUSE)
+
+    def _events(self) -> Iterator[Mapping[str, Any]]:
+        """Subscribe, have everything listed, then give the events."""
+        client = self._new_client(CALL_TIMEOUT)
+        filters = {"type": ["container", "network"], "event": sorted({*CONTAINER_EVENTS, *NETWORK_EVENTS})}
+        response = client._get(client._url("/events"), params={"filters": json.dumps(filters)}, stream=True, timeout=None)
+        response.raise_for_status()
+        self._stream = response
+        self.resync()
+        self._wake()
+        for line in _lines(response):
+            yield json.loads(line)
+
+    def _react(self, event: Mapping[str, Any]) -> None:
+        actor = event.get("Actor") or {}
+        attributes = actor.get("Attributes") or {}
+        action = str(event.get("Action") or "")
+        if event.get("Type") == "network":
+            self._react_to_network(action, str(attributes.get("container") or ""))
+        elif event.get("Type") == "container":
+            id = str(actor.get("ID") or "")
+            if id in self._store or self._store.wants(attributes):
+                self._react_to_container(action, id, attributes)
+
+    def _react_to_network(self, action: str, id: str) -> None:
+        with self._lock:
+            if action in ("create", "destroy", "remove"):
+                self._networks = None
+                return
+            if id not in self._store:
+                return
+            running = self._running(id)
+            if not running:
+                self._prefetch(id)
+                return
+            self._dirty[id] = None
+        self._wake()
+
+    def _running(self, id: str) -> bool:
+        return any(each.id == id and each.running for each in self._store.resources(self.clock()))
+
+    def _react_to_container(self, action: str, id: str, attributes: Mapping[str, str]) -> None:
+        verb, _, detail = action.partition(": ")
+        with self._lock:
+            if verb == "create":
+                self._prefetch(id)
+                changed = self.options.scan_stopped_containers
+            elif verb == "start":
+                changed = self._started(id)
+            elif verb == "destroy":
+                self._store.drop(id)
+                changed = True
+            elif verb in ("die", "stop", "oom"):
+                changed = verb != "oom" and self._store.set_state(id, "exited")
+            elif verb == "kill":
+                changed = self._told_to_stop(id, str(attributes.get("signal") or ""))
+            elif verb == "health_status":
+                changed = self._store.set_health(id, detail)
+            elif verb in ("pause", "unpause"):
+                changed = self._store.set_state(id, "paused" if verb == "pause" else "running")
+            else:
+                self._store.forget_inspect(id)
+                self._dirty[id] = None
+                changed = True
+        if changed:
+            self._wake()
+        if verb == "start":
+            self._confirm(id)
+
+    def _started(self, id: str) -> bool:
+        """Publish from what was fetched at `create` and `network connect`, where that shows an address."""
+        if self._store.has_address(id):
+            return self._store.set_state(id, "running")
+        self._store.forget_inspect(id)
+        self._dirty[id] = None
+        return True
+
+    def _confirm(self, id: str) -> None:
+        """Read a started container again, off the way of its first answer."""
+        with self._lock:
+            before = self._store.resources(self.clock())
+            self._store.forget_inspect(id)
+            self._prefetch(id)
+            changed = self._store.resources(self.clock()) != before
+        if changed:
+            self._wake()
+
+    def _prefetch(self, id: str) -> None:
+        try:
+            self._fetch([id])
+            if id in self._store:
+                self._inspect(id)
+        except Exception as error:
+            logger.debug("engine %s: container %s cannot be read yet: %s", self.name, id[:12], error)
+            self._dirty[id] = None
+
+    def _told_to_stop(self, id: str, sign: str) -> bool:
+        stop_signal, timeout = self._store.stop_signal(id)
+        if _signal_number(sign) not in {2, 3, 9, 15, _signal_number(stop_signal)}:
+            return False
+        return self._store.set_stopping(id, self.clock() + timeout + 5)
+
+
+def own_container_ids() -> Iterable[str]:
+    """Ids that may be our own container's: from the mounts and control groups that only a container has."""
+    for path, pattern in (("/proc/self/mountinfo", _CONTAINER_ID), ("/proc/self/cgroup", _CGROUP_ID)):
+        try:
+            text = Path(path).read_text()
+        except OSError:
+            continue
+        if path.endswith("mountinfo"):
+            # a host's mounts name containers too; only a container has one of its own files mounted from there
+            text = "\n".join(line for line in text.splitlines() if " /etc/host" in line or " /etc/resolv.conf" in line)
+        yield from dict.fromkeys(pattern.findall(text))
+    if Path("/.dockerenv").exists() or Path("/run/.containerenv").exists():
+        import socket  # noqa: PLC0415
+
+        yield socket.gethostname()
+
+
+def _signal_number(name: str) -> int:
+    import signal  # noqa: PLC0415
+
+    if name.isdecimal():
+        return int(name)
+    spelled = name.upper() if name.upper().startswith("SIG") else f"SIG{name.upper()}"
+    return int(getattr(signal, spelled, 0))
+
+
+def _lines(response: Any) -> Iterator[bytes]:
+    """The lines of a chunked answer as they come, without waiting for a buffer to fill."""
+    buffered = b""
+    while True:
+        piece = response.raw.read1(65536) if hasattr(response.raw, "read1") else response.raw.read(1)
+        if not piece:
+            return
+        buffered += piece
+        *lines, buffered = buffered.split(b"\n")
+        yield from (line for line in lines if line.strip())
+
+
+def _hang_up(response: Any) -> None:
+    """End a read that another thread is waiting in."""
+    try:
+        connection = getattr(response.raw, "_connection", None)
+        sock = getattr(connection, "sock", None)
+        if sock is not None:
+            sock.shutdown(2)
+    except OSError:
+        pass

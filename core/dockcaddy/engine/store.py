@@ -1,0 +1,176 @@
+"""What is known of an engine's containers: the raw answers, and the resources made of them. No I/O."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from attrs import define, field
+
+from dockcaddy.engine.ingress import IngressNetworks
+from dockcaddy.engine.records import EngineOptions, container, has_prefix
+from dockcaddy.model import Resource
+
+Json = Mapping[str, Any]
+
+# text that changes by itself
+_VOLATILE = ("Status", "SizeRw", "SizeRootFs")
+_LISTED = frozenset(("running", "paused", "restarting"))
+
+
+@define(eq=False)
+class _Known:
+    item: dict[str, Any]
+    rank: int
+    inspect: Json | None = None
+    stopping_until: float = 0.0
+    resource: Resource | None = None
+
+
+@define(eq=False)
+class ContainerStore:
+    """The labelled containers of one engine by id. A resource is made anew only when something about it changed."""
+
+    engine: str
+    options: EngineOptions
+    ingress: IngressNetworks = field(factory=IngressNetworks)
+    _known: dict[str, _Known] = field(factory=dict)
+    _highest_rank: int = 0
+
+    def __contains__(self, id: object) -> bool:
+        return id in self._known
+
+    def wants(self, labels: Mapping[str, str]) -> bool:
+        """Whether a container with these labels is ours."""
+        return has_prefix(labels, self.options.label_prefix)
+
+    def set_ingress(self, ingress: IngressNetworks) -> None:
+        """Use other ingress networks: every address may change."""
+        if ingress != self.ingress:
+            self.ingress = ingress
+            for known in self._known.values():
+                known.resource = None
+
+    def replace_all(self, items: Iterable[Json]) -> None:
+        """What a full list gave, newest first; what is not in it is gone."""
+        ours = [item for item in items if self.wants(item.get("Labels") or {})]
+        listed = {item["Id"] for item in ours}
+        for id in [id for id in self._known if id not in listed]:
+            del self._known[id]
+        self._highest_rank += len(ours)
+        for offset, item in enumerate(ours):
+            self.put(item, self._highest_rank - offset)
+
+    def put(self, item: Json, rank: int = 0) -> None:
+        """A container's present item."""
+        known = self._known.get(item["Id"])
+        if known is None:
+            if not rank:
+                self._highest_rank += 1
+            self._known[item["Id"]] = _Known(dict(item), rank or self._highest_rank)
+            return
+        known.rank = rank or known.rank
+        if _steady(known.item) != _steady(item):
+            if _died(known.item, item):
+                known.inspect = None
+            known.item = dict(item)
+            known.resource = None
+
+    def put_inspect(self, id: str, inspect: Json | None) -> None:
+        """A container's inspect answer."""
+        known = self._known.get(id)
+        if known is not None:
+            known.inspect = inspect
+            known.resource = None
+
+    def drop(self, id: str) -> None:
+        """The container is gone."""
+        self._known.pop(id, None)
+
+    def uninspected(self) -> list[str]:
+        """The ids whose inspect answer is missing."""
+        return [
+            id
+            for id, known in self._known.items()
+            if known.inspect is None and (self.options.scan_stopped_containers or known.item.get("State") in _LISTED)
+        ]
+
+    def forget_inspect(self, id: str) -> None:
+        """Something that only inspect shows may have changed."""
+        if id in self._known:
+            self._known[id].inspect = None
+
+    def set_state(self, id: str, state: str) -> bool:
+        """An event told the state; whether that is a change."""
+        known = self._known.get(id)
+        if known is None or (known.item.get("State") == state and not known.stopping_until):
+            return False
+        known.item = {**known.item, "State": state}
+        if state == "exited":
+            # its address goes to the next container that starts; only a new answer tells the next one
+            known.item["NetworkSettings"] = {"Networks": {}}
+            known.inspect = None
+        known.stopping_until = 0.0
+        known.resource = None
+        return True
+
+    def set_health(self, id: str, status: str) -> bool:
+        """An event told the health; whether that is a change."""
+        known = self._known.get(id)
+        if known is None:
+            return False
+        inspect = dict(known.inspect or {})
+        state = dict(inspect.get("State") or {})
+        if (state.get("Health") or {}).get("Status") == status:
+            return False
+        state["Health"] = {**(state.get("Health") or {}), "Status": status}
+        inspect["State"] = state
+        if known.inspect is not None:
+            known.inspect = inspect
+        known.resource = None
+        return True
+
+    def set_stopping(self, id: str, until: float) -> bool:
+        """The container was told to stop; if it has not by `until` (seconds of the clock) it counts again."""
+        known = self._known.get(id)
+        if known is None or known.item.get("State") != "running":
+            return False
+        known.stopping_until = until
+        known.resource = None
+        return True
+
+    def stop_signal(self, id: str) -> tuple[str, float]:
+        """The signal that ends the container, and how long it is given, in seconds."""
+        known = self._known.get(id)
+        config = ((known.inspect if known else None) or {}).get("Config") or {}
+        return str(config.get("StopSignal") or "SIGTERM"), float(config.get("StopTimeout") or 10)
+
+    def has_address(self, id: str) -> bool:
+        """Whether the container's last item shows an address on any network."""
+        known = self._known.get(id)
+        networks = ((known.item.get("NetworkSettings") or {}).get("Networks") or {}) if known else {}
+        return any((endpoint or {}).get("IPAddress") for endpoint in networks.values())
+
+    def resources(self, now: float) -> tuple[Resource, ...]:
+        """The resources now, newest first, as the engine lists them."""
+        found = []
+        for known in sorted(self._known.values(), key=lambda each: (-(each.item.get("Created") or 0), -each.rank)):
+            if not self.options.scan_stopped_containers and known.item.get("State") not in _LISTED:
+                continue
+            if known.stopping_until and known.stopping_until <= now:
+                known.stopping_until, known.resource = 0.0, None
+            if known.resource is None:
+                stopping = known.stopping_until > now
+                known.resource = container(known.item, known.inspect, self.ingress, self.engine, stopping=stopping)
+            found.append(known.resource)
+        return tuple(found)
+
+
+def _steady(item: Json) -> dict[str, Any]:
+    steady = {key: value for key, value in item.items() if key not in _VOLATILE}
+    # the list gives mounts in random order
+    steady["Mounts"] = sorted(item.get("Mounts") or (), key=lambda mount: str(mount.get("Destination")))
+    return steady
+
+
+def _died(before: Json, after: Json) -> bool:
+    """A container that was started anew has other things in inspect."""
+    return bool(before.get("State") != after.get("State"))
