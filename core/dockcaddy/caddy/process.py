@@ -27,6 +27,14 @@ SETTLED_AFTER = 10.0
 GRACE = 10.0
 _PR_SET_PDEATHSIG = 1
 _LEVELS = {"debug": logging.DEBUG, "info": logging.DEBUG, "warn": logging.WARNING, "error": logging.ERROR}
+# what Caddy says at every load, or what we tell ourselves with the resource's name
+_ROUTINE = (
+    "HTTP/2 skipped because it requires TLS",
+    "HTTP/3 skipped because it requires TLS",
+    "admin endpoint on open interface",
+    "exiting; byeee",
+    "admin.api: request error",
+)
 
 
 def with_defaults(config: bytes, admin: str, log: dict[str, Any] | None = None) -> bytes:
@@ -232,6 +240,8 @@ def _log_entry(line: str) -> tuple[int, str]:
     for key in ("error", "logger"):
         if entry.get(key):
             message = f"{message}: {entry[key]}" if key == "error" else f"{entry[key]}: {message}"
+    if any(routine in message for routine in _ROUTINE):
+        return logging.DEBUG, message
     return _LEVELS.get(str(entry.get("level", "info")), logging.INFO), message
 
 

