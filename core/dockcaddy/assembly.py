@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Hashable, Iterable, Sequence
 from functools import cached_property
+from typing import Any
 
 from attrs import define, field, frozen
 
@@ -17,7 +18,7 @@ class Section:
     """The merged and sorted top-level blocks of one group: they share a first key, so no other group touches them."""
 
     blocks: tuple[Block, ...]
-    sort_keys: tuple[object, ...]
+    sort_keys: tuple[tuple[Any, ...], ...]
     texts: tuple[str, ...]
 
 
@@ -50,7 +51,7 @@ class Assembler:
     _members: dict[Hashable, dict[str, tuple[Block, ...]]] = field(factory=dict)
     _fragments: dict[str, Fragment] = field(factory=dict)
     _sections: dict[Hashable, Section] = field(factory=dict)
-    _ordered: list[tuple[object, str, Block]] | None = None
+    _ordered: list[tuple[tuple[Any, ...], str, Block]] | None = None
 
     def assemble(self, fragments: Sequence[Fragment], excluded: Collection[str] = frozenset()) -> Assembly:
         """Merge, sort and write `fragments`, in that order, without those whose key is `excluded`."""

@@ -40,7 +40,7 @@ class BaseFile:
     def __call__(self) -> BaseCaddyfile | None:
         """The file's text now."""
         try:
-            status = os.stat(self.path)
+            status = Path(self.path).stat()
             seen = (status.st_mtime_ns, status.st_size)
             if seen != self._seen:
                 self._last = BaseCaddyfile(self.path, Path(self.path).read_text(encoding="utf-8"))
@@ -177,7 +177,9 @@ class Connections:
         return with_defaults(config, self.listen, dict(self.log))
 
 
-def _deliveries(settings: Settings, registry: Registry, sections: Mapping[type, Any], connections: Connections) -> "list[Delivery]":
+def _deliveries(
+    settings: Settings, registry: Registry, sections: Mapping[type, Any], connections: Connections
+) -> "list[Delivery]":
     from dockcaddy.delivery import Delivery  # noqa: PLC0415
 
     made = []
@@ -214,7 +216,9 @@ def controller_for(
     except CaddyUnreachable:
         logger.debug("no caddy program on this machine")
     deliveries = _deliveries(settings, registry, sections, connections)
-    quarantine = Quarantine(FirstAdapter(tuple(adapters)).adapt, time.monotonic, settings.route_order) if adapters else None
+    quarantine = (
+        Quarantine(FirstAdapter(tuple(adapters)).adapt, time.monotonic, settings.route_order) if adapters else None
+    )
     base = BaseFile(settings.caddyfile_path) if settings.caddyfile_path else None
     return Controller(
         engines,

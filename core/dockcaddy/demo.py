@@ -129,8 +129,12 @@ class DemoEngine:
 def tour() -> Iterator[Step]:
     """What is shown, in order."""
     yield Step("two containers with the same site label start", _first_two)
-    yield Step("a third one starts: requests are spread over three", lambda engine: engine.add("hello-3", "hello.localhost"))
-    yield Step("hello-2 turns unhealthy: {{if isHealthy}} takes it out", lambda engine: engine.turn("hello-2", "unhealthy"))
+    yield Step(
+        "a third one starts: requests are spread over three", lambda engine: engine.add("hello-3", "hello.localhost")
+    )
+    yield Step(
+        "hello-2 turns unhealthy: {{if isHealthy}} takes it out", lambda engine: engine.turn("hello-2", "unhealthy")
+    )
     yield Step("a container with a broken label starts: its site is left out, the others stay", _broken)
     yield Step("hello-2 is healthy again", lambda engine: engine.turn("hello-2", "healthy"))
 

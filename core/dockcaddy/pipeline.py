@@ -1,6 +1,6 @@
 """From the inventory to the Caddyfile: the pure middle of the program."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from attrs import field, frozen
@@ -84,7 +84,7 @@ class Pipeline:
 
     def configuration(
         self,
-        fragments: tuple[Fragment, ...],
+        fragments: Sequence[Fragment],
         excluded: Collection[str] = frozenset(),
         problems: tuple[Problem, ...] = (),
     ) -> Configuration:

@@ -10,6 +10,7 @@ import sys
 import types
 from collections.abc import Callable, Iterable, Iterator
 from difflib import get_close_matches
+from functools import partial
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any
@@ -115,13 +116,11 @@ def _copied(value: Any) -> Any:
 
 def _sources(site_files: Iterable[str]) -> Iterator[_Found]:
     for module in BUNDLED:
-        yield _Found(
-            module.removeprefix("dockcaddy_"), "bundled", lambda module=module: importlib.import_module(module)
-        )
+        yield _Found(module.removeprefix("dockcaddy_"), "bundled", partial(importlib.import_module, module))
     for point in sorted(entry_points(group=ENTRY_POINT_GROUP), key=lambda point: point.name):
         yield _Found(point.name, _distribution(point), point.load)
     for path in site_files:
-        yield _Found(Path(path).stem, f"file {path}", lambda path=path: _import_file(Path(path)))
+        yield _Found(Path(path).stem, f"file {path}", partial(_import_file, Path(path)))
 
 
 def _distribution(point: EntryPoint) -> str:

@@ -13,8 +13,8 @@ from attrs import define, evolve, field, frozen
 
 from dockcaddy import caddyfile
 from dockcaddy.assembly import Assembler
-from dockcaddy.caddyfile import Origin
 from dockcaddy.caddy import refused_line
+from dockcaddy.caddyfile import Origin
 from dockcaddy.errors import CaddyRefusal
 from dockcaddy.model import Problem
 from dockcaddy.pipeline import Configuration

@@ -86,7 +86,9 @@ class Option:
         """The value of a text. Raises ValueError."""
         value = _PARSERS[self.kind](text)
         if self.choices and value not in self.choices:
-            raise ValueError(f"expected one of {', '.join(filter(None, self.choices))}{nearest(str(value), self.choices)}")
+            raise ValueError(
+                f"expected one of {', '.join(filter(None, self.choices))}{nearest(str(value), self.choices)}"
+            )
         return value
 
     def from_toml(self, value: Any) -> Any:
@@ -285,7 +287,7 @@ def _override(values: dict[str, Any], sections: dict[str, dict[str, Any]], overr
     key, sign, text = override.partition("=")
     section, dot, name = key.partition(".")
     if not sign:
-        raise SettingsError(f'--set {override}: write --set SECTION.KEY=VALUE')
+        raise SettingsError(f"--set {override}: write --set SECTION.KEY=VALUE")
     if not dot or section == "labels":
         option = _BY_NAME.get(_normal(name if dot else section))
         if option is None:

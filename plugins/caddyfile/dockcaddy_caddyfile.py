@@ -41,7 +41,7 @@ class CaddyfileOutput:
 
     def holds(self, configuration: Any) -> bool:
         """Whether the file still holds the text."""
-        return self._held() == configuration.text.encode()
+        return bool(self._held() == configuration.text.encode())
 
     def close(self) -> None:
         """Nothing is held."""

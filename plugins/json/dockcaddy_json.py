@@ -40,7 +40,7 @@ class JsonOutput:
 
     def holds(self, configuration: Any) -> bool:
         """Whether the file still holds the JSON."""
-        return self._held() == configuration.json
+        return bool(self._held() == configuration.json)
 
     def close(self) -> None:
         """Nothing is held."""

@@ -83,7 +83,11 @@ def port_mapping(context: Context, port: object) -> str:
     """The host port that is published for a container port (`8080`, `"53/udp"`)."""
     number, _, protocol = str(port).partition("/")
     for candidate in context.resource.ports:
-        if str(candidate.container_port) == number and candidate.protocol == (protocol or "tcp") and candidate.host_port:
+        if (
+            str(candidate.container_port) == number
+            and candidate.protocol == (protocol or "tcp")
+            and candidate.host_port
+        ):
             return str(candidate.host_port)
     return ""
 

@@ -52,11 +52,23 @@ class Containers:
     mark: str
     names: list[str] = field(factory=list)
 
-    def run(self, name: str, *options: str, image: str = "traefik/whoami", command: tuple[str, ...] = (), **labels: str) -> str:
+    def run(
+        self, name: str, *options: str, image: str = "traefik/whoami", command: tuple[str, ...] = (), **labels: str
+    ) -> str:
         """Start one with labels; `__` stands for a dot in a key. Gives its full name."""
         full = f"{self.mark}-{name}"
         given = [f"--label={key.replace('__', '.')}={value}" for key, value in labels.items()]
-        docker("run", "-d", f"--name={full}", f"--label=test={self.mark}", f"--hostname={name}", *given, *options, image, *command)
+        docker(
+            "run",
+            "-d",
+            f"--name={full}",
+            f"--label=test={self.mark}",
+            f"--hostname={name}",
+            *given,
+            *options,
+            image,
+            *command,
+        )
         self.names.append(full)
         return full
 

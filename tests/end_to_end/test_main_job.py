@@ -142,7 +142,9 @@ def test_the_program_and_its_caddy_end_on_sigterm(start_dockcaddy: Start, contai
 def test_an_offline_render_of_a_snapshot_equals_the_live_one(containers, tmp_path: Path) -> None:
     import sys
 
-    containers.run("one", caddy="http://one.test", caddy__reverse_proxy="{{upstreams 80}}", caddy__header__X="{{env \"PATH\"}}")
+    containers.run(
+        "one", caddy="http://one.test", caddy__reverse_proxy="{{upstreams 80}}", caddy__header__X='{{env "PATH"}}'
+    )
 
     def run(*arguments: str, given: str = "") -> str:
         command = [sys.executable, "-m", "dockcaddy", *arguments]

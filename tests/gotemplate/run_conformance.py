@@ -15,7 +15,6 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from conformance_functions import function_sets
 from conformance_values import json_value, kind_value
-
 from dockcaddy import gotemplate
 from dockcaddy.gotemplate.values import go_bytes
 
@@ -73,8 +72,17 @@ def main() -> int:
             good = got.get("output") == wanted_output(expected)
             right["outputs"] += good
         if options.verbose and not good:
-            print(case["name"], repr(case["template"][:200]), "\n   want", str(expected)[:400], "\n   got ", str(got)[:400])
-    print(f"{right['outputs']}/{outputs} outputs, {right['phases']}/{errors} error phases, {right['messages']}/{errors} error messages")
+            print(
+                case["name"],
+                repr(case["template"][:200]),
+                "\n   want",
+                str(expected)[:400],
+                "\n   got ",
+                str(got)[:400],
+            )
+    print(
+        f"{right['outputs']}/{outputs} outputs, {right['phases']}/{errors} error phases, {right['messages']}/{errors} error messages"
+    )
     return 0
 
 

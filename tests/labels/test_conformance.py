@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-
 from dockcaddy.cli import group
 
 FOLDER = Path(__file__).parent / "conformance"

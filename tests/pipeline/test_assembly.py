@@ -1,16 +1,17 @@
 """Incremental assembly gives what assembling from nothing gives, and touches only what changed."""
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
 from dockcaddy import caddyfile
 from dockcaddy.assembly import Assembler
 from dockcaddy.caddyfile import Block
 from dockcaddy.rendering import Fragment
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 SITES = st.sampled_from([(), ("a.test",), ("b.test", "c.test"), ("(snippet)",), ("c.test",)])
-LINES = st.sampled_from([("respond", "x"), ("reverse_proxy", "10.0.0.1"), ("reverse_proxy", "10.0.0.2"), ("@m", "path", "/")])
+LINES = st.sampled_from(
+    [("respond", "x"), ("reverse_proxy", "10.0.0.1"), ("reverse_proxy", "10.0.0.2"), ("@m", "path", "/")]
+)
 
 
 @st.composite

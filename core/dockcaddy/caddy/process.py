@@ -81,7 +81,9 @@ class CaddyProcess:
         self._thread.start()
         if not self._ready.wait(timeout):
             self.stop(0)
-            raise CaddyUnreachable(f"caddy at {self.path} does not come up: {self.failure or 'its admin endpoint is silent'}")
+            raise CaddyUnreachable(
+                f"caddy at {self.path} does not come up: {self.failure or 'its admin endpoint is silent'}"
+            )
 
     @property
     def pid(self) -> int | None:
@@ -163,7 +165,7 @@ class CaddyProcess:
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
                 start_new_session=True,
-                preexec_fn=end_with_parent,
+                preexec_fn=end_with_parent,  # noqa: PLW1509  one call into libc, loaded before the fork
             )
         except OSError as error:
             self.failure = str(error)

@@ -2,7 +2,7 @@
 
 White space separates; `"..."` knows the escape `\\"` only; a backtick quotes raw; `#` at a token's start comments to the
 end of the line; a backslash before a line break joins two lines; `<<MARKER` opens a heredoc. Label values are read by
-the same rules as caddy-docker-proxy reads them: without heredocs, quotes may stay open, lines mean nothing.
+the rules caddy-docker-proxy reads them by: the same without heredocs, quotes may stay open, lines mean nothing.
 """
 
 import re
@@ -11,7 +11,10 @@ from attrs import define, frozen
 
 from dockcaddy.caddyfile.block import CaddyfileError
 
+_BYTE_ORDER_MARK = "\ufeff"
 _MARKER = re.compile(r"[A-Za-z0-9_-]+")
+_HEREDOC_OPENING = re.compile(r"[^ \n]*")
+_SURROGATES = re.compile(r"[\ud800-\udfff]")
 # Go's unicode.IsSpace; Python's str.isspace counts U+001C to U+001F too.
 SPACES = frozenset("\t\n\v\f\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B))))
 _PLAIN = re.compile(r"[\t\n !$-\[\]-_a-~]*")
@@ -19,7 +22,10 @@ _PLAIN = re.compile(r"[\t\n !$-\[\]-_a-~]*")
 
 @frozen
 class Token:
-    """One token; `quoted` ones are data, whatever they hold. `line` is where it begins, `last_line` where it ends."""
+    """One token; `quoted` ones are data, whatever they hold.
+
+    `line` is where it begins. `last_line` is where Caddy takes it to end, which decides what stands on one line with it.
+    """
 
     text: str
     line: int
@@ -29,14 +35,14 @@ class Token:
 
 def lex(text: str) -> list[Token]:
     """The tokens of a Caddyfile. Raises CaddyfileError for a heredoc that is wrong or a quote left open."""
-    return list(_Lexer(text, heredocs=True))
+    return list(_Lexer(text.removeprefix(_BYTE_ORDER_MARK), heredocs=True))
 
 
 def lex_value(text: str) -> list[str]:
-    """The tokens of a label's value. A quote left open runs to the end."""
+    """The tokens of a label's value. A quote left open runs to the end; a byte that is not UTF-8 becomes U+FFFD."""
     if _PLAIN.fullmatch(text):
         return text.split()
-    return [token.text for token in _Lexer(text, heredocs=False)]
+    return [token.text for token in _Lexer(_SURROGATES.sub("\ufffd", text), heredocs=False)]
 
 
 @define
@@ -51,21 +57,15 @@ class _Lexer:
         return self
 
     def __next__(self) -> Token:
-        escaped = self._skip_space_and_comments()
+        escaped = self._skip_to_token()
         if self.position >= len(self.text):
             raise StopIteration
-        start = self.line
-        character = self.text[self.position]
-        if character in "\"`" and not escaped:
-            return self._quoted(character, start)
-        if self.heredocs and not escaped and self.text.startswith("<<", self.position):
-            heredoc = self._heredoc(start)
-            if heredoc is not None:
-                return heredoc
-        return Token(self._bare(escaped), start, self.line)
+        if self.text[self.position] in '"`':
+            return self._quoted(escaped)
+        return self._bare(escaped)
 
-    def _skip_space_and_comments(self) -> bool:
-        """Move to the next token; whether a backslash stands before it."""
+    def _skip_to_token(self) -> bool:
+        """Pass white space and comments; whether a backslash was among them, which then belongs to the token."""
         escaped = False
         while self.position < len(self.text):
             character = self.text[self.position]
@@ -76,7 +76,10 @@ class _Lexer:
                 escaped = False
             elif character == "#":
                 end = self.text.find("\n", self.position)
-                self.position = len(self.text) if end < 0 else end
+                end = len(self.text) if end < 0 else end
+                # Caddy knows a backslash in a comment too: such a comment does not end its line
+                escaped = escaped or "\\" in self.text[self.position : end]
+                self.position = end
                 continue
             elif character not in SPACES:
                 break
@@ -91,67 +94,81 @@ class _Lexer:
             self.line += 1 + self.joined
             self.joined = 0
 
-    def _quoted(self, quote: str, start: int) -> Token:
+    def _quoted(self, escaped: bool) -> Token:
+        start, quote = self.line, self.text[self.position]
+        escaped = escaped and quote == '"'
         content: list[str] = []
-        self.position += 1
-        while self.position < len(self.text):
+        for self.position in range(self.position + 1, len(self.text)):
             character = self.text[self.position]
-            if quote == '"' and character == "\\" and self.position + 1 < len(self.text):
-                following = self.text[self.position + 1]
-                content.append(following if following == '"' else character + following)
-                self.position += 2
-                continue
-            self.position += 1
-            if character == quote:
-                return self._finished(content, start)
-            content.append(character)
+            if character == "\\" and not escaped and quote == '"':
+                escaped = True
+            elif character == quote and not escaped:
+                self.position += 1
+                return self._counted("".join(content), start)
+            else:
+                content += ("\\", character) if escaped and character != '"' else character
+                escaped = False
+        self.position = len(self.text)
         if self.heredocs:
             raise CaddyfileError(f"a quote ({quote}) is never closed", start)
-        return self._finished(content, start)
+        if not content:
+            raise StopIteration
+        return self._counted("".join(content), start)
 
-    def _finished(self, content: list[str], start: int) -> Token:
-        text = "".join(content)
-        self.line += text.count("\n")
-        return Token(text, start, self.line, quoted=True)
+    def _counted(self, text: str, start: int) -> Token:
+        breaks = text.count("\n")
+        if breaks:
+            self.line += breaks + self.joined
+            self.joined = 0
+        return Token(text, start, start + breaks, quoted=True)
 
-    def _heredoc(self, start: int) -> Token | None:
-        end = self.text.find("\n", self.position)
-        opening = self.text[self.position + 2 : end if end >= 0 else len(self.text)].replace("\r", "")
-        if end < 0 or " " in opening:
-            return None
-        if not _MARKER.fullmatch(opening):
-            raise CaddyfileError(f'"{opening}" is not a heredoc marker, use letters, digits, dashes and underscores', start)
-        close = self.text.find(opening, end + 1)
-        if close < 0:
-            raise CaddyfileError(f"the heredoc <<{opening} is never closed", start)
-        body = self.text[end + 1 : close]
-        self.position = close + len(opening)
-        self.line += 1 + body.count("\n")
-        return Token(_stripped(body, start), start, self.line, quoted=True)
-
-    def _bare(self, escaped: bool) -> str:
+    def _bare(self, escaped: bool) -> Token:
+        start, plain_angles = self.line, self.heredocs
         content: list[str] = []
         while self.position < len(self.text):
             character = self.text[self.position]
-            if character == "\\" and not escaped:
-                escaped = True
-                self.position += 1
-                continue
-            if character == "\r":
-                self.position += 1
-                continue
-            if character in SPACES:
+            if character in SPACES and character != "\r":
                 if character == "\n" and escaped:
                     self.position += 1
                     self._line_break(True)
                 break
-            if escaped:
-                if not (self.heredocs and character == "<"):
-                    content.append("\\")
-                escaped = False
-            content.append(character)
             self.position += 1
-        return "".join(content)
+            if character == "\r":
+                continue
+            if character == "\\" and not escaped:
+                escaped = True
+                continue
+            if escaped and character == "<" and self.heredocs:
+                plain_angles = False
+            elif escaped:
+                content.append("\\")
+            escaped = False
+            content.append(character)
+            if plain_angles and content == ["<", "<"]:
+                return self._heredoc(start)
+        return Token("".join(content), start, start)
+
+    def _heredoc(self, start: int) -> Token:
+        """The rest of a token that began with `<<`."""
+        match = _HEREDOC_OPENING.match(self.text, self.position)
+        assert match is not None
+        marker = match[0].replace("\r", "")
+        self.position = match.end()
+        if not self.text.startswith("\n", self.position):
+            return Token("<<" + marker, start, start)
+        if not _MARKER.fullmatch(marker):
+            raise CaddyfileError(
+                f'"{marker}" is not a heredoc marker, use letters, digits, dashes and underscores', start
+            )
+        close = self.text.find(marker, self.position + 1)
+        if close < 0:
+            raise CaddyfileError(f"the heredoc <<{marker} is never closed", start)
+        body = self.text[self.position + 1 : close]
+        self.position = close + len(marker)
+        self.line += 1 + body.count("\n") + self.joined
+        self.joined = 0
+        text = _stripped(body, start)
+        return Token(text, start, start + text.count("\n") + 2, quoted=True)
 
 
 def _stripped(body: str, start: int) -> str:
@@ -162,7 +179,7 @@ def _stripped(body: str, start: int) -> str:
         if line in ("", "\r"):
             stripped.append("")
         elif line.startswith(padding):
-            stripped.append(line[len(padding) :])
+            stripped.append(line[len(padding) :].replace("\r", ""))
         else:
             raise CaddyfileError("the heredoc's lines are indented less than its closing marker", start)
     return "\n".join(stripped)

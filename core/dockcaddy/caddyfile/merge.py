@@ -12,7 +12,9 @@ from attrs import define, evolve, field
 from dockcaddy.caddyfile.block import Block, Origin
 
 _JOINING = frozenset(("reverse_proxy", "php_fastcgi"))
-_ADDRESS = re.compile(r"(?:(?P<scheme>https?)://)?(?P<host>\[[^\]]*\]|[^/:]*)(?::(?P<port>\d+))?(?P<path>/.*)?", re.IGNORECASE)
+_ADDRESS = re.compile(
+    r"(?:(?P<scheme>https?)://)?(?P<host>\[[^\]]*\]|[^/:]*)(?::(?P<port>\d+))?(?P<path>/.*)?", re.IGNORECASE
+)
 _PORTS = {"http": "80", "https": "443"}
 _SCHEMES = {port: scheme for scheme, port in _PORTS.items()}
 

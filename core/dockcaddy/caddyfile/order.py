@@ -1,20 +1,53 @@
 """The total order of a tree: equal content gives equal text, whatever the order it came in."""
 
 from collections.abc import Iterable
+from typing import Any
 
 from attrs import evolve
 
 from dockcaddy.caddyfile.block import Block
 
 # https://caddyserver.com/docs/caddyfile/directives#directive-order, Caddy 2.11
-DIRECTIVE_ORDER = (
-    "tracing map vars fs root log_append log_skip skip_log log_name "
-    "header copy_response_headers request_body redir "
-    "method rewrite uri try_files "
-    "basic_auth basicauth forward_auth request_header encode push intercept templates "
-    "invoke handle handle_path route "
-    "abort error copy_response respond metrics reverse_proxy php_fastcgi file_server acme_server"
-).split()
+DIRECTIVE_ORDER = [
+    "tracing",
+    "map",
+    "vars",
+    "fs",
+    "root",
+    "log_append",
+    "log_skip",
+    "skip_log",
+    "log_name",
+    "header",
+    "copy_response_headers",
+    "request_body",
+    "redir",
+    "method",
+    "rewrite",
+    "uri",
+    "try_files",
+    "basic_auth",
+    "basicauth",
+    "forward_auth",
+    "request_header",
+    "encode",
+    "push",
+    "intercept",
+    "templates",
+    "invoke",
+    "handle",
+    "handle_path",
+    "route",
+    "abort",
+    "error",
+    "copy_response",
+    "respond",
+    "metrics",
+    "reverse_proxy",
+    "php_fastcgi",
+    "file_server",
+    "acme_server",
+]
 _POSITION = {name: position for position, name in enumerate(DIRECTIVE_ORDER)}
 # where the last one wins, Caddy runs the most specific path last
 _SPECIFIC_LAST = frozenset(("vars", "root"))
@@ -37,7 +70,7 @@ def _sorted_inside(block: Block, route_order: str) -> Block:
     return evolve(block, children=tuple(sorted(children, key=_route_key if by_directive else sort_key)))
 
 
-def sort_key(block: Block) -> tuple[object, ...]:
+def sort_key(block: Block) -> tuple[Any, ...]:
     """What blocks are compared by, once their children are sorted."""
     keys = block.keys
     return (_rank(keys), block.order, keys, tuple(sort_key(child) for child in block.children))
@@ -50,7 +83,7 @@ def _rank(keys: tuple[str, ...]) -> int:
     return 1 if first.startswith("(") else 2 if first.startswith("@") else 3
 
 
-def _route_key(block: Block) -> tuple[object, ...]:
+def _route_key(block: Block) -> tuple[Any, ...]:
     name = block.keys[0] if block.keys else ""
     position = _POSITION.get(name, len(DIRECTIVE_ORDER))
     specificity = _path_length(block.keys)

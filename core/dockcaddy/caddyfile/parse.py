@@ -50,7 +50,9 @@ class _Reader:
                 return tuple(found)
             found.append(self._block(len(found), top))
         if not top:
-            raise CaddyfileError('a block is never closed, "}" is missing', self.lines[-1][-1].line if self.lines else 0)
+            raise CaddyfileError(
+                'a block is never closed, "}" is missing', self.lines[-1][-1].line if self.lines else 0
+            )
         return tuple(found)
 
     def _block(self, order: int, top: bool) -> Block:

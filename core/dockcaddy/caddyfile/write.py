@@ -56,7 +56,9 @@ def _checked(text: str, token: str) -> str:
 def _heredoc(token: str) -> str:
     """The form that takes backslash, quote and backtick together."""
     if "\r" in token:
-        raise CaddyfileError(f"{_shown(token)} cannot be written: a backslash, a quote, a backtick and a line break (CR)")
+        raise CaddyfileError(
+            f"{_shown(token)} cannot be written: a backslash, a quote, a backtick and a line break (CR)"
+        )
     marker = "END"
     while marker in token:
         marker += "_"

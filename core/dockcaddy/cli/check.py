@@ -10,7 +10,9 @@ from dockcaddy.daemon import checked_by_program
 
 
 @click.command()
-@click.option("--inventory", "path", default="", metavar="FILE", help="a snapshot instead of the engine, - for standard input")
+@click.option(
+    "--inventory", "path", default="", metavar="FILE", help="a snapshot instead of the engine, - for standard input"
+)
 @settings_options
 def command(path: str, **options: Any) -> int:
     """List what is wrong with labels; exit 1 where there is anything."""

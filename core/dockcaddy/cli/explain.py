@@ -13,7 +13,9 @@ from dockcaddy.settings import nearest
 
 @click.command()
 @click.argument("subject")
-@click.option("--inventory", "path", default="", metavar="FILE", help="a snapshot instead of the engine, - for standard input")
+@click.option(
+    "--inventory", "path", default="", metavar="FILE", help="a snapshot instead of the engine, - for standard input"
+)
 @settings_options
 def command(subject: str, path: str, **options: Any) -> int:
     """Which resource and label made which line of SUBJECT, a site's address or a resource's name."""
@@ -46,4 +48,7 @@ def _chosen(configuration: Configuration, subject: str) -> list[int]:
 
 def _known(configuration: Configuration) -> list[str]:
     names = {origin.resource.partition(" ")[2] for origins in configuration.lines for origin in origins}
-    return [*names, *(word for line in configuration.text.splitlines() if line[:1] not in "\t}" for word in line.split())]
+    return [
+        *names,
+        *(word for line in configuration.text.splitlines() if line[:1] not in "\t}" for word in line.split()),
+    ]

@@ -25,7 +25,7 @@ class Environment:
     sections: Mapping[type, Any]
 
 
-class _Value(click.ParamType):
+class _Value(click.ParamType[Any]):
     """A value that the settings' table parses."""
 
     def __init__(self, option: Option) -> None:
@@ -53,7 +53,9 @@ def settings_options(command: Command) -> Command:
         if option.kind == "list":
             extra |= {"multiple": True, "callback": _flatten, "metavar": "LIST"}
         command = click.option(*names, option.name, **extra)(command)
-    command = click.option("--set", "overrides", multiple=True, metavar="SECTION.KEY=VALUE", help="a plugin's setting")(command)
+    command = click.option("--set", "overrides", multiple=True, metavar="SECTION.KEY=VALUE", help="a plugin's setting")(
+        command
+    )
     return click.option("--config", default="", metavar="FILE", help="settings file; else ./dockcaddy.toml")(command)
 
 

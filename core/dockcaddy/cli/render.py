@@ -9,8 +9,12 @@ from dockcaddy.cli.options import settings_options, start
 
 
 @click.command()
-@click.option("--format", "style", type=click.Choice(["caddyfile", "json"]), default="caddyfile", help="what is printed")
-@click.option("--inventory", "path", default="", metavar="FILE", help="a snapshot instead of the engine, - for standard input")
+@click.option(
+    "--format", "style", type=click.Choice(["caddyfile", "json"]), default="caddyfile", help="what is printed"
+)
+@click.option(
+    "--inventory", "path", default="", metavar="FILE", help="a snapshot instead of the engine, - for standard input"
+)
 @click.option("--strict", is_flag=True, help="exit 1 when something is wrong with a label")
 @settings_options
 def command(style: str, path: str, strict: bool, **options: Any) -> int:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from dockcaddy.gotemplate import Field, Type, Value, map_of, pointer_to, slice_of
-from dockcaddy.gotemplate.values import ANY, BOOL, INT64, MAP_OF_STRING, SLICE_OF_STRING, STRING, UINT16, UINT64, INT
+from dockcaddy.gotemplate.values import ANY, BOOL, INT, INT64, MAP_OF_STRING, SLICE_OF_STRING, STRING, UINT16, UINT64
 
 Spelling = Mapping[str, tuple[Type, str]]
 
@@ -59,7 +59,9 @@ _MOUNT = _struct(
     RW=BOOL,
     Propagation=STRING,
 )
-_HOST_CONFIG = _struct("struct { NetworkMode string; Annotations map[string]string }", NetworkMode=STRING, Annotations=MAP_OF_STRING)
+_HOST_CONFIG = _struct(
+    "struct { NetworkMode string; Annotations map[string]string }", NetworkMode=STRING, Annotations=MAP_OF_STRING
+)
 _NETWORKS = _struct("container.NetworkSettingsSummary", Networks=map_of(STRING, pointer_to(_ENDPOINT)))
 _HEALTH = _struct("container.HealthSummary", Status=STRING, FailingStreak=INT)
 CONTAINER = _struct(
@@ -83,7 +85,9 @@ CONTAINER = _struct(
 )
 
 _VERSION = _struct("swarm.Version", Index=UINT64)
-_NETWORK_ATTACHMENT = _struct("swarm.NetworkAttachmentConfig", Target=STRING, Aliases=SLICE_OF_STRING, DriverOpts=MAP_OF_STRING)
+_NETWORK_ATTACHMENT = _struct(
+    "swarm.NetworkAttachmentConfig", Target=STRING, Aliases=SLICE_OF_STRING, DriverOpts=MAP_OF_STRING
+)
 _SPEC_MOUNT = _struct("mount.Mount", Type=STRING, Source=STRING, Target=STRING, ReadOnly=BOOL, Consistency=STRING)
 _CONTAINER_SPEC = _struct(
     "swarm.ContainerSpec",
@@ -116,7 +120,9 @@ _TASK_TEMPLATE = _struct(
     Runtime=STRING,
 )
 _REPLICATED = _struct("swarm.ReplicatedService", Replicas=pointer_to(UINT64))
-_MODE = _struct("swarm.ServiceMode", Replicated=pointer_to(_REPLICATED), Global=pointer_to(_struct("swarm.GlobalService")))
+_MODE = _struct(
+    "swarm.ServiceMode", Replicated=pointer_to(_REPLICATED), Global=pointer_to(_struct("swarm.GlobalService"))
+)
 _PORT_CONFIG = _struct(
     "swarm.PortConfig", Name=STRING, Protocol=STRING, TargetPort=INT, PublishedPort=INT, PublishMode=STRING
 )

@@ -39,8 +39,7 @@ class IngressNetworks:
 
     def _rank(self, attachment: Attachment) -> int | None:
         by_id = self.ranks.get(attachment.network_id)
-        by_name = self.ranks.get(attachment.network) if by_id is None else by_id
-        return by_name
+        return self.ranks.get(attachment.network) if by_id is None else by_id
 
 
 def ingress_networks(
@@ -60,7 +59,9 @@ def ingress_networks(
         attached = (own.get("NetworkSettings") or {}).get("Networks") or {}
         ranked = {name: rank for rank, name in enumerate(sorted(attached))}
         swarm = {network["Name"] for network in networks if network.get("Ingress")}
-        by_id = {endpoint["NetworkID"]: ranked[name] for name, endpoint in attached.items() if endpoint.get("NetworkID")}
+        by_id = {
+            endpoint["NetworkID"]: ranked[name] for name, endpoint in attached.items() if endpoint.get("NetworkID")
+        }
         return IngressNetworks({**by_id, **{name: rank for name, rank in ranked.items() if name not in swarm}})
     reachable = [network for network in known if network.get("Driver", "") in _REACHABLE_DRIVERS]
     ranks = {key: 0 for network in reachable for key in (network["Id"], network["Name"])}

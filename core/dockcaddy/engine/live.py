@@ -25,10 +25,21 @@ INSPECTS_AT_ONCE = 8
 FIRST_PAUSE, LONGEST_PAUSE = 0.25, 10.0
 
 # engine API 1.24, GET /events
-CONTAINER_EVENTS = (
-    "create start stop die kill destroy pause unpause rename update health_status oom".split()
-)
-NETWORK_EVENTS = "create connect disconnect destroy remove".split()
+CONTAINER_EVENTS = [
+    "create",
+    "start",
+    "stop",
+    "die",
+    "kill",
+    "destroy",
+    "pause",
+    "unpause",
+    "rename",
+    "update",
+    "health_status",
+    "oom",
+]
+NETWORK_EVENTS = ["create", "connect", "disconnect", "destroy", "remove"]
 _CONTAINER_ID = re.compile(r"/containers/([0-9a-f]{64})/")
 _CGROUP_ID = re.compile(r"[/-]([0-9a-f]{64})(?:\.scope)?$", re.MULTILINE)
 
@@ -137,11 +148,13 @@ class Engine:
         import docker  # noqa: PLC0415  a slow import that offline commands do not need
         from docker.utils import kwargs_from_env  # noqa: PLC0415
 
-        settings: dict[str, Any] = kwargs_from_env() if not self.url else {"base_url": self.url}
+        settings: dict[str, Any] = dict(kwargs_from_env()) if not self.url else {"base_url": self.url}
         if self.certs_path:
             folder = Path(self.certs_path)
             settings["tls"] = docker.tls.TLSConfig(
-                client_cert=(str(folder / "cert.pem"), str(folder / "key.pem")), ca_cert=str(folder / "ca.pem"), verify=True
+                client_cert=(str(folder / "cert.pem"), str(folder / "key.pem")),
+                ca_cert=str(folder / "ca.pem"),
+                verify=True,
             )
         self.statistics.connections += 1
         try:
@@ -177,7 +190,9 @@ class Engine:
         try:
             if self._networks is None:
                 self._networks = self._connected().networks()
-                self._store.set_ingress(ingress_networks(self._networks or (), self.options.ingress_networks, self._own))
+                self._store.set_ingress(
+                    ingress_networks(self._networks or (), self.options.ingress_networks, self._own)
+                )
             self._fetch(list(wanted))
         except BaseException:
             self._dirty = {**wanted, **self._dirty}
@@ -282,7 +297,9 @@ class Engine:
         """Subscribe, have everything listed, then give the events."""
         client = self._new_client(CALL_TIMEOUT)
         filters = {"type": ["container", "network"], "event": sorted({*CONTAINER_EVENTS, *NETWORK_EVENTS})}
-        response = client._get(client._url("/events"), params={"filters": json.dumps(filters)}, stream=True, timeout=None)
+        response = client._get(
+            client._url("/events"), params={"filters": json.dumps(filters)}, stream=True, timeout=None
+        )
         response.raise_for_status()
         self._stream = response
         self.resync()

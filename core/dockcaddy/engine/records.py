@@ -28,9 +28,7 @@ class EngineOptions:
 
 def has_prefix(labels: Mapping[str, str], prefix: str) -> bool:
     """Whether any label is ours: the prefix itself, `PREFIX_1`, `PREFIX.x`."""
-    return any(
-        key.startswith(prefix) and (len(key) == len(prefix) or key[len(prefix)] in "._") for key in labels
-    )
+    return any(key.startswith(prefix) and (len(key) == len(prefix) or key[len(prefix)] in "._") for key in labels)
 
 
 def container_name(item: Json) -> str:
@@ -144,7 +142,11 @@ def service(
     running = [task for task in tasks if _runs(task)]
     chosen = labels.get(NETWORK_LABEL, "")
     attached = _service_attachments(item, running, networks)
-    targets = _task_addresses(running, ingress, chosen) if options.proxy_service_tasks else _service_name(item, networks, ingress, chosen)
+    targets = (
+        _task_addresses(running, ingress, chosen)
+        if options.proxy_service_tasks
+        else _service_name(item, networks, ingress, chosen)
+    )
     return Resource(
         kind="service",
         id=str(item["ID"]),
@@ -209,12 +211,21 @@ def _service_mounts(mounts: Iterable[Json], volumes: Mapping[str, str]) -> tuple
         named = mount.get("Type") == "volume"
         where = volumes.get(source, "") if named else source
         made.append(
-            Mount(mount.get("Type") or "bind", where, mount.get("Target") or "", source if named else "", bool(mount.get("ReadOnly")))
+            Mount(
+                mount.get("Type") or "bind",
+                where,
+                mount.get("Target") or "",
+                source if named else "",
+                bool(mount.get("ReadOnly")),
+            )
         )
     return tuple(sorted(made, key=lambda mount: mount.destination))
 
 
 def _service_ports(item: Json) -> tuple[Port, ...]:
     ports = (item.get("Endpoint") or {}).get("Ports") or ()
-    made = [Port(port.get("TargetPort") or 0, port.get("Protocol") or "tcp", port.get("PublishedPort") or 0) for port in ports]
+    made = [
+        Port(port.get("TargetPort") or 0, port.get("Protocol") or "tcp", port.get("PublishedPort") or 0)
+        for port in ports
+    ]
     return tuple(sorted(made, key=lambda port: (port.container_port, port.protocol)))

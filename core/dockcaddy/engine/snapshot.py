@@ -86,9 +86,7 @@ def _services(
     return [service(item, by_service.get(item["ID"], []), names, {}, ingress, name, options) for item in services]
 
 
-def _configs(
-    items: Sequence[Mapping[str, Any]], prefix: str
-) -> tuple[tuple[SwarmConfig, ...], tuple[Problem, ...]]:
+def _configs(items: Sequence[Mapping[str, Any]], prefix: str) -> tuple[tuple[SwarmConfig, ...], tuple[Problem, ...]]:
     configs, problems = [], []
     for item in items:
         spec = item.get("Spec") or {}

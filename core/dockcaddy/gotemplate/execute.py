@@ -6,7 +6,7 @@ from typing import Any
 from attrs import define, field, frozen
 
 from dockcaddy.gotemplate import nodes
-from dockcaddy.gotemplate.builtins import BUILTINS, prepare, printable, wrapped, zero
+from dockcaddy.gotemplate.builtins import BUILTINS, prepare, printable, wrapped
 from dockcaddy.gotemplate.errors import ExecError, FunctionError
 from dockcaddy.gotemplate.formatting import sprint
 from dockcaddy.gotemplate.functions import Function
@@ -119,9 +119,7 @@ class State:
         raise self.error(f"undefined variable: {name}")
 
 
-def compile_templates(
-    roots: Mapping[str, nodes.ListNode], functions: Mapping[str, Function]
-) -> dict[str, Step]:
+def compile_templates(roots: Mapping[str, nodes.ListNode], functions: Mapping[str, Function]) -> dict[str, Step]:
     """A step for each template, by name."""
     compiler = _Compiler(functions)
     return {name: compiler.steps(root) for name, root in roots.items()}
@@ -291,7 +289,7 @@ class _Compiler:
                 return self._chain(first, rest)
             case nodes.Pipe():
                 inner = self.pipe(first)
-                return _not_called(first, rest, lambda state, dot: inner(state, dot), enters=False)
+                return _not_called(first, rest, inner, enters=False)
             case nodes.Nil():
                 return _not_called(first, rest, _nil_command)
         return _not_called(first, rest, self.constant(first))
@@ -492,7 +490,9 @@ def _validate(state: State, value: Value | None, type: Type) -> Value | None:
         if held is not None and held.kind == "ptr":
             value = held
         elif held is not None:
-            raise state.error(f"wrong type for value; expected {type}; got {value.type if not held else _told(value, held)}")
+            raise state.error(
+                f"wrong type for value; expected {type}; got {value.type if not held else _told(value, held)}"
+            )
     if value.kind == "ptr" and value.type.elem is not None and assignable(value.type.elem, type):
         if value.data is None:
             raise state.error(f"dereference of nil pointer of type {type}")
@@ -576,7 +576,9 @@ def _arguments(
     fixed = len(parameters) - signature.variadic
     if signature.variadic:
         if given < fixed - signature.optional:
-            raise state.error(f"wrong number of args for {name}: want at least {fixed - signature.optional} got {len(rest)}")
+            raise state.error(
+                f"wrong number of args for {name}: want at least {fixed - signature.optional} got {len(rest)}"
+            )
     elif not fixed - signature.optional <= given <= fixed:
         raise state.error(f"wrong number of args for {name}: want {fixed} got {given}")
     _must_be_good(state, name, signature)
@@ -769,7 +771,9 @@ def _struct_field(state: State, target: Value, name: str, type: Type, has_argume
         value = value.field(embedded)
         if value.kind == "ptr":
             if value.data is None:
-                raise state.error(f"reflect: indirection through nil pointer to embedded struct field {value.type.elem}")
+                raise state.error(
+                    f"reflect: indirection through nil pointer to embedded struct field {value.type.elem}"
+                )
             value = value.elem()
     if not last.exported:
         raise state.error(f"{name} is an unexported field of struct type {type}")

@@ -314,7 +314,8 @@ class Printer:
 
 def native_byte(item: Any) -> int:
     """A byte out of a slice's data."""
-    return item.data if isinstance(item, Value) else item
+    byte: int = item.data if isinstance(item, Value) else item
+    return byte
 
 
 def _raw_safe(character: str) -> bool:
@@ -372,9 +373,8 @@ class _Format:
     def _extra(self) -> str:
         shown = []
         for value in self.values[self.argument :]:
-            if value is not None and value.kind == "interface":
-                value = value.elem()
-            shown.append("<nil>" if value is None else f"{value.type}={Printer(self.limit).value(value, 'v')}")
+            held = None if value is None else _held(value)
+            shown.append("<nil>" if held is None else f"{held.type}={Printer(self.limit).value(held, 'v')}")
         return "%!(EXTRA " + ", ".join(shown) + ")"
 
     def _directive(self) -> str:
@@ -465,7 +465,7 @@ class _Format:
             self.position += 1
             precision = self._starred()
             if precision is None or precision < 0:
-                return ("%!(BADPREC)" if precision is None else "%!(BADPREC)"), False
+                return "%!(BADPREC)", False
             flags.precision = precision
             return "", False
         precision, found = self._digits()

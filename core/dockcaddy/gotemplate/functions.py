@@ -25,7 +25,6 @@ from dockcaddy.gotemplate.values import (
 )
 
 
-
 @frozen(eq=False)
 class Function:
     """A function and its Go signature. `call(context, arguments)` takes and gives Values."""
@@ -35,7 +34,9 @@ class Function:
     call: Callable[[object, Sequence[Value | None]], Value | None]
 
 
-def function_type(parameters: Sequence[Type], results: Sequence[Type], *, variadic: bool = False, optional: int = 0) -> Type:
+def function_type(
+    parameters: Sequence[Type], results: Sequence[Type], *, variadic: bool = False, optional: int = 0
+) -> Type:
     """The type `func(parameters) results`; the last `optional` parameters may be left out."""
     shown = [each.name for each in parameters]
     if variadic:
@@ -44,7 +45,9 @@ def function_type(parameters: Sequence[Type], results: Sequence[Type], *, variad
     answer = [each.name for each in results]
     tail = f" ({', '.join(answer)})" if len(answer) > 1 else "".join(f" {each}" for each in answer)
     name = f"func({', '.join(shown)}){tail}"
-    return Type("func", name, parameters=tuple(parameters), results=tuple(results), variadic=variadic, optional=optional)
+    return Type(
+        "func", name, parameters=tuple(parameters), results=tuple(results), variadic=variadic, optional=optional
+    )
 
 
 def from_callable(name: str, call: Callable[..., object]) -> Function:

@@ -93,7 +93,7 @@ class Lexer:
         if left > self.position:
             self.position = left
             if _left_trims(self.text, left + 2):
-                self.position = max(self.start, len(self.text[: left].rstrip(SPACES)))
+                self.position = max(self.start, len(self.text[:left].rstrip(SPACES)))
             if self.position > self.start:
                 self._emit("text")
             self.position = left

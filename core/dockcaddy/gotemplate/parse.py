@@ -37,7 +37,20 @@ from dockcaddy.gotemplate.quoting import quote, unquote
 DEEPEST = 1000
 
 _OPERANDS = frozenset(
-    "bool,char constant,complex,dot,field,identifier,number,nil,raw string,string,variable,left paren".split(",")
+    [
+        "bool",
+        "char constant",
+        "complex",
+        "dot",
+        "field",
+        "identifier",
+        "number",
+        "nil",
+        "raw string",
+        "string",
+        "variable",
+        "left paren",
+    ]
 )
 
 

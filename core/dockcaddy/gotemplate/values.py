@@ -241,7 +241,7 @@ def native(value: Value | None) -> Any:
         return None
     data = value.data
     if isinstance(data, Window):
-        return [item for item in data]
+        return list(data)
     return data
 
 

@@ -1,0 +1,45 @@
+"""Write the pages of docs/ that are made from the code: `python docs/generate.py`."""
+
+import inspect
+from pathlib import Path
+
+from dockcaddy import hookspecs, plugins, settings
+
+FOLDER = Path(__file__).parent
+NOTE = "<!-- made by docs/generate.py -->\n\n"
+
+
+def functions_page() -> str:
+    """The table of template functions."""
+    rows = ["# Template functions\n", NOTE, "| function | plugin | gives |", "| --- | --- | --- |"]
+    for entry in plugins.load().functions.values():
+        rows.append(f"| `{entry.signature}` | {entry.plugin} | {entry.help.partition(chr(10))[0]} |")
+    return "\n".join(rows) + "\n"
+
+
+def options_page() -> str:
+    """The table of options."""
+    intro = (
+        "# Options\n\n"
+        + NOTE
+        + "Precedence: flag, `DOCKCADDY_*`, caddy-docker-proxy's variable, `dockcaddy.toml`, default. "
+        'In the file a key is the option\'s name with `_`: `label_prefix = "caddy"`.\n\n'
+    )
+    return intro + settings.option_table()
+
+
+def plugins_page() -> str:
+    """The hooks."""
+    parts = ["# Plugins\n", NOTE, inspect.cleandoc(hookspecs.__doc__ or ""), ""]
+    for name in plugins.HOOKS:
+        parts += [f"## `{name}`\n", inspect.cleandoc(getattr(hookspecs, name).__doc__ or ""), ""]
+    for kind in (hookspecs.Label, hookspecs.LabelTransformer, hookspecs.Gate, hookspecs.SettingsSection):
+        parts += [f"## `{kind.__name__}`\n", inspect.cleandoc(kind.__doc__ or ""), ""]
+    return "\n".join(parts)
+
+
+PAGES = {"functions.md": functions_page, "options.md": options_page, "plugins.md": plugins_page}
+
+if __name__ == "__main__":
+    for page, make in PAGES.items():
+        (FOLDER / page).write_text(make(), encoding="utf-8")

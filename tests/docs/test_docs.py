@@ -1,0 +1,37 @@
+"""What the docs say is true now."""
+
+import importlib.util
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from dockcaddy import plugins
+
+
+def generator(project: Path):
+    spec = importlib.util.spec_from_file_location("docs_generate", project / "docs" / "generate.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_generated_pages_are_current(project: Path) -> None:
+    for page, make in generator(project).PAGES.items():
+        assert (project / "docs" / page).read_text() == make(), f"run python docs/generate.py: {page}"
+
+
+def test_the_readmes_site_function_works(project: Path, tmp_path: Path) -> None:
+    code = re.search(r"```python\n(.*?)```", (project / "README.md").read_text(), re.DOTALL)[1]
+    path = tmp_path / "site.py"
+    path.write_text(code)
+    assert plugins.load([str(path)]).functions["subdomain"].source == f"file {path}"
+
+
+def test_the_readmes_commands_are_known(project: Path) -> None:
+    text = (project / "README.md").read_text()
+    commands = set(re.findall(r"dockcaddy (run|render|check|explain|functions|plugins|snapshot|demo)\b", text))
+    told = subprocess.run(
+        [sys.executable, "-m", "dockcaddy", "--help"], capture_output=True, text=True, check=True
+    ).stdout
+    assert all(command in told for command in commands)
