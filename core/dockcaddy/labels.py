@@ -1,8 +1,7 @@
 """The label grammar: keys to places in the Caddyfile tree, values to tokens, as caddy-docker-proxy reads them."""
 
 import re
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from attrs import define, field
 
@@ -15,15 +14,20 @@ LONGEST_KEY = 4096
 LONGEST_VALUE = 1024 * 1024
 
 _ESCAPED_DOT = "\0"
-_SEGMENT = re.compile(r"(?:(?P<order>\d+)_)?(?P<name>.+?)(?:_(?P<suffix>\d+))?", re.DOTALL)
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-# under these a child's name is a header field, and `_1` may be part of it
-_NAMES_FIELDS = frozenset(("header", "header_up", "header_down", "request_header", "copy_headers"))
+_SEGMENT = re.compile(r"(?:([0-9]+)_)?(.+?)(?:_([0-9]+))?", re.DOTALL)
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_SURROGATES = re.compile(r"[\ud800-\udfff]")
+# Go reads a number that is too large as the largest there is.
+_LARGEST = 2**63 - 1
+# Under these a child's name is data (a header field, a user, a variable), and `_1` may be part of it.
+_NAMING = frozenset(
+    ("header", "header_up", "header_down", "request_header", "copy_headers", "basic_auth", "basicauth", "vars")
+)
 
 
 def select(labels: Mapping[str, str], prefix: str) -> tuple[Label, ...]:
     """The labels under the prefix (`PREFIX`, `PREFIX_1`, `PREFIX.x`), by key, with the prefix normalised to `caddy`."""
-    ours = re.compile(rf"{re.escape(prefix)}(?=(?:_\d+)?(?:\.|\Z))")
+    ours = re.compile(rf"{re.escape(prefix)}(?=(?:_[0-9]+)?(?:\.|\Z))")
     return tuple(
         Label("caddy" + key[len(prefix) :], labels[key], key)
         for key in sorted(key for key in labels if key.startswith(prefix))
@@ -34,13 +38,18 @@ def select(labels: Mapping[str, str], prefix: str) -> tuple[Label, ...]:
 def build(labels: Iterable[Label], resource: str, *, suffix_names: bool = False) -> tuple[Block, ...]:
     """The blocks that rendered labels describe. `resource` names their origin.
 
-    `_N` at a name's end only keeps two equal directives apart and is cut off; of matchers and of single header fields
-    it is part of the name, unless `suffix_names` asks for caddy-docker-proxy's way. Raises LabelError.
+    `_N` at the end of a directive's name only keeps two of them apart and is cut off. At the end of a name that people
+    chose (a matcher, a header field, a user) it belongs to the name, except where it can only keep equal ones apart:
+    a matcher that values mention without it, a header field added (`+X_0`, `+X_1`) or replaced in several times.
+    `suffix_names` cuts it off everywhere, as caddy-docker-proxy does.
+
+    Raises LabelError for a key without a place, a value that no Caddyfile can hold and a site without an address.
     """
     tree = _Tree(resource)
     for label in labels:
         tree.add(label)
-    return tuple(node.block(cut_all=suffix_names) for node in tree.tops)
+    mentioned = None if suffix_names else tree.mentioned_matchers()
+    return tuple(node.block((), mentioned) for node in tree.tops)
 
 
 @define(eq=False)
@@ -48,28 +57,35 @@ class _Node:
     """A path of the label tree: what the segment says, and the tokens of the label that ends there."""
 
     name: str
-    order: int
-    suffix: str
-    origins: dict[Origin, None] = field(factory=dict)
-    arguments: list[str] = field(factory=list)
+    order: int = NO_ORDER
+    suffix: str = ""
+    own: tuple[Origin, ...] = ()
+    beneath: tuple[Origin, ...] = ()
+    arguments: tuple[str, ...] = ()
     children: "list[_Node]" = field(factory=list)
-    top: bool = False
 
-    def block(self, *, cut_all: bool, alone: bool = True, names_fields: bool = False) -> Block:
-        """The node as a block; `alone` tells that no sibling has the same name with another suffix."""
-        named = defaultdict(int)  # type: defaultdict[str, int]
-        for child in self.children:
-            named[child.name] += 1
-        fields = self.name in _NAMES_FIELDS
+    def block(self, keys: tuple[str, ...], mentioned: Collection[str] | None) -> Block:
+        """The node as a block whose tokens begin with `keys`; `mentioned` is None where every suffix is cut off."""
         children = tuple(
-            child.block(cut_all=cut_all, alone=named[child.name] == 1, names_fields=fields) for child in self.children
+            [
+                child.block((child.name,) if not child.suffix else (self._name_of(child, mentioned),), mentioned)
+                for child in self.children
+            ]
         )
-        keys = () if self.top else (self._written_name(cut_all, alone, names_fields),)
-        return Block((*keys, *self.arguments), children, self.order, tuple(self.origins))
+        number = min(int(self.suffix), _LARGEST) if self.suffix else 0
+        return Block(keys + self.arguments, children, self.order, self.own or self.beneath, number)
 
-    def _written_name(self, cut_all: bool, alone: bool, names_fields: bool) -> str:
-        keeps = self.suffix and not cut_all and (self.name.startswith("@") or (names_fields and alone))
-        return f"{self.name}_{self.suffix}" if keeps else self.name
+    def _name_of(self, child: "_Node", mentioned: Collection[str] | None) -> str:
+        full = f"{child.name}_{child.suffix}"
+        if mentioned is None:
+            return child.name
+        if child.name.startswith("@"):
+            return full if full in mentioned or child.name not in mentioned else child.name
+        if self.name not in _NAMING:
+            return child.name
+        equal = [other for other in self.children if other.name == child.name]
+        repeats = child.name.startswith("+") or all(len(other.arguments) > 1 for other in equal)
+        return child.name if len(equal) > 1 and repeats else full
 
 
 @define(eq=False)
@@ -80,49 +96,68 @@ class _Tree:
 
     def add(self, label: Label) -> None:
         """Put one label into its place."""
-        if len(label.value) > LONGEST_VALUE:
-            raise LabelError(label.origin, f"the value is longer than {LONGEST_VALUE} characters")
-        node = self._node(_checked_key(label), label)
-        try:
-            tokens = lex_value(label.value)
-            for token in tokens:
-                quote(token)
-        except CaddyfileError as error:
-            raise LabelError(label.origin, str(error)) from error
+        path = _checked_path(label)
+        tokens = _checked_tokens(label)
+        if "." not in path and tokens and not any(token.strip(",") for token in tokens):
+            raise LabelError(label.origin, "the site address is empty")
+        origin = (Origin(self.resource, label.origin),)
+        node = self._node(path, origin)
+        node.own += origin
         node.arguments += tokens
 
-    def _node(self, path: str, label: Label) -> _Node:
+    def mentioned_matchers(self) -> Collection[str]:
+        """The tokens of all values that may be a matcher's name."""
+        return {token for node in self._by_path.values() for token in node.arguments if token.startswith("@")}
+
+    def _node(self, path: str, origin: tuple[Origin, ...]) -> _Node:
         node = self._by_path.get(path)
         if node is None:
             parent, _, segment = path.rpartition(".")
-            node = _node_of(segment)
-            self._by_path[path] = node
+            node = self._by_path[path] = _node_of(segment)
             if parent:
-                self._node(parent, label).children.append(node)
+                above = self._node(parent, origin)
+                above.children.append(node)
+                above.beneath += origin
             else:
-                node.top = True
                 self.tops.append(node)
-        node.origins[Origin(self.resource, label.origin)] = None
         return node
 
 
 def _node_of(segment: str) -> _Node:
     match = _SEGMENT.fullmatch(segment)
     assert match is not None
-    order = int(match["order"]) if match["order"] and len(match["order"]) < 10 else NO_ORDER
-    return _Node(match["name"].replace(_ESCAPED_DOT, "."), order, match["suffix"] or "")
+    order, name, suffix = match.groups()
+    if _ESCAPED_DOT in name:
+        name = name.replace(_ESCAPED_DOT, ".")
+    return _Node(name, min(int(order), _LARGEST) if order else NO_ORDER, suffix or "")
 
 
-def _checked_key(label: Label) -> str:
+def _checked_path(label: Label) -> str:
+    """The key with its escaped dots replaced."""
     key = label.key
     if len(key) > LONGEST_KEY:
         raise LabelError(label.origin[:100] + "...", f"the key is longer than {LONGEST_KEY} characters")
     if _CONTROL.search(key):
         raise LabelError(repr(label.origin), "the key holds a control character")
-    path = key.replace("\\.", _ESCAPED_DOT)
+    path = key.replace("\\.", _ESCAPED_DOT) if "\\" in key else key
     segments = path.split(".")
     if len(segments) > DEEPEST:
         raise LabelError(label.origin, f"the key is nested deeper than {DEEPEST} levels")
-    if "" in segments:
-        raise LabelError(label.origin, 'the key has an empty part, write "\\." for a dot that belongs to a name')
-    return path
+    for segment in segments:
+        if not segment:
+            raise LabelError(label.origin, 'the key has an empty part, write "\\." for a dot that belongs to a name')
+        if segment[0].isspace() or segment[-1].isspace():
+            raise LabelError(label.origin, "a part of the key begins or ends with white space")
+    return path if path.isascii() else _SURROGATES.sub("\ufffd", path)
+
+
+def _checked_tokens(label: Label) -> tuple[str, ...]:
+    if len(label.value) > LONGEST_VALUE:
+        raise LabelError(label.origin, f"the value is longer than {LONGEST_VALUE} characters")
+    tokens = lex_value(label.value)
+    try:
+        for token in tokens:
+            quote(token)
+    except CaddyfileError as error:
+        raise LabelError(label.origin, str(error)) from error
+    return tuple(tokens)

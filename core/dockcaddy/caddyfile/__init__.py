@@ -1,6 +1,6 @@
 """The Caddyfile as a tree: lex, parse, merge, order, write. Pure: text and blocks in, text and blocks out."""
 
-from dockcaddy.caddyfile.block import NO_ORDER, Block, CaddyfileError, Origin
+from dockcaddy.caddyfile.block import NO_ORDER, Block, CaddyfileError, Origin, QuotedText
 from dockcaddy.caddyfile.lex import Token, lex, lex_value
 from dockcaddy.caddyfile.merge import group_key, merge
 from dockcaddy.caddyfile.order import sort, sort_key
@@ -12,6 +12,7 @@ __all__ = [
     "Block",
     "CaddyfileError",
     "Origin",
+    "QuotedText",
     "Token",
     "group_key",
     "lex",

@@ -21,15 +21,27 @@ class Origin:
     label: str = ""
 
 
+class QuotedText(str):
+    """A token that stood in quotes and holds `{$NAME}`.
+
+    Caddy fills in environment variables before it splits text into tokens, so the quotes have to stay: they keep the
+    value one token.
+    """
+
+    __slots__ = ()
+
+
 @frozen
 class Block:
     """A line of a Caddyfile with what it opens: `keys` are its tokens, `children` the lines between its braces.
 
-    `keys` is empty for the global options. `order` sorts siblings (lower first). `origins` do not take part in
-    comparisons: two resources may make the same block.
+    `keys` is empty for the global options. `order` sorts siblings (lower first); inside `route` equal directives of
+    one order go by `suffix`, the N of a label's `_N`. `origins` and `suffix` do not take part in comparisons: two
+    resources may make the same block.
     """
 
     keys: tuple[str, ...] = ()
     children: tuple["Block", ...] = ()
     order: int = NO_ORDER
     origins: tuple[Origin, ...] = field(default=(), eq=False)
+    suffix: int = field(default=0, eq=False)

@@ -98,17 +98,17 @@ class _Lexer:
         start, quote = self.line, self.text[self.position]
         escaped = escaped and quote == '"'
         content: list[str] = []
-        for self.position in range(self.position + 1, len(self.text)):
+        self.position += 1
+        while self.position < len(self.text):
             character = self.text[self.position]
+            self.position += 1
             if character == "\\" and not escaped and quote == '"':
                 escaped = True
             elif character == quote and not escaped:
-                self.position += 1
                 return self._counted("".join(content), start)
             else:
                 content += ("\\", character) if escaped and character != '"' else character
                 escaped = False
-        self.position = len(self.text)
         if self.heredocs:
             raise CaddyfileError(f"a quote ({quote}) is never closed", start)
         if not content:

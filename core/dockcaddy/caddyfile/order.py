@@ -1,56 +1,28 @@
 """The total order of a tree: equal content gives equal text, whatever the order it came in."""
 
 from collections.abc import Iterable
-from typing import Any
 
 from attrs import evolve
 
 from dockcaddy.caddyfile.block import Block
 
 # https://caddyserver.com/docs/caddyfile/directives#directive-order, Caddy 2.11
-DIRECTIVE_ORDER = [
-    "tracing",
-    "map",
-    "vars",
-    "fs",
-    "root",
-    "log_append",
-    "log_skip",
-    "skip_log",
-    "log_name",
-    "header",
-    "copy_response_headers",
-    "request_body",
-    "redir",
-    "method",
-    "rewrite",
-    "uri",
-    "try_files",
-    "basic_auth",
-    "basicauth",
-    "forward_auth",
-    "request_header",
-    "encode",
-    "push",
-    "intercept",
-    "templates",
-    "invoke",
-    "handle",
-    "handle_path",
-    "route",
-    "abort",
-    "error",
-    "copy_response",
-    "respond",
-    "metrics",
-    "reverse_proxy",
-    "php_fastcgi",
-    "file_server",
-    "acme_server",
-]
-_POSITION = {name: position for position, name in enumerate(DIRECTIVE_ORDER)}
-# where the last one wins, Caddy runs the most specific path last
-_SPECIFIC_LAST = frozenset(("vars", "root"))
+_FIRST = """
+    tracing map vars fs root log_append log_skip skip_log log_name
+    header copy_response_headers request_body redir
+    method rewrite uri try_files
+    basic_auth basicauth forward_auth request_header encode push intercept templates
+"""
+_ANSWERING = """
+    invoke handle handle_path route
+    abort error copy_response respond metrics reverse_proxy php_fastcgi file_server acme_server
+"""
+# What Caddy has no place for (`import`, directives of its plugins: authorize, rate_limit) runs before anything answers.
+_UNKNOWN = len(_FIRST.split())
+_POSITIONS = {name: position for position, name in enumerate(_FIRST.split())}
+_POSITIONS |= {name: _UNKNOWN + position for position, name in enumerate(_ANSWERING.split(), 1)}
+# A single argument of these is their value, even where it looks like a path matcher.
+_VALUE_ALONE = frozenset(("root", "rewrite"))
 
 
 def sort(blocks: Iterable[Block], route_order: str = "caddy") -> tuple[Block, ...]:
@@ -65,36 +37,48 @@ def sort(blocks: Iterable[Block], route_order: str = "caddy") -> tuple[Block, ..
 def _sorted_inside(block: Block, route_order: str) -> Block:
     if not block.children:
         return block
-    children = (_sorted_inside(child, route_order) for child in block.children)
     by_directive = route_order == "caddy" and block.keys[:1] == ("route",)
-    return evolve(block, children=tuple(sorted(children, key=_route_key if by_directive else sort_key)))
+    key = _route_key if by_directive else sort_key
+    children = tuple(sorted([_sorted_inside(child, route_order) for child in block.children], key=key))
+    return block if children == block.children else evolve(block, children=children)
 
 
-def sort_key(block: Block) -> tuple[Any, ...]:
+def sort_key(block: Block) -> tuple[object, ...]:
     """What blocks are compared by, once their children are sorted."""
-    keys = block.keys
-    return (_rank(keys), block.order, keys, tuple(sort_key(child) for child in block.children))
+    keys, children = block.keys, block.children
+    return (_rank(keys), block.order, keys, tuple(sort_key(child) for child in children) if children else ())
 
 
 def _rank(keys: tuple[str, ...]) -> int:
     if not keys:
         return 0
     first = keys[0]
-    return 1 if first.startswith("(") else 2 if first.startswith("@") else 3
+    if first.startswith("@"):
+        return 2
+    return 1 if len(keys) == 1 and first.startswith("(") and first.endswith(")") else 3
 
 
-def _route_key(block: Block) -> tuple[Any, ...]:
+def _route_key(block: Block) -> tuple[object, ...]:
+    """Directives as Caddy sorts them elsewhere, equal ones by specificity, by their suffix, then as text."""
+    rank, order, keys, children = sort_key(block)
     name = block.keys[0] if block.keys else ""
-    position = _POSITION.get(name, len(DIRECTIVE_ORDER))
-    specificity = _path_length(block.keys)
-    ranked = specificity if name in _SPECIFIC_LAST else -specificity
-    return (_rank(block.keys), block.order, position, name, ranked, *sort_key(block)[2:])
+    return (rank, order, _POSITIONS.get(name, _UNKNOWN), name, _specificity(block.keys), block.suffix, keys, children)
 
 
-def _path_length(keys: tuple[str, ...]) -> int:
-    """How specific the matcher is: a longer path first, then a named one, then everything."""
-    if len(keys) < 2:
-        return 0
-    if keys[1].startswith("/"):
-        return 1 + len(keys[1])
-    return 1 if keys[1].startswith("@") else 0
+def _specificity(keys: tuple[str, ...]) -> tuple[int, int, str]:
+    """The place among equal directives: longer paths first, then named matchers, then what matches everything.
+
+    Of `vars` all that match run and the last one wins, so there the most specific comes last, as in Caddy.
+    """
+    matcher = keys[1] if len(keys) > 1 else ""
+    if keys[:1] == ("vars",):
+        return _generality(matcher, -1)
+    if len(keys) == 2 and keys[0] in _VALUE_ALONE:
+        return 0, 0, ""
+    return _generality(matcher, 1)
+
+
+def _generality(matcher: str, direction: int) -> tuple[int, int, str]:
+    if matcher.startswith("/"):
+        return -2 * direction, -len(matcher.removesuffix("*")) * direction, matcher
+    return (-1 * direction if matcher.startswith("@") else 0), 0, ""

@@ -2,7 +2,7 @@
 
 from attrs import define
 
-from dockcaddy.caddyfile.block import Block, CaddyfileError, Origin
+from dockcaddy.caddyfile.block import Block, CaddyfileError, Origin, QuotedText
 from dockcaddy.caddyfile.lex import Token, lex
 
 DEEPEST = 100
@@ -14,90 +14,101 @@ def parse(text: str, source: str) -> tuple[Block, ...]:
     `source` is the origin's name (`caddyfile /etc/caddy/Caddyfile`). Raises CaddyfileError with the line at fault.
     """
     reader = _Reader(_lines(lex(text)), Origin(source))
-    blocks = reader.blocks(top=True)
-    return _single_site(blocks)
+    found: list[Block] = []
+    while reader.lines:
+        found.append(reader.site(len(found)))
+    return tuple(found)
 
 
 def _lines(tokens: list[Token]) -> list[list[Token]]:
-    """Tokens by line; one that begins where the one before ends stands on the same line."""
+    """Tokens by line, the last line first; a token stands on the line on which the one before it ends."""
     lines: list[list[Token]] = []
     for token in tokens:
-        if lines and token.line == lines[-1][-1].last_line:
+        if lines and token.line <= lines[-1][-1].last_line:
             lines[-1].append(token)
         else:
             lines.append([token])
-    return lines
+    return lines[::-1]
 
 
 @define
 class _Reader:
+    """Takes lines off the end of `lines`, which is the beginning of what is left to read."""
+
     lines: list[list[Token]]
     origin: Origin
-    position: int = 0
     depth: int = 0
 
-    def blocks(self, *, top: bool = False) -> tuple[Block, ...]:
-        """The blocks up to the closing brace, or up to the end of the file at the top."""
+    def site(self, order: int) -> Block:
+        """One top-level block: global options, a snippet, a site with or without braces."""
+        line = self._address_line()
+        opening = next((index for index, token in enumerate(line) if _is(token, "{")), None)
+        if opening is None:
+            return self._without_braces(line, order)
+        if line[opening + 1 :]:
+            self.lines.append(line[opening + 1 :])
+        # Caddy passes over an empty address
+        keys = tuple(key for key in _keys(line[:opening]) if key)
+        return Block(keys, self._inside(line[opening]), order, (self.origin,))
+
+    def _address_line(self) -> list[Token]:
+        """The line of a site's addresses: it goes on behind a comma, and its brace may open on the next line."""
+        line = self.lines.pop()
+        if _is(line[0], "}"):
+            raise CaddyfileError('"}" closes nothing', line[0].line)
+        while self.lines and line[-1].text.endswith(","):
+            line = line + self.lines.pop()
+        if self.lines and _is(self.lines[-1][0], "{") and not any(_is(token, "{") for token in line):
+            line = line + self.lines.pop()
+        return line
+
+    def _without_braces(self, line: list[Token], order: int) -> Block:
+        """A file's only site may go without braces: then all that follows its addresses is inside it."""
+        keys = _keys(line)
+        children: list[Block] = []
+        if keys[0] != "import":
+            while self.lines:
+                children.append(self._directive(len(children)))
+        return Block(keys, tuple(children), order, (self.origin,))
+
+    def _inside(self, opening: Token) -> tuple[Block, ...]:
+        """The blocks up to the closing brace; what follows the brace on its line is left to read."""
+        if self.depth >= DEEPEST:
+            raise CaddyfileError(f"blocks are nested deeper than {DEEPEST}", opening.line)
+        self.depth += 1
         found: list[Block] = []
-        while self.position < len(self.lines):
-            line = self.lines[self.position]
-            if _is(line[0], "}"):
-                if top:
-                    raise CaddyfileError('"}" closes nothing', line[0].line)
-                self.lines[self.position] = line[1:]
-                if not line[1:]:
-                    self.position += 1
-                return tuple(found)
-            found.append(self._block(len(found), top))
-        if not top:
-            raise CaddyfileError(
-                'a block is never closed, "}" is missing', self.lines[-1][-1].line if self.lines else 0
-            )
+        while self.lines and not _is(self.lines[-1][0], "}"):
+            found.append(self._directive(len(found)))
+        if not self.lines:
+            raise CaddyfileError('a block is never closed, "}" is missing', opening.line)
+        closing = self.lines.pop()
+        if closing[1:]:
+            self.lines.append(closing[1:])
+        self.depth -= 1
         return tuple(found)
 
-    def _block(self, order: int, top: bool) -> Block:
-        line = self._line(top)
-        opens = _is(line[-1], "{")
-        empty = _is(line[-1], "{}")
-        keys = tuple(token.text for token in (line[:-1] if opens or empty else line))
-        children: tuple[Block, ...] = ()
-        if opens:
-            if self.depth >= DEEPEST:
-                raise CaddyfileError(f"blocks are nested deeper than {DEEPEST}", line[-1].line)
-            self.depth += 1
-            children = self.blocks()
-            self.depth -= 1
-        return Block(keys, children, order, (self.origin,))
+    def _directive(self, order: int) -> Block:
+        line = self.lines.pop()
+        _check_braces(line)
+        if not _is(line[-1], "{"):
+            return Block(_keys(line), (), order, (self.origin,))
+        return Block(_keys(line[:-1]), self._inside(line[-1]), order, (self.origin,))
 
-    def _line(self, top: bool) -> list[Token]:
-        """One line; at the top a list of addresses goes on behind a comma."""
-        line = list(self.lines[self.position])
-        self.position += 1
-        while top and line[-1].text.endswith(",") and not line[-1].quoted and self.position < len(self.lines):
-            line += self.lines[self.position]
-            self.position += 1
-        for index, token in enumerate(line[:-1]):
-            if _is(token, "{"):
-                raise CaddyfileError('a line must end after "{"', token.line)
-            if _is(token, "}") and index:
-                raise CaddyfileError('"}" must stand on a line of its own', token.line)
-        if len(line) > 1 and _is(line[-1], "}"):
-            raise CaddyfileError('"}" must stand on a line of its own', line[-1].line)
-        return line
+
+def _check_braces(line: list[Token]) -> None:
+    for token in line[:-1]:
+        if _is(token, "{"):
+            raise CaddyfileError('a line must end after "{"', token.line)
+    for token in line:
+        if _is(token, "}"):
+            raise CaddyfileError('"}" must stand on a line of its own', token.line)
+    if _is(line[-1], "{}"):
+        raise CaddyfileError('write an empty block as "{", a line break and "}"', line[-1].line)
 
 
 def _is(token: Token, brace: str) -> bool:
     return token.text == brace and not token.quoted
 
 
-def _single_site(blocks: tuple[Block, ...]) -> tuple[Block, ...]:
-    """A file with one site may go without braces: then all that follows its addresses is inside it."""
-    for index, block in enumerate(blocks):
-        if not block.keys or block.keys[0].startswith("(") or block.keys[0] == "import":
-            continue
-        rest = blocks[index + 1 :]
-        if block.children or not rest:
-            return blocks
-        inside = tuple(Block(each.keys, each.children, order, each.origins) for order, each in enumerate(rest))
-        return (*blocks[:index], Block(block.keys, inside, block.order, block.origins))
-    return blocks
+def _keys(tokens: list[Token]) -> tuple[str, ...]:
+    return tuple(QuotedText(token.text) if token.quoted and "{$" in token.text else token.text for token in tokens)
