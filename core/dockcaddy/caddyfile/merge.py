@@ -21,15 +21,16 @@ _SCHEMES = {port: scheme for scheme, port in _PORTS.items()}
 
 def group_key(block: Block) -> Hashable:
     """Top-level blocks with different group keys never meet: a site's addresses whatever their order and spelling."""
-    if not block.keys or block.keys[0].startswith("("):
+    if not block.keys or block.keys[0].startswith(("(", "&(")):
         return block.keys
     return frozenset(_address(key) for key in block.keys if key != ",")
 
 
 def _address(key: str) -> Hashable:
     """One site address, so that spellings Caddy serves as one site are equal (https://caddyserver.com/docs/caddyfile/concepts#addresses)."""
-    match = _ADDRESS.fullmatch(key.removesuffix(","))
-    if match is None:
+    key = key.removesuffix(",")
+    match = _ADDRESS.fullmatch(key)
+    if match is None or "{" in key:
         return key
     port = match["port"] or ""
     scheme = (match["scheme"] or _SCHEMES.get(port, "https")).lower()
@@ -58,51 +59,53 @@ class _Merged:
 
     block: Block
     keys: list[str] = field(init=False)
-    origins: dict[Origin, None] = field(init=False)
+    origins: dict[Origin, None] = field(factory=dict)
     children: "list[_Merged] | None" = None
-    by_name: "dict[str, list[_Merged]]" = field(factory=dict)
+    first_of_kind: "dict[Hashable, _Merged]" = field(factory=dict)
 
     def __attrs_post_init__(self) -> None:
         self.keys = list(self.block.keys)
-        self.origins = dict.fromkeys(self.block.origins)
 
     def meets(self, other: Block) -> bool:
         """Whether a top-level block with an equal group key is the same site."""
-        return tuple(self.keys) == other.keys or (_from_labels(self.block) and _from_labels(other))
+        return self.block.keys == other.keys or (_from_labels(self.block) and _from_labels(other))
 
     def frozen(self) -> Block:
         """The block with all that joined it."""
-        children = self.block.children if self.children is None else tuple(child.frozen() for child in self.children)
+        if self.children is None:
+            return self.block
+        children = tuple([child.frozen() for child in self.children])
         return evolve(self.block, keys=tuple(self.keys), children=children, origins=tuple(self.origins))
 
     def join(self, other: Block) -> None:
-        """Take over the origins and children of an equal block."""
-        self.origins.update(dict.fromkeys(other.origins))
+        """Take over the origins and children of an equal block, and the upstreams of a proxy."""
         if self.children is None:
             self.children = []
+            self.origins = dict.fromkeys(self.block.origins)
             for child in self.block.children:
                 self._append(child)
+        self.origins.update(dict.fromkeys(other.origins))
+        if _first(other) in _JOINING:
+            known = frozenset(self.keys)
+            self.keys += [key for key in dict.fromkeys(_arguments(other.keys)) if key not in known]
         for child in other.children:
-            self._take(child)
+            before = self.first_of_kind.get(_kind(child))
+            if before is None:
+                self._append(child)
+            else:
+                before.join(child)
 
     def _append(self, child: Block) -> None:
         merged = _Merged(child)
         assert self.children is not None
         self.children.append(merged)
-        self.by_name.setdefault(_first(child), []).append(merged)
+        self.first_of_kind.setdefault(_kind(child), merged)
 
-    def _take(self, child: Block) -> None:
-        name = _first(child)
-        for candidate in self.by_name.get(name, ()):
-            if name in _JOINING and _matcher(tuple(candidate.keys)) == _matcher(child.keys):
-                known = frozenset(candidate.keys)
-                candidate.keys += [key for key in _arguments(child.keys) if key not in known]
-                candidate.join(child)
-                return
-            if tuple(candidate.keys) == child.keys:
-                candidate.join(child)
-                return
-        self._append(child)
+
+def _kind(child: Block) -> Hashable:
+    """What lines inside a block are joined by: a proxy's matcher, else all their tokens."""
+    name = _first(child)
+    return (name, _matcher(child.keys), None) if name in _JOINING else child.keys
 
 
 def _from_labels(block: Block) -> bool:
