@@ -249,7 +249,8 @@ class _Compiler:
             if not ran and otherwise is not None:
                 signal = otherwise(state, dot)
                 del state.variables[start:]
-                return signal
+                # a break there ends this very range, as Go recovers it
+                return None if signal == BREAK else signal
             del state.variables[start:]
             return None
 

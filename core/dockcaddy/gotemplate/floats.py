@@ -52,8 +52,8 @@ def format_float(number: float, verb: str, precision: int | None, bits: int, sha
 def _general(magnitude: float, precision: int | None, bits: int, sharp: bool) -> str:
     if precision is None:
         digits, place = _shortest(magnitude, bits)
-        # strconv: where the precision is the shortest possible, 6 decides about the exponent; fmt's %v and %g say 21
-        threshold = 21
+        # strconv: where the precision is the shortest possible, 6 decides about the exponent
+        threshold = 6
     else:
         threshold = precision or 1
         _, rounded, exponent = Decimal(f"{magnitude:.{threshold - 1}e}").as_tuple()

@@ -62,6 +62,8 @@ class Flags:
     sharp: bool = False
     space: bool = False
     zero: bool = False
+    plus_v: bool = False
+    sharp_v: bool = False
     width: int | None = None
     precision: int | None = None
 
@@ -112,7 +114,7 @@ class Printer:
 
     def _spoken(self, value: Value, verb: str) -> str | None:
         """What the value's own Error or String method says, where the verb is for text."""
-        if verb not in "vsxXq" or (self.flags.sharp and verb == "v"):
+        if verb not in "vsxXq" or (self.flags.sharp_v and verb == "v"):
             return None
         found = find_method(value, "Error") or find_method(value, "String")
         if found is None or found[0].signature.parameters or value.kind == "func":
@@ -128,7 +130,7 @@ class Printer:
         """An integer of any kind."""
         number: int = value.data
         if verb == "v":
-            if self.flags.sharp and value.type.kind in UINT_KINDS:
+            if self.flags.sharp_v and value.type.kind in UINT_KINDS:
                 return self._number(f"0x{number:x}", number < 0)
             verb = "d"
         if verb in _BASES:
@@ -196,7 +198,7 @@ class Printer:
         flags = self.flags
         if flags.precision is not None and verb in "svq":
             data = data[: flags.precision]
-        if verb == "q" or (verb == "v" and flags.sharp):
+        if verb == "q" or (verb == "v" and flags.sharp_v):
             if verb == "q" and flags.sharp and "`" not in data and all(_raw_safe(each) for each in data):
                 return self._padded(f"`{data}`")
             return self._padded(quote(data, ascii_only=flags.plus and verb == "q"))
@@ -234,7 +236,7 @@ class Printer:
         assert elem is not None
         if elem.kind == "uint8" and verb in "sqxX":
             return self.text(go_string(bytes(native_byte(item) for item in value.data or ())), verb)
-        if self.flags.sharp and verb == "v":
+        if self.flags.sharp_v and verb == "v":
             if value.data is None:
                 return f"{value.type}(nil)"
             return f"{value.type}{{" + ", ".join(self._inside(value, verb)) + "}"
@@ -246,7 +248,7 @@ class Printer:
     def _nested(self, value: Value | None, verb: str) -> str:
         if value is not None and value.kind == "interface":
             if value.data is None:
-                return f"{value.type}(nil)" if self.flags.sharp and verb == "v" else self._padded("<nil>")
+                return f"{value.type}(nil)" if self.flags.sharp_v and verb == "v" else self._padded("<nil>")
             value = value.elem()
         if value is None:
             return self._padded("<nil>")
@@ -257,7 +259,7 @@ class Printer:
             self.depth -= 1
 
     def _map(self, value: Value, verb: str) -> str:
-        sharp = self.flags.sharp and verb == "v"
+        sharp = self.flags.sharp_v and verb == "v"
         if sharp and value.data is None:
             return f"{value.type}(nil)"
         pairs = [] if value.data is None else list(value.map_items())
@@ -265,8 +267,8 @@ class Printer:
         return f"{value.type}{{" + ", ".join(shown) + "}" if sharp else "map[" + " ".join(shown) + "]"
 
     def _struct(self, value: Value, verb: str) -> str:
-        sharp = self.flags.sharp and verb == "v"
-        named = sharp or (self.flags.plus and verb == "v")
+        sharp = self.flags.sharp_v and verb == "v"
+        named = sharp or (self.flags.plus_v and verb == "v")
         if not value.type.fields and value.data is not None and not isinstance(value.data, dict):
             return self._padded(str(value.data))
         shown = []
@@ -287,10 +289,10 @@ class Printer:
             return self._bad(value, verb)
         if value.data is None:
             if verb == "v":
-                return f"({value.type})(nil)" if self.flags.sharp else self._padded("<nil>")
+                return f"({value.type})(nil)" if self.flags.sharp_v else self._padded("<nil>")
             return self._padded("0x0") if verb == "p" else self._bad(value, verb)
         address = f"0x{0xC000000000 + id(value.data) % 0xFFFFFFFF:x}"
-        if verb == "v" and self.flags.sharp:
+        if verb == "v" and self.flags.sharp_v:
             return f"({value.type})({address})"
         return self._padded(address) if verb in "vp" else self._bad(value, verb)
 
@@ -400,6 +402,9 @@ class _Format:
             return complaint + f"%!{verb}(MISSING)"
         value = self.values[self.argument]
         self.argument += 1
+        if verb == "v":
+            # `#` and `+` mean another form of the whole value there, not of the numbers in it
+            flags.plus_v, flags.sharp_v, flags.plus, flags.sharp = flags.plus, flags.sharp, False, False
         if verb == "w":
             return complaint + Printer(self.limit, Flags())._bad(value if value is None else _held(value), verb)
         return complaint + Printer(self.limit, flags).value(value, verb)

@@ -218,7 +218,7 @@ class Lexer:
 
     def _dotted(self, sign: str) -> None:
         self.position += 1
-        if sign == "." and "0" <= self._peek() <= "9" and self._peek():
+        if sign == "." and (not self._peek() or "0" <= self._peek() <= "9"):
             self.position -= 1
             self._number()
             return

@@ -5,7 +5,7 @@ import re
 from dockcaddy.gotemplate.nodes import Number
 from dockcaddy.gotemplate.quoting import parse_float, parse_integer, quote, unquote_character
 
-_COMPLEX = re.compile(r"(.+?[^eEpP+-])([+-].*)i")
+_COMPLEX = re.compile(r"(.*?[^eEpP+-])([+-].*)i")
 _LARGEST_INTEGER = 2**63 - 1
 
 

@@ -374,8 +374,7 @@ class _Parser:
         match token.kind:
             case "identifier":
                 if value not in self.functions:
-                    close = get_close_matches(value, self.functions, n=1, cutoff=0.5)
-                    raise self._error(f"function {quote(value)} not defined", close[0] if close else "")
+                    raise self._error(f"function {quote(value)} not defined", _nearest(value, self.functions))
                 return Identifier(position, value)
             case "dot":
                 return Dot(position)
@@ -400,6 +399,12 @@ class _Parser:
                 return String(position, value, self._unquoted(token))
         self._backup()
         return None
+
+
+def _nearest(word: str, known: Collection[str]) -> str:
+    """The known name that was probably meant: first one of the same letters, then the most alike."""
+    close = get_close_matches(word, sorted(known), n=5, cutoff=0.5)
+    return next((each for each in close if sorted(each) == sorted(word)), close[0] if close else "")
 
 
 def _is_empty(root: ListNode) -> bool:

@@ -1,0 +1,109 @@
+"""Nothing a template does runs for ever or eats memory without bound, and nothing but a TemplateError comes out."""
+
+import pytest
+from dockcaddy import gotemplate
+from dockcaddy.gotemplate import FunctionTable, TemplateError
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+TABLE = FunctionTable({"up": lambda context, *options: "10.0.0.1", "env": lambda context, key: f"<{key}>"})
+
+
+def render(text: str, data: object = None) -> str:
+    return gotemplate.compile(text, TABLE).execute(data)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{{printf "%999999d" 1}}' * 3,
+        "{{range 1000000000}}{{end}}",
+        "{{range 1000000}}{{range 1000000}}x{{end}}{{end}}",
+        '{{$x := "aaaaaaaaaaaaaaaa"}}{{range 64}}{{$x = print $x $x}}{{end}}',
+        '{{$x := "aaaaaaaaaaaaaaaa"}}{{range 64}}{{$x = printf "%s%s%s" $x $x $x}}{{end}}',
+        '{{$x := "<>"}}{{range 64}}{{$x = html $x $x}}{{end}}',
+        '{{define "a"}}{{template "b"}}{{end}}{{define "b"}}{{template "a"}}{{end}}{{template "a"}}',
+        '{{define "a"}}{{template "a"}}{{template "a"}}{{end}}{{template "a"}}',
+        "{{" + "(" * 50_000 + "1" + ")" * 50_000 + "}}",
+        "{{if 1}}" * 20_000 + "{{end}}" * 20_000,
+        "{{if 0}}" + "{{else if 0}}" * 20_000 + "{{end}}",
+        "x" * 2_000_000 + "{{1}}",
+        "{{range 90000}}xxxxxxxxxxxxxxxxxxxxxxxxxxx{{end}}",
+    ],
+)
+def test_a_bomb_ends_with_a_clear_error(text: str) -> None:
+    with pytest.raises(TemplateError) as caught:
+        render(text)
+    assert len(caught.value.reason) < 500
+
+
+@pytest.mark.parametrize(
+    "text", ['{{printf "%1000000000d" 1}}', '{{printf "%.999999999f" 1.5}}', '{{printf "%*d" 1000000000 1}}']
+)
+def test_an_absurd_width_is_complained_about_as_go_does(text: str) -> None:
+    assert len(render(text)) < 100
+
+
+def test_what_is_within_the_limits_works() -> None:
+    assert render("{{" + "(" * 300 + "1" + ")" * 300 + "}}") == "1"
+    assert render("{{range 1000}}x{{end}}") == "x" * 1000
+    assert render("{{if 1}}" * 400 + "deep" + "{{end}}" * 400) == "deep"
+
+
+def test_an_unknown_function_is_told_with_the_nearest_known_one() -> None:
+    with pytest.raises(gotemplate.ParseError) as caught:
+        render("{{evn 1}}")
+    assert (caught.value.reason, caught.value.suggestion) == ('function "evn" not defined', "env")
+
+
+def test_what_a_function_raises_names_the_function() -> None:
+    def fails(context: object) -> str:
+        raise ValueError("no luck")
+
+    with pytest.raises(gotemplate.ExecError, match="error calling fails: no luck"):
+        gotemplate.compile("{{fails}}", FunctionTable({"fails": fails})).execute(None)
+
+
+def test_arguments_are_held_to_the_annotations() -> None:
+    def takes(context: object, count: int, name: str = "x") -> str:
+        return name * count
+
+    table = FunctionTable({"takes": takes})
+    assert gotemplate.compile('{{takes 2 "a"}}{{takes 1}}', table).execute(None) == "aax"
+    with pytest.raises(gotemplate.ExecError, match="expected integer"):
+        gotemplate.compile('{{takes "2"}}', table).execute(None)
+
+
+PIECES = st.sampled_from(
+    ["{{", "}}", "{{-", "-}}", "if", " ", "range", "end", "else", "with", ".", "$x", ":=", "=", "|", "(", ")", '"a"']
+    + [
+        "1",
+        "0x1p-2",
+        "'a'",
+        "up",
+        "env",
+        "printf",
+        "index",
+        "slice",
+        "len",
+        ".a.b",
+        "nil",
+        "true",
+        "/*",
+        "*/",
+        "\n",
+        "`",
+    ]
+    + ["define", "template", "block", "break", "continue", "%d", "1i", "eq", "and", "not", "html", "call", ","]
+)
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.lists(st.one_of(PIECES, st.text(max_size=4)), max_size=25).map("".join))
+def test_any_text_gives_text_or_a_template_error(text: str) -> None:
+    try:
+        result = render(text, {"a": {"b": [1, "x", None]}})
+    except TemplateError as error:
+        assert error.reason
+    else:
+        assert isinstance(result, str)
