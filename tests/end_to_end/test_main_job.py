@@ -160,12 +160,11 @@ def test_the_next_change_arrives_after_the_engine_was_restarted(start_dockcaddy:
     if not how:
         pytest.xfail("DOCKCADDY_TESTS_START_ENGINE does not say how the engine is started")
     proxy = start_dockcaddy()
-    containers.run("static", caddy=f"http://static.test:{proxy.port}", caddy__respond="still here")
+    containers.run("static", caddy=f"http://static.test:{proxy.port}", caddy__respond='"still here"')
     eventually(lambda: proxy.body("static.test") == "still here")
     pid = int(Path("/var/run/docker.pid").read_text())
     os.kill(pid, signal.SIGTERM)
     eventually(lambda: not Path(f"/proc/{pid}").exists() or "Z" in Path(f"/proc/{pid}/stat").read_text().split()[2])
-    assert proxy.body("static.test") in ("still here", "")
     subprocess.run(shlex.split(how), check=True, capture_output=True, timeout=120)
     containers.run("after", caddy=f"http://after.test:{proxy.port}", caddy__reverse_proxy="{{upstreams 80}}")
     eventually(lambda: hostname(proxy.body("after.test")) == "after")
