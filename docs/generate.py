@@ -4,6 +4,7 @@ import inspect
 from pathlib import Path
 
 from dockcaddy import hookspecs, plugins, settings
+from dockcaddy_idioms import table
 
 FOLDER = Path(__file__).parent
 NOTE = "<!-- made by docs/generate.py -->\n\n"
@@ -38,7 +39,25 @@ def plugins_page() -> str:
     return "\n".join(parts)
 
 
-PAGES = {"functions.md": functions_page, "options.md": options_page, "plugins.md": plugins_page}
+def idioms_page() -> str:
+    """The table of idioms."""
+    rows = [
+        "# Idioms\n",
+        NOTE + "Natural label values that Caddy would refuse or misread, made what their author meant. What is right",
+        'already, or quoted, is left alone. Off by name: `[idioms] off = ["header-values"]`.\n',
+        "| name | what | label | becomes |",
+        "| --- | --- | --- | --- |",
+    ]
+    rows += [f"| `{row['name']}` | {row['help']} | `{row['label']}` | ``{row['becomes']}`` |" for row in table()]
+    return "\n".join(rows) + "\n"
+
+
+PAGES = {
+    "idioms.md": idioms_page,
+    "functions.md": functions_page,
+    "options.md": options_page,
+    "plugins.md": plugins_page,
+}
 
 if __name__ == "__main__":
     for page, make in PAGES.items():

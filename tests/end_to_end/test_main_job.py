@@ -84,7 +84,7 @@ def test_a_health_event_flips_a_conditional_label(start_dockcaddy: Start, contai
         ({"caddy__respond": "{{nonsense}}"}, 'label caddy.respond: function "nonsense" is not defined'),
         ({"caddy__": "x"}, "label caddy.: the key has an empty part"),
         ({"caddy__bogus": "x"}, "label caddy.bogus: caddy refuses it"),
-        ({"caddy__respond": "a b c d"}, "label caddy.respond: caddy refuses it"),
+        ({"caddy__redir": "/a /b /c /d"}, "label caddy.redir: caddy refuses it"),
         ({"caddy__header__X": "{{env"}, "label caddy.header.X: unclosed action"),
     ],
     ids=["template", "key", "directive", "arguments", "action"],

@@ -1,0 +1,80 @@
+"""Every idiom's golden pairs, each accepted by the real Caddy, and each idiom's switch."""
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+from dockcaddy import plugins
+from dockcaddy.errors import SettingsError
+from dockcaddy.model import EngineInventory, Inventory, Resource
+from dockcaddy.rendering import Renderer, ResourceContext
+from dockcaddy.settings import Settings, load_sections
+from dockcaddy_idioms import IDIOMS, IdiomSettings
+
+GOLDEN = Path(__file__).parent / "golden"
+CASES = sorted(GOLDEN.glob("*/*.labels.json"))
+
+
+def rendered(labels: dict[str, str], *off: str) -> str:
+    registry = plugins.load()
+    resource = Resource("container", "1", "c", labels=labels, running=True)
+    sections = {IdiomSettings: IdiomSettings(tuple(off))}
+    context = ResourceContext(resource, EngineInventory("local"), registry, sections, Inventory())
+    fragment = Renderer(registry, "caddy").render(context)
+    assert not fragment.problems
+    return fragment.content
+
+
+def case_id(path: Path) -> str:
+    return f"{path.parent.name}/{path.name.removesuffix('.labels.json')}"
+
+
+@pytest.mark.parametrize("path", CASES, ids=case_id)
+def test_the_labels_become_the_caddyfile_beside_them(path: Path) -> None:
+    wanted = path.with_name(path.name.replace(".labels.json", ".caddyfile")).read_text()
+    assert rendered(json.loads(path.read_text())) == wanted
+
+
+def test_the_real_caddy_accepts_every_golden_caddyfile(caddy: str, tmp_path: Path) -> None:
+    text = "".join(
+        path.read_text().replace("example.org", f"site{number}.example.org", 1)
+        for number, path in enumerate(sorted(GOLDEN.glob("*/*.caddyfile")))
+    )
+    (tmp_path / "Caddyfile").write_text(text)
+    command = [caddy, "adapt", "--config", str(tmp_path / "Caddyfile"), "--adapter", "caddyfile"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("idiom", [idiom.name for idiom in IDIOMS])
+def test_an_idiom_that_is_off_changes_nothing(idiom: str) -> None:
+    changed = [
+        path
+        for path in CASES
+        if path.parent.name == idiom
+        and rendered(json.loads(path.read_text())) != rendered(json.loads(path.read_text()), idiom)
+    ]
+    assert changed, f"no golden pair shows what {idiom} does"
+    everything_off = [each.name for each in IDIOMS]
+    for path in changed:
+        labels = json.loads(path.read_text())
+        alone = [name for name in everything_off if name != idiom]
+        assert rendered(labels, *everything_off) != rendered(labels, *alone)
+
+
+@pytest.mark.parametrize("path", [path for path in CASES if "stay" in path.name], ids=case_id)
+def test_what_is_right_already_is_left_alone(path: Path) -> None:
+    labels = json.loads(path.read_text())
+    assert rendered(labels) == rendered(labels, *(idiom.name for idiom in IDIOMS))
+
+
+def test_composes_doubled_dollars_are_left_as_compose_left_them() -> None:
+    labels = {"caddy": "example.org", "caddy.respond": "$2a$14$x {$HOME}"}
+    assert "$2a$14$x {$HOME}" in rendered(labels)
+
+
+def test_an_unknown_idiom_is_told_with_the_nearest() -> None:
+    settings = Settings(sections={"idioms": {"off": ["respond-statsu"]}}, source="dockcaddy.toml")
+    with pytest.raises(SettingsError, match='no idiom "respond-statsu", did you mean "respond-status"'):
+        load_sections(settings, plugins.load().sections, {})
