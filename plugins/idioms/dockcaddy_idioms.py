@@ -6,6 +6,7 @@ Each idiom has one safe reading; what is already right, or quoted, is left alone
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from difflib import get_close_matches
+from functools import lru_cache
 
 import dockcaddy
 from attrs import evolve, field, frozen
@@ -22,10 +23,14 @@ Rewrite = Callable[[tuple[Label, ...]], Iterable[Label]]
 
 @frozen
 class Idiom:
-    """One idiom: what it is called, what it does, an example of what it takes and gives, and how."""
+    """One idiom: what it is called, what it does, an example of what it takes and gives, and how.
+
+    It is looked at only where a key holds one of the words it is about.
+    """
 
     name: str
     help: str
+    about: tuple[str, ...]
     example: tuple[str, str]
     rewrite: Rewrite
 
@@ -62,7 +67,8 @@ def dockcaddy_label_transformers() -> Iterable[LabelTransformer]:
 def _switchable(idiom: Idiom) -> Callable[[Context, tuple[Label, ...]], Iterable[Label]]:
     def apply(context: Context, labels: tuple[Label, ...]) -> Iterable[Label]:
         off = context.settings(IdiomSettings).off
-        return labels if idiom.name in off else idiom.rewrite(labels)
+        concerned = any(word in label.key for label in labels for word in idiom.about)
+        return idiom.rewrite(labels) if concerned and idiom.name not in off else labels
 
     return apply
 
@@ -70,6 +76,7 @@ def _switchable(idiom: Idiom) -> Callable[[Context, tuple[Label, ...]], Iterable
 # --- keys and values
 
 
+@lru_cache(maxsize=4096)
 def names_of(key: str) -> tuple[str, ...]:
     """The names on a key's path, without order numbers and `_N`: `caddy.route.0_forward_auth` -> caddy, route, ..."""
     return tuple(_name(segment) for segment in key.replace("\\.", "\0").split("."))
@@ -108,7 +115,8 @@ def _each(directive: str, change: Callable[[list[str]], list[str] | None]) -> Re
 
     def rewrite(labels: tuple[Label, ...]) -> Iterator[Label]:
         for label in labels:
-            words = _plain_words(label.value) if names_of(label.key)[-1] == directive and "." in label.key else []
+            meant = directive in label.key and "." in label.key and names_of(label.key)[-1] == directive
+            words = _plain_words(label.value) if meant else []
             matcher, rest = _after_matcher(words)
             changed = change(rest) if rest else None
             yield label if changed is None else evolve(label, value=" ".join([*matcher, *changed]))
@@ -207,7 +215,7 @@ _NOT_FIELDS = frozenset(("defer", "match"))
 def _header_values(labels: tuple[Label, ...]) -> Iterator[Label]:
     """A header's value of several words, which Caddy would take for a search and its replacement."""
     for label in labels:
-        names = names_of(label.key)
+        names = names_of(label.key) if "header" in label.key else ()
         if len(names) > 2 and names[-2] == "header" and not names[-3].startswith("@") and names[-1] not in _NOT_FIELDS:
             value = _one_value(names[-1], label.value)
             yield label if value is None else evolve(label, value=value)
@@ -270,54 +278,63 @@ IDIOMS: tuple[Idiom, ...] = (
     Idiom(
         "respond-status",
         "respond with a status and its text, or a body of several words",
+        ("respond",),
         ("caddy.respond: 503 Service Unavailable", "respond `Service Unavailable` 503"),
         _each("respond", _respond),
     ),
     Idiom(
         "redir-status-first",
         "redir with the status in front of the target",
+        ("redir",),
         ("caddy.redir: 301 https://example.org", "redir https://example.org 301"),
         _each("redir", _redirect),
     ),
     Idiom(
         "forward-auth-path",
         "forward_auth with a path in its URL",
+        ("forward_auth",),
         ("caddy.forward_auth: http://auth:8000/api/auth/", "forward_auth http://auth:8000 { uri /api/auth/ }"),
         _forward_auth,
     ),
     Idiom(
         "header-block",
         "header_up, header_down and request_header with a label for each field",
+        ("header_up", "header_down", "request_header"),
         ("caddy.reverse_proxy.header_up.X-Real: x", "header_up X-Real x"),
         _header_blocks,
     ),
     Idiom(
         "header-values",
         "header values with commas, semicolons and several words",
+        ("header",),
         ("caddy.header.Cache-Control: public, max-age=60", "header { Cache-Control `public, max-age=60` }"),
         _header_values,
     ),
     Idiom(
         "encode-commas",
         "encodings with commas between them",
+        ("encode",),
         ("caddy.encode: gzip, zstd", "encode gzip zstd"),
         _each("encode", _without_commas),
     ),
     Idiom(
         "upstream-commas",
         "upstreams with commas between them or a slash at their end",
+        ("reverse_proxy",),
         ("caddy.reverse_proxy: http://a:80/, http://b:80/", "reverse_proxy http://a:80 http://b:80"),
         _each("reverse_proxy", _upstreams),
     ),
     Idiom(
         "policy-dashes",
         "lb_policy spelled with dashes",
+        ("lb_policy",),
         ("caddy.reverse_proxy.lb_policy: round-robin", "lb_policy round_robin"),
         _each("lb_policy", _policy),
     ),
     Idiom(
         "switch",
         "a directive without arguments switched on or off by a truth value",
+        tuple(_SWITCHES),
         ('caddy.file_server: "true"', "file_server"),
         _switch,
     ),
