@@ -90,7 +90,7 @@ class Controller:
     configuration: Configuration | None = None
     _watches: list[_Watch] = field(factory=list)
     _problem_log: ProblemLog = field(factory=ProblemLog)
-    _changed: bool = True
+    _changed: bool = False
     _stopping: bool = False
     _lost: bool = False
     _condition: threading.Condition = field(factory=threading.Condition)
@@ -120,7 +120,8 @@ class Controller:
         threading.Thread(target=self.wake, daemon=True).start()
 
     def run(self) -> None:
-        """Watch the engines until `stop`."""
+        """Watch the engines until `stop`. An engine has a first cycle come when it has subscribed to its events."""
+        self._last_poll = self.clock()
         for watch in self._watches:
             watch.engine.start(self.wake)
         try:

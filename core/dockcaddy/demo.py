@@ -69,6 +69,7 @@ class DemoEngine:
     def start(self, wake: Callable[[], None]) -> None:
         """Call `wake` at every change from now on."""
         self._wake = wake
+        wake()
 
     def inventory(self) -> EngineInventory:
         """The backends that run now, newest first."""

@@ -42,6 +42,9 @@ def with_defaults(config: bytes, admin: str, log: dict[str, Any] | None = None) 
 
     `admin` is a listen address (`tcp/localhost:2019`, `unix//run/caddy.sock`); other fields of an own `admin` stay.
     """
+    if not log and config.startswith(b'{"apps":'):
+        # Caddy writes `admin` first, so there is none; parsing a large configuration takes its time
+        return b'{"admin":{"listen":' + json.dumps(admin).encode() + b"}," + config[1:]
     decoded = json.loads(config) if config.strip() else {}
     decoded = decoded or {}
     own = decoded.get("admin") or {}

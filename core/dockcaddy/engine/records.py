@@ -69,6 +69,16 @@ def container(
     )
 
 
+def needed(inspect: Json) -> dict[str, Any]:
+    """The part of an inspect answer that is used; the rest, most of it, need not be kept for each container."""
+    config, state = inspect.get("Config") or {}, inspect.get("State") or {}
+    return {
+        "Config": {key: config.get(key) for key in ("Env", "Image", "StopSignal", "StopTimeout")},
+        "State": {"Health": {"Status": (state.get("Health") or {}).get("Status")}},
+        "Mounts": inspect.get("Mounts"),
+    }
+
+
 def _attachments(item: Json) -> tuple[Attachment, ...]:
     networks = (item.get("NetworkSettings") or {}).get("Networks") or {}
     return tuple(

@@ -6,7 +6,7 @@ from typing import Any
 from attrs import define, field
 
 from dockcaddy.engine.ingress import IngressNetworks
-from dockcaddy.engine.records import EngineOptions, container, has_prefix
+from dockcaddy.engine.records import EngineOptions, container, has_prefix, needed
 from dockcaddy.model import Resource
 
 Json = Mapping[str, Any]
@@ -78,7 +78,7 @@ class ContainerStore:
         """A container's inspect answer."""
         known = self._known.get(id)
         if known is not None:
-            known.inspect = inspect
+            known.inspect = None if inspect is None else needed(inspect)
             known.resource = None
 
     def drop(self, id: str) -> None:
