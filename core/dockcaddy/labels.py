@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Mapping
 
 from attrs import define, field
 
-from dockcaddy.caddyfile import NO_ORDER, Block, CaddyfileError, Origin, lex_value, quote
+from dockcaddy.caddyfile import NO_ORDER, Block, Origin, lex_value
 from dockcaddy.errors import LabelError
 from dockcaddy.hookspecs import Label
 
@@ -43,7 +43,7 @@ def build(labels: Iterable[Label], resource: str, *, suffix_names: bool = False)
     a matcher that values mention without it, a header field added (`+X_0`, `+X_1`) or replaced in several times.
     `suffix_names` cuts it off everywhere, as caddy-docker-proxy does.
 
-    Raises LabelError for a key without a place, a value that no Caddyfile can hold and a site without an address.
+    Raises LabelError for a key without a place, a value beyond measure and a site without an address.
     """
     tree = _Tree(resource)
     for label in labels:
@@ -66,19 +66,14 @@ class _Node:
 
     def block(self, keys: tuple[str, ...], mentioned: Collection[str] | None) -> Block:
         """The node as a block whose tokens begin with `keys`; `mentioned` is None where every suffix is cut off."""
-        children = tuple(
-            [
-                child.block((child.name,) if not child.suffix else (self._name_of(child, mentioned),), mentioned)
-                for child in self.children
-            ]
-        )
+        children = tuple([child.block((self._name_of(child, mentioned),), mentioned) for child in self.children])
         number = min(int(self.suffix), _LARGEST) if self.suffix else 0
         return Block(keys + self.arguments, children, self.order, self.own or self.beneath, number)
 
     def _name_of(self, child: "_Node", mentioned: Collection[str] | None) -> str:
-        full = f"{child.name}_{child.suffix}"
-        if mentioned is None:
+        if not child.suffix or mentioned is None:
             return child.name
+        full = f"{child.name}_{child.suffix}"
         if child.name.startswith("@"):
             return full if full in mentioned or child.name not in mentioned else child.name
         if self.name not in _NAMING:
@@ -97,7 +92,10 @@ class _Tree:
     def add(self, label: Label) -> None:
         """Put one label into its place."""
         path = _checked_path(label)
-        tokens = _checked_tokens(label)
+        if len(label.value) > LONGEST_VALUE:
+            raise LabelError(label.origin, f"the value is longer than {LONGEST_VALUE} characters")
+        # every token that a value can be split into has a form in a Caddyfile
+        tokens = tuple(lex_value(label.value))
         if "." not in path and tokens and not any(token.strip(",") for token in tokens):
             raise LabelError(label.origin, "the site address is empty")
         origin = (Origin(self.resource, label.origin),)
@@ -149,15 +147,3 @@ def _checked_path(label: Label) -> str:
         if segment[0].isspace() or segment[-1].isspace():
             raise LabelError(label.origin, "a part of the key begins or ends with white space")
     return path if path.isascii() else _SURROGATES.sub("\ufffd", path)
-
-
-def _checked_tokens(label: Label) -> tuple[str, ...]:
-    if len(label.value) > LONGEST_VALUE:
-        raise LabelError(label.origin, f"the value is longer than {LONGEST_VALUE} characters")
-    tokens = lex_value(label.value)
-    try:
-        for token in tokens:
-            quote(token)
-    except CaddyfileError as error:
-        raise LabelError(label.origin, str(error)) from error
-    return tuple(tokens)

@@ -7,6 +7,7 @@ from dockcaddy.caddyfile import (
     Origin,
     QuotedText,
     lex,
+    lex_value,
     parse,
     quote,
     write,
@@ -73,6 +74,12 @@ def test_what_is_written_is_read_back(tokens: list[str]) -> None:
     block = Block(("site",), (Block(("respond", *tokens)),))
     (site,) = parse(write([block]), "test")
     assert [child.keys for child in site.children] == [("respond", *tokens)]
+
+
+@given(st.text(alphabet="\"`\\\n\r\t #<{}aE'\xa0\0\udcff"))
+def test_every_token_of_a_label_value_can_be_written(value: str) -> None:
+    for token in lex_value(value):
+        assert [read.text for read in lex(f"a {quote(token)} b")] == ["a", token, "b"]
 
 
 TREES = st.recursive(
