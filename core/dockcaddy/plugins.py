@@ -80,18 +80,19 @@ def load(
     disabled: Iterable[str] = (),
     replace: Iterable[str] = (),
     skip_failed: bool = False,
+    modules: Iterable[object] = (),
     report: Callable[[str], None] = lambda message: None,
 ) -> Registry:
     """Import every plugin, call its hooks once and freeze the result.
 
     `site_files` are paths of Python files, `disabled` names of plugins to leave out, `replace` names of functions that
-    a later source may replace. Raises PluginError listing every failure, one a line; with `skip_failed` a plugin that
+    a later source may replace, `modules` plugins that are imported already (for tests). Raises PluginError listing every failure, one a line; with `skip_failed` a plugin that
     fails is left out whole and its failure handed to `report`.
     """
     left_out = frozenset(disabled)
     collection = _Collection(frozenset(replace))
     failures = []
-    for found in _sources(site_files):
+    for found in (*_sources(site_files), *map(_imported, modules)):
         if found.name in left_out:
             continue
         trial = attrs.evolve(
@@ -121,6 +122,11 @@ def _sources(site_files: Iterable[str]) -> Iterator[_Found]:
         yield _Found(point.name, _distribution(point), point.load)
     for path in site_files:
         yield _Found(Path(path).stem, f"file {path}", partial(_import_file, Path(path)))
+
+
+def _imported(module: object) -> _Found:
+    name = getattr(module, "__name__", type(module).__name__)
+    return _Found(name.removeprefix("dockcaddy_"), f"module {name}", lambda: module)
 
 
 def _distribution(point: EntryPoint) -> str:

@@ -1,0 +1,85 @@
+"""What plugin authors need to test a plugin without Docker.
+
+from dockcaddy import testing
+import my_plugin
+
+def test_greet():
+    web = testing.container("web-1", environment={"WHOM": "you"})
+    assert testing.render('{{greet (env "WHOM")}}', web, my_plugin) == "hello you from web-1"
+"""
+
+from collections.abc import Mapping
+from types import ModuleType
+from typing import Any
+
+from dockcaddy import gotemplate, plugins
+from dockcaddy.model import Attachment, EngineInventory, Inventory, Mount, Port, Resource
+from dockcaddy.registry import Registry
+from dockcaddy.rendering import Fragment, Renderer, ResourceContext
+
+
+def container(
+    name: str = "web-1",
+    *,
+    labels: Mapping[str, str] | None = None,
+    environment: Mapping[str, str] | None = None,
+    networks: Mapping[str, str] | None = None,
+    mounts: tuple[Mount, ...] = (),
+    ports: tuple[Port, ...] = (),
+    **other: Any,
+) -> Resource:
+    """A running container; `networks` gives its IPv4 address by network, the first one is the ingress network."""
+    attached = {"front": "172.18.0.2"} if networks is None else dict(networks)
+    defaults: dict[str, Any] = {
+        "id": f"id-of-{name}",
+        "image": "acme/web:1.2",
+        "state": "running",
+        "running": True,
+        "targets": tuple(attached.values())[:1],
+        "record": {"Names": [f"/{name}"], "Labels": dict(labels or {})},
+    }
+    return Resource(
+        kind="container",
+        name=name,
+        labels=dict(labels or {}),
+        environment=dict(environment or {}),
+        attachments=tuple(Attachment(network, network, address) for network, address in attached.items()),
+        mounts=mounts,
+        ports=ports,
+        **{**defaults, **other},
+    )
+
+
+def registry_with(*modules: ModuleType | object) -> Registry:
+    """The bundled plugins and these modules, loaded through the same door as an entry point's."""
+    return plugins.load(modules=modules)
+
+
+def context(
+    resource: Resource,
+    *modules: ModuleType | object,
+    caddy: Resource | None = None,
+    sections: Mapping[type, Any] | None = None,
+) -> ResourceContext:
+    """A context as functions and transformers get it; its `warnings` hold what they warned of."""
+    engine = EngineInventory(resource.engine, (resource,), (), caddy)
+    return ResourceContext(resource, engine, registry_with(*modules), sections or {}, Inventory((engine,)))
+
+
+def render(
+    template: str,
+    resource: Resource,
+    *modules: ModuleType | object,
+    caddy: Resource | None = None,
+    sections: Mapping[type, Any] | None = None,
+) -> str:
+    """What a label's template becomes. Raises gotemplate.TemplateError."""
+    made = context(resource, *modules, caddy=caddy, sections=sections)
+    table = gotemplate.FunctionTable(made.registry.callables())
+    return gotemplate.compile(template, table).execute(resource.record, made)
+
+
+def fragment(resource: Resource, *modules: ModuleType | object, sections: Mapping[type, Any] | None = None) -> Fragment:
+    """The fragment that a resource's labels become; `content` is its Caddyfile, `problems` what was wrong."""
+    made = context(resource, *modules, sections=sections)
+    return Renderer(made.registry, "caddy").render(made)

@@ -1,0 +1,176 @@
+"""The admin client and the managed child, with a real Caddy."""
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import textwrap
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from dockcaddy.caddy import AdminClient, CaddyProcess, CommandAdapter, find_caddy, refused_line, with_defaults
+from dockcaddy.errors import CaddyRefusal, CaddyUnreachable, SettingsError
+
+
+@pytest.fixture
+def process(caddy: str, tmp_path: Path) -> Iterator[CaddyProcess]:
+    made = CaddyProcess(Path(caddy), f"unix/{tmp_path}/admin.sock", tmp_path / "state")
+    made.start()
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def client(process: CaddyProcess) -> AdminClient:
+    return AdminClient(process.admin)
+
+
+def test_adapt_gives_caddys_json(client: AdminClient) -> None:
+    adapted = json.loads(client.adapt("http://a.test:8080 {\n\trespond hi\n}\n"))
+    assert adapted["apps"]["http"]["servers"]["srv0"]["listen"] == [":8080"]
+
+
+def test_a_refusal_keeps_caddys_words_and_line(client: AdminClient) -> None:
+    with pytest.raises(CaddyRefusal) as caught:
+        client.adapt("http://a.test {\n\tbogus\n}\n")
+    assert "unrecognized directive: bogus" in str(caught.value)
+    assert refused_line(str(caught.value)) == 2
+
+
+def test_a_configuration_that_does_not_load_leaves_the_old_one(
+    client: AdminClient, process: CaddyProcess, free_port
+) -> None:
+    good = with_defaults(client.adapt(f"http://a.test:{free_port()} {{\n\trespond hi\n}}\n"), process.admin)
+    client.load(good)
+    before = client.config()
+    bad = with_defaults(client.adapt("https://b.test:8443 {\n\ttls /no/cert.pem /no/key.pem\n}\n"), process.admin)
+    with pytest.raises(CaddyRefusal, match=r"/no/cert.pem"):
+        client.load(bad)
+    assert client.config() == before
+
+
+def test_the_connection_is_kept_and_survives_a_restart(client: AdminClient, process: CaddyProcess, eventually) -> None:
+    client.config()
+    kept = client._connection
+    client.config()
+    assert client._connection is kept
+    old = process.pid
+    os.kill(old, signal.SIGKILL)
+    eventually(lambda: process.pid not in (None, old) and process.starts == 2)
+    assert client.config()
+
+
+def test_a_hanging_endpoint_is_given_up() -> None:
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        client = AdminClient(f"http://127.0.0.1:{silent.getsockname()[1]}", timeout=0.2)
+        with pytest.raises(CaddyUnreachable, match="does not answer"):
+            client.config()
+
+
+def test_nobody_there_is_told_with_the_url(free_port: Callable[[], int]) -> None:
+    url = f"localhost:{free_port()}"
+    with pytest.raises(CaddyUnreachable, match=url):
+        AdminClient(url).config()
+
+
+@pytest.mark.parametrize(
+    ("url", "parsed"),
+    [
+        ("http://localhost:2019", (None, "localhost", 2019)),
+        ("localhost:2020", (None, "localhost", 2020)),
+        ("tcp/127.0.0.1:2019", (None, "127.0.0.1", 2019)),
+        (":2019", (None, "localhost", 2019)),
+        ("http://[::1]:2019", (None, "::1", 2019)),
+        ("unix//run/caddy.sock", ("/run/caddy.sock", "", 0)),
+        ("unix:///run/caddy.sock", ("/run/caddy.sock", "", 0)),
+    ],
+)
+def test_every_spelling_of_an_address_is_understood(url: str, parsed: tuple) -> None:
+    client = AdminClient(url)
+    assert (client._unix_path, client._host, client._port) == parsed
+
+
+@pytest.mark.parametrize("url", ["https://localhost:2019", "http://localhost:x", "unix/relative.sock"])
+def test_what_is_not_spoken_is_refused(url: str) -> None:
+    with pytest.raises(SettingsError):
+        AdminClient(url)
+
+
+def test_a_killed_child_is_started_again_at_once_and_told(process: CaddyProcess, eventually) -> None:
+    told = threading.Event()
+    process.on_start = told.set
+    os.kill(process.pid, signal.SIGKILL)
+    assert told.wait(5)
+
+
+def test_stop_leaves_no_process(caddy: str, tmp_path: Path) -> None:
+    process = CaddyProcess(Path(caddy), f"unix/{tmp_path}/admin.sock", tmp_path)
+    process.start()
+    pid = process.pid
+    process.stop()
+    assert not Path(f"/proc/{pid}").exists()
+
+
+def test_the_child_ends_with_a_killed_parent(caddy: str, tmp_path: Path, eventually) -> None:
+    code = f"""
+        import time
+        from pathlib import Path
+        from dockcaddy.caddy import CaddyProcess
+        process = CaddyProcess(Path({caddy!r}), "unix/{tmp_path}/admin.sock", Path({str(tmp_path)!r}))
+        process.start()
+        print(process.pid, flush=True)
+        time.sleep(60)
+    """
+    parent = subprocess.Popen([sys.executable, "-c", textwrap.dedent(code)], stdout=subprocess.PIPE, text=True)
+    assert parent.stdout is not None
+    pid = int(parent.stdout.readline())
+    parent.kill()
+    parent.wait()
+    eventually(lambda: not _lives(pid))
+
+
+def test_an_orphan_of_an_earlier_run_is_ended(caddy: str, tmp_path: Path) -> None:
+    config = tmp_path / "start.json"
+    config.write_bytes(with_defaults(b"{}", f"unix/{tmp_path}/other.sock"))
+    orphan = subprocess.Popen([caddy, "run", "--config", str(config)], stderr=subprocess.DEVNULL)
+    birth = Path(f"/proc/{orphan.pid}/stat").read_text().rpartition(")")[2].split()[19]
+    (tmp_path / "caddy.pid").write_text(f"{orphan.pid} {birth}")
+    process = CaddyProcess(Path(caddy), f"unix/{tmp_path}/admin.sock", tmp_path)
+    reaper = threading.Thread(target=orphan.wait, daemon=True)
+    reaper.start()
+    process.start()
+    process.stop()
+    assert orphan.poll() is not None
+
+
+def _lives(pid: int) -> bool:
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    return False
+
+
+def test_a_caddy_that_is_not_there_is_told() -> None:
+    with pytest.raises(CaddyUnreachable, match="is not a program that can be run"):
+        find_caddy("/nowhere/caddy")
+
+
+def test_the_program_on_disk_adapts_and_refuses_alike(caddy: str) -> None:
+    adapter = CommandAdapter(Path(caddy))
+    assert b'"handler":"static_response"' in adapter.adapt("http://a.test {\n\trespond hi\n}\n")
+    with pytest.raises(CaddyRefusal, match="unrecognized directive: bogus") as caught:
+        adapter.adapt("http://a.test {\n\tbogus\n}\n")
+    assert refused_line(str(caught.value)) == 2
+
+
+def test_our_admin_endpoint_is_kept_whatever_a_configuration_says() -> None:
+    config = json.loads(with_defaults(b'{"admin":{"disabled":true,"listen":"0.0.0.0:1","origins":["x"]}}', "unix//a"))
+    assert config["admin"] == {"listen": "unix//a", "origins": ["x"]}
+    assert json.loads(with_defaults(b'{"apps":{}}', "unix//a")) == {"admin": {"listen": "unix//a"}, "apps": {}}
+    assert json.loads(with_defaults(b"null", "tcp/x:1")) == {"admin": {"listen": "tcp/x:1"}}

@@ -1,0 +1,100 @@
+"""The rules of the layout: who may import whom, and that importing does nothing."""
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import dockcaddy
+import pytest
+import tomli
+
+ROOT = Path(__file__).parent.parent.parent
+CORE = ROOT / "core" / "dockcaddy"
+MODULES = sorted(CORE.rglob("*.py"))
+PLUGINS = sorted((ROOT / "plugins").glob("*/dockcaddy_*.py"))
+
+
+def imports(path: Path) -> set[str]:
+    """The modules a file imports, anywhere in it."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return found
+
+
+def name_of(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT / "core").with_suffix("").parts).removesuffix(".__init__")
+
+
+@pytest.mark.parametrize("package", ["gotemplate", "caddyfile"])
+def test_the_pure_packages_import_nothing_else_of_ours(package: str) -> None:
+    for path in (CORE / package).rglob("*.py"):
+        foreign = [
+            name
+            for name in imports(path)
+            if name.startswith("dockcaddy") and not name.startswith(f"dockcaddy.{package}")
+        ]
+        assert not foreign, path
+
+
+def test_nothing_imports_cli() -> None:
+    for path in MODULES:
+        if "cli" not in path.parts and path.name != "__main__.py":
+            assert not [name for name in imports(path) if name.startswith("dockcaddy.cli")], path
+
+
+@pytest.mark.parametrize("path", PLUGINS, ids=lambda path: path.stem)
+def test_a_plugin_imports_only_what_the_package_offers(path: Path) -> None:
+    allowed = {f"dockcaddy.{name}" for name in dockcaddy.__all__} | {"dockcaddy"}
+    assert not [name for name in imports(path) if name.startswith("dockcaddy") and name not in allowed]
+
+
+def test_raw_json_stays_with_the_engine() -> None:
+    for path in MODULES:
+        if path.parent.name not in ("engine", "caddy", "cli", "caddyfile", "gotemplate"):
+            assert '"NetworkSettings"' not in path.read_text(), path
+
+
+def test_importing_everything_starts_and_opens_nothing() -> None:
+    names = [name_of(path) for path in MODULES if path.name != "__main__.py"] + [path.stem for path in PLUGINS]
+    code = f"""
+import importlib, logging, os, sys, threading
+before = len(os.listdir("/proc/self/fd"))
+for name in {names!r}:
+    importlib.import_module(name)
+assert threading.active_count() == 1
+assert len(os.listdir("/proc/self/fd")) <= before, os.listdir("/proc/self/fd")
+assert not logging.getLogger("dockcaddy").handlers
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_every_plugin_folder_is_part_of_the_distribution() -> None:
+    project = tomli.loads((ROOT / "pyproject.toml").read_text())
+    wheel = project["tool"]["hatch"]["build"]["targets"]["wheel"]
+    folders = {f"plugins/{path.parent.name}" for path in PLUGINS}
+    assert folders <= set(wheel["sources"]) and folders <= set(wheel["dev-mode-dirs"])
+
+
+def test_a_wheel_holds_the_core_the_plugins_and_the_type_marker(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(tmp_path), str(ROOT)]
+    subprocess.run(command, check=True, capture_output=True)
+    import zipfile
+
+    names = set(zipfile.ZipFile(next(tmp_path.glob("*.whl"))).namelist())
+    wanted = {"dockcaddy/__init__.py", "dockcaddy/py.typed"} | {f"{path.stem}.py" for path in PLUGINS}
+    assert wanted <= names
+
+
+def test_no_file_speaks_of_a_machine() -> None:
+    tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
+    forbidden = re.compile("/" + "work/|/root/" + "|farm" + "-")
+    for name in tracked:
+        path = ROOT / name
+        if path.suffix in (".py", ".md", ".toml", ".yaml", "") and path.is_file():
+            assert not forbidden.search(path.read_text(errors="replace")), name

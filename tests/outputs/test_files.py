@@ -1,0 +1,67 @@
+"""The file outputs: whole or not there, written only when they differ, kept where writing fails."""
+
+from pathlib import Path
+
+import pytest
+from dockcaddy.errors import CaddyRefusal, OutputError
+from dockcaddy.pipeline import Configuration
+from dockcaddy_caddyfile import CaddyfileOutput
+from dockcaddy_json import JsonOutput
+
+
+def configuration(text: str) -> Configuration:
+    return Configuration(text, (), b'{"from":"' + text.encode() + b'"}')
+
+
+def test_the_file_holds_the_text_and_nothing_else_is_left(tmp_path: Path) -> None:
+    output = CaddyfileOutput(tmp_path / "Caddyfile")
+    output.write(configuration("one"))
+    output.write(configuration("two"))
+    assert [path.name for path in tmp_path.iterdir()] == ["Caddyfile"]
+    assert (tmp_path / "Caddyfile").read_text() == "two"
+    assert (tmp_path / "Caddyfile").stat().st_mode & 0o777 == 0o640
+
+
+def test_equal_text_is_not_written_again(tmp_path: Path) -> None:
+    output = CaddyfileOutput(tmp_path / "Caddyfile")
+    output.write(configuration("one"))
+    before = (tmp_path / "Caddyfile").stat().st_ino
+    output.write(configuration("one"))
+    assert (tmp_path / "Caddyfile").stat().st_ino == before
+
+
+def test_a_missing_folder_is_told(tmp_path: Path) -> None:
+    with pytest.raises(
+        OutputError, match=r"cannot write .*gone/Caddyfile: No such file or directory, the old file stays"
+    ):
+        CaddyfileOutput(tmp_path / "gone" / "Caddyfile").write(configuration("one"))
+
+
+def test_a_full_disk_leaves_the_old_file_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    output = CaddyfileOutput(tmp_path / "Caddyfile")
+    output.write(configuration("old"))
+
+    def full(descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(OutputError, match="No space left on device"):
+        output.write(configuration("new"))
+    assert (tmp_path / "Caddyfile").read_text() == "old"
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_file_changed_by_somebody_else_is_noticed(tmp_path: Path) -> None:
+    output = CaddyfileOutput(tmp_path / "Caddyfile")
+    output.write(configuration("one"))
+    assert output.holds(configuration("one"))
+    (tmp_path / "Caddyfile").write_text("other")
+    assert not output.holds(configuration("one"))
+
+
+def test_json_is_what_caddy_adapted(tmp_path: Path) -> None:
+    output = JsonOutput(tmp_path / "caddy.json")
+    output.write(configuration("one"))
+    assert (tmp_path / "caddy.json").read_bytes() == b'{"from":"one"}'
+    with pytest.raises(CaddyRefusal, match="has not been adapted"):
+        output.write(Configuration("two"))
