@@ -17,7 +17,6 @@ import time
 from pathlib import Path
 
 import docker
-
 from dockcaddy.caddy import AdminClient
 
 RUNS = 15

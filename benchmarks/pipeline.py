@@ -8,7 +8,6 @@ import tracemalloc
 from collections.abc import Callable
 
 from attrs import evolve
-
 from dockcaddy import plugins
 from dockcaddy.model import Attachment, EngineInventory, Inventory, Resource
 from dockcaddy.pipeline import Pipeline

@@ -1,0 +1,1 @@
+console.log("served by Caddy from the shared volume");
