@@ -1,0 +1,12 @@
+"""Settings: one table of options drives flags, environment, dockcaddy.toml, the help and the docs.
+
+Precedence: flag, `DOCKCADDY_*`, caddy-docker-proxy's variable, dockcaddy.toml, default. An empty variable is unset.
+"""
+
+from dockcaddy.settings.pages import option_table
+from dockcaddy.settings.sections import load_sections
+from dockcaddy.settings.sources import load
+from dockcaddy.settings.table import OPTIONS, Option, Settings, nearest
+from dockcaddy.settings.values import parse_duration
+
+__all__ = ["OPTIONS", "Option", "Settings", "load", "load_sections", "nearest", "option_table", "parse_duration"]

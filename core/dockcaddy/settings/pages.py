@@ -1,0 +1,44 @@
+"""The table of options as a page of the docs."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import attrs
+
+from dockcaddy.hookspecs import SettingsSection
+from dockcaddy.settings.table import OPTIONS, PLURALS, PREFIX, Option
+
+_HEAD = ("option", "dockcaddy.toml", "environment", "caddy-docker-proxy's", "default", "meaning")
+
+
+def option_table(sections: Sequence[SettingsSection] = ()) -> str:
+    """The options as a Markdown table, with those of the plugins' `sections` at its end."""
+    config = ("`--config FILE`", "", f"`{PREFIX}CONFIG`", "", "", "the settings file; else ./dockcaddy.toml, else")
+    rows = [_HEAD, ("---",) * len(_HEAD), (*config[:-1], f"{config[-1]} /etc/dockcaddy/dockcaddy.toml")]
+    rows += map(_row, OPTIONS)
+    rows += (row for section in sections for row in _section_rows(section))
+    return "".join(f"| {' | '.join(cells)} |\n" for cells in rows)
+
+
+def _row(option: Option) -> tuple[str, ...]:
+    peer = f"`{option.peer}`" if option.peer else ""
+    key = next((plural for plural, name in PLURALS.items() if name == option.name), option.name)
+    spelled = f"`[{option.section}] {key}`" if option.section else f"`{key}`"
+    return f"`{option.flag}`", spelled, f"`{option.variable}`", peer, _shown(option.default, option.kind), option.help
+
+
+def _section_rows(section: SettingsSection) -> Iterator[tuple[str, ...]]:
+    for each in attrs.fields(section.schema):
+        variable = f"{PREFIX}{section.name}_{each.name}".upper()
+        flag, key = f"`--set {section.name}.{each.name}=VALUE`", f"`[{section.name}] {each.name}`"
+        yield flag, key, f"`{variable}`", "", _shown(each.default), each.metadata.get("help", "")
+
+
+def _shown(default: Any, kind: str = "") -> str:
+    if isinstance(default, bool):
+        return f"`{str(default).lower()}`"
+    if isinstance(default, tuple):
+        default = ",".join(default)
+    if kind == "duration":
+        default = f"{default:g}s" if default >= 1 else f"{default * 1000:g}ms"
+    return f"`{default}`" if default not in ("", None, attrs.NOTHING) else ""

@@ -1,0 +1,180 @@
+"""The settings of plugins: each declares a section as an attrs class, and gets an instance of it."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import attrs
+from attrs import frozen
+
+from dockcaddy.errors import SettingsError
+from dockcaddy.hookspecs import SettingsSection
+from dockcaddy.settings.table import CORE_SECTIONS, OPTIONS, PREFIX, Settings, nearest
+from dockcaddy.settings.values import checked_seconds, parse_boolean, parse_duration, parse_list
+
+# the variable that names the settings file, and those that steer the test suite
+_NO_OPTION = re.compile(rf"{PREFIX}(CONFIG$|TESTS_)")
+
+
+@frozen
+class _Section:
+    """A declared section; `fields` are those that can be set, by name."""
+
+    name: str
+    schema: type[Any]
+    fields: Mapping[str, "attrs.Attribute[Any]"]
+
+    def variable(self, key: str) -> str:
+        """`DOCKCADDY_HEALTH_GATE`."""
+        return f"{PREFIX}{self.name}_{key}".upper()
+
+
+@frozen
+class _Given:
+    """A value that some source gives; `where` begins the error about it."""
+
+    section: str
+    key: str
+    value: Any
+    where: str
+
+
+def load_sections(
+    settings: Settings,
+    declared: Sequence[SettingsSection],
+    environment: Mapping[str, str],
+    report: Callable[[str], None] | None = None,
+) -> dict[type, Any]:
+    """An instance of every declared section, by its class. Precedence: `--set`, environment, file, default.
+
+    Raises SettingsError for what no plugin declared; where failing plugins are skipped, that goes to `report`. What is
+    meant for a plugin that is disabled by name is ignored.
+    """
+    sections = {section.name: section for section in map(_read_schema, declared)}
+    for stranger in _strangers(settings, sections, environment):
+        if report is None or not settings.skip_failed_plugins:
+            raise SettingsError(stranger)
+        report(stranger)
+    values: dict[str, dict[str, Any]] = {name: {} for name in sections}
+    for given in _given(settings, sections, environment):
+        if given.section in sections:
+            values[given.section][given.key] = _value(sections[given.section], given)
+    return {section.schema: _instance(settings, section, values[name]) for name, section in sections.items()}
+
+
+def _normal(name: str) -> str:
+    return name.replace("-", "_")
+
+
+def _read_schema(section: SettingsSection) -> _Section:
+    name = _normal(section.name)
+    if name in CORE_SECTIONS:
+        raise SettingsError(f'section "{name}" of a plugin: this name is taken by the core')
+    try:
+        # types stand there as texts where the plugin's module postpones them
+        fields = attrs.fields(attrs.resolve_types(section.schema))
+    except (NameError, TypeError, attrs.exceptions.NotAnAttrsClassError) as error:
+        raise SettingsError(f'section "{name}" of a plugin: its class cannot be read: {error}') from error
+    return _Section(name, section.schema, {each.alias or each.name: each for each in fields if each.init})
+
+
+def _strangers(settings: Settings, sections: Mapping[str, _Section], environment: Mapping[str, str]) -> Iterator[str]:
+    """What is meant for sections that nobody declared."""
+    ignored = {_normal(name) for name in settings.disable_plugin}
+    known = [*sections, *CORE_SECTIONS]
+    for name in settings.sections:
+        if _normal(name) not in sections and _normal(name) not in ignored:
+            yield f'{settings.source}: unknown section "{name}"{nearest(name, known)}'
+    for override in settings.overrides:
+        name = override.partition("=")[0].rpartition(".")[0]
+        if _normal(name) not in sections and _normal(name) not in ignored:
+            yield f'--set {override}: unknown section "{name}"{nearest(name, known)}'
+    variables = {option.variable for option in OPTIONS}
+    variables |= {section.variable(key) for section in sections.values() for key in section.fields}
+    others = tuple(f"{PREFIX}{name}_".upper() for name in ignored)
+    for name in environment:
+        if name.startswith(PREFIX) and name not in variables and not _NO_OPTION.match(name):
+            if not name.startswith(others):
+                yield f"environment variable {name} is not known{nearest(name, variables)}"
+
+
+def _given(settings: Settings, sections: Mapping[str, _Section], environment: Mapping[str, str]) -> Iterator[_Given]:
+    """All that is given, the stronger source later."""
+    for name, table in settings.sections.items():
+        for key, value in table.items():
+            yield _Given(_normal(name), _normal(key), value, f"{settings.source}: {name}.{key} = {value!r}")
+    for section in sections.values():
+        for key in section.fields:
+            variable = section.variable(key)
+            if environment.get(variable):
+                text = environment[variable]
+                yield _Given(section.name, key, text, f"environment variable {variable}={text!r}")
+    for override in settings.overrides:
+        spelled, _, text = override.partition("=")
+        name, _, key = spelled.strip().rpartition(".")
+        yield _Given(_normal(name), _normal(key), text, f"--set {override}")
+
+
+def _value(section: _Section, given: _Given) -> Any:
+    attribute = section.fields.get(given.key)
+    if attribute is None:
+        source = given.where.partition(": ")[0]
+        spelled = f'unknown key "{section.name}.{given.key}"'
+        raise SettingsError(f"{source}: {spelled}{nearest(given.key.lower(), section.fields)}")
+    read = _READERS.get(attribute.type)
+    if read is None:
+        known = "bool, int, float, str or tuple[str, ...]"
+        raise SettingsError(f'section "{section.name}" of a plugin: the type of {given.key} is not {known}')
+    try:
+        return read(given.value)
+    except ValueError as error:
+        raise SettingsError(f"{given.where}: {error}") from None
+
+
+def _boolean(value: Any) -> bool:
+    return value if isinstance(value, bool) else parse_boolean(_text(value, "true or false"))
+
+
+def _integer(value: Any) -> int:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    text = _text(value, "a whole number").strip()
+    if not re.fullmatch(r"[+-]?[0-9]{1,18}", text):
+        raise ValueError("expected a whole number")
+    return int(text)
+
+
+def _duration(value: Any) -> float:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return checked_seconds(float(value))
+    return parse_duration(_text(value, "a duration"))
+
+
+def _text(value: Any, wanted: str = "a text") -> str:
+    if isinstance(value, str):
+        return value
+    raise ValueError(f"expected {wanted}")
+
+
+def _list(value: Any) -> tuple[str, ...]:
+    if isinstance(value, list):
+        return tuple(_text(each, "a list of texts") for each in value)
+    return parse_list(_text(value, "a list of texts"))
+
+
+_READERS: Mapping[Any, Callable[[Any], Any]] = {
+    bool: _boolean,
+    int: _integer,
+    float: _duration,
+    str: _text,
+    tuple[str, ...]: _list,
+}
+
+
+def _instance(settings: Settings, section: _Section, values: Mapping[str, Any]) -> Any:
+    try:
+        return section.schema(**values)
+    except (TypeError, ValueError) as error:
+        # a validator's first argument is its message
+        told = error.args[0] if error.args else error
+        raise SettingsError(f"{settings.source or 'settings'}: section {section.name}: {told}") from error

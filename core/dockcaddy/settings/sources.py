@@ -1,0 +1,126 @@
+"""Where the core's settings come from, and who wins."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import tomli
+
+from dockcaddy.errors import SettingsError
+from dockcaddy.settings.table import CORE_SECTIONS, OPTIONS, PLURALS, Option, Settings, nearest
+
+CONFIG_FILES = ("dockcaddy.toml", "/etc/dockcaddy/dockcaddy.toml")
+_BY_NAME = {option.name: option for option in OPTIONS}
+
+
+def load(
+    flags: Mapping[str, Any], environment: Mapping[str, str], config: str = "", overrides: Sequence[str] = ()
+) -> Settings:
+    """The settings of all sources. `flags` are values by option name, None where not given; `config` is a file's path.
+
+    `overrides` are `SECTION.KEY=VALUE` texts, which beat everything. What belongs to plugins is kept unchecked for
+    `load_sections`. Raises SettingsError that names the source, the key and the nearest valid one.
+    """
+    path, document = _read_file(config)
+    core, sections = _split(document)
+    given = {name: value for name, value in flags.items() if value is not None}
+    values = {**_from_file(path, core), **_from_environment(environment), **given}
+    rest = tuple(override for override in overrides if not _override(values, override))
+    return Settings(**values, source=path, sections=sections, overrides=rest)
+
+
+def _read_file(config: str) -> tuple[str, dict[str, Any]]:
+    path = config or next((path for path in CONFIG_FILES if Path(path).is_file()), "")
+    if not path:
+        return "", {}
+    try:
+        return path, tomli.loads(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingsError(f"{path}: cannot be read: {error.strerror}") from error
+    except (UnicodeDecodeError, tomli.TOMLDecodeError, RecursionError) as error:
+        raise SettingsError(f"{path}: not TOML: {error}") from error
+
+
+def _split(document: Mapping[str, Any]) -> tuple[list[tuple[str, str, Any]], dict[str, dict[str, Any]]]:
+    """The core's own entries as (section, key, value), and the tables of the plugins."""
+    core: list[tuple[str, str, Any]] = []
+    sections: dict[str, dict[str, Any]] = {}
+    for key, value in document.items():
+        if not isinstance(value, dict):
+            core.append(("", key, value))
+        elif key in CORE_SECTIONS:
+            core += [(key, inner, content) for inner, content in value.items()]
+        else:
+            sections[key] = value
+    return core, sections
+
+
+def _find(section: str, key: str) -> Option | None:
+    """The option that `key` means, spelled with `-` or `_`; those of a section may stand at the top, too."""
+    name = key.replace("-", "_")
+    option = _BY_NAME.get(PLURALS.get(name, name))
+    return option if option is not None and section in ("", option.section) else None
+
+
+def _unknown(section: str, key: str) -> str:
+    known = [option.name for option in OPTIONS if section in ("", option.section)]
+    spelled = f"{section}.{key}" if section else key
+    word = key.replace("-", "_").lower()
+    return f'unknown key "{spelled}"{nearest(word, known if section else [*known, *PLURALS])}'
+
+
+def _from_file(path: str, entries: Iterable[tuple[str, str, Any]]) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for section, key, value in entries:
+        option = _find(section, key)
+        if option is None:
+            raise SettingsError(f"{path}: {_unknown(section, key)}")
+        if option.name in values:
+            raise SettingsError(f'{path}: key "{key}": {option.name} is given twice')
+        try:
+            values[option.name] = _anchored(option, option.from_toml(value), Path(path).parent)
+        except ValueError as error:
+            raise SettingsError(f"{path}: {key} = {value!r}: {error}") from None
+    return values
+
+
+def _anchored(option: Option, value: Any, folder: Path) -> Any:
+    """Relative paths in a file are relative to that file."""
+    if folder == Path() or not value or option.kind not in ("path", "paths"):
+        return value
+    return str(folder / value) if option.kind == "path" else tuple(str(folder / each) for each in value)
+
+
+def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for option in OPTIONS:
+        sources: tuple[tuple[str, Callable[[str], Any]], ...] = (
+            (option.variable, option.parse),
+            (option.peer, option.parse_peers),
+        )
+        for name, parse in sources:
+            text = environment.get(name, "") if name else ""
+            if text and option.name not in values:
+                try:
+                    values[option.name] = parse(text)
+                except ValueError as error:
+                    raise SettingsError(f"environment variable {name}={text!r}: {error}") from None
+    return values
+
+
+def _override(values: dict[str, Any], override: str) -> bool:
+    """Take the value of `SECTION.KEY=VALUE`; False where it is about a plugin."""
+    spelled, sign, text = override.partition("=")
+    section, _, key = spelled.strip().rpartition(".")
+    if not sign or not key:
+        raise SettingsError(f"--set {override}: write --set SECTION.KEY=VALUE")
+    if section and section not in CORE_SECTIONS:
+        return False
+    option = _find(section, key)
+    if option is None:
+        raise SettingsError(f"--set {override}: {_unknown(section, key)}")
+    try:
+        values[option.name] = option.parse(text)
+    except ValueError as error:
+        raise SettingsError(f"--set {override}: {error}") from None
+    return True

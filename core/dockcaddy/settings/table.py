@@ -1,0 +1,181 @@
+"""The table of options: the class `Settings` is the table, a field of it is an option."""
+
+import ipaddress
+import os
+from collections.abc import Callable, Iterable, Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+import attrs
+from attrs import field, frozen
+
+from dockcaddy.settings.values import (
+    checked_seconds,
+    parse_aligned,
+    parse_boolean,
+    parse_duration,
+    parse_list,
+)
+
+PREFIX = "DOCKCADDY_"
+
+# kind -> how a text is read, and what errors call it
+_KINDS: Mapping[str, tuple[Callable[[str], Any], str]] = {
+    "text": (str.strip, "text"),
+    "path": (str, "text"),
+    "boolean": (parse_boolean, "boolean"),
+    "duration": (parse_duration, "duration"),
+    "list": (parse_list, "list of texts"),
+    "aligned": (parse_aligned, "list of texts"),
+    "paths": (parse_list, "list of texts"),
+}
+_LISTS = frozenset(("list", "aligned", "paths"))
+_KIND_OF: Mapping[Any, str] = {str: "text", bool: "boolean", float: "duration", tuple[str, ...]: "list"}
+
+
+@frozen
+class Option:
+    """One setting. `peer` is caddy-docker-proxy's variable; `choices` are the only values it takes, in any case.
+
+    `section` is its table in dockcaddy.toml, `group` what it is about: `docker`, `labels`, `caddy`, `run`, `plugins`,
+    `log`. `check` raises ValueError for what cannot be meant. Relative paths of kind `path` and `paths` in a file are
+    relative to that file.
+    """
+
+    name: str
+    kind: str
+    default: Any
+    help: str
+    group: str = ""
+    peer: str = ""
+    choices: tuple[str, ...] = ()
+    section: str = ""
+    check: Callable[[Any], object] = lambda value: None
+
+    @property
+    def flag(self) -> str:
+        """`--ingress-networks`."""
+        return "--" + self.name.replace("_", "-")
+
+    @property
+    def variable(self) -> str:
+        """`DOCKCADDY_INGRESS_NETWORKS`."""
+        return PREFIX + self.name.upper()
+
+    def parse(self, text: str) -> Any:
+        """The value of a text. Raises ValueError."""
+        return self._checked(_KINDS[self.kind][0](text))
+
+    def parse_peers(self, text: str) -> Any:
+        """The value of caddy-docker-proxy's variable, where only true, yes and 1 are true. Raises ValueError."""
+        return text.lower() in ("true", "yes", "1") if self.kind == "boolean" else self.parse(text)
+
+    def from_toml(self, value: Any) -> Any:
+        """The value of a TOML value. Raises ValueError."""
+        if self.kind == "boolean" and isinstance(value, bool):
+            return value
+        if self.kind in _LISTS and isinstance(value, list) and all(isinstance(each, str) for each in value):
+            return self._checked(tuple(value))
+        if isinstance(value, str):
+            return self.parse(value)
+        if self.kind == "duration" and isinstance(value, int | float) and not isinstance(value, bool):
+            return checked_seconds(float(value))
+        raise ValueError(f"expected a {_KINDS[self.kind][1]}")
+
+    def _checked(self, value: Any) -> Any:
+        if self.choices:
+            value = value.strip().lower()
+            if value not in self.choices:
+                known = ", ".join(filter(None, self.choices))
+                raise ValueError(f"expected one of {known}{nearest(value, self.choices)}")
+        self.check(value)
+        return value
+
+
+def _check_network(value: str) -> None:
+    if value:
+        try:
+            ipaddress.ip_network(value, strict=False)
+        except ValueError:
+            raise ValueError('expected a network like "10.0.0.0/24"') from None
+
+
+def _check_prefix(value: str) -> None:
+    if not value.strip():
+        raise ValueError("expected a prefix, it cannot be empty")
+
+
+_LEVELS = ("", "debug", "info", "warn", "error", "panic", "fatal")
+
+
+def _option(default: Any, group: str, help: str, peer: str = "", **more: Any) -> Any:
+    return field(default=default, metadata={"option": {"group": group, "help": help, "peer": peer, **more}})
+
+
+@frozen
+class Settings:
+    """The core's settings. Durations are in seconds.
+
+    `source` is the file they were read from, `sections` its tables of plugins' settings and `overrides` the
+    `SECTION.KEY=VALUE` texts for them, both not yet checked: see `load_sections`.
+    """
+
+    # fmt: off
+    mode: str = _option("standalone", "run", "standalone runs a Caddy too; controller and server split it", "CADDY_DOCKER_MODE", choices=("standalone", "controller", "server"))
+    docker_sockets: tuple[str, ...] = _option((), "docker", "engines to watch, as DOCKER_HOST values; empty: DOCKER_HOST or the default", "CADDY_DOCKER_SOCKETS", kind="aligned")
+    docker_certs_path: tuple[str, ...] = _option((), "docker", "folders of TLS certificates, one for each socket", "CADDY_DOCKER_CERTS_PATH", kind="aligned")
+    docker_apis_version: tuple[str, ...] = _option((), "docker", "API versions, one for each socket; empty: negotiated", "CADDY_DOCKER_APIS_VERSION", kind="aligned")
+    controller_network: str = _option("", "run", "network (CIDR) from which servers are configured", "CADDY_CONTROLLER_NETWORK", check=_check_network)
+    ingress_networks: tuple[str, ...] = _option((), "docker", "names of networks over which Caddy reaches containers; empty: those of its own", "CADDY_INGRESS_NETWORKS")
+    caddyfile_path: str = _option("", "labels", "a base Caddyfile, merged in front of everything else", "CADDY_DOCKER_CADDYFILE_PATH", kind="path")
+    envfile: str = _option("", "caddy", "a file of KEY=VALUE lines for Caddy's environment", "CADDY_DOCKER_ENVFILE", kind="path")
+    label_prefix: str = _option("caddy", "labels", "prefix of the labels that are ours", "CADDY_DOCKER_LABEL_PREFIX", check=_check_prefix)
+    proxy_service_tasks: bool = _option(True, "docker", "upstreams of a Swarm service are its tasks, else its name", "CADDY_DOCKER_PROXY_SERVICE_TASKS")
+    process_caddyfile: bool = _option(True, "caddy", "leave out what Caddy refuses, else one refusal keeps the old configuration", "CADDY_DOCKER_PROCESS_CADDYFILE")
+    scan_stopped_containers: bool = _option(False, "docker", "read the labels of stopped containers too", "CADDY_DOCKER_SCAN_STOPPED_CONTAINERS")
+    polling_interval: float = _option(30.0, "run", "how often everything is listed anew without an event; 0: never", "CADDY_DOCKER_POLLING_INTERVAL")
+    event_throttle_interval: float = _option(0.1, "run", "least time between two changes; the first one is never delayed", "CADDY_DOCKER_EVENT_THROTTLE_INTERVAL")
+    log_level: str = _option("info", "log", "debug, info, warn or error", "CADDY_DOCKER_LOG_LEVEL", choices=_LEVELS)
+    log_format: str = _option("console", "log", "console or json", "CADDY_DOCKER_LOG_FORMAT", choices=("", "console", "json"))
+    admin: str = _option("localhost:2019", "run", "where the own Caddy's admin endpoint listens; off: a private socket", "CADDY_ADMIN")
+    caddy: str = _option("", "caddy", "the Caddy program to run; empty: the one on PATH, else the bundled one")
+    caddy_admin: str = _option("", "run", "admin URL of a Caddy that runs already; none of our own is started")
+    output: tuple[str, ...] = _option(("admin",), "run", "where configurations go: admin, admin=URL, caddyfile=PATH, json=PATH")
+    plugin: tuple[str, ...] = _option((), "plugins", "site files of plugins", kind="paths")
+    disable_plugin: tuple[str, ...] = _option((), "plugins", "plugins to leave out, by name")
+    replace: tuple[str, ...] = _option((), "plugins", "functions that a later plugin may replace")
+    skip_failed_plugins: bool = _option(False, "plugins", "go on without plugins that cannot be loaded")
+    state_directory: str = _option("", "run", "folder for what must survive a restart", kind="path")
+    route_order: str = _option("caddy", "labels", "order of equal siblings inside route: caddy or alphabetical", choices=("caddy", "alphabetical"), section="labels")
+    suffix_names: bool = _option(False, "labels", "cut _N off matcher and header names, as caddy-docker-proxy does", section="labels")
+    # fmt: on
+    source: str = ""
+    sections: Mapping[str, Mapping[str, Any]] = field(factory=dict)
+    overrides: tuple[str, ...] = ()
+
+    def state_path(self) -> Path:
+        """The folder for what must survive a restart."""
+        if self.state_directory:
+            return Path(self.state_directory)
+        base = os.environ.get("XDG_STATE_HOME") or ("/var/lib" if os.getuid() == 0 else "~/.local/state")
+        return Path(base).expanduser() / "dockcaddy"
+
+
+def _options() -> Iterable[Option]:
+    for each in attrs.fields(Settings):
+        if "option" in each.metadata:
+            given = {"kind": _KIND_OF.get(each.type), **each.metadata["option"]}
+            yield Option(each.name, default=each.default, **given)
+
+
+OPTIONS: tuple[Option, ...] = tuple(_options())
+CORE_SECTIONS = frozenset(option.section for option in OPTIONS if option.section)
+# these read better in a file than their flags' singular
+PLURALS = {"plugins": "plugin", "outputs": "output", "disable_plugins": "disable_plugin"}
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """`, did you mean "x"`, or nothing where nothing is near."""
+    close = get_close_matches(word, [each for each in known if each], n=1)
+    return f', did you mean "{close[0]}"' if close else ""

@@ -1,0 +1,48 @@
+"""How the texts of settings are read: durations, truth values, lists."""
+
+import re
+
+_DURATION_PART = re.compile(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h)")
+_UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
+# Go's time.Duration is 64 bits of nanoseconds
+_LONGEST_DURATION = 2**63 / 1e9
+_TRUE, _FALSE = frozenset(("true", "yes", "1", "on", "t")), frozenset(("false", "no", "0", "off", "f"))
+
+
+def parse_duration(text: str) -> float:
+    """Seconds of a duration in Go's syntax (`100ms`, `1m30s`, `0`; time.ParseDuration). Raises ValueError."""
+    digits = text.strip().removeprefix("+")
+    if digits == "0":
+        return 0.0
+    parts = _DURATION_PART.findall(digits)
+    if not parts or "".join(number + unit for number, unit in parts) != digits:
+        raise ValueError('expected a duration like "30s", "100ms" or "1m30s", 0 or more')
+    return checked_seconds(sum(float(number) * _UNITS[unit] for number, unit in parts))
+
+
+def checked_seconds(seconds: float) -> float:
+    """The seconds, if a duration can have so many. Raises ValueError."""
+    if not 0 <= seconds <= _LONGEST_DURATION:
+        raise ValueError("expected a duration of 0 or more, and at most 292 years")
+    return seconds
+
+
+def parse_boolean(text: str) -> bool:
+    """A truth value. Raises ValueError."""
+    word = text.strip().lower()
+    if word in _TRUE or word in _FALSE:
+        return word in _TRUE
+    raise ValueError("expected true or false")
+
+
+def parse_list(text: str) -> tuple[str, ...]:
+    """The items between commas, trimmed, without empty ones."""
+    return tuple(filter(None, parse_aligned(text)))
+
+
+def parse_aligned(text: str) -> tuple[str, ...]:
+    """The items between commas, trimmed; an empty one holds its place where something follows it."""
+    items = [item.strip() for item in text.split(",")]
+    while items and not items[-1]:
+        items.pop()
+    return tuple(items)
