@@ -9,6 +9,7 @@ from attrs import define, field, frozen
 from dockcaddy import caddyfile
 from dockcaddy.caddyfile import Block, Origin
 from dockcaddy.rendering import Fragment
+from dockcaddy.replicas import without_superseded
 
 EMPTY = "# Empty caddyfile"
 
@@ -95,7 +96,7 @@ class Assembler:
             return
         in_order: Iterable[str] = sorted(members, key=positions.__getitem__)
         merged = caddyfile.merge(block for key in in_order for block in members[key])
-        blocks = caddyfile.sort(merged, self.route_order)
+        blocks = caddyfile.sort(map(without_superseded, merged), self.route_order)
         self._sections[group] = Section(
             blocks,
             tuple(caddyfile.sort_key(block) for block in blocks),

@@ -61,12 +61,13 @@ class Context(Protocol):
 class Label:
     """One label under the prefix. `key` has the prefix normalised to `caddy`; `origin` is the key as people wrote it.
 
-    `value` is a template in stage RAW, text in stage RENDERED.
+    `value` is a template in stage RAW, text in stage RENDERED; `conditional` tells that the template had control flow.
     """
 
     key: str
     value: str
     origin: str
+    conditional: bool = False
 
 
 class Stage(Enum):

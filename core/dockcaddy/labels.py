@@ -63,12 +63,14 @@ class _Node:
     beneath: tuple[Origin, ...] = ()
     arguments: tuple[str, ...] = ()
     children: "list[_Node]" = field(factory=list)
+    conditional: bool = False
 
     def block(self, keys: tuple[str, ...], mentioned: Collection[str] | None) -> Block:
         """The node as a block whose tokens begin with `keys`; `mentioned` is None where every suffix is cut off."""
         children = tuple([child.block((self._name_of(child, mentioned),), mentioned) for child in self.children])
         number = min(int(self.suffix), _LARGEST) if self.suffix else 0
-        return Block(keys + self.arguments, children, self.order, self.own or self.beneath, number)
+        origins = self.own or self.beneath
+        return Block(keys + self.arguments, children, self.order, origins, number, self.conditional)
 
     def _name_of(self, child: "_Node", mentioned: Collection[str] | None) -> str:
         if not child.suffix or mentioned is None:
@@ -102,6 +104,7 @@ class _Tree:
         node = self._node(path, origin)
         node.own += origin
         node.arguments += tokens
+        node.conditional |= label.conditional
 
     def mentioned_matchers(self) -> Collection[str]:
         """The tokens of all values that may be a matcher's name."""

@@ -130,7 +130,7 @@ class Renderer:
                 continue
             elif "." not in label.key:
                 raise LabelError(label.origin, f"the site address renders to nothing: {_shown(label.value)}")
-            rendered.append(Label(label.key, text, label.origin))
+            rendered.append(Label(label.key, text, label.origin, conditional))
         if not dropped:
             return tuple(rendered)
         beneath = tuple(key + "." for key in dropped)

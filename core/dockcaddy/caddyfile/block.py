@@ -36,8 +36,8 @@ class Block:
     """A line of a Caddyfile with what it opens: `keys` are its tokens, `children` the lines between its braces.
 
     `keys` is empty for the global options. `order` sorts siblings (lower first); inside `route` equal directives of
-    one order go by `suffix`, the N of a label's `_N`. `origins` and `suffix` do not take part in comparisons: two
-    resources may make the same block.
+    one order go by `suffix`, the N of a label's `_N`. `conditional` ones are there only at times, by the `if` of their
+    own text. These two and `origins` do not take part in comparisons: two resources may make the same block.
     """
 
     keys: tuple[str, ...] = ()
@@ -45,3 +45,4 @@ class Block:
     order: int = NO_ORDER
     origins: tuple[Origin, ...] = field(default=(), eq=False)
     suffix: int = field(default=0, eq=False)
+    conditional: bool = field(default=False, eq=False)

@@ -25,7 +25,7 @@ def command(subject: str, path: str, **options: Any) -> int:
     chosen = _chosen(configuration, subject)
     if not chosen:
         raise SettingsError(f'no site and no resource "{subject}"{nearest(subject, _known(configuration))}')
-    lines = configuration.text.splitlines()
+    lines = configuration.text.split("\n")
     width = max(len(lines[number].expandtabs(4)) for number in chosen)
     for number in chosen:
         told = ", ".join(f"{origin.resource} {origin.label}".strip() for origin in configuration.lines[number])
@@ -38,7 +38,7 @@ def _chosen(configuration: Configuration, subject: str) -> list[int]:
     """The numbers of the lines of the site, or of those that the resource made."""
     found: list[int] = []
     inside = False
-    for number, (line, origins) in enumerate(zip(configuration.text.splitlines(), configuration.lines, strict=False)):
+    for number, (line, origins) in enumerate(zip(configuration.text.split("\n"), configuration.lines, strict=False)):
         if not line.startswith(("\t", "}")):
             inside = subject in line.replace(",", " ").split()
         if inside or any(subject in (origin.resource, origin.resource.partition(" ")[2]) for origin in origins):
@@ -50,5 +50,5 @@ def _known(configuration: Configuration) -> list[str]:
     names = {origin.resource.partition(" ")[2] for origins in configuration.lines for origin in origins}
     return [
         *names,
-        *(word for line in configuration.text.splitlines() if line[:1] not in "\t}" for word in line.split()),
+        *(word for line in configuration.text.split("\n") if line[:1] not in "\t}" for word in line.split()),
     ]

@@ -1,0 +1,33 @@
+"""What several resources say of one site, settled where there is one right answer. Pure."""
+
+from attrs import evolve
+
+from dockcaddy.caddyfile import Block
+
+# directives that answer every request they match, so that nothing behind them is reached
+_ANSWERING = frozenset(("respond", "abort", "error", "redir"))
+_PROXYING = frozenset(("reverse_proxy", "php_fastcgi"))
+
+
+def without_superseded(site: Block) -> Block:
+    """The site without the answers of resources that are out of order while others serve it.
+
+    `respond: "{{if not (isHealthy)}}503 Service Unavailable{{end}}"` speaks for the one resource that carries it. Beside
+    a replica that proxies the site, Caddy would give that answer to everybody, as it runs `respond` first.
+    """
+    proxying = {origin.resource for child in site.children if _is_for_all(child, _PROXYING) for origin in child.origins}
+    children = tuple(child for child in site.children if not _is_superseded(child, proxying))
+    return site if len(children) == len(site.children) else evolve(site, children=children)
+
+
+def _is_superseded(child: Block, proxying: set[str]) -> bool:
+    if not child.conditional or not _is_for_all(child, _ANSWERING):
+        return False
+    return bool(proxying - {origin.resource for origin in child.origins})
+
+
+def _is_for_all(block: Block, names: frozenset[str]) -> bool:
+    """Whether the directive is one of `names`, has something to say and no matcher."""
+    if len(block.keys) < 2 or block.keys[0] not in names:
+        return False
+    return not block.keys[1].startswith(("/", "@"))
