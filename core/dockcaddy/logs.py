@@ -2,22 +2,49 @@
 
 import json
 import logging
+import os
+import re
 import sys
 import time
 from typing import TextIO
 
 _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warn": logging.WARNING, "error": logging.ERROR}
 _WORDS = {logging.DEBUG: "debug", logging.INFO: "info", logging.WARNING: "warning", logging.ERROR: "error"}
+_COLOURS = {"debug": "\033[2m", "info": "\033[32m", "warning": "\033[33m", "error": "\033[31m"}
+_PLAIN = "\033[0m"
+# what could end the line or steer a terminal; labels and answers of servers may hold it
+_CONTROL = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029]")
+
+
+def _word(record: logging.LogRecord) -> str:
+    return _WORDS.get(record.levelno, "error")
+
+
+def escaped(text: str) -> str:
+    """One line that is safe on a terminal: control characters as `\\n`, `\\x1b`."""
+    return _CONTROL.sub(lambda found: repr(found.group())[1:-1], text)
 
 
 class LineFormatter(logging.Formatter):
-    """`12:00:01.123 error: container web-1: label caddy: ...`."""
+    """`12:00:01.123 error: container web-1: label caddy: ...`, or without the time."""
+
+    def __init__(self, *, timed: bool = True, coloured: bool = False) -> None:
+        super().__init__()
+        self._timed = timed
+        self._coloured = coloured
 
     def format(self, record: logging.LogRecord) -> str:
-        """One line."""
-        clock = time.strftime("%H:%M:%S", time.localtime(record.created))
+        """One line, and a traceback under it where the record has one."""
+        word = _word(record)
+        level = f"{_COLOURS[word]}{word}{_PLAIN}" if self._coloured else word
         source = "caddy: " if record.name == "dockcaddy.caddy" else ""
-        return f"{clock}.{int(record.msecs):03d} {_WORDS.get(record.levelno, 'error')}: {source}{record.getMessage()}"
+        line = f"{self._clock(record)}{level}: {source}{escaped(record.getMessage())}"
+        return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
+
+    def _clock(self, record: logging.LogRecord) -> str:
+        if not self._timed:
+            return ""
+        return f"{time.strftime('%H:%M:%S', time.localtime(record.created))}.{int(record.msecs):03d} "
 
 
 class JsonFormatter(logging.Formatter):
@@ -27,20 +54,27 @@ class JsonFormatter(logging.Formatter):
         """One line."""
         entry = {
             "time": round(record.created, 3),
-            "level": _WORDS.get(record.levelno, "error"),
+            "level": _word(record),
             "logger": record.name,
             "message": record.getMessage(),
         }
         for key in ("resource", "label"):
             if getattr(record, key, ""):
                 entry[key] = getattr(record, key)
+        if record.exc_info:
+            entry["traceback"] = self.formatException(record.exc_info)
         return json.dumps(entry, ensure_ascii=False)
 
 
-def configure(level: str, style: str, stream: TextIO | None = None) -> None:
-    """Send the program's log to standard error; `level` and `style` are the settings `log_level` and `log_format`."""
+def configure(level: str, style: str, stream: TextIO | None = None, *, timed: bool = True) -> None:
+    """Send the program's log to standard error.
+
+    `level` and `style` are the settings `log_level` and `log_format`; a command that ends by itself has no use for
+    the time of day in its lines (`timed`).
+    """
     handler = logging.StreamHandler(stream or sys.stderr)
-    handler.setFormatter(JsonFormatter() if style == "json" else LineFormatter())
+    coloured = handler.stream.isatty() and not os.environ.get("NO_COLOR")
+    handler.setFormatter(JsonFormatter() if style == "json" else LineFormatter(timed=timed, coloured=coloured))
     logger = logging.getLogger("dockcaddy")
     logger.handlers[:] = [handler]
     logger.setLevel(_LEVELS.get(level or "info", logging.ERROR))

@@ -2,15 +2,16 @@
 
 import importlib
 import logging
-import os
 import sys
-import traceback
-from typing import Any
+from collections.abc import Iterable
 
 import click
 
-from dockcaddy import __version__
+from dockcaddy import __version__, logs
+from dockcaddy.cli.result import ReaderGone, abandon
 from dockcaddy.errors import CaddyUnreachable, DockcaddyError, EngineUnreachable
+
+logger = logging.getLogger("dockcaddy")
 
 COMMANDS = {
     "run": "watch Docker and keep Caddy configured",
@@ -23,6 +24,8 @@ COMMANDS = {
     "demo": "a tour without any container of your own",
 }
 
+FINE, USAGE, UNREACHABLE, FAULT, INTERRUPTED = 0, 2, 3, 70, 130
+
 
 class _LazyGroup(click.Group):
     """Imports a command's module only when the command is called."""
@@ -32,7 +35,7 @@ class _LazyGroup(click.Group):
 
     def get_command(self, context: click.Context, name: str) -> click.Command | None:
         if name not in COMMANDS:
-            return None
+            raise click.UsageError(f'no command "{name}"{_nearest(name, COMMANDS)}', context)
         command: click.Command = importlib.import_module(f"dockcaddy.cli.{name}").command
         return command
 
@@ -47,32 +50,55 @@ def group() -> None:
     """Labels on Docker containers become a live Caddy configuration."""
 
 
-def main() -> Any:
+def main() -> None:
     """The script's entry point. Exit status: 0 fine, 1 labels, 2 usage or settings, 3 engine or Caddy unreachable."""
+    logs.configure("info", "console", timed=False)
+    sys.exit(_status())
+
+
+def _status() -> int:
     try:
-        sys.exit(group(standalone_mode=False))
-    except click.ClickException as error:
+        return group.main(prog_name="dockcaddy", standalone_mode=False) or FINE
+    except ReaderGone:
+        return abandon(FINE)
+    except (click.exceptions.Abort, KeyboardInterrupt):
+        return INTERRUPTED
+    except click.exceptions.NoArgsIsHelpError as error:
         error.show()
-        sys.exit(2)
-    except click.exceptions.Abort:
-        sys.exit(130)
+        return USAGE
+    except click.ClickException as error:
+        return _failed(_usage(error), USAGE)
     except (EngineUnreachable, CaddyUnreachable) as error:
-        _tell(str(error), 3)
+        return _failed(str(error), UNREACHABLE)
     except DockcaddyError as error:
-        _tell(str(error), 2)
-    except BrokenPipeError:
-        # whoever reads has gone; nothing more may be written, not even at exit
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
-    except KeyboardInterrupt:
-        sys.exit(130)
+        return _failed(str(error), USAGE)
     except Exception as error:
-        if logging.getLogger("dockcaddy").isEnabledFor(logging.DEBUG):
-            traceback.print_exc()
-        _tell(f"this is a fault of dockcaddy: {type(error).__name__}: {error} (--log-level debug shows more)", 70)
+        told = f"this is a fault of dockcaddy: {type(error).__name__}: {error}"
+        if logger.isEnabledFor(logging.DEBUG):
+            logger.error(told, exc_info=True)
+            return FAULT
+        return _failed(f"{told} (--log-level debug shows where)", FAULT)
 
 
-def _tell(message: str, status: int) -> None:
+def _failed(message: str, status: int) -> int:
     for line in message.splitlines() or [""]:
-        click.echo(f"error: {line}", err=True)
-    sys.exit(status)
+        logger.error("%s", line)
+    return status
+
+
+def _usage(error: click.ClickException) -> str:
+    """Click's complaint as the errors of this program are written, with where to read more."""
+    context = getattr(error, "ctx", None)
+    if isinstance(error, click.NoSuchOption) and context is not None:
+        known = [spelled for parameter in context.command.params for spelled in parameter.opts]
+        message = f'no option "{error.option_name}"{_nearest(error.option_name, known)}'
+    else:
+        message = error.format_message().rstrip(".")
+        message = message[:1].lower() + message[1:]
+    return f"{message}; see {context.command_path} --help" if context is not None else message
+
+
+def _nearest(word: str, known: Iterable[str]) -> str:
+    from dockcaddy.settings import nearest  # noqa: PLC0415
+
+    return nearest(word, known)

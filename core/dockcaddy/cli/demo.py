@@ -4,19 +4,17 @@ from typing import Any
 
 import click
 
-from dockcaddy import logs
-from dockcaddy.cli.options import settings_options, start
+from dockcaddy.cli.options import Command, settings_options, start
 
 
-@click.command()
+@click.command(cls=Command)
 @click.option("--port", default=8880, show_default=True, help="where the demo's sites listen, on loopback")
 @click.option("--pause", default=4.0, show_default=True, help="seconds between two changes")
 @click.option("--once", is_flag=True, help="end after the last change")
-@settings_options
+@settings_options("caddy", "plugins", "log")
 def command(port: int, pause: float, once: bool, **options: Any) -> int:
     """Show live how labels become sites: real backends, the real pipeline, a real Caddy, no Docker."""
     from dockcaddy.demo import show  # noqa: PLC0415
 
-    environment = start(options)
-    logs.configure(environment.settings.log_level, environment.settings.log_format)
+    environment = start(options, timed=True)
     return show(environment.settings, environment.registry, environment.sections, port, pause, once, click.echo)

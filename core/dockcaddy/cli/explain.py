@@ -1,54 +1,99 @@
 """`dockcaddy explain`."""
 
+import logging
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import click
 
-from dockcaddy.cli.inventory import pipeline_and_base, read_inventory, tell
-from dockcaddy.cli.options import settings_options, start
+from dockcaddy.cli import result
+from dockcaddy.cli.inventory import inventory_option, pipeline_and_base, read_inventory, tell
+from dockcaddy.cli.options import Command, settings_options, start
 from dockcaddy.errors import SettingsError
+from dockcaddy.model import Inventory
 from dockcaddy.pipeline import Configuration
 from dockcaddy.settings import nearest
 
+logger = logging.getLogger("dockcaddy")
 
-@click.command()
+
+@click.command(cls=Command)
 @click.argument("subject")
-@click.option(
-    "--inventory", "path", default="", metavar="FILE", help="a snapshot instead of the engine, - for standard input"
-)
-@settings_options
+@inventory_option
+@settings_options("docker", "labels", "plugins", "log")
 def command(subject: str, path: str, **options: Any) -> int:
     """Which resource and label made which line of SUBJECT, a site's address or a resource's name."""
     environment = start(options)
     pipeline, base = pipeline_and_base(environment)
-    configuration = pipeline.build(read_inventory(environment, path), base)
-    chosen = _chosen(configuration, subject)
-    if not chosen:
-        raise SettingsError(f'no site and no resource "{subject}"{nearest(subject, _known(configuration))}')
-    lines = configuration.text.split("\n")
-    width = max(len(lines[number].expandtabs(4)) for number in chosen)
-    for number in chosen:
-        told = ", ".join(f"{origin.resource} {origin.label}".strip() for origin in configuration.lines[number])
-        click.echo(f"{lines[number].expandtabs(4):<{width}}  # {told}")
-    tell(tuple(problem for problem in configuration.problems if problem.resource.endswith(f" {subject}")))
+    inventory = read_inventory(environment, path)
+    configuration = pipeline.build(inventory, base)
+    chosen = sorted({*_lines_of_site(configuration, subject), *_lines_of_resource(configuration, subject)})
+    concerned = {origin.resource for number in chosen for origin in configuration.lines[number]}
+    concerned |= {name for name in _resources(configuration, inventory) if _is(name, subject)}
+    if not concerned and not chosen:
+        known = [*_short(_resources(configuration, inventory)), *(key for key, _ in _sites(configuration))]
+        raise SettingsError(f'no site and no resource "{subject}"{nearest(subject, known)}')
+    if chosen:
+        result.write(_explained(configuration, chosen))
+    else:
+        logger.warning("%s: nothing of it is in the configuration", ", ".join(sorted(concerned)))
+    tell(problem for problem in configuration.problems if problem.resource in concerned)
     return 0
 
 
-def _chosen(configuration: Configuration, subject: str) -> list[int]:
-    """The numbers of the lines of the site, or of those that the resource made."""
-    found: list[int] = []
-    inside = False
-    for number, (line, origins) in enumerate(zip(configuration.text.split("\n"), configuration.lines, strict=False)):
-        if not line.startswith(("\t", "}")):
-            inside = subject in line.replace(",", " ").split()
-        if inside or any(subject in (origin.resource, origin.resource.partition(" ")[2]) for origin in origins):
-            found.append(number)
-    return found
+def _is(resource: str, subject: str) -> bool:
+    """Whether `container web-1` is meant by `container web-1` or `web-1`."""
+    return subject in (resource, *_short([resource]))
 
 
-def _known(configuration: Configuration) -> list[str]:
-    names = {origin.resource.partition(" ")[2] for origins in configuration.lines for origin in origins}
-    return [
-        *names,
-        *(word for line in configuration.text.split("\n") if line[:1] not in "\t}" for word in line.split()),
-    ]
+def _short(resources: Iterable[str]) -> Iterator[str]:
+    return (resource.partition(" ")[2] for resource in resources)
+
+
+def _resources(configuration: Configuration, inventory: Inventory) -> list[str]:
+    """All that carries labels or text, as errors name it."""
+    named = {str(resource): None for engine in inventory.engines for resource in engine.resources}
+    named |= {origin.resource: None for origins in configuration.lines for origin in origins}
+    named |= {problem.resource: None for problem in configuration.problems}
+    return list(named)
+
+
+def _sites(configuration: Configuration) -> Iterator[tuple[str, range]]:
+    """Each address, snippet or named route with its lines."""
+    start = 0
+    for block, text in configuration.assembly.sections:
+        lines = range(start, start + text.count("\n"))
+        start = lines.stop
+        for key in block.keys:
+            yield key.rstrip(","), lines
+
+
+def _host(address: str) -> str:
+    """`example.org` of `https://example.org:8443/path`."""
+    return address.rpartition("://")[2].partition("/")[0].partition(":")[0]
+
+
+def _lines_of_site(configuration: Configuration, subject: str) -> Iterator[int]:
+    wanted = subject.lower()
+    last = len(configuration.lines)
+    for key, lines in _sites(configuration):
+        if wanted in (key.lower(), _host(key.lower())):
+            yield from range(lines.start, min(lines.stop, last))
+
+
+def _lines_of_resource(configuration: Configuration, subject: str) -> Iterator[int]:
+    for number, origins in enumerate(configuration.lines):
+        if any(_is(origin.resource, subject) for origin in origins):
+            yield number
+
+
+def _explained(configuration: Configuration, chosen: Iterable[int]) -> str:
+    # only a line feed ends a line of a Caddyfile
+    text = configuration.text.split("\n")
+    lines = {number: text[number].expandtabs(4) for number in chosen}
+    width = max(map(len, lines.values()))
+    explained = []
+    for number, line in lines.items():
+        told = ", ".join(f"{origin.resource} {origin.label}".strip() for origin in configuration.lines[number])
+        explained.append(f"{line:<{width}}  # {told}\n")
+    return "".join(explained)

@@ -4,25 +4,24 @@ from typing import Any
 
 import click
 
-from dockcaddy.cli.options import settings_options, start
+from dockcaddy.cli import result
+from dockcaddy.cli.options import Command, settings_options, start
 from dockcaddy.errors import SettingsError
 from dockcaddy.settings import nearest
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("name", required=False)
-@settings_options
+@settings_options("plugins", "log")
 def command(name: str | None, **options: Any) -> int:
     """List the template functions, or the help of one."""
     functions = start(options).registry.functions
-    if name is not None:
-        entry = functions.get(name)
-        if entry is None:
-            raise SettingsError(f'no template function "{name}"{nearest(name, functions)}')
-        click.echo(f"{entry.signature}\n\n{entry.help}\n\nplugin {entry.plugin} ({entry.source})")
+    if name is None:
+        rows = [(entry.signature, entry.plugin, entry.help.partition("\n")[0]) for entry in functions.values()]
+        result.write_table(rows)
         return 0
-    width = max(len(entry.signature) for entry in functions.values())
-    owners = max(len(entry.plugin) for entry in functions.values())
-    for entry in functions.values():
-        click.echo(f"{entry.signature:<{width}}  {entry.plugin:<{owners}}  {entry.help.partition(chr(10))[0]}")
+    entry = functions.get(name)
+    if entry is None:
+        raise SettingsError(f'no template function "{name}"{nearest(name, functions)}')
+    result.write(f"{entry.signature}\n\n{entry.help}\n\nplugin {entry.plugin} ({entry.source})\n")
     return 0

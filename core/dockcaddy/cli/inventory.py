@@ -1,21 +1,40 @@
-"""Where `render`, `check`, `explain` and `snapshot` read the inventory from."""
+"""Where `render`, `check` and `explain` read the inventory from, and how they tell problems."""
 
 import json
+import logging
+import re
 import sys
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
 from dockcaddy.cli.options import Environment
-from dockcaddy.daemon import BaseFile, engines_for, options_for, pipeline_for
+from dockcaddy.daemon import checked_by_program, engines_for, load_environment_file, options_for, pipeline_for
 from dockcaddy.errors import SettingsError
 from dockcaddy.model import Inventory, Problem
-from dockcaddy.pipeline import BaseCaddyfile, Pipeline
+from dockcaddy.pipeline import BaseCaddyfile, Configuration, Pipeline
+from dockcaddy.settings import Settings
+
+Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+
+logger = logging.getLogger("dockcaddy")
+
+_HALF_CHARACTER = re.compile("[\ud800-\udfff]")
+
+
+def inventory_option(command: Decorated) -> Decorated:
+    """Add `--inventory FILE`."""
+    help = "a snapshot instead of the engine, - for standard input"
+    return click.option("--inventory", "path", default="", metavar="FILE", help=help)(command)
 
 
 def read_inventory(environment: Environment, path: str) -> Inventory:
-    """The inventory of a snapshot file (`-`: standard input), or of the engines where there is no path."""
+    """The inventory of a snapshot file (`-`: standard input), or of the engines where there is no path.
+
+    Raises SettingsError, SnapshotError, EngineUnreachable.
+    """
     if path:
         from dockcaddy.engine import from_snapshot  # noqa: PLC0415
 
@@ -26,24 +45,61 @@ def read_inventory(environment: Environment, path: str) -> Inventory:
 
 def _document(path: str) -> Any:
     try:
-        text = sys.stdin.read() if path == "-" else Path(path).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"--inventory {path}: cannot be read: {error}") from error
+        raw = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
+        text = raw.decode("utf-8-sig")
+    except OSError as error:
+        raise SettingsError(f"--inventory {path}: cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"--inventory {path}: not UTF-8: {error}") from error
     try:
-        return json.loads(text)
-    except ValueError as error:
+        document = json.loads(text)
+    except (ValueError, RecursionError) as error:
         raise SettingsError(f"--inventory {path}: not JSON: {error}") from error
+    return _mended(document) if re.search(r"\\u[dD][89a-fA-F]", text) else document
+
+
+def _mended(value: Any) -> Any:
+    """Half a surrogate pair is U+FFFD, as Go's encoding/json reads it."""
+    if isinstance(value, str):
+        return _HALF_CHARACTER.sub("\ufffd", value)
+    if isinstance(value, list):
+        return [_mended(each) for each in value]
+    if isinstance(value, dict):
+        return {_mended(key): _mended(each) for key, each in value.items()}
+    return value
 
 
 def pipeline_and_base(environment: Environment) -> tuple[Pipeline, BaseCaddyfile | None]:
-    """The pipeline, and the operator's Caddyfile where one is named."""
-    settings = environment.settings
-    pipeline = pipeline_for(settings, environment.registry, environment.sections)
-    return pipeline, BaseFile(settings.caddyfile_path)() if settings.caddyfile_path else None
+    """The pipeline, and the operator's Caddyfile where one is named. Raises SettingsError where it cannot be read."""
+    pipeline = pipeline_for(environment.settings, environment.registry, environment.sections)
+    return pipeline, _base(environment.settings)
 
 
-def tell(problems: tuple[Problem, ...]) -> bool:
-    """Print problems to standard error, one a line; whether one of them is an error."""
-    for problem in problems:
-        click.echo(f"{problem.severity}: {problem}", err=True)
-    return any(problem.severity == "error" for problem in problems)
+def _base(settings: Settings) -> BaseCaddyfile | None:
+    path = settings.caddyfile_path
+    if not path:
+        return None
+    try:
+        return BaseCaddyfile(path, Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingsError(f"--caddyfile-path {path}: cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"--caddyfile-path {path}: not UTF-8: {error}") from error
+
+
+def adapted(
+    environment: Environment, pipeline: Pipeline, inventory: Inventory, base: BaseCaddyfile | None
+) -> Configuration:
+    """The configuration without what Caddy's adapter refuses. Raises CaddyUnreachable where there is no Caddy."""
+    if environment.settings.envfile:
+        load_environment_file(environment.settings.envfile)
+    return checked_by_program(environment.settings, pipeline, inventory, base)
+
+
+def tell(problems: Iterable[Problem]) -> bool:
+    """Log problems, one a line, each once; whether one of them is an error."""
+    told = dict.fromkeys(problems)
+    for problem in told:
+        level = logging.ERROR if problem.severity == "error" else logging.WARNING
+        logger.log(level, "%s", problem, extra={"resource": problem.resource, "label": problem.label})
+    return any(problem.severity == "error" for problem in told)

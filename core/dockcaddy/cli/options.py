@@ -1,19 +1,24 @@
-"""The settings' table as command-line options, and what commands share."""
+"""The settings' table as command-line options, and what commands start from."""
 
+import logging
 import os
-from collections.abc import Callable, Mapping
-from functools import partial
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
 import click
 from attrs import frozen
 
-from dockcaddy import plugins
+from dockcaddy import logs, plugins
 from dockcaddy.errors import SettingsError
 from dockcaddy.registry import Registry
-from dockcaddy.settings import OPTIONS, Option, Settings, load, load_sections
+from dockcaddy.settings import OPTIONS, Option, Settings, load, load_sections, nearest
 
-Command = TypeVar("Command", bound=Callable[..., Any])
+Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+
+logger = logging.getLogger("dockcaddy")
+
+_LISTS = ("list", "aligned", "paths")
+_SWITCHES = frozenset(option.flag for option in OPTIONS if option.kind == "boolean")
 
 
 @frozen
@@ -23,6 +28,32 @@ class Environment:
     settings: Settings
     registry: Registry
     sections: Mapping[type, Any]
+
+
+class Command(click.Command):
+    """A command that takes settings."""
+
+    def parse_args(self, context: click.Context, args: list[str]) -> list[str]:
+        return super().parse_args(context, list(_explicit(args)))
+
+
+def _explicit(arguments: Iterable[str]) -> Iterator[str]:
+    """`--flag` and `--flag false` as `--flag=true` and `--flag=false`, so that `--flag WORD` leaves the word alone."""
+    waiting = iter(arguments)
+    for argument in waiting:
+        if argument == "--":
+            yield argument
+            yield from waiting
+        elif argument in _SWITCHES:
+            following = next(waiting, None)
+            if following in ("true", "false"):
+                yield f"{argument}={following}"
+            else:
+                yield f"{argument}=true"
+                if following is not None:
+                    yield from _explicit([following, *waiting])
+        else:
+            yield argument
 
 
 class _Value(click.ParamType[Any]):
@@ -43,32 +74,48 @@ def _flatten(context: click.Context, parameter: click.Parameter, value: Any) -> 
     return tuple(item for part in value for item in part) if value else None
 
 
-def settings_options(command: Command) -> Command:
-    """Add every option of the table, `--config` and `--set`."""
-    for option in reversed(OPTIONS):
-        names = [option.flag]
-        extra: dict[str, Any] = {"help": option.help, "default": None, "type": _Value(option)}
-        if option.kind == "boolean":
-            extra |= {"is_flag": False, "flag_value": "true", "metavar": "[true|false]"}
-        if option.kind == "list":
-            extra |= {"multiple": True, "callback": _flatten, "metavar": "LIST"}
-        command = click.option(*names, option.name, **extra)(command)
-    command = click.option("--set", "overrides", multiple=True, metavar="SECTION.KEY=VALUE", help="a plugin's setting")(
-        command
-    )
-    return click.option("--config", default="", metavar="FILE", help="settings file; else ./dockcaddy.toml")(command)
+def settings_options(*groups: str) -> Callable[[Decorated], Decorated]:
+    """Add every option of the table, `--config` and `--set`. The help shows those of `groups`; without any, all."""
+
+    def add(command: Decorated) -> Decorated:
+        for option in reversed(OPTIONS):
+            command = _option(option, hidden=bool(groups) and option.group not in groups)(command)
+        overriding = click.option(
+            "--set", "overrides", multiple=True, metavar="SECTION.KEY=VALUE", help="a plugin's setting; repeatable"
+        )
+        config = click.option("--config", default="", metavar="FILE", help="settings file; else ./dockcaddy.toml")
+        return config(overriding(command))
+
+    return add
 
 
-def start(options: dict[str, Any], report: Callable[[str], None] | None = None) -> Environment:
-    """Settings and plugins from a command's options. Raises SettingsError and PluginError."""
-    config = options.pop("config", "") or os.environ.get("DOCKCADDY_CONFIG", "")
-    overrides = options.pop("overrides", ())
-    settings = load(options, os.environ, config, overrides)
+def _option(option: Option, *, hidden: bool) -> Callable[[Decorated], Decorated]:
+    extra: dict[str, Any] = {"help": option.help, "default": None, "type": _Value(option), "hidden": hidden}
+    if option.kind == "boolean":
+        extra |= {"metavar": "[true|false]"}
+    if option.kind in _LISTS:
+        extra |= {"multiple": True, "callback": _flatten, "metavar": "LIST"}
+    return click.option(option.flag, option.name, **extra)
+
+
+def start(options: Mapping[str, Any], *, timed: bool = False) -> Environment:
+    """Logging, settings and plugins from a command's options; `timed` gives log lines the time of day.
+
+    Raises SettingsError and PluginError.
+    """
+    flags = {name: value for name, value in options.items() if name not in ("config", "overrides")}
+    config = options.get("config") or os.environ.get("DOCKCADDY_CONFIG", "")
+    settings = load(flags, os.environ, config, options.get("overrides", ()))
+    logs.configure(settings.log_level, settings.log_format, timed=timed)
     registry = plugins.load(
         settings.plugin,
         disabled=settings.disable_plugin,
         replace=settings.replace,
         skip_failed=settings.skip_failed_plugins,
-        report=report or partial(click.echo, err=True),
+        report=logger.error,
     )
-    return Environment(settings, registry, load_sections(settings, registry.sections, os.environ))
+    for name in settings.replace:
+        if name not in registry.functions and not settings.skip_failed_plugins:
+            raise SettingsError(f'replace: no template function "{name}"{nearest(name, registry.functions)}')
+    sections = load_sections(settings, registry.sections, os.environ, logger.warning)
+    return Environment(settings, registry, sections)

@@ -4,16 +4,14 @@ from typing import Any
 
 import click
 
-from dockcaddy.cli.options import settings_options, start
+from dockcaddy.cli import result
+from dockcaddy.cli.options import Command, settings_options, start
 
 
-@click.command()
-@settings_options
+@click.command(cls=Command)
+@settings_options("plugins", "log")
 def command(**options: Any) -> int:
     """List what is loaded, from where, and what it contributes."""
     entries = start(options).registry.plugins
-    width = max(len(entry.name) for entry in entries)
-    sources = max(len(entry.source) for entry in entries)
-    for entry in entries:
-        click.echo(f"{entry.name:<{width}}  {entry.source:<{sources}}  {'; '.join(entry.contributes)}")
+    result.write_table([(entry.name, entry.source, "; ".join(entry.contributes)) for entry in entries])
     return 0
