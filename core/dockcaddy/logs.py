@@ -26,7 +26,7 @@ def escaped(text: str) -> str:
 
 
 class LineFormatter(logging.Formatter):
-    """`12:00:01.123 error: container web-1: label caddy: ...`, or without the time."""
+    """`12:00:01.123 error: container web-1: label caddy: ...`; without the time where a record says `timed=False`."""
 
     def __init__(self, *, timed: bool = True, coloured: bool = False) -> None:
         super().__init__()
@@ -42,7 +42,7 @@ class LineFormatter(logging.Formatter):
         return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
 
     def _clock(self, record: logging.LogRecord) -> str:
-        if not self._timed:
+        if not (self._timed and getattr(record, "timed", True)):
             return ""
         return f"{time.strftime('%H:%M:%S', time.localtime(record.created))}.{int(record.msecs):03d} "
 

@@ -82,7 +82,7 @@ def _status() -> int:
 
 def _failed(message: str, status: int) -> int:
     for line in message.splitlines() or [""]:
-        logger.error("%s", line)
+        logger.error("%s", line, extra={"timed": False})
     return status
 
 

@@ -1,0 +1,117 @@
+"""What only a process of its own shows: start-up, pipes, locales, signals."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import dockcaddy
+import pytest
+
+COMMAND = [sys.executable, "-m", "dockcaddy"]
+
+
+def run(*arguments: str, **more: object) -> "subprocess.CompletedProcess[bytes]":
+    return subprocess.run([*COMMAND, *arguments], capture_output=True, check=False, timeout=30, **more)
+
+
+def test_the_version_is_told(sandbox: Path) -> None:
+    done = run("--version")
+    assert (done.returncode, done.stdout) == (0, f"dockcaddy {dockcaddy.__version__}\n".encode())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "heavy"),
+    [
+        (("--version",), {"rich", "docker", "requests", "tomli", "dockcaddy.pipeline"}),
+        (("render", "--inventory", "snapshot.json"), {"rich", "docker", "requests", "caddy_api_client"}),
+        (("functions",), {"rich", "docker", "requests", "dockcaddy.pipeline"}),
+    ],
+)
+def test_a_command_imports_only_what_it_needs(
+    sandbox: Path, snapshot: Callable, arguments: tuple[str, ...], heavy: set[str]
+) -> None:
+    snapshot(web={"caddy": "a.example.org", "caddy.respond": "x"})
+    code = f"import sys\nsys.argv = ['dockcaddy', *{arguments!r}]\nfrom dockcaddy.cli import main\n"
+    code += "try:\n    main()\nexcept SystemExit:\n    print(*sys.modules, file=sys.stderr)\n"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "dockcaddy.cli" in done.stderr.split()
+    assert not heavy & set(done.stderr.split())
+
+
+def test_bytes_do_not_depend_on_the_locale(sandbox: Path, snapshot: Callable) -> None:
+    path = snapshot(web={"caddy": "a.example.org", "caddy.respond": "grüße→"})
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    done = run("render", "--inventory", path, env=environment)
+    assert done.stdout.decode() == "a.example.org {\n\trespond grüße→\n}\n"
+
+
+def test_a_reader_that_leaves_is_no_error(sandbox: Path, snapshot: Callable) -> None:
+    path = snapshot(web={"caddy": "a.example.org", "caddy.respond": "x" * 200_000})
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(
+        [*COMMAND, "render", "--inventory", path], stdout=writer, stderr=subprocess.PIPE, check=False, timeout=30
+    )
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_a_full_disk_is_told(sandbox: Path, snapshot: Callable) -> None:
+    path = snapshot(web={"caddy": "a.example.org", "caddy.respond": "x"})
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [*COMMAND, "render", "--inventory", path], stdout=full, stderr=subprocess.PIPE, check=False, timeout=30
+        )
+    told = b"error: standard output: cannot be written: No space left on device\n"
+    assert (done.returncode, done.stderr) == (2, told)
+
+
+def test_an_interrupt_is_quiet(sandbox: Path) -> None:
+    process = subprocess.Popen(
+        [*COMMAND, "render", "--inventory", "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    try:
+        eventually_reading(process.pid)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=10)
+    finally:
+        process.kill()
+    assert (process.returncode, out, err.strip()) == (130, b"", b"")
+
+
+def eventually_reading(pid: int) -> None:
+    """Wait until the process waits for its standard input."""
+    channel = Path(f"/proc/{pid}/wchan")
+    deadline = time.monotonic() + 10
+    while "pipe" not in channel.read_text() and time.monotonic() < deadline:
+        time.sleep(0.02)
+
+
+@pytest.mark.engine
+def test_a_snapshot_of_the_engine_renders_without_it(sandbox: Path) -> None:
+    taken = run("snapshot")
+    assert taken.returncode == 0, taken.stderr
+    assert json.loads(taken.stdout)["version"] == 1
+    rendered = run("render", "--inventory", "-", "--docker-sockets", "unix:///nowhere", input=taken.stdout)
+    assert rendered.returncode == 0
+    assert rendered.stdout
+
+
+@pytest.mark.engine
+def test_render_reads_the_engine(sandbox: Path) -> None:
+    name = f"dockcaddy-cli-{os.getpid()}"
+    labels = ["--label=clitest=cli.example.org", "--label=clitest.reverse_proxy={{upstreams 80}}"]
+    subprocess.run(["docker", "run", "-d", "--name", name, *labels, "traefik/whoami"], check=True, capture_output=True)
+    try:
+        done = run("render", "--label-prefix", "clitest")
+    finally:
+        subprocess.run(["docker", "rm", "-f", name], check=True, capture_output=True)
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.decode().splitlines()
+    assert lines[0] == "cli.example.org {"
+    assert lines[1].startswith("\treverse_proxy ") and lines[1].endswith(":80")
