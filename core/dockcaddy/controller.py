@@ -97,6 +97,8 @@ class Controller:
     _last_cycle: float = float("-inf")
     _last_poll: float = float("-inf")
     _next_check: float = float("-inf")
+    _refused_until: float | None = None
+    _refused_pause: float = 0.0
 
     def __attrs_post_init__(self) -> None:
         self._watches = [_Watch(engine) for engine in self.engines]
@@ -172,8 +174,12 @@ class Controller:
             self._problem_log.tell([*problems, *self._failures(), Problem("caddy", "", str(error))])
             return
         except CaddyRefusal as error:
+            # the cause lies outside every fragment, so that only time can mend it
+            self._refused_pause = min(max(self._refused_pause * 2, 1.0), LONGEST_PAUSE)
+            self._refused_until = self.clock() + self._refused_pause
             self._problem_log.tell([*problems, *self._failures(), Problem("caddy", "", f"refuses everything: {error}")])
             return
+        self._refused_until, self._refused_pause = None, 0.0
         if self.quarantine is not None:
             problems += self.quarantine.problems
         self.configuration = evolve(configuration, problems=tuple(problems))
@@ -236,6 +242,7 @@ class Controller:
         quarantined = self.quarantine.next_retry if self.quarantine is not None else None
         return [
             quarantined,
+            self._refused_until,
             *(watch.retry_at for watch in self._watches),
             *(delivery.retry_at for delivery in self.deliveries),
         ]

@@ -47,6 +47,7 @@ class Refused:
 
     words: str
     configuration: Configuration
+    at_load: bool = False
 
     @property
     def origins(self) -> tuple[Origin, ...]:
@@ -82,6 +83,7 @@ class Quarantine:
     route_order: str = "caddy"
     _verdicts: dict[str, Verdict] = field(factory=dict)
     _accepted: dict[str, Fragment] = field(factory=dict)
+    _last_good: dict[str, Fragment] = field(factory=dict)
     _configuration: Configuration | None = None
 
     @property
@@ -102,14 +104,34 @@ class Quarantine:
         refuses even what it took before.
         """
         self._forget_settled(fragments)
-        trial = _Trial(self, fragments, build, deliver)
-        held = frozenset(key for key, verdict in self._verdicts.items() if verdict.retry_at > self.clock())
-        configuration = trial.settle(held)
+        before = dict(self._verdicts)
+        present = [self._standing_in(each) for each in fragments]
+        stood_in = {each.key for each, given in zip(present, fragments, strict=True) if each is not given}
+        held = frozenset(
+            key for key, verdict in self._verdicts.items() if verdict.retry_at > self.clock() and key not in stood_in
+        )
+        trial = _Trial(self, present, build, deliver)
+        try:
+            configuration = trial.settle(held)
+        except CaddyRefusal:
+            # refused without any of them too, so that none of them is to blame
+            self._verdicts = before
+            raise
         self._configuration = configuration
         left_out = trial.left_out
-        self._accepted = {each.key: each for each in fragments if each.key not in left_out}
-        self._verdicts = {key: verdict for key, verdict in self._verdicts.items() if key in left_out}
+        self._accepted = {each.key: each for each in present if each.key not in left_out}
+        self._last_good |= {key: each for key, each in self._accepted.items() if each.is_operators}
+        self._verdicts = {key: verdict for key, verdict in self._verdicts.items() if key in left_out | stood_in}
+        if any(key in left_out and key not in stood_in for key in self._last_good):
+            return self.settle(fragments, build, deliver)
         return configuration
+
+    def _standing_in(self, fragment: Fragment) -> Fragment:
+        """The last good version of the operator's own text, while Caddy refuses the present one."""
+        verdict = self._verdicts.get(fragment.key)
+        if verdict is None or verdict.retry_at <= self.clock():
+            return fragment
+        return self._last_good.get(fragment.key, fragment)
 
     def try_again(self) -> None:
         """Make every left-out fragment due: something that may have been the reason has changed."""
@@ -188,22 +210,31 @@ class _Trial:
                 configuration = evolve(configuration, adapted=last.adapted)
             else:
                 configuration = evolve(configuration, adapted=self.quarantine.adapt(configuration.text))
-            self.deliver(configuration)
         except CaddyRefusal as refusal:
             return Refused(str(refusal), configuration)
+        try:
+            self.deliver(configuration)
+        except CaddyRefusal as refusal:
+            return Refused(str(refusal), configuration, at_load=True)
         self.accepted = configuration
         return None
 
     def _isolate(self, refused: Refused) -> None:
-        present = [each for each in self.fragments if each.key not in self.left_out]
+        # what fails at loading has a cause outside (a port that is taken); the operator's own text is not left out for it
+        present = [
+            each
+            for each in self.fragments
+            if each.key not in self.left_out and not (refused.at_load and each.is_operators)
+        ]
         suspects = self.quarantine.suspects(present)
         if 0 < len(suspects) < len(present):
             self._sift(suspects, refused)
             if self.accepted is not None or self._attempt() is None:
                 return
         # not even what was accepted before is accepted now: Caddy itself or something outside has changed
-        everything = sorted((e for e in self.fragments if e.key not in self.left_out), key=lambda e: e.seniority)
-        self._sift(everything, refused)
+        everything = sorted((e for e in present if e.key not in self.left_out), key=lambda e: e.seniority)
+        if everything:
+            self._sift(everything, refused)
 
     def _sift(self, suspects: list[Fragment], refused: Refused) -> None:
         """Admit of `suspects` what Caddy accepts beside the rest; the others are condemned."""

@@ -36,6 +36,11 @@ class Fragment:
     blocks: tuple[Block, ...] = ()
     problems: tuple[Problem, ...] = ()
 
+    @property
+    def is_operators(self) -> bool:
+        """Whether the operator wrote it, not the labels of a resource."""
+        return self.seniority < 0
+
     @cached_property
     def content(self) -> str:
         """The fragment alone as Caddyfile text: equal content, equal verdict."""

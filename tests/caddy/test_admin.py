@@ -150,6 +150,17 @@ def test_an_orphan_of_an_earlier_run_is_ended(caddy: str, tmp_path: Path) -> Non
     assert orphan.poll() is not None
 
 
+def test_a_strange_caddy_at_the_address_is_not_taken_for_ours(caddy: str, tmp_path: Path, free_port) -> None:
+    address = f"localhost:{free_port()}"
+    strange = CaddyProcess(Path(caddy), address, tmp_path / "strange", initial=lambda: b'{"apps":{}}')
+    strange.start()
+    try:
+        with pytest.raises(CaddyUnreachable, match="another caddy already answers"):
+            CaddyProcess(Path(caddy), address, tmp_path / "ours").start()
+    finally:
+        strange.stop()
+
+
 def _lives(pid: int) -> bool:
     with contextlib.suppress(OSError):
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"

@@ -8,7 +8,7 @@ from dockcaddy.controller import Controller
 from dockcaddy.delivery import Delivery
 from dockcaddy.errors import CaddyRefusal, EngineUnreachable, OutputError
 from dockcaddy.model import EngineInventory, Resource
-from dockcaddy.pipeline import Configuration, Pipeline
+from dockcaddy.pipeline import BaseCaddyfile, Configuration, Pipeline
 from dockcaddy.quarantine import Quarantine
 from dockcaddy.registry import Registry
 
@@ -230,6 +230,33 @@ def test_a_broken_newcomer_changes_nothing_that_is_sent(world: World) -> None:
         "container c",
         "container d",
     }
+
+
+def test_when_everything_is_refused_nobody_is_blamed_and_it_is_tried_again(world: World) -> None:
+    world.engine.put("a", caddy="a.test", caddy__respond="a")
+    world.engine.put("b", caddy="b.test", caddy__respond="b")
+    world.caddy.refuses = ""
+    world.turn()
+    assert world.caddy.written == []
+    world.caddy.refuses = "\0"
+    world.clock.now += 2
+    world.controller.step()
+    assert world.caddy.written[-1].count(".test") == 2
+
+
+def test_the_last_good_base_caddyfile_stays_while_the_new_one_is_refused(world: World) -> None:
+    texts = ["base.test {\n\trespond one\n}\n"]
+    world.controller.base = lambda: BaseCaddyfile("Caddyfile", texts[-1])
+    world.engine.put("a", caddy="a.test", caddy__respond="a")
+    world.turn()
+    texts.append("base.test {\n\tbogus\n}\n")
+    world.engine.put("b", caddy="b.test", caddy__respond="b")
+    world.turn()
+    assert "respond one" in world.caddy.written[-1] and "b.test" in world.caddy.written[-1]
+    assert "caddyfile Caddyfile: caddy refuses it" in str(world.controller.configuration.problems[-1])
+    texts.append("base.test {\n\trespond two\n}\n")
+    world.turn()
+    assert "respond two" in world.caddy.written[-1]
 
 
 def test_polling_lists_everything_anew_and_can_be_switched_off(world: World) -> None:

@@ -25,6 +25,8 @@ LONGEST_PAUSE = 10.0
 # a Caddy that lived this long did not die of its configuration
 SETTLED_AFTER = 10.0
 GRACE = 10.0
+# so often it may die before it ever answered
+DEATHS_AT_START = 3
 _PR_SET_PDEATHSIG = 1
 _LEVELS = {"debug": logging.DEBUG, "info": logging.DEBUG, "warn": logging.WARNING, "error": logging.ERROR}
 # what Caddy says at every load, or what we tell ourselves with the resource's name
@@ -70,6 +72,7 @@ class CaddyProcess:
     initial: Callable[[], bytes] = lambda: b"{}"
     starts: int = 0
     failure: str = ""
+    _deaths: int = 0
     _process: subprocess.Popen[bytes] | None = None
     _stopping: threading.Event = field(factory=threading.Event)
     _ready: threading.Event = field(factory=threading.Event)
@@ -79,10 +82,19 @@ class CaddyProcess:
         """Start it and wait until its admin endpoint answers. Raises CaddyUnreachable with Caddy's last words."""
         self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._end_orphan()
+        if self._answers():
+            # Caddy listens with SO_REUSEPORT: two of them would share the port and answer by turns
+            raise CaddyUnreachable(
+                f"another caddy already answers at {self.admin}: stop it, or give this one another address "
+                "with CADDY_ADMIN"
+            )
         # the kernel ends the child when the thread that made it ends, so one thread makes all of them
         self._thread = threading.Thread(target=self._watch, name="caddy", daemon=True)
         self._thread.start()
-        if not self._ready.wait(timeout):
+        deadline = time.monotonic() + timeout
+        while not self._ready.wait(0.05) and time.monotonic() < deadline and self._deaths < DEATHS_AT_START:
+            pass
+        if not self._ready.is_set():
             self.stop(0)
             raise CaddyUnreachable(
                 f"caddy at {self.path} does not come up: {self.failure or 'its admin endpoint is silent'}"
@@ -119,6 +131,7 @@ class CaddyProcess:
             if self._stopping.is_set():
                 return
             lived = time.monotonic() - born
+            self._deaths += 1
             # a first configuration that it does not start with must not keep it from starting
             use_initial = answered
             pause = FIRST_PAUSE if answered and lived > SETTLED_AFTER else min(pause * 2, LONGEST_PAUSE)
@@ -175,16 +188,21 @@ class CaddyProcess:
             return None
 
     def _wait_until_answering(self, process: "subprocess.Popen[bytes]") -> bool:
+        while process.poll() is None and not self._stopping.is_set():
+            if self._answers():
+                return True
+            time.sleep(0.01)
+        return False
+
+    def _answers(self) -> bool:
         client = AdminClient(self.admin, timeout=5, connect_timeout=1)
         try:
-            while process.poll() is None and not self._stopping.is_set():
-                with contextlib.suppress(CaddyUnreachable):
-                    client.config()
-                    return True
-                time.sleep(0.01)
+            client.config()
+        except CaddyUnreachable:
             return False
         finally:
             client.close()
+        return True
 
     def _read_log(self, process: "subprocess.Popen[bytes]") -> None:
         assert process.stderr is not None
