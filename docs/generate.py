@@ -3,8 +3,10 @@
 import inspect
 from pathlib import Path
 
+import dockcaddy_policy
 from dockcaddy import hookspecs, plugins, settings
 from dockcaddy_idioms import table
+from dockcaddy_policy.rules import RULES
 
 FOLDER = Path(__file__).parent
 NOTE = "<!-- made by docs/generate.py -->\n\n"
@@ -34,7 +36,13 @@ def plugins_page() -> str:
     parts = ["# Plugins\n", NOTE, inspect.cleandoc(hookspecs.__doc__ or ""), ""]
     for name in plugins.HOOKS:
         parts += [f"## `{name}`\n", inspect.cleandoc(getattr(hookspecs, name).__doc__ or ""), ""]
-    for kind in (hookspecs.Label, hookspecs.LabelTransformer, hookspecs.Gate, hookspecs.SettingsSection):
+    for kind in (
+        hookspecs.Label,
+        hookspecs.LabelTransformer,
+        hookspecs.Gate,
+        hookspecs.Guard,
+        hookspecs.SettingsSection,
+    ):
         parts += [f"## `{kind.__name__}`\n", inspect.cleandoc(kind.__doc__ or ""), ""]
     return "\n".join(parts)
 
@@ -52,7 +60,34 @@ def idioms_page() -> str:
     return "\n".join(rows) + "\n"
 
 
+def security_page() -> str:
+    """The rules of the policy."""
+    rows = [
+        "# Security\n",
+        NOTE + inspect.cleandoc(dockcaddy_policy.__doc__ or "") + "\n",
+        "A resource that breaks a rule is left out, and the error names the rule's way around. Rules are lifted one by",
+        "one, for whom you trust, in `dockcaddy.toml`:\n",
+        "```toml",
+        "[policy]",
+        "allow = [",
+        '    "templates",                      # this rule, for everybody',
+        '    "environment@project:ops",        # this rule, for one Compose project or Swarm stack',
+        '    "container:gateway-*",            # every rule, for containers of this name',
+        '    "imports@network:trusted",        # this rule, for what is on this network',
+        '    "roots@prefix:caddy_9",           # this rule, in labels that begin so',
+        "]",
+        "```\n",
+        '`trust = "all"` lifts all of them, as with caddy-docker-proxy. What you write yourself, in a base Caddyfile or a',
+        "Swarm config, is held to none.\n",
+        "| rule | what | `render` prints it |",
+        "| --- | --- | --- |",
+    ]
+    rows += [f"| `{rule.name}` | {rule.help} | {'yes' if rule.withholds else 'no'} |" for rule in RULES]
+    return "\n".join(rows) + "\n"
+
+
 PAGES = {
+    "security.md": security_page,
     "idioms.md": idioms_page,
     "functions.md": functions_page,
     "options.md": options_page,

@@ -3,6 +3,7 @@
 What is listed in `__all__` is all that a plugin may import.
 """
 
+from dockcaddy.caddyfile import Block, Origin
 from dockcaddy.errors import (
     CaddyRefusal,
     CaddyUnreachable,
@@ -15,6 +16,7 @@ from dockcaddy.hookspecs import (
     Adapter,
     Context,
     Gate,
+    Guard,
     Label,
     LabelTransformer,
     Loader,
@@ -24,30 +26,34 @@ from dockcaddy.hookspecs import (
     Stage,
     hook,
 )
-from dockcaddy.model import Attachment, EngineInventory, Inventory, Mount, Port, Problem, Resource
+from dockcaddy.model import Attachment, EngineInventory, Inventory, Mount, Port, Problem, Proxy, Resource
 
 __version__ = "0.1.0"
 
 __all__ = [
     "Adapter",
     "Attachment",
+    "Block",
     "CaddyRefusal",
     "CaddyUnreachable",
     "Context",
     "DockcaddyError",
     "EngineInventory",
     "Gate",
+    "Guard",
     "Inventory",
     "Label",
     "LabelError",
     "LabelTransformer",
     "Loader",
     "Mount",
+    "Origin",
     "Output",
     "OutputContext",
     "OutputError",
     "Port",
     "Problem",
+    "Proxy",
     "Resource",
     "SettingsSection",
     "Stage",

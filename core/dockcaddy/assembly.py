@@ -1,6 +1,6 @@
 """Fragments become one Caddyfile, and a changed fragment costs only the sites it touches. Pure."""
 
-from collections.abc import Collection, Hashable, Iterable, Sequence
+from collections.abc import Collection, Hashable, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -8,6 +8,7 @@ from attrs import define, field, frozen
 
 from dockcaddy import caddyfile
 from dockcaddy.caddyfile import Block, Origin
+from dockcaddy.conflicts import Clash, clashes
 from dockcaddy.rendering import Fragment
 from dockcaddy.replicas import without_superseded
 
@@ -25,9 +26,10 @@ class Section:
 
 @frozen(eq=False)
 class Assembly:
-    """A whole Caddyfile: its text, and for each line the origins of what stands there."""
+    """A whole Caddyfile: its text, for each line the origins of what stands there, and what in it contradicts itself."""
 
     sections: tuple[tuple[Block, str], ...]
+    clashes: tuple[Clash, ...] = ()
 
     @cached_property
     def text(self) -> str:
@@ -52,6 +54,7 @@ class Assembler:
     _members: dict[Hashable, dict[str, tuple[Block, ...]]] = field(factory=dict)
     _fragments: dict[str, Fragment] = field(factory=dict)
     _sections: dict[Hashable, Section] = field(factory=dict)
+    _clashes: dict[Hashable, tuple[Clash, ...]] = field(factory=dict)
     _ordered: list[tuple[tuple[Any, ...], str, Block]] | None = None
 
     def assemble(self, fragments: Sequence[Fragment], excluded: Collection[str] = frozenset()) -> Assembly:
@@ -90,11 +93,16 @@ class Assembler:
 
     def _rebuild(self, group: Hashable, positions: dict[str, int]) -> None:
         members = self._members[group]
+        self._clashes.pop(group, None)
         if not members:
             del self._members[group]
             self._sections.pop(group, None)
             return
-        in_order: Iterable[str] = sorted(members, key=positions.__getitem__)
+        in_order = sorted(members, key=positions.__getitem__)
+        if len(members) > 1:
+            found = clashes((self._fragments[key], members[key]) for key in in_order)
+            if found:
+                self._clashes[group] = found
         merged = caddyfile.merge(block for key in in_order for block in members[key])
         blocks = caddyfile.sort(map(without_superseded, merged), self.route_order)
         self._sections[group] = Section(
@@ -113,4 +121,5 @@ class Assembler:
                 ),
                 key=lambda entry: entry[0],
             )
-        return Assembly(tuple((block, text) for _, text, block in self._ordered))
+        clashing = tuple(clash for found in self._clashes.values() for clash in found)
+        return Assembly(tuple((block, text) for _, text, block in self._ordered), clashing)

@@ -169,7 +169,7 @@ class Controller:
         problems = [problem for fragment in fragments for problem in fragment.problems]
         problems += [problem for engine in inventory.engines for problem in engine.problems]
         try:
-            configuration = self._settled(fragments)
+            configuration = self._settled(tuple(each for each in fragments if not each.withheld))
         except CaddyUnreachable as error:
             self._problem_log.tell([*problems, *self._failures(), Problem("caddy", "", str(error))])
             return

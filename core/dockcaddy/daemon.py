@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 import signal
 import tempfile
 import time
@@ -14,7 +15,7 @@ from attrs import define, evolve, frozen
 
 from dockcaddy.errors import CaddyUnreachable, SettingsError
 from dockcaddy.hookspecs import Adapter, Loader, OutputContext
-from dockcaddy.model import Inventory
+from dockcaddy.model import Inventory, Proxy
 from dockcaddy.pipeline import BaseCaddyfile, Configuration, Pipeline
 from dockcaddy.registry import Registry
 from dockcaddy.settings import Settings, nearest
@@ -111,6 +112,29 @@ def pipeline_for(settings: Settings, registry: Registry, sections: Mapping[type,
         label_prefix=settings.label_prefix,
         route_order=settings.route_order,
         suffix_names=settings.suffix_names,
+        proxy=proxy_of(settings),
+    )
+
+
+def proxy_of(settings: Settings) -> Proxy:
+    """What belongs to the program and its Caddy, by the settings and by where Caddy keeps its files.
+
+    See https://caddyserver.com/docs/conventions#file-locations.
+    """
+    home = Path(os.environ.get("HOME") or "/root")
+    folders = [
+        *Proxy().folders,
+        str(Path(os.environ.get("XDG_DATA_HOME") or home / ".local/share") / "caddy"),
+        str(Path(os.environ.get("XDG_CONFIG_HOME") or home / ".config") / "caddy"),
+        str(settings.state_path().absolute()),
+    ]
+    files = [Path(file).absolute() for file in (settings.caddyfile_path, settings.source, settings.envfile) if file]
+    port = re.search(r":(\d+)(?:/|$)", settings.caddy_admin or settings.admin)
+    return Proxy(
+        tuple(dict.fromkeys(folders)),
+        tuple(map(os.path.normpath, files)),
+        os.path.normpath(files[0].parent) if settings.caddyfile_path else "",
+        int(port[1]) if port else 0,
     )
 
 
@@ -127,7 +151,9 @@ def checked_by_program(
     quarantine = Quarantine(CommandAdapter(find_caddy(settings.caddy)).adapt, time.monotonic, settings.route_order)
     fragments = pipeline.fragments(inventory, base)
     told = pipeline.configuration(fragments).problems
-    configuration = quarantine.settle(fragments, pipeline.configuration, lambda configuration: None)
+    configuration = quarantine.settle(
+        [each for each in fragments if not each.withheld], pipeline.configuration, lambda configuration: None
+    )
     return evolve(configuration, problems=(*told, *quarantine.problems))
 
 

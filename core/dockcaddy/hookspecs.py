@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 import pluggy
 from attrs import field, frozen
 
-from dockcaddy.model import EngineInventory, Inventory, Resource
+from dockcaddy.caddyfile import Block
+from dockcaddy.model import EngineInventory, Inventory, Proxy, Resource
 
 if TYPE_CHECKING:
     from dockcaddy.pipeline import Configuration
@@ -45,6 +46,10 @@ class Context(Protocol):
     @property
     def inventory(self) -> Inventory:
         """Everything there is. Reading it makes the fragment depend on all of it: it is rendered in every cycle."""
+
+    @property
+    def proxy(self) -> Proxy:
+        """What belongs to the program and its Caddy themselves."""
 
     @property
     def admitted(self) -> bool:
@@ -96,6 +101,19 @@ class Gate:
 
     name: str
     admits: Callable[[Context], bool]
+
+
+@frozen
+class Guard:
+    """A check of what one resource's labels became: `check(context, blocks)` raises `LabelError` to refuse it.
+
+    It sees the very blocks that will be written; each knows the labels it came from (`block.origins`). What a guard
+    that `withholds` refuses is still printed by `render`, with the refusal, but never handed to an output.
+    """
+
+    name: str
+    check: Callable[[Context, tuple[Block, ...]], None]
+    withholds: bool = False
 
 
 @frozen
@@ -184,6 +202,11 @@ def dockcaddy_label_transformers() -> Iterable[LabelTransformer]:  # type: ignor
 @hookspec
 def dockcaddy_gates() -> Iterable[Gate]:  # type: ignore[empty-body]
     """Gates in front of `upstreams`."""
+
+
+@hookspec
+def dockcaddy_guards() -> Iterable[Guard]:  # type: ignore[empty-body]
+    """Guards over what labels may say."""
 
 
 @hookspec

@@ -16,6 +16,7 @@ LONGEST_VALUE = 1024 * 1024
 _ESCAPED_DOT = "\0"
 _SEGMENT = re.compile(r"(?:([0-9]+)_)?(.+?)(?:_([0-9]+))?", re.DOTALL)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_REFERENCE = re.compile(r"\{\$[A-Za-z_][A-Za-z0-9_]*(?::[A-Za-z0-9_./:@+,-]*)?\}")
 _SURROGATES = re.compile(r"[\ud800-\udfff]")
 # Go reads a number that is too large as the largest there is.
 _LARGEST = 2**63 - 1
@@ -98,6 +99,7 @@ class _Tree:
             raise LabelError(label.origin, f"the value is longer than {LONGEST_VALUE} characters")
         # every token that a value can be split into has a form in a Caddyfile
         tokens = tuple(lex_value(label.value))
+        _check_references(label, path, tokens)
         if "." not in path and tokens and not any(token.strip(",") for token in tokens):
             raise LabelError(label.origin, "the site address is empty")
         origin = (Origin(self.resource, label.origin),)
@@ -122,6 +124,17 @@ class _Tree:
             else:
                 self.tops.append(node)
         return node
+
+
+def _check_references(label: Label, path: str, tokens: Iterable[str]) -> None:
+    """Caddy fills in `{$NAME}` before it reads any structure: an open one would swallow what follows in the file, a
+    default value with a quote in it would open one.
+    """
+    if "{$" not in label.value and "{$" not in path:
+        return
+    for text in (*path.split("."), *tokens):
+        if "{$" in _REFERENCE.sub("", text):
+            raise LabelError(label.origin, f'"{text[:60]}" is not a whole reference to a variable, expected {{$NAME}}')
 
 
 def _node_of(segment: str) -> _Node:

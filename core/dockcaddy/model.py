@@ -110,6 +110,20 @@ class Inventory:
 
 
 @frozen
+class Proxy:
+    """What belongs to the program and its Caddy, and to no label.
+
+    `folders` hold their data, certificates and secrets, `files` their settings; `base_folder` is the folder of the base
+    Caddyfile (`""` where there is none), `admin_port` the admin API's (0 where it is a socket). Paths are absolute.
+    """
+
+    folders: tuple[str, ...] = ("/data", "/config", "/etc/caddy")
+    files: tuple[str, ...] = ()
+    base_folder: str = ""
+    admin_port: int = 2019
+
+
+@frozen
 class Problem:
     """Something wrong with one resource: who, where, why.
 

@@ -1,6 +1,8 @@
 """From the inventory to the Caddyfile: the pure middle of the program."""
 
+import os
 from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from attrs import field, frozen
@@ -9,7 +11,7 @@ from dockcaddy import caddyfile
 from dockcaddy.assembly import Assembler, Assembly
 from dockcaddy.caddyfile import Block, CaddyfileError, Origin
 from dockcaddy.errors import CaddyRefusal
-from dockcaddy.model import EngineInventory, Inventory, Problem, Resource, SwarmConfig
+from dockcaddy.model import EngineInventory, Inventory, Problem, Proxy, Resource, SwarmConfig
 from dockcaddy.registry import Registry
 from dockcaddy.rendering import Fragment, Renderer, ResourceContext
 
@@ -23,6 +25,11 @@ class BaseCaddyfile:
 
     path: str
     text: str
+
+    @property
+    def folder(self) -> str:
+        """The folder that relative imports in it start from."""
+        return os.path.normpath(Path(self.path).absolute().parent)
 
 
 @frozen(eq=False)
@@ -66,8 +73,10 @@ class Pipeline:
         label_prefix: str = "caddy",
         route_order: str = "caddy",
         suffix_names: bool = False,
+        proxy: Proxy | None = None,
     ) -> None:
         """`sections` are the plugins' settings by class; the keywords are the settings of the same names."""
+        self._proxy = proxy or Proxy()
         self._registry = registry
         self._sections = sections or {}
         self._renderer = Renderer(registry, label_prefix, suffix_names=suffix_names)
@@ -99,7 +108,7 @@ class Pipeline:
         parsed: dict[tuple[str, str], Fragment] = {}
         rendered: dict[str, _Rendered] = {}
         if base is not None:
-            fragments.append(self._parse(parsed, "caddyfile", f"caddyfile {base.path}", base.text))
+            fragments.append(self._parse(parsed, "caddyfile", f"caddyfile {base.path}", base.text, base.folder))
         for engine in inventory.engines:
             for config in engine.configs:
                 fragments.append(self._parse_config(parsed, engine, config))
@@ -119,7 +128,7 @@ class Pipeline:
             and kept.inventory in (None, inventory)
         ):
             return kept
-        context = ResourceContext(resource, engine, self._registry, self._sections, inventory)
+        context = ResourceContext(resource, engine, self._registry, self._sections, inventory, self._proxy)
         fragment = self._renderer.render(context)
         return _Rendered(resource, engine.caddy, inventory if context.read_inventory else None, fragment)
 
@@ -128,18 +137,20 @@ class Pipeline:
     ) -> Fragment:
         return self._parse(parsed, f"{engine.name}/{config.id}", f"config {config.name}", config.text)
 
-    def _parse(self, parsed: dict[tuple[str, str], Fragment], key: str, owner: str, text: str) -> Fragment:
-        fragment = self._parsed.get((key, text)) or _parsed_fragment(key, owner, text)
+    def _parse(
+        self, parsed: dict[tuple[str, str], Fragment], key: str, owner: str, text: str, folder: str = ""
+    ) -> Fragment:
+        fragment = self._parsed.get((key, text)) or _parsed_fragment(key, owner, text, folder)
         parsed[key, text] = fragment
         return fragment
 
 
-def _parsed_fragment(key: str, owner: str, text: str) -> Fragment:
+def _parsed_fragment(key: str, owner: str, text: str, folder: str) -> Fragment:
     try:
         blocks: tuple[Block, ...] = caddyfile.parse(text, owner)
     except CaddyfileError as error:
         return Fragment(key, owner, MOST_SENIOR, (), (Problem(owner, "", str(error)),))
-    return Fragment(key, owner, MOST_SENIOR, blocks)
+    return Fragment(key, owner, MOST_SENIOR, caddyfile.with_absolute_imports(blocks, folder) if folder else blocks)
 
 
 def _engine_problems(inventory: Inventory) -> tuple[Problem, ...]:

@@ -21,7 +21,7 @@ from attrs import define, field, frozen
 
 from dockcaddy import hookspecs
 from dockcaddy.errors import PluginError
-from dockcaddy.hookspecs import Gate, LabelTransformer, SettingsSection
+from dockcaddy.hookspecs import Gate, Guard, LabelTransformer, SettingsSection
 from dockcaddy.registry import FunctionEntry, OutputEntry, PluginEntry, Registry
 
 ENTRY_POINT_GROUP = "dockcaddy"
@@ -33,6 +33,7 @@ BUNDLED = (
     "dockcaddy_upstreams",
     "dockcaddy_metadata",
     "dockcaddy_idioms",
+    "dockcaddy_policy",
     "dockcaddy_caddyfile",
     "dockcaddy_json",
     "dockcaddy_admin",
@@ -59,6 +60,7 @@ class _Collection:
     functions: dict[str, FunctionEntry] = field(factory=dict)
     transformers: dict[str, tuple[LabelTransformer, str]] = field(factory=dict)
     gates: dict[str, tuple[Gate, str]] = field(factory=dict)
+    guards: dict[str, tuple[Guard, str]] = field(factory=dict)
     outputs: dict[str, OutputEntry] = field(factory=dict)
     sections: dict[str, tuple[SettingsSection, str]] = field(factory=dict)
 
@@ -69,6 +71,7 @@ class _Collection:
             functions=dict(sorted(self.functions.items())),
             transformers=tuple(sorted((t for t, _ in self.transformers.values()), key=lambda t: (t.order, t.name))),
             gates=tuple(gate for gate, _ in self.gates.values()),
+            guards=tuple(guard for guard, _ in self.guards.values()),
             outputs=dict(sorted(self.outputs.items())),
             sections=tuple(section for section, _ in self.sections.values()),
         )
@@ -254,6 +257,7 @@ _ACCEPT: dict[str, Callable[[_Collection, _Found, Any], str]] = {
     "dockcaddy_functions": _accept_functions,
     "dockcaddy_label_transformers": _accept_each("transformers", LabelTransformer, "label transformer"),
     "dockcaddy_gates": _accept_each("gates", Gate, "gate"),
+    "dockcaddy_guards": _accept_each("guards", Guard, "guard"),
     "dockcaddy_outputs": _accept_outputs,
     "dockcaddy_settings": _accept_each("sections", SettingsSection, "settings section"),
 }

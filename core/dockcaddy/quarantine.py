@@ -8,6 +8,7 @@ by halves. Verdicts are remembered by content.
 import re
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from functools import cached_property
 
 from attrs import define, evolve, field, frozen
 
@@ -158,11 +159,11 @@ class Quarantine:
             if changed & _groups(current[key]) or any(_is_definition(group) for group in changed):
                 self._verdicts[key] = evolve(verdict, retry_at=now)
 
-    def condemn(self, fragment: Fragment, refused: Refused) -> None:
+    def condemn(self, fragment: Fragment, problem: Problem) -> None:
         """Leave a fragment out; the pause until the next try doubles each time the same content is refused."""
         before = self._verdicts.get(fragment.key)
         pause = min(before.pause * 2, LONGEST_PAUSE) if before else FIRST_PAUSE
-        verdict = Verdict(fragment.content, refused.problem(fragment), self.clock() + pause, pause)
+        verdict = Verdict(fragment.content, problem, self.clock() + pause, pause)
         self._verdicts[fragment.key] = verdict
 
     def suspects(self, fragments: Iterable[Fragment]) -> list[Fragment]:
@@ -180,7 +181,7 @@ class Quarantine:
         return self._configuration
 
 
-@define
+@define(slots=False)
 class _Trial:
     """One settling: what is left out so far, and how Caddy answers to the rest."""
 
@@ -203,7 +204,7 @@ class _Trial:
 
     def _attempt(self) -> Refused | None:
         """Try everything that is not left out; gives Caddy's refusal, or None where it was accepted."""
-        configuration = self.build(self.fragments, self.left_out)
+        configuration = self._without_clashes()
         last = self.quarantine.last
         try:
             if last is not None and last.adapted is not None and last.text == configuration.text:
@@ -218,6 +219,20 @@ class _Trial:
             return Refused(str(refusal), configuration, at_load=True)
         self.accepted = configuration
         return None
+
+    def _without_clashes(self) -> Configuration:
+        """What is not left out, put together; of two that contradict each other the newer is condemned."""
+        configuration = self.build(self.fragments, self.left_out)
+        while configuration.assembly.clashes:
+            for clash in configuration.assembly.clashes:
+                self.quarantine.condemn(self._by_key[clash.fragment], clash.problem)
+                self.left_out |= {clash.fragment}
+            configuration = self.build(self.fragments, self.left_out)
+        return configuration
+
+    @cached_property
+    def _by_key(self) -> dict[str, Fragment]:
+        return {each.key: each for each in self.fragments}
 
     def _isolate(self, refused: Refused) -> None:
         # what fails at loading has a cause outside (a port that is taken); the operator's own text is not left out for it
@@ -267,7 +282,7 @@ class _Trial:
             self._attempt()
 
     def _condemn(self, fragment: Fragment, refused: Refused) -> None:
-        self.quarantine.condemn(fragment, refused)
+        self.quarantine.condemn(fragment, refused.problem(fragment))
         self.left_out |= {fragment.key}
 
     def _screened(self, suspects: list[Fragment]) -> list[Fragment]:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 
 from attrs import field, frozen
 
-from dockcaddy.hookspecs import Gate, LabelTransformer, OutputFactory, SettingsSection, Stage, TemplateFunction
+from dockcaddy.hookspecs import Gate, Guard, LabelTransformer, OutputFactory, SettingsSection, Stage, TemplateFunction
 
 
 @frozen
@@ -66,6 +66,7 @@ class Registry:
     functions: Mapping[str, FunctionEntry] = field(factory=dict)
     transformers: tuple[LabelTransformer, ...] = ()
     gates: tuple[Gate, ...] = ()
+    guards: tuple[Guard, ...] = ()
     outputs: Mapping[str, OutputEntry] = field(factory=dict)
     sections: tuple[SettingsSection, ...] = ()
 

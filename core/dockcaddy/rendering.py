@@ -10,8 +10,8 @@ from attrs import define, field, frozen
 from dockcaddy import caddyfile, gotemplate, labels
 from dockcaddy.caddyfile import Block
 from dockcaddy.errors import LabelError
-from dockcaddy.hookspecs import Label, LabelTransformer, Stage
-from dockcaddy.model import EngineInventory, Inventory, Problem, Resource
+from dockcaddy.hookspecs import Guard, Label, LabelTransformer, Stage
+from dockcaddy.model import EngineInventory, Inventory, Problem, Proxy, Resource
 from dockcaddy.registry import Registry
 
 # Distinct template texts kept compiled; far above what people write, and a bound on what a flood of labels can hold.
@@ -27,7 +27,8 @@ class Fragment:
     """The blocks that one source contributes, and what was wrong with it.
 
     `key` tells sources apart (`local/4f1c2d9e...`), `owner` is how errors name it. Where two fragments cannot both
-    be had, the one with the lower `seniority` stays. Compared by identity.
+    be had, the one with the lower `seniority` stays. A `withheld` one may be looked at, and no Caddy ever gets it.
+    Compared by identity.
     """
 
     key: str
@@ -35,6 +36,7 @@ class Fragment:
     seniority: int
     blocks: tuple[Block, ...] = ()
     problems: tuple[Problem, ...] = ()
+    withheld: bool = False
 
     @property
     def is_operators(self) -> bool:
@@ -56,6 +58,7 @@ class ResourceContext:
     registry: Registry
     sections: Mapping[type, Any]
     surroundings: Inventory
+    proxy: Proxy = field(factory=Proxy)
     label: str = ""
     warnings: list[Problem] = field(factory=list)
     read_inventory: bool = False
@@ -102,7 +105,18 @@ class Renderer:
         except LabelError as error:
             problem = Problem(str(resource), error.label, error.message)
             return Fragment(key, str(resource), resource.created, (), (problem, *context.warnings))
-        return Fragment(key, str(resource), resource.created, blocks, tuple(context.warnings))
+        objection = self._objection(context, blocks)
+        problems = (objection, *context.warnings) if objection else tuple(context.warnings)
+        return Fragment(key, str(resource), resource.created, blocks, problems, objection is not None)
+
+    def _objection(self, context: ResourceContext, blocks: tuple[Block, ...]) -> Problem | None:
+        try:
+            for guard in self._registry.guards:
+                if guard.withholds:
+                    _check(guard, context, blocks)
+        except LabelError as error:
+            return Problem(str(context.resource), error.label, error.message)
+        return None
 
     def _blocks(self, context: ResourceContext) -> tuple[Block, ...]:
         chosen = labels.select(context.resource.labels, self._prefix)
@@ -111,7 +125,11 @@ class Renderer:
         chosen = self._transformed(context, chosen, Stage.RAW)
         chosen = self._rendered(context, chosen)
         chosen = self._transformed(context, chosen, Stage.RENDERED)
-        return labels.build(chosen, str(context.resource), suffix_names=self._suffix_names)
+        blocks = labels.build(chosen, str(context.resource), suffix_names=self._suffix_names)
+        for guard in self._registry.guards:
+            if not guard.withholds:
+                _check(guard, context, blocks)
+        return blocks
 
     def _transformed(self, context: ResourceContext, chosen: tuple[Label, ...], stage: Stage) -> tuple[Label, ...]:
         for transformer in self._registry.transformers_of(stage):
@@ -177,6 +195,16 @@ def _apply(transformer: LabelTransformer, context: ResourceContext, chosen: tupl
         raise
     except Exception as error:
         raise LabelError("", f"label transformer {transformer.name} failed: {type(error).__name__}: {error}") from error
+
+
+def _check(guard: Guard, context: ResourceContext, blocks: tuple[Block, ...]) -> None:
+    context.label = ""
+    try:
+        guard.check(context, blocks)
+    except LabelError:
+        raise
+    except Exception as error:
+        raise LabelError("", f"guard {guard.name} failed: {type(error).__name__}: {error}") from error
 
 
 def _check_site_address(label: Label, text: str) -> None:

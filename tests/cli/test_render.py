@@ -89,6 +89,7 @@ def test_the_environment_file_is_there_when_caddy_reads_the_text(
     (sandbox / "environment").write_text("GREETING=hello-from-the-file\n")
     path = snapshot(web={"caddy": "a.example.org", "caddy.respond": "{$GREETING}"})
     arguments = ["render", "--format=json", "--inventory", path, "--caddy", caddy, "--envfile", "environment"]
+    arguments += ["--set", "policy.allow=environment"]
     assert "hello-from-the-file" in dockcaddy(*arguments).out
 
 

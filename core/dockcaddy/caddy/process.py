@@ -81,6 +81,7 @@ class CaddyProcess:
     def start(self, timeout: float = 20.0) -> None:
         """Start it and wait until its admin endpoint answers. Raises CaddyUnreachable with Caddy's last words."""
         self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._folder.mkdir(mode=0o700, exist_ok=True)
         self._end_orphan()
         if self._answers():
             # Caddy listens with SO_REUSEPORT: two of them would share the port and answer by turns
@@ -115,6 +116,11 @@ class CaddyProcess:
         if self._thread is not None:
             self._thread.join(grace + 5)
         self._pid_file.unlink(missing_ok=True)
+
+    @property
+    def _folder(self) -> Path:
+        """Caddy's working directory. It stays empty: `file_server` without a root serves it."""
+        return self.directory / "empty"
 
     # --- the watching thread
 
@@ -180,6 +186,7 @@ class CaddyProcess:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
+                cwd=self._folder,
                 start_new_session=True,
                 preexec_fn=end_with_parent,  # noqa: PLW1509  one call into libc, loaded before the fork
             )

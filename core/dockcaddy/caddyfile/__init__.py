@@ -1,6 +1,7 @@
 """The Caddyfile as a tree: lex, parse, merge, order, write. Pure: text and blocks in, text and blocks out."""
 
 from dockcaddy.caddyfile.block import NO_ORDER, Block, CaddyfileError, Origin, QuotedText
+from dockcaddy.caddyfile.imports import with_absolute_imports
 from dockcaddy.caddyfile.lex import Token, lex, lex_value
 from dockcaddy.caddyfile.merge import group_key, merge
 from dockcaddy.caddyfile.order import sort, sort_key
@@ -22,6 +23,7 @@ __all__ = [
     "quote",
     "sort",
     "sort_key",
+    "with_absolute_imports",
     "write",
     "write_block",
     "write_with_origins",
