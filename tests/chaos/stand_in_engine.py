@@ -1,0 +1,332 @@
+"""A Docker Engine that is told what runs: the part of the Engine API that is asked for, and every way to fail.
+
+It listens at a unix socket, from a thread of its own. With a `port` its running containers answer HTTP on their own
+loopback addresses with that address, so that a visitor of a site sees which container answered.
+
+    with StandInEngine("/tmp/engine.sock", port=8000) as engine:
+        engine.add("web", {"caddy": "http://web.test", "caddy.reverse_proxy": "{{upstreams 8000}}"})
+        engine.crash("web")
+"""
+
+import asyncio
+import contextlib
+import hashlib
+import json
+import re
+import threading
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import parse_qs, urlsplit
+
+from attrs import define, field
+
+API_VERSION = "1.41"
+NETWORK = {"Name": "bridge", "Id": "b" * 64, "Driver": "bridge", "Scope": "local", "Ingress": False}
+VERSION = {"Version": "20.10.24", "ApiVersion": API_VERSION, "MinAPIVersion": "1.12", "Os": "linux", "Arch": "amd64"}
+INFO = {"ID": "stand-in", "Name": "stand-in", "OSType": "linux", "Swarm": {"LocalNodeState": "inactive"}}
+BORN = 1_700_000_000
+_CONTAINER = re.compile(r"/containers/([0-9a-f]{64})/json")
+
+
+@define(eq=False)
+class StandInContainer:
+    """A container that the engine was told of."""
+
+    name: str
+    labels: Mapping[str, str]
+    number: int
+    state: str = "created"
+    health: str = ""
+    environment: tuple[str, ...] = ()
+    lives: int = 0
+    id: str = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.id = hashlib.sha256(f"{self.number} {self.name}".encode()).hexdigest()
+
+    @property
+    def address(self) -> str:
+        """A loopback address of its own, of 127.64.0.0/10."""
+        return f"127.{64 + self.number // 62500}.{self.number // 250 % 250}.{self.number % 250 + 2}"
+
+    @property
+    def networks(self) -> dict[str, Any]:
+        """Its endpoints; only a running one has an address."""
+        address = self.address if self.state in ("running", "paused") else ""
+        return {"bridge": {"NetworkID": NETWORK["Id"], "IPAddress": address, "IPPrefixLen": 10 if address else 0}}
+
+    def item(self) -> dict[str, Any]:
+        """As GET /containers/json gives it."""
+        status = "Up 1 second" if self.state == "running" else self.state.capitalize()
+        # fmt: off
+        return {
+            "Id": self.id, "Names": [f"/{self.name}"], "Image": "acme/app:1.2", "ImageID": "sha256:" + "1" * 64,
+            "Command": "/app", "Created": BORN + self.number, "Ports": [], "Labels": dict(self.labels),
+            "State": self.state, "Status": f"{status} ({self.health})" if self.health else status, "Mounts": [],
+            "HostConfig": {"NetworkMode": "default"}, "NetworkSettings": {"Networks": self.networks},
+        }
+        # fmt: on
+
+    def inspected(self) -> dict[str, Any]:
+        """As GET /containers/ID/json gives it."""
+        running = self.state in ("running", "paused")
+        health = {"Health": {"Status": self.health, "FailingStreak": 0, "Log": []}} if self.health else {}
+        # fmt: off
+        return {
+            "Id": self.id, "Name": f"/{self.name}", "Created": "2026-01-01T00:00:00Z", "Image": "sha256:" + "1" * 64,
+            "State": {
+                "Status": self.state, "Running": running, "Paused": self.state == "paused", "ExitCode": 0,
+                "Restarting": self.state == "restarting", "Pid": 4711 if running else 0,
+                "StartedAt": "2026-01-01T00:00:00Z", "FinishedAt": "0001-01-01T00:00:00Z", **health,
+            },
+            "Config": {
+                "Hostname": self.id[:12], "Env": list(self.environment), "Image": "acme/app:1.2",
+                "Labels": dict(self.labels), "ExposedPorts": {},
+            },
+            "HostConfig": {"NetworkMode": "default", "RestartPolicy": {"Name": "always"}},
+            "NetworkSettings": {"Networks": self.networks, "Ports": {}}, "Mounts": [],
+        }
+        # fmt: on
+
+
+@define(eq=False)
+class StandInEngine:
+    """The engine. `counts` has how often each call was answered, `refused` how often it was made to fail.
+
+    `faults` says how calls fail, by kind (`list`, `inspect`, `networks`, `version`, `events`) or `all`: `error`,
+    `garbage`, or `hang`, which lasts until the fault is taken away. `delay` (seconds) goes before each answer.
+    """
+
+    path: str
+    port: int = 0
+    delay: float = 0.0
+    containers: dict[str, StandInContainer] = field(factory=dict)
+    faults: dict[str, str] = field(factory=dict)
+    counts: Counter[str] = field(factory=Counter)
+    refused: Counter[str] = field(factory=Counter)
+    _by_id: dict[str, StandInContainer] = field(factory=dict)
+    _number: int = 0
+    _loop: asyncio.AbstractEventLoop = field(factory=asyncio.new_event_loop)
+    _server: asyncio.Server | None = None
+    _streams: dict[asyncio.StreamWriter, dict[str, set[str]]] = field(factory=dict)
+    _connections: set[asyncio.StreamWriter] = field(factory=set)
+
+    def __enter__(self) -> Self:
+        threading.Thread(target=self._loop.run_forever, daemon=True).start()
+        self.start_answering()
+        if self.port:
+            self._run(self._serve_sites())
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop_answering()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+
+    # --- what runs
+
+    def add(self, name: str, labels: Mapping[str, str] | None = None, **more: Any) -> StandInContainer:
+        """Create a container and start it."""
+        self._number += 1
+        made = StandInContainer(name, dict(labels or {}), self._number, **more)
+        self.containers[name] = self._by_id[made.id] = made
+        self.tell(made, "create")
+        self.start(name)
+        return made
+
+    def start(self, name: str) -> None:
+        """Start a container that is there."""
+        container = self.containers[name]
+        container.state = "running"
+        container.lives += 1
+        self._tell_network(container, "connect")
+        self.tell(container, "start")
+
+    def crash(self, name: str) -> None:
+        """The container's process ends by itself; its restart policy waits."""
+        container = self.containers[name]
+        container.state = "restarting"
+        self.tell(container, "die", exitCode="1")
+        self._tell_network(container, "disconnect")
+
+    def remove(self, name: str) -> None:
+        """`docker rm -f`."""
+        container = self.containers[name]
+        self.tell(container, "kill", signal="9")
+        del self.containers[name], self._by_id[container.id]
+        self.tell(container, "die", exitCode="137")
+        self._tell_network(container, "disconnect")
+        self.tell(container, "destroy")
+
+    def set_state(self, name: str, state: str, action: str) -> None:
+        """Another state, told by the event `action`."""
+        self.containers[name].state = state
+        self.tell(self.containers[name], action)
+
+    def set_health(self, name: str, status: str) -> None:
+        """Another result of the health check."""
+        self.containers[name].health = status
+        self.tell(self.containers[name], f"health_status: {status}")
+
+    def tell(self, container: StandInContainer, action: str, **attributes: str) -> None:
+        """An event of the container."""
+        named = {**container.labels, "image": "acme/app:1.2", "name": container.name, **attributes}
+        self.emit("container", action, container.id, named)
+
+    def emit(self, kind: str, action: str, id: str, attributes: Mapping[str, str]) -> None:
+        """Any event, to all who subscribed to such ones."""
+        now = time.time_ns()
+        event = {"Type": kind, "Action": action, "Actor": {"ID": id, "Attributes": dict(attributes)}, "scope": "local"}
+        line = json.dumps({**event, "time": now // 10**9, "timeNano": now}).encode() + b"\n"
+        self._loop.call_soon_threadsafe(self._send, kind, action, line)
+
+    def _tell_network(self, container: StandInContainer, action: str) -> None:
+        attributes = {"container": container.id, "name": "bridge", "type": "bridge"}
+        self.emit("network", action, str(NETWORK["Id"]), attributes)
+
+    # --- ways to fail
+
+    def stop_answering(self) -> None:
+        """The engine ends: no socket, no connection is left. What it was told of stays."""
+        self._run(self._stop())
+
+    def start_answering(self) -> None:
+        """The engine is back."""
+        self._run(self._start())
+
+    def cut_streams(self) -> None:
+        """End every event stream in the middle."""
+        self._loop.call_soon_threadsafe(lambda: [writer.transport.abort() for writer in list(self._streams)])
+
+    def send_garbage(self) -> None:
+        """Write something that is no event into every event stream."""
+        self._loop.call_soon_threadsafe(lambda: [_chunk(writer, b"<html>\n") for writer in list(self._streams)])
+
+    @property
+    def streams(self) -> int:
+        """How many event streams are open."""
+        return len(self._streams)
+
+    # --- the loop's thread
+
+    def _run(self, work: Awaitable[Any]) -> None:
+        async def awaited() -> None:
+            await work
+
+        asyncio.run_coroutine_threadsafe(awaited(), self._loop).result(10)
+
+    async def _start(self) -> None:
+        self._server = await asyncio.start_unix_server(self._converse, self.path, backlog=1024, limit=2**21)
+
+    async def _stop(self) -> None:
+        if self._server is not None:
+            self._server.close()
+            self._server = None
+        Path(self.path).unlink(missing_ok=True)
+        for writer in list(self._connections):
+            writer.transport.abort()
+
+    def _send(self, kind: str, action: str, line: bytes) -> None:
+        verb = action.partition(":")[0]
+        for writer, wanted in list(self._streams.items()):
+            if kind in wanted.get("type", {kind}) and not wanted.get("event", {verb}).isdisjoint((verb, action)):
+                _chunk(writer, line)
+
+    async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._connections.add(writer)
+        with contextlib.suppress(OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
+            while True:
+                head = await reader.readuntil(b"\r\n\r\n")
+                target = head.split(b" ", 2)[1].decode()
+                if not await self._answer(target, reader, writer):
+                    break
+        self._connections.discard(writer)
+        self._streams.pop(writer, None)
+        writer.close()
+
+    async def _answer(self, target: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+        """Answer one call; whether the connection goes on."""
+        parts = urlsplit(target)
+        path = re.sub(r"^/v[0-9.]+", "", parts.path)
+        query = parse_qs(parts.query)
+        filters = {key: set(values) for key, values in json.loads(query.get("filters", ["{}"])[0]).items()}
+        kind = _kind(path, filters)
+        while fault := self.faults.get(kind, self.faults.get("all", "")):
+            if fault == "hang":
+                await asyncio.sleep(0.01)
+                continue
+            self.refused[kind] += 1
+            if fault == "error":
+                return await _reply(writer, b'{"message":"the stand-in was told to fail"}', "500 Internal Server Error")
+            return await _reply(writer, b"<html>nothing that an engine says</html>")
+        if self.delay:
+            await asyncio.sleep(self.delay)
+        self.counts[kind] += 1
+        if kind == "events":
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n")
+            self._streams[writer] = filters
+            await reader.read()
+            return False
+        answer = self._content(kind, path, query, filters)
+        if answer is None:
+            return await _reply(writer, b'{"message":"No such container"}', "404 Not Found")
+        return await _reply(writer, answer if isinstance(answer, bytes) else json.dumps(answer).encode())
+
+    def _content(self, kind: str, path: str, query: Mapping[str, list[str]], filters: Mapping[str, set[str]]) -> Any:
+        if kind in ("list", "small list"):
+            every = query.get("all", ["0"])[0].lower() in ("1", "true")
+            chosen = filters.get("id", self._by_id)
+            known = [self._by_id[id] for id in chosen if id in self._by_id]
+            listed = ("running", "paused", "restarting")
+            return [each.item() for each in sorted(known, key=lambda e: -e.number) if every or each.state in listed]
+        if kind == "inspect":
+            found = _CONTAINER.fullmatch(path)
+            known_container = self._by_id.get(found[1]) if found else None
+            return known_container.inspected() if known_container else None
+        return {"networks": [NETWORK], "version": VERSION, "info": INFO, "ping": b"OK"}.get(kind)
+
+    async def _serve_sites(self) -> None:
+        await asyncio.start_server(self._serve_site, "0.0.0.0", self.port, backlog=1024)
+
+    async def _serve_site(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        address = writer.get_extra_info("sockname")[0]
+        with contextlib.suppress(OSError, asyncio.IncompleteReadError):
+            while await reader.readuntil(b"\r\n\r\n"):
+                await _reply(writer, address.encode())
+        writer.close()
+
+
+def _kind(path: str, filters: Mapping[str, set[str]]) -> str:
+    if path == "/containers/json":
+        return "small list" if "id" in filters else "list"
+    known: Mapping[str, str] = {
+        "/_ping": "ping",
+        **{f"/{each}": each for each in ("events", "networks", "version", "info")},
+    }
+    return known.get(path, "inspect" if _CONTAINER.fullmatch(path) else "other")
+
+
+async def _reply(writer: asyncio.StreamWriter, body: bytes, status: str = "200 OK") -> bool:
+    head = f"HTTP/1.1 {status}\r\nApi-Version: {API_VERSION}\r\nContent-Type: application/json\r\n"
+    writer.write(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+    await writer.drain()
+    return True
+
+
+def _chunk(writer: asyncio.StreamWriter, content: bytes) -> None:
+    writer.write(b"%x\r\n%b\r\n" % (len(content), content))
+
+
+def paced(action: Callable[[int], object], times: int, rate: float) -> None:
+    """Do something `times` times, `rate` times a second, in steps of ten milliseconds; late ones are caught up with."""
+    begun = time.monotonic()
+    for number in range(times):
+        ahead = number / rate - (time.monotonic() - begun)
+        if ahead > 0.01:
+            time.sleep(ahead)
+        action(number)

@@ -1,0 +1,152 @@
+"""Caddy dies, hangs, or a file cannot be written: the rest goes on, and soon after the fault everything is true again."""
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from dockcaddy.caddy import AdminClient
+from town import Town
+
+Calm = Callable[[Callable[[], object]], None]
+Eventually = Callable[..., None]
+
+
+@pytest.fixture
+def forwarded(tmp_path: Path, caddy: str, eventually: Eventually) -> Iterator[tuple[Path, Path]]:
+    """A Caddy that runs by itself: the admin socket that it listens at, and another one that leads there."""
+    admin, front = tmp_path / "caddy.sock", tmp_path / "front.sock"
+    config = tmp_path / "caddy.json"
+    config.write_text(json.dumps({"admin": {"listen": f"unix/{admin}"}}))
+    environment = {**os.environ, "XDG_CONFIG_HOME": str(tmp_path), "XDG_DATA_HOME": str(tmp_path)}
+    command = [caddy, "run", "--config", str(config)]
+    process = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(str(front))
+    listener.listen(64)
+    threading.Thread(target=forward, args=(listener, admin), daemon=True).start()
+    eventually(admin.exists)
+    yield admin, front
+    listener.close()
+    process.terminate()
+    process.wait(10)
+
+
+def forward(listener: socket.socket, target: Path) -> None:
+    """Pass on whatever comes, both ways."""
+
+    def copy(source: socket.socket, sink: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while content := source.recv(65536):
+                sink.sendall(content)
+            sink.shutdown(socket.SHUT_WR)
+
+    with contextlib.suppress(OSError):
+        while True:
+            near, _ = listener.accept()
+            far = socket.socket(socket.AF_UNIX)
+            far.connect(str(target))
+            for pair in ((near, far), (far, near)):
+                threading.Thread(target=copy, args=pair, daemon=True).start()
+
+
+@contextlib.contextmanager
+def hanging(process: int) -> Iterator[None]:
+    """Stopped for as long as the context lasts: its sockets take connections, and nobody answers."""
+    os.kill(process, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(process, signal.SIGCONT)
+
+
+def test_caddy_is_killed_again_and_again(town, eventually: Eventually, calm: Calm) -> None:
+    lists = town.engine.counts["list"]
+    for round in range(1, 4):
+        killed, before = town.proxy.caddy, town.proxy.loads
+        os.kill(killed, signal.SIGKILL)
+        town.add(f"during-{round}")
+        eventually(lambda killed=killed: town.proxy.caddy not in (0, killed))
+        calm(lambda round=round: town.right("a", "b", "c", f"during-{round}"))
+        # all at once; the newcomer by itself where it came later than Caddy
+        assert town.proxy.loads <= before + 2
+    assert town.engine.counts["inspect"] <= town.lives
+    assert town.engine.counts["list"] == lists
+
+
+def test_caddy_is_emptied_by_somebody(town, tmp_path: Path, calm: Calm) -> None:
+    before = town.proxy.loads
+    admin = tmp_path / "state" / "admin.sock"
+    AdminClient(f"unix/{admin}").load(b'{"admin":{"listen":"unix/%b"}}' % bytes(admin))
+    calm(lambda: town.proxy.loads >= before + 2 and town.right("a", "b", "c"))
+    assert town.proxy.loads == before + 2
+
+
+def test_caddy_hangs(town, eventually: Eventually, calm: Calm) -> None:
+    loads, inspects = town.proxy.loads, town.engine.counts["inspect"]
+    with town.visitor("a", "b") as visitor:
+        with hanging(town.proxy.caddy):
+            town.engine.remove("c")
+            town.add("d")
+            eventually(lambda: town.engine.counts["inspect"] > inspects)
+        calm(lambda: town.right("a", "b", "d") and town.gone("c"))
+    assert not visitor.failures
+    # what was on its way, and the rest
+    assert town.proxy.loads <= loads + 2
+    assert town.engine.counts["inspect"] <= town.lives
+
+
+def test_a_hanging_caddy_does_not_hold_the_file(
+    engine, start_proxy, tmp_path: Path, eventually: Eventually, calm: Calm
+) -> None:
+    file = tmp_path / "Caddyfile"
+    town = Town(engine, start_proxy("--output", "admin", "--output", f"caddyfile={file}"))
+    town.add("a")
+    eventually(lambda: town.right("a") and "a.test" in file.read_text())
+    with hanging(town.proxy.caddy):
+        town.add("b")
+        calm(lambda: "b.test" in file.read_text())
+    calm(lambda: town.right("a", "b"))
+
+
+def test_an_admin_endpoint_that_is_reached_at_another_address(
+    engine, start_proxy, forwarded: tuple[Path, Path], eventually: Eventually
+) -> None:
+    """As through a published port: where Caddy listens is its own business, and the next change must arrive too."""
+    admin, front = forwarded
+    town = Town(engine, start_proxy("--caddy-admin", f"unix/{front}"))
+    for name in "ab":
+        town.add(name)
+        eventually(lambda name=name: town.right(name), timeout=5)
+    assert json.loads(AdminClient(f"unix/{admin}").config())["admin"]["listen"] == f"unix/{admin}"
+
+
+def test_a_full_disk_keeps_the_old_file_and_holds_nothing_else(
+    engine, start_proxy, tmp_path: Path, eventually: Eventually, calm: Calm
+) -> None:
+    folder = tmp_path / "written"
+    folder.mkdir()
+    text, adapted = folder / "Caddyfile", folder / "caddy.json"
+    options = ("--output", "admin", "--output", f"caddyfile={text}", "--output", f"json={adapted}")
+    town = Town(engine, start_proxy(*options))
+    town.add("a")
+    eventually(lambda: town.right("a") and "a.test" in text.read_text() and "a.test" in adapted.read_text())
+    old = text.read_bytes(), adapted.read_bytes()
+    town.proxy.limit_files(16)
+    for name in "bc":
+        town.add(name)
+        calm(lambda name=name: town.right("a", name))
+        eventually(lambda: town.proxy.said("the old file stays") == 2)
+        assert (text.read_bytes(), adapted.read_bytes()) == old
+    assert {each.name for each in folder.iterdir()} == {text.name, adapted.name}
+    loads = town.proxy.loads
+    town.proxy.limit_files(-1)
+    calm(lambda: all("c.test" in each.read_text() for each in (text, adapted)))
+    assert town.proxy.loads == loads
+    assert engine.counts["inspect"] <= town.lives

@@ -1,0 +1,128 @@
+"""The engine fails in every way it can; the sites stay, and two seconds after it is well everything is true again.
+
+The counts follow from the rule: each labelled container is inspected once in its life, and a configuration that Caddy
+has is not sent again.
+"""
+
+from collections.abc import Callable
+
+import pytest
+from town import Town
+
+Calm = Callable[[Callable[[], object]], None]
+Eventually = Callable[..., None]
+
+
+def change(town) -> None:
+    """What happens while nobody hears of it: c goes, d comes."""
+    town.engine.remove("c")
+    town.add("d")
+
+
+def changed(town) -> bool:
+    return town.right("a", "b", "d") and town.gone("c")
+
+
+def test_the_engine_is_stopped_and_comes_back(town, eventually: Eventually, calm: Calm) -> None:
+    before = town.proxy.loads
+    with town.visitor("a", "b") as visitor:
+        town.engine.stop_answering()
+        eventually(lambda: town.proxy.said("the last configuration stays"))
+        change(town)
+        town.engine.start_answering()
+        calm(lambda: changed(town))
+    assert not visitor.failures
+    assert town.proxy.loads == before + 1
+    assert town.engine.counts["inspect"] <= town.lives
+
+
+def test_the_event_stream_is_cut_again_and_again(town, eventually: Eventually, calm: Calm) -> None:
+    engine = town.engine
+    before, lists = town.proxy.loads, engine.counts["list"]
+    with town.visitor("a", "b", "c") as visitor:
+        for cut in range(1, 4):
+            subscribed = engine.counts["events"]
+            engine.cut_streams()
+            town.add(f"during-{cut}")
+            calm(lambda cut=cut: town.right(f"during-{cut}"))
+            eventually(lambda subscribed=subscribed: engine.counts["events"] == subscribed + 1)
+            town.add(f"after-{cut}")
+            calm(lambda cut=cut: town.right(f"after-{cut}"))
+    assert not visitor.failures
+    assert town.proxy.loads == before + 6
+    assert engine.counts["inspect"] <= town.lives
+    # once when the stream is lost, once when there is another
+    assert engine.counts["list"] <= lists + 6
+
+
+def test_the_event_stream_gives_garbage(town, eventually: Eventually, calm: Calm) -> None:
+    before, subscribed = town.proxy.loads, town.engine.counts["events"]
+    town.engine.send_garbage()
+    eventually(lambda: town.engine.counts["events"] == subscribed + 1)
+    change(town)
+    calm(lambda: changed(town))
+    assert town.proxy.loads <= before + 2
+
+
+def test_the_engine_answers_slowly(town, calm: Calm) -> None:
+    before = town.proxy.loads
+    town.engine.delay = 0.3
+    with town.visitor("a", "b") as visitor:
+        change(town)
+        calm(lambda: changed(town))
+    town.engine.delay = 0
+    assert not visitor.failures
+    assert town.proxy.loads <= before + 2
+    assert town.engine.counts["inspect"] <= town.lives
+
+
+@pytest.mark.parametrize("fault", ["error", "garbage", "hang"])
+def test_every_call_fails_for_a_while(town, eventually: Eventually, calm: Calm, fault: str) -> None:
+    engine = town.engine
+    before = town.proxy.loads
+    with town.visitor("a", "b") as visitor:
+        engine.faults["all"] = fault
+        engine.cut_streams()
+        change(town)
+        if fault != "hang":
+            eventually(lambda: engine.refused.total() >= 5)
+        engine.faults.clear()
+        calm(lambda: changed(town))
+    assert not visitor.failures
+    assert town.proxy.loads == before + 1
+    assert engine.counts["inspect"] <= town.lives
+
+
+@pytest.mark.parametrize("fault", ["error", "garbage"])
+def test_only_inspecting_fails_for_a_while(town, eventually: Eventually, calm: Calm, fault: str) -> None:
+    engine = town.engine
+    engine.faults["inspect"] = fault
+    town.add("told", caddy__respond='{{env "WORD"}}').environment = ("WORD=hello",)
+    eventually(lambda: town.proxy.said("cannot be inspected"))
+    engine.faults.clear()
+    calm(lambda: town.proxy.body("told.test") == "hello")
+    assert engine.counts["inspect"] <= town.lives
+    assert town.right("a", "b", "c")
+
+
+def test_a_long_outage_is_over_when_the_engine_is_back(town, eventually: Eventually, calm: Calm) -> None:
+    """What is tried again with growing pauses is still tried often enough."""
+    engine = town.engine
+    engine.faults["all"] = "error"
+    engine.cut_streams()
+    change(town)
+    eventually(lambda: engine.refused.total() >= 10)
+    engine.faults.clear()
+    calm(lambda: changed(town))
+
+
+def test_an_engine_that_is_not_there_at_start(engine, start_proxy, eventually: Eventually, calm: Calm) -> None:
+    engine.stop_answering()
+    proxy = start_proxy(wait=False)
+    town = Town(engine, proxy)
+    town.add("a")
+    eventually(lambda: proxy.said("does not answer"))
+    engine.start_answering()
+    calm(lambda: town.right("a"))
+    assert engine.counts["inspect"] <= town.lives
+    assert proxy.loads <= 2

@@ -1,0 +1,141 @@
+"""Sites on an engine that can be made to fail, the program that serves them, and somebody who visits them."""
+
+import http.client
+import resource
+import subprocess
+import threading
+from pathlib import Path
+
+from attrs import define, field
+from stand_in_engine import StandInContainer, StandInEngine
+
+
+@define(eq=False)
+class Proxy:
+    """`dockcaddy run` in a process of its own, and its log, read as it comes: a full disk is not to hold it."""
+
+    process: "subprocess.Popen[str]"
+    port: int
+    lines: list[str] = field(factory=list)
+
+    def __attrs_post_init__(self) -> None:
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self) -> None:
+        assert self.process.stderr is not None
+        self.lines.extend(self.process.stderr)
+
+    def said(self, text: str) -> int:
+        """How many lines of the log have this text."""
+        return sum(text in line for line in self.lines)
+
+    @property
+    def loads(self) -> int:
+        """How many configurations Caddy was given."""
+        return self.said("load complete")
+
+    def body(self, host: str) -> str:
+        """What a visitor of the site gets."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
+        try:
+            connection.request("GET", "/", headers={"Host": host, "Connection": "close"})
+            answer = connection.getresponse()
+            return answer.read().decode() if answer.status == 200 else f"status {answer.status}"
+        finally:
+            connection.close()
+
+    @property
+    def caddy(self) -> int:
+        """The process id of its Caddy, 0 where there is none."""
+        children = Path(f"/proc/{self.process.pid}/task").glob("*/children")
+        pids = [int(pid) for path in children for pid in path.read_text().split()]
+        return next((pid for pid in pids if Path(f"/proc/{pid}/comm").read_text().strip() == "caddy"), 0)
+
+    def limit_files(self, size: int) -> None:
+        """No file of dockcaddy's may grow beyond `size` bytes, -1 lifts that; its Caddy is not touched."""
+        _, most = resource.prlimit(self.process.pid, resource.RLIMIT_FSIZE)
+        resource.prlimit(self.process.pid, resource.RLIMIT_FSIZE, (size if size >= 0 else most, most))
+
+
+@define(eq=False)
+class Visitor:
+    """Asks sites again and again from a thread of its own; `failures` has whatever was not the right answer."""
+
+    proxy: Proxy
+    sites: dict[str, str]
+    visits: int = 0
+    failures: list[str] = field(factory=list)
+    _gone: threading.Event = field(factory=threading.Event)
+    _thread: threading.Thread | None = None
+
+    def __enter__(self) -> "Visitor":
+        self._thread = threading.Thread(target=self._visit)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._gone.set()
+        assert self._thread is not None
+        self._thread.join()
+
+    def _visit(self) -> None:
+        while not self._gone.wait(0.005):
+            for host, wanted in self.sites.items():
+                given = self._answer(host)
+                self.visits += 1
+                if given != wanted:
+                    self.failures.append(f"{host}: {given}")
+
+    def _answer(self, host: str) -> str:
+        """The answer; a connection that ends without any is tried once more, as every client does.
+
+        Go's server ends a connection whose request it reads just after another configuration took over.
+        """
+        for attempt in (1, 2):
+            try:
+                return self.proxy.body(host)
+            except (ConnectionResetError, http.client.RemoteDisconnected) as error:
+                if attempt == 2:
+                    return repr(error)
+            except (OSError, http.client.HTTPException) as error:
+                return repr(error)
+        return ""
+
+
+@define(eq=False)
+class Town:
+    """Sites on the stand-in's containers, by the containers' names."""
+
+    engine: StandInEngine
+    proxy: Proxy
+    _added: list[StandInContainer] = field(factory=list)
+
+    @property
+    def lives(self) -> int:
+        """How often a labelled container was started: so many inspect calls there may be at most."""
+        return sum(each.lives for each in self._added)
+
+    def add(self, name: str, **labels: str) -> StandInContainer:
+        """One more container with a site of its own; `__` stands for a dot in a label's key."""
+        given = {"caddy": f"http://{name}.test:{self.proxy.port}", "caddy.reverse_proxy": self.upstreams}
+        self._added.append(
+            self.engine.add(name, given | {key.replace("__", "."): value for key, value in labels.items()})
+        )
+        return self._added[-1]
+
+    @property
+    def upstreams(self) -> str:
+        """The label's value that proxies to the container."""
+        return f"{{{{upstreams {self.engine.port}}}}}"
+
+    def right(self, *names: str) -> bool:
+        """Whether each of these sites, of all where none is named, is answered by its container."""
+        return all(self.proxy.body(f"{name}.test") == self.engine.containers[name].address for name in names)
+
+    def gone(self, name: str) -> bool:
+        """Whether Caddy no longer knows the site."""
+        return self.proxy.body(f"{name}.test") == ""
+
+    def visitor(self, *names: str) -> Visitor:
+        """Somebody who visits these sites all the time."""
+        return Visitor(self.proxy, {f"{name}.test": self.engine.containers[name].address for name in names})
