@@ -13,6 +13,7 @@ from attrs import define, evolve, field
 
 from dockcaddy.delivery import Delivery
 from dockcaddy.errors import CaddyRefusal, CaddyUnreachable, EngineUnreachable
+from dockcaddy.last_good import LastGood
 from dockcaddy.model import EngineInventory, Inventory, Problem
 from dockcaddy.pipeline import BaseCaddyfile, Configuration, Pipeline
 from dockcaddy.quarantine import Quarantine
@@ -84,6 +85,7 @@ class Controller:
     deliveries: Sequence[Delivery]
     clock: Callable[[], float]
     base: Callable[[], BaseCaddyfile | None] = lambda: None
+    last_good: LastGood | None = None
     polling_interval: float = 30.0
     throttle_interval: float = 0.1
     cycles: int = 0
@@ -186,6 +188,8 @@ class Controller:
         for delivery in self.deliveries:
             self._offer(delivery, configuration)
         self._problem_log.tell([*problems, *self._failures()])
+        if self.last_good is not None and self.quarantine is not None and configuration.adapted is not None:
+            self.last_good.keep(configuration.adapted, self.quarantine.last_good)
 
     def _settled(self, fragments: tuple[Fragment, ...]) -> Configuration:
         if self.quarantine is None:

@@ -1,5 +1,6 @@
 """`dockcaddy run`, put together: engines, a Caddy, the pipeline, the outputs and the loop around them."""
 
+import fcntl
 import logging
 import os
 import re
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from dockcaddy.controller import Controller, WatchedEngine
     from dockcaddy.delivery import Delivery
     from dockcaddy.engine import Engine, EngineOptions
+    from dockcaddy.last_good import LastGood
 
 logger = logging.getLogger("dockcaddy")
 
@@ -230,6 +232,7 @@ def controller_for(
     sections: Mapping[type, Any],
     engines: "Sequence[WatchedEngine]",
     connections: Connections,
+    last_good: "LastGood",
 ) -> "Controller":
     """The loop that the settings describe."""
     from dockcaddy.caddy import CommandAdapter, find_caddy  # noqa: PLC0415
@@ -245,6 +248,8 @@ def controller_for(
     quarantine = (
         Quarantine(FirstAdapter(tuple(adapters)).adapt, time.monotonic, settings.route_order) if adapters else None
     )
+    if quarantine is not None:
+        quarantine.remember(last_good.load().fragments)
     base = BaseFile(settings.caddyfile_path) if settings.caddyfile_path else None
     return Controller(
         engines,
@@ -254,6 +259,7 @@ def controller_for(
         deliveries,
         time.monotonic,
         base or (lambda: None),
+        last_good,
         settings.polling_interval,
         settings.event_throttle_interval,
     )
@@ -263,20 +269,30 @@ def run(settings: Settings, registry: Registry, sections: Mapping[type, Any]) ->
     """Watch the engines until a signal; gives the exit status. Raises SettingsError and CaddyUnreachable at start."""
     if settings.envfile:
         load_environment_file(settings.envfile)
+    from dockcaddy.last_good import LastGood  # noqa: PLC0415
+
     engines = engines_for(settings)
-    with caddy_for(settings) as (connections, process):
-        controller = controller_for(settings, registry, sections, engines, connections)
-        if process is not None:
-            process.on_start = controller.caddy_started
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: controller.stop())
-        logger.info("watching %s", ", ".join(engine.url or "docker" for engine in engines))
-        controller.run()
+    with state_directory(settings) as directory:
+        last_good = LastGood(directory / "last-good.db")
+        with caddy_for(settings, directory, last_good) as (connections, process):
+            controller = controller_for(settings, registry, sections, engines, connections, last_good)
+            _watch(engines, controller, process)
     return 0
 
 
+def _watch(engines: "Sequence[Engine]", controller: "Controller", process: "CaddyProcess | None") -> None:
+    if process is not None:
+        process.on_start = controller.caddy_started
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: controller.stop())
+    logger.info("watching %s", ", ".join(engine.url or "docker" for engine in engines))
+    controller.run()
+
+
 @contextmanager
-def caddy_for(settings: Settings) -> "Iterator[tuple[Connections, CaddyProcess | None]]":
+def caddy_for(
+    settings: Settings, directory: Path, last_good: "LastGood"
+) -> "Iterator[tuple[Connections, CaddyProcess | None]]":
     """The Caddy to configure: a given one, a child of our own for as long as the context lasts, or none."""
     from dockcaddy.caddy import CaddyProcess, find_caddy, listen_address  # noqa: PLC0415
 
@@ -287,14 +303,16 @@ def caddy_for(settings: Settings) -> "Iterator[tuple[Connections, CaddyProcess |
     if not any(chosen.partition("=")[0] == "admin" and "=" not in chosen for chosen in settings.output):
         yield Connections("", "tcp/localhost:2019", log, False), None
         return
-    directory = _runtime_directory(settings)
     address = settings.admin
     if address.lower() == "off":
         address = f"unix/{directory / 'admin.sock'}"
-    process = CaddyProcess(find_caddy(settings.caddy), address, directory)
+    connections = Connections(address, listen_address(address), log, True)
+    process = CaddyProcess(
+        find_caddy(settings.caddy), address, directory, initial=lambda: connections.complete(last_good.load().json)
+    )
     process.start()
     try:
-        yield Connections(address, listen_address(address), log, True), process
+        yield connections, process
     finally:
         process.stop()
 
@@ -312,11 +330,31 @@ def _log_settings(settings: Settings) -> dict[str, Any]:
     return log
 
 
-def _runtime_directory(settings: Settings) -> Path:
+@contextmanager
+def state_directory(settings: Settings) -> Iterator[Path]:
+    """The folder for what must survive a restart, ours alone as long as the context lasts.
+
+    Raises SettingsError where another dockcaddy has it.
+    """
     path = settings.state_path()
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError:
+        lock = os.open(path / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
         path = Path(tempfile.mkdtemp(prefix="dockcaddy-"))
-        logger.warning("the state directory cannot be made, using %s for this run", path)
-    return path
+        logger.warning("state directory %s: %s, using %s for this run", settings.state_path(), error.strerror, path)
+        lock = os.open(path / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        _lock(lock, path)
+        yield path
+    finally:
+        os.close(lock)
+
+
+def _lock(descriptor: int, path: Path) -> None:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise SettingsError(
+            f"state directory {path}: another dockcaddy uses it, give this one its own: --state-directory"
+        ) from None

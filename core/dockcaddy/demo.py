@@ -9,12 +9,14 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 from attrs import define, evolve, field, frozen
 
 from dockcaddy.controller import Controller
 from dockcaddy.daemon import caddy_for, controller_for
+from dockcaddy.last_good import LastGood
 from dockcaddy.model import Attachment, EngineInventory, Health, Resource
 from dockcaddy.registry import Registry
 from dockcaddy.settings import Settings
@@ -163,8 +165,9 @@ def show(
     address = f"http://hello.localhost:{port}"
     with tempfile.TemporaryDirectory(prefix="dockcaddy-demo-") as state:
         private = evolve(settings, admin="off", output=("admin",), caddy_admin="", state_directory=state)
-        with caddy_for(private) as (connections, process), engine(port) as backends:
-            controller = controller_for(private, registry, sections, [backends], connections)
+        last_good = LastGood(Path(state) / "last-good.db")
+        with caddy_for(private, Path(state), last_good) as (connections, process), engine(port) as backends:
+            controller = controller_for(private, registry, sections, [backends], connections, last_good)
             if process is not None:
                 process.on_start = controller.caddy_started
             thread = threading.Thread(target=controller.run, daemon=True)

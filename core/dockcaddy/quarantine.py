@@ -7,8 +7,7 @@ by halves. Verdicts are remembered by content.
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
-from functools import cached_property
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 
 from attrs import define, evolve, field, frozen
 
@@ -61,13 +60,17 @@ class Refused:
         """Whom the refusal itself points at: the newest at the line it names, or the only one with its words."""
         if len(group) == 1:
             return list(group)
-        owners = {origin.resource for origin in self.origins}
-        named = [each for each in group if each.owner in owners]
+        named = self.named(group)
         if named:
             return named[-1:]
         words = [word.strip(".:") for word in _WORDS.findall(self.words) if _TELLING.search(word)]
         speaking = [each for each in group if any(word in each.content for word in words)]
         return speaking if len(speaking) == 1 else []
+
+    def named(self, group: Iterable[Fragment]) -> list[Fragment]:
+        """Those at the line that the refusal names."""
+        owners = {origin.resource for origin in self.origins}
+        return [each for each in group if each.owner in owners]
 
     def problem(self, fragment: Fragment) -> Problem:
         """The refusal told as the fragment's problem, with the label at the line where that is known."""
@@ -82,10 +85,15 @@ class Quarantine:
     adapt: Callable[[str], bytes]
     clock: Callable[[], float]
     route_order: str = "caddy"
+    last_good: dict[str, Fragment] = field(init=False, factory=dict)
     _verdicts: dict[str, Verdict] = field(factory=dict)
     _accepted: dict[str, Fragment] = field(factory=dict)
-    _last_good: dict[str, Fragment] = field(factory=dict)
     _configuration: Configuration | None = None
+
+    def remember(self, fragments: Mapping[str, Fragment]) -> None:
+        """Take over what an earlier run had accepted: none of it is suspected before what is new."""
+        self.last_good = dict(fragments)
+        self._accepted = dict(fragments)
 
     @property
     def problems(self) -> tuple[Problem, ...]:
@@ -106,33 +114,36 @@ class Quarantine:
         """
         self._forget_settled(fragments)
         before = dict(self._verdicts)
-        present = [self._standing_in(each) for each in fragments]
-        stood_in = {each.key for each, given in zip(present, fragments, strict=True) if each is not given}
-        held = frozenset(
-            key for key, verdict in self._verdicts.items() if verdict.retry_at > self.clock() and key not in stood_in
-        )
-        trial = _Trial(self, present, build, deliver)
+        trial = _Trial(self, list(fragments), build, deliver)
         try:
-            configuration = trial.settle(held)
+            self._configuration = trial.settle()
         except CaddyRefusal:
             # refused without any of them too, so that none of them is to blame
             self._verdicts = before
             raise
-        self._configuration = configuration
         left_out = trial.left_out
-        self._accepted = {each.key: each for each in present if each.key not in left_out}
-        self._last_good |= {key: each for key, each in self._accepted.items() if each.is_operators}
-        self._verdicts = {key: verdict for key, verdict in self._verdicts.items() if key in left_out | stood_in}
-        if any(key in left_out and key not in stood_in for key in self._last_good):
-            return self.settle(fragments, build, deliver)
-        return configuration
+        self._accepted = {each.key: each for each in trial.fragments if each.key not in left_out}
+        kept = {key: self.last_good[key] for key in left_out - trial.standing_in if key in self.last_good}
+        self.last_good = kept | {key: each for key, each in self._accepted.items() if each.blocks}
+        self._verdicts = {
+            key: verdict for key, verdict in self._verdicts.items() if key in left_out | trial.standing_in
+        }
+        return self._configuration
 
-    def _standing_in(self, fragment: Fragment) -> Fragment:
-        """The last good version of the operator's own text, while Caddy refuses the present one."""
+    def is_held(self, fragment: Fragment) -> bool:
+        """Whether it was refused, and is not due to be tried again."""
         verdict = self._verdicts.get(fragment.key)
-        if verdict is None or verdict.retry_at <= self.clock():
-            return fragment
-        return self._last_good.get(fragment.key, fragment)
+        return verdict is not None and verdict.retry_at > self.clock()
+
+    def stand_in(self, fragment: Fragment) -> Fragment | None:
+        """What may be put in the place of a fragment that is refused or cannot be made: its last good version.
+
+        Not where the resource has other addresses by now, as the old ones may be another's.
+        """
+        before = self.last_good.get(fragment.key)
+        if before is None or before.addresses != fragment.addresses or before.content == fragment.content:
+            return None
+        return before
 
     def try_again(self) -> None:
         """Make every left-out fragment due: something that may have been the reason has changed."""
@@ -181,20 +192,24 @@ class Quarantine:
         return self._configuration
 
 
-@define(slots=False)
+@define
 class _Trial:
     """One settling: what is left out so far, and how Caddy answers to the rest."""
 
     quarantine: Quarantine
-    fragments: Sequence[Fragment]
+    fragments: list[Fragment]
     build: Build
     deliver: Deliver
     left_out: frozenset[str] = frozenset()
+    standing_in: set[str] = field(factory=set)
+    condemned: set[str] = field(factory=set)
     accepted: Configuration | None = None
 
-    def settle(self, held: frozenset[str]) -> Configuration:
-        """Find the largest accepted configuration, beginning without `held`."""
-        self.left_out = held
+    def settle(self) -> Configuration:
+        """Find the largest accepted configuration, beginning without what is held or could not be made."""
+        for each in tuple(self.fragments):
+            if each.failed or self.quarantine.is_held(each):
+                self._replace(each)
         refused = self._attempt()
         if refused is not None:
             self._isolate(refused)
@@ -225,14 +240,9 @@ class _Trial:
         configuration = self.build(self.fragments, self.left_out)
         while configuration.assembly.clashes:
             for clash in configuration.assembly.clashes:
-                self.quarantine.condemn(self._by_key[clash.fragment], clash.problem)
-                self.left_out |= {clash.fragment}
+                self._condemn(next(each for each in self.fragments if each.key == clash.fragment), clash.problem)
             configuration = self.build(self.fragments, self.left_out)
         return configuration
-
-    @cached_property
-    def _by_key(self) -> dict[str, Fragment]:
-        return {each.key: each for each in self.fragments}
 
     def _isolate(self, refused: Refused) -> None:
         # what fails at loading has a cause outside (a port that is taken); the operator's own text is not left out for it
@@ -254,7 +264,7 @@ class _Trial:
     def _sift(self, suspects: list[Fragment], refused: Refused) -> None:
         """Admit of `suspects` what Caddy accepts beside the rest; the others are condemned."""
         if len(suspects) == 1:
-            self._condemn(suspects[0], refused)
+            self._condemn(suspects[0], refused.problem(suspects[0]))
             self._attempt()
             return
         remaining = self._screened(suspects)
@@ -268,7 +278,8 @@ class _Trial:
             refused = self._attempt()
             if refused is None:
                 return
-            blamed = refused.blamed(group)
+            old = [each for each in self.fragments if each.key in self.standing_in]
+            blamed = refused.named(old) or refused.blamed(group)
             if not blamed:
                 self.left_out |= keys
                 middle = len(group) // 2
@@ -276,14 +287,26 @@ class _Trial:
                 self._admit(group[middle:])
                 return
             for each in blamed:
-                self._condemn(each, refused)
+                self._condemn(each, refused.problem(each))
             group = [each for each in group if each not in blamed]
         if self.accepted is None:
             self._attempt()
 
-    def _condemn(self, fragment: Fragment, refused: Refused) -> None:
-        self.quarantine.condemn(fragment, refused.problem(fragment))
-        self.left_out |= {fragment.key}
+    def _condemn(self, fragment: Fragment, problem: Problem) -> None:
+        if fragment.key not in self.condemned:
+            self.condemned.add(fragment.key)
+            self.quarantine.condemn(fragment, problem)
+        self._replace(fragment)
+
+    def _replace(self, fragment: Fragment) -> None:
+        """Have a fragment's last good version stand in for it; leave it out where there is none."""
+        before = None if fragment.key in self.standing_in else self.quarantine.stand_in(fragment)
+        if before is None:
+            self.left_out |= {fragment.key}
+        else:
+            self.standing_in.add(fragment.key)
+            self.left_out -= {fragment.key}
+            self.fragments[self.fragments.index(fragment)] = before
 
     def _screened(self, suspects: list[Fragment]) -> list[Fragment]:
         """Condemn what Caddy cannot adapt even among its own site's fragments: small texts instead of whole ones."""
@@ -311,7 +334,7 @@ class _Trial:
                 if not blamed:
                     return condemned
                 for each in blamed:
-                    self._condemn(each, refused)
+                    self._condemn(each, refused.problem(each))
                     condemned.add(each.key)
         return condemned
 

@@ -28,6 +28,7 @@ class Fragment:
 
     `key` tells sources apart (`local/4f1c2d9e...`), `owner` is how errors name it. Where two fragments cannot both
     be had, the one with the lower `seniority` stays. A `withheld` one may be looked at, and no Caddy ever gets it.
+    `addresses` are the resource's at that time, none where it is stopping.
     Compared by identity.
     """
 
@@ -37,6 +38,12 @@ class Fragment:
     blocks: tuple[Block, ...] = ()
     problems: tuple[Problem, ...] = ()
     withheld: bool = False
+    addresses: tuple[str, ...] = ()
+
+    @property
+    def failed(self) -> bool:
+        """Whether it should have blocks and could not be rendered."""
+        return not self.blocks and any(problem.severity == "error" for problem in self.problems)
 
     @property
     def is_operators(self) -> bool:
@@ -99,24 +106,28 @@ class Renderer:
     def render(self, context: ResourceContext) -> Fragment:
         """The fragment of `context.resource`. A wrong label costs the whole resource: its blocks stay empty."""
         resource = context.resource
+        blocks: tuple[Block, ...] = ()
+        withheld = False
+        problems: list[Problem] = []
+        try:
+            made = self._blocks(context)
+            withheld = True
+            self._guard(context, made, withholding=False)
+            blocks = made
+            self._guard(context, made, withholding=True)
+            withheld = False
+        except LabelError as error:
+            problems = [Problem(str(resource), error.label, error.message)]
+        problems += context.warnings
         key = f"{resource.engine}/{resource.id}"
-        try:
-            blocks = self._blocks(context)
-        except LabelError as error:
-            problem = Problem(str(resource), error.label, error.message)
-            return Fragment(key, str(resource), resource.created, (), (problem, *context.warnings))
-        objection = self._objection(context, blocks)
-        problems = (objection, *context.warnings) if objection else tuple(context.warnings)
-        return Fragment(key, str(resource), resource.created, blocks, problems, objection is not None)
+        return Fragment(
+            key, str(resource), resource.created, blocks, tuple(problems), withheld, _addresses_of(resource)
+        )
 
-    def _objection(self, context: ResourceContext, blocks: tuple[Block, ...]) -> Problem | None:
-        try:
-            for guard in self._registry.guards:
-                if guard.withholds:
-                    _check(guard, context, blocks)
-        except LabelError as error:
-            return Problem(str(context.resource), error.label, error.message)
-        return None
+    def _guard(self, context: ResourceContext, blocks: tuple[Block, ...], *, withholding: bool) -> None:
+        for guard in self._registry.guards:
+            if guard.withholds is withholding:
+                _check(guard, context, blocks)
 
     def _blocks(self, context: ResourceContext) -> tuple[Block, ...]:
         chosen = labels.select(context.resource.labels, self._prefix)
@@ -125,11 +136,7 @@ class Renderer:
         chosen = self._transformed(context, chosen, Stage.RAW)
         chosen = self._rendered(context, chosen)
         chosen = self._transformed(context, chosen, Stage.RENDERED)
-        blocks = labels.build(chosen, str(context.resource), suffix_names=self._suffix_names)
-        for guard in self._registry.guards:
-            if not guard.withholds:
-                _check(guard, context, blocks)
-        return blocks
+        return labels.build(chosen, str(context.resource), suffix_names=self._suffix_names)
 
     def _transformed(self, context: ResourceContext, chosen: tuple[Label, ...], stage: Stage) -> tuple[Label, ...]:
         for transformer in self._registry.transformers_of(stage):
@@ -195,6 +202,13 @@ def _apply(transformer: LabelTransformer, context: ResourceContext, chosen: tupl
         raise
     except Exception as error:
         raise LabelError("", f"label transformer {transformer.name} failed: {type(error).__name__}: {error}") from error
+
+
+def _addresses_of(resource: Resource) -> tuple[str, ...]:
+    if resource.stopping or not resource.running:
+        return ()
+    addresses = [address for each in resource.attachments for address in (each.ipv4, each.ipv6) if address]
+    return (*addresses, *(target for target in resource.targets if target not in addresses))
 
 
 def _check(guard: Guard, context: ResourceContext, blocks: tuple[Block, ...]) -> None:

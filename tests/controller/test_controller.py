@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 from attrs import define, evolve, field
+from dockcaddy import Attachment, Block, Context, Guard, LabelError, caddyfile
 from dockcaddy.controller import Controller
 from dockcaddy.delivery import Delivery
 from dockcaddy.errors import CaddyRefusal, EngineUnreachable, OutputError
@@ -11,6 +12,7 @@ from dockcaddy.model import EngineInventory, Resource
 from dockcaddy.pipeline import BaseCaddyfile, Configuration, Pipeline
 from dockcaddy.quarantine import Quarantine
 from dockcaddy.registry import Registry
+from dockcaddy.rendering import Fragment
 
 
 @define
@@ -301,3 +303,69 @@ def test_an_unchanged_resource_is_rendered_once(world: World, monkeypatch: pytes
     world.engine.resources["b"] = evolve(world.engine.resources["b"])
     world.turn()
     assert rendered == ["a", "b", "c", "b"]
+
+
+def test_a_resource_that_cannot_be_rendered_any_more_stays_as_it_was(world: World) -> None:
+    world.engine.put("a", caddy="a.test", caddy__respond="one")
+    world.turn()
+    world.engine.put("a", caddy="a.test", caddy__respond="{{nope}}")
+    world.engine.put("b", caddy="b.test", caddy__respond="b")
+    world.turn()
+    assert "respond one" in world.caddy.written[-1] and "b.test" in world.caddy.written[-1]
+    assert 'function "nope" is not defined' in str(world.controller.configuration.problems)
+
+
+def test_a_resource_that_caddy_refuses_by_now_stays_as_it_was(world: World) -> None:
+    world.engine.put("a", caddy="a.test", caddy__respond="one")
+    world.turn()
+    world.engine.put("a", caddy="a.test", caddy__bogus="")
+    world.turn()
+    assert len(world.caddy.written) == 1
+    assert "unrecognized directive" in str(world.controller.configuration.problems)
+
+
+def test_what_was_good_at_another_address_is_not_put_back(world: World) -> None:
+    world.engine.put("a", caddy="a.test", caddy__respond="one")
+    world.turn()
+    world.engine.put("a", caddy="a.test", caddy__respond="{{nope}}")
+    moved = evolve(world.engine.resources["a"], attachments=(Attachment("front", ipv4="172.18.0.9"),))
+    world.engine.resources["a"] = moved
+    world.turn()
+    assert "a.test" not in world.caddy.written[-1]
+
+
+def test_what_a_guard_refuses_is_not_put_back(world: World) -> None:
+    refusing: list[str] = []
+
+    def check(context: Context, blocks: tuple[Block, ...]) -> None:
+        if refusing:
+            raise LabelError("caddy", "not today")
+
+    world.controller.pipeline = Pipeline(Registry(guards=(Guard("strict", check),)))
+    world.engine.put("a", caddy="a.test", caddy__respond="one")
+    world.turn()
+    refusing.append("from now on")
+    world.engine.put("a", caddy="a.test", caddy__respond="two")
+    world.turn()
+    assert "a.test" not in world.caddy.written[-1]
+
+
+def test_what_an_earlier_run_had_accepted_is_put_back_while_it_cannot_be_rendered(world: World) -> None:
+    kept = Fragment("local/a", "container a", 0, caddyfile.parse("a.test {\n\trespond one\n}\n", ""))
+    world.controller.quarantine.remember({"local/a": kept})
+    world.engine.put("a", caddy="a.test", caddy__respond="{{nope}}")
+    world.turn()
+    assert "respond one" in world.caddy.written[-1]
+
+
+def test_of_two_that_contradict_each_other_the_older_stays_until_it_is_gone(world: World) -> None:
+    world.engine.put("a", caddy="x.test", **{"caddy__@api__path": "/a/*", "caddy__respond": "@api a"})
+    world.turn()
+    world.engine.put("b", caddy="x.test", **{"caddy__@api__path": "/b/*", "caddy__respond": "@api b"})
+    world.engine.resources["b"] = evolve(world.engine.resources["b"], created=5)
+    world.turn()
+    assert len(world.caddy.written) == 1
+    assert "@api is something else in container a" in str(world.controller.configuration.problems)
+    del world.engine.resources["a"]
+    world.turn()
+    assert "path /b/*" in world.caddy.written[-1] and world.controller.configuration.problems == ()

@@ -5,6 +5,7 @@ import re
 import shlex
 import signal
 import subprocess
+import sys
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -139,9 +140,39 @@ def test_the_program_and_its_caddy_end_on_sigterm(start_dockcaddy: Start, contai
     assert not Path(f"/proc/{child}").exists()
 
 
-def test_an_offline_render_of_a_snapshot_equals_the_live_one(containers, tmp_path: Path) -> None:
-    import sys
+def test_the_sites_are_there_at_once_when_the_engine_is_down_at_the_start(
+    start_dockcaddy: Start, containers, eventually
+) -> None:
+    proxy = start_dockcaddy()
+    containers.run("kept", caddy=f"http://kept.test:{proxy.port}", caddy__respond="kept")
+    eventually(lambda: proxy.body("kept.test") == "kept")
+    assert proxy.end() == 0
+    again = start_dockcaddy("--docker-sockets", "unix:///var/run/no-engine-here.sock")
+    eventually(lambda: proxy.body("kept.test") == "kept", timeout=5)
+    eventually(lambda: "the last configuration stays" in again.log())
 
+
+def test_after_a_kill_the_next_start_takes_over(start_dockcaddy: Start, containers, eventually) -> None:
+    proxy = start_dockcaddy()
+    containers.run("one", caddy=f"http://one.test:{proxy.port}", caddy__reverse_proxy="{{upstreams 80}}")
+    eventually(lambda: hostname(proxy.body("one.test")) == "one")
+    child = caddy_pid(proxy)
+    proxy.process.kill()
+    proxy.process.wait()
+    start_dockcaddy()
+    eventually(lambda: not Path(f"/proc/{child}").exists(), timeout=5)
+    eventually(lambda: hostname(proxy.body("one.test")) == "one", timeout=5)
+
+
+def test_a_second_one_with_the_same_state_does_not_start(start_dockcaddy: Start, tmp_path: Path) -> None:
+    start_dockcaddy()
+    command = [sys.executable, "-m", "dockcaddy", "run", "--state-directory", str(tmp_path / "state")]
+    second = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path, timeout=30)
+    assert second.returncode == 2
+    assert "another dockcaddy uses it" in second.stderr
+
+
+def test_an_offline_render_of_a_snapshot_equals_the_live_one(containers, tmp_path: Path) -> None:
     containers.run(
         "one", caddy="http://one.test", caddy__reverse_proxy="{{upstreams 80}}", caddy__header__X='{{env "PATH"}}'
     )

@@ -1,0 +1,113 @@
+"""What Caddy accepted last, kept on disk: the whole configuration, and each resource's fragment.
+
+Caddy starts with it at once, also while the engine is down; a resource that cannot be rendered any more stays as it was.
+"""
+
+import contextlib
+import logging
+import os
+import sqlite3
+from collections.abc import Mapping
+from pathlib import Path
+
+from attrs import define, field, frozen
+
+from dockcaddy import caddyfile
+from dockcaddy.caddyfile import CaddyfileError
+from dockcaddy.rendering import Fragment
+
+logger = logging.getLogger("dockcaddy")
+
+_SCHEMA = """
+create table if not exists configuration (id integer primary key check (id = 1), json blob not null);
+create table if not exists fragment (
+    key text primary key, owner text not null, seniority integer not null, addresses text not null, text text not null
+) without rowid;
+pragma user_version = 1;
+"""
+
+
+@frozen
+class Remembered:
+    """What an earlier run left: Caddy's JSON (`b""` where there is none) and the fragments by key."""
+
+    json: bytes = b""
+    fragments: Mapping[str, Fragment] = field(factory=dict)
+
+
+@define
+class LastGood:
+    """The file of the last good configuration, readable by its owner only. Its faults never stop anything else."""
+
+    path: Path
+    _kept: dict[str, Fragment] | None = None
+    _kept_json: bytes = b""
+    _failure: str = ""
+
+    def load(self) -> Remembered:
+        """What an earlier run left; nothing where the file cannot be read."""
+        try:
+            with contextlib.closing(self._connect()) as connection:
+                row = connection.execute("select json from configuration").fetchone()
+                rows = connection.execute("select key, owner, seniority, addresses, text from fragment").fetchall()
+        except (OSError, sqlite3.Error) as error:
+            self._failed(f"cannot be read: {error}")
+            if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError):
+                # not a database any more: what is to be kept from now on needs a new one
+                self.path.unlink(missing_ok=True)
+            return Remembered()
+        fragments = {each.key: each for each in (_fragment(*columns) for columns in rows) if each is not None}
+        return Remembered(row[0] if row else b"", fragments)
+
+    def keep(self, json: bytes, fragments: Mapping[str, Fragment]) -> None:
+        """Put down what was accepted; only what differs from the last time is written."""
+        before = self._kept or {}
+        gone = [key for key in before if key not in fragments]
+        changed = [each for key, each in fragments.items() if _differ(before.get(key), each)]
+        if self._kept is not None and not gone and not changed and json == self._kept_json:
+            return
+        try:
+            with contextlib.closing(self._connect()) as connection, connection:
+                if self._kept is None:
+                    connection.execute("delete from fragment")
+                connection.execute("insert or replace into configuration values (1, ?)", (json,))
+                connection.executemany("delete from fragment where key = ?", [(key,) for key in gone])
+                connection.executemany("insert or replace into fragment values (?, ?, ?, ?, ?)", map(_row, changed))
+        except (OSError, sqlite3.Error) as error:
+            self._failed(f"cannot be written: {error}")
+            return
+        self._kept, self._kept_json, self._failure = dict(fragments), json, ""
+
+    def _connect(self) -> sqlite3.Connection:
+        os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
+        connection = sqlite3.connect(self.path, timeout=1)
+        try:
+            # a crash of the machine may cost the newest change, never the file
+            connection.executescript("pragma journal_mode = wal; pragma synchronous = normal;" + _SCHEMA)
+        except sqlite3.Error:
+            connection.close()
+            raise
+        return connection
+
+    def _failed(self, reason: str) -> None:
+        if reason != self._failure:
+            logger.warning("last good configuration %s: %s", self.path, reason)
+        self._failure = reason
+
+
+def _differ(before: Fragment | None, fragment: Fragment) -> bool:
+    if before is fragment:
+        return False
+    return before is None or (before.content, before.addresses) != (fragment.content, fragment.addresses)
+
+
+def _row(fragment: Fragment) -> tuple[str, str, int, str, str]:
+    return fragment.key, fragment.owner, fragment.seniority, " ".join(fragment.addresses), fragment.content
+
+
+def _fragment(key: str, owner: str, seniority: int, addresses: str, text: str) -> Fragment | None:
+    try:
+        blocks = caddyfile.parse(text, owner)
+    except CaddyfileError:
+        return None
+    return Fragment(key, owner, seniority, blocks, addresses=tuple(addresses.split()))
