@@ -9,12 +9,14 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
-from attrs import define, evolve, field
+from attrs import define, field
 
+from dockcaddy.damping import Damping
 from dockcaddy.delivery import Delivery
 from dockcaddy.errors import CaddyRefusal, CaddyUnreachable, EngineUnreachable
 from dockcaddy.last_good import LastGood
 from dockcaddy.model import EngineInventory, Inventory, Problem
+from dockcaddy.pace import Pace
 from dockcaddy.pipeline import BaseCaddyfile, Configuration, Pipeline
 from dockcaddy.quarantine import Quarantine
 from dockcaddy.rendering import Fragment
@@ -25,6 +27,13 @@ CHECK_INTERVAL = 2.0
 LONGEST_PAUSE = 10.0
 
 
+class Wake(Protocol):
+    """Tells the loop that the inventory may have changed; `urgent` where requests would go to what is about to end."""
+
+    def __call__(self, *, urgent: bool = False) -> None:
+        """May be called from any thread."""
+
+
 class WatchedEngine(Protocol):
     """An engine as the loop sees it."""
 
@@ -32,7 +41,7 @@ class WatchedEngine(Protocol):
     def name(self) -> str:
         """How errors name it."""
 
-    def start(self, wake: Callable[[], None]) -> None:
+    def start(self, wake: Wake) -> None:
         """Begin to watch; `wake` is called whenever the inventory may have changed."""
 
     def inventory(self) -> EngineInventory:
@@ -90,13 +99,14 @@ class Controller:
     throttle_interval: float = 0.1
     cycles: int = 0
     configuration: Configuration | None = None
+    problems: tuple[Problem, ...] = ()
     _watches: list[_Watch] = field(factory=list)
     _problem_log: ProblemLog = field(factory=ProblemLog)
-    _changed: bool = False
+    _pace: Pace = field(init=False)
+    _damping: Damping = field(factory=Damping)
     _stopping: bool = False
     _lost: bool = False
     _condition: threading.Condition = field(factory=threading.Condition)
-    _last_cycle: float = float("-inf")
     _last_poll: float = float("-inf")
     _next_check: float = float("-inf")
     _refused_until: float | None = None
@@ -104,11 +114,12 @@ class Controller:
 
     def __attrs_post_init__(self) -> None:
         self._watches = [_Watch(engine) for engine in self.engines]
+        self._pace = Pace(self.throttle_interval)
 
-    def wake(self) -> None:
+    def wake(self, *, urgent: bool = False) -> None:
         """Something may have changed: have a cycle soon. May be called from any thread."""
         with self._condition:
-            self._changed = True
+            self._pace.note(self.clock(), urgent=urgent)
             self._condition.notify_all()
 
     def caddy_started(self) -> None:
@@ -142,7 +153,10 @@ class Controller:
         """One turn: a cycle if something is due, and a look at what the outputs still have."""
         now = self.clock()
         with self._condition:
-            changed, self._changed = self._changed, False
+            due = self._pace.due
+            changed = due is not None and now >= due
+            if changed:
+                self._pace.take(now)
             lost, self._lost = self._lost, False
         if lost:
             for delivery in self.judges:
@@ -153,8 +167,10 @@ class Controller:
                 watch.engine.resync()
             changed = True
         if changed or lost or self._retry_due(now):
-            self._last_cycle = now
+            before = self.configuration
             self.cycle()
+            if before is not self.configuration:
+                self._pace.sent()
         elif now >= self._next_check:
             for delivery in self.deliveries:
                 self._check(delivery)
@@ -166,8 +182,8 @@ class Controller:
         inventory = self._inventory()
         if inventory is None:
             return
-        base = self.base()
-        fragments = self.pipeline.fragments(inventory, base)
+        inventory = self._damping.apply(inventory, self.clock())
+        fragments = self.pipeline.fragments(inventory, self.base())
         problems = [problem for fragment in fragments for problem in fragment.problems]
         problems += [problem for engine in inventory.engines for problem in engine.problems]
         try:
@@ -184,7 +200,9 @@ class Controller:
         self._refused_until, self._refused_pause = None, 0.0
         if self.quarantine is not None:
             problems += self.quarantine.problems
-        self.configuration = evolve(configuration, problems=tuple(problems))
+        if self.configuration is None or self.configuration.text != configuration.text:
+            self.configuration = configuration
+        self.problems = tuple(problems)
         for delivery in self.deliveries:
             self._offer(delivery, configuration)
         self._problem_log.tell([*problems, *self._failures()])
@@ -247,27 +265,26 @@ class Controller:
         return [
             quarantined,
             self._refused_until,
+            self._damping.due,
             *(watch.retry_at for watch in self._watches),
             *(delivery.retry_at for delivery in self.deliveries),
         ]
 
     def _wait(self) -> None:
-        """Sleep until woken or due; a change right after a cycle waits for the throttle interval."""
+        """Sleep until something is due, or woken for something that is."""
         with self._condition:
-            while not self._stopping:
+            while not self._stopping and not self._lost:
                 now = self.clock()
-                if self._lost or (self._changed and now >= self._last_cycle + self.throttle_interval):
-                    return
                 due = self._next_due()
                 if now >= due:
                     return
-                if self._changed:
-                    due = min(due, self._last_cycle + self.throttle_interval)
                 self._condition.wait(due - now)
 
     def _next_due(self) -> float:
         times = [at for at in self._retries() if at is not None]
         times.append(self._next_check)
+        if self._pace.due is not None:
+            times.append(self._pace.due)
         if self.polling_interval > 0:
             times.append(self._last_poll + self.polling_interval)
         return min(times)

@@ -197,7 +197,7 @@ def _play(
             if not line.startswith(("---", "+++", "@@")):
                 echo(f"    {line.expandtabs(4)}")
         before = after
-        problems = controller.configuration.problems if controller.configuration is not None else ()
+        problems = controller.problems if controller.configuration is not None else ()
         for problem in problems:
             echo(f"    {problem.severity}: {problem}")
         echo(f"    nine requests to {address}: {_answers(address)}\n")

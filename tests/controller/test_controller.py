@@ -183,7 +183,7 @@ def test_a_refused_directive_costs_only_its_resource(world: World) -> None:
     world.turn()
     assert "respond hi" in world.caddy.written[-1]
     assert "bogus" not in world.caddy.written[-1]
-    problems = [str(problem) for problem in world.controller.configuration.problems]
+    problems = [str(problem) for problem in world.controller.problems]
     assert problems == ["container b: label caddy.bogus: caddy refuses it: Caddyfile:2: unrecognized directive: bogus"]
 
 
@@ -227,7 +227,7 @@ def test_a_broken_newcomer_changes_nothing_that_is_sent(world: World) -> None:
     world.engine.put("d", caddy="d.test", caddy__bogus="1")
     world.turn()
     assert len(world.caddy.written) == 1
-    assert {problem.resource for problem in world.controller.configuration.problems} == {
+    assert {problem.resource for problem in world.controller.problems} == {
         "container b",
         "container c",
         "container d",
@@ -255,7 +255,7 @@ def test_the_last_good_base_caddyfile_stays_while_the_new_one_is_refused(world: 
     world.engine.put("b", caddy="b.test", caddy__respond="b")
     world.turn()
     assert "respond one" in world.caddy.written[-1] and "b.test" in world.caddy.written[-1]
-    assert "caddyfile Caddyfile: caddy refuses it" in str(world.controller.configuration.problems[-1])
+    assert "caddyfile Caddyfile: caddy refuses it" in str(world.controller.problems[-1])
     texts.append("base.test {\n\trespond two\n}\n")
     world.turn()
     assert "respond two" in world.caddy.written[-1]
@@ -312,7 +312,7 @@ def test_a_resource_that_cannot_be_rendered_any_more_stays_as_it_was(world: Worl
     world.engine.put("b", caddy="b.test", caddy__respond="b")
     world.turn()
     assert "respond one" in world.caddy.written[-1] and "b.test" in world.caddy.written[-1]
-    assert 'function "nope" is not defined' in str(world.controller.configuration.problems)
+    assert 'function "nope" is not defined' in str(world.controller.problems)
 
 
 def test_a_resource_that_caddy_refuses_by_now_stays_as_it_was(world: World) -> None:
@@ -321,7 +321,7 @@ def test_a_resource_that_caddy_refuses_by_now_stays_as_it_was(world: World) -> N
     world.engine.put("a", caddy="a.test", caddy__bogus="")
     world.turn()
     assert len(world.caddy.written) == 1
-    assert "unrecognized directive" in str(world.controller.configuration.problems)
+    assert "unrecognized directive" in str(world.controller.problems)
 
 
 def test_what_was_good_at_another_address_is_not_put_back(world: World) -> None:
@@ -365,7 +365,7 @@ def test_of_two_that_contradict_each_other_the_older_stays_until_it_is_gone(worl
     world.engine.resources["b"] = evolve(world.engine.resources["b"], created=5)
     world.turn()
     assert len(world.caddy.written) == 1
-    assert "@api is something else in container a" in str(world.controller.configuration.problems)
+    assert "@api is something else in container a" in str(world.controller.problems)
     del world.engine.resources["a"]
     world.turn()
-    assert "path /b/*" in world.caddy.written[-1] and world.controller.configuration.problems == ()
+    assert "path /b/*" in world.caddy.written[-1] and world.controller.problems == ()

@@ -69,7 +69,7 @@ class Engine:
     _client: Any = None
     _store: ContainerStore = field(init=False)
     _lock: threading.RLock = field(factory=threading.RLock)
-    _wake: Callable[[], None] = lambda: None
+    _wake: Callable[..., None] = lambda **_: None
     _everything: bool = True
     _dirty: dict[str, None] = field(factory=dict)
     _networks: list[dict[str, Any]] | None = None
@@ -85,7 +85,7 @@ class Engine:
 
     # --- what the loop calls
 
-    def start(self, wake: Callable[[], None]) -> None:
+    def start(self, wake: Callable[..., None]) -> None:
         """Watch events in a thread of its own; `wake` is called when the inventory may have changed."""
         self._wake = wake
         threading.Thread(target=self._watch, name=f"events of {self.name}", daemon=True).start()
@@ -359,7 +359,8 @@ class Engine:
                 self._dirty[id] = None
                 changed = True
         if changed:
-            self._wake()
+            # what begins can wait a moment, requests to what ends cannot
+            self._wake(urgent=verb in ("kill", "die", "stop", "pause", "health_status"))
         if verb == "start":
             self._confirm(id)
 

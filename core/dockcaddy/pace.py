@@ -1,0 +1,53 @@
+"""How soon a change is taken up: at once when calm, seldom while there is much, never late when traffic is at stake."""
+
+from attrs import define
+
+LONGEST_GAP = 1.0
+
+
+@define
+class Pace:
+    """When the next cycle may be. `minimum` is the least time between two; all times are in seconds of one clock.
+
+    While changes keep coming the gap doubles up to `maximum`, so that fifty containers that start one after the other
+    do not cost fifty reloads.
+    """
+
+    minimum: float
+    maximum: float = LONGEST_GAP
+    _gap: float = 0.0
+    _last: float = float("-inf")
+    _first: float | None = None
+    _latest: float = 0.0
+    _urgent: bool = False
+    _is_busy: bool = False
+
+    def note(self, now: float, *, urgent: bool = False) -> None:
+        """Something changed; `urgent` where requests would go to what is about to end."""
+        if self._first is None:
+            self._first = now
+        self._latest = now
+        self._urgent |= urgent
+
+    @property
+    def due(self) -> float | None:
+        """When what was noted is to be taken up; None where nothing was."""
+        if self._first is None:
+            return None
+        gap = max(self._gap, self.minimum)
+        if self._urgent:
+            return max(self._first, self._last + self.minimum)
+        if self._first >= self._last + gap:
+            return self._first
+        return max(self._last + gap, min(self._latest + self.minimum, self._first + gap))
+
+    def take(self, now: float) -> None:
+        """A cycle begins: what was noted is taken up, what is noted from now on is for the next."""
+        self._is_busy = now < self._last + 1.5 * self.maximum
+        self._last = now
+        self._first = None
+        self._urgent = False
+
+    def sent(self) -> None:
+        """The cycle changed something: the next one waits longer if this one came soon after another."""
+        self._gap = min(max(self._gap, self.minimum) * 2, self.maximum) if self._is_busy else 0.0

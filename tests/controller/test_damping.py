@@ -1,0 +1,89 @@
+"""Resources that come and go."""
+
+from attrs import evolve
+from dockcaddy.damping import Damping
+from dockcaddy.model import EngineInventory, Inventory, Resource
+
+WEB = Resource("container", "w", "web", running=True)
+DB = Resource("container", "d", "db", running=True)
+
+
+def inventory(*resources: Resource) -> Inventory:
+    return Inventory((EngineInventory("local", resources),))
+
+
+def names(given: Inventory) -> list[str]:
+    return [resource.name for resource in given.engines[0].resources]
+
+
+def loop(damping: Damping, times: int, now: float = 0.0, lives: float = 0.1) -> list[tuple[bool, float]]:
+    """A container that starts, lives for a moment, ends and starts again; whether each life was let through."""
+    seen = []
+    for _ in range(times):
+        seen.append(("web" in names(damping.apply(inventory(evolve(WEB), DB), now)), now))
+        now += lives
+        damping.apply(inventory(DB), now)
+        now += lives
+    return seen
+
+
+def test_what_is_steady_is_given_as_it_is() -> None:
+    damping = Damping()
+    given = inventory(WEB, DB)
+    assert all(damping.apply(given, now) is given for now in range(100))
+    assert damping.due is None
+
+
+def test_a_first_and_a_second_restart_are_not_held() -> None:
+    assert [through for through, _ in loop(Damping(), 3)] == [True, True, True]
+
+
+def test_a_crash_loop_is_held_from_its_third_fall_on() -> None:
+    assert [through for through, _ in loop(Damping(), 3000)].count(True) == 3
+
+
+def test_one_that_lives_for_ten_seconds_is_always_let_through() -> None:
+    assert all(through for through, _ in loop(Damping(), 100, lives=10.0))
+
+
+def test_the_longer_it_flaps_the_longer_it_has_to_stay() -> None:
+    damping, now, pauses = Damping(), 0.0, []
+    for _ in range(9):
+        damping.apply(inventory(evolve(WEB)), now)
+        pauses.append((damping.due or now) - now)
+        damping.apply(inventory(), now + 0.5)
+        now += 1
+    assert pauses == [0, 0, 0, 1, 2, 4, 8, 10, 10]
+
+
+def test_a_held_one_is_let_through_when_its_time_has_come() -> None:
+    damping = Damping()
+    loop(damping, 4)
+    given = inventory(WEB, DB)
+    assert names(damping.apply(given, 1.0)) == ["db"]
+    assert damping.due == 3.0
+    assert names(damping.apply(given, damping.due)) == ["web", "db"]
+    assert damping.due is None
+
+
+def test_what_was_long_up_starts_anew() -> None:
+    damping = Damping()
+    loop(damping, 5)
+    damping.apply(inventory(WEB), 200.0)
+    damping.apply(inventory(), 400.0)
+    assert names(damping.apply(inventory(evolve(WEB)), 400.1)) == ["web"]
+
+
+def test_a_flapping_health_is_held_unhealthy() -> None:
+    damping = Damping()
+    well, ill = evolve(WEB, health="healthy"), evolve(WEB, health="unhealthy")
+    given = ill
+    for at in range(12):
+        given = damping.apply(inventory(evolve(well if at % 2 else ill)), float(at)).engines[0].resources[0]
+    assert given.health == "unhealthy"
+
+
+def test_others_are_not_touched() -> None:
+    damping = Damping()
+    loop(damping, 6)
+    assert damping.apply(inventory(WEB, DB), 2.0).engines[0].resources == (DB,)

@@ -1,0 +1,67 @@
+"""When changes are taken up."""
+
+from itertools import pairwise
+
+import pytest
+from dockcaddy.pace import Pace
+
+
+def run(times: list[float], *, urgent: bool = False, minimum: float = 0.1) -> list[float]:
+    """When the cycles come if changes are noted at these times and each cycle changes something."""
+    pace = Pace(minimum)
+    cycles = []
+    for at in [*times, float("inf")]:
+        while pace.due is not None and pace.due < at:
+            cycles.append(pace.due)
+            pace.take(pace.due)
+            pace.sent()
+        if at != float("inf"):
+            pace.note(at, urgent=urgent)
+    return cycles
+
+
+def test_a_change_in_calm_is_taken_up_at_once() -> None:
+    assert run([5.0, 20.0]) == [5.0, 20.0]
+
+
+def test_changes_together_are_taken_up_together() -> None:
+    assert run([5.0, 5.01, 5.02, 5.03]) == [5.0, pytest.approx(5.11)]
+
+
+def test_fifty_changes_in_twenty_seconds_cost_less_than_half_as_many_cycles() -> None:
+    assert len(run([at * 0.4 for at in range(50)])) < 25
+
+
+def test_a_stream_of_changes_is_taken_up_once_a_second() -> None:
+    times = [at / 1000 for at in range(10_000)]
+    cycles = run(times)
+    assert len(cycles) <= 16
+    assert max(later - earlier for earlier, later in pairwise(cycles)) < 1.01
+
+
+def test_the_last_change_is_never_later_than_a_second() -> None:
+    times = [at * 0.05 for at in range(200)]
+    assert run(times)[-1] <= times[-1] + 1.0
+
+
+def test_what_is_urgent_waits_for_the_least_gap_only() -> None:
+    times = [at * 0.4 for at in range(50)]
+    assert run(times, urgent=True) == times
+
+
+def test_what_is_noted_during_a_cycle_is_for_the_next() -> None:
+    pace = Pace(0.1)
+    pace.note(1.0)
+    pace.take(1.0)
+    pace.note(1.05)
+    pace.sent()
+    assert pace.due == pytest.approx(1.15)
+
+
+def test_cycles_that_change_nothing_do_not_slow_the_next() -> None:
+    pace = Pace(0.1)
+    for at in range(20):
+        pace.note(at * 0.11)
+        pace.take(at * 0.11)
+    pace.note(2.3)
+    assert pace.due == 2.3
