@@ -147,10 +147,11 @@ def checked_by_program(
 
     Raises CaddyUnreachable where there is none.
     """
-    from dockcaddy.caddy import CommandAdapter, find_caddy  # noqa: PLC0415
+    from dockcaddy.caddy import CommandAdapter, StreamKeeper, find_caddy  # noqa: PLC0415
     from dockcaddy.quarantine import Quarantine  # noqa: PLC0415
 
-    quarantine = Quarantine(CommandAdapter(find_caddy(settings.caddy)).adapt, time.monotonic, settings.route_order)
+    adapter = StreamKeeper(CommandAdapter(find_caddy(settings.caddy)), settings.stream_close_delay)
+    quarantine = Quarantine(adapter.adapt, time.monotonic, settings.route_order)
     fragments = pipeline.fragments(inventory, base)
     told = pipeline.configuration(fragments).problems
     configuration = quarantine.settle(
@@ -235,7 +236,7 @@ def controller_for(
     last_good: "LastGood",
 ) -> "Controller":
     """The loop that the settings describe."""
-    from dockcaddy.caddy import CommandAdapter, find_caddy  # noqa: PLC0415
+    from dockcaddy.caddy import CommandAdapter, StreamKeeper, find_caddy  # noqa: PLC0415
     from dockcaddy.controller import Controller  # noqa: PLC0415
     from dockcaddy.quarantine import Quarantine  # noqa: PLC0415
 
@@ -246,7 +247,13 @@ def controller_for(
         logger.debug("no caddy program on this machine")
     deliveries = _deliveries(settings, registry, sections, connections)
     quarantine = (
-        Quarantine(FirstAdapter(tuple(adapters)).adapt, time.monotonic, settings.route_order) if adapters else None
+        Quarantine(
+            StreamKeeper(FirstAdapter(tuple(adapters)), settings.stream_close_delay).adapt,
+            time.monotonic,
+            settings.route_order,
+        )
+        if adapters
+        else None
     )
     if quarantine is not None:
         quarantine.remember(last_good.load().fragments)

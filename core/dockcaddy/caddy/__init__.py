@@ -3,12 +3,15 @@
 from dockcaddy.caddy.admin import AdminClient, listen_address, refused_line
 from dockcaddy.caddy.command import CommandAdapter, find_caddy
 from dockcaddy.caddy.process import CaddyProcess, with_defaults
+from dockcaddy.caddy.streams import StreamKeeper, keep_streams
 
 __all__ = [
     "AdminClient",
     "CaddyProcess",
     "CommandAdapter",
+    "StreamKeeper",
     "find_caddy",
+    "keep_streams",
     "listen_address",
     "refused_line",
     "with_defaults",

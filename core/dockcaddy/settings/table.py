@@ -141,6 +141,7 @@ class Settings:
     admin: str = _option("localhost:2019", "run", "where the own Caddy's admin endpoint listens; off: a private socket", "CADDY_ADMIN")
     caddy: str = _option("", "caddy", "the Caddy program to run; empty: the one on PATH, else the bundled one")
     caddy_admin: str = _option("", "run", "admin URL of a Caddy that runs already; none of our own is started")
+    stream_close_delay: float = _option(86400.0, "caddy", "how long WebSockets and other streams outlive a change; 0: they are closed at once")
     output: tuple[str, ...] = _option(("admin",), "run", "where configurations go: admin, admin=URL, caddyfile=PATH, json=PATH")
     plugin: tuple[str, ...] = _option((), "plugins", "site files of plugins", kind="paths")
     disable_plugin: tuple[str, ...] = _option((), "plugins", "plugins to leave out, by name")

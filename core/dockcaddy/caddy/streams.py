@@ -1,0 +1,49 @@
+"""WebSockets and other long streams outlive a reload of Caddy."""
+
+import json
+from typing import Any
+
+from attrs import frozen
+
+from dockcaddy.hookspecs import Adapter
+
+_PROXY = b'"handler":"reverse_proxy"'
+_OPTION = "stream_close_delay"
+
+
+def keep_streams(config: bytes, delay: float) -> bytes:
+    """Caddy's JSON in which every proxy that does not say itself closes its streams `delay` seconds after a reload.
+
+    See https://caddyserver.com/docs/caddyfile/directives/reverse_proxy#streaming. 0 leaves Caddy's default: at once.
+    """
+    if not delay or _PROXY not in config:
+        return config
+    nanoseconds = int(delay * 1e9)
+    if _OPTION.encode() not in config:
+        # no text in JSON holds an unescaped quote, so that this is always a handler's own name
+        return config.replace(_PROXY, _PROXY + f',"{_OPTION}":{nanoseconds}'.encode())
+    decoded = json.loads(config)
+    _set_delay(decoded, nanoseconds)
+    return json.dumps(decoded, separators=(",", ":")).encode()
+
+
+def _set_delay(node: Any, nanoseconds: int) -> None:
+    if isinstance(node, dict):
+        if node.get("handler") == "reverse_proxy":
+            node.setdefault(_OPTION, nanoseconds)
+        node = list(node.values())
+    if isinstance(node, list):
+        for each in node:
+            _set_delay(each, nanoseconds)
+
+
+@frozen
+class StreamKeeper:
+    """An adapter whose results keep streams for `delay` seconds."""
+
+    adapter: Adapter
+    delay: float
+
+    def adapt(self, caddyfile: str) -> bytes:
+        """Caddy's JSON of the text. Raises CaddyRefusal and CaddyUnreachable."""
+        return keep_streams(self.adapter.adapt(caddyfile), self.delay)
