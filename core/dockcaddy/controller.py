@@ -24,6 +24,7 @@ from dockcaddy.rendering import Fragment
 logger = logging.getLogger("dockcaddy")
 
 CHECK_INTERVAL = 2.0
+FIRST_PAUSE = 0.25
 LONGEST_PAUSE = 10.0
 
 
@@ -249,7 +250,12 @@ class Controller:
         else:
             if watch.failure:
                 logger.info("engine %s: answers again", watch.engine.name)
-            watch.failure, watch.retry_at, watch.pause = "", None, 0.25
+            watch.failure = ""
+            if watch.last.problems:
+                watch.retry_at = self.clock() + watch.pause
+                watch.pause = min(watch.pause * 2, LONGEST_PAUSE)
+            else:
+                watch.retry_at, watch.pause = None, FIRST_PAUSE
 
     def _failures(self) -> list[Problem]:
         return [Problem(f"output {each.name}", "", each.failure) for each in self.deliveries if each.failure]

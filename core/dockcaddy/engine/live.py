@@ -6,7 +6,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,8 @@ logger = logging.getLogger("dockcaddy")
 
 CALL_TIMEOUT = 30
 INSPECTS_AT_ONCE = 8
+# how long a cycle waits for the inspects of newcomers, in seconds; the others must not wait longer for them
+INSPECT_PATIENCE = 0.3
 FIRST_PAUSE, LONGEST_PAUSE = 0.25, 10.0
 
 # engine API 1.24, GET /events
@@ -78,10 +80,13 @@ class Engine:
     _problems: dict[str, Problem] = field(factory=dict)
     _stopped: threading.Event = field(factory=threading.Event)
     _stream: Any = None
+    _pool: ThreadPoolExecutor = field(init=False)
+    _inspecting: "dict[str, Future[None]]" = field(factory=dict)
     _inventory: EngineInventory | None = None
 
     def __attrs_post_init__(self) -> None:
         self._store = ContainerStore(self.name, self.options)
+        self._pool = ThreadPoolExecutor(INSPECTS_AT_ONCE, f"inspects of {self.name}")
 
     # --- what the loop calls
 
@@ -98,11 +103,12 @@ class Engine:
                     self._list_everything()
                 elif self._dirty:
                     self._list_dirty()
-                self._inspect_missing()
             except EngineUnreachable:
                 raise
             except Exception as error:
                 raise self._unreachable(error) from error
+        self._inspect_missing()
+        with self._lock:
             return self._frozen()
 
     def resync(self) -> None:
@@ -133,6 +139,7 @@ class Engine:
     def close(self) -> None:
         """Stop watching."""
         self._stopped.set()
+        self._pool.shutdown(wait=False, cancel_futures=True)
         stream = self._stream
         if stream is not None:
             _hang_up(stream)
@@ -211,12 +218,25 @@ class Engine:
                 self._store.drop(id)
 
     def _inspect_missing(self) -> None:
-        missing = self._store.uninspected()
-        if len(missing) == 1:
-            self._inspect(missing[0])
-        elif missing:
-            with ThreadPoolExecutor(INSPECTS_AT_ONCE) as pool:
-                list(pool.map(self._inspect, missing))
+        """Have newcomers inspected, and wait a moment for it; at the very first everything is waited for."""
+        with self._lock:
+            missing = [id for id in self._store.uninspected() if id not in self._inspecting]
+            for id in missing:
+                self._inspecting[id] = self._pool.submit(self._inspect_late, id)
+            pending = list(self._inspecting.values())
+        if pending:
+            wait(pending, None if self._inventory is None else INSPECT_PATIENCE)
+
+    def _inspect_late(self, id: str) -> None:
+        """Inspect off the loop's way; what comes when it has lost its patience wakes it."""
+        asked = self.clock()
+        try:
+            self._inspect(id)
+        finally:
+            with self._lock:
+                self._inspecting.pop(id, None)
+        if self.clock() >= asked + INSPECT_PATIENCE * 0.9:
+            self._wake()
 
     def _inspect(self, id: str) -> None:
         from docker.errors import NotFound  # noqa: PLC0415
@@ -225,13 +245,17 @@ class Engine:
         try:
             answer = self._connected().inspect_container(id)
         except NotFound:
-            self._store.drop(id)
+            with self._lock:
+                self._problems.pop(id, None)
+                self._store.drop(id)
         except Exception as error:
-            self._problems[id] = Problem(f"container {id[:12]}", "", f"cannot be inspected: {error}", "warning")
-            self._dirty[id] = None
+            with self._lock:
+                self._problems[id] = Problem(f"container {id[:12]}", "", f"cannot be inspected: {error}", "warning")
+                self._store.mark_unreadable(id)
         else:
-            self._problems.pop(id, None)
-            self._store.put_inspect(id, answer)
+            with self._lock:
+                self._problems.pop(id, None)
+                self._store.put_inspect(id, answer)
 
     def _find_self(self) -> Mapping[str, Any] | None:
         """The container we run in, None on a host. Looked for once."""

@@ -21,6 +21,8 @@ class _Known:
     item: dict[str, Any]
     rank: int
     inspect: Json | None = None
+    outdated: bool = False
+    unreadable: bool = False
     stopping_until: float = 0.0
     resource: Resource | None = None
 
@@ -70,7 +72,7 @@ class ContainerStore:
         known.rank = rank or known.rank
         if _steady(known.item) != _steady(item):
             if _died(known.item, item):
-                known.inspect = None
+                _begin_anew(known)
             known.item = dict(item)
             known.resource = None
 
@@ -79,7 +81,13 @@ class ContainerStore:
         known = self._known.get(id)
         if known is not None:
             known.inspect = None if inspect is None else needed(inspect)
+            known.outdated = known.unreadable = False
             known.resource = None
+
+    def mark_unreadable(self, id: str) -> None:
+        """The container cannot be inspected: what its list item says has to do."""
+        if id in self._known:
+            self._known[id].unreadable = True
 
     def drop(self, id: str) -> None:
         """The container is gone."""
@@ -90,13 +98,14 @@ class ContainerStore:
         return [
             id
             for id, known in self._known.items()
-            if known.inspect is None and (self.options.scan_stopped_containers or known.item.get("State") in _LISTED)
+            if (known.inspect is None or known.outdated)
+            and (self.options.scan_stopped_containers or known.item.get("State") in _LISTED)
         ]
 
     def forget_inspect(self, id: str) -> None:
         """Something that only inspect shows may have changed."""
         if id in self._known:
-            self._known[id].inspect = None
+            self._known[id].outdated = True
 
     def set_state(self, id: str, state: str) -> bool:
         """An event told the state; whether that is a change."""
@@ -107,7 +116,7 @@ class ContainerStore:
         if state == "exited":
             # its address goes to the next container that starts; only a new answer tells the next one
             known.item["NetworkSettings"] = {"Networks": {}}
-            known.inspect = None
+            _begin_anew(known)
         known.stopping_until = 0.0
         known.resource = None
         return True
@@ -150,7 +159,7 @@ class ContainerStore:
         return any((endpoint or {}).get("IPAddress") for endpoint in networks.values())
 
     def resources(self, now: float) -> tuple[Resource, ...]:
-        """The resources now, newest first, as the engine lists them."""
+        """The resources now, newest first, as the engine lists them; without newcomers not yet inspected."""
         found = []
         for known in sorted(self._known.values(), key=lambda each: (-(each.item.get("Created") or 0), -each.rank)):
             if not self.options.scan_stopped_containers and known.item.get("State") not in _LISTED:
@@ -158,10 +167,21 @@ class ContainerStore:
             if known.stopping_until and known.stopping_until <= now:
                 known.stopping_until, known.resource = 0.0, None
             if known.resource is None:
+                if known.inspect is None and not known.unreadable:
+                    continue
                 stopping = known.stopping_until > now
                 known.resource = container(known.item, known.inspect, self.ingress, self.engine, stopping=stopping)
             found.append(known.resource)
         return tuple(found)
+
+
+def _begin_anew(known: _Known) -> None:
+    """A new start: what inspect told stays until it is asked again, but nothing is known of the health."""
+    known.outdated = True
+    inspect = known.inspect or {}
+    status = ((inspect.get("State") or {}).get("Health") or {}).get("Status")
+    if status not in (None, "", "none"):
+        known.inspect = {**inspect, "State": {"Health": {"Status": "starting"}}}
 
 
 def _steady(item: Json) -> dict[str, Any]:
