@@ -1,5 +1,6 @@
 """A live engine: one list call, an inspect in each labelled container's life, and events that say what changed."""
 
+import contextlib
 import json
 import logging
 import re
@@ -361,6 +362,7 @@ class Engine:
 
     def _react_to_container(self, action: str, id: str, attributes: Mapping[str, str]) -> None:
         verb, _, detail = action.partition(": ")
+        is_known_early = verb == "start" and self._store.has_address(id)
         with self._lock:
             if verb == "create":
                 self._prefetch(id)
@@ -385,7 +387,7 @@ class Engine:
         if changed:
             # what begins can wait a moment, requests to what ends cannot
             self._wake(urgent=verb in ("kill", "die", "stop", "pause", "health_status"))
-        if verb == "start":
+        if is_known_early:
             self._confirm(id)
 
     def _started(self, id: str) -> bool:
@@ -400,9 +402,11 @@ class Engine:
         """Read a started container again, off the way of its first answer."""
         with self._lock:
             before = self._store.resources(self.clock())
-            self._store.forget_inspect(id)
-            self._prefetch(id)
-            changed = self._store.resources(self.clock()) != before
+            self._dirty[id] = None
+            with contextlib.suppress(Exception):
+                self._fetch([id])
+                del self._dirty[id]
+            changed = id in self._dirty or self._store.resources(self.clock()) != before
         if changed:
             self._wake()
 
