@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from attrs import define, evolve, frozen
+from attrs import define, evolve, field, frozen
 
 from dockcaddy.errors import CaddyUnreachable, SettingsError
 from dockcaddy.hookspecs import Adapter, Loader, OutputContext
@@ -184,23 +184,26 @@ def load_environment_file(path: str) -> None:
 
 @frozen
 class Connections:
-    """How outputs reach Caddy: the URL of the program's own one, and what its configurations are completed with."""
+    """How outputs reach Caddy. `url` is the program's own one (`""`: none); `log` are its log settings.
+
+    `listen` is where a child of ours listens, `""` where Caddy was there before us.
+    """
 
     url: str
-    listen: str
-    log: Mapping[str, Any]
-    forced: bool
+    listen: str = ""
+    log: Mapping[str, Any] = field(factory=dict)
 
     def connect(self, url: str) -> Loader:
         """A connection to the admin API at `url`, `""` for the program's own Caddy. Raises SettingsError."""
-        from dockcaddy.caddy import AdminClient  # noqa: PLC0415
+        from dockcaddy.caddy import AdminClient, CaddyLoader, strange_caddy  # noqa: PLC0415
 
         if not url and not self.url:
             raise SettingsError("output admin needs a caddy: leave one to start, or name it with --caddy-admin URL")
-        return AdminClient(url or self.url)
+        client = AdminClient(url or self.url)
+        return strange_caddy(client) if url or not self.listen else CaddyLoader(client, self.complete)
 
     def complete(self, config: bytes) -> bytes:
-        """A configuration with our admin endpoint and log settings where it has none."""
+        """A configuration for our child: with its admin endpoint, and with our log settings where it has none."""
         from dockcaddy.caddy import with_defaults  # noqa: PLC0415
 
         return with_defaults(config, self.listen, dict(self.log))
@@ -220,7 +223,6 @@ def _deliveries(
         context = OutputContext(
             lambda section: sections[section] if section in sections else section(),
             connections.connect,
-            connections.complete,
             {"target": target} if target else {},
         )
         made.append(Delivery(name, entry.factory(context), time.monotonic))
@@ -303,17 +305,16 @@ def caddy_for(
     """The Caddy to configure: a given one, a child of our own for as long as the context lasts, or none."""
     from dockcaddy.caddy import CaddyProcess, find_caddy, listen_address  # noqa: PLC0415
 
-    log = _log_settings(settings)
     if settings.caddy_admin:
-        yield Connections(settings.caddy_admin, listen_address(_as_listen(settings.caddy_admin)), log, False), None
+        yield Connections(settings.caddy_admin), None
         return
     if not any(chosen.partition("=")[0] == "admin" and "=" not in chosen for chosen in settings.output):
-        yield Connections("", "tcp/localhost:2019", log, False), None
+        yield Connections(""), None
         return
     address = settings.admin
     if address.lower() == "off":
         address = f"unix/{directory / 'admin.sock'}"
-    connections = Connections(address, listen_address(address), log, True)
+    connections = Connections(address, listen_address(address), _log_settings(settings))
     process = CaddyProcess(
         find_caddy(settings.caddy), address, directory, initial=lambda: connections.complete(last_good.load().json)
     )
@@ -322,10 +323,6 @@ def caddy_for(
         yield connections, process
     finally:
         process.stop()
-
-
-def _as_listen(url: str) -> str:
-    return url.removeprefix("http://").rstrip("/").replace("unix:///", "unix//")
 
 
 def _log_settings(settings: Settings) -> dict[str, Any]:

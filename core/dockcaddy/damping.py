@@ -10,7 +10,9 @@ from dockcaddy.model import EngineInventory, Inventory, Resource
 STEADY = 10.0
 # so often it may go soon after it came, and nothing is held
 FREE = 2
-FIRST_PAUSE = 1.0
+# so long it has to stay then, growing
+FIRST_PAUSE = 0.25
+LONGEST_PAUSE = 1.5
 # how long one that is gone is kept in mind
 MEMORY = 60.0
 
@@ -98,4 +100,4 @@ def _fallen(life: _Life, resource: Resource | None, now: float) -> _Life:
 
 
 def _pause_after(falls: int) -> float:
-    return 0.0 if falls <= FREE else min(FIRST_PAUSE * 2.0 ** min(falls - FREE - 1, 10), STEADY)
+    return 0.0 if falls <= FREE else min(FIRST_PAUSE * 2.0 ** min(falls - FREE - 1, 10), LONGEST_PAUSE)

@@ -9,7 +9,7 @@ from dockcaddy.hookspecs import Output
 from dockcaddy.pipeline import Configuration
 
 FIRST_PAUSE = 0.25
-LONGEST_PAUSE = 30.0
+LONGEST_PAUSE = 1.5
 
 
 @define

@@ -158,7 +158,7 @@ class Loader(Protocol):
     """A connection to a Caddy's admin API."""
 
     def load(self, config: bytes) -> None:
-        """Make Caddy run this JSON. Raises `CaddyRefusal` with Caddy's own words, `CaddyUnreachable`."""
+        """Make Caddy run this JSON; its admin endpoint stays where it is. Raises `CaddyRefusal` with Caddy's own words, `CaddyUnreachable`."""
 
     def config(self) -> bytes:
         """The JSON that Caddy runs now. Raises `CaddyUnreachable`."""
@@ -172,13 +172,11 @@ class OutputContext:
     """What an output is built from.
 
     `options` are those of its `--output NAME=VALUE` (`{"target": VALUE}`), `settings` gives the instance of a declared
-    settings section, `connect` a connection to the admin API at a URL (the program's own Caddy for `""`), and
-    `complete` puts the program's admin endpoint and log settings into a configuration that has none.
+    settings section, `connect` a connection to the admin API at a URL (the program's own Caddy for `""`).
     """
 
     settings: Callable[[type[Any]], Any]
     connect: Callable[[str], Loader]
-    complete: Callable[[bytes], bytes]
     options: Mapping[str, str] = field(factory=dict)
 
 

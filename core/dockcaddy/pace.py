@@ -3,6 +3,8 @@
 from attrs import define
 
 LONGEST_GAP = 1.0
+# what is stopped is given some seconds to end, this must be well below
+URGENT_GAP = 0.25
 
 
 @define
@@ -36,7 +38,7 @@ class Pace:
             return None
         gap = max(self._gap, self.minimum)
         if self._urgent:
-            return max(self._first, self._last + self.minimum)
+            return max(self._first, self._last + max(min(self._gap, URGENT_GAP), self.minimum))
         if self._first >= self._last + gap:
             return self._first
         return max(self._last + gap, min(self._latest + self.minimum, self._first + gap))

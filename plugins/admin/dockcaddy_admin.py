@@ -17,7 +17,7 @@ def dockcaddy_outputs() -> Mapping[str, Callable[[OutputContext], object]]:
 
 def admin_output(context: OutputContext) -> "AdminOutput":
     """The output for `--output admin` (the program's Caddy) and `--output admin=URL`."""
-    return AdminOutput(context.connect(context.options.get("target", "")), context.complete)
+    return AdminOutput(context.connect(context.options.get("target", "")))
 
 
 @define
@@ -25,13 +25,12 @@ class AdminOutput:
     """Loads the JSON and remembers what Caddy then says it runs."""
 
     loader: Loader
-    complete: Callable[[bytes], bytes]
     _running: bytes = b""
 
     def write(self, configuration: Any) -> None:
         """POST /load. Raises CaddyRefusal with Caddy's own words, OutputError where it does not answer."""
         try:
-            self.loader.load(self.complete(configuration.json))
+            self.loader.load(configuration.json)
         except CaddyUnreachable as error:
             raise OutputError(str(error)) from error
         self._running = self._now()

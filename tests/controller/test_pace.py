@@ -44,9 +44,11 @@ def test_the_last_change_is_never_later_than_a_second() -> None:
     assert run(times)[-1] <= times[-1] + 1.0
 
 
-def test_what_is_urgent_waits_for_the_least_gap_only() -> None:
+def test_what_is_urgent_never_waits_for_long() -> None:
     times = [at * 0.4 for at in range(50)]
     assert run(times, urgent=True) == times
+    cycles = run([at / 1000 for at in range(10_000)], urgent=True)
+    assert max(later - earlier for earlier, later in pairwise(cycles)) < 0.26
 
 
 def test_what_is_noted_during_a_cycle_is_for_the_next() -> None:

@@ -2,11 +2,13 @@
 
 from dockcaddy.caddy.admin import AdminClient, listen_address, refused_line
 from dockcaddy.caddy.command import CommandAdapter, find_caddy
+from dockcaddy.caddy.loaders import CaddyLoader, strange_caddy, with_admin
 from dockcaddy.caddy.process import CaddyProcess, with_defaults
 from dockcaddy.caddy.streams import StreamKeeper, keep_streams
 
 __all__ = [
     "AdminClient",
+    "CaddyLoader",
     "CaddyProcess",
     "CommandAdapter",
     "StreamKeeper",
@@ -14,5 +16,7 @@ __all__ = [
     "keep_streams",
     "listen_address",
     "refused_line",
+    "strange_caddy",
+    "with_admin",
     "with_defaults",
 ]

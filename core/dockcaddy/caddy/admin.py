@@ -5,6 +5,7 @@ import json
 import re
 import socket
 import threading
+import time
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,6 +16,11 @@ from dockcaddy.errors import CaddyRefusal, CaddyUnreachable, SettingsError
 
 DEFAULT_ADDRESS = "localhost:2019"
 _LINE = re.compile(r"(?:Caddyfile|(?<![\w.])-):(\d+)")
+
+# within so many seconds a Caddy that is well answers a small question
+PATIENCE = 0.75
+# and one that answered so few seconds ago is well
+FRESH = 0.1
 
 
 def refused_line(message: str) -> int | None:
@@ -56,6 +62,7 @@ class AdminClient(CaddyAPIClient):  # type: ignore[misc]
         self._connect_timeout = connect_timeout
         self._unix_path, self._host, self._port = _parsed(url)
         self._connection: http.client.HTTPConnection | None = None
+        self._last_answer = self._last_silence = float("-inf")
         self._lock = threading.Lock()
         super().__init__(url)
 
@@ -83,13 +90,32 @@ class AdminClient(CaddyAPIClient):  # type: ignore[misc]
     def request(self, method: str, path: str, body: bytes | None = None, content_type: str = "") -> bytes:
         """One call; gives the answer's body. Raises CaddyRefusal for a 400, CaddyUnreachable for everything else."""
         with self._lock:
+            self._make_sure_it_answers()
             status, answer = self._exchange(method, path, body, content_type)
+            self._last_answer = time.monotonic()
         if status < 300:
             return answer
         message = _error_text(answer) or f"status {status}"
         if status == 400:
             raise CaddyRefusal(message)
         raise CaddyUnreachable(f"caddy at {self.url} answered {method} {path} with status {status}: {message}")
+
+    def _make_sure_it_answers(self) -> None:
+        """A long call is worth beginning only where a short one is answered soon: a Caddy that hangs is told fast."""
+        now = time.monotonic()
+        if now < self._last_answer + FRESH:
+            return
+        if now < self._last_silence + PATIENCE:
+            raise CaddyUnreachable(f"caddy at {self.url} does not answer: it was silent a moment ago")
+        usual, self._timeout = self._timeout, min(PATIENCE, self._timeout)
+        try:
+            self._exchange("GET", "/config/admin", None, "")
+        except CaddyUnreachable as error:
+            if isinstance(error.__cause__, TimeoutError):
+                self._last_silence = time.monotonic()
+            raise
+        finally:
+            self._timeout = usual
 
     def _exchange(self, method: str, path: str, body: bytes | None, content_type: str) -> tuple[int, bytes]:
         headers = {"Content-Type": content_type} if content_type else {}
@@ -108,13 +134,13 @@ class AdminClient(CaddyAPIClient):  # type: ignore[misc]
             raise CaddyUnreachable(f"caddy at {self.url} does not answer: {_cause(error)}") from error
 
     def _once(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> tuple[int, bytes]:
-        if self._connection is None:
+        if self._connection is None or self._connection.sock is None:
             connection = self._new_connection()
             connection.connect()
-            connection.sock.settimeout(self._timeout)
             if self._unix_path is None:
                 connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._connection = connection
+        self._connection.sock.settimeout(self._timeout)
         self._connection.request(method, path, body, headers)
         response = self._connection.getresponse()
         return response.status, response.read()

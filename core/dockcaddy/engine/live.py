@@ -381,7 +381,7 @@ class Engine:
             elif verb in ("pause", "unpause"):
                 changed = self._store.set_state(id, "paused" if verb == "pause" else "running")
             else:
-                self._store.forget_inspect(id)
+                # a rename or an update shows in the list; inspect has nothing new
                 self._dirty[id] = None
                 changed = True
         if changed:
