@@ -10,7 +10,6 @@ loopback addresses with that address, so that a visitor of a site sees which con
 
 import asyncio
 import contextlib
-import hashlib
 import json
 import re
 import threading
@@ -23,74 +22,12 @@ from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
 
 from attrs import define, field
+from stand_in_container import NETWORK, StandInContainer
 
 API_VERSION = "1.41"
-NETWORK = {"Name": "bridge", "Id": "b" * 64, "Driver": "bridge", "Scope": "local", "Ingress": False}
 VERSION = {"Version": "20.10.24", "ApiVersion": API_VERSION, "MinAPIVersion": "1.12", "Os": "linux", "Arch": "amd64"}
 INFO = {"ID": "stand-in", "Name": "stand-in", "OSType": "linux", "Swarm": {"LocalNodeState": "inactive"}}
-BORN = 1_700_000_000
 _CONTAINER = re.compile(r"/containers/([0-9a-f]{64})/json")
-
-
-@define(eq=False)
-class StandInContainer:
-    """A container that the engine was told of."""
-
-    name: str
-    labels: Mapping[str, str]
-    number: int
-    state: str = "created"
-    health: str = ""
-    environment: tuple[str, ...] = ()
-    lives: int = 0
-    id: str = field(init=False)
-
-    def __attrs_post_init__(self) -> None:
-        self.id = hashlib.sha256(f"{self.number} {self.name}".encode()).hexdigest()
-
-    @property
-    def address(self) -> str:
-        """A loopback address of its own, of 127.64.0.0/10."""
-        return f"127.{64 + self.number // 62500}.{self.number // 250 % 250}.{self.number % 250 + 2}"
-
-    @property
-    def networks(self) -> dict[str, Any]:
-        """Its endpoints; only a running one has an address."""
-        address = self.address if self.state in ("running", "paused") else ""
-        return {"bridge": {"NetworkID": NETWORK["Id"], "IPAddress": address, "IPPrefixLen": 10 if address else 0}}
-
-    def item(self) -> dict[str, Any]:
-        """As GET /containers/json gives it."""
-        status = "Up 1 second" if self.state == "running" else self.state.capitalize()
-        # fmt: off
-        return {
-            "Id": self.id, "Names": [f"/{self.name}"], "Image": "acme/app:1.2", "ImageID": "sha256:" + "1" * 64,
-            "Command": "/app", "Created": BORN + self.number, "Ports": [], "Labels": dict(self.labels),
-            "State": self.state, "Status": f"{status} ({self.health})" if self.health else status, "Mounts": [],
-            "HostConfig": {"NetworkMode": "default"}, "NetworkSettings": {"Networks": self.networks},
-        }
-        # fmt: on
-
-    def inspected(self) -> dict[str, Any]:
-        """As GET /containers/ID/json gives it."""
-        running = self.state in ("running", "paused")
-        health = {"Health": {"Status": self.health, "FailingStreak": 0, "Log": []}} if self.health else {}
-        # fmt: off
-        return {
-            "Id": self.id, "Name": f"/{self.name}", "Created": "2026-01-01T00:00:00Z", "Image": "sha256:" + "1" * 64,
-            "State": {
-                "Status": self.state, "Running": running, "Paused": self.state == "paused", "ExitCode": 0,
-                "Restarting": self.state == "restarting", "Pid": 4711 if running else 0,
-                "StartedAt": "2026-01-01T00:00:00Z", "FinishedAt": "0001-01-01T00:00:00Z", **health,
-            },
-            "Config": {
-                "Hostname": self.id[:12], "Env": list(self.environment), "Image": "acme/app:1.2",
-                "Labels": dict(self.labels), "ExposedPorts": {},
-            },
-            "HostConfig": {"NetworkMode": "default", "RestartPolicy": {"Name": "always"}},
-            "NetworkSettings": {"Networks": self.networks, "Ports": {}}, "Mounts": [],
-        }
-        # fmt: on
 
 
 @define(eq=False)
@@ -132,25 +69,36 @@ class StandInEngine:
 
     def add(self, name: str, labels: Mapping[str, str] | None = None, **more: Any) -> StandInContainer:
         """Create a container and start it."""
+        made = self.create(name, labels, **more)
+        self.start(name)
+        return made
+
+    def create(self, name: str, labels: Mapping[str, str] | None = None, **more: Any) -> StandInContainer:
+        """Create a container."""
         self._number += 1
         made = StandInContainer(name, dict(labels or {}), self._number, **more)
         self.containers[name] = self._by_id[made.id] = made
         self.tell(made, "create")
-        self.start(name)
         return made
+
+    def connect(self, name: str) -> None:
+        """Give a container that is about to start its address."""
+        self.containers[name].connected = True
+        self._tell_network(self.containers[name], "connect")
 
     def start(self, name: str) -> None:
         """Start a container that is there."""
         container = self.containers[name]
+        if not container.connected:
+            self.connect(name)
         container.state = "running"
         container.lives += 1
-        self._tell_network(container, "connect")
         self.tell(container, "start")
 
     def crash(self, name: str) -> None:
         """The container's process ends by itself; its restart policy waits."""
         container = self.containers[name]
-        container.state = "restarting"
+        container.state, container.connected = "restarting", False
         self.tell(container, "die", exitCode="1")
         self._tell_network(container, "disconnect")
 
@@ -282,12 +230,12 @@ class StandInEngine:
             every = query.get("all", ["0"])[0].lower() in ("1", "true")
             chosen = filters.get("id", self._by_id)
             known = [self._by_id[id] for id in chosen if id in self._by_id]
-            listed = ("running", "paused", "restarting")
-            return [each.item() for each in sorted(known, key=lambda e: -e.number) if every or each.state in listed]
+            listed = [each for each in known if every or each.state in ("running", "paused", "restarting")]
+            return b"[%b]" % b",".join(each.answer("list") for each in sorted(listed, key=lambda each: -each.number))
         if kind == "inspect":
             found = _CONTAINER.fullmatch(path)
             known_container = self._by_id.get(found[1]) if found else None
-            return known_container.inspected() if known_container else None
+            return known_container.answer("inspect") if known_container else None
         return {"networks": [NETWORK], "version": VERSION, "info": INFO, "ping": b"OK"}.get(kind)
 
     async def _serve_sites(self) -> None:

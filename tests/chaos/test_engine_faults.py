@@ -105,6 +105,17 @@ def test_only_inspecting_fails_for_a_while(town, eventually: Eventually, calm: C
     assert town.right("a", "b", "c")
 
 
+def test_a_container_is_started_long_after_it_was_created(town, eventually: Eventually, calm: Calm) -> None:
+    """It runs already when the address that it was given before its start is looked at."""
+    before, lists = town.proxy.loads, town.engine.counts["small list"]
+    town.create("d")
+    eventually(lambda: town.engine.counts["small list"] > lists)
+    town.engine.start("d")
+    calm(lambda: town.right("d"))
+    assert town.proxy.loads == before + 1
+    assert town.engine.counts["inspect"] <= town.lives
+
+
 def test_a_long_outage_is_over_when_the_engine_is_back(town, eventually: Eventually, calm: Calm) -> None:
     """What is tried again with growing pauses is still tried often enough."""
     engine = town.engine

@@ -7,7 +7,8 @@ import threading
 from pathlib import Path
 
 from attrs import define, field
-from stand_in_engine import StandInContainer, StandInEngine
+from stand_in_container import StandInContainer
+from stand_in_engine import StandInEngine
 
 
 @define(eq=False)
@@ -117,10 +118,15 @@ class Town:
 
     def add(self, name: str, **labels: str) -> StandInContainer:
         """One more container with a site of its own; `__` stands for a dot in a label's key."""
+        made = self.create(name, **labels)
+        self.engine.start(name)
+        return made
+
+    def create(self, name: str, **labels: str) -> StandInContainer:
+        """The same, not yet started."""
         given = {"caddy": f"http://{name}.test:{self.proxy.port}", "caddy.reverse_proxy": self.upstreams}
-        self._added.append(
-            self.engine.add(name, given | {key.replace("__", "."): value for key, value in labels.items()})
-        )
+        given |= {key.replace("__", "."): value for key, value in labels.items()}
+        self._added.append(self.engine.create(name, given))
         return self._added[-1]
 
     @property

@@ -1,0 +1,180 @@
+"""What the benchmarks of whole processes share: an engine that is told what runs, the programs, clocks and meters."""
+
+import contextlib
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import sysconfig
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from attrs import define, field
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "chaos"))
+
+from stand_in_container import StandInContainer
+from stand_in_engine import StandInEngine
+
+PAGE = os.sysconf("SC_PAGE_SIZE")
+TICKS = os.sysconf("SC_CLK_TCK")
+PATIENCE = 120.0
+
+
+def program(name: str) -> str:
+    """A program of the environment's, or of the machine's. Ends with a hint where there is none."""
+    found = shutil.which(name, path=f"{sysconfig.get_path('scripts')}{os.pathsep}{os.environ.get('PATH', '')}")
+    if found is None:
+        raise SystemExit(f"no {name}: pip install {name}-bin")
+    return found
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def body(port: int, host: str) -> str:
+    """What a visitor of the site gets; empty where nobody answers or with another status than 200."""
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 5) as visitor:
+        visitor.sendall(f"GET / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
+        answer = b""
+        while piece := visitor.recv(65536):
+            answer += piece
+        head, _, content = answer.partition(b"\r\n\r\n")
+        if b" 200 " in head.split(b"\r\n", 1)[0]:
+            return content.decode(errors="replace")
+    return ""
+
+
+def seconds_until(condition: Callable[[], object], begun: float, pause: float = 0.001) -> float:
+    """From `begun` until a condition holds."""
+    while not condition():
+        if time.perf_counter() > begun + PATIENCE:
+            raise SystemExit(f"not within {PATIENCE:.0f} s")
+        time.sleep(pause)
+    return time.perf_counter() - begun
+
+
+@define(eq=False)
+class Program:
+    """A proxy that watches the engine, in a process of its own."""
+
+    name: str
+    process: "subprocess.Popen[bytes]"
+    port: int
+    log: Path
+    folder: Path
+
+    @property
+    def children(self) -> list[int]:
+        """The processes that it started."""
+        tasks = Path(f"/proc/{self.process.pid}/task").glob("*/children")
+        return [int(pid) for task in tasks for pid in task.read_text().split()]
+
+    def answers(self, container: StandInContainer) -> bool:
+        """Whether the container answers on its site."""
+        return body(self.port, f"{container.name}.test") == container.address
+
+    def cpu(self) -> float:
+        """Seconds of processor time that it and its children have used."""
+        return sum(_cpu(pid) for pid in (self.process.pid, *self.children))
+
+    def load(self, seconds: float) -> float:
+        """How much of one core it uses, in percent, over some time from now on."""
+        before, begun = self.cpu(), time.perf_counter()
+        time.sleep(seconds)
+        return (self.cpu() - before) / (time.perf_counter() - begun) * 100
+
+    def memory(self) -> float:
+        """Its resident memory in MB, without its children."""
+        return _memory(self.process.pid)
+
+    def memory_of_children(self) -> float:
+        """Its children's resident memory in MB."""
+        return sum(_memory(pid) for pid in self.children)
+
+    def settle(self) -> None:
+        """Wait until it has nothing more to do."""
+        while self.load(1.0) > 3.0:
+            pass
+
+
+def _cpu(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / TICKS
+
+
+def _memory(pid: int) -> float:
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * PAGE / 1e6
+
+
+@contextlib.contextmanager
+def engine() -> Iterator[StandInEngine]:
+    """An engine of our own, whose containers answer HTTP with their addresses."""
+    with tempfile.TemporaryDirectory() as folder, StandInEngine(f"{folder}/engine.sock", free_port()) as made:
+        yield made
+
+
+@contextlib.contextmanager
+def dockcaddy(socket_path: str, port: int, *options: str) -> Iterator[Program]:
+    """`dockcaddy run` on the engine at a unix socket."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, "-m", "dockcaddy", "run", "--set", "admin=off", "--state-directory", folder]
+        command += ["--docker-sockets", f"unix://{socket_path}", *options]
+        with _running("dockcaddy", command, port, Path(folder)) as made:
+            yield made
+
+
+@contextlib.contextmanager
+def traefik(socket_path: str, port: int) -> Iterator[Program]:
+    """Traefik on the engine at a unix socket, as fast as it can be told to be."""
+    with tempfile.TemporaryDirectory() as folder:
+        options = {
+            "providers.docker.endpoint": f"unix://{socket_path}",
+            "providers.docker.exposedbydefault": "true",
+            "providers.providersthrottleduration": "0",
+            "entrypoints.web.address": f"127.0.0.1:{port}",
+            "global.checknewversion": "false",
+            "global.sendanonymoususage": "false",
+            "log.level": "ERROR",
+        }
+        command = [program("traefik"), *(f"--{key}={value}" for key, value in options.items())]
+        with _running("traefik", command, port, Path(folder)) as made:
+            yield made
+
+
+@contextlib.contextmanager
+def _running(name: str, command: list[str], port: int, folder: Path) -> Iterator[Program]:
+    environment = {key: value for key, value in os.environ.items() if not key.startswith(("CADDY_", "DOCKCADDY_"))}
+    environment |= {"XDG_CONFIG_HOME": str(folder), "XDG_DATA_HOME": str(folder)}
+    log = folder / "log"
+    with log.open("wb") as written:
+        process = subprocess.Popen(command, stdout=written, stderr=written, env=environment, cwd=folder)
+    try:
+        yield Program(name, process, port, log, folder)
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+@define
+class Table:
+    """Rows of a Markdown table, printed as they come."""
+
+    columns: tuple[str, ...]
+    _begun: bool = field(default=False)
+
+    def row(self, *cells: object) -> None:
+        """Print one row."""
+        if not self._begun:
+            print("| " + " | ".join(self.columns) + " |")
+            print("| --- " + "| ---: " * (len(self.columns) - 1) + "|")
+            self._begun = True
+        print("| " + " | ".join(str(cell) for cell in cells) + " |", flush=True)

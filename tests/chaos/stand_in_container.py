@@ -1,0 +1,87 @@
+"""A container that an engine was told of, in the engine's own JSON."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from attrs import define, field
+
+NETWORK = {"Name": "bridge", "Id": "b" * 64, "Driver": "bridge", "Scope": "local", "Ingress": False}
+BORN = 1_700_000_000
+
+
+def _forget(container: "StandInContainer", _: Any, value: object) -> object:
+    """What was written of a container is written anew when something about it changed."""
+    container.written.clear()
+    return value
+
+
+@define(eq=False, on_setattr=_forget)
+class StandInContainer:
+    """A container that the engine was told of."""
+
+    name: str
+    labels: Mapping[str, str]
+    number: int
+    state: str = "created"
+    health: str = ""
+    connected: bool = False
+    environment: tuple[str, ...] = ()
+    lives: int = 0
+    written: dict[str, bytes] = field(factory=dict)
+
+    @property
+    def id(self) -> str:
+        """What stands in the URL."""
+        return hashlib.sha256(f"{self.number} {self.name}".encode()).hexdigest()
+
+    @property
+    def address(self) -> str:
+        """A loopback address of its own, of 127.64.0.0/10."""
+        return f"127.{64 + self.number // 62500}.{self.number // 250 % 250}.{self.number % 250 + 2}"
+
+    @property
+    def networks(self) -> dict[str, Any]:
+        """Its endpoints; it has an address from shortly before its start until its end."""
+        address = self.address if self.connected else ""
+        return {"bridge": {"NetworkID": NETWORK["Id"], "IPAddress": address, "IPPrefixLen": 10 if address else 0}}
+
+    def answer(self, kind: str) -> bytes:
+        """The JSON that a list or an inspect call gives."""
+        if kind not in self.written:
+            self.written[kind] = json.dumps(self.item() if kind == "list" else self.inspected()).encode()
+        return self.written[kind]
+
+    def item(self) -> dict[str, Any]:
+        """As GET /containers/json gives it."""
+        status = "Up 1 second" if self.state == "running" else self.state.capitalize()
+        # fmt: off
+        return {
+            "Id": self.id, "Names": [f"/{self.name}"], "Image": "acme/app:1.2", "ImageID": "sha256:" + "1" * 64,
+            "Command": "/app", "Created": BORN + self.number, "Ports": [], "Labels": dict(self.labels),
+            "State": self.state, "Status": f"{status} ({self.health})" if self.health else status, "Mounts": [],
+            "HostConfig": {"NetworkMode": "default"}, "NetworkSettings": {"Networks": self.networks},
+        }
+        # fmt: on
+
+    def inspected(self) -> dict[str, Any]:
+        """As GET /containers/ID/json gives it."""
+        running = self.state in ("running", "paused")
+        health = {"Health": {"Status": self.health, "FailingStreak": 0, "Log": []}} if self.health else {}
+        # fmt: off
+        return {
+            "Id": self.id, "Name": f"/{self.name}", "Created": "2026-01-01T00:00:00Z", "Image": "sha256:" + "1" * 64,
+            "State": {
+                "Status": self.state, "Running": running, "Paused": self.state == "paused", "ExitCode": 0,
+                "Restarting": self.state == "restarting", "Pid": 4711 if running else 0,
+                "StartedAt": "2026-01-01T00:00:00Z", "FinishedAt": "0001-01-01T00:00:00Z", **health,
+            },
+            "Config": {
+                "Hostname": self.id[:12], "Env": list(self.environment), "Image": "acme/app:1.2",
+                "Labels": dict(self.labels), "ExposedPorts": {},
+            },
+            "HostConfig": {"NetworkMode": "default", "RestartPolicy": {"Name": "always"}},
+            "NetworkSettings": {"Networks": self.networks, "Ports": {}}, "Mounts": [],
+        }
+        # fmt: on
