@@ -350,9 +350,10 @@ class Engine:
                 return
             if id not in self._store:
                 return
-            running = self._running(id)
-            if not running:
-                self._prefetch(id)
+            if not self._running(id):
+                # one that died is disconnected while the list still calls it running
+                if action == "connect":
+                    self._prefetch(id)
                 return
             self._dirty[id] = None
         self._wake()
@@ -393,8 +394,8 @@ class Engine:
     def _started(self, id: str) -> bool:
         """Publish from what was fetched at `create` and `network connect`, where that shows an address."""
         if self._store.has_address(id):
-            return self._store.set_state(id, "running")
-        self._store.forget_inspect(id)
+            self._store.set_state(id, "running")
+            return True
         self._dirty[id] = None
         return True
 

@@ -72,11 +72,20 @@ def container(
 def needed(inspect: Json) -> dict[str, Any]:
     """The part of an inspect answer that is used; the rest, most of it, need not be kept for each container."""
     config, state = inspect.get("Config") or {}, inspect.get("State") or {}
+    health = (state.get("Health") or {}).get("Status")
+    if not health and _is_checked(config):
+        # one that was not started yet says nothing
+        health = "starting"
     return {
         "Config": {key: config.get(key) for key in ("Env", "Image", "StopSignal", "StopTimeout")},
-        "State": {"Health": {"Status": (state.get("Health") or {}).get("Status")}},
+        "State": {"Health": {"Status": health}},
         "Mounts": inspect.get("Mounts"),
     }
+
+
+def _is_checked(config: Json) -> bool:
+    test = list((config.get("Healthcheck") or {}).get("Test") or ())
+    return bool(test) and test[0] != "NONE"
 
 
 def _attachments(item: Json) -> tuple[Attachment, ...]:

@@ -1,5 +1,6 @@
 """What is known of an engine's containers: the raw answers, and the resources made of them. No I/O."""
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -11,6 +12,7 @@ from dockcaddy.model import Resource
 
 Json = Mapping[str, Any]
 
+_HEALTH = re.compile(r"\((?:(healthy|unhealthy)|health: starting)\)")
 # text that changes by itself
 _VOLATILE = ("Status", "SizeRw", "SizeRootFs")
 _LISTED = frozenset(("running", "paused", "restarting"))
@@ -21,7 +23,6 @@ class _Known:
     item: dict[str, Any]
     rank: int
     inspect: Json | None = None
-    outdated: bool = False
     unreadable: bool = False
     stopping_until: float = 0.0
     resource: Resource | None = None
@@ -71,17 +72,16 @@ class ContainerStore:
             return
         known.rank = rank or known.rank
         if _steady(known.item) != _steady(item):
-            if _died(known.item, item):
-                _begin_anew(known)
             known.item = dict(item)
             known.resource = None
+        _take_health(known, item)
 
     def put_inspect(self, id: str, inspect: Json | None) -> None:
         """A container's inspect answer."""
         known = self._known.get(id)
         if known is not None:
             known.inspect = None if inspect is None else needed(inspect)
-            known.outdated = known.unreadable = False
+            known.unreadable = False
             known.resource = None
 
     def mark_unreadable(self, id: str) -> None:
@@ -98,14 +98,8 @@ class ContainerStore:
         return [
             id
             for id, known in self._known.items()
-            if (known.inspect is None or known.outdated)
-            and (self.options.scan_stopped_containers or known.item.get("State") in _LISTED)
+            if (known.inspect is None) and (self.options.scan_stopped_containers or known.item.get("State") in _LISTED)
         ]
-
-    def forget_inspect(self, id: str) -> None:
-        """Something that only inspect shows may have changed."""
-        if id in self._known:
-            self._known[id].outdated = True
 
     def set_state(self, id: str, state: str) -> bool:
         """An event told the state; whether that is a change."""
@@ -114,9 +108,9 @@ class ContainerStore:
             return False
         known.item = {**known.item, "State": state}
         if state == "exited":
-            # its address goes to the next container that starts; only a new answer tells the next one
+            # its address goes to the next container that starts; only the list tells the next one
             known.item["NetworkSettings"] = {"Networks": {}}
-            _begin_anew(known)
+            _set_health(known, "starting")
         known.stopping_until = 0.0
         known.resource = None
         return True
@@ -124,18 +118,7 @@ class ContainerStore:
     def set_health(self, id: str, status: str) -> bool:
         """An event told the health; whether that is a change."""
         known = self._known.get(id)
-        if known is None:
-            return False
-        inspect = dict(known.inspect or {})
-        state = dict(inspect.get("State") or {})
-        if (state.get("Health") or {}).get("Status") == status:
-            return False
-        state["Health"] = {**(state.get("Health") or {}), "Status": status}
-        inspect["State"] = state
-        if known.inspect is not None:
-            known.inspect = inspect
-        known.resource = None
-        return True
+        return known is not None and _set_health(known, status)
 
     def set_stopping(self, id: str, until: float) -> bool:
         """The container was told to stop; if it has not by `until` (seconds of the clock) it counts again."""
@@ -175,13 +158,21 @@ class ContainerStore:
         return tuple(found)
 
 
-def _begin_anew(known: _Known) -> None:
-    """A new start: what inspect told stays until it is asked again, but nothing is known of the health."""
-    known.outdated = True
-    inspect = known.inspect or {}
-    status = ((inspect.get("State") or {}).get("Health") or {}).get("Status")
-    if status not in (None, "", "none"):
-        known.inspect = {**inspect, "State": {"Health": {"Status": "starting"}}}
+def _set_health(known: _Known, status: str) -> bool:
+    """Put down the health of a container that is checked; whether that is a change."""
+    before = ((known.inspect or {}).get("State") or {}).get("Health", {}).get("Status")
+    if known.inspect is None or before in (None, "", "none", status):
+        return False
+    known.inspect = {**known.inspect, "State": {"Health": {"Status": status}}}
+    known.resource = None
+    return True
+
+
+def _take_health(known: _Known, item: Json) -> None:
+    """The list tells the health in words: `Up 2 minutes (healthy)`."""
+    told = _HEALTH.search(str(item.get("Status") or ""))
+    if told:
+        _set_health(known, told[1] or "starting")
 
 
 def _steady(item: Json) -> dict[str, Any]:
@@ -189,8 +180,3 @@ def _steady(item: Json) -> dict[str, Any]:
     # the list gives mounts in random order
     steady["Mounts"] = sorted(item.get("Mounts") or (), key=lambda mount: str(mount.get("Destination")))
     return steady
-
-
-def _died(before: Json, after: Json) -> bool:
-    """A container that was started anew has other things in inspect."""
-    return bool(before.get("State") != after.get("State"))
