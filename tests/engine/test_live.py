@@ -1,0 +1,150 @@
+"""An engine that answers as it likes: what is asked, and what nobody has to wait for."""
+
+import threading
+from typing import Any
+
+import pytest
+from attrs import define, field
+from dockcaddy.engine import Engine
+from dockcaddy.engine.live import INSPECT_PATIENCE
+from dockcaddy.engine.records import EngineOptions
+from dockcaddy.errors import EngineUnreachable
+
+
+@define(eq=False)
+class Client:
+    """Answers in the place of docker's own client."""
+
+    containers_now: dict[str, dict[str, Any]] = field(factory=dict)
+    failing: set[str] = field(factory=set)
+    hanging: dict[str, threading.Event] = field(factory=dict)
+    inspected: list[str] = field(factory=list)
+    lists: int = 0
+    is_down: bool = False
+
+    def put(self, id: str, address: str = "172.18.0.2") -> None:
+        self.containers_now[id] = {
+            "Id": id,
+            "Names": [f"/{id}"],
+            "Labels": {"caddy": f"{id}.test"},
+            "State": "running",
+            "Status": "Up",
+            "Created": 1,
+            "NetworkSettings": {"Networks": {"front": {"NetworkID": "n", "IPAddress": address}}},
+        }
+
+    def containers(self, all: bool = False, filters: dict[str, Any] | None = None) -> list[dict[str, Any]]:
+        if self.is_down:
+            raise ConnectionError("connection refused")
+        self.lists += not filters
+        chosen = filters["id"] if filters else list(self.containers_now)
+        return [self.containers_now[id] for id in chosen if id in self.containers_now]
+
+    def networks(self) -> list[dict[str, Any]]:
+        return [{"Name": "front", "Id": "n", "Driver": "bridge", "Scope": "local"}]
+
+    def inspect_container(self, id: str) -> dict[str, Any]:
+        self.inspected.append(id)
+        if id in self.hanging:
+            self.hanging[id].wait(10)
+        if id in self.failing:
+            raise RuntimeError("500 server error")
+        return {"Config": {"Env": ["A=b"]}, "State": {}, "Mounts": []}
+
+
+@pytest.fixture
+def client() -> Client:
+    return Client()
+
+
+@pytest.fixture
+def engine(client: Client) -> Engine:
+    made = Engine("unix:///nowhere.sock", EngineOptions(ingress_networks=("front",)))
+    made._client = client
+    made._looked_for_self = True
+    return made
+
+
+def names(engine: Engine) -> set[str]:
+    return {resource.name for resource in engine.inventory().resources}
+
+
+def event(engine: Engine, action: str, id: str, kind: str = "container", **attributes: str) -> None:
+    engine._react({"Type": kind, "Action": action, "Actor": {"ID": id, "Attributes": {"caddy": "x", **attributes}}})
+
+
+def test_every_container_is_inspected_once(client: Client, engine: Engine) -> None:
+    for id in "abc":
+        client.put(id)
+    for _ in range(3):
+        engine.resync()
+        assert names(engine) == set("abc")
+    for id in "abc":
+        event(engine, "die", id)
+        event(engine, "start", id)
+        event(engine, "update", id)
+    assert names(engine) == set("abc")
+    assert sorted(client.inspected) == list("abc") and client.lists == 3
+
+
+def test_a_slow_inspect_holds_up_nobody_else(client: Client, engine: Engine) -> None:
+    client.put("a")
+    assert names(engine) == {"a"}
+    client.put("slow")
+    client.put("b")
+    client.hanging["slow"] = threading.Event()
+    woken = threading.Event()
+    engine._wake = lambda **_: woken.set()
+    engine.resync()
+    assert names(engine) == {"a", "b"}
+    threading.Timer(INSPECT_PATIENCE, client.hanging["slow"].set).start()
+    assert woken.wait(5)
+    assert names(engine) == {"a", "b", "slow"}
+    assert client.inspected.count("slow") == 1
+
+
+def test_one_that_cannot_be_inspected_is_told_and_asked_again(client: Client, engine: Engine) -> None:
+    client.put("a")
+    client.failing.add("a")
+    inventory = engine.inventory()
+    assert [resource.environment for resource in inventory.resources] == [{}]
+    assert "cannot be inspected: 500 server error" in str(inventory.problems[0])
+    client.failing.clear()
+    inventory = engine.inventory()
+    assert inventory.problems == () and inventory.resources[0].environment == {"A": "b"}
+
+
+def test_a_list_that_fails_loses_nothing(client: Client, engine: Engine) -> None:
+    client.put("a")
+    assert names(engine) == {"a"}
+    client.is_down = True
+    engine.resync()
+    with pytest.raises(EngineUnreachable, match="connection refused"):
+        engine.inventory()
+    client.is_down = False
+    assert names(engine) == {"a"}
+
+
+def test_one_that_died_is_not_brought_back_by_its_networks_farewell(client: Client, engine: Engine) -> None:
+    client.put("a")
+    assert names(engine) == {"a"}
+    event(engine, "die", "a")
+    event(engine, "disconnect", "n", "network", container="a")
+    assert names(engine) == set()
+
+
+def test_a_signal_that_does_not_end_a_container_does_not_take_it_out(client: Client, engine: Engine) -> None:
+    client.put("a")
+    names(engine)
+    event(engine, "kill", "a", signal="1")
+    assert not engine.inventory().resources[0].stopping
+    event(engine, "kill", "a", signal="15")
+    assert engine.inventory().resources[0].stopping
+
+
+def test_foreign_containers_cost_no_call(client: Client, engine: Engine) -> None:
+    names(engine)
+    before = client.lists
+    for action in ("create", "start", "die", "destroy"):
+        engine._react({"Type": "container", "Action": action, "Actor": {"ID": "x", "Attributes": {"name": "x"}}})
+    assert names(engine) == set() and client.lists == before and client.inspected == []

@@ -1,0 +1,103 @@
+"""What is known of containers, from lists, inspects and events."""
+
+from typing import Any
+
+from dockcaddy.engine.records import EngineOptions
+from dockcaddy.engine.store import ContainerStore
+
+
+def item(id: str = "a", state: str = "running", status: str = "Up", address: str = "172.18.0.2", **more: Any) -> dict:
+    """An item of GET /containers/json."""
+    return {
+        "Id": id,
+        "Names": [f"/{id}"],
+        "Labels": {"caddy": f"{id}.test"},
+        "State": state,
+        "Status": status,
+        "Created": 1,
+        "NetworkSettings": {"Networks": {"front": {"NetworkID": "n", "IPAddress": address}}},
+        **more,
+    }
+
+
+def inspect(health: str = "", checked: bool = False, **environment: str) -> dict:
+    """The answer of GET /containers/{id}/json."""
+    return {
+        "Config": {
+            "Env": [f"{key}={value}" for key, value in environment.items()],
+            "Healthcheck": {"Test": ["CMD", "true"]} if checked or health else None,
+        },
+        "State": {"Health": {"Status": health} if health else None},
+        "Mounts": [],
+    }
+
+
+def store(*items: dict, **inspected: dict) -> ContainerStore:
+    made = ContainerStore("local", EngineOptions())
+    made.replace_all(items)
+    for id, answer in inspected.items():
+        made.put_inspect(id, answer)
+    return made
+
+
+def test_a_newcomer_counts_when_it_has_been_inspected() -> None:
+    known = store(item())
+    assert known.resources(0) == () and known.uninspected() == ["a"]
+    known.put_inspect("a", inspect(KEY="value"))
+    assert known.resources(0)[0].environment == {"KEY": "value"} and known.uninspected() == []
+
+
+def test_one_that_cannot_be_inspected_counts_with_what_the_list_says() -> None:
+    known = store(item())
+    known.mark_unreadable("a")
+    assert known.resources(0)[0].name == "a" and known.uninspected() == ["a"]
+
+
+def test_a_restart_needs_no_second_inspect() -> None:
+    known = store(item(), a=inspect())
+    known.set_state("a", "exited")
+    assert known.resources(0) == ()
+    known.put(item(address="172.18.0.9"))
+    assert known.uninspected() == [] and known.resources(0)[0].attachments[0].ipv4 == "172.18.0.9"
+
+
+def test_the_same_answers_give_the_same_object() -> None:
+    known = store(item(status="Up 1 second"), a=inspect())
+    before = known.resources(0)[0]
+    known.replace_all([item(status="Up 2 seconds")])
+    known.put(item(status="Up 3 seconds"))
+    assert known.resources(0)[0] is before
+
+
+def test_one_that_is_checked_and_not_yet_started_is_not_healthy() -> None:
+    assert store(item(), a=inspect(checked=True)).resources(0)[0].health == "starting"
+    assert store(item(), a=inspect()).resources(0)[0].health == "none"
+
+
+def test_the_health_comes_with_events_and_with_the_lists_words() -> None:
+    known = store(item(), a=inspect(health="starting"))
+    assert known.set_health("a", "healthy") and known.resources(0)[0].health == "healthy"
+    assert not known.set_health("a", "healthy")
+    known.put(item(status="Up 2 minutes (unhealthy)"))
+    assert known.resources(0)[0].health == "unhealthy"
+    known.set_state("a", "exited")
+    known.put(item(status="Up 1 second (health: starting)"))
+    assert known.resources(0)[0].health == "starting"
+
+
+def test_one_that_is_told_to_stop_is_stopping_until_it_has_not() -> None:
+    known = store(item(), a=inspect())
+    assert known.set_stopping("a", until=10)
+    assert known.resources(5)[0].stopping
+    assert not known.resources(10)[0].stopping
+
+
+def test_what_is_not_in_a_full_list_is_gone() -> None:
+    known = store(item("a"), item("b"), a=inspect(), b=inspect())
+    known.replace_all([item("b")])
+    assert [each.name for each in known.resources(0)] == ["b"]
+
+
+def test_foreign_containers_are_not_kept() -> None:
+    known = store(item(Labels={"com.example": "x"}))
+    assert "a" not in known and known.uninspected() == []
