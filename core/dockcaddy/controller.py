@@ -25,7 +25,9 @@ logger = logging.getLogger("dockcaddy")
 
 CHECK_INTERVAL = 2.0
 FIRST_PAUSE = 0.25
-LONGEST_PAUSE = 10.0
+LONGEST_PAUSE = 1.5
+# asking Caddy for everything again costs more than asking an engine
+LONGEST_REFUSED_PAUSE = 5.0
 
 
 class Wake(Protocol):
@@ -194,7 +196,7 @@ class Controller:
             return
         except CaddyRefusal as error:
             # the cause lies outside every fragment, so that only time can mend it
-            self._refused_pause = min(max(self._refused_pause * 2, 1.0), LONGEST_PAUSE)
+            self._refused_pause = min(max(self._refused_pause * 2, 1.0), LONGEST_REFUSED_PAUSE)
             self._refused_until = self.clock() + self._refused_pause
             self._problem_log.tell([*problems, *self._failures(), Problem("caddy", "", f"refuses everything: {error}")])
             return

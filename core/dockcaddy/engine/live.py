@@ -25,7 +25,7 @@ CALL_TIMEOUT = 30
 INSPECTS_AT_ONCE = 8
 # how long a cycle waits for the inspects of newcomers, in seconds; the others must not wait longer for them
 INSPECT_PATIENCE = 0.3
-FIRST_PAUSE, LONGEST_PAUSE = 0.25, 10.0
+FIRST_PAUSE, LONGEST_PAUSE = 0.25, 1.5
 
 # engine API 1.24, GET /events
 CONTAINER_EVENTS = [
@@ -414,7 +414,7 @@ class Engine:
     def _prefetch(self, id: str) -> None:
         try:
             self._fetch([id])
-            if id in self._store:
+            if self._store.needs_inspect(id):
                 self._inspect(id)
         except Exception as error:
             logger.debug("engine %s: container %s cannot be read yet: %s", self.name, id[:12], error)

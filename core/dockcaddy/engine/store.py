@@ -93,6 +93,11 @@ class ContainerStore:
         """The container is gone."""
         self._known.pop(id, None)
 
+    def needs_inspect(self, id: str) -> bool:
+        """Whether the container is ours and was never inspected."""
+        known = self._known.get(id)
+        return known is not None and known.inspect is None
+
     def uninspected(self) -> list[str]:
         """The ids whose inspect answer is missing."""
         return [
