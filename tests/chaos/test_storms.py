@@ -10,7 +10,7 @@ Calm = Callable[[Callable[[], object]], None]
 Eventually = Callable[..., None]
 
 RATE = 1000.0
-EVENTS = 2000
+EVENTS = 1500
 # least time between two changes, the setting's default
 THROTTLE = 0.1
 # the longest that a flapping container is held down
@@ -78,17 +78,17 @@ def test_a_storm_of_updates(town, calm: Calm, eventually: Eventually) -> None:
 def test_a_storm_of_real_changes(town, calm: Calm, eventually: Eventually) -> None:
     """Pausing takes a container out, so that every event is a change; none falls so often that it is held down."""
     engine = town.engine
-    names = [town.add(f"ours-{number}").name for number in range(500)]
+    names = [town.add(f"ours-{number}").name for number in range(250)]
     eventually(lambda: town.right(*names))
     loads, counts = town.proxy.loads, engine.counts.copy()
 
     def flip(number: int) -> None:
-        state, action = (("paused", "pause"), ("running", "unpause"))[number // 500 % 2]
-        engine.set_state(names[number % 500], state, action)
+        state, action = (("paused", "pause"), ("running", "unpause"))[number // 250 % 2]
+        engine.set_state(names[number % 250], state, action)
 
     begun = time.monotonic()
     with town.visitor("a", "b", "c") as visitor:
-        paced(flip, EVENTS, RATE)
+        paced(flip, 1000, RATE)
         calm(lambda: town.right(*names))
     assert not visitor.failures
     assert town.proxy.loads <= loads + most_loads(time.monotonic() - begun)
