@@ -6,7 +6,7 @@ The engine is a stand-in. Each row is a run of `dockcaddy run` with a Caddy of i
 import statistics
 import time
 
-from beside_traefik import labels_of
+from beside_traefik import caddy_itself, labels_of
 from measuring import Program, Table, dockcaddy, engine, free_port, seconds_until
 from stand_in_container import StandInContainer
 from stand_in_engine import StandInEngine
@@ -57,7 +57,7 @@ def measure(table: Table, good: int, broken: int) -> None:
         with dockcaddy(watched.path, port) as running:
             first = seconds_until(lambda: running.answers(last), begun, 0.05)
             running.settle()
-            loads_at_start = watched.counts["inspect"]
+            inspects = watched.counts["inspect"]
             times = [one_more(watched, running, number, {}) for number in range(RUNS)]
             beside = [one_more(watched, running, RUNS, BROKEN[0])] if broken else []
             table.row(
@@ -65,7 +65,8 @@ def measure(table: Table, good: int, broken: int) -> None:
                 f"{first:.1f}",
                 f"{statistics.median(times):.0f}",
                 f"{beside[0]:.0f}" if beside else "",
-                f"{loads_at_start:,}",
+                "" if broken else f"{caddy_itself(watched, port, 3):.0f}",
+                f"{inspects:,}",
                 f"{running.load(40.0):.1f}",
                 f"{running.memory():.0f} + {running.memory_of_children():.0f}",
             )
@@ -79,6 +80,7 @@ def main() -> None:
             "start to the last good one live, s",
             "one more live, ms (median)",
             "one more beside one more broken, ms",
+            "Caddy's adapt and load, ms",
             "inspect calls at start",
             "CPU over 40 s of calm, %",
             "memory, MB (+ Caddy)",

@@ -14,7 +14,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from dockcaddy.caddy import AdminClient
-from measuring import Program, Table, body, dockcaddy, engine, free_port, program, seconds_until, traefik
+from measuring import Program, Table, body, caddy, dockcaddy, engine, free_port, program, seconds_until, traefik
 from stand_in_container import StandInContainer
 from stand_in_engine import StandInEngine
 
@@ -81,20 +81,24 @@ def crash_loop(watched: StandInEngine, running: Program) -> float:
     return used
 
 
-def caddy_itself(watched: StandInEngine, running: Program) -> float:
-    """Milliseconds that the running Caddy takes to adapt and to load the configuration with one more site."""
+def caddy_itself(watched: StandInEngine, port: int, runs: int = RUNS) -> float:
+    """Milliseconds that a Caddy by itself takes to adapt and to load that configuration with one more site."""
     command = [sys.executable, "-m", "dockcaddy", "render", "--docker-sockets", f"unix://{watched.path}"]
     text = subprocess.run(command, capture_output=True, check=True, text=True).stdout
-    admin = f"unix/{running.folder / 'admin.sock'}"
-    client = AdminClient(admin)
     times = []
-    for number in range(RUNS):
-        more = f"http://itself-{number}.test:{running.port} {{\n\treverse_proxy 127.0.0.1:{watched.port}\n}}\n"
-        begun = time.perf_counter()
-        client.load(client.adapt("{\n\tadmin " + admin + "\n}\n" + text + more))
-        seconds_until(lambda number=number: body(running.port, f"itself-{number}.test"), begun)
-        times.append((time.perf_counter() - begun) * 1000)
-        time.sleep(0.5)
+    with caddy(free_port()) as alone:
+        client = AdminClient(alone.admin)
+        text = "{\n\tadmin " + alone.admin + "\n}\n" + text.replace(f".test:{port} ", f".test:{alone.port} ")
+        client.load(client.adapt(text))
+        for number in range(runs):
+            host = f"itself-{number}.test"
+            more = f"http://{host}:{alone.port} {{\n\treverse_proxy 127.0.0.1:{watched.port}\n}}\n"
+            begun = time.perf_counter()
+            client.load(client.adapt(text + more))
+            seconds_until(lambda host=host: body(alone.port, host), begun)
+            times.append((time.perf_counter() - begun) * 1000)
+            alone.settle()
+        client.close()
     return statistics.median(times)
 
 
@@ -111,7 +115,7 @@ def measure(watched: StandInEngine, start: Start, table: Table, size: int) -> No
         times = [one_more(watched, running, number) for number in range(RUNS)]
         calm, crashing = running.load(CALM), crash_loop(watched, running)
         memory, children = running.memory(), running.memory_of_children()
-        itself = f"{caddy_itself(watched, running):.0f}" if running.name == "dockcaddy" else ""
+    itself = f"{caddy_itself(watched, port):.0f}" if running.name == "dockcaddy" else ""
     for number in range(size):
         watched.remove(f"app-{number}")
     table.row(

