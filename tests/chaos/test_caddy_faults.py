@@ -45,15 +45,24 @@ def forward(listener: socket.socket, target: Path) -> None:
         with contextlib.suppress(OSError):
             while content := source.recv(65536):
                 sink.sendall(content)
-            sink.shutdown(socket.SHUT_WR)
+        for each in (source, sink):
+            with contextlib.suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
 
-    with contextlib.suppress(OSError):
-        while True:
+    while True:
+        try:
             near, _ = listener.accept()
-            far = socket.socket(socket.AF_UNIX)
+        except OSError:
+            return
+        far = socket.socket(socket.AF_UNIX)
+        try:
+            # Caddy's admin endpoint is away for a moment whenever another configuration takes over
             far.connect(str(target))
-            for pair in ((near, far), (far, near)):
-                threading.Thread(target=copy, args=pair, daemon=True).start()
+        except OSError:
+            near.close()
+            continue
+        for pair in ((near, far), (far, near)):
+            threading.Thread(target=copy, args=pair, daemon=True).start()
 
 
 @contextlib.contextmanager
