@@ -1,5 +1,6 @@
 """Fragments become one Caddyfile, and a changed fragment costs only the sites it touches. Pure."""
 
+from bisect import bisect_left, insort
 from collections.abc import Collection, Hashable, Sequence
 from functools import cached_property
 from typing import Any
@@ -13,22 +14,24 @@ from dockcaddy.rendering import Fragment
 from dockcaddy.replicas import without_superseded
 
 EMPTY = "# Empty caddyfile"
+# from so many changed groups on sorting everything is faster
+SORTED_ANEW = 256
 
 
 @frozen(eq=False)
 class Section:
-    """The merged and sorted top-level blocks of one group: they share a first key, so no other group touches them."""
+    """A merged top-level block with its text and its place among the others."""
 
-    blocks: tuple[Block, ...]
-    sort_keys: tuple[tuple[Any, ...], ...]
-    texts: tuple[str, ...]
+    block: Block
+    text: str
+    place: tuple[Any, ...]
 
 
 @frozen(eq=False)
 class Assembly:
     """A whole Caddyfile: its text, for each line the origins of what stands there, and what in it contradicts itself."""
 
-    sections: tuple[tuple[Block, str], ...]
+    sections: tuple[Section, ...]
     clashes: tuple[Clash, ...] = ()
 
     @cached_property
@@ -36,14 +39,14 @@ class Assembly:
         """The Caddyfile; a comment where there is nothing."""
         if not self.sections:
             return EMPTY
-        texts = [text for _, text in self.sections]
-        texts[-1] = caddyfile.write_block(self.sections[-1][0], last=True)
+        texts = [section.text for section in self.sections]
+        texts[-1] = caddyfile.write_block(self.sections[-1].block, last=True)
         return "".join(texts)
 
     @cached_property
     def lines(self) -> tuple[tuple[Origin, ...], ...]:
         """The origins of each line of `text`, from line 1 on."""
-        return caddyfile.write_with_origins([block for block, _ in self.sections])[1]
+        return caddyfile.write_with_origins([section.block for section in self.sections])[1]
 
 
 @define
@@ -53,9 +56,9 @@ class Assembler:
     route_order: str = "caddy"
     _members: dict[Hashable, dict[str, tuple[Block, ...]]] = field(factory=dict)
     _fragments: dict[str, Fragment] = field(factory=dict)
-    _sections: dict[Hashable, Section] = field(factory=dict)
+    _sections: dict[Hashable, tuple[Section, ...]] = field(factory=dict)
     _clashes: dict[Hashable, tuple[Clash, ...]] = field(factory=dict)
-    _ordered: list[tuple[tuple[Any, ...], str, Block]] | None = None
+    _ordered: list[Section] = field(factory=list)
 
     def assemble(self, fragments: Sequence[Fragment], excluded: Collection[str] = frozenset()) -> Assembly:
         """Merge, sort and write `fragments`, in that order, without those whose key is `excluded`."""
@@ -72,10 +75,9 @@ class Assembler:
                 self._fragments[key] = fragment
         if touched:
             positions = {key: position for position, key in enumerate(wanted)}
-            for group in touched:
-                self._rebuild(group, positions)
-            self._ordered = None
-        return self._whole()
+            self._put_in_order({group: self._rebuilt(group, positions) for group in touched})
+        clashing = tuple(clash for found in self._clashes.values() for clash in found)
+        return Assembly(tuple(self._ordered), clashing)
 
     def _enter(self, fragment: Fragment) -> set[Hashable]:
         grouped: dict[Hashable, list[Block]] = {}
@@ -91,13 +93,12 @@ class Assembler:
             self._members[group].pop(fragment.key, None)
         return groups
 
-    def _rebuild(self, group: Hashable, positions: dict[str, int]) -> None:
+    def _rebuilt(self, group: Hashable, positions: dict[str, int]) -> tuple[Section, ...]:
         members = self._members[group]
         self._clashes.pop(group, None)
         if not members:
             del self._members[group]
-            self._sections.pop(group, None)
-            return
+            return ()
         in_order = sorted(members, key=positions.__getitem__)
         if len(members) > 1:
             found = clashes((self._fragments[key], members[key]) for key in in_order)
@@ -105,21 +106,25 @@ class Assembler:
                 self._clashes[group] = found
         merged = caddyfile.merge(block for key in in_order for block in members[key])
         blocks = caddyfile.sort(map(without_superseded, merged), self.route_order)
-        self._sections[group] = Section(
-            blocks,
-            tuple(caddyfile.sort_key(block) for block in blocks),
-            tuple(caddyfile.write_block(block) for block in blocks),
-        )
+        return tuple(Section(block, caddyfile.write_block(block), caddyfile.sort_key(block)) for block in blocks)
 
-    def _whole(self) -> Assembly:
-        if self._ordered is None:
-            self._ordered = sorted(
-                (
-                    (sort_key, text, block)
-                    for section in self._sections.values()
-                    for sort_key, text, block in zip(section.sort_keys, section.texts, section.blocks, strict=True)
-                ),
-                key=lambda entry: entry[0],
-            )
-        clashing = tuple(clash for found in self._clashes.values() for clash in found)
-        return Assembly(tuple((block, text) for _, text, block in self._ordered), clashing)
+    def _put_in_order(self, rebuilt: dict[Hashable, tuple[Section, ...]]) -> None:
+        """Put new sections in the place of their groups' old ones; a few are inserted, many are sorted."""
+        old = [section for group in rebuilt for section in self._sections.pop(group, ())]
+        self._sections.update((group, sections) for group, sections in rebuilt.items() if sections)
+        if len(rebuilt) > SORTED_ANEW:
+            every = (section for sections in self._sections.values() for section in sections)
+            self._ordered = sorted(every, key=_place)
+            return
+        for section in old:
+            at = bisect_left(self._ordered, section.place, key=_place)
+            while self._ordered[at] is not section:
+                at += 1
+            del self._ordered[at]
+        for sections in rebuilt.values():
+            for section in sections:
+                insort(self._ordered, section, key=_place)
+
+
+def _place(section: Section) -> tuple[Any, ...]:
+    return section.place

@@ -61,10 +61,10 @@ def _resources(configuration: Configuration, inventory: Inventory) -> list[str]:
 def _sites(configuration: Configuration) -> Iterator[tuple[str, range]]:
     """Each address, snippet or named route with its lines."""
     start = 0
-    for block, text in configuration.assembly.sections:
-        lines = range(start, start + text.count("\n"))
+    for section in configuration.assembly.sections:
+        lines = range(start, start + section.text.count("\n"))
         start = lines.stop
-        for key in block.keys:
+        for key in section.block.keys:
             yield key.rstrip(","), lines
 
 
