@@ -15,7 +15,7 @@ from pathlib import Path
 
 from attrs import define, field
 
-sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "chaos"))
+sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "worlds"))
 
 from stand_in_container import StandInContainer
 from stand_in_engine import StandInEngine

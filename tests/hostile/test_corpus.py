@@ -1,0 +1,62 @@
+"""Label sets that somebody wrote to break things: beside each of them every good site answers as before."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from world import SECRET, World, containers_of, read_corpus, visits_of
+
+CORPUS = read_corpus(Path(__file__).parent / "corpus")
+FLOODS = {name: document for name, document in CORPUS.items() if "bounds" in document}
+SECONDS = 5.0
+# Python's memory for one hostile set, in MiB
+MEMORY = 300
+
+
+@pytest.mark.parametrize("name", CORPUS)
+def test_every_good_site_answers_beside_it(world: World, name: str) -> None:
+    document = CORPUS[name]
+    world.upstream.received.clear()
+    starts, adapts, loads = world.caddy.starts, world.counts.adapts, world.counts.loads
+    world.put(containers_of(world, document), document.get("seconds", SECONDS))
+    shown = _shown_secrets(world, document)
+    assert world.faults(document.get("touches", ())) == [], world.problems()
+    assert world.caddy.starts == starts, "caddy died of it"
+    assert shown == []
+    assert world.touched_memory < MEMORY
+    bounds: dict[str, int] = document.get("bounds", {})
+    assert world.counts.adapts - adapts <= bounds.get("adapts", 40)
+    assert world.counts.loads - loads <= bounds.get("loads", 40)
+
+
+def _shown_secrets(world: World, document: dict[str, Any]) -> list[object]:
+    """What came out to a visitor, to a server of the attacker's, or to the one who reads the problems."""
+    shown: list[object] = []
+    for visit in visits_of(world, document):
+        try:
+            answer = world.visit(visit)
+        except OSError:
+            continue
+        if answer.holds(SECRET):
+            shown.append((visit, answer))
+    shown += [received for received in world.upstream.received if SECRET in received]
+    shown += [problem for problem in world.problems() if SECRET in problem]
+    return shown
+
+
+def test_nothing_hostile_leaves_a_trace(world: World) -> None:
+    world.calm()
+    before = world.controller.configuration
+    for document in CORPUS.values():
+        if document.get("trace"):
+            world.put(containers_of(world, document), document.get("seconds", SECONDS))
+            world.put(())
+    assert world.controller.configuration is not None and before is not None
+    assert world.controller.configuration.text == before.text
+    assert world.problems() == []
+
+
+def test_no_file_is_written_outside_of_caddys_own_folders(world: World) -> None:
+    written = {entry for entry in os.listdir(world.folder) if entry not in ("data", "config", "state", "etc")}
+    assert written == set()
