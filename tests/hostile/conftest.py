@@ -3,10 +3,8 @@
 import os
 import socket
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-
 from world import SECRET, SECRET_VARIABLE, World, open_world
 
 

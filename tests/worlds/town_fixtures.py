@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-
 from stand_in_engine import StandInEngine
 from town import Proxy, Town
 

@@ -129,7 +129,7 @@ class _UpstreamHandler(BaseHTTPRequestHandler):
         if self.command != "HEAD":
             self.wfile.write(content)
 
-    do_GET = do_HEAD = do_POST = do_PUT = _answer  # noqa: N815
+    do_GET = do_HEAD = do_POST = do_PUT = _answer
 
     def log_message(self, format: str, *arguments: Any) -> None:
         pass
