@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from attrs import define, field
+from visiting import asked_again
 
 
 @define
@@ -25,6 +26,7 @@ class Dockcaddy:
         """What it has said so far."""
         return self.log_file.read_text()
 
+    @asked_again
     def get(self, host: str, path: str = "/", method: str = "GET") -> tuple[int, str, dict[str, str]]:
         """Status, body and headers that a visitor of the site gets."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 from attrs import define
+from visiting import asked_again
 
 EXAMPLES = Path(__file__).parent.parent.parent / "examples"
 
@@ -60,6 +61,7 @@ class Stack:
         files = [part for file in self.files for part in ("-f", file)]
         return run("docker", "compose", "-p", self.project, *files, *arguments, cwd=self.folder, env=self.environment)
 
+    @asked_again
     def get(self, host: str, path: str = "/", method: str = "GET", **headers: str) -> Answer:
         """A request over TLS, with the path as it is written."""
         context = ssl.create_default_context()

@@ -9,6 +9,7 @@ from pathlib import Path
 from attrs import define, field
 from stand_in_container import StandInContainer
 from stand_in_engine import StandInEngine
+from visiting import asked_again
 
 
 @define(eq=False)
@@ -88,19 +89,10 @@ class Visitor:
                     self.failures.append(f"{host}: {given}")
 
     def _answer(self, host: str) -> str:
-        """The answer; a connection that ends without any is tried once more, as every client does.
-
-        Go's server ends a connection whose request it reads just after another configuration took over.
-        """
-        for attempt in (1, 2):
-            try:
-                return self.proxy.body(host)
-            except (ConnectionResetError, http.client.RemoteDisconnected) as error:
-                if attempt == 2:
-                    return repr(error)
-            except (OSError, http.client.HTTPException) as error:
-                return repr(error)
-        return ""
+        try:
+            return asked_again(self.proxy.body)(host)
+        except (OSError, http.client.HTTPException) as error:
+            return repr(error)
 
 
 @define(eq=False)
