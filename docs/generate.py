@@ -28,7 +28,7 @@ def options_page() -> str:
         + "Precedence: flag, `DOCKCADDY_*`, caddy-docker-proxy's variable, `dockcaddy.toml`, default. "
         'In the file a key is the option\'s name with `_`: `label_prefix = "caddy"`.\n\n'
     )
-    return intro + settings.option_table()
+    return intro + settings.option_table(plugins.load().sections)
 
 
 def plugins_page() -> str:
@@ -39,6 +39,7 @@ def plugins_page() -> str:
     for kind in (
         hookspecs.Label,
         hookspecs.LabelTransformer,
+        hookspecs.SiteTransformer,
         hookspecs.Gate,
         hookspecs.Guard,
         hookspecs.SettingsSection,

@@ -23,6 +23,8 @@ from dockcaddy.hookspecs import (
     Output,
     OutputContext,
     SettingsSection,
+    SiteContext,
+    SiteTransformer,
     Stage,
     hook,
 )
@@ -56,6 +58,8 @@ __all__ = [
     "Proxy",
     "Resource",
     "SettingsSection",
+    "SiteContext",
+    "SiteTransformer",
     "Stage",
     "__version__",
     "hook",

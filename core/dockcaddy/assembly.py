@@ -10,8 +10,10 @@ from attrs import define, field, frozen
 from dockcaddy import caddyfile
 from dockcaddy.caddyfile import Block, Origin
 from dockcaddy.conflicts import Clash, clashes
+from dockcaddy.model import Problem
 from dockcaddy.rendering import Fragment
 from dockcaddy.replicas import without_superseded
+from dockcaddy.sites import Names, Site, SiteFinisher
 
 EMPTY = "# Empty caddyfile"
 # from so many changed groups on sorting everything is faster
@@ -20,11 +22,16 @@ SORTED_ANEW = 256
 
 @frozen(eq=False)
 class Section:
-    """A merged top-level block with its text and its place among the others."""
+    """A finished top-level block with its text and its place among the others."""
 
-    block: Block
+    site: Site
     text: str
     place: tuple[Any, ...]
+
+    @property
+    def block(self) -> Block:
+        """What the text says."""
+        return self.site.block
 
 
 @frozen(eq=False)
@@ -48,12 +55,23 @@ class Assembly:
         """The origins of each line of `text`, from line 1 on."""
         return caddyfile.write_with_origins([section.block for section in self.sections])[1]
 
+    @property
+    def names(self) -> Names:
+        """The names in it that Caddy asks the resolver for, with their addresses."""
+        return {name: each for section in self.sections for name, each in section.site.names.items()}
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """What was wrong with the making of its sites."""
+        return tuple(problem for section in self.sections for problem in section.site.problems)
+
 
 @define
 class Assembler:
     """Keeps the groups of the last assembly, so that equal fragments are not merged again."""
 
     route_order: str = "caddy"
+    finisher: SiteFinisher = field(factory=SiteFinisher)
     _members: dict[Hashable, dict[str, tuple[Block, ...]]] = field(factory=dict)
     _fragments: dict[str, Fragment] = field(factory=dict)
     _sections: dict[Hashable, tuple[Section, ...]] = field(factory=dict)
@@ -106,7 +124,12 @@ class Assembler:
                 self._clashes[group] = found
         merged = caddyfile.merge(block for key in in_order for block in members[key])
         blocks = caddyfile.sort(map(without_superseded, merged), self.route_order)
-        return tuple(Section(block, caddyfile.write_block(block), caddyfile.sort_key(block)) for block in blocks)
+        return tuple(self._section(block) for block in blocks)
+
+    def _section(self, block: Block) -> Section:
+        """The section stands where its block stood before it was finished."""
+        site = self.finisher.finish(block)
+        return Section(site, caddyfile.write_block(site.block), caddyfile.sort_key(block))
 
     def _put_in_order(self, rebuilt: dict[Hashable, tuple[Section, ...]]) -> None:
         """Put new sections in the place of their groups' old ones; a few are inserted, many are sorted."""

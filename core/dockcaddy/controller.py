@@ -13,13 +13,15 @@ from attrs import define, field
 
 from dockcaddy.damping import Damping
 from dockcaddy.delivery import Delivery
-from dockcaddy.errors import CaddyRefusal, CaddyUnreachable, EngineUnreachable
+from dockcaddy.errors import CaddyRefusal, CaddyUnreachable, EngineUnreachable, OutputError
 from dockcaddy.last_good import LastGood
+from dockcaddy.lingering import Lingering
 from dockcaddy.model import EngineInventory, Inventory, Problem
 from dockcaddy.pace import Pace
 from dockcaddy.pipeline import BaseCaddyfile, Configuration, Pipeline
 from dockcaddy.quarantine import Quarantine
 from dockcaddy.rendering import Fragment
+from dockcaddy.resolver import Resolver
 
 logger = logging.getLogger("dockcaddy")
 
@@ -98,6 +100,7 @@ class Controller:
     clock: Callable[[], float]
     base: Callable[[], BaseCaddyfile | None] = lambda: None
     last_good: LastGood | None = None
+    resolver: Resolver | None = None
     polling_interval: float = 30.0
     throttle_interval: float = 0.1
     cycles: int = 0
@@ -107,6 +110,7 @@ class Controller:
     _problem_log: ProblemLog = field(factory=ProblemLog)
     _pace: Pace = field(init=False)
     _damping: Damping = field(factory=Damping)
+    _lingering: Lingering = field(factory=Lingering)
     _stopping: bool = False
     _lost: bool = False
     _condition: threading.Condition = field(factory=threading.Condition)
@@ -151,6 +155,8 @@ class Controller:
                 watch.engine.close()
             for delivery in self.deliveries:
                 delivery.output.close()
+            if self.resolver is not None:
+                self.resolver.close()
 
     def step(self) -> None:
         """One turn: a cycle if something is due, and a look at what the outputs still have."""
@@ -185,22 +191,24 @@ class Controller:
         inventory = self._inventory()
         if inventory is None:
             return
-        inventory = self._damping.apply(inventory, self.clock())
-        fragments = self.pipeline.fragments(inventory, self.base())
+        now = self.clock()
+        inventory = self._lingering.apply(self._damping.apply(inventory, now), self.pipeline.linger, now)
+        fragments = self._lingering.needed(self.pipeline.fragments(inventory, self.base()))
         problems = [problem for fragment in fragments for problem in fragment.problems]
         problems += [problem for engine in inventory.engines for problem in engine.problems]
         try:
             configuration = self._settled(tuple(each for each in fragments if not each.withheld))
         except CaddyUnreachable as error:
-            self._problem_log.tell([*problems, *self._failures(), Problem("caddy", "", str(error))])
+            self._put_off([*problems, Problem("caddy", "", str(error))])
+            return
+        except OutputError as error:
+            self._put_off([*problems, Problem("resolver", "", str(error))])
             return
         except CaddyRefusal as error:
-            # the cause lies outside every fragment, so that only time can mend it
-            self._refused_pause = min(max(self._refused_pause * 2, 1.0), LONGEST_REFUSED_PAUSE)
-            self._refused_until = self.clock() + self._refused_pause
-            self._problem_log.tell([*problems, *self._failures(), Problem("caddy", "", f"refuses everything: {error}")])
+            self._put_off([*problems, Problem("caddy", "", f"refuses everything: {error}")])
             return
         self._refused_until, self._refused_pause = None, 0.0
+        problems += configuration.assembly.problems
         if self.quarantine is not None:
             problems += self.quarantine.problems
         if self.configuration is None or self.configuration.text != configuration.text:
@@ -210,15 +218,28 @@ class Controller:
             self._offer(delivery, configuration)
         self._problem_log.tell([*problems, *self._failures()])
         if self.last_good is not None and self.quarantine is not None and configuration.adapted is not None:
-            self.last_good.keep(configuration.adapted, self.quarantine.last_good)
+            self.last_good.keep(configuration.adapted, self.quarantine.last_good, configuration.names)
+
+    def _put_off(self, problems: Iterable[Problem]) -> None:
+        """Everything stays as it is: the cause lies outside every fragment, so that only time can mend it."""
+        self._refused_pause = min(max(self._refused_pause * 2, 1.0), LONGEST_REFUSED_PAUSE)
+        self._refused_until = self.clock() + self._refused_pause
+        self._problem_log.tell([*problems, *self._failures()])
 
     def _settled(self, fragments: tuple[Fragment, ...]) -> Configuration:
         if self.quarantine is None:
-            return self.pipeline.configuration(fragments)
-        return self.quarantine.settle(fragments, self.pipeline.configuration, self._judge)
+            configuration = self.pipeline.configuration(fragments)
+        else:
+            configuration = self.quarantine.settle(fragments, self.pipeline.configuration, self._judge)
+        if self.resolver is not None:
+            self.resolver.tell(configuration.names)
+        return configuration
 
     def _judge(self, configuration: Configuration) -> None:
         """Have the running Caddy take it; its refusal is the quarantine's business."""
+        if self.resolver is not None:
+            # those of the configuration that runs are asked for until this one takes over
+            self.resolver.add(configuration.names)
         for delivery in self.judges:
             delivery.offer(configuration)
 
@@ -274,6 +295,7 @@ class Controller:
             quarantined,
             self._refused_until,
             self._damping.due,
+            self._lingering.due,
             *(watch.retry_at for watch in self._watches),
             *(delivery.retry_at for delivery in self.deliveries),
         ]

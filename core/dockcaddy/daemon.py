@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import define, evolve, field, frozen
 
-from dockcaddy.errors import CaddyUnreachable, SettingsError
+from dockcaddy.errors import CaddyUnreachable, OutputError, SettingsError
 from dockcaddy.hookspecs import Adapter, Loader, OutputContext
 from dockcaddy.model import Inventory, Proxy
 from dockcaddy.pipeline import BaseCaddyfile, Configuration, Pipeline
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from dockcaddy.delivery import Delivery
     from dockcaddy.engine import Engine, EngineOptions
     from dockcaddy.last_good import LastGood
+    from dockcaddy.resolver import Resolver
 
 logger = logging.getLogger("dockcaddy")
 
@@ -137,6 +138,7 @@ def proxy_of(settings: Settings) -> Proxy:
         tuple(map(os.path.normpath, files)),
         os.path.normpath(files[0].parent) if settings.caddyfile_path else "",
         int(port[1]) if port else 0,
+        settings.resolver,
     )
 
 
@@ -236,6 +238,7 @@ def controller_for(
     engines: "Sequence[WatchedEngine]",
     connections: Connections,
     last_good: "LastGood",
+    resolver: "Resolver | None" = None,
 ) -> "Controller":
     """The loop that the settings describe."""
     from dockcaddy.caddy import CommandAdapter, StreamKeeper, find_caddy  # noqa: PLC0415
@@ -269,6 +272,7 @@ def controller_for(
         time.monotonic,
         base or (lambda: None),
         last_good,
+        resolver,
         settings.polling_interval,
         settings.event_throttle_interval,
     )
@@ -279,12 +283,17 @@ def run(settings: Settings, registry: Registry, sections: Mapping[type, Any]) ->
     if settings.envfile:
         load_environment_file(settings.envfile)
     from dockcaddy.last_good import LastGood  # noqa: PLC0415
+    from dockcaddy.resolver import Resolver  # noqa: PLC0415
 
     engines = engines_for(settings)
     with state_directory(settings) as directory:
-        last_good = LastGood(directory / "last-good.db")
+        last_good, resolver = LastGood(directory / "last-good.db"), Resolver(settings.resolver)
+        try:
+            resolver.tell(last_good.load().names)
+        except OutputError as error:
+            logger.error("%s", error)
         with caddy_for(settings, directory, last_good) as (connections, process):
-            controller = controller_for(settings, registry, sections, engines, connections, last_good)
+            controller = controller_for(settings, registry, sections, engines, connections, last_good, resolver)
             _watch(engines, controller, process)
     return 0
 

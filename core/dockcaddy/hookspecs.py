@@ -61,6 +61,9 @@ class Context(Protocol):
     def warn(self, message: str) -> None:
         """Report something to the operator, named with the resource and the label; the label stays."""
 
+    def linger(self, seconds: float) -> None:
+        """Have the resource's sites stay for so long after it is gone, where nobody else has them by then."""
+
 
 @frozen
 class Label:
@@ -92,6 +95,32 @@ class LabelTransformer:
     name: str
     apply: Callable[[Context, tuple[Label, ...]], Iterable[Label]]
     stage: Stage = Stage.RENDERED
+    order: int = 0
+
+
+class SiteContext(Protocol):
+    """What a site transformer knows."""
+
+    @property
+    def proxy(self) -> Proxy:
+        """What belongs to the program and its Caddy themselves."""
+
+    def settings(self, section: type[Any]) -> Any:
+        """The plugin's own settings, as in `Context`."""
+
+    def tell(self, name: str, addresses: Iterable[str]) -> None:
+        """Have the program's resolver (`proxy.resolver`) answer so for a name, as long as the site is as it is now."""
+
+
+@frozen
+class SiteTransformer:
+    """A rewrite of one site as all its resources together made it: `apply(context, site) -> site`, pure.
+
+    It sees snippets and global options too. Transformers run by `order`, then by `name`.
+    """
+
+    name: str
+    apply: Callable[[SiteContext, Block], Block]
     order: int = 0
 
 
@@ -195,6 +224,11 @@ def dockcaddy_functions() -> Mapping[str, TemplateFunction]:  # type: ignore[emp
 @hookspec
 def dockcaddy_label_transformers() -> Iterable[LabelTransformer]:  # type: ignore[empty-body]
     """Label transformers."""
+
+
+@hookspec
+def dockcaddy_site_transformers() -> Iterable[SiteTransformer]:  # type: ignore[empty-body]
+    """Site transformers."""
 
 
 @hookspec

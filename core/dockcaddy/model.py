@@ -115,12 +115,14 @@ class Proxy:
 
     `folders` hold their data, certificates and secrets, `files` their settings; `base_folder` is the folder of the base
     Caddyfile (`""` where there is none), `admin_port` the admin API's (0 where it is a socket). Paths are absolute.
+    `resolver` is where Caddy asks for the addresses of names that the program makes up.
     """
 
     folders: tuple[str, ...] = ("/data", "/config", "/etc/caddy")
     files: tuple[str, ...] = ()
     base_folder: str = ""
     admin_port: int = 2019
+    resolver: str = "127.0.0.1:2053"
 
 
 @frozen

@@ -14,6 +14,7 @@ from dockcaddy.errors import CaddyRefusal
 from dockcaddy.model import EngineInventory, Inventory, Problem, Proxy, Resource, SwarmConfig
 from dockcaddy.registry import Registry
 from dockcaddy.rendering import Fragment, Renderer, ResourceContext
+from dockcaddy.sites import Names, SiteFinisher
 
 # What the operator wrote stays where a container's label contradicts it.
 MOST_SENIOR = -1
@@ -53,6 +54,11 @@ class Configuration:
         """The origins of each line of `text`."""
         return self.assembly.lines
 
+    @property
+    def names(self) -> Names:
+        """The names in it that Caddy asks the resolver for, with their addresses."""
+        return self.assembly.names
+
 
 @frozen(eq=False)
 class _Rendered:
@@ -80,7 +86,8 @@ class Pipeline:
         self._registry = registry
         self._sections = sections or {}
         self._renderer = Renderer(registry, label_prefix, suffix_names=suffix_names)
-        self._assembler = Assembler(route_order)
+        finisher = SiteFinisher(registry.site_transformers, self._sections, self._proxy)
+        self._assembler = Assembler(route_order, finisher)
         self._rendered: dict[str, _Rendered] = {}
         self._parsed: dict[tuple[str, str], Fragment] = {}
 
@@ -100,7 +107,7 @@ class Pipeline:
         """Assemble fragments; every fragment's problems are told, also those of excluded ones."""
         assembly = self._assembler.assemble(fragments, excluded)
         told = tuple(problem for fragment in fragments for problem in fragment.problems)
-        return Configuration(assembly.text, problems + told, None, assembly)
+        return Configuration(assembly.text, problems + told + assembly.problems, None, assembly)
 
     def fragments(self, inventory: Inventory, base: BaseCaddyfile | None = None) -> tuple[Fragment, ...]:
         """All fragments in merge order: the base Caddyfile, then each engine's configs, containers, services."""
@@ -118,6 +125,10 @@ class Pipeline:
                 fragments.append(kept.fragment)
         self._parsed, self._rendered = parsed, rendered
         return tuple(fragments)
+
+    def linger(self, key: str) -> float:
+        """How long, in seconds, what the resource of this key made last is of use after it is gone."""
+        return self._rendered[key].fragment.linger if key in self._rendered else 0.0
 
     def _render(self, resource: Resource, engine: EngineInventory, inventory: Inventory) -> _Rendered:
         kept = self._rendered.get(f"{resource.engine}/{resource.id}")

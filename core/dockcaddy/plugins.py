@@ -21,7 +21,7 @@ from attrs import define, field, frozen
 
 from dockcaddy import hookspecs
 from dockcaddy.errors import PluginError
-from dockcaddy.hookspecs import Gate, Guard, LabelTransformer, SettingsSection
+from dockcaddy.hookspecs import Gate, Guard, LabelTransformer, SettingsSection, SiteTransformer
 from dockcaddy.registry import FunctionEntry, OutputEntry, PluginEntry, Registry
 
 ENTRY_POINT_GROUP = "dockcaddy"
@@ -59,6 +59,7 @@ class _Collection:
     plugins: list[PluginEntry] = field(factory=list)
     functions: dict[str, FunctionEntry] = field(factory=dict)
     transformers: dict[str, tuple[LabelTransformer, str]] = field(factory=dict)
+    site_transformers: dict[str, tuple[SiteTransformer, str]] = field(factory=dict)
     gates: dict[str, tuple[Gate, str]] = field(factory=dict)
     guards: dict[str, tuple[Guard, str]] = field(factory=dict)
     outputs: dict[str, OutputEntry] = field(factory=dict)
@@ -70,6 +71,9 @@ class _Collection:
             plugins=tuple(self.plugins),
             functions=dict(sorted(self.functions.items())),
             transformers=tuple(sorted((t for t, _ in self.transformers.values()), key=lambda t: (t.order, t.name))),
+            site_transformers=tuple(
+                sorted((t for t, _ in self.site_transformers.values()), key=lambda t: (t.order, t.name))
+            ),
             gates=tuple(gate for gate, _ in self.gates.values()),
             guards=tuple(guard for guard, _ in self.guards.values()),
             outputs=dict(sorted(self.outputs.items())),
@@ -256,6 +260,7 @@ def _accept_each(slot: str, kind: type[Any], what: str) -> Callable[[_Collection
 _ACCEPT: dict[str, Callable[[_Collection, _Found, Any], str]] = {
     "dockcaddy_functions": _accept_functions,
     "dockcaddy_label_transformers": _accept_each("transformers", LabelTransformer, "label transformer"),
+    "dockcaddy_site_transformers": _accept_each("site_transformers", SiteTransformer, "site transformer"),
     "dockcaddy_gates": _accept_each("gates", Gate, "gate"),
     "dockcaddy_guards": _accept_each("guards", Guard, "guard"),
     "dockcaddy_outputs": _accept_outputs,

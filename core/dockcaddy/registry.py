@@ -5,7 +5,16 @@ from collections.abc import Callable, Mapping
 
 from attrs import field, frozen
 
-from dockcaddy.hookspecs import Gate, Guard, LabelTransformer, OutputFactory, SettingsSection, Stage, TemplateFunction
+from dockcaddy.hookspecs import (
+    Gate,
+    Guard,
+    LabelTransformer,
+    OutputFactory,
+    SettingsSection,
+    SiteTransformer,
+    Stage,
+    TemplateFunction,
+)
 
 
 @frozen
@@ -65,6 +74,7 @@ class Registry:
     plugins: tuple[PluginEntry, ...] = ()
     functions: Mapping[str, FunctionEntry] = field(factory=dict)
     transformers: tuple[LabelTransformer, ...] = ()
+    site_transformers: tuple[SiteTransformer, ...] = ()
     gates: tuple[Gate, ...] = ()
     guards: tuple[Guard, ...] = ()
     outputs: Mapping[str, OutputEntry] = field(factory=dict)

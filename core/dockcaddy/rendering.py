@@ -1,7 +1,7 @@
 """One resource's labels become its fragment: transform, render, transform, build. Pure."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -28,7 +28,8 @@ class Fragment:
 
     `key` tells sources apart (`local/4f1c2d9e...`), `owner` is how errors name it. Where two fragments cannot both
     be had, the one with the lower `seniority` stays. A `withheld` one may be looked at, and no Caddy ever gets it.
-    `addresses` are the resource's at that time, none where it is stopping.
+    `addresses` are the resource's at that time, none where it is stopping. `linger` is how long, in seconds, it is of
+    use after the resource is gone.
     Compared by identity.
     """
 
@@ -39,6 +40,7 @@ class Fragment:
     problems: tuple[Problem, ...] = ()
     withheld: bool = False
     addresses: tuple[str, ...] = ()
+    linger: float = 0.0
 
     @property
     def failed(self) -> bool:
@@ -49,6 +51,11 @@ class Fragment:
     def is_operators(self) -> bool:
         """Whether the operator wrote it, not the labels of a resource."""
         return self.seniority < 0
+
+    @cached_property
+    def groups(self) -> frozenset[Hashable]:
+        """What its blocks are merged by: another fragment touches this one where they share a group."""
+        return frozenset(map(caddyfile.group_key, self.blocks))
 
     @cached_property
     def content(self) -> str:
@@ -69,6 +76,7 @@ class ResourceContext:
     label: str = ""
     warnings: list[Problem] = field(factory=list)
     read_inventory: bool = False
+    lingering: float = 0.0
 
     @property
     def inventory(self) -> Inventory:
@@ -90,6 +98,10 @@ class ResourceContext:
         problem = Problem(str(self.resource), self.label, message, "warning")
         if problem not in self.warnings:
             self.warnings.append(problem)
+
+    def linger(self, seconds: float) -> None:
+        """Have what the resource makes stay for so long after it is gone."""
+        self.lingering = max(self.lingering, seconds)
 
 
 class Renderer:
@@ -121,7 +133,14 @@ class Renderer:
         problems += context.warnings
         key = f"{resource.engine}/{resource.id}"
         return Fragment(
-            key, str(resource), resource.created, blocks, tuple(problems), withheld, _addresses_of(resource)
+            key,
+            str(resource),
+            resource.created,
+            blocks,
+            tuple(problems),
+            withheld,
+            _addresses_of(resource),
+            context.lingering,
         )
 
     def _guard(self, context: ResourceContext, blocks: tuple[Block, ...], *, withholding: bool) -> None:

@@ -29,12 +29,14 @@ PEERS = {
     "admin": ("CADDY_ADMIN", "localhost:2019"),
 }
 TEXT_OF = {"text": "x", "path": "x", "boolean": "true", "duration": "7s", "list": "x", "aligned": "x", "paths": "x"}
+# what not any text is
+TEXTS = {"controller_network": "10.9.0.0/16", "resolver": "[::1]:5353"}
 
 
 def a_text_for(name: str) -> str:
     option = next(option for option in OPTIONS if option.name == name)
-    if option.name == "controller_network":
-        return "10.9.0.0/16"
+    if option.name in TEXTS:
+        return TEXTS[option.name]
     return option.choices[-1] if option.choices else TEXT_OF[option.kind]
 
 
@@ -66,6 +68,12 @@ def test_words_are_read_in_any_case(sandbox: Path, variable: str) -> None:
 def test_an_unknown_mode_is_refused_with_the_nearest(sandbox: Path) -> None:
     with pytest.raises(SettingsError, match=r'CADDY_DOCKER_MODE=.*did you mean "controller"'):
         load({}, {"CADDY_DOCKER_MODE": "controler"})
+
+
+@pytest.mark.parametrize("text", ["localhost:53", "127.0.0.1", "127.0.0.1:0", "127.0.0.1:dns"])
+def test_a_resolver_is_an_address_and_a_port(sandbox: Path, text: str) -> None:
+    with pytest.raises(SettingsError, match="expected an address and a port"):
+        load({}, {"DOCKCADDY_RESOLVER": text})
 
 
 @pytest.mark.parametrize("text", ["10.0.0", "10.0.0.0/33", "frontend"])

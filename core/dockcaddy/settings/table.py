@@ -101,6 +101,16 @@ def _check_network(value: str) -> None:
             raise ValueError('expected a network like "10.0.0.0/24"') from None
 
 
+def _check_endpoint(value: str) -> None:
+    host, _, port = value.rpartition(":")
+    try:
+        ipaddress.ip_address(host.strip("[]"))
+        if not 0 < int(port) < 65536:
+            raise ValueError
+    except ValueError:
+        raise ValueError('expected an address and a port like "127.0.0.1:2053"') from None
+
+
 def _check_prefix(value: str) -> None:
     if not value.strip():
         raise ValueError("expected a prefix, it cannot be empty")
@@ -142,6 +152,7 @@ class Settings:
     caddy: str = _option("", "caddy", "the Caddy program to run; empty: the one on PATH, else the bundled one")
     caddy_admin: str = _option("", "run", "admin URL of a Caddy that runs already; none of our own is started")
     stream_close_delay: float = _option(86400.0, "caddy", "how long WebSockets and other streams outlive a change; 0: they are closed at once")
+    resolver: str = _option("127.0.0.1:2053", "caddy", "where Caddy asks for the addresses of upstreams, with upstreams.dynamic", check=_check_endpoint)
     output: tuple[str, ...] = _option(("admin",), "run", "where configurations go: admin, admin=URL, caddyfile=PATH, json=PATH")
     plugin: tuple[str, ...] = _option((), "plugins", "site files of plugins", kind="paths")
     disable_plugin: tuple[str, ...] = _option((), "plugins", "plugins to leave out, by name")

@@ -1,9 +1,39 @@
 """Where a resource is reached: addresses, networks, ports."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import dockcaddy
-from dockcaddy import Context
+from attrs import field, frozen
+from dockcaddy import Block, Context, SettingsSection, SiteContext, SiteTransformer
+
+from dockcaddy_upstreams.dynamic import LINGER, MARK, with_names
+
+
+@frozen
+class UpstreamsSettings:
+    """The section `[upstreams]`."""
+
+    dynamic: bool = field(
+        default=False,
+        metadata={"help": "Caddy asks for the addresses of upstreams: containers come and go without a reload"},
+    )
+
+
+@dockcaddy.hook
+def dockcaddy_settings() -> SettingsSection:
+    """The section `[upstreams]`."""
+    return SettingsSection("upstreams", UpstreamsSettings)
+
+
+@dockcaddy.hook
+def dockcaddy_site_transformers() -> Iterable[SiteTransformer]:
+    """Names in the place of addresses, where they are wanted."""
+    return [SiteTransformer("dynamic-upstreams", dynamic_upstreams)]
+
+
+def dynamic_upstreams(context: SiteContext, site: Block) -> Block:
+    """The site whose proxies ask for their upstreams, where the settings say so."""
+    return with_names(context, site) if context.settings(UpstreamsSettings).dynamic else site
 
 
 @dockcaddy.hook
@@ -27,9 +57,10 @@ def upstreams(context: Context, *options: object) -> str:
 
     A text is the scheme, a number (also one in quotes) the port, in any order. Empty while no traffic may be sent to it.
     """
-    if not context.admitted:
-        return ""
-    targets = sorted(_bracketed(target) for target in context.resource.targets)
+    targets = sorted(_bracketed(target) for target in context.resource.targets) if context.admitted else []
+    if context.settings(UpstreamsSettings).dynamic:
+        context.linger(LINGER)
+        targets = [MARK, *targets]
     for option in options:
         if isinstance(option, str) and not option.isdecimal():
             targets = [f"{option}://{target}" for target in targets] if option else targets

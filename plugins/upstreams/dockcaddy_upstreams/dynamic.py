@@ -1,0 +1,124 @@
+"""Proxies that ask for their upstreams, so that a container that comes or goes changes no configuration.
+
+Each proxy whose upstreams `upstreams` gave gets a name of its own in the configuration. Caddy asks the program's resolver
+for the addresses behind it (https://caddyserver.com/docs/caddyfile/directives/reverse_proxy#aaaaa).
+"""
+
+import re
+from collections.abc import Iterable
+from hashlib import sha256
+
+from attrs import define, evolve, field, frozen
+from dockcaddy import Block, SiteContext
+
+# Nobody's address (RFC 5737). It stands among those that `upstreams` gives, also where there is no other: so a proxy's
+# port is known while nothing runs, and that its upstreams may change.
+MARK = "192.0.2.0"
+DOMAIN = "upstreams.internal."
+REFRESH = "100ms"
+# how long the site of a container that is restarted or replaced waits for it, in seconds
+LINGER = 15.0
+
+_MARKED = re.compile(rf"(?:[a-z0-9]+://)?{re.escape(MARK)}(?::\d+)?(?: |$)")
+_UPSTREAM = re.compile(r"(?:([a-z0-9]+)://)?(\[[0-9a-fA-F:.]+\]|[0-9.]+)(?::(\d+))?")
+# Caddy checks only the health of upstreams that it knows beforehand
+_KNOWN_BEFOREHAND = frozenset(("dynamic", "to", "health_uri", "health_path", "health_port", "health_upstream"))
+# scheme -> the default port, and what the scheme says of the transport
+_SCHEMES: dict[str, tuple[str, tuple[str, ...]]] = {
+    "": ("80", ()),
+    "http": ("80", ()),
+    "https": ("443", ("tls",)),
+    "h2c": ("80", ("versions", "h2c", "2")),
+}
+
+
+@frozen
+class _Proxy:
+    """A proxy whose upstreams are addresses with one port; `transport` is the option that their scheme asks for."""
+
+    block: Block
+    matcher: tuple[str, ...]
+    port: str
+    transport: tuple[str, ...]
+    addresses: tuple[str, ...]
+
+
+def with_names(context: SiteContext, site: Block) -> Block:
+    """The site with a name in the place of the upstreams of each proxy that got them from `upstreams`."""
+    return _Naming(context).rewritten(site, ()) if _is_marked(site) else site
+
+
+def _is_marked(block: Block) -> bool:
+    return any(MARK in key for key in block.keys) or any(map(_is_marked, block.children))
+
+
+@define
+class _Naming:
+    context: SiteContext
+    given: set[str] = field(factory=set)
+
+    def rewritten(self, block: Block, path: tuple[tuple[str, ...], ...]) -> Block:
+        """The block with names, and without marks where there can be none."""
+        proxy = _proxy(block)
+        name = _name(path, proxy) if proxy is not None else ""
+        if proxy is not None and name not in self.given:
+            self.given.add(name)
+            self.context.tell(name, proxy.addresses)
+            return _asking(proxy, name, self.context.proxy.resolver)
+        keys = _unmarked(block.keys)
+        children = tuple([self.rewritten(child, (*path, keys)) for child in block.children])
+        return evolve(block, keys=keys, children=children)
+
+
+def _unmarked(keys: Iterable[str]) -> tuple[str, ...]:
+    plain = ((key, _MARKED.sub("", key) if MARK in key else key) for key in keys)
+    return tuple([after for before, after in plain if after or not before])
+
+
+def _proxy(block: Block) -> _Proxy | None:
+    """The block as a proxy that can ask for its upstreams; None where it is none."""
+    words = block.keys[1:]
+    if block.keys[:1] != ("reverse_proxy",) or not any(MARK in word for word in words):
+        return None
+    if any(child.keys[:1] and child.keys[0] in _KNOWN_BEFOREHAND for child in block.children):
+        return None
+    matcher = words[:1] if words[0] == "*" or words[0][:1] in ("/", "@") else ()
+    upstreams = [_UPSTREAM.fullmatch(word) for word in words[len(matcher) :]]
+    kinds = {(found[1] or "", found[3] or "") if found else None for found in upstreams}
+    kind = kinds.pop()
+    if kinds or kind is None or kind[0] not in _SCHEMES:
+        return None
+    port, transport = _SCHEMES[kind[0]]
+    hosts = tuple([found[2].strip("[]") for found in upstreams if found and found[2] != MARK])
+    return _Proxy(block, matcher, kind[1] or port, transport, hosts)
+
+
+def _name(path: tuple[tuple[str, ...], ...], proxy: _Proxy) -> str:
+    """A name for this place in the configuration and no other; its site's address is in it for people."""
+    place = sha256(repr((path, proxy.matcher, proxy.port, proxy.transport)).encode()).hexdigest()[:12]
+    address = path[0][0].lower().rpartition("://")[2] if path and path[0] else ""
+    readable = re.sub(r"[^a-z0-9]+", "-", address).strip("-")[:40].strip("-")
+    return f"{readable}-{place}.{DOMAIN}" if readable else f"{place}.{DOMAIN}"
+
+
+def _asking(proxy: _Proxy, name: str, resolver: str) -> Block:
+    origins = proxy.block.origins
+
+    def line(*keys: str, within: tuple[Block, ...] = ()) -> Block:
+        return Block(keys, within, origins=origins)
+
+    source = line("dynamic", "a", name, proxy.port, within=(line("resolvers", resolver), line("refresh", REFRESH)))
+    children = proxy.block.children
+    if proxy.transport:
+        children = _with_transport(children, line(*proxy.transport))
+    return evolve(proxy.block, keys=("reverse_proxy", *proxy.matcher), children=(source, *children))
+
+
+def _with_transport(children: tuple[Block, ...], option: Block) -> tuple[Block, ...]:
+    """The children with this option of the HTTP transport, unless they say it themselves."""
+    for place, child in enumerate(children):
+        if child.keys[:1] == ("transport",):
+            said = any(each.keys[:1] == option.keys[:1] for each in child.children)
+            changed = child if said else evolve(child, children=(option, *child.children))
+            return (*children[:place], changed, *children[place + 1 :])
+    return (Block(("transport", "http"), (option,), origins=option.origins), *children)

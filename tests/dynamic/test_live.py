@@ -1,0 +1,114 @@
+"""Replicas come, go, restart and are replaced: the real Caddy answers from those that are there, and is never reloaded."""
+
+import signal
+import socket
+from collections.abc import Callable
+
+import pytest
+from stand_in_engine import StandInEngine
+from town import Proxy, Town
+
+Calm = Callable[[Callable[[], object]], None]
+Eventually = Callable[..., None]
+
+
+@pytest.fixture
+def options(free_port: Callable[[], int]) -> tuple[str, ...]:
+    return ("--set", "upstreams.dynamic=true", "--resolver", f"127.0.0.1:{free_port()}")
+
+
+@pytest.fixture
+def town(engine: StandInEngine, start_proxy: Callable[..., Proxy], options: tuple[str, ...]) -> Town:
+    return Town(engine, start_proxy(*options))
+
+
+def replica(town: Town, name: str, **labels: str) -> str:
+    """One more container of the site `app.test`; gives its address."""
+    return town.add(name, caddy=f"http://app.test:{town.proxy.port}", **labels).address
+
+
+def answering(town: Town) -> set[str]:
+    """The addresses that answer for the site."""
+    return {town.proxy.body("app.test") for _ in range(24)}
+
+
+def test_scaling_up_and_down_reloads_nothing(town: Town, eventually: Eventually, calm: Calm) -> None:
+    replicas = {"one": replica(town, "one")}
+    eventually(lambda: answering(town) == set(replicas.values()))
+    loads = town.proxy.loads
+    for name in ("two", "three"):
+        replicas[name] = replica(town, name)
+        calm(lambda: answering(town) == set(replicas.values()))
+    for name in ("one", "three"):
+        town.engine.remove(name)
+        del replicas[name]
+        calm(lambda: answering(town) == set(replicas.values()))
+    assert town.proxy.loads == loads
+
+
+def test_a_restart_and_a_replacement_reload_nothing(town: Town, eventually: Eventually, calm: Calm) -> None:
+    address = replica(town, "one")
+    eventually(lambda: answering(town) == {address})
+    loads = town.proxy.loads
+    town.engine.crash("one")
+    calm(lambda: answering(town) == {"status 503"})
+    town.engine.start("one")
+    calm(lambda: answering(town) == {address})
+    town.engine.remove("one")
+    calm(lambda: answering(town) == {"status 503"})
+    address = replica(town, "two")
+    calm(lambda: answering(town) == {address})
+    assert town.proxy.loads == loads
+
+
+def test_the_new_labels_of_a_replaced_container_hold_at_once(town: Town, eventually: Eventually, calm: Calm) -> None:
+    replica(town, "old", caddy__reverse_proxy__lb_policy="first", caddy__header="X-Age old")
+    eventually(lambda: answering(town) == {town.engine.containers["old"].address})
+    town.engine.remove("old")
+    address = replica(town, "new", caddy__reverse_proxy__lb_policy="random")
+    calm(lambda: answering(town) == {address})
+    assert not town.proxy.said("something else in container")
+
+
+def test_one_that_is_not_healthy_is_not_asked(town: Town, eventually: Eventually, calm: Calm) -> None:
+    gate = {"caddy_health_gate": "true"}
+    good = replica(town, "good", **gate)
+    sick = town.create("sick", caddy=f"http://app.test:{town.proxy.port}", **gate)
+    sick.health = "starting"
+    town.engine.start("sick")
+    eventually(lambda: answering(town) == {good})
+    loads = town.proxy.loads
+    town.engine.set_health("sick", "healthy")
+    calm(lambda: answering(town) == {good, sick.address})
+    town.engine.set_health("sick", "unhealthy")
+    calm(lambda: answering(town) == {good})
+    assert town.proxy.loads == loads
+
+
+def test_the_next_start_knows_the_addresses_while_the_engine_is_down(
+    engine: StandInEngine, start_proxy, options: tuple[str, ...], eventually: Eventually
+) -> None:
+    first = Town(engine, start_proxy(*options))
+    address = replica(first, "one")
+    eventually(lambda: answering(first) == {address})
+    first.proxy.process.send_signal(signal.SIGTERM)
+    first.proxy.process.wait(10)
+    engine.stop_answering()
+    second = start_proxy(*options, wait=False)
+    second.port = first.proxy.port
+    eventually(lambda: second.body("app.test") == address)
+
+
+def test_an_address_that_is_taken_is_told_and_what_was_there_stays(
+    engine, start_proxy, free_port: Callable[[], int], eventually: Eventually
+) -> None:
+    port = free_port()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+        taken.bind(("127.0.0.1", port))
+        town = Town(engine, start_proxy("--set", "upstreams.dynamic=true", "--resolver", f"127.0.0.1:{port}"))
+        engine.add("still", {"caddy": f"http://still.test:{town.proxy.port}", "caddy.respond": "still here"})
+        eventually(lambda: town.proxy.body("still.test") == "still here")
+        address = replica(town, "one")
+        eventually(lambda: town.proxy.said(f"cannot listen at 127.0.0.1:{port}"))
+        assert town.gone("app") and town.proxy.body("still.test") == "still here"
+    eventually(lambda: answering(town) == {address})

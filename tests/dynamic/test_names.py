@@ -1,0 +1,142 @@
+"""The configuration of proxies that ask for their upstreams does not depend on which containers there are."""
+
+import re
+import subprocess
+
+import pytest
+from attrs import evolve
+from dockcaddy import Attachment, plugins, testing
+from dockcaddy.model import EngineInventory, Inventory, Resource
+from dockcaddy.pipeline import Configuration, Pipeline
+from dockcaddy_health import HealthSettings
+from dockcaddy_upstreams import UpstreamsSettings
+
+SITE = {"caddy": "example.org", "caddy.reverse_proxy": "{{upstreams 8000}}"}
+DYNAMIC = {UpstreamsSettings: UpstreamsSettings(dynamic=True)}
+
+
+def replica(number: int, labels: dict[str, str] = SITE, **more) -> Resource:
+    return testing.container(f"web-{number}", labels=labels, networks={"front": f"172.18.0.{number}"}, **more)
+
+
+def built(*resources: Resource, sections: dict[type, object] = DYNAMIC) -> Configuration:
+    return Pipeline(plugins.load(), sections).build(Inventory((EngineInventory("local", resources),)))
+
+
+def addresses(configuration: Configuration) -> list[tuple[str, ...]]:
+    return list(configuration.names.values())
+
+
+def test_a_proxy_has_a_name_in_the_place_of_its_upstreams() -> None:
+    configuration = built(replica(2), replica(3))
+    text = re.sub(r"-[0-9a-f]{12}\.", "-HASH.", configuration.text)
+    assert text == (
+        "example.org {\n"
+        "\treverse_proxy {\n"
+        "\t\tdynamic a example-org-HASH.upstreams.internal. 8000 {\n"
+        "\t\t\tresolvers 127.0.0.1:2053\n"
+        "\t\t\trefresh 100ms\n"
+        "\t\t}\n"
+        "\t}\n"
+        "}\n"
+    )
+    assert addresses(configuration) == [("172.18.0.2", "172.18.0.3")]
+
+
+@pytest.mark.parametrize(
+    "resources",
+    [
+        (replica(3),),
+        (replica(2), replica(3), replica(4)),
+        (replica(2, stopping=True), replica(3)),
+        (replica(2, running=False, targets=()),),
+    ],
+    ids=["another", "more", "one-stopping", "none-running"],
+)
+def test_scaling_and_restarts_change_nothing(resources: tuple[Resource, ...]) -> None:
+    assert built(*resources).text == built(replica(2)).text
+
+
+def test_one_that_is_stopping_or_held_by_the_health_gate_is_not_among_the_addresses() -> None:
+    gated = DYNAMIC | {HealthSettings: HealthSettings(gate=True)}
+    both = (replica(2, health="unhealthy"), replica(3, stopping=True), replica(4, health="healthy"))
+    assert addresses(built(*both, sections=gated)) == [("172.18.0.4",)]
+
+
+def test_two_places_never_share_a_name() -> None:
+    labels = {
+        "caddy": "example.org",
+        "caddy.reverse_proxy_0": "/a/* {{upstreams 8000}}",
+        "caddy.reverse_proxy_1": "/b/* {{upstreams 8000}}",
+        "caddy.handle": "/c/*",
+        "caddy.handle.reverse_proxy": "{{upstreams 8000}}",
+        "caddy.handle.reverse_proxy_1": "/x {{upstreams 9000}}",
+        "caddy_1": "example.net",
+        "caddy_1.reverse_proxy": "/a/* {{upstreams 8000}}",
+    }
+    assert len(built(replica(2, labels)).names) == 5
+
+
+def test_tenants_with_equal_labels_keep_their_own_addresses() -> None:
+    labels = SITE | {"caddy": '{{env "DOMAIN"}}'}
+    one, two = (replica(n, labels, environment={"DOMAIN": f"{n}.example.org"}) for n in (2, 3))
+    assert sorted(addresses(built(one, two))) == [("172.18.0.2",), ("172.18.0.3",)]
+
+
+def test_an_address_of_the_internet_protocol_6_is_told_without_brackets() -> None:
+    attached = (Attachment("front", ipv6="fd00::5"),)
+    resource = evolve(replica(2), attachments=attached, targets=("fd00::5",))
+    assert addresses(built(resource)) == [("fd00::5",)]
+
+
+@pytest.mark.parametrize(
+    ("more", "directive"),
+    [
+        ({"caddy.reverse_proxy": "{{upstreams 8000}} backup:9000"}, "reverse_proxy 172.18.0.2:8000 backup:9000"),
+        ({"caddy.reverse_proxy": "{{upstreams 8000}} {{upstreams 9000}}"}, "172.18.0.2:8000 172.18.0.2:9000"),
+        ({"caddy.reverse_proxy.health_uri": "/up"}, "reverse_proxy 172.18.0.2:8000 {"),
+        ({"caddy.reverse_proxy.dynamic": "a other 80"}, "reverse_proxy 172.18.0.2:8000 {"),
+        ({"caddy.forward_auth": "{{upstreams 8000}}", "caddy.forward_auth.uri": "/in"}, "forward_auth 172.18.0.2:8000 {"),
+        ({"caddy.header.X-Upstreams": '"{{upstreams 8000}} here"'}, 'header {\n\t\tX-Upstreams "172.18.0.2:8000 here"'),
+    ],
+    ids=["beside-a-host", "two-ports", "checked-by-caddy", "own-source", "login", "text"],
+)  # fmt: skip
+def test_where_a_name_cannot_stand_the_addresses_do(more: dict[str, str], directive: str) -> None:
+    text = built(replica(2, SITE | more)).text
+    assert directive in text and "192.0.2.0" not in text
+
+
+def test_without_the_setting_nothing_is_named() -> None:
+    configuration = built(replica(2), sections={})
+    assert configuration.text == "example.org {\n\treverse_proxy 172.18.0.2:8000\n}\n"
+    assert not configuration.names
+
+
+@pytest.mark.parametrize(
+    ("labels", "json"),
+    [
+        ({"caddy.reverse_proxy": "{{upstreams https 8443}}"}, '"tls":{}'),
+        ({"caddy.reverse_proxy": "{{upstreams https}}"}, '"port":"443"'),
+        ({"caddy.reverse_proxy": "{{upstreams}}"}, '"port":"80"'),
+        ({"caddy.reverse_proxy": "{{upstreams h2c 8000}}"}, '"versions":["h2c","2"]'),
+        (
+            {
+                "caddy.reverse_proxy": "{{upstreams https 8443}}",
+                "caddy.reverse_proxy.transport": "http",
+                "caddy.reverse_proxy.transport.tls_insecure_skip_verify": "",
+            },
+            '"tls":{"insecure_skip_verify":true}',
+        ),
+        (
+            {"caddy.reverse_proxy": "@api {{upstreams 8000}}", "caddy.@api.path": "/api/*"},
+            '"match":[{"path":["/api/*"]}]',
+        ),
+    ],
+    ids=["https", "https-port", "http-port", "h2c", "own-transport", "matcher"],
+)
+def test_the_real_caddy_takes_it(caddy: str, labels: dict[str, str], json: str) -> None:
+    text = built(replica(2, {"caddy": "http://example.org", **labels})).text
+    command = [caddy, "adapt", "--config", "-", "--adapter", "caddyfile"]
+    done = subprocess.run(command, input=text, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr + text
+    assert json in done.stdout and '"source":"a"' in done.stdout
