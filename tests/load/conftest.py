@@ -10,6 +10,7 @@ import sys
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from attrs import define
@@ -17,6 +18,8 @@ from dockcaddy.caddy import AdminClient
 from dockcaddy.errors import CaddyUnreachable
 
 HERE = Path(__file__).parent
+# of a replica's answer, in bytes
+SIZE = 16
 
 
 @define
@@ -66,21 +69,42 @@ class Load:
         self.process.send_signal(signal.SIGINT)
         self.report = self.process.communicate(timeout=30)[0]
 
-    @property
-    def answers(self) -> dict[int, int]:
-        """How many answers there were of each status."""
-        return {int(status): int(count) for status, count in re.findall(r"\[(\d{3})\]\s+(\d+) responses", self.report)}
+
+@define
+class HeyLoad(Load):
+    """hey asks as browsers and proxies do: again, where a kept connection was closed before it had an answer."""
 
     @property
-    def bytes(self) -> int:
-        """How much was read. Caddy answers for a site that it does not know with status 200 and nothing."""
+    def answers(self) -> int:
+        """How many right answers there were. Caddy answers for a site that it does not know with status 200 and nothing."""
         found = re.search(r"Total data:\s+(\d+) bytes", self.report)
+        return int(found[1]) // SIZE if found else 0
+
+    @property
+    def failures(self) -> list[str]:
+        """What was not answered, or not with status 200 and everything."""
+        counted = {status: int(count) for status, count in re.findall(r"\[(\d{3})\]\s+(\d+) responses", self.report)}
+        errors = self.report.partition("Error distribution:")[2].split("\n")
+        wrong = [f"{count} times status {status}" for status, count in counted.items() if status != "200"]
+        short = counted.get("200", 0) - self.answers
+        return [*filter(None, map(str.strip, errors)), *wrong, *([f"{short} short answers"] if short else [])]
+
+
+@define
+class WrkLoad(Load):
+    """wrk asks once, so that it also counts what every browser hides."""
+
+    @property
+    def answers(self) -> int:
+        """How many answers there were."""
+        found = re.search(r"(\d+) requests in", self.report)
         return int(found[1]) if found else 0
 
     @property
-    def errors(self) -> str:
-        """What was not answered at all."""
-        return self.report.partition("Error distribution:")[2].strip()
+    def failures(self) -> list[str]:
+        """What was not answered, or not with status 200 and everything."""
+        lines = [line.strip() for line in self.report.splitlines()]
+        return [line for line in lines if line.startswith(("Socket errors:", "Non-2xx", "wrong"))]
 
 
 @define
@@ -122,13 +146,23 @@ def replicas() -> Iterator[Replicas]:
 
 
 @pytest.fixture
+def options() -> tuple[str, ...]:
+    """More options of `dockcaddy run`."""
+    return ()
+
+
+@pytest.fixture
 def running(
-    replicas: Replicas, tmp_path: Path, free_port: Callable[[], int], eventually: Callable[..., None]
+    replicas: Replicas,
+    tmp_path: Path,
+    free_port: Callable[[], int],
+    eventually: Callable[..., None],
+    options: tuple[str, ...],
 ) -> Iterator[Running]:
     environment = {key: value for key, value in os.environ.items() if not key.startswith(("CADDY_", "DOCKCADDY_"))}
     environment |= {"XDG_CONFIG_HOME": str(tmp_path / "config"), "XDG_DATA_HOME": str(tmp_path / "data")}
     command = [sys.executable, "-m", "dockcaddy", "run", "--state-directory", str(tmp_path / "state")]
-    command += ["--set", "admin=off", "--log-level", "debug", "--label-prefix", replicas.mark]
+    command += ["--set", "admin=off", "--log-level", "debug", "--label-prefix", replicas.mark, *options]
     with (tmp_path / "log").open("wb") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log, env=environment, cwd=tmp_path)
     made = Running(process, tmp_path, free_port())
@@ -143,22 +177,19 @@ def running(
         process.wait()
 
 
-@pytest.fixture
-def load(running: Running) -> Iterator[Callable[[str], Load]]:
-    """Starts the load generator on a site: ten clients that each ask fifty times a second.
+def _program(name: str) -> str:
+    found = shutil.which(name)
+    assert found, f"no load generator: apt-get install {name}"
+    return found
 
-    hey asks as browsers and proxies do: again, where a kept connection was closed before it had an answer. Caddy closes
-    those whenever it takes another configuration, so that wrk counts ten errors at each.
-    """
-    program = shutil.which("hey")
-    if program is None:
-        pytest.skip("no load generator: apt-get install hey")
+
+@pytest.fixture
+def start_load() -> Iterator[Callable[..., Any]]:
+    """Starts a load generator; it is gone at the end."""
     started: list[Load] = []
 
-    def start(host: str) -> Load:
-        url = f"http://127.0.0.1:{running.port}/"
-        command = [program, "-z", "120s", "-c", "10", "-q", "50", "-t", "10", "-host", host, url]
-        started.append(Load(subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)))
+    def start(kind: type[Load], *command: str) -> Load:
+        started.append(kind(subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)))
         return started[-1]
 
     yield start
@@ -166,3 +197,25 @@ def load(running: Running) -> Iterator[Callable[[str], Load]]:
         if each.process.poll() is None:
             each.process.kill()
             each.process.wait()
+
+
+@pytest.fixture
+def hey(running: Running, start_load: Callable[..., HeyLoad]) -> Callable[[str], HeyLoad]:
+    """Ten clients that each ask fifty times a second."""
+    url = f"http://127.0.0.1:{running.port}/"
+    options = ("-z", "120s", "-c", "10", "-q", "50", "-t", "10")
+    return lambda host: start_load(HeyLoad, _program("hey"), *options, "-host", host, url)
+
+
+@pytest.fixture
+def wrk(running: Running, start_load: Callable[..., WrkLoad], tmp_path: Path) -> Callable[[str], WrkLoad]:
+    """Ten clients that ask as fast as they are answered."""
+    script = tmp_path / "wrong.lua"
+    script.write_text(
+        f"function response(status, headers, body)\n"
+        f"  if status ~= 200 or #body ~= {SIZE} then print('wrong: status ' .. status .. ', ' .. body) end\n"
+        f"end\n"
+    )
+    url = f"http://127.0.0.1:{running.port}/"
+    options = ("-t", "1", "-c", "10", "-d", "120s", "--timeout", "10s", "-s", str(script))
+    return lambda host: start_load(WrkLoad, _program("wrk"), *options, "-H", f"Host: {host}", url)
