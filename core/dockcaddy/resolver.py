@@ -20,8 +20,9 @@ from dockcaddy.sites import Names
 logger = logging.getLogger("dockcaddy")
 
 # an answer with more of them would not fit into the datagram that Go takes
-MOST_ADDRESSES = 40
+MOST_ADDRESSES = 64
 LONGEST_QUESTION = 1232
+ANSWERS_KEPT = 4096
 
 
 @define(eq=False)
@@ -30,11 +31,12 @@ class Resolver:
 
     address: str
     _names: Names = field(factory=dict)
+    _answers: dict[bytes, bytes] = field(factory=dict)
     _socket: socket.socket | None = None
 
     def tell(self, names: Names) -> None:
         """Know these names and no others. Raises OutputError where it cannot listen."""
-        self._names = names
+        self._names, self._answers = names, {}
         if names and self._socket is None:
             self._socket = self._listening()
             threading.Thread(target=self._answer_all, args=(self._socket,), name="resolver", daemon=True).start()
@@ -74,6 +76,15 @@ class Resolver:
 
     def answer(self, question: bytes) -> bytes:
         """The answer to a question, both as they go over the wire; nothing to what is no question."""
+        # two questions for the same differ in the number that they begin with
+        number, asked, kept = question[:2], question[2:], self._answers
+        if asked not in kept:
+            if len(kept) >= ANSWERS_KEPT:
+                kept.clear()
+            kept[asked] = self._made(question)[2:]
+        return number + kept[asked] if kept[asked] else b""
+
+    def _made(self, question: bytes) -> bytes:
         try:
             asked = dns.message.from_wire(question)
             answer = dns.message.make_response(asked)
@@ -92,7 +103,7 @@ class Resolver:
 
 
 def _of_family(addresses: tuple[str, ...], kind: dns.rdatatype.RdataType) -> list[str]:
-    """The addresses that a record of this type can hold, in an order of its own each time."""
+    """The addresses that a record of this type can hold, as many as fit; which ones differs from cycle to cycle."""
     is_wanted = {dns.rdatatype.A: lambda each: ":" not in each, dns.rdatatype.AAAA: lambda each: ":" in each}.get(kind)
     fitting = [each for each in addresses if is_wanted is not None and is_wanted(each)]
     return random.sample(fitting, min(len(fitting), MOST_ADDRESSES))

@@ -1,7 +1,5 @@
 """What the resolver answers, over the wire."""
 
-import random
-
 import dns.message
 import dns.query
 import dns.rcode
@@ -46,14 +44,18 @@ def test_no_address_is_kept_by_whoever_asks(resolver: Resolver) -> None:
     assert asked(resolver, "a.upstreams.internal.").answer[0].ttl == 0
 
 
-def test_of_very_many_addresses_as_many_are_told_as_fit_and_every_one_at_times() -> None:
+def test_of_very_many_addresses_as_many_are_told_as_fit() -> None:
     every = {f"10.0.{n // 250}.{n % 250}" for n in range(100)}
     resolver = Resolver("127.0.0.1:0", {"a.upstreams.internal.": tuple(sorted(every))})
-    random.seed(1)
-    answers = [resolver.answer(dns.message.make_query("a.upstreams.internal.", "A").to_wire()) for _ in range(50)]
-    assert all(len(answer) <= 1232 for answer in answers)
-    told = [found(dns.message.from_wire(answer)) for answer in answers]
-    assert {len(each) for each in told} == {MOST_ADDRESSES} and set().union(*told) == every
+    answer = resolver.answer(dns.message.make_query("a.upstreams.internal.", "A").to_wire())
+    assert len(answer) <= 1232
+    assert len(found(dns.message.from_wire(answer)) & every) == MOST_ADDRESSES
+
+
+def test_each_question_gets_the_answer_with_its_own_number(resolver: Resolver) -> None:
+    questions = [dns.message.make_query("a.upstreams.internal.", "A", id=number) for number in (1, 2, 1)]
+    answers = [dns.message.from_wire(resolver.answer(each.to_wire())) for each in questions]
+    assert [each.id for each in answers] == [1, 2, 1] and len({each.to_text()[6:] for each in answers}) == 1
 
 
 @given(st.binary(max_size=200))
