@@ -21,6 +21,7 @@ class Client:
     inspected: list[str] = field(factory=list)
     lists: int = 0
     is_down: bool = False
+    own: dict[str, Any] = field(factory=dict)
 
     def put(self, id: str, address: str = "172.18.0.2") -> None:
         self.containers_now[id] = {
@@ -44,6 +45,8 @@ class Client:
         return [{"Name": "front", "Id": "n", "Driver": "bridge", "Scope": "local"}]
 
     def inspect_container(self, id: str) -> dict[str, Any]:
+        if id == self.own.get("Id"):
+            return self.own
         self.inspected.append(id)
         if id in self.hanging:
             self.hanging[id].wait(10)
@@ -148,3 +151,27 @@ def test_foreign_containers_cost_no_call(client: Client, engine: Engine) -> None
     for action in ("create", "start", "die", "destroy"):
         engine._react({"Type": "container", "Action": action, "Actor": {"ID": "x", "Attributes": {"name": "x"}}})
     assert names(engine) == set() and client.lists == before and client.inspected == []
+
+
+def test_the_host_is_reached_from_where_our_own_container_uses_its_network(client: Client, engine: Engine) -> None:
+    client.put("a")
+    engine.options = EngineOptions()
+    engine._own = {"Id": "self", "HostConfig": {"NetworkMode": "host"}, "NetworkSettings": {"Networks": {"host": {}}}}
+    assert [resource.targets for resource in engine.inventory().resources] == [("172.18.0.2",)]
+
+
+def test_a_network_that_our_own_container_is_connected_to_counts_from_then_on(
+    client: Client, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    networks: dict[str, Any] = {}
+    own = {"Id": "self", "NetworkSettings": {"Networks": networks}}
+    monkeypatch.setattr("dockcaddy.engine.live.own_container_ids", lambda: ["self"])
+    client.own = own
+    client.put("a")
+    engine.options, engine._looked_for_self = EngineOptions(), False
+    assert [resource.targets for resource in engine.inventory().resources] == [()]
+    networks["front"] = {"NetworkID": "n", "IPAddress": "172.18.0.9"}
+    event(engine, "connect", "n", "network", container="self")
+    inventory = engine.inventory()
+    assert [resource.targets for resource in inventory.resources] == [("172.18.0.2",)]
+    assert inventory.caddy is not None and inventory.caddy.attachments[0].ipv4 == "172.18.0.9"

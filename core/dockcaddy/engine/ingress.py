@@ -1,7 +1,8 @@
 """Which of a resource's addresses traffic is sent to.
 
-With chosen networks (the option, or those of the container we run in) as caddy-docker-proxy does it; on a host every
-network whose containers the host can reach counts, and each container gives one address.
+With chosen networks (the option, or those of the container we run in) as caddy-docker-proxy does it; on a host, and in
+a container that uses the host's network, every network whose containers the host can reach counts, and each container
+gives one address.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -55,7 +56,7 @@ def ingress_networks(
         wanted = {name: rank for rank, name in enumerate(names)}
         ranks = {network["Id"]: wanted[network["Name"]] for network in known if network["Name"] in wanted}
         return IngressNetworks({**wanted, **ranks})
-    if own is not None:
+    if own is not None and not _uses_the_hosts_network(own):
         attached = (own.get("NetworkSettings") or {}).get("Networks") or {}
         ranked = {name: rank for rank, name in enumerate(sorted(attached))}
         swarm = {network["Name"] for network in networks if network.get("Ingress")}
@@ -66,3 +67,7 @@ def ingress_networks(
     reachable = [network for network in known if network.get("Driver", "") in _REACHABLE_DRIVERS]
     ranks = {key: 0 for network in reachable for key in (network["Id"], network["Name"])}
     return IngressNetworks(ranks, on_host=True)
+
+
+def _uses_the_hosts_network(container: Mapping[str, Any]) -> bool:
+    return (container.get("HostConfig") or {}).get("NetworkMode") == "host"

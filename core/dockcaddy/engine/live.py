@@ -77,6 +77,7 @@ class Engine:
     _dirty: dict[str, None] = field(factory=dict)
     _networks: list[dict[str, Any]] | None = None
     _own: Mapping[str, Any] | None = None
+    _caddy: Resource | None = None
     _looked_for_self: bool = False
     _problems: dict[str, Problem] = field(factory=dict)
     _stopped: threading.Event = field(factory=threading.Event)
@@ -259,42 +260,46 @@ class Engine:
                 self._store.put_inspect(id, answer)
 
     def _find_self(self) -> Mapping[str, Any] | None:
-        """The container we run in, None on a host. Looked for once."""
+        """The container we run in, None on a host. Looked for once, and again when its networks change."""
         from docker.errors import NotFound  # noqa: PLC0415
 
         if not self._looked_for_self:
+            own = None
             for candidate in own_container_ids():
                 try:
-                    self._own = self._connected().inspect_container(candidate)
+                    own = self._connected().inspect_container(candidate)
                     break
                 except NotFound:
                     continue
-            self._looked_for_self = True
+            self._own, self._caddy, self._looked_for_self = own, None, True
         return self._own
+
+    def _forget_self(self) -> None:
+        """Our own container has other networks, so that others may be reached."""
+        self._looked_for_self = False
+        self.resync()
+        self._wake()
 
     def _frozen(self) -> EngineInventory:
         resources = self._store.resources(self.clock())
         problems = tuple(self._problems.values())
+        if self._own is not None and self._caddy is None:
+            self._caddy = self._resource_of(self._own)
         last = self._inventory
-        if last is None or last.resources != resources or last.problems != problems:
-            self._inventory = EngineInventory(self.name, resources, (), self._caddy(), problems)
+        if last is None or (last.resources, last.problems, last.caddy) != (resources, problems, self._caddy):
+            self._inventory = EngineInventory(self.name, resources, (), self._caddy, problems)
         assert self._inventory is not None
         return self._inventory
 
-    def _caddy(self) -> Resource | None:
-        if self._own is None:
-            return None
-        last = self._inventory.caddy if self._inventory is not None else None
-        if last is not None:
-            return last
+    def _resource_of(self, own: Mapping[str, Any]) -> Resource:
         item = {
-            "Id": self._own["Id"],
-            "Names": [self._own.get("Name", "")],
+            "Id": own["Id"],
+            "Names": [own.get("Name", "")],
             "State": "running",
-            "Labels": (self._own.get("Config") or {}).get("Labels"),
-            "NetworkSettings": self._own.get("NetworkSettings"),
+            "Labels": (own.get("Config") or {}).get("Labels"),
+            "NetworkSettings": own.get("NetworkSettings"),
         }
-        return container(item, self._own, self._store.ingress, self.name)
+        return container(item, own, self._store.ingress, self.name)
 
     # --- events
 
@@ -347,6 +352,9 @@ class Engine:
         with self._lock:
             if action in ("create", "destroy", "remove"):
                 self._networks = None
+                return
+            if self._own is not None and id == self._own["Id"]:
+                self._forget_self()
                 return
             if id not in self._store:
                 return
