@@ -270,6 +270,8 @@ def _log_entry(line: str) -> tuple[int, str]:
     for key in ("error", "logger"):
         if entry.get(key):
             message = f"{message}: {entry[key]}" if key == "error" else f"{entry[key]}: {message}"
+    if "method" in entry and "uri" in entry:
+        message = f"{message}: {entry['method']} {entry['uri']}"
     if any(routine in message for routine in _ROUTINE):
         return logging.DEBUG, message
     return _LEVELS.get(str(entry.get("level", "info")), logging.INFO), message
