@@ -22,24 +22,35 @@ def engine_answers() -> bool:
     return subprocess.run([docker, "version"], capture_output=True, check=False, timeout=30).returncode == 0
 
 
+def load_generators_are_there() -> bool:
+    """Whether traffic can be made."""
+    return all(map(shutil.which, ("hey", "wrk")))
+
+
+# a mark -> whether what such tests need is there, and what is missing where it is not
+_NEEDS = {
+    "engine": (engine_answers, "no Docker Engine answers on this machine"),
+    "load": (load_generators_are_there, "no load generators on this machine: apt-get install hey wrk"),
+}
+_LEFT_OUT = pytest.StashKey[dict[str, int]]()
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave the engine tests out where there is no engine, unless it was said that there must be one."""
-    marked = [item for item in items if item.get_closest_marker("engine")]
-    if not marked or NEEDED or engine_answers():
-        return
-    items[:] = [item for item in items if item not in marked]
-    config.hook.pytest_deselected(items=marked)
-    config.stash[_LEFT_OUT] = len(marked)
-
-
-_LEFT_OUT = pytest.StashKey[int]()
+    """Leave out the tests for which something is missing, unless it was said that everything must be there."""
+    left_out = config.stash.setdefault(_LEFT_OUT, {})
+    for mark, (is_there, missing) in _NEEDS.items():
+        marked = [item for item in items if item.get_closest_marker(mark)]
+        if not marked or NEEDED or is_there():
+            continue
+        items[:] = [item for item in items if item not in marked]
+        config.hook.pytest_deselected(items=marked)
+        left_out[missing] = len(marked)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Say in one line what was left out."""
-    left_out = config.stash.get(_LEFT_OUT, 0)
-    if left_out:
-        terminalreporter.write_line(f"skipped {left_out} tests: no Docker Engine answers on this machine")
+    """Say what was left out, in one line for each reason."""
+    for missing, count in config.stash.get(_LEFT_OUT, {}).items():
+        terminalreporter.write_line(f"skipped {count} tests: {missing}")
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:

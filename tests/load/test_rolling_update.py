@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 import websocket
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.load]
 
 REPLICAS = 3
 SOCKETS = 20
