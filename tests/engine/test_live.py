@@ -22,6 +22,7 @@ class Client:
     lists: int = 0
     is_down: bool = False
     own: dict[str, Any] = field(factory=dict)
+    networks_now: list[str] = field(factory=lambda: ["front"])
 
     def put(self, id: str, address: str = "172.18.0.2") -> None:
         self.containers_now[id] = {
@@ -42,7 +43,7 @@ class Client:
         return [self.containers_now[id] for id in chosen if id in self.containers_now]
 
     def networks(self) -> list[dict[str, Any]]:
-        return [{"Name": "front", "Id": "n", "Driver": "bridge", "Scope": "local"}]
+        return [{"Name": name, "Id": "n", "Driver": "bridge", "Scope": "local"} for name in self.networks_now]
 
     def inspect_container(self, id: str) -> dict[str, Any]:
         if id == self.own.get("Id"):
@@ -175,3 +176,25 @@ def test_a_network_that_our_own_container_is_connected_to_counts_from_then_on(
     inventory = engine.inventory()
     assert [resource.targets for resource in inventory.resources] == [("172.18.0.2",)]
     assert inventory.caddy is not None and inventory.caddy.attachments[0].ipv4 == "172.18.0.9"
+
+
+def test_a_network_that_came_later_counts_for_the_first_container_on_it(client: Client, engine: Engine) -> None:
+    engine.options = EngineOptions()
+    client.networks_now.clear()
+    names(engine)
+    client.networks_now.append("front")
+    event(engine, "create", "n", "network")
+    client.put("a")
+    for action in ("create", "start"):
+        event(engine, action, "a")
+    assert [resource.targets for resource in engine.inventory().resources] == [("172.18.0.2",)]
+
+
+def test_a_network_that_came_unheard_counts_when_everything_is_listed_anew(client: Client, engine: Engine) -> None:
+    engine.options = EngineOptions()
+    client.networks_now.clear()
+    client.put("a")
+    assert [resource.targets for resource in engine.inventory().resources] == [()]
+    client.networks_now.append("front")
+    engine.resync()
+    assert [resource.targets for resource in engine.inventory().resources] == [("172.18.0.2",)]

@@ -103,7 +103,7 @@ class Engine:
             try:
                 if self._everything:
                     self._list_everything()
-                elif self._dirty:
+                elif self._dirty or self._networks is None:
                     self._list_dirty()
             except EngineUnreachable:
                 raise
@@ -183,32 +183,35 @@ class Engine:
         self._everything = False
         self._dirty, dirty = {}, self._dirty
         try:
-            if self._networks is None:
-                self._networks = client.networks()
-            own = self._find_self()
+            self._find_self()
+            self._know_networks(anew=True)
             self.statistics.lists += 1
             items = client.containers(all=self.options.scan_stopped_containers)
         except BaseException:
             self._everything, self._dirty = True, dirty
             raise
-        self._store.set_ingress(ingress_networks(self._networks or (), self.options.ingress_networks, own))
         self._store.replace_all(items)
 
     def _list_dirty(self) -> None:
         wanted, self._dirty = self._dirty, {}
         try:
-            if self._networks is None:
-                self._networks = self._connected().networks()
-                self._store.set_ingress(
-                    ingress_networks(self._networks or (), self.options.ingress_networks, self._own)
-                )
-            self._fetch(list(wanted))
+            self._know_networks()
+            if wanted:
+                self._fetch(list(wanted))
         except BaseException:
             self._dirty = {**wanted, **self._dirty}
             raise
 
+    def _know_networks(self, *, anew: bool = False) -> None:
+        """Have the networks that there are, and what of them is ours; asked for where some came or went."""
+        if self._networks is None or anew:
+            self._networks = self._connected().networks()
+            found = ingress_networks(self._networks or (), self.options.ingress_networks, self._own)
+            self._store.set_ingress(found)
+
     def _fetch(self, ids: Sequence[str]) -> None:
         """The present items of some containers, by one call."""
+        self._know_networks()
         self.statistics.small_lists += 1
         items = self._connected().containers(all=True, filters={"id": list(ids)})
         found = {item["Id"]: item for item in items}
