@@ -1,7 +1,8 @@
 """The label grammar: keys to places in the Caddyfile tree, values to tokens, as caddy-docker-proxy reads them."""
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from attrs import define, field
 
@@ -12,6 +13,9 @@ from dockcaddy.hookspecs import Label
 DEEPEST = 64
 LONGEST_KEY = 4096
 LONGEST_VALUE = 1024 * 1024
+MOST_LABELS = 4096
+# keys and values of one resource together
+MOST_CHARACTERS = LONGEST_VALUE + LONGEST_KEY
 
 _ESCAPED_DOT = "\0"
 _SEGMENT = re.compile(r"(?:([0-9]+)_)?(.+?)(?:_([0-9]+))?", re.DOTALL)
@@ -27,13 +31,26 @@ _NAMING = frozenset(
 
 
 def select(labels: Mapping[str, str], prefix: str) -> tuple[Label, ...]:
-    """The labels under the prefix (`PREFIX`, `PREFIX_1`, `PREFIX.x`), by key, with the prefix normalised to `caddy`."""
+    """The labels under the prefix (`PREFIX`, `PREFIX_1`, `PREFIX.x`), by key, with the prefix normalised to `caddy`.
+
+    Raises LabelError for more than anybody writes.
+    """
     ours = re.compile(rf"{re.escape(prefix)}(?=(?:_[0-9]+)?(?:\.|\Z))")
-    return tuple(
-        Label("caddy" + key[len(prefix) :], labels[key], key)
-        for key in sorted(key for key in labels if key.startswith(prefix))
-        if ours.match(key)
-    )
+    keys = sorted([key for key in labels if key.startswith(prefix) and ours.match(key)])
+    _check_size(keys, labels)
+    return tuple([Label("caddy" + key[len(prefix) :], labels[key], key) for key in keys])
+
+
+def _check_size(keys: Sequence[str], labels: Mapping[str, str]) -> None:
+    if len(keys) > MOST_LABELS:
+        raise LabelError("", f"there are {len(keys)} labels, more than {MOST_LABELS}")
+    for key in keys:
+        if len(key) > LONGEST_KEY:
+            raise LabelError(key[:100] + "...", f"the key is longer than {LONGEST_KEY} characters")
+        if len(labels[key]) > LONGEST_VALUE:
+            raise LabelError(key, f"the value is longer than {LONGEST_VALUE} characters")
+    if sum(len(key) + len(labels[key]) for key in keys) > MOST_CHARACTERS:
+        raise LabelError("", f"the labels are longer than {MOST_CHARACTERS} characters together")
 
 
 def build(labels: Iterable[Label], resource: str, *, suffix_names: bool = False) -> tuple[Block, ...]:
@@ -68,22 +85,30 @@ class _Node:
 
     def block(self, keys: tuple[str, ...], mentioned: Collection[str] | None) -> Block:
         """The node as a block whose tokens begin with `keys`; `mentioned` is None where every suffix is cut off."""
-        children = tuple([child.block((self._name_of(child, mentioned),), mentioned) for child in self.children])
+        repeats = self._repeats() if self.name in _NAMING else {}
+        children = tuple([child.block((_name_of(child, mentioned, repeats),), mentioned) for child in self.children])
         number = min(int(self.suffix), _LARGEST) if self.suffix else 0
         origins = self.own or self.beneath
         return Block(keys + self.arguments, children, self.order, origins, number, self.conditional)
 
-    def _name_of(self, child: "_Node", mentioned: Collection[str] | None) -> str:
-        if not child.suffix or mentioned is None:
-            return child.name
-        full = f"{child.name}_{child.suffix}"
-        if child.name.startswith("@"):
-            return full if full in mentioned or child.name not in mentioned else child.name
-        if self.name not in _NAMING:
-            return child.name
-        equal = [other for other in self.children if other.name == child.name]
-        repeats = child.name.startswith("+") or all(len(other.arguments) > 1 for other in equal)
-        return child.name if len(equal) > 1 and repeats else full
+    def _repeats(self) -> Mapping[str, bool]:
+        """For each name that people chose, whether a suffix only keeps several of that name apart."""
+        equal: defaultdict[str, list[_Node]] = defaultdict(list)
+        for child in self.children:
+            equal[child.name].append(child)
+        return {
+            name: len(nodes) > 1 and (name.startswith("+") or all(len(each.arguments) > 1 for each in nodes))
+            for name, nodes in equal.items()
+        }
+
+
+def _name_of(child: _Node, mentioned: Collection[str] | None, repeats: Mapping[str, bool]) -> str:
+    if not child.suffix or mentioned is None:
+        return child.name
+    full = f"{child.name}_{child.suffix}"
+    if child.name.startswith("@"):
+        return full if full in mentioned or child.name not in mentioned else child.name
+    return child.name if repeats.get(child.name, True) else full
 
 
 @define(eq=False)

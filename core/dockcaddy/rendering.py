@@ -14,8 +14,13 @@ from dockcaddy.hookspecs import Guard, Label, LabelTransformer, Stage
 from dockcaddy.model import EngineInventory, Inventory, Problem, Proxy, Resource
 from dockcaddy.registry import Registry
 
-# Distinct template texts kept compiled; far above what people write, and a bound on what a flood of labels can hold.
-TEMPLATES_KEPT = 20_000
+# Characters of template texts kept compiled; far above what people write, and a bound on what a flood of labels can hold.
+TEMPLATES_KEPT = 1024 * 1024
+# Characters of template text in one resource: reading them is what takes longest.
+MOST_TEMPLATE_TEXT = 32 * 1024
+MOST_WARNINGS = 20
+# A problem is for people to read, however long the text is that it is about.
+LONGEST_MESSAGE = 500
 
 _EXECUTING = re.compile(r'template: [^:]*:\d+:\d+: executing "[^"]*" at (<.*>): ', re.DOTALL)
 _CALLING = re.compile(r"error calling (\w+): ", re.DOTALL)
@@ -95,8 +100,8 @@ class ResourceContext:
 
     def warn(self, message: str) -> None:
         """Keep a warning, named with the resource and the label being rendered."""
-        problem = Problem(str(self.resource), self.label, message, "warning")
-        if problem not in self.warnings:
+        problem = Problem(str(self.resource), self.label, shortened(message), "warning")
+        if problem not in self.warnings and len(self.warnings) < MOST_WARNINGS:
             self.warnings.append(problem)
 
     def linger(self, seconds: float) -> None:
@@ -114,6 +119,7 @@ class Renderer:
         self._suffix_names = suffix_names
         self._functions = gotemplate.FunctionTable(registry.callables())
         self._templates: dict[str, gotemplate.Template] = {}
+        self._template_text = 0
 
     def render(self, context: ResourceContext) -> Fragment:
         """The fragment of `context.resource`. A wrong label costs the whole resource: its blocks stay empty."""
@@ -129,7 +135,7 @@ class Renderer:
             self._guard(context, made, withholding=True)
             withheld = False
         except LabelError as error:
-            problems = [Problem(str(resource), error.label, error.message)]
+            problems = [Problem(str(resource), shortened(error.label), shortened(error.message))]
         problems += context.warnings
         key = f"{resource.engine}/{resource.id}"
         return Fragment(
@@ -166,12 +172,19 @@ class Renderer:
     def _rendered(self, context: ResourceContext, chosen: Iterable[Label]) -> tuple[Label, ...]:
         rendered: list[Label] = []
         dropped: list[str] = []
+        usage = gotemplate.Usage()
+        unread = MOST_TEMPLATE_TEXT
         for label in chosen:
             if "{{" not in label.value:
                 rendered.append(label)
                 continue
             context.label = label.origin
-            text, conditional = self._execute(context, label)
+            unread -= len(label.value)
+            if unread < 0:
+                raise LabelError(
+                    label.origin, f"the templates are longer than {MOST_TEMPLATE_TEXT} characters together"
+                )
+            text, conditional = self._execute(context, label, usage)
             if text.strip():
                 _check_site_address(label, text)
             elif conditional:
@@ -185,19 +198,22 @@ class Renderer:
         beneath = tuple(key + "." for key in dropped)
         return tuple(label for label in rendered if not label.key.startswith(beneath))
 
-    def _execute(self, context: ResourceContext, label: Label) -> tuple[str, bool]:
+    def _execute(self, context: ResourceContext, label: Label, usage: gotemplate.Usage) -> tuple[str, bool]:
         try:
             template = self._compiled(label.value)
-            return template.execute(context.resource.record, context), template.has_control_flow
+            return template.execute(context.resource.record, context, usage=usage), template.has_control_flow
         except gotemplate.TemplateError as error:
             raise LabelError(label.origin, self._explained(error)) from error
 
     def _compiled(self, text: str) -> gotemplate.Template:
         template = self._templates.get(text)
         if template is None:
-            if len(self._templates) >= TEMPLATES_KEPT:
+            template = gotemplate.compile(text, self._functions)
+            self._template_text += len(text)
+            if self._template_text > TEMPLATES_KEPT:
                 self._templates.clear()
-            template = self._templates[text] = gotemplate.compile(text, self._functions)
+                self._template_text = len(text)
+            self._templates[text] = template
         return template
 
     def _explained(self, error: gotemplate.TemplateError) -> str:
@@ -250,4 +266,9 @@ def _check_site_address(label: Label, text: str) -> None:
 
 
 def _shown(template: str) -> str:
-    return template if len(template) <= 100 else template[:97] + "..."
+    return shortened(template, 100)
+
+
+def shortened(text: str, longest: int = LONGEST_MESSAGE) -> str:
+    """The text, cut where it is longer than anybody reads."""
+    return text if len(text) <= longest else text[: longest - 3] + "..."

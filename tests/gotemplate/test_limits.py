@@ -29,12 +29,61 @@ def render(text: str, data: object = None) -> str:
         "{{if 0}}" + "{{else if 0}}" * 20_000 + "{{end}}",
         "x" * 2_000_000 + "{{1}}",
         "{{range 90000}}xxxxxxxxxxxxxxxxxxxxxxxxxxx{{end}}",
+        "{{$a := 1}}" * 5_000,
     ],
 )
 def test_a_bomb_ends_with_a_clear_error(text: str) -> None:
     with pytest.raises(TemplateError) as caught:
         render(text)
     assert len(caught.value.reason) < 500
+
+
+LONG_TEXT = '{{$x := "<\u00e9>"}}{{range 16}}{{$x = print $x $x}}{{end}}'
+
+
+@pytest.mark.parametrize(
+    "work",
+    [
+        "len $x",
+        "slice $x 1",
+        "html $x",
+        "js $x",
+        'printf "%q" $x',
+        'lt $x (print $x "a")',
+        "eq $x" + " $x" * 500,
+        "and" + " 1" * 1000,
+        "print" + " 1" * 1000,
+    ],
+)
+def test_work_whose_result_is_thrown_away_counts(work: str) -> None:
+    with pytest.raises(TemplateError, match="exceeds the limit of 100000 steps"):
+        render(LONG_TEXT + "{{range 90000}}{{$y := " + work + "}}{{end}}")
+
+
+def test_a_loop_that_is_left_at_once_counts_what_was_sorted_for_it() -> None:
+    labels = {f"label.{number}": "x" for number in range(5_000)}
+    with pytest.raises(TemplateError, match="steps"):
+        render("{{range 90000}}{{range $.labels}}{{break}}{{end}}{{end}}", {"labels": labels})
+
+
+def test_looking_for_a_far_variable_counts() -> None:
+    with pytest.raises(TemplateError, match="steps"):
+        render("{{$far := 1}}" + "{{$x := 1}}" * 900 + "{{range 90000}}{{$y := $far}}{{end}}")
+
+
+def test_executions_that_share_their_usage_share_the_limits() -> None:
+    usage = gotemplate.Usage()
+    template = gotemplate.compile("{{range 60000}}{{end}}", TABLE)
+    template.execute(None, usage=usage)
+    with pytest.raises(TemplateError, match="steps"):
+        template.execute(None, usage=usage)
+
+
+def test_a_deep_template_counts_its_output_once() -> None:
+    usage = gotemplate.Usage()
+    text = "x" * 1000 + "{{" + "(" * 300 + "1" + ")" * 300 + "}}"
+    assert gotemplate.compile(text, TABLE).execute(None, usage=usage) == "x" * 1000 + "1"
+    assert usage.output == 1001
 
 
 @pytest.mark.parametrize(

@@ -184,3 +184,28 @@ def test_a_thousand_sites_take_a_fraction_of_a_second() -> None:
     text = write(sort(merge(blocks)))
     assert time.perf_counter() - begin < 0.5
     assert text.count("\treverse_proxy") == 1000
+
+
+@pytest.mark.parametrize(
+    ("given_labels", "reason"),
+    [
+        ({f"caddy.header.X-{number}": "a" for number in range(5_000)}, "there are 5000 labels, more than 4096"),
+        ({f"caddy.respond_{number}": "a" * 300_000 for number in range(4)}, "longer than 1052672 characters together"),
+        ({"caddy.respond": "a" * 1_048_577}, "the value is longer than 1048576 characters"),
+    ],
+)
+def test_more_than_anybody_writes_is_an_error(given_labels: dict[str, str], reason: str) -> None:
+    with pytest.raises(LabelError, match=reason):
+        build(given_labels)
+
+
+def test_labels_of_others_are_not_counted() -> None:
+    assert len(labels.select({f"other.{number}": "a" for number in range(5_000)} | {"caddy": "x"}, "caddy")) == 1
+
+
+@pytest.mark.parametrize("value", ["one", "two words"])
+def test_thousands_of_fields_of_one_name_take_no_time(value: str) -> None:
+    many = {f"caddy.header.X-A_{number}": value for number in range(4_000)}
+    started = time.perf_counter()
+    build(many)
+    assert time.perf_counter() - started < 2

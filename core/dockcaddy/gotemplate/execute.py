@@ -1,6 +1,6 @@
 """Nodes to closures, and running them, as Go's text/template executes (exec.go)."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Sized
 from typing import Any
 
 from attrs import define, field, frozen
@@ -37,10 +37,14 @@ from dockcaddy.gotemplate.values import (
     value_of,
 )
 
+# reading or making so many characters, or looking at so many elements, takes about as long as one step
+CHARACTERS_PER_STEP = 32
+ELEMENTS_PER_STEP = 8
+
 
 @frozen
 class Limits:
-    """What one execution may use: characters of output and of any text on the way, steps, nested templates."""
+    """What executions may use: characters of output and of any text on the way, steps, nested templates."""
 
     output: int = 1024 * 1024
     steps: int = 100_000
@@ -48,6 +52,14 @@ class Limits:
 
 
 DEFAULT = Limits()
+
+
+@define
+class Usage:
+    """What executions have used of the limits that they share."""
+
+    steps: int = 0
+    output: int = 0
 
 
 class _Missing:
@@ -72,12 +84,11 @@ class State:
     templates: Mapping[str, Step]
     context: object
     limits: Limits
+    usage: Usage
     name: str = ""
     node: Node | None = None
     variables: list[tuple[str, Value | None]] = field(factory=list)
     output: list[str] = field(factory=list)
-    size: int = 0
-    steps: int = 0
     depth: int = 0
 
     def error(self, reason: str) -> ExecError:
@@ -90,23 +101,35 @@ class State:
         where = f"template: :{line}:{column}: executing {quote(self.name)} at <{self.node}>"
         return ExecError(f"{where}: {reason}", reason)
 
-    def step(self) -> None:
-        """Count one step."""
-        self.steps += 1
-        if self.steps > self.limits.steps:
+    def step(self, count: int = 1) -> None:
+        """Count one step, or what takes as long as several."""
+        self.usage.steps += count
+        if self.usage.steps > self.limits.steps:
             raise self.error(f"the template exceeds the limit of {self.limits.steps} steps")
+
+    def weigh(self, values: Sequence[Value | None]) -> None:
+        """Count what handling these values takes: long texts and lists take longer than a step."""
+        weight = 0
+        for value in values:
+            data = None if value is None else value.data
+            if isinstance(data, str):
+                weight += len(data) // CHARACTERS_PER_STEP
+            elif isinstance(data, Sized):
+                weight += len(data) // ELEMENTS_PER_STEP
+        self.step(weight + len(values) // ELEMENTS_PER_STEP)
 
     def write(self, text: str) -> None:
         """Append to the output."""
-        self.size += len(text)
-        if self.size > self.limits.output:
+        self.usage.output += len(text)
+        if self.usage.output > self.limits.output:
             raise self.error(f"the output exceeds the limit of {self.limits.output} characters")
         self.output.append(text)
 
     def look_up(self, name: str) -> Value | None:
         """A variable's value."""
-        for known, value in reversed(self.variables):
+        for distance, (known, value) in enumerate(reversed(self.variables)):
             if known == name:
+                self.step(distance // ELEMENTS_PER_STEP)
                 return value
         raise self.error(f"undefined variable: {name}")
 
@@ -347,7 +370,7 @@ class _Compiler:
             def run(state: State, dot: Value | None, piped: Piped) -> Value | None:
                 state.node = identifier
                 arguments = _arguments(state, dot, name, signature, rest, piped)
-                return _protected(state, node, name, lambda: function.call(state.context, arguments))
+                return _protected(state, node, name, arguments, lambda: function.call(state.context, arguments))
 
             return run
         if name in ("and", "or"):
@@ -362,7 +385,7 @@ class _Compiler:
         def run(state: State, dot: Value | None, piped: Piped) -> Value | None:
             state.node = identifier
             values = _reflected(state, dot, "call", 1, None, rest, piped)
-            return _protected(state, node, "call", lambda: _called(callee or _shown(values[0]), values))
+            return _protected(state, node, "call", values, lambda: _called(callee or _shown(values[0]), values))
 
         return run
 
@@ -422,6 +445,8 @@ def _iterated(state: State, value: Value | None, declared: int) -> Any:
             raise state.error(f"can't use {value.data} to iterate over more than one variable")
         return ((None, Value(value.type, place)) for place in range(value.data))
     if kind == "map":
+        # they are sorted first
+        state.weigh((value,))
         return value.map_items() if value.data else ()
     raise state.error(f"range can't iterate over {sprint([value], state.limits.output)}")
 
@@ -639,7 +664,7 @@ def _builtin(name: str, identifier: nodes.Identifier, node: Node, rest: list[Arg
     def run(state: State, dot: Value | None, piped: Piped) -> Value | None:
         state.node = identifier
         values = _reflected(state, dot, name, least, most, rest, piped)
-        return _protected(state, node, name, lambda: implementation(values, state.limits.output))
+        return _protected(state, node, name, values, lambda: implementation(values, state.limits.output))
 
     return run
 
@@ -652,6 +677,7 @@ def _short_circuit(name: str, identifier: nodes.Identifier, rest: list[Argument]
         if not rest and isinstance(piped, _Missing):
             raise state.error(f"wrong number of args for {name}: want at least 1 got 0")
         value: Value | None = None
+        state.step(len(rest) // ELEMENTS_PER_STEP)
         for argument in rest:
             value = argument(state, dot, REFLECTED)
             if truth(value) == stops_at:
@@ -661,10 +687,13 @@ def _short_circuit(name: str, identifier: nodes.Identifier, rest: list[Argument]
     return run
 
 
-def _protected(state: State, node: Node, name: str, call: Callable[[], Value | None]) -> Value | None:
-    """Whatever a function raises becomes an error that names it."""
+def _protected(
+    state: State, node: Node, name: str, arguments: Sequence[Value | None], call: Callable[[], Value | None]
+) -> Value | None:
+    """A call, counted by its weight. Whatever the function raises becomes an error that names it."""
+    state.weigh(arguments)
     try:
-        return call()
+        value = call()
     except ExecError:
         raise
     except RecursionError:
@@ -672,6 +701,8 @@ def _protected(state: State, node: Node, name: str, call: Callable[[], Value | N
     except Exception as error:
         state.node = node
         raise state.error(f"error calling {name}: {error}") from error
+    state.weigh((value,))
+    return value
 
 
 def _shown(value: Value | None) -> str:
@@ -736,7 +767,9 @@ def _field(
     if method is not None:
         found, data = method
         values = _arguments(state, dot, name, found.signature, rest, piped)
-        return _protected(state, node, name, lambda: typed(found.signature.results[0], found.call(data, *values)))
+        return _protected(
+            state, node, name, values, lambda: typed(found.signature.results[0], found.call(data, *values))
+        )
     has_arguments = bool(rest) or not isinstance(piped, _Missing)
     if target.kind == "struct":
         struct_field = _struct_field(state, target, name, type, has_arguments)

@@ -35,6 +35,8 @@ from dockcaddy.gotemplate.quoting import quote, unquote
 
 # Go's limit is 10 000; a label nests nothing like it, and each level costs stack here.
 DEEPEST = 1000
+# each use of a variable looks for it among all that are in scope
+MOST_VARIABLES = 1000
 
 _OPERANDS = frozenset(
     [
@@ -324,6 +326,8 @@ class _Parser:
         return False
 
     def _declare(self, pipe: Pipe, variable: Item) -> None:
+        if len(self.variables) >= MOST_VARIABLES:
+            raise self._error(f"more than {MOST_VARIABLES} variables in one scope")
         pipe.variables.append(Variable(variable.position, variable.value.split(".")))
         self.variables.append(variable.value)
 

@@ -9,12 +9,12 @@ from attrs import frozen
 from dockcaddy.gotemplate import nodes
 from dockcaddy.gotemplate.builtins import BUILTINS
 from dockcaddy.gotemplate.errors import ExecError, ParseError
-from dockcaddy.gotemplate.execute import DEFAULT, Limits, State, Step, compile_templates
+from dockcaddy.gotemplate.execute import DEFAULT, Limits, State, Step, Usage, compile_templates
 from dockcaddy.gotemplate.functions import FunctionTable
 from dockcaddy.gotemplate.parse import parse
 from dockcaddy.gotemplate.values import value_of
 
-LONGEST = 256 * 1024
+LONGEST = 64 * 1024
 # Frames for the deepest template within the limits: each level of a parenthesis or a template takes several.
 _FRAMES = 60_000
 
@@ -27,26 +27,30 @@ class Template:
     steps: Mapping[str, Step]
     has_control_flow: bool
 
-    def execute(self, data: object, context: object = None, limits: Limits = DEFAULT) -> str:
-        """The text that the template makes of `data`; `context` goes to every function. Raises ExecError."""
-        state = State(self.text, self.steps, context, limits)
-        root = value_of(data)
-        state.variables.append(("$", root))
-        try:
-            self.steps[""](state, root)
-        except RecursionError:
-            return self._execute_deep(data, context, limits)
-        return "".join(state.output)
+    def execute(
+        self, data: object, context: object = None, limits: Limits = DEFAULT, usage: Usage | None = None
+    ) -> str:
+        """The text that the template makes of `data`; `context` goes to every function. Raises ExecError.
 
-    def _execute_deep(self, data: object, context: object, limits: Limits) -> str:
-        state = State(self.text, self.steps, context, limits)
-        root = value_of(data)
-        state.variables.append(("$", root))
+        `usage` is what executions that share the limits have used before, and is counted up.
+        """
+        usage = usage or Usage()
+        before = usage.output
+        try:
+            return self._executed(data, context, limits, usage)
+        except RecursionError:
+            usage.output = before
         try:
             with _room_for_depth():
-                self.steps[""](state, root)
+                return self._executed(data, context, limits, usage)
         except RecursionError:
             raise ExecError("template: : the template is nested too deep", "the template is nested too deep") from None
+
+    def _executed(self, data: object, context: object, limits: Limits, usage: Usage) -> str:
+        state = State(self.text, self.steps, context, limits, usage)
+        root = value_of(data)
+        state.variables.append(("$", root))
+        self.steps[""](state, root)
         return "".join(state.output)
 
 
