@@ -79,9 +79,9 @@ def _check_of(rules: Sequence[Rule]) -> Callable[[Context, tuple[Block, ...]], N
         if settings.trust == "all":
             return
         for line in lines_of(blocks):
-            applying = about.get(line.name, ())
+            applying = about.get(line.name, ()) if not line.is_data else ()
             for rule in (*about_all, *applying) if about_all and _is_suspicious(line) else applying:
-                reason = rule.reason(line, context.proxy)
+                reason = rule.reason(line, context)
                 if reason and not _is_allowed(rule, line, context.resource, settings.allow):
                     raise LabelError(_label(line), _refusal(rule, reason, context.resource))
 

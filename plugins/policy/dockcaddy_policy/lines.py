@@ -1,6 +1,5 @@
 """A resource's blocks as single lines, each with what it stands under."""
 
-import re
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 
@@ -9,7 +8,13 @@ from dockcaddy import Block
 
 GLOBAL, SITE, SNIPPET = "global", "site", "snippet"
 
-PLACEHOLDER = re.compile(r"\{[^{}\s]*\}")
+# under these stand directives
+ROUTES = frozenset((SITE, SNIPPET, "handle", "handle_path", "handle_errors", "handle_response", "route", "intercept"))
+# under these every line's name is data: a header field, a user, a value to be mapped
+_NAMING = """
+    header request_header health_headers copy_headers basic_auth basicauth map vars append fields span_attributes
+"""
+DATA = frozenset(_NAMING.split())
 
 
 @frozen(slots=False)
@@ -17,13 +22,14 @@ class Line:
     """One line of a Caddyfile: its tokens, and the names of what it stands under.
 
     `path` begins with `global`, `site` or `snippet`; it is empty for a top-level line itself. `addresses` are those of
-    the site it belongs to.
+    the site it belongs to, `above` are the tokens of the line it stands under.
     """
 
     path: tuple[str, ...]
     tokens: tuple[str, ...]
     block: Block
     addresses: tuple[str, ...] = ()
+    above: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -39,13 +45,28 @@ class Line:
     def values(self) -> tuple[str, ...]:
         """The arguments without a matcher in front of them."""
         first = self.arguments[0] if self.arguments else ""
-        is_matcher = first == "*" or first.startswith("@")
-        return self.arguments[1:] if is_matcher else self.arguments
+        is_matcher = first == "*" or first.startswith(("@", "/"))
+        return self.arguments[1:] if is_matcher and len(self.arguments) > 1 else self.arguments
+
+    @cached_property
+    def place(self) -> str:
+        """Where it stands, from below the site, the snippet or the global options: `tls/dns/api_token`."""
+        return "/".join((*self.path[1:], self.name))
 
     @property
     def is_global(self) -> bool:
         """Whether it is a global option or a part of one."""
         return self.path[:1] == (GLOBAL,)
+
+    @property
+    def is_matcher(self) -> bool:
+        """Whether it belongs to a matcher's definition."""
+        return any(name.startswith("@") or name in ("not", "lb_retry_match") for name in self.path)
+
+    @property
+    def is_data(self) -> bool:
+        """Whether its name is data, no directive."""
+        return self.path[-1:] != () and self.path[-1] in DATA and self.name != "import"
 
 
 def lines_of(blocks: Iterable[Block]) -> Iterator[Line]:
@@ -61,6 +82,14 @@ def lines_of(blocks: Iterable[Block]) -> Iterator[Line]:
 def _beneath(block: Block, path: tuple[str, ...], addresses: tuple[str, ...]) -> Iterator[Line]:
     for child in block.children:
         if child.keys:
-            yield Line(path, child.keys, child, addresses)
+            yield Line(path, child.keys, child, addresses, block.keys)
+            yield from _as_directives(child, path, addresses)
         if child.children:
             yield from _beneath(child, (*path, *child.keys[:1]), addresses)
+
+
+def _as_directives(block: Block, path: tuple[str, ...], addresses: tuple[str, ...]) -> Iterator[Line]:
+    """The lines inside a `vars` as the directives of one line that they stand for."""
+    if block.keys[0] == "vars":
+        for child in block.children:
+            yield Line(path, ("vars", *child.keys), child, addresses, block.keys)

@@ -1,25 +1,18 @@
 """The rules: what labels may not say, because whoever may start a container must not own the proxy by that."""
 
-import re
 from collections.abc import Callable
 
 from attrs import frozen
-from dockcaddy import Proxy
+from dockcaddy import Context
 
-from dockcaddy_policy.lines import PLACEHOLDER, Line
-from dockcaddy_policy.places import (
-    LOG_FOLDER,
-    chosen_by_visitor,
-    listened_port,
-    may_import,
-    own_file,
-    whole_argument,
-    wrong_port,
-    wrong_root,
-    wrong_upstream,
-)
+from dockcaddy_policy import variables
+from dockcaddy_policy.addresses import wrong_argument, wrong_listener, wrong_port, wrong_upstream, wrong_url
+from dockcaddy_policy.expressions import expression
+from dockcaddy_policy.folders import chosen_by_visitor, may_import, wrong_log, wrong_root, wrong_storage
+from dockcaddy_policy.lines import DATA, Line
+from dockcaddy_policy.options import NAMES, for_everybody
 
-Reason = Callable[[Line, Proxy], str]
+Reason = Callable[[Line, Context], str]
 
 ANY = "*"
 
@@ -39,193 +32,160 @@ class Rule:
     withholds: bool = False
 
 
-_VARIABLE = re.compile(r"\{\$[^}]*\}?|\{env\.[^}]*\}?")
-# where Caddy keeps a value to itself
-_KEPT = frozenset(("tls", "dns", "storage", "basic_auth", "basicauth"))
-# where it would be a part of what is sent to a server that the label names
-_SENT = frozenset(("ca", "dir", "ask", "url", "endpoint", "get_certificate", "resolvers", "server", "server_url"))
-# placeholders that are never the address of a server
-_NO_ADDRESS = re.compile(r"\{(?:host|labels\.\d+|uri|path|file|dir|method|scheme|port|remote_host|upstream_hostport)\}")
-_READS_BY_NAME = re.compile(r"\b(?:ph|caddyPlaceholder)\s*\(")
-_OPEN_IN_TEXT = re.compile(r"'[^'{}]*[{}][^'{}]*'|\"[^\"{}]*[{}][^\"{}]*\"")
-_NESTED = re.compile(r"\{[^{}]*\{|\}[^{}]*\}")
+def _import(line: Line, context: Context) -> str:
+    pattern, *words = line.arguments or ("",)
+    if line.path and line.path[-1] in DATA:
+        return f"{pattern} is made of directives, {line.path[-1]} of data"
+    if not may_import(pattern, context.proxy):
+        return f"{pattern} is not in the base Caddyfile's folder"
+    climbing = next((word for word in words if ".." in word.split("/")), "")
+    return f"{climbing} could lead out of a folder" if climbing else ""
 
 
-def _environment(line: Line, proxy: Proxy) -> str:
-    found = next((match for match in map(_VARIABLE.search, line.tokens) if match), None)
-    if found is None:
-        return ""
-    if not any(name in _KEPT or name.startswith("acme_") for name in (*line.path[1:], line.name)):
-        return f"{found[0]} could be sent out"
-    if line.name in ("basic_auth", "basicauth"):
-        return f"{found[0]} would be sent out as the realm"
-    whole = all(_VARIABLE.fullmatch(token) for token in line.tokens if _VARIABLE.search(token))
-    if not whole or _SENT.intersection((*line.path, line.name)):
-        return f"{found[0]} would be a part of what is sent out"
-    return ""
-
-
-def _file_placeholder(line: Line, proxy: Proxy) -> str:
-    found = next((token for token in line.tokens if "{file." in token), "")
-    return f"{found} reads a file" if found else ""
-
-
-def _built_placeholder(line: Line, proxy: Proxy) -> str:
-    """Placeholders put together of pieces, so that no other rule sees them whole."""
-    if line.path and "{" in line.name and PLACEHOLDER.search(line.name):
-        return f"{line.name} would become a directive"
-    for token in line.tokens:
-        if "{args" in token and not whole_argument(token) and _NESTED.search(token):
-            return f"{token} would build a placeholder"
-        if line.name == "import" and token.count("{") != token.count("}"):
-            return f"{token} is a piece of a placeholder"
-    return ""
-
-
-def _expression(line: Line, proxy: Proxy) -> str:
-    for token in line.tokens:
-        if _READS_BY_NAME.search(token):
-            return f"{token} reads placeholders by name"
-    if line.name.startswith("@") or line.name == "expression" or any(name.startswith("@") for name in line.path):
-        for token in line.arguments:
-            if _OPEN_IN_TEXT.search(token) or ("{args" in token and not whole_argument(token)):
-                return f"{token} could build a placeholder"
-    return ""
-
-
-def _import(line: Line, proxy: Proxy) -> str:
-    pattern = line.arguments[0] if line.arguments else ""
-    return "" if may_import(pattern, proxy) else f"{pattern} is not in the base Caddyfile's folder"
-
-
-def _admin_option(line: Line, proxy: Proxy) -> str:
+def _admin_option(line: Line, context: Context) -> str:
     return f"{line.name} belongs to the operator" if len(line.path) == 1 and line.is_global else ""
 
 
-def _upstream(line: Line, proxy: Proxy) -> str:
-    if line.name == "dynamic" and line.arguments[:1] == ("srv",):
+def _upstream(line: Line, context: Context) -> str:
+    if line.name == "import":
+        return _first(wrong_argument, line.arguments[1:], context)
+    words = line.values
+    if line.name in ("dynamic", "a", "srv"):
+        return _dynamic(line, context)
+    if line.name == "output":
+        words = line.arguments[1:] if line.arguments[:1] == ("net",) else ()
+    if line.name in ("port", "health_port"):
+        words = tuple(f"localhost:{word}" for word in words)
+    return _first(wrong_upstream, words, context)
+
+
+def _dynamic(line: Line, context: Context) -> str:
+    source, *words = line.tokens if line.above[:2] == ("dynamic", "multi") else line.arguments or ("",)
+    if line.name != "dynamic" and line.above[:2] != ("dynamic", "multi"):
+        return ""
+    if source == "srv":
         return "the ports of SRV records are not known beforehand"
-    if line.name == "output" and line.arguments[:1] != ("net",):
-        return ""
-    dialled = ("port", "health_port")
-    words = line.arguments
-    if line.name == "dynamic":
-        words += (":".join(line.arguments[1:3]),)
-    elif line.name == "import":
-        words = tuple(word for word in words if not _NO_ADDRESS.fullmatch(word))
-    for word in words:
-        reason = wrong_port(word, proxy) if line.name in dialled else _wrong_address(word, proxy)
-        if reason:
-            return reason
-    return ""
+    return wrong_upstream(":".join(words), context) if len(words) > 1 else ""
 
 
-def _wrong_address(word: str, proxy: Proxy) -> str:
-    if word.startswith(("/", "@")) or word == "*":
-        return ""
-    return wrong_upstream(word, proxy)
+def _url(line: Line, context: Context) -> str:
+    return _first(wrong_url, line.arguments, context)
 
 
-def _listening(line: Line, proxy: Proxy) -> str:
-    for word in line.arguments:
-        port = word if line.name in ("http_port", "https_port") else listened_port(word)
-        reason = wrong_port(port, proxy)
-        if reason:
-            return reason
-        if word.startswith("unix") and "/" in word:
-            return wrong_upstream(word, proxy)
-    return ""
+def _first(check: Callable[[str, Context], str], words: tuple[str, ...], context: Context) -> str:
+    return next((reason for word in words if (reason := check(word, context))), "")
 
 
-def _log_file(line: Line, proxy: Proxy) -> str:
+def _listening(line: Line, context: Context) -> str:
+    if line.name in ("http_port", "https_port"):
+        return wrong_port("".join(line.arguments), context.proxy)
+    words = line.arguments if line.name else line.addresses
+    if line.name == "bind" and not all(word.lower().startswith("unix") for word in words):
+        return "other sites would not be reached at that address"
+    return next((reason for word in words if (reason := wrong_listener(word, context.proxy))), "")
+
+
+def _log_file(line: Line, context: Context) -> str:
+    if line.name == "insecure_secrets_log":
+        return "it would write down the keys of connections"
     if line.arguments[:1] != ("file",):
         return ""
-    return own_file(line.arguments[1] if len(line.arguments) > 1 else "", proxy)
+    return wrong_log(line.arguments[1] if len(line.arguments) > 1 else "", context.proxy)
 
 
-def _root(line: Line, proxy: Proxy) -> str:
-    return wrong_root(path, proxy) if (path := _folder(line)) else ""
+def _root(line: Line, context: Context) -> str:
+    if line.name == "vars" and not line.is_matcher and "{" in "".join(line.values[:1]):
+        return f"{line.values[0]} could become the root"
+    return wrong_root(path, context) if (path := _folder(line)) else ""
 
 
-def _chosen_root(line: Line, proxy: Proxy) -> str:
+def _chosen_root(line: Line, context: Context) -> str:
     found = chosen_by_visitor(path, line.addresses) if (path := _folder(line)) else ""
     return f"the folder is not known beforehand: {found}" if found else ""
 
 
 def _folder(line: Line) -> str:
     """The folder that a line serves files from; `root` sets the variable of that name."""
-    if line.name == "vars" and "root" not in line.arguments:
+    if line.name == "vars" and (line.values[:1] != ("root",) or line.is_matcher):
         return ""
-    if line.path[1:2] in (("pki",), ("log",), ("storage",)):
+    if line.is_global or line.path[1:2] == ("log",):
         return ""
     return line.values[-1] if line.values else ""
 
 
-def _templates(line: Line, proxy: Proxy) -> str:
+def _storage(line: Line, context: Context) -> str:
+    if line.place == "storage/root":
+        return _first(wrong_storage, line.arguments[:1], context)
+    is_files = line.place == "storage" and line.arguments[:1] == ("file_system",)
+    return _first(wrong_storage, line.arguments[1:], context) if is_files else ""
+
+
+def _templates(line: Line, context: Context) -> str:
+    if line.name == "browse" and not (line.arguments and line.path[-1] == "file_server"):
+        return ""
     return "Caddy's templates can read its environment and its files" if line.path else ""
 
 
-def _everybody(line: Line, proxy: Proxy) -> str:
-    if not line.is_global:
-        return ""
-    harmful = _HARMFUL.get("/".join((*line.path[1:], line.name)))
-    return "it would be so for every site" if harmful is not None and harmful(line.arguments) else ""
+def _programs(line: Line, context: Context) -> str:
+    return f"{line.name} runs programs with Caddy's rights"
 
 
-def _always(words: tuple[str, ...]) -> bool:
-    return True
-
-
-_HARMFUL: dict[str, Callable[[tuple[str, ...]], bool]] = {
-    "default_bind": _always,
-    "auto_https": lambda words: words[:1] in (("off",), ("disable_certs",)),
-    "shutdown_delay": _always,
-    "servers/listener_wrappers": _always,
-    "servers/protocols": lambda words: "h1" not in words,
-    "log/output": lambda words: words[:1] not in (("stderr",), ("stdout",)),
-}
+_DIALLING = """
+    reverse_proxy php_fastcgi forward_auth to dynamic a srv port health_upstream health_port
+    import output proxy upstream
+"""
+_ASKING = """
+    acme_ca ca dir test_dir issuer cert_issuer get_certificate ask permission
+    endpoint endpoints url forward_proxy_url network_proxy
+"""
 
 RULES = (
     Rule(
         "environment",
         "`{env.*}` and `{$*}` only where Caddy keeps them to itself: `tls`, `dns`, `acme_*`, `storage`, `basic_auth`",
         (ANY,),
-        _environment,
+        variables.environment,
     ),
-    Rule("files", "no `{file.*}`", (ANY,), _file_placeholder),
     Rule(
-        "built-placeholders", "no placeholder or directive that is put together of pieces", (ANY,), _built_placeholder
+        "dns-servers",
+        "no server of a DNS provider that only the label knows: it would be sent the token",
+        ("dns", "acme_dns", *variables.SERVERS),
+        variables.dns_server,
     ),
-    Rule("expressions", "no expression that reads a placeholder by its name", (ANY,), _expression),
+    Rule("files", "no `{file.*}`", (ANY,), variables.file_placeholder),
+    Rule("built-placeholders", "no placeholder or directive that is put together of pieces", (ANY,), variables.built),
+    Rule(
+        "expressions",
+        "no expression that reads a placeholder by its name, or by one that a visitor chooses",
+        (ANY,),
+        expression,
+    ),
     Rule("imports", "`import` of snippets, and of files in the base Caddyfile's folder only", ("import",), _import),
     Rule("admin", "no global option `admin` or `persist_config`", ("admin", "persist_config"), _admin_option),
     Rule(
         "upstreams",
         "no upstream that is, or that a visitor could make, the admin API or an engine's socket",
-        (
-            "reverse_proxy",
-            "php_fastcgi",
-            "forward_auth",
-            "to",
-            "dynamic",
-            "health_upstream",
-            "health_port",
-            "import",
-            "forward_proxy_url",
-            "network_proxy",
-            "output",
-            "port",
-            "url",
-        ),
+        tuple(_DIALLING.split()),
         _upstream,
     ),
     Rule(
+        "urls",
+        "nothing is asked of the admin API: no URL of it, or of a server that a visitor chooses",
+        tuple(_ASKING.split()),
+        _url,
+    ),
+    Rule(
         "listeners",
-        "nothing listens on the admin API's port",
+        "nothing listens on the admin API's port; `bind` makes sockets (`unix//run/x.sock`) only",
         ("", "bind", "default_bind", "http_port", "https_port"),
         _listening,
     ),
-    Rule("log-files", f"`log` writes files below `{LOG_FOLDER}` only", ("output",), _log_file),
+    Rule(
+        "log-files",
+        "logs go to `/var/log`, to a folder `logs` or to a `*.log`, outside of Caddy's folders",
+        ("output", "insecure_secrets_log"),
+        _log_file,
+    ),
     Rule(
         "roots",
         "`root` and `file_server` not on folders of Caddy, of dockcaddy or of the system",
@@ -239,17 +199,14 @@ RULES = (
         _chosen_root,
         withholds=True,
     ),
+    Rule("storage", "certificates and their keys lie in Caddy's own folders", ("storage", "root"), _storage),
     Rule(
         "templates",
-        "no `templates`: they can read Caddy's environment and files",
-        ("templates",),
+        "no `templates`, and none for `browse`: they can read Caddy's environment and files",
+        ("templates", "browse"),
         _templates,
         withholds=True,
     ),
-    Rule(
-        "global-options",
-        "no global option that stops other people's sites",
-        tuple(dict.fromkeys(key.rpartition("/")[2] for key in _HARMFUL)),
-        _everybody,
-    ),
+    Rule("programs", "nothing that runs programs: `exec`, `cgi`, `events`", ("exec", "cgi", "events"), _programs),
+    Rule("global-options", "no option that stops other people's sites", NAMES, for_everybody),
 )

@@ -1,0 +1,146 @@
+"""Addresses that Caddy is told to dial or to listen on (https://caddyserver.com/docs/conventions#network-addresses)."""
+
+import ipaddress
+import re
+
+from attrs import frozen
+from dockcaddy import Context, Proxy
+
+from dockcaddy_policy.folders import OF_THE_HOST, is_socket_file, wrong_socket
+from dockcaddy_policy.variables import ARGUMENT
+
+_PORTS = re.compile(r"(\d+)(?:-(\d+))?")
+_VARIABLE = re.compile(r"\{(?:\$|env\.)[^{}]*\}")
+_DEFAULT_PORTS = {"https": "443"}
+_REPETITION = re.compile(r"\{\d+(?:,\d*)?\}")
+_CONTROL = re.compile(r"[\x00-\x1f]")
+# placeholders that no visitor can make an address of, and JSON
+_NO_ADDRESS = re.compile(r"\{(?:host|scheme|method|remote_host|client_ip|uuid|upstream_hostport)\}|\{\"[^{}]*\}")
+
+
+@frozen
+class Address:
+    """A network address, or a URL's, in its parts."""
+
+    network: str
+    host: str
+    port: str
+    scheme: str = ""
+
+    @property
+    def is_socket(self) -> bool:
+        """Whether it is a unix socket; its path is the `host`."""
+        return self.network.startswith("unix")
+
+
+def parsed(text: str) -> Address:
+    """The parts of an address, as Caddy takes it apart: a network in any case and spacing, or a scheme in front."""
+    scheme, has_scheme, rest = text.partition("://")
+    if has_scheme:
+        authority = re.split(r"[/?#\\]", rest, maxsplit=1)[0].rpartition("@")[2]
+        return Address("", *_host_and_port(authority), scheme.strip().lower())
+    network, has_network, rest = text.partition("/")
+    network = network.strip().lower()
+    if not has_network:
+        return Address("", *_host_and_port(text))
+    if network.startswith(("unix", "fd")):
+        return Address(network, rest, "")
+    # what is no network is a host with a path behind it, which only URLs have
+    return Address(network, *_host_and_port(network if ":" in network else rest))
+
+
+def _host_and_port(text: str) -> tuple[str, str]:
+    host, colon, port = text.rpartition(":")
+    return (text, "") if not colon or text.endswith("]") else (host, port)
+
+
+def wrong_upstream(word: str, context: Context) -> str:
+    """Why this may not be dialled; `""` where it may."""
+    if whole_argument(word):
+        return ""
+    address = parsed(word)
+    if address.is_socket:
+        return wrong_socket(address.host, context.proxy)
+    if address.network.startswith("fd"):
+        return f"{word} is a file that Caddy has open"
+    if "{" in address.network + OF_THE_HOST.sub("host", ARGUMENT.sub("host", address.host)) or _CONTROL.search(word):
+        return f"a visitor could choose {word}"
+    if not address.port and "{" in address.host:
+        return f"the port of {word} is not known beforehand"
+    return _wrong_port_of(address, context)
+
+
+def wrong_url(word: str, context: Context) -> str:
+    """Why nothing may be asked of the server of this URL; `""` where it may."""
+    if whole_argument(word) or _VARIABLE.fullmatch(word):
+        return ""
+    address = parsed(word)
+    if "{" in ARGUMENT.sub("host", address.host):
+        return f"a visitor could choose {word}"
+    return wrong_socket(address.host, context.proxy) if address.is_socket else _wrong_port_of(address, context)
+
+
+def wrong_argument(word: str, context: Context) -> str:
+    """Why a snippet may not be given this, as it may dial it; `""` where it may."""
+    text = _REPETITION.sub("", word.strip())
+    if _NO_ADDRESS.fullmatch(text) or _is_prose(text):
+        return ""
+    if _PORTS.fullmatch(text):
+        return wrong_port(text, context.proxy)
+    if re.fullmatch(r"[\d-]*", ARGUMENT.sub("", text)) and not whole_argument(text):
+        return f"{word} could become any port"
+    if "://" in text and "{" in parsed(text).host:
+        # no upstream: Caddy takes no placeholder beside a scheme
+        return ""
+    return wrong_upstream(text, context)
+
+
+def wrong_port(port: str, proxy: Proxy) -> str:
+    """Why this port, or range of ports, may not be used; `""` where it may."""
+    ports = _PORTS.fullmatch(port)
+    if ports is None or not proxy.admin_port:
+        return ""
+    first, last = int(ports[1]), int(ports[2] or ports[1])
+    return f"port {proxy.admin_port} is the admin API's" if first <= proxy.admin_port <= last else ""
+
+
+def wrong_listener(word: str, proxy: Proxy) -> str:
+    """Why nothing may listen there; `""` where it may."""
+    address = parsed(word.rstrip(","))
+    if address.is_socket:
+        named = "" if is_socket_file(address.host) else f"Caddy would delete {address.host}, which is not named .sock"
+        return wrong_socket(address.host, proxy) or named
+    if address.network.startswith("fd"):
+        return f"{word} is a file that Caddy has open"
+    if "{" in address.port:
+        return f"the port of {word} is not known beforehand"
+    return wrong_port(address.port, proxy)
+
+
+def _is_prose(text: str) -> bool:
+    """Whether there is a space where neither a network nor a host has one."""
+    return " " in text.partition("/")[0].rstrip() and "{" not in text.partition(" ")[0]
+
+
+def whole_argument(token: str) -> bool:
+    """Whether the token is one argument of a snippet and nothing else: it is checked where it is given."""
+    return ARGUMENT.fullmatch(token) is not None
+
+
+def _wrong_port_of(address: Address, context: Context) -> str:
+    port = address.port or _DEFAULT_PORTS.get(address.scheme, "80")
+    if "{" in port:
+        return "" if whole_argument(port) else f"the port {port} is not known beforehand"
+    return "" if _is_own(address.host, context) else wrong_port(port, context.proxy)
+
+
+def _is_own(host: str, context: Context) -> bool:
+    """Whether the host is an address of the resource itself, and can be nobody else's."""
+    try:
+        address = ipaddress.ip_address(host.strip("[]"))
+    except ValueError:
+        return False
+    resource = context.resource
+    own = {text for each in resource.attachments for text in (each.ipv4, each.ipv6)} | set(resource.targets)
+    mapped = getattr(address, "ipv4_mapped", None) or address
+    return str(address) in own and not (mapped.is_loopback or mapped.is_unspecified or mapped.is_link_local)

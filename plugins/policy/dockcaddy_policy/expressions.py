@@ -1,0 +1,94 @@
+"""Expressions (https://caddyserver.com/docs/caddyfile/matchers#expression) that would read what no label may read."""
+
+import re
+
+from dockcaddy import Context
+
+from dockcaddy_policy.folders import wrong_root
+from dockcaddy_policy.lines import Line
+from dockcaddy_policy.variables import opens
+
+# matchers as functions: Caddy fills in the placeholders of their arguments once more
+_MATCHERS = re.compile(
+    r"\b(client_ip|file|header|header_regexp|host|method|path|path_regexp|protocol|query|remote_ip|vars|vars_regexp)\s*\("
+)
+_CALLS = re.compile(rf"\bph\s*\(|{_MATCHERS.pattern}")
+_PLACEHOLDER = re.compile(r"\{([a-zA-Z][\w.-]+)\}")
+# what a visitor cannot put a placeholder into
+_HARMLESS = re.compile(
+    r"(?:http\.request\.)?(?:host|hostport|labels\.\d+|host\.labels\.\d+|port|scheme|method|remote\.\w+|tls\.\w+)"
+    r"|remote|remote_host|remote_port|client_ip|tls_version|tls_cipher"
+)
+_ESCAPE = re.compile(r"\\[xXuU0-7]")
+_RAW = r"""(?<!\w)[bB]?[rR](?:'''.*?'''|\"{3}.*?\"{3}|'[^'\n]*'|"[^"\n]*")"""
+_STRING = r"""'''(?:\\.|[^\\])*?'''|\"{3}(?:\\.|[^\\])*?\"{3}|'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*\""""
+_COMMENT_OR_STRING = re.compile(rf"//|{_RAW}|{_STRING}", re.DOTALL)
+_ROOT = re.compile(r"""(['"])root\1\s*:\s*(['"])(/[^'"\\{}]*)\2""")
+
+
+def expression(line: Line, context: Context) -> str:
+    """Why this expression is refused."""
+    if line.name == "import":
+        found = next((reason for token in line.arguments if _CALLS.search(token) if (reason := _fault(token))), "")
+        return found or next((reason for token in line.arguments if (reason := _wrong_root(token, context))), "")
+    if not _is_expression(line):
+        return ""
+    if any("{args" in token for token in line.arguments):
+        return "an argument could complete the expression"
+    if any(opens(token) for token in line.arguments if " " in token):
+        return "it could build a placeholder"
+    text = " ".join(line.arguments)
+    return _fault(text) or _wrong_root(text, context)
+
+
+def _is_expression(line: Line) -> bool:
+    if "expression" in (*line.tokens, *line.path):
+        return True
+    is_matcher = line.name.startswith("@") or line.name in ("not", "lb_retry_match")
+    # what is no matcher's name is an expression without that word
+    return is_matcher and line.arguments != () and re.fullmatch(r"\w+", line.arguments[0]) is None
+
+
+def _fault(text: str) -> str:
+    if _ESCAPE.search(text):
+        return "an escape in it could build a placeholder"
+    strings = [match[0] for match in _COMMENT_OR_STRING.finditer(text)]
+    code = _COMMENT_OR_STRING.sub("''", text)
+    if "//" in strings or re.search(r"[\"\\]|(?<!')'(?!')", code):
+        return "it has a comment or an open quote"
+    if any(opens(string.rstrip("'\"")) for string in strings):
+        return "it could build a placeholder"
+    if re.search(r"\bph\b", code):
+        return "it reads placeholders by name"
+    chosen = next(filter(None, map(_chosen, _calls(code))), "")
+    return f"a visitor could choose what {{{chosen}}} reads" if chosen else ""
+
+
+def _calls(code: str) -> list[tuple[str, str]]:
+    """The matchers that are called, each with its arguments."""
+    return [(match[1], _up_to_closing(code[match.end() :])) for match in _MATCHERS.finditer(code)]
+
+
+def _up_to_closing(code: str) -> str:
+    depth = 1
+    for at, character in enumerate(code):
+        depth += (character == "(") - (character == ")")
+        if not depth:
+            return code[:at]
+    return code
+
+
+def _chosen(call: tuple[str, str]) -> str:
+    matcher, arguments = call
+    found = [name for name in _PLACEHOLDER.findall(arguments) if not _HARMLESS.fullmatch(name)]
+    return "" if matcher == "file" or not found else str(found[0])
+
+
+def _wrong_root(text: str, context: Context) -> str:
+    """The matcher `file` may look into a folder of its own: what is there could be found out."""
+    if not re.search(r"\bfile\s*\(", text):
+        return ""
+    known = list(_ROOT.finditer(text))
+    if len(known) != len(re.findall(r"\broot\b", text)):
+        return "the folder it looks into is not known beforehand"
+    return next((reason for match in known if (reason := wrong_root(match[3], context))), "")

@@ -1,0 +1,119 @@
+"""Files and folders that belong to the proxy itself."""
+
+import posixpath
+import re
+
+from dockcaddy import Context, Proxy
+
+from dockcaddy_policy.variables import ARGUMENT
+
+SYSTEM_FOLDERS = (
+    "/proc",
+    "/sys",
+    "/dev",
+    "/run",
+    "/var/run",
+    "/etc",
+    "/boot",
+    "/root",
+    "/var/log",
+    "/var/lib/caddy",
+    "/var/lib/dockcaddy",
+    "/var/lib/docker",
+    "/var/lib/containers",
+    "/var/lib/containerd",
+)
+
+# what a visitor can only choose among the names that the site answers to
+OF_THE_HOST = re.compile(r"\{(?:host|labels\.\d+|http\.request\.host(?:\.labels\.\d+)?)\}")
+_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
+_ENGINE_SOCKETS = re.compile(
+    r"(?:docker|containerd|podman|libpod|cri-?o|buildkit|snapd|libvirt)[^/]*\.sock|/(?:lxd|incus)/", re.IGNORECASE
+)
+
+
+def wrong_root(path: str, context: Context) -> str:
+    """Why this folder may not be served; `""` where it may."""
+    if not path.startswith("/"):
+        return f"{path} leads out of Caddy's folder" if ".." in path.split("/") else ""
+    return _own(path, context.proxy, () if _is_own_volume(path, context) else SYSTEM_FOLDERS)
+
+
+def chosen_by_visitor(path: str, addresses: tuple[str, ...]) -> str:
+    """The placeholder in a path with which a visitor can walk out of it, `""` where there is none."""
+    plain = OF_THE_HOST.sub("host", path) if addresses and all(map(_has_host, addresses)) else path
+    return plain[plain.index("{") :] if "{" in plain else ""
+
+
+def wrong_log(path: str, proxy: Proxy) -> str:
+    """Why no log may be written there; `""` where it may."""
+    plain = ARGUMENT.sub("x", path)
+    normal = _normal(plain)
+    is_log = normal.endswith(".log") or not {"log", "logs"}.isdisjoint(normal.split("/"))
+    if not plain.startswith("/") or "{" in plain or not is_log:
+        return f"{path} is not the place of a log, as /var/log and every file.log are"
+    return _own(plain, proxy, tuple(folder for folder in SYSTEM_FOLDERS if folder != "/var/log"))
+
+
+def wrong_storage(path: str, context: Context) -> str:
+    """Why Caddy may not keep its keys there: in a folder that labels could serve; `""` where it may."""
+    kept = (*context.proxy.folders, *SYSTEM_FOLDERS)
+    is_kept = any(_within(_normal(path), folder) for folder in kept)
+    return (
+        ""
+        if path.startswith("/") and "{" not in path and is_kept
+        else f"the keys would lie in {path}, which may be served"
+    )
+
+
+def may_import(pattern: str, proxy: Proxy) -> bool:
+    """Whether this is a snippet's name, or a path in the base Caddyfile's folder."""
+    if "/" not in pattern and "\\" not in pattern:
+        return re.search(r"[{*?\[]|^\.|\.\.", pattern) is None
+    base, normal = proxy.base_folder, _normal(pattern)
+    plain = "{" not in pattern and "*" not in posixpath.dirname(normal) and base != ""
+    others = [folder for folder in (*proxy.folders, *SYSTEM_FOLDERS) if folder != base and _within(folder, base)]
+    return plain and pattern.startswith("/") and _within(normal, base) and not any(_within(normal, f) for f in others)
+
+
+def wrong_socket(path: str, proxy: Proxy) -> str:
+    """Why this socket may not be used; `""` where it may."""
+    normal = _normal(path.partition("|")[0])
+    if "{" in path:
+        return "a visitor could choose the socket"
+    if _ENGINE_SOCKETS.search(normal) or _within(normal, "/proc"):
+        return f"{normal} is an engine's socket"
+    if normal in proxy.files or any(_within(normal, folder) for folder in proxy.folders):
+        return f"{normal} belongs to the proxy"
+    return ""
+
+
+def is_socket_file(path: str) -> bool:
+    """Whether the path is named as a socket is; Caddy deletes what was there before it listens."""
+    return path.startswith("@") or posixpath.splitext(_normal(path.partition("|")[0]))[1] in (".sock", ".socket")
+
+
+def _is_own_volume(path: str, context: Context) -> bool:
+    mounts = [mount for mount in context.resource.mounts if mount.type == "volume"]
+    return any(_within(_normal(path), _normal(mount.source)) for mount in mounts if mount.source)
+
+
+def _own(path: str, proxy: Proxy, system: tuple[str, ...]) -> str:
+    normal = _normal(path)
+    for folder in (*proxy.folders, *system):
+        if _within(normal, folder) or _within(folder, normal):
+            return f"{path} holds or belongs to {folder}"
+    return next((f"{path} holds {file}" for file in proxy.files if _within(file, normal)), "")
+
+
+def _normal(path: str) -> str:
+    return posixpath.normpath("/" + path.lstrip("/"))
+
+
+def _within(path: str, folder: str) -> bool:
+    return folder in ("/", path) or path.startswith(folder.rstrip("/") + "/")
+
+
+def _has_host(address: str) -> bool:
+    host = _SCHEME.sub("", address.rstrip(",")).partition("/")[0].partition(":")[0]
+    return host.strip("*.") != "" and "{" not in host

@@ -1,0 +1,101 @@
+"""Global options, and options of one site, that would be felt by every site."""
+
+import re
+from collections.abc import Callable
+
+from dockcaddy import Block, Context
+
+from dockcaddy_policy.lines import Line
+
+Harmful = Callable[[Line], bool]
+
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h|d)")
+_SECONDS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1, "m": 60, "h": 3600, "d": 86400}
+_SIZE = re.compile(r"(\d+(?:\.\d+)?) ?(?:B|bytes?)?", re.IGNORECASE)
+# what answers, and what asks who is there: of these the order is what others rely on
+_ANSWERS = """
+    basic_auth basicauth forward_auth request_header abort error respond redir
+    handle handle_path route invoke reverse_proxy php_fastcgi file_server acme_server metrics copy_response
+"""
+_ANSWERING = frozenset(_ANSWERS.split())
+# wrappers of listeners that let every visitor in
+_WRAPPERS = {"proxy_protocol": ("timeout", "allow"), "tls": ()}
+
+
+def _always(line: Line) -> bool:
+    return True
+
+
+def _any_of(*words: str) -> Harmful:
+    return lambda line: not set(words).isdisjoint(line.arguments)
+
+
+def _none_of(*words: str) -> Harmful:
+    return lambda line: set(words).isdisjoint(line.arguments[:1])
+
+
+def _shorter_than(seconds: float) -> Harmful:
+    def is_shorter(line: Line) -> bool:
+        parts = _DURATION.findall(line.arguments[0]) if line.arguments else []
+        return bool(parts) and 0 < sum(float(number) * _SECONDS[unit] for number, unit in parts) < seconds
+
+    return is_shorter
+
+
+def _smaller_than(size: int) -> Harmful:
+    def is_smaller(line: Line) -> bool:
+        found = _SIZE.fullmatch(" ".join(line.arguments))
+        return found is not None and float(found[1]) < size
+
+    return is_smaller
+
+
+def _wraps_otherwise(line: Line) -> bool:
+    return any(_is_strange(wrapper) for wrapper in line.block.children)
+
+
+def _is_strange(wrapper: Block) -> bool:
+    known = _WRAPPERS.get(wrapper.keys[0])
+    return known is None or any(option.keys[0] not in known for option in wrapper.children)
+
+
+def _is_of_every_name(line: Line) -> bool:
+    hosts = [re.sub(r"^\w+://|,$", "", address).partition("/")[0].rpartition(":") for address in line.addresses]
+    return any((host if colon else port) in ("", "*") for host, colon, port in hosts)
+
+
+_HARMFUL: dict[str, Harmful] = {
+    "default_bind": _always,
+    "auto_https": _any_of("off", "disable_certs"),
+    "shutdown_delay": _always,
+    "order": lambda line: not _ANSWERING.isdisjoint(line.arguments[:1]),
+    "servers/protocols": lambda line: "h1" not in line.arguments,
+    "servers/listener_wrappers": _wraps_otherwise,
+    "servers/max_header_size": _smaller_than(4096),
+    "servers/timeouts/read_header": _shorter_than(1),
+    "servers/timeouts/read_body": _shorter_than(2),
+    "servers/timeouts/read_body_idle": lambda line: len(line.arguments) > 1 or _shorter_than(2)(line),
+    "servers/timeouts/write": _shorter_than(5),
+    "servers/timeouts/write_idle": lambda line: len(line.arguments) > 1 or _shorter_than(2)(line),
+    "servers/timeouts/write_max_chunk": _smaller_than(4096),
+    "log/output": _none_of("stderr", "stdout", "file"),
+    "renew_interval": _shorter_than(60),
+    "ocsp_interval": _shorter_than(60),
+    "storage_clean_interval": _shorter_than(60),
+    "cert_lifetime": _shorter_than(3600),
+}
+# of one site, and yet of all
+_HARMFUL_IN_A_SITE: dict[str, Harmful] = {
+    "log": _any_of("default"),
+    "tls/client_auth": _is_of_every_name,
+}
+
+NAMES = tuple(dict.fromkeys(place.rpartition("/")[2] for place in (*_HARMFUL, *_HARMFUL_IN_A_SITE, "log/core")))
+
+
+def for_everybody(line: Line, context: Context) -> str:
+    """Why this would stop the sites of others."""
+    if line.place == "log/core" and line.arguments[:1] == ("mock",):
+        return "Caddy ends at its first line"
+    harmful = (_HARMFUL if line.is_global else _HARMFUL_IN_A_SITE).get(line.place)
+    return "it would be so for every site" if harmful is not None and harmful(line) else ""

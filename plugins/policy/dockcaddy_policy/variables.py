@@ -1,0 +1,137 @@
+"""Environment variables where Caddy keeps them to itself, and placeholders that are put together of pieces."""
+
+import re
+
+from dockcaddy import Context
+
+from dockcaddy_policy.lines import ROUTES, Line
+
+# an argument of a snippet, in both spellings that Caddy knows
+ARGUMENT = re.compile(r"\{args(?:\[[^\[\]{}]*\]|\.\d+)\}")
+
+_VARIABLE = re.compile(r"\{\$[^}]*\}?|\{env\.[^}]*\}?")
+_WHOLE = re.compile(r"\{(?:\$|env\.)([\w.-]+)(?::[^{}]*)?\}")
+# what a piece that follows could make `{env.X}` or `{file.X}` of
+_OPEN_END = re.compile(r"\{(?:e|en|env|f|fi|fil|file)?\Z")
+_BLOCKS = re.compile(r"\{block\}|\{blocks\..*\}", re.DOTALL)
+
+# How a variable's name ends that holds what everybody may know. Of such ones it does not matter who is told.
+_ANY, _NONE = "", "(?!)"
+_MAIL = "MAIL"
+_KEY_ID = "KID|KEY_?ID"
+_USER = "USER|NAME|LOGIN|MAIL"
+_SERVER = "URL|URI|CA|DIR|DIRECTORY|SERVER|ENDPOINT|ASK"
+_FILE = "FILE|PATH|DIR|FOLDER|CERT|CERTIFICATE|CRT|PEM|(?:CERT|SSL|TLS)_?KEY|ROOT|CA"
+
+_ISSUER = "(?:(?:tls/)?issuer|cert_issuer)"
+_DNS = f"(?:(?:(?:tls|ech|{_ISSUER})/)?dns|acme_dns)"
+# By place: how the variables in its arguments are named, the last one goes for all that follow. What goes to a server
+# that another label may have chosen (a CA) is told by its name; what only signs, or goes to a fixed one, is not.
+_KEPT = [
+    (re.compile(place), names)
+    for place, names in {
+        "tls": (f"{_MAIL}|{_FILE}",),
+        "tls/ca|acme_ca|on_demand_tls/ask": (_SERVER,),
+        "tls/get_certificate|on_demand_tls/permission": (_NONE, _SERVER),
+        "tls/(ca_root|load)|acme_ca_root": (_FILE,),
+        r"tls/client_auth/(.+/)?\w+_file": (_FILE,),
+        f"(tls|{_ISSUER})/eab": (_KEY_ID, _ANY),
+        "acme_eab/key_id": (_KEY_ID,),
+        "acme_eab/mac_key": (_ANY,),
+        f"email|{_ISSUER}/email": (_MAIL,),
+        f"{_ISSUER}/(test_)?dir": (_SERVER,),
+        f"{_ISSUER}/trusted_roots": (_FILE,),
+        f"{_ISSUER}/account_key": (_ANY,),
+        f"{_ISSUER}|{_DNS}|storage": (_NONE, _ANY),
+        f"({_DNS}|storage)/.+": (_ANY,),
+    }.items()
+]
+_BASIC_AUTH = ("basic_auth", "basicauth")
+
+_SERVER_OPTIONS = """
+    server server_url endpoint url api_url base_url host hostname api_host address api_endpoint auth_url
+"""
+SERVERS = tuple(_SERVER_OPTIONS.split())
+
+
+def environment(line: Line, context: Context) -> str:
+    """Why a variable may not stand in this line."""
+    found = next((match for match in map(_VARIABLE.search, line.tokens) if match), None)
+    if found is None:
+        return ""
+    if line.path[-1:] != () and line.path[-1] in _BASIC_AUTH and ROUTES.issuperset(line.path[:-1]):
+        return _first_wrong(line.tokens, (_USER, _ANY))
+    names = next((names for place, names in _KEPT if place.fullmatch(line.place)), None)
+    if names is None or _VARIABLE.search(line.name):
+        return f"{found[0]} could be sent out"
+    if _is_rfc2136(line) and line.name != "key":
+        return f"{found[0]} would be sent to the server"
+    return _first_wrong(line.arguments, names)
+
+
+def _first_wrong(tokens: tuple[str, ...], names: tuple[str, ...]) -> str:
+    for at, token in enumerate(tokens):
+        found = _VARIABLE.search(token)
+        if found is None:
+            continue
+        whole = _WHOLE.fullmatch(token)
+        wanted = names[min(at, len(names) - 1)]
+        if whole is None or wanted == _NONE:
+            return f"{found[0]} could be a part of what is sent out"
+        if not re.search(f"(?:{wanted})(?![a-z0-9])", whole[1], re.IGNORECASE):
+            return f"{found[0]} could be sent out, one named {wanted} may stand here"
+    return ""
+
+
+def dns_server(line: Line, context: Context) -> str:
+    """Why a DNS provider may not have this server: it would be sent the token, also one of another label."""
+    if re.fullmatch(_DNS, line.place):
+        found = next((token for token in line.arguments[1:] if "://" in token), "")
+    elif re.fullmatch(f"{_DNS}/.+", line.place) and line.name in SERVERS and not _is_rfc2136(line):
+        found = next((token for token in line.arguments if _is_literal_server(line.name, token)), "")
+    else:
+        return ""
+    return f"{found} would be sent the token" if found else ""
+
+
+def _is_rfc2136(line: Line) -> bool:
+    """Whether it belongs to the one provider that sends no token: it signs with its `key`."""
+    return line.above[1:2] == ("rfc2136",)
+
+
+def _is_literal_server(name: str, token: str) -> bool:
+    # `endpoint` may be a region's name
+    return not _WHOLE.fullmatch(token) and (name != "endpoint" or any(sign in token for sign in ".:/"))
+
+
+def opens(text: str) -> bool:
+    """Whether text that follows could become the name of a variable or of a file."""
+    return _OPEN_END.search(text) is not None
+
+
+def built(line: Line, context: Context) -> str:
+    """Why this could become a placeholder or a directive that no other rule has seen whole."""
+    if "{args" in line.name and not line.name.startswith("@") and line.path:
+        return f"{line.name} would become a directive"
+    if "{" in line.name and "import" in line.path:
+        return f"{line.name} would become a directive"
+    if any(map(_BLOCKS.fullmatch, line.arguments)) or _is_misplaced_block(line):
+        return "a block of an import could become anything here"
+    for token in line.tokens:
+        pieces = ARGUMENT.split(token)
+        if any(map(opens, pieces[:-1])) or any("{args" in piece for piece in pieces):
+            return f"{token} would build a placeholder"
+        if line.name == "import" and opens(token):
+            return f"{token} is a piece of a placeholder"
+    return ""
+
+
+def _is_misplaced_block(line: Line) -> bool:
+    is_block = _BLOCKS.fullmatch(line.name) is not None
+    return is_block and (line.arguments != () or line.path[-1] not in ROUTES)
+
+
+def file_placeholder(line: Line, context: Context) -> str:
+    """Why a placeholder reads a file; `{file.base}` and `{file.ext}` are parts of the request's path."""
+    found = next((token for token in line.tokens if re.search(r"\{file\.(?!(?:base|ext)\})", token)), "")
+    return f"{found} reads a file" if found else ""
