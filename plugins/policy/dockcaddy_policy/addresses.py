@@ -7,7 +7,7 @@ from attrs import frozen
 from dockcaddy import Context, Proxy
 
 from dockcaddy_policy.folders import OF_THE_HOST, is_socket_file, wrong_socket
-from dockcaddy_policy.variables import ARGUMENT
+from dockcaddy_policy.placeholders import ARGUMENT
 
 _PORTS = re.compile(r"(\d+)(?:-(\d+))?")
 _VARIABLE = re.compile(r"\{(?:\$|env\.)[^{}]*\}")

@@ -6,7 +6,7 @@ from dockcaddy import Context
 
 from dockcaddy_policy.folders import wrong_root
 from dockcaddy_policy.lines import Line
-from dockcaddy_policy.variables import opens
+from dockcaddy_policy.placeholders import opens
 
 # matchers as functions: Caddy fills in the placeholders of their arguments once more
 _MATCHERS = re.compile(

@@ -5,7 +5,7 @@ import re
 
 from dockcaddy import Context, Proxy
 
-from dockcaddy_policy.variables import ARGUMENT
+from dockcaddy_policy.placeholders import ARGUMENT
 
 SYSTEM_FOLDERS = (
     "/proc",

@@ -5,12 +5,13 @@ from collections.abc import Callable
 from attrs import frozen
 from dockcaddy import Context
 
-from dockcaddy_policy import variables
 from dockcaddy_policy.addresses import wrong_argument, wrong_listener, wrong_port, wrong_upstream, wrong_url
 from dockcaddy_policy.expressions import expression
 from dockcaddy_policy.folders import chosen_by_visitor, may_import, wrong_log, wrong_root, wrong_storage
 from dockcaddy_policy.lines import DATA, Line
 from dockcaddy_policy.options import NAMES, for_everybody
+from dockcaddy_policy.placeholders import built, file_placeholder
+from dockcaddy_policy.variables import SERVERS, dns_server, environment
 
 Reason = Callable[[Line, Context], str]
 
@@ -144,16 +145,16 @@ RULES = (
         "environment",
         "`{env.*}` and `{$*}` only where Caddy keeps them to itself: `tls`, `dns`, `acme_*`, `storage`, `basic_auth`",
         (ANY,),
-        variables.environment,
+        environment,
     ),
     Rule(
         "dns-servers",
         "no server of a DNS provider that only the label knows: it would be sent the token",
-        ("dns", "acme_dns", *variables.SERVERS),
-        variables.dns_server,
+        ("dns", "acme_dns", *SERVERS),
+        dns_server,
     ),
-    Rule("files", "no `{file.*}`", (ANY,), variables.file_placeholder),
-    Rule("built-placeholders", "no placeholder or directive that is put together of pieces", (ANY,), variables.built),
+    Rule("files", "no `{file.*}`", (ANY,), file_placeholder),
+    Rule("built-placeholders", "no placeholder or directive that is put together of pieces", (ANY,), built),
     Rule(
         "expressions",
         "no expression that reads a placeholder by its name, or by one that a visitor chooses",

@@ -1,27 +1,36 @@
-"""Environment variables where Caddy keeps them to itself, and placeholders that are put together of pieces."""
+"""Where Caddy keeps an environment variable to itself, and where it would be sent to somebody."""
 
 import re
 
+from attrs import frozen
 from dockcaddy import Context
 
 from dockcaddy_policy.lines import ROUTES, Line
 
-# an argument of a snippet, in both spellings that Caddy knows
-ARGUMENT = re.compile(r"\{args(?:\[[^\[\]{}]*\]|\.\d+)\}")
-
 _VARIABLE = re.compile(r"\{\$[^}]*\}?|\{env\.[^}]*\}?")
 _WHOLE = re.compile(r"\{(?:\$|env\.)([\w.-]+)(?::[^{}]*)?\}")
-# what a piece that follows could make `{env.X}` or `{file.X}` of
-_OPEN_END = re.compile(r"\{(?:e|en|env|f|fi|fil|file)?\Z")
-_BLOCKS = re.compile(r"\{block\}|\{blocks\..*\}", re.DOTALL)
 
-# How a variable's name ends that holds what everybody may know. Of such ones it does not matter who is told.
-_ANY, _NONE = "", "(?!)"
-_MAIL = "MAIL"
-_KEY_ID = "KID|KEY_?ID"
-_USER = "USER|NAME|LOGIN|MAIL"
-_SERVER = "URL|URI|CA|DIR|DIRECTORY|SERVER|ENDPOINT|ASK"
-_FILE = "FILE|PATH|DIR|FOLDER|CERT|CERTIFICATE|CRT|PEM|(?:CERT|SSL|TLS)_?KEY|ROOT|CA"
+
+@frozen
+class Named:
+    """Variables whose names end in one of the `words`: then they hold `what`, which everybody may know."""
+
+    what: str
+    words: str
+
+    def fits(self, name: str) -> bool:
+        """Whether a variable of this name may stand here."""
+        return re.search(f"(?:{self.words})(?![a-z0-9])", name, re.IGNORECASE) is not None
+
+
+_ANY = Named("anything", "")
+_NONE = Named("nothing", "(?!)")
+_MAIL = Named("a mail address", "MAIL")
+_KEY_ID = Named("a key's id", "KID|KEY_?ID")
+_USER = Named("a user's name", "USER|NAME|LOGIN|MAIL")
+_SERVER = Named("a URL", "URL|URI|CA|DIR|DIRECTORY|SERVER|ENDPOINT|ASK")
+_FILE = Named("a path", "FILE|PATH|DIR|FOLDER|CERT|CERTIFICATE|CRT|PEM|(?:CERT|SSL|TLS)_?KEY|ROOT|CA")
+_MAIL_OR_FILE = Named("a mail address or a path", f"{_MAIL.words}|{_FILE.words}")
 
 _ISSUER = "(?:(?:tls/)?issuer|cert_issuer)"
 _DNS = f"(?:(?:(?:tls|ech|{_ISSUER})/)?dns|acme_dns)"
@@ -30,7 +39,7 @@ _DNS = f"(?:(?:(?:tls|ech|{_ISSUER})/)?dns|acme_dns)"
 _KEPT = [
     (re.compile(place), names)
     for place, names in {
-        "tls": (f"{_MAIL}|{_FILE}",),
+        "tls": (_MAIL_OR_FILE,),
         "tls/ca|acme_ca|on_demand_tls/ask": (_SERVER,),
         "tls/get_certificate|on_demand_tls/permission": (_NONE, _SERVER),
         "tls/(ca_root|load)|acme_ca_root": (_FILE,),
@@ -69,17 +78,17 @@ def environment(line: Line, context: Context) -> str:
     return _first_wrong(line.arguments, names)
 
 
-def _first_wrong(tokens: tuple[str, ...], names: tuple[str, ...]) -> str:
+def _first_wrong(tokens: tuple[str, ...], names: tuple[Named, ...]) -> str:
     for at, token in enumerate(tokens):
         found = _VARIABLE.search(token)
         if found is None:
             continue
         whole = _WHOLE.fullmatch(token)
         wanted = names[min(at, len(names) - 1)]
-        if whole is None or wanted == _NONE:
+        if whole is None:
             return f"{found[0]} could be a part of what is sent out"
-        if not re.search(f"(?:{wanted})(?![a-z0-9])", whole[1], re.IGNORECASE):
-            return f"{found[0]} could be sent out, one named {wanted} may stand here"
+        if not wanted.fits(whole[1]):
+            return f"{found[0]} could be sent out, by its name it should hold {wanted.what}"
     return ""
 
 
@@ -102,36 +111,3 @@ def _is_rfc2136(line: Line) -> bool:
 def _is_literal_server(name: str, token: str) -> bool:
     # `endpoint` may be a region's name
     return not _WHOLE.fullmatch(token) and (name != "endpoint" or any(sign in token for sign in ".:/"))
-
-
-def opens(text: str) -> bool:
-    """Whether text that follows could become the name of a variable or of a file."""
-    return _OPEN_END.search(text) is not None
-
-
-def built(line: Line, context: Context) -> str:
-    """Why this could become a placeholder or a directive that no other rule has seen whole."""
-    if "{args" in line.name and not line.name.startswith("@") and line.path:
-        return f"{line.name} would become a directive"
-    if "{" in line.name and "import" in line.path:
-        return f"{line.name} would become a directive"
-    if any(map(_BLOCKS.fullmatch, line.arguments)) or _is_misplaced_block(line):
-        return "a block of an import could become anything here"
-    for token in line.tokens:
-        pieces = ARGUMENT.split(token)
-        if any(map(opens, pieces[:-1])) or any("{args" in piece for piece in pieces):
-            return f"{token} would build a placeholder"
-        if line.name == "import" and opens(token):
-            return f"{token} is a piece of a placeholder"
-    return ""
-
-
-def _is_misplaced_block(line: Line) -> bool:
-    is_block = _BLOCKS.fullmatch(line.name) is not None
-    return is_block and (line.arguments != () or line.path[-1] not in ROUTES)
-
-
-def file_placeholder(line: Line, context: Context) -> str:
-    """Why a placeholder reads a file; `{file.base}` and `{file.ext}` are parts of the request's path."""
-    found = next((token for token in line.tokens if re.search(r"\{file\.(?!(?:base|ext)\})", token)), "")
-    return f"{found} reads a file" if found else ""
