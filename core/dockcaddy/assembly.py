@@ -9,7 +9,7 @@ from attrs import define, field, frozen
 
 from dockcaddy import caddyfile
 from dockcaddy.caddyfile import Block, Origin
-from dockcaddy.conflicts import Clash, clashes
+from dockcaddy.conflicts import Clash, Conflicts, Member
 from dockcaddy.model import Problem
 from dockcaddy.rendering import Fragment
 from dockcaddy.replicas import without_superseded
@@ -75,7 +75,7 @@ class Assembler:
     _members: dict[Hashable, dict[str, tuple[Block, ...]]] = field(factory=dict)
     _fragments: dict[str, Fragment] = field(factory=dict)
     _sections: dict[Hashable, tuple[Section, ...]] = field(factory=dict)
-    _clashes: dict[Hashable, tuple[Clash, ...]] = field(factory=dict)
+    _conflicts: Conflicts = field(factory=Conflicts)
     _ordered: list[Section] = field(factory=list)
 
     def assemble(self, fragments: Sequence[Fragment], excluded: Collection[str] = frozenset()) -> Assembly:
@@ -93,9 +93,10 @@ class Assembler:
                 self._fragments[key] = fragment
         if touched:
             positions = {key: position for position, key in enumerate(wanted)}
-            self._put_in_order({group: self._rebuilt(group, positions) for group in touched})
-        clashing = tuple(clash for found in self._clashes.values() for clash in found)
-        return Assembly(tuple(self._ordered), clashing)
+            members = {group: self._members_in_order(group, positions) for group in touched}
+            self._conflicts.update(members)
+            self._put_in_order({group: self._merged(found) for group, found in members.items()})
+        return Assembly(tuple(self._ordered), self._conflicts.clashes)
 
     def _enter(self, fragment: Fragment) -> set[Hashable]:
         grouped: dict[Hashable, list[Block]] = {}
@@ -111,18 +112,15 @@ class Assembler:
             self._members[group].pop(fragment.key, None)
         return groups
 
-    def _rebuilt(self, group: Hashable, positions: dict[str, int]) -> tuple[Section, ...]:
-        members = self._members[group]
-        self._clashes.pop(group, None)
-        if not members:
+    def _members_in_order(self, group: Hashable, positions: dict[str, int]) -> tuple[Member, ...]:
+        blocks = self._members[group]
+        if not blocks:
             del self._members[group]
-            return ()
-        in_order = sorted(members, key=positions.__getitem__)
-        if len(members) > 1:
-            found = clashes((self._fragments[key], members[key]) for key in in_order)
-            if found:
-                self._clashes[group] = found
-        merged = caddyfile.merge(block for key in in_order for block in members[key])
+        in_order = [(self._fragments[key], positions[key]) for key in sorted(blocks, key=positions.__getitem__)]
+        return tuple([Member(each, blocks[each.key], (each.seniority, place)) for each, place in in_order])
+
+    def _merged(self, members: Sequence[Member]) -> tuple[Section, ...]:
+        merged = caddyfile.merge(block for member in members for block in member.blocks)
         blocks = caddyfile.sort(map(without_superseded, merged), self.route_order)
         return tuple(self._section(block) for block in blocks)
 

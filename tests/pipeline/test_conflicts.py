@@ -1,5 +1,8 @@
 """Of two resources that contradict each other, the older stays."""
 
+import time
+
+import pytest
 from dockcaddy import plugins, testing
 from dockcaddy.model import EngineInventory, Inventory
 from dockcaddy.pipeline import BaseCaddyfile, Pipeline
@@ -9,7 +12,7 @@ def told(*labels: dict[str, str], base: str = "") -> list[str]:
     """The clashes among containers with these labels, the first being the oldest."""
     containers = [
         testing.container(name, labels=given, created=at)
-        for at, (name, given) in enumerate(zip("abcdef", labels, strict=False))
+        for at, (name, given) in enumerate(zip(["a", "b", "c", "d", *map(str, range(2_000))], labels, strict=False))
     ]
     inventory = Inventory((EngineInventory("local", tuple(containers)),))
     configuration = Pipeline(plugins.load()).build(inventory, BaseCaddyfile("Caddyfile", base) if base else None)
@@ -89,3 +92,146 @@ def test_global_options_clash_by_name() -> None:
 
 def test_a_site_that_several_serve_may_have_several_answers() -> None:
     assert told({"caddy": "x.org", "caddy.respond": "/a a"}, {"caddy": "x.org", "caddy.respond": "/b b"}) == []
+
+
+SITE = {"caddy": "x.org"}
+RESPONDING = SITE | {"caddy.respond": "older"}
+HANDLING = SITE | {"caddy.handle": "/a/*", "caddy.handle.respond": "older"}
+BY_HOST = {"caddy": "*.x.org", "caddy.@a.host": "a.x.org", "caddy.handle": "@a", "caddy.handle.respond": "older"}
+
+TAKEN = {
+    "another answer": (RESPONDING, SITE | {"caddy.respond": "newer"}),
+    "another answer with a number": (RESPONDING, SITE | {"caddy.0_respond": "newer"}),
+    "an answer for every path": (RESPONDING, SITE | {"caddy.respond": "/* newer"}),
+    "a rejection": (RESPONDING, SITE | {"caddy.abort": ""}),
+    "an error": (RESPONDING, SITE | {"caddy.error": "500"}),
+    "a redirection": (proxy(), SITE | {"caddy.redir": "https://y.org"}),
+    "a rewritten path": (HANDLING, SITE | {"caddy.rewrite": "* /b/"}),
+    "a block for everything": (RESPONDING, SITE | {"caddy.handle": "", "caddy.handle.respond": "newer"}),
+    "a route in front of a proxy": (proxy(), SITE | {"caddy.route": "", "caddy.route.file_server": ""}),
+    "a proxy in front of files": (SITE | {"caddy.file_server": ""}, proxy()),
+    "the same path": (HANDLING, SITE | {"caddy.handle": "/a/*", "caddy.handle.respond": "newer"}),
+    "the same path in other letters": (HANDLING, SITE | {"caddy.handle": "/A/*", "caddy.handle.abort": ""}),
+    "the same path without its beginning": (
+        HANDLING,
+        SITE | {"caddy.handle_path": "/a/*", "caddy.handle_path.respond": "newer"},
+    ),
+    "a redirection of more paths": (HANDLING, SITE | {"caddy.redir": "/a* https://y.org"}),
+    "a matcher that matches everything": (RESPONDING, SITE | {"caddy.@all.path": "*", "caddy.respond": "@all newer"}),
+    "a matcher with the same meaning": (
+        BY_HOST,
+        {"caddy": "*.x.org", "caddy.@b.host": "a.x.org c.x.org", "caddy.redir": "@b https://y.org"},
+    ),
+    "the site's own host as a matcher": (
+        RESPONDING,
+        SITE | {"caddy.@mine.host": "x.org", "caddy.respond": "@mine newer"},
+    ),
+    "an answer in a snippet": (
+        RESPONDING,
+        {"caddy_0": "(mine)", "caddy_0.respond": "newer", "caddy_1": "x.org", "caddy_1.import": "mine"},
+    ),
+    "other error pages": (
+        RESPONDING | {"caddy.handle_errors.respond": "older"},
+        SITE | {"caddy.handle_errors.respond": "newer"},
+    ),
+    "another root": (SITE | {"caddy.root": "* /srv/a"}, SITE | {"caddy.root": "* /srv/b"}),
+    "another certificate": (RESPONDING | {"caddy.tls": "internal"}, SITE | {"caddy.tls": "a@x.org"}),
+    "the address in a list": (RESPONDING, {"caddy": "y.org, X.org", "caddy.respond": "newer"}),
+    "every path of the address": (RESPONDING, {"caddy": "x.org/*", "caddy.respond": "newer"}),
+    "the address with a slash": (RESPONDING, {"caddy": "x.org/", "caddy.respond": "newer"}),
+    "a handled path as an address": (HANDLING, {"caddy": "x.org/a*", "caddy.respond": "newer"}),
+    "an address with the same path": (
+        {"caddy": "x.org/a/*", "caddy.respond": "older"},
+        {"caddy": "x.org/A/*", "caddy.respond": "newer"},
+    ),
+}
+
+SHARED = {
+    "the same again": (RESPONDING, RESPONDING),
+    "another path": (HANDLING, SITE | {"caddy.handle": "/b/*", "caddy.handle.respond": "newer"}),
+    "what is left over": (HANDLING, SITE | {"caddy.handle": "", "caddy.handle.respond": "newer"}),
+    "what is left over, by a proxy": (HANDLING, proxy()),
+    "a part": (proxy(), SITE | {"caddy.handle_path": "/api/*", "caddy.handle_path.reverse_proxy": "{{upstreams 80}}"}),
+    "another upstream": (proxy(), SITE | {"caddy.reverse_proxy": "10.0.0.9:80"}),
+    "files behind a proxy of some paths": (
+        SITE | {"caddy.reverse_proxy": "/api/* {{upstreams 80}}"},
+        SITE | {"caddy.file_server": ""},
+    ),
+    "some visitors": (proxy(), SITE | {"caddy.@bots.header": "User-Agent *bot*", "caddy.abort": "@bots"}),
+    "another host of a wildcard": (
+        BY_HOST,
+        {"caddy": "*.x.org", "caddy.@b.host": "b.x.org", "caddy.handle": "@b", "caddy.handle.respond": "newer"},
+    ),
+    "a header, a login, a compression": (
+        RESPONDING,
+        SITE | {"caddy.header": "X-A b", "caddy.basic_auth.bob": "hash", "caddy.encode": "gzip"},
+    ),
+    "an answer of one that is out of order": (
+        proxy(),
+        SITE | {"caddy.respond": "{{if not (hasEnv `X`)}}503{{end}}"},
+    ),
+    "a longer path as an address": (proxy(), {"caddy": "x.org/api/*", "caddy.respond": "newer"}),
+    "a shorter path as an address": (
+        {"caddy": "x.org/api/v1/*", "caddy.respond": "older"},
+        {"caddy": "x.org/api/*", "caddy.respond": "newer"},
+    ),
+    "another port": (RESPONDING, {"caddy": "http://x.org", "caddy.respond": "newer"}),
+    "another host": (RESPONDING, {"caddy": "y.org", "caddy.respond": "newer"}),
+    "a wildcard": (RESPONDING, {"caddy": "*.org", "caddy.respond": "newer"}),
+}
+
+
+@pytest.mark.parametrize("case", TAKEN)
+def test_a_newer_one_does_not_take_what_an_older_one_answers(case: str) -> None:
+    older, newer = TAKEN[case]
+    (clash,) = told(older, newer)
+    assert clash.startswith("container b: label caddy")
+    assert "container a" in clash and "which is older and keeps it" in clash
+
+
+@pytest.mark.parametrize("case", SHARED)
+def test_a_newer_one_may_add_to_an_older_ones_site(case: str) -> None:
+    assert told(*SHARED[case]) == []
+
+
+def test_the_operators_site_is_taken_by_nobody_in_any_spelling() -> None:
+    base = "http://x.org {\n\trespond operator\n}\n"
+    (clash,) = told({"caddy": "http://X.org", "caddy.respond": "newer"}, base=base)
+    assert "caddyfile Caddyfile, which is older and keeps it" in clash
+
+
+def test_a_resource_may_have_a_site_and_a_path_of_it() -> None:
+    assert told({"caddy_0": "x.org", "caddy_0.respond": "a", "caddy_1": "x.org/*", "caddy_1.respond": "b"}) == []
+
+
+def test_imports_that_grow_beyond_measure_are_refused_before_caddy_reads_them() -> None:
+    snippets = {f"caddy_{n}": f"(s{n})" for n in range(1, 31)} | {
+        f"caddy_{n}.{k}_import": f"s{n - 1}" for n in range(1, 31) for k in (0, 1)
+    }
+    (clash,) = told(
+        {"caddy_0": "(s0)", "caddy_0.header": "X-A b"} | snippets, {"caddy": "y.org", "caddy.import": "s30"}
+    )
+    assert clash.startswith("container b: label caddy.import: imports of snippets become more than")
+
+
+def test_arguments_that_grow_beyond_measure_are_refused() -> None:
+    base = "(a0) {\n\trespond `{args[0]}`\n}\n" + "".join(
+        f"(a{n}) {{\n\timport a{n - 1} `{{args[0]}}{{args[0]}}`\n}}\n" for n in range(1, 25)
+    )
+    assert "imports of snippets become more than" in told({"caddy": "y.org", "caddy.import": "a24 x"}, base=base)[0]
+    assert told({"caddy": "y.org", "caddy.import": "a5 x"}, base=base) == []
+
+
+def test_a_thousand_that_share_a_wildcard_are_compared_in_no_time() -> None:
+    many = [
+        {
+            "caddy": "*.x.org",
+            f"caddy.@a{n}.host": f"a{n}.x.org",
+            "caddy.handle": f"@a{n}",
+            "caddy.handle.respond": f"{n}",
+        }
+        for n in range(1_000)
+    ]
+    started = time.perf_counter()
+    assert told(*many) == []
+    assert time.perf_counter() - started < 5

@@ -4,7 +4,7 @@ from dockcaddy.caddyfile.block import NO_ORDER, Block, CaddyfileError, Origin, Q
 from dockcaddy.caddyfile.imports import with_absolute_imports
 from dockcaddy.caddyfile.lex import Token, lex, lex_value
 from dockcaddy.caddyfile.merge import group_key, merge
-from dockcaddy.caddyfile.order import sort, sort_key
+from dockcaddy.caddyfile.order import matcher, position, sort, sort_key
 from dockcaddy.caddyfile.parse import parse
 from dockcaddy.caddyfile.write import quote, write, write_block, write_with_origins
 
@@ -18,8 +18,10 @@ __all__ = [
     "group_key",
     "lex",
     "lex_value",
+    "matcher",
     "merge",
     "parse",
+    "position",
     "quote",
     "sort",
     "sort_key",

@@ -65,6 +65,19 @@ def _route_key(block: Block) -> tuple[object, ...]:
     return (rank, order, _POSITIONS.get(name, _UNKNOWN), name, _specificity(block.keys), block.suffix, keys, children)
 
 
+def position(directive: str) -> int:
+    """Where Caddy runs a directive among the others of a site. `handle_path` has its turn among the `handle`."""
+    return _POSITIONS.get("handle" if directive == "handle_path" else directive, _UNKNOWN)
+
+
+def matcher(block: Block) -> str:
+    """The matcher of a directive, `""` where it has none."""
+    keys = block.keys
+    if len(keys) < 2 or (len(keys) == 2 and keys[0] in _VALUE_ALONE):
+        return ""
+    return keys[1] if keys[1] == "*" or keys[1].startswith(("/", "@")) else ""
+
+
 def _specificity(keys: tuple[str, ...]) -> tuple[int, int, str]:
     """The place among equal directives: longer paths first, then named matchers, then what matches everything.
 

@@ -1,26 +1,19 @@
-"""What two resources cannot both have: the older keeps it, the newer is told whom it clashes with. Pure."""
+"""What can be said once of a site, of a snippet or globally: of two that say it differently the older is heard."""
 
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 
 from attrs import frozen
 
 from dockcaddy import caddyfile
 from dockcaddy.caddyfile import Block
-from dockcaddy.model import Problem
-from dockcaddy.rendering import Fragment
+from dockcaddy.conflicts.clash import Clash, Member, clash, label_of
 
 _PROXYING = frozenset(("reverse_proxy", "php_fastcgi"))
 _FIELDS = frozenset(("header_up", "header_down"))
+# of a site: where it is served, from where, and with which certificate
+_OF_SITES = frozenset(("root", "tls"))
 # sub-options and global options of which there may be several
 _REPEATED = frozenset(("to", "handle_response", "replace_status", "import", "order", "env", "trusted_proxies", "log"))
-
-
-@frozen
-class Clash:
-    """`fragment` (a key) says something that an older one says otherwise."""
-
-    fragment: str
-    problem: Problem
 
 
 @frozen
@@ -33,40 +26,40 @@ class _Claim:
     label: str
 
 
-def clashes(members: Iterable[tuple[Fragment, tuple[Block, ...]]]) -> tuple[Clash, ...]:
-    """The clashes among the fragments of one group, each with its blocks there."""
-    held: dict[tuple[Hashable, str], tuple[str, Fragment, _Claim]] = {}
-    found = []
-    for fragment, blocks in sorted(members, key=lambda member: member[0].seniority):
-        claims = [claim for block in blocks for claim in _claims(block)]
-        wrong = next((each for each in claims if _contradicts(each, held.get((each.place, each.what)))), None)
+def contradictions(members: Sequence[Member]) -> Iterator[Clash]:
+    """Where newer members of a group, from the oldest on, say otherwise what can be said once."""
+    held: dict[tuple[Hashable, str], tuple[Member, _Claim]] = {}
+    for member in members:
+        claims = [claim for block in member.blocks for claim in _claims(block)]
+        wrong = next((each for each in claims if _contradicts(each, held)), None)
         if wrong is not None:
-            older, theirs = held[wrong.place, wrong.what][1:]
-            found.append(Clash(fragment.key, _problem(fragment, wrong, older, theirs)))
+            older, theirs = held[wrong.place, wrong.what]
+            what = f"{wrong.what} is something else in"
+            yield clash(member.fragment, what, older.fragment, label=wrong.label, their_label=theirs.label)
             continue
         for claim in claims:
-            held.setdefault((claim.place, claim.what), (claim.said, fragment, claim))
-    return tuple(found)
+            held.setdefault((claim.place, claim.what), (member, claim))
 
 
-def _contradicts(claim: _Claim, held: tuple[str, Fragment, _Claim] | None) -> bool:
-    return held is not None and held[0] != claim.said
-
-
-def _problem(fragment: Fragment, claim: _Claim, older: Fragment, theirs: _Claim) -> Problem:
-    where = f" (label {theirs.label})" if theirs.label else ""
-    return Problem(
-        fragment.owner,
-        claim.label,
-        f"{claim.what} is something else in {older.owner}{where}, which is older and keeps it",
-    )
+def _contradicts(claim: _Claim, held: dict[tuple[Hashable, str], tuple[Member, _Claim]]) -> bool:
+    before = held.get((claim.place, claim.what))
+    return before is not None and before[1].said != claim.said
 
 
 def _claims(block: Block) -> Iterator[_Claim]:
     if block.keys and block.keys[0].startswith(("(", "&(")):
         yield _claim((), block.keys[0], block)
         return
+    if block.keys:
+        yield from _claims_of_site(block.children)
     yield from _claims_within(block, (), once=not block.keys)
+
+
+def _claims_of_site(children: Iterable[Block]) -> Iterator[_Claim]:
+    for child in children:
+        if child.keys and child.keys[0] in _OF_SITES and len(child.keys) > 1:
+            matcher = child.keys[1] if child.keys[1].startswith(("@", "/")) and len(child.keys) > 2 else "*"
+            yield _Claim(matcher, child.keys[0], " ".join(child.keys), label_of(child))
 
 
 def _claims_within(block: Block, path: tuple[Hashable, ...], *, once: bool) -> Iterator[_Claim]:
@@ -102,4 +95,4 @@ def _option(path: tuple[Hashable, ...], child: Block) -> _Claim:
 
 def _claim(place: Hashable, what: str, block: Block) -> _Claim:
     said = caddyfile.write(caddyfile.sort((Block((), (block,)),)))
-    return _Claim(place, what, said, block.origins[0].label if block.origins else "")
+    return _Claim(place, what, said, label_of(block))

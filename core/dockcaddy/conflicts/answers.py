@@ -1,0 +1,248 @@
+"""Who answers which requests of a site: a newer resource must not take from an older one what that one answers.
+
+See https://caddyserver.com/docs/caddyfile/directives#sorting-algorithm for who comes first.
+"""
+
+from bisect import bisect_left, insort
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
+
+from attrs import define, field, frozen
+
+from dockcaddy import caddyfile
+from dockcaddy.caddyfile import Block
+from dockcaddy.conflicts.clash import Clash, Member, clash, label_of
+from dockcaddy.conflicts.snippets import Snippets
+
+_PROXYING = frozenset(("reverse_proxy", "php_fastcgi"))
+# nothing behind these is asked for what they match, or it is asked for something else
+_ANSWERING = _PROXYING | {
+    "redir", "method", "rewrite", "uri", "try_files", "intercept", "invoke", "abort", "error", "copy_response",
+    "respond", "metrics", "file_server", "acme_server",
+}  # fmt: skip
+_HOLDING = frozenset(("handle", "handle_path", "route"))
+_EVERY_PATH = frozenset(("*", "/*"))
+
+
+@frozen
+class Condition:
+    """One thing that a request must be like: of a path or a host one of `wanted`, of other kinds just that."""
+
+    kind: str
+    wanted: frozenset[str]
+
+    @property
+    def is_path(self) -> bool:
+        """Whether its `wanted` are patterns."""
+        return self.kind.startswith("path")
+
+    def follows_from(self, other: "Condition") -> bool:
+        """Whether every request that is like `other` is like this one."""
+        if self.kind != other.kind:
+            return False
+        if self.is_path:
+            return all(any(_covers(mine, theirs) for mine in self.wanted) for theirs in other.wanted)
+        return self.wanted == other.wanted or (self.kind == "host" and self.wanted > other.wanted)
+
+
+Conditions = frozenset[Condition]
+EVERYTHING: Conditions = frozenset()
+
+
+def path_condition(patterns: Iterable[str], kind: str = "path") -> Conditions:
+    """The condition that a path is like one of the patterns; none where every path is."""
+    wanted = frozenset(pattern.lower() for pattern in patterns)
+    return EVERYTHING if wanted & _EVERY_PATH else frozenset((Condition(kind, wanted),))
+
+
+def _covers(pattern: str, other: str) -> bool:
+    return pattern == other or (pattern.endswith("*") and other.startswith(pattern[:-1]))
+
+
+@frozen
+class _Step:
+    """A directive on the way to an answer: when it has its turn, and for which requests."""
+
+    turn: tuple[int, ...]
+    conditions: Conditions
+
+
+@frozen
+class Answer:
+    """A directive that answers, and those that it stands in, from the outermost on."""
+
+    steps: tuple[_Step, ...]
+    block: Block
+    conditions: Conditions = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        object.__setattr__(self, "conditions", EVERYTHING.union(*(step.conditions for step in self.steps)))
+
+    def takes_from(self, older: "Answer") -> bool:
+        """Whether this one answers everything that `older` would, and has its turn before it."""
+        if not is_covered(older.conditions, self.conditions):
+            return False
+        for mine, theirs in zip(self.steps, older.steps, strict=False):
+            if mine != theirs:
+                return mine.turn <= theirs.turn
+        return not self._joins(older)
+
+    def _joins(self, older: "Answer") -> bool:
+        """Whether both become one, or say the same."""
+        if self.block.keys[0] == older.block.keys[0] and self.block.keys[0] in _PROXYING:
+            return True
+        return _text(self.block) == _text(older.block)
+
+
+def is_covered(these: Conditions, others: Conditions) -> bool:
+    """Whether all requests that meet `these` meet the `others` too."""
+    return all(any(other.follows_from(each) for each in these) for other in others)
+
+
+@frozen
+class Reader:
+    """Reads the answers of one site out of its members' blocks. `hosts` are the site's own."""
+
+    snippets: Snippets
+    hosts: frozenset[str]
+
+    def answers(self, member: Member, names: dict[str, Conditions]) -> Iterator[Answer]:
+        """All answers of one member; `names` are the matchers of older ones, and the member's are put to them."""
+        lines = [line for block in member.blocks for line in self.snippets.opened(block.children) if line.keys]
+        for name, conditions in self._defined(lines):
+            names.setdefault(name, conditions)
+        yield from self._within(lines, (), names)
+
+    def _within(
+        self, lines: Iterable[Block], steps: tuple[_Step, ...], names: Mapping[str, Conditions], kind: str = "path"
+    ) -> Iterator[Answer]:
+        """The answers among lines under `steps`; paths are conditions of that `kind`."""
+        for line in lines:
+            name = line.keys[0]
+            if name == "handle_errors":
+                step = _Step((-1,), frozenset((Condition(name, frozenset(line.keys[1:])),)))
+            elif name in _ANSWERING or name in _HOLDING:
+                conditions = _matched(line, names, kind)
+                step = _Step((*_written(line, steps), caddyfile.position(name), *_specificity(conditions)), conditions)
+            else:
+                continue
+            if name in _ANSWERING:
+                yield Answer((*steps, step), line)
+                continue
+            inside = [each for each in self.snippets.opened(line.children) if each.keys]
+            # a path that loses its beginning is another's
+            deeper = f"path below {line.keys[1:2]}" if name == "handle_path" else kind
+            yield from self._within(inside, (*steps, step), {**names, **dict(self._defined(inside))}, deeper)
+
+    def _defined(self, lines: Iterable[Block]) -> Iterator[tuple[str, Conditions]]:
+        """The matchers that are defined among the lines."""
+        for line in lines:
+            if line.keys[0].startswith("@"):
+                parts = line.children or (Block(line.keys[1:]),)
+                yield line.keys[0], EVERYTHING.union(*(self._conditions(part) for part in parts if part.keys))
+
+    def _conditions(self, part: Block) -> Conditions:
+        kind, values = part.keys[0], part.keys[1:]
+        if kind == "path" and values:
+            return path_condition(values)
+        if kind == "host" and values:
+            wanted = frozenset(value.lower() for value in values)
+            return EVERYTHING if self.hosts and wanted >= self.hosts else frozenset((Condition(kind, wanted),))
+        return frozenset((Condition(kind, frozenset((_text(part),))),))
+
+
+def _written(line: Block, steps: tuple[_Step, ...]) -> tuple[int, ...]:
+    """The turn that the label itself gives a line: in a `route` the written order is kept."""
+    return (line.order,) if steps and steps[-1].turn[-3:-2] == (_ROUTE,) else ()
+
+
+def _matched(line: Block, names: Mapping[str, Conditions], kind: str) -> Conditions:
+    matcher = caddyfile.matcher(line)
+    if matcher.startswith("@"):
+        return names.get(matcher, frozenset((Condition(matcher, frozenset()),)))
+    return path_condition((matcher,), kind) if matcher else EVERYTHING
+
+
+def _specificity(conditions: Conditions) -> tuple[int, int]:
+    """The place among equal directives: longer paths first, then other conditions, then none."""
+    paths = [each for each in conditions if each.is_path]
+    if len(paths) == 1 and len(paths[0].wanted) == 1:
+        return -2, -len(min(paths[0].wanted).removesuffix("*"))
+    return (-1 if conditions else 0), 0
+
+
+def _text(block: Block) -> str:
+    return caddyfile.write(caddyfile.sort((Block((), (block,)),)))
+
+
+_ROUTE = caddyfile.position("route")
+
+Held = tuple[Member, Answer]
+
+
+@define
+class _Held:
+    """The answers of older members, found by what a newer one could take."""
+
+    _seen: set[tuple[tuple[_Step, ...], Block]] = field(factory=set)
+    _by_turn: dict[tuple[int, ...], list[Held]] = field(factory=lambda: defaultdict(list))
+    _by_wanted: dict[tuple[str, str], list[Held]] = field(factory=lambda: defaultdict(list))
+    _patterns: dict[str, list[str]] = field(factory=lambda: defaultdict(list))
+    is_proxied: bool = False
+
+    def add(self, member: Member, answer: Answer) -> None:
+        """Keep an answer; of replicas' the oldest one's is enough."""
+        if (answer.steps, answer.block) in self._seen:
+            return
+        self._seen.add((answer.steps, answer.block))
+        self.is_proxied |= answer.block.keys[0] in _PROXYING and not answer.conditions
+        self._by_turn[answer.steps[0].turn].append((member, answer))
+        for condition in answer.conditions:
+            for wanted in condition.wanted or ("",):
+                if condition.is_path and (condition.kind, wanted) not in self._by_wanted:
+                    insort(self._patterns[condition.kind], wanted)
+                self._by_wanted[condition.kind, wanted].append((member, answer))
+
+    def taken_by(self, answer: Answer) -> Held | None:
+        """An older answer that this one would take."""
+        return next((held for held in self._candidates(answer) if answer.takes_from(held[1])), None)
+
+    def _candidates(self, answer: Answer) -> Iterator[Held]:
+        if not answer.conditions:
+            turn = answer.steps[0].turn
+            return chain.from_iterable(held for each, held in self._by_turn.items() if each >= turn)
+        condition = next(iter(answer.conditions))
+        wanted: Iterable[str] = condition.wanted or ("",)
+        if condition.is_path:
+            wanted = {each for pattern in wanted for each in self._covered(condition.kind, pattern)}
+        return chain.from_iterable(self._by_wanted.get((condition.kind, each), ()) for each in wanted)
+
+    def _covered(self, kind: str, pattern: str) -> Iterator[str]:
+        """The known patterns that a pattern covers."""
+        patterns = self._patterns.get(kind, [])
+        for known in patterns[bisect_left(patterns, pattern.removesuffix("*")) :]:
+            if not known.startswith(pattern.removesuffix("*")):
+                return
+            if _covers(pattern, known):
+                yield known
+
+
+def takeovers(members: Sequence[Member], reader: Reader) -> Iterator[Clash]:
+    """Where newer members of a site, from the oldest on, answer what an older one answers."""
+    held = _Held()
+    names: dict[str, Conditions] = {}
+    for member in members:
+        answers = tuple(reader.answers(member, names))
+        # what a resource says that is out of order does not count while others serve the site
+        counting = (each for each in answers if not (each.block.conditional and held.is_proxied))
+        found = next(((each, taken) for each in counting if (taken := held.taken_by(each))), None)
+        if found is None:
+            for answer in answers:
+                held.add(member, answer)
+            continue
+        answer, (older, theirs) = found
+        what = f"{answer.block.keys[0]} would answer what is answered by"
+        yield clash(
+            member.fragment, what, older.fragment, label=label_of(answer.block), their_label=label_of(theirs.block)
+        )

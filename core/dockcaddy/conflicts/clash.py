@@ -1,0 +1,41 @@
+"""What one resource says and another has."""
+
+from collections.abc import Hashable
+
+from attrs import frozen
+
+from dockcaddy.caddyfile import Block
+from dockcaddy.model import Problem
+from dockcaddy.rendering import Fragment
+
+
+@frozen
+class Clash:
+    """`fragment` (a key) wants what an older one has."""
+
+    fragment: str
+    problem: Problem
+
+
+@frozen(eq=False)
+class Member:
+    """A fragment and its blocks in one group. The lower `age` is the older's."""
+
+    fragment: Fragment
+    blocks: tuple[Block, ...]
+    age: tuple[int, int]
+
+
+Group = Hashable
+
+
+def clash(newer: Fragment, what: str, older: Fragment, *, label: str = "", their_label: str = "") -> Clash:
+    """`what` is a sentence about the newer one that goes on with the older's name."""
+    where = f" (label {their_label})" if their_label else ""
+    message = f"{what} {older.owner}{where}, which is older and keeps it"
+    return Clash(newer.key, Problem(newer.owner, label, message))
+
+
+def label_of(block: Block) -> str:
+    """The label that a block came from, `""` where it did not."""
+    return block.origins[0].label if block.origins else ""

@@ -1,0 +1,75 @@
+"""What sites could take from each other: an address that two of them have, or a path that an older one answers.
+
+Caddy asks sites with longer paths first.
+"""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+
+from attrs import frozen
+
+from dockcaddy.conflicts.answers import Reader, is_covered, path_condition
+from dockcaddy.conflicts.clash import Clash, Member, clash, label_of
+from dockcaddy.conflicts.snippets import Snippets
+
+Address = tuple[str, str, str, str]
+
+
+@frozen(eq=False)
+class Site:
+    """The members of a group, the oldest first, and its addresses: scheme, host, port and path each."""
+
+    members: Sequence[Member]
+    addresses: Collection[Address]
+
+    @property
+    def oldest(self) -> Member:
+        """Whose site it is."""
+        return self.members[0]
+
+    @property
+    def hosts(self) -> frozenset[str]:
+        """The hosts that it answers to."""
+        return frozenset(host for _, host, _, _ in self.addresses)
+
+    @property
+    def paths(self) -> frozenset[str]:
+        """The paths of its addresses; `""` is every path, which is what people mean by `/` too."""
+        return frozenset("" if path in ("", "/", "/*", "*") else path.lower() for _, _, _, path in self.addresses)
+
+    def clashes(self, what: str, older: "Site") -> Iterator[Clash]:
+        """All its members that have no part in the older one clash with it, unless one resource made both."""
+        if self.oldest.fragment is older.oldest.fragment:
+            return
+        theirs = {member.fragment.key for member in older.members}
+        for member in self.members:
+            if member.fragment.key not in theirs:
+                yield clash(member.fragment, what, older.oldest.fragment, label=label_of(member.blocks[0]))
+
+
+def overlaps(sites: Sequence[Site], snippets: Snippets) -> Iterator[Clash]:
+    """Clashes among the sites of one host and port, from the oldest on."""
+    by_path: dict[str, Site] = {}
+    for site in sites:
+        found = next(_taken(site, by_path, snippets), None)
+        if found is not None:
+            yield from site.clashes(*found)
+            continue
+        for path in site.paths:
+            by_path.setdefault(path, site)
+
+
+def _taken(site: Site, by_path: Mapping[str, Site], snippets: Snippets) -> Iterator[tuple[str, Site]]:
+    for path in site.paths:
+        for same in (path, path.removesuffix("*")):
+            if same in by_path:
+                yield "its address is that of", by_path[same]
+        whole = by_path.get("")
+        if whole is not None and _answers_below(whole, path, snippets):
+            yield f"{path} is answered by", whole
+
+
+def _answers_below(site: Site, path: str, snippets: Snippets) -> bool:
+    """Whether the site has a directive of its own for nothing but this path."""
+    reader, conditions = Reader(snippets, site.hosts), path_condition((path,))
+    answers = (answer for member in site.members for answer in reader.answers(member, {}))
+    return any(is_covered(answer.conditions, conditions) for answer in answers)
