@@ -68,7 +68,7 @@ def caddy() -> str:
     return found
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def free_port() -> Callable[[], int]:
     """Gives a port that nobody listens on."""
 
@@ -81,7 +81,7 @@ def free_port() -> Callable[[], int]:
     return find
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def eventually() -> Callable[..., None]:
     """Waits until a condition holds; fails with what it last gave."""
 

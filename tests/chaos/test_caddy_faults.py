@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from dockcaddy.caddy import AdminClient
-from town import Town
+from town import Town, hanging
 
 Calm = Callable[[Callable[[], object]], None]
 Eventually = Callable[..., None]
@@ -65,16 +65,6 @@ def forward(listener: socket.socket, target: Path) -> None:
             threading.Thread(target=copy, args=pair, daemon=True).start()
 
 
-@contextlib.contextmanager
-def hanging(process: int) -> Iterator[None]:
-    """Stopped for as long as the context lasts: its sockets take connections, and nobody answers."""
-    os.kill(process, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        os.kill(process, signal.SIGCONT)
-
-
 def test_caddy_is_killed_again_and_again(town, eventually: Eventually, calm: Calm) -> None:
     lists = town.engine.counts["list"]
     for round in range(1, 4):
@@ -87,28 +77,6 @@ def test_caddy_is_killed_again_and_again(town, eventually: Eventually, calm: Cal
         assert town.proxy.loads <= before + 2
     assert town.engine.counts["inspect"] <= town.lives
     assert town.engine.counts["list"] == lists
-
-
-def test_caddy_is_emptied_by_somebody(town, tmp_path: Path, calm: Calm) -> None:
-    before = town.proxy.loads
-    admin = tmp_path / "state" / "admin.sock"
-    AdminClient(f"unix/{admin}").load(b'{"admin":{"listen":"unix/%b"}}' % bytes(admin))
-    calm(lambda: town.proxy.loads >= before + 2 and town.right("a", "b", "c"))
-    assert town.proxy.loads == before + 2
-
-
-def test_caddy_hangs(town, eventually: Eventually, calm: Calm) -> None:
-    loads, inspects = town.proxy.loads, town.engine.counts["inspect"]
-    with town.visitor("a", "b") as visitor:
-        with hanging(town.proxy.caddy):
-            town.engine.remove("c")
-            town.add("d")
-            eventually(lambda: town.engine.counts["inspect"] > inspects)
-        calm(lambda: town.right("a", "b", "d") and town.gone("c"))
-    assert not visitor.failures
-    # what was on its way, and the rest
-    assert town.proxy.loads <= loads + 2
-    assert town.engine.counts["inspect"] <= town.lives
 
 
 def test_a_hanging_caddy_does_not_hold_the_file(

@@ -7,7 +7,6 @@ has is not sent again.
 from collections.abc import Callable
 
 import pytest
-from town import Town
 
 Calm = Callable[[Callable[[], object]], None]
 Eventually = Callable[..., None]
@@ -34,25 +33,6 @@ def test_the_engine_is_stopped_and_comes_back(town, eventually: Eventually, calm
     assert not visitor.failures
     assert town.proxy.loads == before + 1
     assert town.engine.counts["inspect"] <= town.lives
-
-
-def test_the_event_stream_is_cut_again_and_again(town, eventually: Eventually, calm: Calm) -> None:
-    engine = town.engine
-    before, lists = town.proxy.loads, engine.counts["list"]
-    with town.visitor("a", "b", "c") as visitor:
-        for cut in range(1, 4):
-            subscribed = engine.counts["events"]
-            engine.cut_streams()
-            town.add(f"during-{cut}")
-            calm(lambda cut=cut: town.right(f"during-{cut}"))
-            eventually(lambda subscribed=subscribed: engine.counts["events"] == subscribed + 1)
-            town.add(f"after-{cut}")
-            calm(lambda cut=cut: town.right(f"after-{cut}"))
-    assert not visitor.failures
-    assert town.proxy.loads == before + 6
-    assert engine.counts["inspect"] <= town.lives
-    # once when the stream is lost, once when there is another
-    assert engine.counts["list"] <= lists + 6
 
 
 def test_the_event_stream_gives_garbage(town, eventually: Eventually, calm: Calm) -> None:
@@ -125,15 +105,3 @@ def test_a_long_outage_is_over_when_the_engine_is_back(town, eventually: Eventua
     eventually(lambda: engine.refused.total() >= 10)
     engine.faults.clear()
     calm(lambda: changed(town))
-
-
-def test_an_engine_that_is_not_there_at_start(engine, start_proxy, eventually: Eventually, calm: Calm) -> None:
-    engine.stop_answering()
-    proxy = start_proxy(wait=False)
-    town = Town(engine, proxy)
-    town.add("a")
-    eventually(lambda: proxy.said("does not answer"))
-    engine.start_answering()
-    calm(lambda: town.right("a"))
-    assert engine.counts["inspect"] <= town.lives
-    assert proxy.loads <= 2

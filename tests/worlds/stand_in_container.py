@@ -28,6 +28,7 @@ class StandInContainer:
     health: str = ""
     connected: bool = False
     environment: tuple[str, ...] = ()
+    ipv6: str = ""
     lives: int = 0
     written: dict[str, bytes] = field(factory=dict)
 
@@ -38,14 +39,16 @@ class StandInContainer:
 
     @property
     def address(self) -> str:
-        """A loopback address of its own, of 127.64.0.0/10."""
-        return f"127.{64 + self.number // 62500}.{self.number // 250 % 250}.{self.number % 250 + 2}"
+        """A loopback address of its own, of 127.64.0.0/10, or what it was given."""
+        return self.ipv6 or f"127.{64 + self.number // 62500}.{self.number // 250 % 250}.{self.number % 250 + 2}"
 
     @property
     def networks(self) -> dict[str, Any]:
         """Its endpoints; it has an address from shortly before its start until its end."""
         address = self.address if self.connected else ""
-        return {"bridge": {"NetworkID": NETWORK["Id"], "IPAddress": address, "IPPrefixLen": 10 if address else 0}}
+        ipv4 = "" if self.ipv6 else address
+        endpoint = {"NetworkID": NETWORK["Id"], "IPAddress": ipv4, "IPPrefixLen": 10 if ipv4 else 0}
+        return {"bridge": endpoint | ({"GlobalIPv6Address": address} if self.ipv6 else {})}
 
     def answer(self, kind: str) -> bytes:
         """The JSON that a list or an inspect call gives."""

@@ -239,7 +239,7 @@ class StandInEngine:
         return {"networks": [NETWORK], "version": VERSION, "info": INFO, "ping": b"OK"}.get(kind)
 
     async def _serve_sites(self) -> None:
-        await asyncio.start_server(self._serve_site, "0.0.0.0", self.port, backlog=1024)
+        await asyncio.start_server(self._serve_site, ["0.0.0.0", "::1"], self.port, backlog=1024)
 
     async def _serve_site(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         address = writer.get_extra_info("sockname")[0]

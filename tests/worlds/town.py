@@ -1,62 +1,16 @@
 """Sites on an engine that can be made to fail, the program that serves them, and somebody who visits them."""
 
 import http.client
-import resource
-import subprocess
+import os
+import signal
 import threading
-from pathlib import Path
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from attrs import define, field
+from proxy import Proxy
 from stand_in_container import StandInContainer
 from stand_in_engine import StandInEngine
-from visiting import asked_again
-
-
-@define(eq=False)
-class Proxy:
-    """`dockcaddy run` in a process of its own, and its log, read as it comes: a full disk is not to hold it."""
-
-    process: "subprocess.Popen[str]"
-    port: int
-    lines: list[str] = field(factory=list)
-
-    def __attrs_post_init__(self) -> None:
-        threading.Thread(target=self._read, daemon=True).start()
-
-    def _read(self) -> None:
-        assert self.process.stderr is not None
-        self.lines.extend(self.process.stderr)
-
-    def said(self, text: str) -> int:
-        """How many lines of the log have this text."""
-        return sum(text in line for line in self.lines)
-
-    @property
-    def loads(self) -> int:
-        """How many configurations Caddy was given."""
-        return self.said("load complete")
-
-    def body(self, host: str) -> str:
-        """What a visitor of the site gets."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
-        try:
-            connection.request("GET", "/", headers={"Host": host, "Connection": "close"})
-            answer = connection.getresponse()
-            return answer.read().decode() if answer.status == 200 else f"status {answer.status}"
-        finally:
-            connection.close()
-
-    @property
-    def caddy(self) -> int:
-        """The process id of its Caddy, 0 where there is none."""
-        children = Path(f"/proc/{self.process.pid}/task").glob("*/children")
-        pids = [int(pid) for path in children for pid in path.read_text().split()]
-        return next((pid for pid in pids if Path(f"/proc/{pid}/comm").read_text().strip() == "caddy"), 0)
-
-    def limit_files(self, size: int) -> None:
-        """No file of dockcaddy's may grow beyond `size` bytes, -1 lifts that; its Caddy is not touched."""
-        _, most = resource.prlimit(self.process.pid, resource.RLIMIT_FSIZE)
-        resource.prlimit(self.process.pid, resource.RLIMIT_FSIZE, (size if size >= 0 else most, most))
 
 
 @define(eq=False)
@@ -90,7 +44,7 @@ class Visitor:
 
     def _answer(self, host: str) -> str:
         try:
-            return asked_again(self.proxy.body)(host)
+            return self.proxy.body(host)
         except (OSError, http.client.HTTPException) as error:
             return repr(error)
 
@@ -134,6 +88,21 @@ class Town:
         """Whether Caddy no longer knows the site."""
         return self.proxy.body(f"{name}.test") == ""
 
+    def polled(self, times: int) -> Callable[[], bool]:
+        """A condition: that everything has been listed so many times from now on."""
+        lists = self.engine.counts["list"]
+        return lambda: self.engine.counts["list"] >= lists + times
+
     def visitor(self, *names: str) -> Visitor:
         """Somebody who visits these sites all the time."""
         return Visitor(self.proxy, {f"{name}.test": self.engine.containers[name].address for name in names})
+
+
+@contextmanager
+def hanging(process: int) -> Iterator[None]:
+    """Stopped for as long as the context lasts: its sockets take connections, and nobody answers."""
+    os.kill(process, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(process, signal.SIGCONT)

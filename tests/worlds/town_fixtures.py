@@ -1,16 +1,14 @@
 """A running dockcaddy with a real Caddy, beside an engine that can be made to fail."""
 
-import os
-import signal
-import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import proxy
 import pytest
+from proxy import Proxy
 from stand_in_engine import StandInEngine
-from town import Proxy, Town
+from town import Town
 
 CALM_WITHIN = 2.0
 
@@ -29,29 +27,18 @@ def start_proxy(
     started: list[Proxy] = []
 
     def start(*options: str, wait: bool = True) -> Proxy:
-        environment = {k: v for k, v in os.environ.items() if not k.startswith(("CADDY_", "DOCKCADDY_", "DOCKER_"))}
-        environment |= {"XDG_CONFIG_HOME": str(tmp_path / "config"), "XDG_DATA_HOME": str(tmp_path / "data")}
-        command = [sys.executable, "-m", "dockcaddy", "run", "--state-directory", str(tmp_path / "state")]
         # no poll: whatever is put right must be put right by the fault's own end
-        command += ["--set", "admin=off", "--log-level", "debug", "--polling-interval", "0"]
-        command += ["--docker-sockets", f"unix://{engine.path}", *options]
-        process = subprocess.Popen(command, stderr=subprocess.PIPE, env=environment, cwd=tmp_path, text=True)
-        made = Proxy(process, free_port())
+        given = ("--polling-interval", "0", "--docker-sockets", f"unix://{engine.path}", *options)
+        made = proxy.start(tmp_path, free_port(), *given)
         started.append(made)
         if wait:
-            eventually(lambda: engine.counts["list"] or process.poll() is not None)
-            assert process.poll() is None, "".join(made.lines)
+            eventually(lambda: engine.counts["list"] or made.process.poll() is not None)
+            assert made.process.poll() is None, made.log
         return made
 
     yield start
     for each in started:
-        if each.process.poll() is None:
-            each.process.send_signal(signal.SIGTERM)
-            try:
-                each.process.wait(10)
-            except subprocess.TimeoutExpired:
-                each.process.kill()
-                each.process.wait()
+        each.leave_nothing()
 
 
 @pytest.fixture

@@ -23,3 +23,15 @@ def asked_again(ask: Callable[P, T]) -> Callable[P, T]:
             return ask(*arguments, **more)
 
     return asking
+
+
+@asked_again
+def body(port: int, host: str, path: str = "/") -> str:
+    """What a visitor of a site on this machine gets; of anything but an answer with status 200 only the status."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    try:
+        connection.request("GET", path, headers={"Host": host, "Connection": "close"})
+        answer = connection.getresponse()
+        return answer.read().decode() if answer.status == 200 else f"status {answer.status}"
+    finally:
+        connection.close()
