@@ -1,7 +1,7 @@
 """What labels may not say, and who may say it all the same."""
 
 import pytest
-from dockcaddy import LabelError, Proxy, plugins, testing
+from dockcaddy import LabelError, Mount, Proxy, plugins, testing
 from dockcaddy.errors import SettingsError
 from dockcaddy.model import EngineInventory, Inventory
 from dockcaddy.rendering import Renderer, ResourceContext
@@ -150,6 +150,9 @@ REFUSED = [
     ("upstreams", site(caddy__reverse_proxy="unix+h2c//run/docker.sock")),
     ("upstreams", site(caddy__reverse_proxy="unix//var/snap/lxd/common/lxd/unix.socket")),
     ("upstreams", site(caddy__reverse_proxy="fd/3")),
+    ("upstreams", site(caddy__reverse_proxy="socket-proxy:2375")),
+    ("upstreams", site(caddy__reverse_proxy="{re.sub.1}:8080")),
+    ("upstreams", site(caddy__reverse_proxy="unix{re.sub.1}:8080")),
     ("upstreams", site(caddy__reverse_proxy="localhost{header.P}")),
     ("upstreams", site(caddy__reverse_proxy="{header.A}{header.B}")),
     ("upstreams", site(caddy__reverse_proxy="{vars.a}{vars.b}")),
@@ -181,6 +184,8 @@ REFUSED = [
     ("urls", site(caddy__reverse_proxy="a:80", caddy__reverse_proxy__transport__forward_proxy_url="{header.P}")),
     ("listeners", {"caddy": "HTTP://example.org:2019", "caddy.respond": "x"}),
     ("listeners", {"caddy": "http://example.org:2000-2020", "caddy.respond": "x"}),
+    ("listeners", {"caddy.layer4.:2019.route.proxy": "db:5432"}),
+    ("listeners", {"caddy.layer4": ":2000-2020", "caddy.layer4.route.proxy": "db:5432"}),
     ("listeners", site(caddy__bind="127.0.0.1")),
     ("listeners", site(caddy__bind="fd/3")),
     ("listeners", site(caddy__bind="unix//etc/passwd")),
@@ -192,6 +197,7 @@ REFUSED = [
     ("log-files", site(caddy__log__output="file /data/caddy/x")),
     ("log-files", site(caddy__log__output="file /var/log/../lib/x")),
     ("log-files", site(caddy__log__output="file /etc/cron.d/x")),
+    ("log-files", {"caddy.log.output": "file /srv/www/all.log"}),
     ("log-files", site(caddy__log__output="file /srv/www/index.html")),
     ("log-files", site(caddy__log__output="file `/var/log/{x y}/../../data/x.log`")),
     ("log-files", site(caddy__log__output="file /data/access.log")),
@@ -241,6 +247,9 @@ REFUSED = [
     ("global-options", {"caddy.renew_interval": "1ns"}),
     ("global-options", {"caddy.cert_lifetime": "1s"}),
     ("global-options", {"caddy.log.output": "net evil.example:514"}),
+    ("global-options", {"caddy.renewal_window_ratio": "0.9999"}),
+    ("global-options", {"caddy.servers.trusted_proxies": "static 0.0.0.0/0"}),
+    ("global-options", {"caddy.pki.ca": "local", "caddy.pki.ca.root.cert": "/srv/evil.crt"}),
     ("global-options", {"caddy.log.core": "mock"}),
     ("global-options", site(caddy__log__core="mock")),
     ("global-options", site(caddy__log="default", caddy__log__output="stderr")),
@@ -320,7 +329,7 @@ ALLOWED = [
     ),
     site(caddy__reverse_proxy="/api/* {{upstreams http 8080}}", caddy__reverse_proxy__health_uri="/health"),
     site(caddy__reverse_proxy="{labels.2}:8080"),
-    site(caddy__reverse_proxy="{http.request.host.labels.2}-app.internal:80"),
+    site(caddy__reverse_proxy="{http.request.host.labels.2}-app.internal:80 app-{re.sub.1}:8080 {{upstreams 2375}}"),
     site(caddy__reverse_proxy="web:8000-8003", caddy__reverse_proxy__lb_policy="cookie lb secret"),
     site(caddy__reverse_proxy="@api", caddy__reverse_proxy__to="api:80 h2c://grpc:9000"),
     site(caddy__reverse_proxy__dynamic="a web 8080"),
@@ -340,6 +349,7 @@ ALLOWED = [
         caddy__php_fastcgi__root="/app/public",
         caddy__php_fastcgi__env="A 1",
     ),
+    {"caddy.layer4.:5432.@db": "tls sni db.example.org", "caddy.layer4.:5432.route.proxy.upstream": "db:5432"},
     {"caddy": "(proxy)", "caddy.reverse_proxy": "{args[0]}"},
     {"caddy": "(proxy)", "caddy.reverse_proxy": "{args.0}"},
     {"caddy": "(proxy)", "caddy.reverse_proxy": "{args[0]}:{args[1]} app-{args[0]}:80 {args[:]}"},
@@ -358,7 +368,8 @@ ALLOWED = [
     {"caddy": "(log)", "caddy.log.output": "file /var/log/caddy/{args[0]}.log"},
     site(caddy__log__output="stderr"),
     site(caddy__log="access", caddy__log__output="discard"),
-    site(caddy__bind="unix//run/caddy/site.sock|0222"),
+    site(caddy__bind="unix//run/caddy/site.sock|0222 tailscale/node"),
+    site(caddy__reverse_proxy="unix//run/containers/example-www.sock"),
     site(caddy__root="* /srv/www"),
     site(caddy__root="* /home/op/public"),
     site(caddy__root="* /var/www/{host}"),
@@ -388,6 +399,7 @@ ALLOWED = [
         "caddy.servers.listener_wrappers.0_proxy_protocol.allow": "10.0.0.0/8",
         "caddy.servers.listener_wrappers.1_tls": "",
     },
+    {"caddy.renewal_window_ratio": "0.5", "caddy.renew_interval": "10m", "caddy.cert_lifetime": "7d"},
     {"caddy.on_demand_tls.ask": "http://app:9000/check", "caddy.cert_issuer": "zerossl {env.ZEROSSL_KEY}"},
     {"caddy.log.level": "WARN", "caddy.log.format": "json", "caddy.log.output": "file /var/log/caddy/caddy.log"},
     {
@@ -407,6 +419,18 @@ def test_a_label_that_could_reach_the_proxys_own_is_refused(rule: str, labels: d
 @pytest.mark.parametrize("labels", ALLOWED, ids=[str(at) for at, _ in enumerate(ALLOWED)])
 def test_what_people_use_is_let_through(labels: dict[str, str]) -> None:
     assert not rendered(labels).problems
+
+
+def test_what_a_container_has_mounted_it_may_have_served() -> None:
+    mounts = (Mount("volume", "/var/lib/docker/volumes/site/_data", "/usr/share/nginx/html", "site"),)
+    labels = site(caddy__root='* {{mountSource "/usr/share/nginx/html/public"}}')
+    assert not rendered(labels, mounts=mounts).problems
+
+
+@pytest.mark.parametrize("source", ["/data", "/proc", "/etc", "/"])
+def test_mounting_the_proxys_own_does_not_make_it_served(source: str) -> None:
+    mounts = (Mount("bind", source, "/host"),)
+    assert refused_by(site(caddy__root='* {{mountSource "/host"}}'), mounts=mounts) == "roots"
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,10 @@ from dockcaddy_policy.placeholders import ARGUMENT
 
 _PORTS = re.compile(r"(\d+)(?:-(\d+))?")
 _VARIABLE = re.compile(r"\{(?:\$|env\.)[^{}]*\}")
+# a host that begins otherwise than any of these is no network, whatever follows
+_NETWORKS = ("tcp4/", "tcp6/", "udp4/", "udp6/", "unix+h2c/", "unixgram/", "unixpacket/", "fdgram/")
+# where engines answer that were told to: https://docs.docker.com/reference/cli/dockerd/#daemon-socket-option
+_ENGINE_PORTS = (2375, 2376)
 _DEFAULT_PORTS = {"https": "443"}
 _REPETITION = re.compile(r"\{\d+(?:,\d*)?\}")
 _CONTROL = re.compile(r"[\x00-\x1f]")
@@ -26,6 +30,11 @@ class Address:
     host: str
     port: str
     scheme: str = ""
+
+    @property
+    def is_ip(self) -> bool:
+        """Whether it is an address of the machine, which sites share, and not of a network of its own."""
+        return re.fullmatch(r"(?:(?:tcp|udp)[46]?|ip[46]?(?::.*)?)?", self.network) is not None
 
     @property
     def is_socket(self) -> bool:
@@ -63,11 +72,19 @@ def wrong_upstream(word: str, context: Context) -> str:
         return wrong_socket(address.host, context.proxy)
     if address.network.startswith("fd"):
         return f"{word} is a file that Caddy has open"
-    if "{" in address.network + OF_THE_HOST.sub("host", ARGUMENT.sub("host", address.host)) or _CONTROL.search(word):
+    if "{" in (_without_harmless(address.host) if address.is_ip else word) or _CONTROL.search(word):
         return f"a visitor could choose {word}"
     if not address.port and "{" in address.host:
         return f"the port of {word} is not known beforehand"
     return _wrong_port_of(address, context)
+
+
+def _without_harmless(host: str) -> str:
+    """The host without placeholders that cannot make something else than a host of it."""
+    plain = OF_THE_HOST.sub("host", ARGUMENT.sub("host", host))
+    beginning = plain.partition("{")[0].lower()
+    is_host = beginning != "" and not any(network.startswith(beginning) for network in _NETWORKS)
+    return beginning if is_host else plain
 
 
 def wrong_url(word: str, context: Context) -> str:
@@ -98,10 +115,12 @@ def wrong_argument(word: str, context: Context) -> str:
 def wrong_port(port: str, proxy: Proxy) -> str:
     """Why this port, or range of ports, may not be used; `""` where it may."""
     ports = _PORTS.fullmatch(port)
-    if ports is None or not proxy.admin_port:
+    if ports is None:
         return ""
     first, last = int(ports[1]), int(ports[2] or ports[1])
-    return f"port {proxy.admin_port} is the admin API's" if first <= proxy.admin_port <= last else ""
+    if any(first <= engine <= last for engine in _ENGINE_PORTS):
+        return f"port {port} is an engine's"
+    return f"port {port} is the admin API's" if proxy.admin_port and first <= proxy.admin_port <= last else ""
 
 
 def wrong_listener(word: str, proxy: Proxy) -> str:
@@ -131,7 +150,8 @@ def _wrong_port_of(address: Address, context: Context) -> str:
     port = address.port or _DEFAULT_PORTS.get(address.scheme, "80")
     if "{" in port:
         return "" if whole_argument(port) else f"the port {port} is not known beforehand"
-    return "" if _is_own(address.host, context) else wrong_port(port, context.proxy)
+    reason = wrong_port(port, context.proxy)
+    return reason if reason and not _is_own(address.host, context) else ""
 
 
 def _is_own(host: str, context: Context) -> bool:

@@ -7,22 +7,10 @@ from dockcaddy import Context, Proxy
 
 from dockcaddy_policy.placeholders import ARGUMENT
 
-SYSTEM_FOLDERS = (
-    "/proc",
-    "/sys",
-    "/dev",
-    "/run",
-    "/var/run",
-    "/etc",
-    "/boot",
-    "/root",
-    "/var/log",
-    "/var/lib/caddy",
-    "/var/lib/dockcaddy",
-    "/var/lib/docker",
-    "/var/lib/containers",
-    "/var/lib/containerd",
-)
+LOG_FOLDER = "/var/log"
+SYSTEM_FOLDERS = ("/proc", "/sys", "/dev", "/run", "/var/run", "/etc", "/boot", "/var/lib/caddy", "/var/lib/dockcaddy")
+# of the machine too, and yet what a resource has mounted from there is its own
+HOST_FOLDERS = (LOG_FOLDER, "/root", "/var/lib/docker", "/var/lib/containers", "/var/lib/containerd")
 
 # what a visitor can only choose among the names that the site answers to
 OF_THE_HOST = re.compile(r"\{(?:host|labels\.\d+|http\.request\.host(?:\.labels\.\d+)?)\}")
@@ -36,7 +24,8 @@ def wrong_root(path: str, context: Context) -> str:
     """Why this folder may not be served; `""` where it may."""
     if not path.startswith("/"):
         return f"{path} leads out of Caddy's folder" if ".." in path.split("/") else ""
-    return _own(path, context.proxy, () if _is_own_volume(path, context) else SYSTEM_FOLDERS)
+    others = () if _is_mounted(path, context) else HOST_FOLDERS
+    return _own(path, context.proxy, (*SYSTEM_FOLDERS, *others))
 
 
 def chosen_by_visitor(path: str, addresses: tuple[str, ...]) -> str:
@@ -45,19 +34,21 @@ def chosen_by_visitor(path: str, addresses: tuple[str, ...]) -> str:
     return plain[plain.index("{") :] if "{" in plain else ""
 
 
-def wrong_log(path: str, proxy: Proxy) -> str:
-    """Why no log may be written there; `""` where it may."""
+def wrong_log(path: str, proxy: Proxy, *, of_everybody: bool) -> str:
+    """Why no log may be written there; `""` where it may. What is `of_everybody` goes where no label can serve it."""
     plain = ARGUMENT.sub("x", path)
     normal = _normal(plain)
     is_log = normal.endswith(".log") or not {"log", "logs"}.isdisjoint(normal.split("/"))
+    if of_everybody and not _within(normal, LOG_FOLDER):
+        return f"{path} is not below {LOG_FOLDER}"
     if not plain.startswith("/") or "{" in plain or not is_log:
-        return f"{path} is not the place of a log, as /var/log and every file.log are"
-    return _own(plain, proxy, tuple(folder for folder in SYSTEM_FOLDERS if folder != "/var/log"))
+        return f"{path} is not the place of a log, as {LOG_FOLDER} and every file.log are"
+    return _own(plain, proxy, (*SYSTEM_FOLDERS, *HOST_FOLDERS[1:]))
 
 
 def wrong_storage(path: str, context: Context) -> str:
     """Why Caddy may not keep its keys there: in a folder that labels could serve; `""` where it may."""
-    kept = (*context.proxy.folders, *SYSTEM_FOLDERS)
+    kept = (*context.proxy.folders, *SYSTEM_FOLDERS, *HOST_FOLDERS)
     is_kept = any(_within(_normal(path), folder) for folder in kept)
     return (
         ""
@@ -72,7 +63,11 @@ def may_import(pattern: str, proxy: Proxy) -> bool:
         return re.search(r"[{*?\[]|^\.|\.\.", pattern) is None
     base, normal = proxy.base_folder, _normal(pattern)
     plain = "{" not in pattern and "*" not in posixpath.dirname(normal) and base != ""
-    others = [folder for folder in (*proxy.folders, *SYSTEM_FOLDERS) if folder != base and _within(folder, base)]
+    others = [
+        folder
+        for folder in (*proxy.folders, *SYSTEM_FOLDERS, *HOST_FOLDERS)
+        if folder != base and _within(folder, base)
+    ]
     return plain and pattern.startswith("/") and _within(normal, base) and not any(_within(normal, f) for f in others)
 
 
@@ -93,9 +88,9 @@ def is_socket_file(path: str) -> bool:
     return path.startswith("@") or posixpath.splitext(_normal(path.partition("|")[0]))[1] in (".sock", ".socket")
 
 
-def _is_own_volume(path: str, context: Context) -> bool:
-    mounts = [mount for mount in context.resource.mounts if mount.type == "volume"]
-    return any(_within(_normal(path), _normal(mount.source)) for mount in mounts if mount.source)
+def _is_mounted(path: str, context: Context) -> bool:
+    sources = [_normal(mount.source) for mount in context.resource.mounts if mount.source]
+    return any(_within(_normal(path), source) for source in sources if source != "/")
 
 
 def _own(path: str, proxy: Proxy, system: tuple[str, ...]) -> str:

@@ -11,10 +11,11 @@ Harmful = Callable[[Line], bool]
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h|d)")
 _SECONDS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1, "m": 60, "h": 3600, "d": 86400}
+_NUMBER = re.compile(r"\d*\.?\d+")
 _SIZE = re.compile(r"(\d+(?:\.\d+)?) ?(?:B|bytes?)?", re.IGNORECASE)
 # what answers, and what asks who is there: of these the order is what others rely on
 _ANSWERS = """
-    basic_auth basicauth forward_auth request_header abort error respond redir
+    basic_auth basicauth forward_auth abort error respond redir
     handle handle_path route invoke reverse_proxy php_fastcgi file_server acme_server metrics copy_response
 """
 _ANSWERING = frozenset(_ANSWERS.split())
@@ -50,6 +51,14 @@ def _smaller_than(size: int) -> Harmful:
     return is_smaller
 
 
+def _beyond(low: float, high: float) -> Harmful:
+    def is_beyond(line: Line) -> bool:
+        found = _NUMBER.fullmatch("".join(line.arguments))
+        return found is not None and not low <= float(found[0]) <= high
+
+    return is_beyond
+
+
 def _wraps_otherwise(line: Line) -> bool:
     return any(_is_strange(wrapper) for wrapper in line.block.children)
 
@@ -83,6 +92,10 @@ _HARMFUL: dict[str, Harmful] = {
     "ocsp_interval": _shorter_than(60),
     "storage_clean_interval": _shorter_than(60),
     "cert_lifetime": _shorter_than(3600),
+    "renewal_window_ratio": _beyond(0.05, 0.9),
+    "servers/trusted_proxies": _any_of("0.0.0.0/0", "::/0"),
+    "pki/ca/root": _always,
+    "pki/ca/intermediate": _always,
 }
 # of one site, and yet of all
 _HARMFUL_IN_A_SITE: dict[str, Harmful] = {

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from attrs import frozen
 from dockcaddy import Context
 
-from dockcaddy_policy.addresses import wrong_argument, wrong_listener, wrong_port, wrong_upstream, wrong_url
+from dockcaddy_policy.addresses import parsed, wrong_argument, wrong_listener, wrong_port, wrong_upstream, wrong_url
 from dockcaddy_policy.expressions import expression
 from dockcaddy_policy.folders import chosen_by_visitor, may_import, wrong_log, wrong_root, wrong_storage
 from dockcaddy_policy.lines import DATA, Line
@@ -81,7 +81,9 @@ def _listening(line: Line, context: Context) -> str:
     if line.name in ("http_port", "https_port"):
         return wrong_port("".join(line.arguments), context.proxy)
     words = line.arguments if line.name else line.addresses
-    if line.name == "bind" and not all(word.lower().startswith("unix") for word in words):
+    if line.name == "layer4":
+        words += tuple(word for child in line.block.children for word in child.keys)
+    if line.name == "bind" and any(parsed(word).is_ip for word in words):
         return "other sites would not be reached at that address"
     return next((reason for word in words if (reason := wrong_listener(word, context.proxy))), "")
 
@@ -91,7 +93,7 @@ def _log_file(line: Line, context: Context) -> str:
         return "it would write down the keys of connections"
     if line.arguments[:1] != ("file",):
         return ""
-    return wrong_log(line.arguments[1] if len(line.arguments) > 1 else "", context.proxy)
+    return wrong_log("".join(line.arguments[1:2]), context.proxy, of_everybody=line.is_global)
 
 
 def _root(line: Line, context: Context) -> str:
@@ -133,7 +135,7 @@ def _programs(line: Line, context: Context) -> str:
 
 _DIALLING = """
     reverse_proxy php_fastcgi forward_auth to dynamic a srv port health_upstream health_port
-    import output proxy upstream
+    import output proxy upstream dial
 """
 _ASKING = """
     acme_ca ca dir test_dir issuer cert_issuer get_certificate ask permission
@@ -177,13 +179,13 @@ RULES = (
     ),
     Rule(
         "listeners",
-        "nothing listens on the admin API's port; `bind` makes sockets (`unix//run/x.sock`) only",
-        ("", "bind", "default_bind", "http_port", "https_port"),
+        "nothing listens on the admin API's port; `bind` makes sockets (`unix//run/x.sock`), takes no address",
+        ("", "bind", "default_bind", "http_port", "https_port", "layer4"),
         _listening,
     ),
     Rule(
         "log-files",
-        "logs go to `/var/log`, to a folder `logs` or to a `*.log`, outside of Caddy's folders",
+        "a log goes to `/var/log`, a site's also to a folder `logs` or a `*.log` outside of Caddy's folders",
         ("output", "insecure_secrets_log"),
         _log_file,
     ),
