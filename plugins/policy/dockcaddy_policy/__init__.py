@@ -2,6 +2,10 @@
 
 Whoever may start a container must not thereby read the environment or the files of dockcaddy and Caddy, nor reach
 Caddy's admin API.
+
+Names, projects, networks and label prefixes are what a container says of itself: an exception by one of them is for
+people who keep to theirs. What your own base Caddyfile lends out is yours to judge, as a snippet whose argument becomes
+a `root`. And a file server follows symbolic links out of its folder.
 """
 
 from collections.abc import Callable, Iterable, Sequence

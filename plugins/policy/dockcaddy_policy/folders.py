@@ -22,8 +22,11 @@ _ENGINE_SOCKETS = re.compile(
 
 def wrong_root(path: str, context: Context) -> str:
     """Why this folder may not be served; `""` where it may."""
-    if not path.startswith("/"):
-        return f"{path} leads out of Caddy's folder" if ".." in path.split("/") else ""
+    if ".." in path.split("/") and not path.startswith("/"):
+        return f"{path} leads out of Caddy's folder"
+    if _normal(path) == "/" and not path.startswith("/"):
+        # as without any root: where Caddy was started, our own child in an empty folder
+        return ""
     others = () if _is_mounted(path, context) else HOST_FOLDERS
     return _own(path, context.proxy, (*SYSTEM_FOLDERS, *others))
 
@@ -41,20 +44,18 @@ def wrong_log(path: str, proxy: Proxy, *, of_everybody: bool) -> str:
     is_log = normal.endswith(".log") or not {"log", "logs"}.isdisjoint(normal.split("/"))
     if of_everybody and not _within(normal, LOG_FOLDER):
         return f"{path} is not below {LOG_FOLDER}"
+    if proxy.base_folder not in ("", "/") and _within(normal, proxy.base_folder):
+        return f"{path} could be imported"
     if not plain.startswith("/") or "{" in plain or not is_log:
         return f"{path} is not the place of a log, as {LOG_FOLDER} and every file.log are"
     return _own(plain, proxy, (*SYSTEM_FOLDERS, *HOST_FOLDERS[1:]))
 
 
-def wrong_storage(path: str, context: Context) -> str:
-    """Why Caddy may not keep its keys there: in a folder that labels could serve; `""` where it may."""
-    kept = (*context.proxy.folders, *SYSTEM_FOLDERS, *HOST_FOLDERS)
-    is_kept = any(_within(_normal(path), folder) for folder in kept)
-    return (
-        ""
-        if path.startswith("/") and "{" not in path and is_kept
-        else f"the keys would lie in {path}, which may be served"
-    )
+def wrong_storage(path: str, proxy: Proxy) -> str:
+    """Why Caddy may not keep its keys there: where labels could have them served; `""` where it may."""
+    is_own = any(_within(_normal(path), folder) for folder in (*proxy.folders, "/var/lib/caddy"))
+    safe = is_own and path.startswith("/") and "{" not in path
+    return "" if safe else f"the keys would lie in {path}, which is not Caddy's own"
 
 
 def may_import(pattern: str, proxy: Proxy) -> bool:
@@ -62,13 +63,10 @@ def may_import(pattern: str, proxy: Proxy) -> bool:
     if "/" not in pattern and "\\" not in pattern:
         return re.search(r"[{*?\[]|^\.|\.\.", pattern) is None
     base, normal = proxy.base_folder, _normal(pattern)
-    plain = "{" not in pattern and "*" not in posixpath.dirname(normal) and base != ""
-    others = [
-        folder
-        for folder in (*proxy.folders, *SYSTEM_FOLDERS, *HOST_FOLDERS)
-        if folder != base and _within(folder, base)
-    ]
-    return plain and pattern.startswith("/") and _within(normal, base) and not any(_within(normal, f) for f in others)
+    if base in ("", "/") or not pattern.startswith("/") or "{" in pattern or "*" in posixpath.dirname(normal):
+        return False
+    inside = [folder for folder in (*proxy.folders, *SYSTEM_FOLDERS, *HOST_FOLDERS) if _within(folder, base)]
+    return _within(normal, base) and not any(_within(normal, folder) for folder in inside if folder != base)
 
 
 def wrong_socket(path: str, proxy: Proxy) -> str:

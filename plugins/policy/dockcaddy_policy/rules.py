@@ -117,10 +117,10 @@ def _folder(line: Line) -> str:
 
 
 def _storage(line: Line, context: Context) -> str:
-    if line.place == "storage/root":
-        return _first(wrong_storage, line.arguments[:1], context)
     is_files = line.place == "storage" and line.arguments[:1] == ("file_system",)
-    return _first(wrong_storage, line.arguments[1:], context) if is_files else ""
+    is_root = line.place == "storage/root" and line.above[1:2] == ("file_system",)
+    folders = line.arguments if is_root else line.arguments[1:] if is_files else ()
+    return next((reason for folder in folders if (reason := wrong_storage(folder, context.proxy))), "")
 
 
 def _templates(line: Line, context: Context) -> str:
