@@ -12,7 +12,8 @@ GLOBAL, SITE, SNIPPET = "global", "site", "snippet"
 ROUTES = frozenset((SITE, SNIPPET, "handle", "handle_path", "handle_errors", "handle_response", "route", "intercept"))
 # under these every line's name is data: a header field, a user, a value to be mapped
 _NAMING = """
-    header request_header health_headers copy_headers basic_auth basicauth map vars append fields span_attributes
+    header request_header health_headers copy_headers headers basic_auth basicauth map vars uri push
+    append fields span_attributes
 """
 DATA = frozenset(_NAMING.split())
 
@@ -65,8 +66,9 @@ class Line:
 
     @property
     def is_data(self) -> bool:
-        """Whether its name is data, no directive."""
-        return self.path[-1:] != () and self.path[-1] in DATA and self.name != "import"
+        """Whether its name is data, no directive. In the block of an import it may become anything."""
+        is_data = self.path[-1:] != () and self.path[-1] in DATA
+        return is_data and self.name != "import" and "import" not in self.path
 
 
 def lines_of(blocks: Iterable[Block]) -> Iterator[Line]:
