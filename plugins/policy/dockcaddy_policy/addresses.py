@@ -10,7 +10,8 @@ from dockcaddy_policy.folders import OF_THE_HOST, is_socket_file, wrong_socket
 from dockcaddy_policy.placeholders import ARGUMENT
 
 _PORTS = re.compile(r"(\d+)(?:-(\d+))?")
-_VARIABLE = re.compile(r"\{(?:\$|env\.)[^{}]*\}")
+# with what goes in its place where it is not set
+_VARIABLE = re.compile(r"\{(?:\$|env\.)[^{}:]*(?::([^{}]*))?\}")
 # a host that begins otherwise than any of these is no network, whatever follows
 _NETWORKS = ("tcp4/", "tcp6/", "udp4/", "udp6/", "unix+h2c/", "unixgram/", "unixpacket/", "fdgram/")
 # where engines answer that were told to: https://docs.docker.com/reference/cli/dockerd/#daemon-socket-option
@@ -89,8 +90,10 @@ def _without_harmless(host: str) -> str:
 
 def wrong_url(word: str, context: Context) -> str:
     """Why nothing may be asked of the server of this URL; `""` where it may."""
-    if whole_argument(word) or _VARIABLE.fullmatch(word):
+    if whole_argument(word):
         return ""
+    if variable := _VARIABLE.fullmatch(word):
+        return wrong_url(variable[1], context) if variable[1] else ""
     address = parsed(word)
     if "{" in ARGUMENT.sub("host", address.host):
         return f"a visitor could choose {word}"

@@ -103,12 +103,12 @@ _HARMFUL_IN_A_SITE: dict[str, Harmful] = {
     "tls/client_auth": _is_of_every_name,
 }
 
-NAMES = tuple(dict.fromkeys(place.rpartition("/")[2] for place in (*_HARMFUL, *_HARMFUL_IN_A_SITE, "log/core")))
+NAMES = tuple(dict.fromkeys(place.rpartition("/")[2] for place in (*_HARMFUL, *_HARMFUL_IN_A_SITE, "core")))
 
 
 def for_everybody(line: Line, context: Context) -> str:
     """Why this would stop the sites of others."""
-    if line.place == "log/core" and line.arguments[:1] == ("mock",):
+    if line.name == "core" and line.arguments[:1] == ("mock",):
         return "Caddy ends at its first line"
     harmful = (_HARMFUL if line.is_global else _HARMFUL_IN_A_SITE).get(line.place)
     return "it would be so for every site" if harmful is not None and harmful(line) else ""

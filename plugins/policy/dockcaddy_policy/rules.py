@@ -35,7 +35,7 @@ class Rule:
 
 def _import(line: Line, context: Context) -> str:
     pattern, *words = line.arguments or ("",)
-    if line.path and line.path[-1] in DATA:
+    if line.path and line.path[-1] in (*DATA, "dns", "acme_dns", "storage"):
         return f"{pattern} is made of directives, {line.path[-1]} of data"
     if not may_import(pattern, context.proxy):
         return f"{pattern} is not in the base Caddyfile's folder"
@@ -61,9 +61,8 @@ def _upstream(line: Line, context: Context) -> str:
 
 
 def _dynamic(line: Line, context: Context) -> str:
-    source, *words = line.tokens if line.above[:2] == ("dynamic", "multi") else line.arguments or ("",)
-    if line.name != "dynamic" and line.above[:2] != ("dynamic", "multi"):
-        return ""
+    """One source of upstreams: `dynamic a NAME PORT`, or the same as a line of a `dynamic multi`, be it in a snippet."""
+    source, *words = line.arguments or ("",) if line.name == "dynamic" else line.tokens
     if source == "srv":
         return "the ports of SRV records are not known beforehand"
     return wrong_upstream(":".join(words), context) if len(words) > 1 else ""
@@ -124,7 +123,7 @@ def _storage(line: Line, context: Context) -> str:
 
 
 def _templates(line: Line, context: Context) -> str:
-    if line.name == "browse" and not (line.arguments and line.path[-1] == "file_server"):
+    if line.name == "browse" and not line.arguments:
         return ""
     return "Caddy's templates can read its environment and its files" if line.path else ""
 

@@ -8,7 +8,7 @@ from dockcaddy import Context
 from dockcaddy_policy.lines import ROUTES, Line
 
 _VARIABLE = re.compile(r"\{\$[^}]*\}?|\{env\.[^}]*\}?")
-_WHOLE = re.compile(r"\{(?:\$|env\.)([\w.-]+)(?::[^{}]*)?\}")
+_WHOLE = re.compile(r"\{(?:\$|env\.)([\w.-]+)(?::([^{}]*))?\}")
 
 
 @frozen
@@ -109,5 +109,8 @@ def _is_rfc2136(line: Line) -> bool:
 
 
 def _is_literal_server(name: str, token: str) -> bool:
+    variable = _WHOLE.fullmatch(token)
+    if variable is not None and not variable[2]:
+        return False
     # `endpoint` may be a region's name
-    return not _WHOLE.fullmatch(token) and (name != "endpoint" or any(sign in token for sign in ".:/"))
+    return name != "endpoint" or any(sign in token for sign in ".:/")
