@@ -3,19 +3,23 @@
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 
-from attrs import frozen
+from attrs import evolve, frozen
 from dockcaddy import Block
 
 GLOBAL, SITE, SNIPPET = "global", "site", "snippet"
 
 # under these stand directives
 ROUTES = frozenset((SITE, SNIPPET, "handle", "handle_path", "handle_errors", "handle_response", "route", "intercept"))
+# of these, what is imported somewhere else may be an option there
+_DIRECTIVES = ROUTES - {SNIPPET} | {GLOBAL}
 # under these every line's name is data: a header field, a user, a value to be mapped
 _NAMING = """
     header request_header health_headers copy_headers headers basic_auth basicauth map vars uri push
     append fields span_attributes
 """
 DATA = frozenset(_NAMING.split())
+# of the directives that rules look at, those with a matcher in front of their values
+_MATCHING = frozenset(("reverse_proxy", "php_fastcgi", "forward_auth", "vars"))
 
 
 @frozen(slots=False)
@@ -23,7 +27,8 @@ class Line:
     """One line of a Caddyfile: its tokens, and the names of what it stands under.
 
     `path` begins with `global`, `site` or `snippet`; it is empty for a top-level line itself. `addresses` are those of
-    the site it belongs to, `above` are the tokens of the line it stands under.
+    the site it belongs to, `above` are the tokens of the line it stands under. One that `continues` begins within a
+    line: Caddy takes several options on one line.
     """
 
     path: tuple[str, ...]
@@ -31,6 +36,7 @@ class Line:
     block: Block
     addresses: tuple[str, ...] = ()
     above: tuple[str, ...] = ()
+    continues: bool = False
 
     @property
     def name(self) -> str:
@@ -46,7 +52,7 @@ class Line:
     def values(self) -> tuple[str, ...]:
         """The arguments without a matcher in front of them."""
         first = self.arguments[0] if self.arguments else ""
-        is_matcher = first == "*" or first.startswith(("@", "/"))
+        is_matcher = self.name in _MATCHING and (first == "*" or first.startswith(("@", "/")))
         return self.arguments[1:] if is_matcher and len(self.arguments) > 1 else self.arguments
 
     @cached_property
@@ -84,8 +90,11 @@ def lines_of(blocks: Iterable[Block]) -> Iterator[Line]:
 def _beneath(block: Block, path: tuple[str, ...], addresses: tuple[str, ...]) -> Iterator[Line]:
     for child in block.children:
         if child.keys:
-            yield Line(path, child.keys, child, addresses, block.keys)
+            line = Line(path, child.keys, child, addresses, block.keys)
+            yield line
             yield from _as_directives(child, path, addresses)
+            if path[-1] not in _DIRECTIVES and not line.is_data and line.name != "import":
+                yield from (evolve(line, tokens=child.keys[at:], continues=True) for at in range(1, len(child.keys)))
         if child.children:
             yield from _beneath(child, (*path, *child.keys[:1]), addresses)
 

@@ -98,21 +98,22 @@ def _log_file(line: Line, context: Context) -> str:
 def _root(line: Line, context: Context) -> str:
     if line.name == "vars" and not line.is_matcher and "{" in "".join(line.values[:1]):
         return f"{line.values[0]} could become the root"
-    return wrong_root(path, context) if (path := _folder(line)) else ""
+    return _first(wrong_root, _folders(line), context)
 
 
 def _chosen_root(line: Line, context: Context) -> str:
-    found = chosen_by_visitor(path, line.addresses) if (path := _folder(line)) else ""
+    found = next(filter(None, (chosen_by_visitor(folder, line.addresses) for folder in _folders(line))), "")
     return f"the folder is not known beforehand: {found}" if found else ""
 
 
-def _folder(line: Line) -> str:
-    """The folder that a line serves files from; `root` sets the variable of that name."""
-    if line.name == "vars" and (line.values[:1] != ("root",) or line.is_matcher):
-        return ""
+def _folders(line: Line) -> tuple[str, ...]:
+    """The folders that a line may serve files from; `root` sets the variable of that name."""
     if line.is_global or line.path[1:2] == ("log",):
-        return ""
-    return line.values[-1] if line.values else ""
+        return ()
+    if line.name == "vars":
+        return line.values[1:] if line.values[:1] == ("root",) and not line.is_matcher else ()
+    # a directive's folder is the last argument, an option's the first
+    return tuple(word for word in line.arguments[:-1] if "*" not in word and word[:1] != "@") + line.arguments[-1:]
 
 
 def _storage(line: Line, context: Context) -> str:

@@ -34,12 +34,12 @@ _MAIL_OR_FILE = Named("a mail address or a path", f"{_MAIL.words}|{_FILE.words}"
 
 _ISSUER = "(?:(?:tls/)?issuer|cert_issuer)"
 _DNS = f"(?:(?:(?:tls|ech|{_ISSUER})/)?dns|acme_dns)"
-# By place: how the variables in its arguments are named, the last one goes for all that follow. What goes to a server
+# By place: how the variables in its arguments are named; what follows is another option, if it is not `_ANY`. What goes to a server
 # that another label may have chosen (a CA) is told by its name; what only signs, or goes to a fixed one, is not.
 _KEPT = [
     (re.compile(place), names)
     for place, names in {
-        "tls": (_MAIL_OR_FILE,),
+        "tls": (_MAIL_OR_FILE, _FILE),
         "tls/ca|acme_ca|on_demand_tls/ask": (_SERVER,),
         "tls/get_certificate|on_demand_tls/permission": (_NONE, _SERVER),
         "tls/(ca_root|load)|acme_ca_root": (_FILE,),
@@ -84,7 +84,7 @@ def _first_wrong(tokens: tuple[str, ...], names: tuple[Named, ...]) -> str:
         if found is None:
             continue
         whole = _WHOLE.fullmatch(token)
-        wanted = names[min(at, len(names) - 1)]
+        wanted = names[at] if at < len(names) else names[-1] if names[-1] == _ANY else _NONE
         if whole is None:
             return f"{found[0]} could be a part of what is sent out"
         if not wanted.fits(whole[1]):
