@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 
-from attrs import evolve, frozen
+from attrs import frozen
 from dockcaddy import Block
 
 GLOBAL, SITE, SNIPPET = "global", "site", "snippet"
@@ -93,10 +93,18 @@ def _beneath(block: Block, path: tuple[str, ...], addresses: tuple[str, ...]) ->
             line = Line(path, child.keys, child, addresses, block.keys)
             yield line
             yield from _as_directives(child, path, addresses)
-            if path[-1] not in _DIRECTIVES and not line.is_data and line.name != "import":
-                yield from (evolve(line, tokens=child.keys[at:], continues=True) for at in range(1, len(child.keys)))
+            yield from _further_options(line)
         if child.children:
             yield from _beneath(child, (*path, *child.keys[:1]), addresses)
+
+
+def _further_options(line: Line) -> Iterator[Line]:
+    """The options that may begin within the line of an option, each with what follows it."""
+    if len(line.tokens) == 1 or line.path[-1] in _DIRECTIVES or line.is_data or line.name == "import":
+        return
+    for at, token in enumerate(line.tokens[1:], 1):
+        if token.isidentifier():
+            yield Line(line.path, line.tokens[at:], line.block, line.addresses, line.above, continues=True)
 
 
 def _as_directives(block: Block, path: tuple[str, ...], addresses: tuple[str, ...]) -> Iterator[Line]:
