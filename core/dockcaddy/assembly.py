@@ -82,7 +82,8 @@ class Assembler:
         """Merge, sort and write `fragments`, in that order, without those whose key is `excluded`."""
         wanted = {fragment.key: fragment for fragment in fragments if fragment.key not in excluded}
         touched: set[Hashable] = set()
-        for key in [key for key in self._fragments if key not in wanted]:
+        gone = [key for key in self._fragments if key not in wanted]
+        for key in gone:
             touched |= self._leave(self._fragments.pop(key))
         for key, fragment in wanted.items():
             before = self._fragments.get(key)
@@ -94,7 +95,7 @@ class Assembler:
         if touched:
             positions = {key: position for position, key in enumerate(wanted)}
             members = {group: self._members_in_order(group, positions) for group in touched}
-            self._conflicts.update(members)
+            self._conflicts.update(members, gone)
             self._put_in_order({group: self._merged(found) for group, found in members.items()})
         return Assembly(tuple(self._ordered), self._conflicts.clashes)
 

@@ -1,5 +1,8 @@
 """The errors that people meet. Each message is one line, lower case, without a full stop."""
 
+# A message is for people to read, however long the text is that it is about.
+LONGEST_MESSAGE = 500
+
 
 class DockcaddyError(Exception):
     """Base of all errors that are told to the user without a traceback."""
@@ -36,3 +39,13 @@ class CaddyRefusal(DockcaddyError):
 
 class OutputError(DockcaddyError):
     """An output that could not deliver."""
+
+
+def one_line(text: str, longest: int = LONGEST_MESSAGE) -> str:
+    """The text as a part of a message: what would end the line or steer a terminal is shown, what is too long is cut."""
+    cut = text if len(text) <= longest else text[: longest - 3] + "..."
+    return cut if cut.isprintable() else "".join(map(_shown, cut))
+
+
+def _shown(character: str) -> str:
+    return character if character.isprintable() else repr(character)[1:-1]

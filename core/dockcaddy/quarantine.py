@@ -1,34 +1,33 @@
 """One bad fragment never harms another: find what Caddy refuses, leave it out, say why, try it again.
 
 A configuration is tried whole. Only where Caddy refuses it are single fragments looked for, among those that changed
-since the last accepted configuration: first by the line that Caddy names, then by the words of its message, at last
-by halves. Verdicts are remembered by content.
+since the last accepted configuration: by the line that Caddy names, by the site and the words of its message, at last
+by halves. Verdicts are remembered by content; what was refused before never holds up what is new.
 """
 
-import re
+import contextlib
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 
 from attrs import define, evolve, field, frozen
 
-from dockcaddy import caddyfile
 from dockcaddy.assembly import Assembler
-from dockcaddy.caddy import refused_line
-from dockcaddy.caddyfile import Origin
 from dockcaddy.errors import CaddyRefusal
+from dockcaddy.hazards import hazards
 from dockcaddy.model import Problem
 from dockcaddy.pipeline import Configuration
+from dockcaddy.refusal import Refused
 from dockcaddy.rendering import Fragment
 
 FIRST_PAUSE = 10.0
 LONGEST_PAUSE = 600.0
 SCREENED_TOGETHER = 64
+TRIED_TOGETHER = 128
+# so long is looked for what does not load before everything else has its turn again
+PATIENCE = 1.0
 
 Build = Callable[[Sequence[Fragment], frozenset[str]], Configuration]
 Deliver = Callable[[Configuration], None]
-
-_TELLING = re.compile(r"[/.:]")
-_WORDS = re.compile(r"[^\s'\"`,;()\[\]]{3,}")
 
 
 @frozen
@@ -41,43 +40,6 @@ class Verdict:
     pause: float
 
 
-@frozen
-class Refused:
-    """Caddy's own words about a configuration that it does not take."""
-
-    words: str
-    configuration: Configuration
-    at_load: bool = False
-
-    @property
-    def origins(self) -> tuple[Origin, ...]:
-        """Where the line that Caddy names came from; empty where it names none."""
-        line = refused_line(self.words)
-        lines = self.configuration.lines
-        return lines[line - 1] if line is not None and 0 < line <= len(lines) else ()
-
-    def blamed(self, group: Sequence[Fragment]) -> list[Fragment]:
-        """Whom the refusal itself points at: the newest at the line it names, or the only one with its words."""
-        if len(group) == 1:
-            return list(group)
-        named = self.named(group)
-        if named:
-            return named[-1:]
-        words = [word.strip(".:") for word in _WORDS.findall(self.words) if _TELLING.search(word)]
-        speaking = [each for each in group if any(word in each.content for word in words)]
-        return speaking if len(speaking) == 1 else []
-
-    def named(self, group: Iterable[Fragment]) -> list[Fragment]:
-        """Those at the line that the refusal names."""
-        owners = {origin.resource for origin in self.origins}
-        return [each for each in group if each.owner in owners]
-
-    def problem(self, fragment: Fragment) -> Problem:
-        """The refusal told as the fragment's problem, with the label at the line where that is known."""
-        label = next((origin.label for origin in self.origins if origin.resource == fragment.owner), "")
-        return Problem(fragment.owner, label, f"caddy refuses it: {self.words}")
-
-
 @define
 class Quarantine:
     """Settles which fragments make up the configuration. `adapt` is Caddy's; `clock` gives seconds."""
@@ -86,6 +48,7 @@ class Quarantine:
     clock: Callable[[], float]
     route_order: str = "caddy"
     last_good: dict[str, Fragment] = field(init=False, factory=dict)
+    tried_together: int = TRIED_TOGETHER
     _verdicts: dict[str, Verdict] = field(factory=dict)
     _accepted: dict[str, Fragment] = field(factory=dict)
     _configuration: Configuration | None = None
@@ -130,10 +93,9 @@ class Quarantine:
         }
         return self._configuration
 
-    def is_held(self, fragment: Fragment) -> bool:
-        """Whether it was refused, and is not due to be tried again."""
-        verdict = self._verdicts.get(fragment.key)
-        return verdict is not None and verdict.retry_at > self.clock()
+    def verdict(self, fragment: Fragment) -> Verdict | None:
+        """Why it is left out, None where nothing is against it."""
+        return self._verdicts.get(fragment.key)
 
     def stand_in(self, fragment: Fragment) -> Fragment | None:
         """What may be put in the place of a fragment that is refused or cannot be made: its last good version.
@@ -163,11 +125,11 @@ class Quarantine:
         changed: set[Hashable] = set()
         for key, fragment in self._accepted.items():
             if current.get(key) is not fragment:
-                changed |= _groups(fragment)
+                changed |= fragment.groups
         changed |= {group for key in current.keys() - self._accepted.keys() for group in _definitions(current[key])}
         now = self.clock()
         for key, verdict in self._verdicts.items():
-            if changed & _groups(current[key]) or any(_is_definition(group) for group in changed):
+            if changed & current[key].groups or any(_is_definition(group) for group in changed):
                 self._verdicts[key] = evolve(verdict, retry_at=now)
 
     def condemn(self, fragment: Fragment, problem: Problem) -> None:
@@ -176,6 +138,15 @@ class Quarantine:
         pause = min(before.pause * 2, LONGEST_PAUSE) if before else FIRST_PAUSE
         verdict = Verdict(fragment.content, problem, self.clock() + pause, pause)
         self._verdicts[fragment.key] = verdict
+
+    def postpone(self, fragment: Fragment) -> None:
+        """Leave a fragment out for this time: nothing is known against it yet, and others are not to wait for that."""
+        before = self._verdicts.get(fragment.key)
+        problem = Problem(fragment.owner, "", "waits until caddy has refused or taken others", "warning")
+        pause = before.pause if before else FIRST_PAUSE / 2
+        self._verdicts[fragment.key] = Verdict(
+            fragment.content, before.problem if before else problem, self.clock(), pause
+        )
 
     def suspects(self, fragments: Iterable[Fragment]) -> list[Fragment]:
         """The fragments that were not part of the last accepted configuration, the most trusted first."""
@@ -204,21 +175,42 @@ class _Trial:
     standing_in: set[str] = field(factory=set)
     condemned: set[str] = field(factory=set)
     accepted: Configuration | None = None
+    _accepted_parts: tuple[Fragment, ...] = ()
+    _deadline: float | None = None
+    _tolerated: frozenset[str] | None = None
 
     def settle(self) -> Configuration:
-        """Find the largest accepted configuration, beginning without what is held or could not be made."""
+        """Find the largest accepted configuration: first without what was refused before, then with what is due."""
+        due = []
         for each in tuple(self.fragments):
-            if each.failed or self.quarantine.is_held(each):
+            verdict = self.quarantine.verdict(each)
+            if each.failed or verdict is not None:
                 self._replace(each)
+            if verdict is not None and not each.failed and verdict.retry_at <= self.quarantine.clock():
+                due.append(each)
         refused = self._attempt()
         if refused is not None:
             self._isolate(refused)
+        if self.accepted is not None:
+            self._try_again(sorted(due, key=lambda each: each.seniority))
+        if self._parts() != self._accepted_parts:
+            refused = self._attempt_without_stand_ins() or refused
         if self.accepted is None:
             raise CaddyRefusal(refused.words if refused else "nothing was accepted")
         return self.accepted
 
+    def _try_again(self, due: Sequence[Fragment]) -> None:
+        """Admit what is due, some at a time: fewer where there was not even time for them."""
+        size = self.quarantine.tried_together
+        for start in range(0, len(due), size):
+            self._admit(due[start : start + size])
+        self.quarantine.tried_together = max(size // 2, 1) if self._is_over() else TRIED_TOGETHER
+
+    def _parts(self) -> tuple[Fragment, ...]:
+        return tuple(each for each in self.fragments if each.key not in self.left_out)
+
     def _attempt(self) -> Refused | None:
-        """Try everything that is not left out; gives Caddy's refusal, or None where it was accepted."""
+        """Try everything that is not left out; gives the refusal, or None where it was accepted."""
         configuration = self._without_clashes()
         last = self.quarantine.last
         try:
@@ -228,29 +220,59 @@ class _Trial:
                 configuration = evolve(configuration, adapted=self.quarantine.adapt(configuration.text))
         except CaddyRefusal as refusal:
             return Refused(str(refusal), configuration)
-        try:
-            self.deliver(configuration)
-        except CaddyRefusal as refusal:
-            return Refused(str(refusal), configuration, at_load=True)
-        self.accepted = configuration
+        refused = self._hazard(configuration)
+        if refused is None:
+            try:
+                self.deliver(configuration)
+            except CaddyRefusal as refusal:
+                refused = Refused(str(refusal), configuration, at_load=True)
+        if refused is not None:
+            self._deadline = self._deadline or self.quarantine.clock() + PATIENCE
+            return refused
+        self.accepted, self._accepted_parts = configuration, self._parts()
         return None
+
+    def _attempt_without_stand_ins(self) -> Refused | None:
+        """Try what was found; what stands in for others is no longer sure to be good."""
+        refused = self._attempt()
+        if refused is not None:
+            self.left_out |= self.standing_in
+            refused = self._attempt()
+        return refused
+
+    def _hazard(self, configuration: Configuration) -> Refused | None:
+        """A hazard that is not the operator's own."""
+        assert configuration.adapted is not None
+        for hazard in hazards(configuration.adapted):
+            if hazard.words not in self._tolerated_hazards():
+                return Refused(hazard.words, configuration, at_load=True, is_hazard=True, hosts=hazard.hosts)
+        return None
+
+    def _tolerated_hazards(self) -> frozenset[str]:
+        if self._tolerated is None:
+            self._tolerated = frozenset()
+            own = Assembler(self.quarantine.route_order).assemble(
+                [each for each in self.fragments if each.is_operators]
+            )
+            if own.sections:
+                # where Caddy refuses it, it is left out itself
+                with contextlib.suppress(CaddyRefusal):
+                    self._tolerated = frozenset(each.words for each in hazards(self.quarantine.adapt(own.text)))
+        return self._tolerated
 
     def _without_clashes(self) -> Configuration:
         """What is not left out, put together; of two that contradict each other the newer is condemned."""
         configuration = self.build(self.fragments, self.left_out)
         while configuration.assembly.clashes:
+            by_key = {each.key: each for each in self.fragments}
             for clash in configuration.assembly.clashes:
-                self._condemn(next(each for each in self.fragments if each.key == clash.fragment), clash.problem)
+                self._condemn(by_key[clash.fragment], clash.problem)
             configuration = self.build(self.fragments, self.left_out)
         return configuration
 
     def _isolate(self, refused: Refused) -> None:
         # what fails at loading has a cause outside (a port that is taken); the operator's own text is not left out for it
-        present = [
-            each
-            for each in self.fragments
-            if each.key not in self.left_out and not (refused.at_load and each.is_operators)
-        ]
+        present = [each for each in self._parts() if not (refused.at_load and each.is_operators)]
         suspects = self.quarantine.suspects(present)
         if 0 < len(suspects) < len(present):
             self._sift(suspects, refused)
@@ -267,30 +289,53 @@ class _Trial:
             self._condemn(suspects[0], refused.problem(suspects[0]))
             self._attempt()
             return
-        remaining = self._screened(suspects)
-        self.left_out |= {each.key for each in remaining}
-        self._admit(remaining)
+        remaining = suspects if refused.at_load else self._screened(suspects)
+        self._admit(remaining, refused if len(remaining) == len(suspects) else None)
 
-    def _admit(self, group: list[Fragment]) -> None:
-        while group:
-            keys = {each.key for each in group}
-            self.left_out -= keys
-            refused = self._attempt()
-            if refused is None:
-                return
-            old = [each for each in self.fragments if each.key in self.standing_in]
-            blamed = refused.named(old) or refused.blamed(group)
-            if not blamed:
-                self.left_out |= keys
-                middle = len(group) // 2
-                self._admit(group[:middle])
-                self._admit(group[middle:])
-                return
-            for each in blamed:
-                self._condemn(each, refused.problem(each))
-            group = [each for each in group if each not in blamed]
+    def _admit(self, group: Sequence[Fragment], refused: Refused | None = None) -> None:
+        """Have those of a group that Caddy takes; `refused` is what it says to all of them, where that is known."""
+        waiting = [group]
+        while waiting:
+            group = waiting.pop()
+            if self._is_over():
+                self._postpone(group)
+                continue
+            if group and refused is None:
+                self._put_back(group)
+                refused = self._attempt()
+            if refused is not None:
+                self.left_out |= {each.key for each in group}
+                waiting += self._judged(group, refused)
+            refused = None
         if self.accepted is None:
             self._attempt()
+
+    def _judged(self, group: Sequence[Fragment], refused: Refused) -> list[Sequence[Fragment]]:
+        """Condemn whom the refusal points at; gives what is to be tried of the others, the last first."""
+        old = [each for each in self.fragments if each.key in self.standing_in]
+        blamed = refused.named(old) or refused.blamed(group)
+        for each in blamed:
+            self._condemn(each, refused.problem(each))
+        if blamed:
+            return [[each for each in group if each not in blamed]]
+        first, second = refused.parts(group)
+        return [second, first]
+
+    def _is_over(self) -> bool:
+        return self._deadline is not None and self.quarantine.clock() > self._deadline
+
+    def _postpone(self, group: Iterable[Fragment]) -> None:
+        for each in group:
+            self.quarantine.postpone(each)
+            self._put_back((each,))
+            self._replace(each)
+
+    def _put_back(self, group: Iterable[Fragment]) -> None:
+        """Have the fragments themselves in their places again, whatever stands in for them."""
+        keys = {each.key: each for each in group}
+        self.fragments = [keys.get(each.key, each) for each in self.fragments]
+        self.standing_in -= keys.keys()
+        self.left_out -= keys.keys()
 
     def _condemn(self, fragment: Fragment, problem: Problem) -> None:
         if fragment.key not in self.condemned:
@@ -306,11 +351,11 @@ class _Trial:
         else:
             self.standing_in.add(fragment.key)
             self.left_out -= {fragment.key}
-            self.fragments[self.fragments.index(fragment)] = before
+            self.fragments = [before if each.key == fragment.key else each for each in self.fragments]
 
     def _screened(self, suspects: list[Fragment]) -> list[Fragment]:
         """Condemn what Caddy cannot adapt even among its own site's fragments: small texts instead of whole ones."""
-        definitions = [each for each in self.fragments if any(_is_definition(group) for group in _groups(each))]
+        definitions = [each for each in self.fragments if any(_is_definition(group) for group in each.groups)]
         defining = {each.key for each in definitions}
         condemned: set[str] = set()
         for batch in _batches([each for each in suspects if each.key not in defining]):
@@ -330,25 +375,25 @@ class _Trial:
                 return condemned
             except CaddyRefusal as refusal:
                 refused = Refused(str(refusal), Configuration(assembly.text, (), None, assembly))
-                blamed = refused.blamed(group)
-                if not blamed:
-                    return condemned
-                for each in blamed:
-                    self._condemn(each, refused.problem(each))
-                    condemned.add(each.key)
+            blamed = refused.blamed(group)
+            if not blamed:
+                return condemned
+            for each in blamed:
+                self._condemn(each, refused.problem(each))
+                condemned.add(each.key)
         return condemned
 
     def _site_mates(self, batch: Sequence[Fragment]) -> list[Fragment]:
         keys = {each.key for each in batch} | self.left_out
-        groups = {group for each in batch for group in _groups(each)}
-        return [each for each in self.fragments if each.key not in keys and groups & _groups(each)]
+        groups = {group for each in batch for group in each.groups}
+        return [each for each in self.fragments if each.key not in keys and groups & each.groups]
 
 
 def _batches(suspects: list[Fragment]) -> Iterator[list[Fragment]]:
     """Parts of about equal size that keep fragments of one site together."""
     by_site: dict[Hashable, list[Fragment]] = defaultdict(list)
     for each in suspects:
-        by_site[min(_groups(each), key=str, default="")].append(each)
+        by_site[min(each.groups, key=str, default="")].append(each)
     batch: list[Fragment] = []
     for members in by_site.values():
         if batch and len(batch) + len(members) > SCREENED_TOGETHER:
@@ -359,12 +404,8 @@ def _batches(suspects: list[Fragment]) -> Iterator[list[Fragment]]:
         yield batch
 
 
-def _groups(fragment: Fragment) -> set[Hashable]:
-    return {caddyfile.group_key(block) for block in fragment.blocks}
-
-
 def _definitions(fragment: Fragment) -> set[Hashable]:
-    return {group for group in _groups(fragment) if _is_definition(group)}
+    return {group for group in fragment.groups if _is_definition(group)}
 
 
 def _is_definition(group: Hashable) -> bool:

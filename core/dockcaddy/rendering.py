@@ -9,7 +9,7 @@ from attrs import define, field, frozen
 
 from dockcaddy import caddyfile, gotemplate, labels
 from dockcaddy.caddyfile import Block
-from dockcaddy.errors import LabelError
+from dockcaddy.errors import LabelError, one_line
 from dockcaddy.hookspecs import Guard, Label, LabelTransformer, Stage
 from dockcaddy.model import EngineInventory, Inventory, Problem, Proxy, Resource
 from dockcaddy.registry import Registry
@@ -19,8 +19,6 @@ TEMPLATES_KEPT = 1024 * 1024
 # Characters of template text in one resource: reading them is what takes longest.
 MOST_TEMPLATE_TEXT = 32 * 1024
 MOST_WARNINGS = 20
-# A problem is for people to read, however long the text is that it is about.
-LONGEST_MESSAGE = 500
 
 _EXECUTING = re.compile(r'template: [^:]*:\d+:\d+: executing "[^"]*" at (<.*>): ', re.DOTALL)
 _CALLING = re.compile(r"error calling (\w+): ", re.DOTALL)
@@ -67,6 +65,17 @@ class Fragment:
         """The fragment alone as Caddyfile text: equal content, equal verdict."""
         return caddyfile.write(caddyfile.sort(self.blocks))
 
+    @cached_property
+    def hosts(self) -> frozenset[str]:
+        """The hosts of its sites' addresses."""
+        addresses = (address for group in self.groups if isinstance(group, frozenset) for address in group)
+        return frozenset(address[1] for address in addresses if isinstance(address, tuple))
+
+    @cached_property
+    def kind(self) -> Hashable:
+        """What it says but for the hosts: fragments of one kind differ in nothing else."""
+        return tuple((_without_hosts(caddyfile.group_key(block)), block.children) for block in self.blocks)
+
 
 @define
 class ResourceContext:
@@ -100,7 +109,7 @@ class ResourceContext:
 
     def warn(self, message: str) -> None:
         """Keep a warning, named with the resource and the label being rendered."""
-        problem = Problem(str(self.resource), self.label, shortened(message), "warning")
+        problem = Problem(str(self.resource), self.label, one_line(message), "warning")
         if problem not in self.warnings and len(self.warnings) < MOST_WARNINGS:
             self.warnings.append(problem)
 
@@ -135,7 +144,7 @@ class Renderer:
             self._guard(context, made, withholding=True)
             withheld = False
         except LabelError as error:
-            problems = [Problem(str(resource), shortened(error.label), shortened(error.message))]
+            problems = [Problem(str(resource), one_line(error.label), one_line(error.message))]
         problems += context.warnings
         key = f"{resource.engine}/{resource.id}"
         return Fragment(
@@ -230,6 +239,12 @@ class Renderer:
         return f"at {where[1]}: {reason}" if where else reason
 
 
+def _without_hosts(group: Hashable) -> Hashable:
+    if not isinstance(group, frozenset):
+        return group
+    return frozenset(address[:1] + address[2:] if isinstance(address, tuple) else address for address in group)
+
+
 def _apply(transformer: LabelTransformer, context: ResourceContext, chosen: tuple[Label, ...]) -> tuple[Label, ...]:
     try:
         return tuple(transformer.apply(context, chosen))
@@ -266,9 +281,4 @@ def _check_site_address(label: Label, text: str) -> None:
 
 
 def _shown(template: str) -> str:
-    return shortened(template, 100)
-
-
-def shortened(text: str, longest: int = LONGEST_MESSAGE) -> str:
-    """The text, cut where it is longer than anybody reads."""
-    return text if len(text) <= longest else text[: longest - 3] + "..."
+    return one_line(template, 100)

@@ -211,14 +211,55 @@ def test_imports_that_grow_beyond_measure_are_refused_before_caddy_reads_them() 
     (clash,) = told(
         {"caddy_0": "(s0)", "caddy_0.header": "X-A b"} | snippets, {"caddy": "y.org", "caddy.import": "s30"}
     )
-    assert clash.startswith("container b: label caddy.import: imports of snippets become more than")
+    assert clash.startswith("container b: label caddy.import: with its imports")
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        {"caddy": ", ".join(f"http://x.org:{port}" for port in range(20_000, 20_200)), "caddy.respond": "a" * 30_000},
+        {"caddy": "x.org", "caddy.@x.path": "/a " * 20_000} | {f"caddy.{n}_respond": f"@x {n}" for n in range(200)},
+        {"caddy": "x.org", "caddy.@x.path_regexp": "(?:(?:ab){100}c){100}" * 50, "caddy.respond": "@x y"},
+        {"caddy_0": "&(r)", "caddy_0.respond": "a" * 90_000}
+        | {f"caddy_{n}": f"x{n}.org" for n in range(1, 60)}
+        | {f"caddy_{n}.invoke": "r" for n in range(1, 60)},
+        {"caddy_0": "(s)", "caddy_0.respond": "a" * 90_000}
+        | {f"caddy_{n}": f"x{n}.org" for n in range(1, 60)}
+        | {f"caddy_{n}.import": "s" for n in range(1, 60)},
+    ],
+    ids=["ports", "matchers", "repetitions", "routes", "snippets"],
+)
+def test_what_multiplies_beyond_measure_is_refused(labels: dict[str, str]) -> None:
+    (clash,) = told(labels)
+    assert "more than caddy can hold" in clash
+
+
+@pytest.mark.parametrize(
+    ("addresses", "reason"),
+    [
+        ([f"x{n}.org" for n in range(1_001)], "more than 1000 site addresses"),
+        ([f"x.org:{n}" for n in range(20_000, 20_257)], "more than 256 ports"),
+    ],
+)
+def test_more_addresses_than_anybody_has_are_refused(addresses: list[str], reason: str) -> None:
+    assert reason in told({"caddy": ", ".join(addresses), "caddy.respond": "x"})[0]
+    assert told({"caddy": ", ".join(addresses[:-1]), "caddy.respond": "x"}) == []
+
+
+def test_what_people_write_multiplies_a_little() -> None:
+    site = {
+        "caddy": "x.org, y.org:8443",
+        "caddy.@x.path_regexp": r"^/\d{4}-[a-f]{2,12}/(?:ab){3}$",
+        "caddy.respond": "@x y",
+    }
+    assert told(site | {"caddy.header.X-A": "b" * 100_000}) == []
 
 
 def test_arguments_that_grow_beyond_measure_are_refused() -> None:
     base = "(a0) {\n\trespond `{args[0]}`\n}\n" + "".join(
         f"(a{n}) {{\n\timport a{n - 1} `{{args[0]}}{{args[0]}}`\n}}\n" for n in range(1, 25)
     )
-    assert "imports of snippets become more than" in told({"caddy": "y.org", "caddy.import": "a24 x"}, base=base)[0]
+    assert "with its imports" in told({"caddy": "y.org", "caddy.import": "a24 x"}, base=base)[0]
     assert told({"caddy": "y.org", "caddy.import": "a5 x"}, base=base) == []
 
 

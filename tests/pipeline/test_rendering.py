@@ -1,7 +1,8 @@
 """What one resource may cost, whatever its labels say: time, memory, and what people have to read about it."""
 
 from dockcaddy import testing
-from dockcaddy.rendering import LONGEST_MESSAGE, MOST_TEMPLATE_TEXT, MOST_WARNINGS, Fragment
+from dockcaddy.errors import LONGEST_MESSAGE
+from dockcaddy.rendering import MOST_TEMPLATE_TEXT, MOST_WARNINGS, Fragment
 
 
 def rendered(labels: dict[str, str]) -> Fragment:
@@ -10,10 +11,10 @@ def rendered(labels: dict[str, str]) -> Fragment:
 
 
 def test_the_templates_of_one_resource_share_their_limits() -> None:
-    one = {"caddy.0_respond": "{{range 60000}}{{end}}ok"}
+    one = {"caddy.0_respond": "{{range 30000}}{{end}}ok"}
     assert rendered(one).problems == ()
-    (problem,) = rendered(one | {"caddy.1_respond": "{{range 60000}}{{end}}ok"}).problems
-    assert "the limit of 100000 steps" in problem.message
+    (problem,) = rendered(one | {"caddy.1_respond": "{{range 30000}}{{end}}ok"}).problems
+    assert "the limit of 50000 steps" in problem.message
 
 
 def test_the_text_of_one_resources_templates_is_bounded() -> None:
@@ -27,7 +28,7 @@ def test_the_text_of_one_resources_templates_is_bounded() -> None:
 
 
 def test_warnings_in_a_loop_are_told_a_few_times() -> None:
-    fragment = rendered({"caddy.respond": "{{range $i := 20000}}{{$x := env (print $i)}}{{end}}ok"})
+    fragment = rendered({"caddy.respond": "{{range $i := 5000}}{{$x := env (print $i)}}{{end}}ok"})
     assert len(fragment.problems) == MOST_WARNINGS
     assert fragment.blocks
 
@@ -41,3 +42,10 @@ def test_what_is_told_is_short_however_long_the_text_is_that_it_is_about() -> No
     ]
     assert len(told) == 3
     assert [each for each in told if len(each.message) > LONGEST_MESSAGE] == []
+
+
+def test_what_is_told_is_one_line_whatever_the_text_is_that_it_is_about() -> None:
+    (problem,) = rendered({"caddy": '{{print "x\\n\\x1b[2J."}}'}).problems
+    assert problem.message.isprintable()
+    (problem,) = rendered({"caddy.a\nb": "x"}).problems
+    assert str(problem).isprintable()

@@ -7,12 +7,14 @@ from typing import TypeVar
 
 from attrs import define, field
 
+from dockcaddy import caddyfile
 from dockcaddy.caddyfile import Block
 from dockcaddy.conflicts.answers import Reader, takeovers
 from dockcaddy.conflicts.claims import contradictions
 from dockcaddy.conflicts.clash import Clash, Group, Member
+from dockcaddy.conflicts.definitions import Definitions
+from dockcaddy.conflicts.expansion import explosion
 from dockcaddy.conflicts.neighbours import Site, overlaps
-from dockcaddy.conflicts.snippets import Snippets, explosions
 
 __all__ = ["Clash", "Conflicts", "Member"]
 
@@ -25,19 +27,20 @@ Kept = TypeVar("Kept", bound=Sized)
 class Conflicts:
     """Keeps the clashes of a configuration, and looks again only at what may have changed."""
 
-    _definitions: dict[Group, Sequence[Member]] = field(factory=dict)
+    _shared: dict[Group, Sequence[Member]] = field(factory=dict)
     _sites: dict[Group, Site] = field(factory=dict)
     _by_host: dict[HostAndPort, set[Group]] = field(factory=lambda: defaultdict(set))
+    _exploding: dict[str, tuple[Clash, ...]] = field(factory=dict)
     _within: dict[Group, tuple[Clash, ...]] = field(factory=dict)
     _between: dict[HostAndPort, tuple[Clash, ...]] = field(factory=dict)
 
     @property
     def clashes(self) -> tuple[Clash, ...]:
         """Every clash there is; a fragment may have several."""
-        return tuple(chain(*self._within.values(), *self._between.values()))
+        return tuple(chain(*self._exploding.values(), *self._within.values(), *self._between.values()))
 
-    def update(self, changed: Mapping[Group, Collection[Member]]) -> None:
-        """Take over groups that have other members now; none where a group is gone."""
+    def update(self, changed: Mapping[Group, Collection[Member]], gone: Iterable[str] = ()) -> None:
+        """Take over groups that have other members now, none where a group is gone, and the keys of gone fragments."""
         groups, hosts = set(changed), set[HostAndPort]()
         for group, members in changed.items():
             hosts |= self._put(group, sorted(members, key=lambda member: member.age))
@@ -45,16 +48,22 @@ class Conflicts:
             # what any site says may be changed by a snippet or an option
             groups |= self._sites.keys()
             hosts |= self._by_host.keys()
-        snippets = self._snippets()
+        definitions = self._definitions()
+        for key in gone:
+            self._exploding.pop(key, None)
+        for fragment in {
+            each.fragment.key: each.fragment for group in groups for each in self._members(group)
+        }.values():
+            _keep(self._exploding, fragment.key, tuple(explosion(fragment, definitions, self._matchers)))
         for group in groups:
-            _keep(self._within, group, tuple(self._clashes_within(group, snippets)))
+            _keep(self._within, group, tuple(self._clashes_within(group, definitions)))
         for host in hosts:
-            _keep(self._between, host, tuple(self._clashes_at(host, snippets)))
+            _keep(self._between, host, tuple(self._clashes_at(host, definitions)))
 
     def _put(self, group: Group, members: Sequence[Member]) -> set[HostAndPort]:
         """Know the group's members; gives the hosts and ports of its addresses."""
         if not isinstance(group, frozenset):
-            _keep(self._definitions, group, members)
+            _keep(self._shared, group, members)
             return set()
         site = Site(members, [address for address in group if isinstance(address, tuple)])
         hosts = {(host, port) for _, host, port, _ in site.addresses}
@@ -67,27 +76,34 @@ class Conflicts:
                 self._by_host[host].discard(group)
         return hosts
 
-    def _snippets(self) -> Snippets:
-        return Snippets(
-            {
-                group[0][1:-1]: _lines(members)
-                for group, members in self._definitions.items()
-                if isinstance(group, tuple) and group and group[0].startswith("(")
-            }
+    def _members(self, group: Group) -> Sequence[Member]:
+        site = self._sites.get(group)
+        return site.members if site is not None else self._shared.get(group, ())
+
+    def _matchers(self, block: Block) -> Mapping[str, Block]:
+        site = self._sites.get(caddyfile.group_key(block))
+        return site.matchers if site is not None else {}
+
+    def _definitions(self) -> Definitions:
+        """Snippets are named `(so)`, named routes `&(so)`."""
+        named = {
+            group[0]: _lines(members) for group, members in self._shared.items() if isinstance(group, tuple) and group
+        }
+        return Definitions(
+            {name[1:-1]: lines for name, lines in named.items() if name.startswith("(")},
+            {name[2:-1]: lines for name, lines in named.items() if name.startswith("&(")},
         )
 
-    def _clashes_within(self, group: Group, snippets: Snippets) -> Iterator[Clash]:
-        site = self._sites.get(group)
-        members = site.members if site is not None else self._definitions.get(group, ())
-        yield from explosions(members, snippets)
+    def _clashes_within(self, group: Group, definitions: Definitions) -> Iterator[Clash]:
+        members, site = self._members(group), self._sites.get(group)
         if len(members) > 1:
             yield from contradictions(members)
             if site is not None:
-                yield from takeovers(members, Reader(snippets, site.hosts))
+                yield from takeovers(members, Reader(definitions, site.hosts))
 
-    def _clashes_at(self, host: HostAndPort, snippets: Snippets) -> Iterable[Clash]:
+    def _clashes_at(self, host: HostAndPort, definitions: Definitions) -> Iterable[Clash]:
         sites = [self._sites[group] for group in self._by_host[host]]
-        return overlaps(sorted(sites, key=_age), snippets) if len(sites) > 1 else ()
+        return overlaps(sorted(sites, key=_age), definitions) if len(sites) > 1 else ()
 
 
 def _keep(where: dict[Key, Kept], key: Key, found: Kept) -> None:

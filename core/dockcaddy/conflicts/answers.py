@@ -13,7 +13,7 @@ from attrs import define, field, frozen
 from dockcaddy import caddyfile
 from dockcaddy.caddyfile import Block
 from dockcaddy.conflicts.clash import Clash, Member, clash, label_of
-from dockcaddy.conflicts.snippets import Snippets
+from dockcaddy.conflicts.definitions import Definitions
 
 _PROXYING = frozenset(("reverse_proxy", "php_fastcgi"))
 # nothing behind these is asked for what they match, or it is asked for something else
@@ -104,12 +104,12 @@ def is_covered(these: Conditions, others: Conditions) -> bool:
 class Reader:
     """Reads the answers of one site out of its members' blocks. `hosts` are the site's own."""
 
-    snippets: Snippets
+    definitions: Definitions
     hosts: frozenset[str]
 
     def answers(self, member: Member, names: dict[str, Conditions]) -> Iterator[Answer]:
         """All answers of one member; `names` are the matchers of older ones, and the member's are put to them."""
-        lines = [line for block in member.blocks for line in self.snippets.opened(block.children) if line.keys]
+        lines = [line for block in member.blocks for line in self.definitions.opened(block.children) if line.keys]
         for name, conditions in self._defined(lines):
             names.setdefault(name, conditions)
         yield from self._within(lines, (), names)
@@ -130,7 +130,7 @@ class Reader:
             if name in _ANSWERING:
                 yield Answer((*steps, step), line)
                 continue
-            inside = [each for each in self.snippets.opened(line.children) if each.keys]
+            inside = [each for each in self.definitions.opened(line.children) if each.keys]
             # a path that loses its beginning is another's
             deeper = f"path below {line.keys[1:2]}" if name == "handle_path" else kind
             yield from self._within(inside, (*steps, step), {**names, **dict(self._defined(inside))}, deeper)

@@ -4,12 +4,14 @@ Caddy asks sites with longer paths first.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import cached_property
 
 from attrs import frozen
 
+from dockcaddy.caddyfile import Block
 from dockcaddy.conflicts.answers import Reader, is_covered, path_condition
 from dockcaddy.conflicts.clash import Clash, Member, clash, label_of
-from dockcaddy.conflicts.snippets import Snippets
+from dockcaddy.conflicts.definitions import Definitions
 
 Address = tuple[str, str, str, str]
 
@@ -36,6 +38,12 @@ class Site:
         """The paths of its addresses; `""` is every path, which is what people mean by `/` too."""
         return frozenset("" if path in ("", "/", "/*", "*") else path.lower() for _, _, _, path in self.addresses)
 
+    @cached_property
+    def matchers(self) -> Mapping[str, Block]:
+        """The named matchers that its lines may use."""
+        blocks = (block for member in self.members for block in member.blocks)
+        return {line.keys[0]: line for block in blocks for line in _matchers_in(block)}
+
     def clashes(self, what: str, older: "Site") -> Iterator[Clash]:
         """All its members that have no part in the older one clash with it, unless one resource made both."""
         if self.oldest.fragment is older.oldest.fragment:
@@ -46,11 +54,18 @@ class Site:
                 yield clash(member.fragment, what, older.oldest.fragment, label=label_of(member.blocks[0]))
 
 
-def overlaps(sites: Sequence[Site], snippets: Snippets) -> Iterator[Clash]:
+def _matchers_in(block: Block) -> Iterator[Block]:
+    for line in block.children:
+        if line.keys[:1] and line.keys[0].startswith("@"):
+            yield line
+        yield from _matchers_in(line)
+
+
+def overlaps(sites: Sequence[Site], definitions: Definitions) -> Iterator[Clash]:
     """Clashes among the sites of one host and port, from the oldest on."""
     by_path: dict[str, Site] = {}
     for site in sites:
-        found = next(_taken(site, by_path, snippets), None)
+        found = next(_taken(site, by_path, definitions), None)
         if found is not None:
             yield from site.clashes(*found)
             continue
@@ -58,18 +73,18 @@ def overlaps(sites: Sequence[Site], snippets: Snippets) -> Iterator[Clash]:
             by_path.setdefault(path, site)
 
 
-def _taken(site: Site, by_path: Mapping[str, Site], snippets: Snippets) -> Iterator[tuple[str, Site]]:
+def _taken(site: Site, by_path: Mapping[str, Site], definitions: Definitions) -> Iterator[tuple[str, Site]]:
     for path in site.paths:
         for same in (path, path.removesuffix("*")):
             if same in by_path:
                 yield "its address is that of", by_path[same]
         whole = by_path.get("")
-        if whole is not None and _answers_below(whole, path, snippets):
+        if whole is not None and _answers_below(whole, path, definitions):
             yield f"{path} is answered by", whole
 
 
-def _answers_below(site: Site, path: str, snippets: Snippets) -> bool:
+def _answers_below(site: Site, path: str, definitions: Definitions) -> bool:
     """Whether the site has a directive of its own for nothing but this path."""
-    reader, conditions = Reader(snippets, site.hosts), path_condition((path,))
+    reader, conditions = Reader(definitions, site.hosts), path_condition((path,))
     answers = (answer for member in site.members for answer in reader.answers(member, {}))
     return any(is_covered(answer.conditions, conditions) for answer in answers)

@@ -47,7 +47,7 @@ class Limits:
     """What executions may use: characters of output and of any text on the way, steps, nested templates."""
 
     output: int = 1024 * 1024
-    steps: int = 100_000
+    steps: int = 50_000
     depth: int = 2_000
 
 

@@ -1,0 +1,169 @@
+"""What a resource becomes once Caddy has written it out: imports, matchers in each place, every port, repeated patterns.
+
+A few lines can become gigabytes so, which no Caddy survives.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+
+from attrs import define, field
+
+from dockcaddy import caddyfile
+from dockcaddy.caddyfile import Block
+from dockcaddy.conflicts.clash import Clash, label_of
+from dockcaddy.conflicts.definitions import Definitions
+from dockcaddy.model import Problem
+from dockcaddy.rendering import Fragment
+
+# far above what people write
+MOST_CHARACTERS = 4 * 1024 * 1024
+MOST_IMPORTS = 5_000
+MOST_ADDRESSES = 1_000
+MOST_PORTS = 256
+# what Caddy needs for a character that a regular expression repeats, in characters of a Caddyfile
+REPEATED = 16
+
+_ARGUMENT = re.compile(r"\{args(?:\[(\d{1,4})\]|\.(\d{1,4})|[\[.][^{}]*)\}")
+_BLOCK = re.compile(r"\{blocks?(?:\.[^{}]*)?\}")
+_REPETITION = re.compile(r"\{(\d{1,4})(?:,(\d{0,4}))?\}")
+_LARGEST = 1 << 40
+
+Matchers = Mapping[str, Block]
+
+
+class _TooMuchError(Exception):
+    """A limit is passed; the message is the reason."""
+
+
+def explosion(
+    fragment: Fragment, definitions: Definitions, matchers_of: Callable[[Block], Matchers]
+) -> Iterator[Clash]:
+    """A fragment that would become more than Caddy can hold; `matchers_of` gives those that a site's lines may name."""
+    measure = _Measure(definitions)
+    for block in fragment.blocks:
+        try:
+            measure.top_level(block, matchers_of)
+        except _TooMuchError as reason:
+            yield Clash(fragment.key, Problem(fragment.owner, label_of(measure.line_before or block), str(reason)))
+            return
+
+
+@define
+class _Measure:
+    """Writes a fragment out, with the lengths of texts instead of the texts."""
+
+    definitions: Definitions
+    characters: int = 0
+    imports: int = 0
+    addresses: int = 0
+    ports: set[str] = field(factory=set)
+    line_before: Block | None = None
+    _lengths: dict[int, int] = field(factory=dict)
+    _copies: int = 1
+    _matchers: Matchers = field(factory=dict)
+    _open: list[str] = field(factory=list)
+
+    def top_level(self, block: Block, matchers_of: Callable[[Block], Matchers]) -> None:
+        """Count a site or the global options; snippets and named routes count where they are used."""
+        self.line_before = None
+        if block.keys and block.keys[0].startswith(("(", "&(")):
+            return
+        group = caddyfile.group_key(block)
+        addresses = group if isinstance(group, frozenset) else ()
+        ports = {address[2] for address in addresses if isinstance(address, tuple)}
+        self._check(len(addresses), ports)
+        self._copies = max(len(ports), 1)
+        self._matchers = matchers_of(block)
+        self._count(sum(map(len, block.keys)))
+        for line in block.children:
+            self.line_before = line
+            self._line(line, (), 0)
+
+    def _check(self, addresses: int, ports: set[str]) -> None:
+        self.addresses += addresses
+        self.ports |= ports
+        if self.addresses > MOST_ADDRESSES:
+            raise _TooMuchError(f"there are more than {MOST_ADDRESSES} site addresses")
+        if len(self.ports) > MOST_PORTS:
+            raise _TooMuchError(f"there are sites at more than {MOST_PORTS} ports")
+
+    def _line(self, block: Block, arguments: tuple[int, ...], inserted: int) -> None:
+        """Count a line; `arguments` are the lengths of its snippet's, `inserted` of the block that it was given."""
+        imported = self.definitions.imported(block)
+        before = self.characters
+        if imported is None:
+            self._count(self._length(block, arguments, inserted))
+        for child in block.children:
+            self._line(child, arguments, inserted)
+        if imported is not None:
+            given = (self.characters - before) // self._copies
+            lengths = tuple([_length(key, arguments, inserted) for key in block.keys[2:]])
+            self._lines_of(block.keys[1], imported, lengths, given)
+            return
+        invoked = self.definitions.invoked(block)
+        if invoked is not None:
+            self._lines_of(f"&{block.keys[-1]}", invoked, (), 0)
+        matcher = self._matchers.get(block.keys[1]) if len(block.keys) > 1 else None
+        if matcher is not None:
+            self._lines_of(block.keys[1], (matcher,), arguments, inserted)
+
+    def _lines_of(self, name: str, lines: Iterable[Block], arguments: tuple[int, ...], inserted: int) -> None:
+        if name in self._open:
+            return
+        self.imports += 1
+        self._open.append(name)
+        for line in lines:
+            self._line(line, arguments, inserted)
+        self._open.pop()
+
+    def _length(self, block: Block, arguments: tuple[int, ...], inserted: int) -> int:
+        known = self._lengths.get(id(block))
+        if known is None:
+            known = sum([_length(key, arguments, inserted) + 1 for key in block.keys])
+            if not any("{" in key for key in block.keys):
+                self._lengths[id(block)] = known
+        return known
+
+    def _count(self, characters: int) -> None:
+        self.characters += characters * self._copies
+        if self.characters > MOST_CHARACTERS or self.imports > MOST_IMPORTS:
+            raise _TooMuchError("with its imports, matchers, repetitions and ports this is more than caddy can hold")
+
+
+def _length(token: str, arguments: tuple[int, ...], inserted: int) -> int:
+    """How long a token becomes."""
+    if "{" not in token:
+        return len(token)
+    length = len(token) + inserted * len(_BLOCK.findall(token)) + REPEATED * _repeated(token)
+    for found in _ARGUMENT.finditer(token):
+        place = found[1] or found[2]
+        if place is None:
+            length += sum(arguments)
+        elif int(place) < len(arguments):
+            length += arguments[int(place)]
+    return length
+
+
+def _repeated(pattern: str) -> int:
+    """How many characters more a regular expression is, once `(ab){9}` is written out."""
+    if not _REPETITION.search(pattern):
+        return 0
+    total = last = position = 0
+    outer: list[int] = []
+    while position < len(pattern):
+        character = pattern[position]
+        repetition = _REPETITION.match(pattern, position) if character == "{" else None
+        if repetition:
+            times = max(int(repetition[1]), int(repetition[2] or 0), 1)
+            total, last = min(total + last * (times - 1), _LARGEST), min(last * times, _LARGEST)
+            position = repetition.end()
+            continue
+        if character == "(":
+            outer.append(total)
+            total = last = 0
+        elif character == ")" and outer:
+            last, total = total, outer.pop() + total
+        elif character not in "*+?|":
+            total, last = total + 1, 1
+        position += 2 if character == "\\" else 1
+    return max(total + sum(outer) - len(pattern), 0)

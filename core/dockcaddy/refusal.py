@@ -1,0 +1,129 @@
+"""A configuration that cannot be had: in whose words, and whom they point at. Pure."""
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+from attrs import field, frozen
+
+from dockcaddy.caddy import refused_line
+from dockcaddy.caddyfile import Origin
+from dockcaddy.errors import one_line
+from dockcaddy.model import Problem
+from dockcaddy.pipeline import Configuration
+from dockcaddy.rendering import Fragment
+
+# the end of a message is about the cause, the beginning about where Caddy was
+TELLING_WORDS = 40
+TELLING_CHARACTERS = 2_000
+
+_ROUTE = re.compile(r"server (\S+): setting up (?:route handlers|route matchers|routes): route (\d+)\b")
+_LOG = re.compile(r"setting up custom log '([^']+)'")
+# what is quoted, what looks like no English word, and a last word by itself
+_WORDS = re.compile(
+    r"""'([^']{2,})'|"([^"]{2,})"|`([^`]{2,})`|([^\s'"`,;()]*[/.:_@{}\[\]*\\\d][^\s'"`,;()]*)|: ([^\s:]{3,})$"""
+)
+# parts of Caddy's own, which stand in every message
+_OWN = re.compile(r"(?:http|tls|caddy|admin|events|pki)(?:\.[a-z_.]+)?|subroute|srv\d+")
+
+
+@frozen
+class Refused:
+    """Why a configuration is not taken: Caddy's own words, or a hazard's.
+
+    `at_load` tells that Caddy could read it. `hosts` are those of the site at fault, none where that is not said.
+    """
+
+    words: str
+    configuration: Configuration
+    at_load: bool = False
+    is_hazard: bool = False
+    hosts: frozenset[str] = field(factory=frozenset)
+
+    @property
+    def origins(self) -> tuple[Origin, ...]:
+        """Where the line that Caddy names came from; empty where it names none."""
+        line = None if self.at_load else refused_line(self.words)
+        if line is None:
+            return ()
+        lines = self.configuration.lines
+        return lines[line - 1] if 0 < line <= len(lines) else ()
+
+    def blamed(self, group: Sequence[Fragment]) -> list[Fragment]:
+        """Whom it points at: the newest at the line that is named, or the only one that it can be about.
+
+        With it all of its kind, unless it is their hosts that are refused.
+        """
+        if len(group) == 1:
+            return list(group)
+        suspected = self.named(group)[-1:] or self._suspected(group)
+        kind = suspected[0].kind
+        if any(each.kind != kind for each in suspected):
+            return []
+        if self._is_about_hosts(suspected):
+            return suspected if len(suspected) == 1 else []
+        return [each for each in group if each.kind == kind]
+
+    def _is_about_hosts(self, suspected: Iterable[Fragment]) -> bool:
+        return any(host and host in self.words for each in suspected for host in each.hosts)
+
+    def parts(self, group: Sequence[Fragment]) -> tuple[Sequence[Fragment], Sequence[Fragment]]:
+        """Two parts to be tried one after the other, the more innocent one first."""
+        suspected = self._suspected(group)
+        if 0 < len(suspected) < len(group):
+            return [each for each in group if each not in suspected], suspected
+        middle = len(group) // 2
+        return group[:middle], group[middle:]
+
+    def named(self, group: Iterable[Fragment]) -> list[Fragment]:
+        """Those at the line that the refusal names."""
+        owners = {origin.resource for origin in self.origins}
+        return [each for each in group if each.owner in owners]
+
+    def problem(self, fragment: Fragment) -> Problem:
+        """The refusal told as the fragment's problem, with the label at the line where that is known."""
+        label = next((origin.label for origin in self.origins if origin.resource == fragment.owner), "")
+        words = one_line(self.words)
+        return Problem(fragment.owner, label, words if self.is_hazard else f"caddy refuses it: {words}")
+
+    def _suspected(self, group: Sequence[Fragment]) -> list[Fragment]:
+        """Those on the site at fault, and among them those who alone say what the refusal is about."""
+        hosts = self.hosts or _hosts_at_fault(self.words, self.configuration.adapted)
+        mates = [each for each in group if hosts & each.hosts] or list(group)
+        if len(mates) == 1:
+            return mates
+        for word in _telling(self.words):
+            speaking = [each for each in mates if word in each.content]
+            if len(speaking) == 1:
+                return speaking
+        return mates
+
+
+def _telling(words: str) -> Iterator[str]:
+    """The words of a message that may stand in labels, those of its end first."""
+    found = [next(filter(None, match)) for match in _WORDS.findall(words[-TELLING_CHARACTERS:])]
+    for word in reversed(found[-TELLING_WORDS:]):
+        bare = word.strip(".:")
+        if len(bare) < 2 or _OWN.fullmatch(bare):
+            continue
+        yield word
+        if bare != word:
+            yield bare
+        host, _, port = bare.rpartition(":")
+        if host and port.isdecimal():
+            yield host
+
+
+def _hosts_at_fault(words: str, adapted: bytes | None) -> frozenset[str]:
+    """The hosts of the site that Caddy was setting up when it failed to load."""
+    route, log = _ROUTE.search(words), _LOG.search(words)
+    if adapted is None or not (route or log):
+        return frozenset()
+    servers = ((json.loads(adapted).get("apps") or {}).get("http") or {}).get("servers") or {}
+    if route:
+        routes = (servers.get(route[1]) or {}).get("routes") or ()
+        at_fault = routes[int(route[2])] if int(route[2]) < len(routes) else {}
+        return frozenset(host for match in at_fault.get("match") or () for host in match.get("host") or ())
+    assert log is not None
+    names = ((server.get("logs") or {}).get("logger_names") or {} for server in servers.values())
+    return frozenset(host for each in names for host, loggers in each.items() if log[1] in loggers)

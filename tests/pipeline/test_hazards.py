@@ -1,0 +1,114 @@
+"""What Caddy takes and would suffer from, in Caddy's own JSON of it."""
+
+import json
+import subprocess
+
+import pytest
+from dockcaddy.hazards import hazards
+
+LOOP = "&(loop) {\n\thandle {\n\t\tinvoke loop\n\t}\n}\nhttp://x.test:8080 {\n\tinvoke loop\n}\n"
+
+
+def site(*lines: str, address: str = "http://x.test:8080") -> str:
+    """A site with these lines."""
+    return f"{address} {{\n" + "\n".join(lines) + "\n}\n"
+
+
+HARMFUL = {
+    "a route that invokes itself": (LOOP, 'the named route "loop" invokes itself'),
+    "routes in a circle": (
+        LOOP.replace("invoke loop\n\t\t}", "invoke other\n\t\t}") + "&(other) {\n\tinvoke loop\n}\n",
+        "invokes itself",
+    ),
+    "a map of itself": (site("map {y} {y} {", "default a", "}"), "map makes {y} out of itself"),
+    "a map whose values name itself": (site("map {path} {y} {", "/a a{y}", "}"), "map makes {y} out of itself"),
+    "maps in a circle": (site("map {a} {b} {", "x y", "}", "map {b} {a} {", "x y", "}"), "out of itself"),
+    "a map where an error is handled": (
+        site("handle_errors {", "map {y} {y} {", "default a", "}", "respond {y}", "}"),
+        "out of itself",
+    ),
+    "a map in a route": (
+        "&(r) {\n\tmap {y} {y} {\n\t\tdefault a\n\t}\n}\n" + site("invoke r"),
+        "map makes {y} out of itself",
+    ),
+    "a proxy to itself": (site("reverse_proxy localhost:8080"), "this machine's port 8080 come back to caddy"),
+    "a proxy to itself by another name": (site("reverse_proxy [::1]:8080"), "come back to caddy"),
+    "a proxy to every address": (site("reverse_proxy :8080"), "come back to caddy"),
+    "a proxy that finds itself": (
+        site("reverse_proxy {", "dynamic a localhost 8080", "}"),
+        "come back to caddy",
+    ),
+    "proxies in a circle": (
+        site("reverse_proxy 127.0.0.1:8081") + site("reverse_proxy 127.0.0.1:8080", address="http://x.test:8081"),
+        "come back to caddy",
+    ),
+    "checks without a pause": (
+        site("reverse_proxy 10.0.0.1:80 {", "health_uri /", "health_interval 1us", "}"),
+        "asked too often",
+    ),
+    "checks backwards": (
+        site("reverse_proxy 10.0.0.1:80 {", "health_uri /", "health_interval -1s", "}"),
+        "asked too often",
+    ),
+    "checks of thousands": (
+        site(
+            "reverse_proxy {",
+            *(f"to 10.0.0.1:{port}" for port in range(1_000, 3_100)),
+            "health_uri /",
+            "health_interval 2s",
+            "}",
+        ),
+        "2100 upstreams would be asked too often",
+    ),
+    "tries without a pause": (
+        site("reverse_proxy 10.0.0.1:80 {", "lb_try_duration 1h", "lb_try_interval 1ns", "}"),
+        "tried without a pause",
+    ),
+}
+
+HARMLESS = {
+    "a route": "&(r) {\n\trespond a\n}\n" + site("invoke r"),
+    "routes one after the other": "&(a) {\n\tinvoke b\n}\n&(b) {\n\trespond x\n}\n" + site("invoke a", "invoke b"),
+    "a map": site("map {path} {a} {b} {", "/x {host} y", "~(.*) $1 z", "default {uri} {method}", "}", "respond {a}"),
+    "a map of another's result": site("map {path} {a} {", "/x 1", "}", "map {a} {b} {", "1 2", "}"),
+    "maps of two sites": site("map {a} {b} {", "x y", "}")
+    + site("map {b} {a} {", "x y", "}", address="http://y.test:8080"),
+    "a proxy to another port": site("reverse_proxy localhost:9090"),
+    "a proxy to another site's port": site("reverse_proxy localhost:8081") + site("respond x", address="http://y:8081"),
+    "a proxy to another machine": site("reverse_proxy 10.0.0.1:8080 example.org:8080"),
+    "checks": site("reverse_proxy 10.0.0.1:80 10.0.0.2:80 {", "health_uri /", "health_interval 500ms", "}"),
+    "tries": site("reverse_proxy 10.0.0.1:80 {", "lb_try_duration 5s", "lb_try_interval 250ms", "}"),
+}
+
+
+def adapted(caddy: str, text: str) -> bytes:
+    """Caddy's JSON of a Caddyfile."""
+    command = [caddy, "adapt", "--config", "-", "--adapter", "caddyfile"]
+    return subprocess.run(command, input=text.encode(), capture_output=True, check=True).stdout
+
+
+@pytest.mark.parametrize("case", HARMFUL)
+def test_what_would_harm_every_site_is_found_in_caddys_json(caddy: str, case: str) -> None:
+    text, words = HARMFUL[case]
+    assert words in str([hazard.words for hazard in hazards(adapted(caddy, text))])
+
+
+@pytest.mark.parametrize("case", HARMLESS)
+def test_what_people_use_is_no_hazard(caddy: str, case: str) -> None:
+    assert list(hazards(adapted(caddy, HARMLESS[case]))) == []
+
+
+def test_a_hazard_names_the_hosts_of_its_site(caddy: str) -> None:
+    both = site("respond a", address="http://good.test:8080") + HARMFUL["a map of itself"][0]
+    assert [hazard.hosts for hazard in hazards(adapted(caddy, both))] == [frozenset({"x.test"})]
+
+
+def test_thousands_of_maps_are_looked_through_in_no_time() -> None:
+    maps = [
+        {"handler": "map", "source": f"{{v{n}}}", "destinations": [f"{{v{n + 1}}}"], "mappings": [{"input": "x"}]}
+        for n in range(20_000)
+    ]
+    config = {"apps": {"http": {"servers": {"srv0": {"routes": [{"handle": maps}]}}}}}
+    assert list(hazards(json.dumps(config, separators=(",", ":")).encode())) == []
+    maps[0]["source"] = "{v20000}"
+    assert len(list(hazards(json.dumps(config, separators=(",", ":")).encode()))) == 20_000

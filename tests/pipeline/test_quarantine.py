@@ -1,0 +1,194 @@
+"""Finding what Caddy refuses: whom its words point at, how often it is asked, and that nobody waits for that."""
+
+import json
+from collections.abc import Callable
+
+import pytest
+from attrs import define, field
+from dockcaddy import caddyfile
+from dockcaddy.assembly import Assembler
+from dockcaddy.errors import CaddyRefusal
+from dockcaddy.pipeline import MOST_SENIOR, Configuration
+from dockcaddy.quarantine import PATIENCE, Quarantine
+from dockcaddy.rendering import Fragment
+
+
+def fragment(key: str, text: str, seniority: int = 0) -> Fragment:
+    """A container's fragment out of Caddyfile text."""
+    return Fragment(key, f"container {key}", seniority, caddyfile.parse(text, f"container {key}"))
+
+
+def site(name: str, *lines: str) -> str:
+    return f"http://{name}.test {{\n" + "".join(f"\t{line}\n" for line in lines) + "}\n"
+
+
+@define(eq=False)
+class Caddy:
+    """A Caddy that refuses to load what `complains` complains of, and takes a second for it where it is `slow`."""
+
+    complains: Callable[[str], str] = lambda text: ""
+    slow: float = 0.0
+    now: float = 0.0
+    loads: list[str] = field(factory=list)
+    refused: int = 0
+    quarantine: Quarantine = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.quarantine = Quarantine(self.adapt, lambda: self.now)
+
+    def adapt(self, text: str) -> bytes:
+        hosts = [line[len("http://") : -len(" {")] for line in text.splitlines() if line.startswith("http://")]
+        routes = [{"match": [{"host": [host]}]} for host in hosts]
+        return json.dumps({"apps": {"http": {"servers": {"srv0": {"routes": routes}}}}}).encode()
+
+    def load(self, configuration: Configuration) -> None:
+        self.now += self.slow
+        complaint = self.complains(configuration.text)
+        if complaint:
+            self.refused += 1
+            raise CaddyRefusal(complaint)
+        if not self.loads or self.loads[-1] != configuration.text:
+            self.loads.append(configuration.text)
+
+    def settle(self, *fragments: Fragment) -> list[str]:
+        """One cycle; gives who has a problem."""
+        assembler = Assembler()
+
+        def build(fragments, excluded=frozenset()) -> Configuration:
+            assembly = assembler.assemble(fragments, excluded)
+            return Configuration(assembly.text, (), None, assembly)
+
+        self.quarantine.settle(fragments, build, self.load)
+        return sorted(problem.resource.removeprefix("container ") for problem in self.quarantine.problems)
+
+
+def first_with(word: str, complaint: str) -> Callable[[str], str]:
+    """Complains of the first line that holds the word: `{line}` stands for it, `{route}` for the number of its site."""
+
+    def complains(text: str) -> str:
+        route = -1
+        for line in text.splitlines():
+            route += line.startswith("http")
+            if word in line:
+                return complaint.format(line=line.split()[-1], route=route)
+        return ""
+
+    return complains
+
+
+GOOD = [fragment(f"good{n}", site(f"good{n}", f"respond {n}")) for n in range(20)]
+
+
+def test_what_is_named_in_the_words_costs_one_load_each() -> None:
+    caddy = Caddy(first_with(".pem", "loading certificates: open {line}: no such file or directory"))
+    caddy.settle(*GOOD)
+    bad = [fragment(f"bad{n:02}", site(f"bad{n}", f"tls /no/{n}/key.pem")) for n in range(20)]
+    assert caddy.settle(*GOOD, *bad) == [each.key for each in bad]
+    assert caddy.refused == 20
+
+
+def test_what_caddy_was_setting_up_costs_one_load_each() -> None:
+    caddy = Caddy(first_with("(((", "server srv0: setting up route handlers: route {route}: missing closing ): `(((`"))
+    caddy.settle(*GOOD)
+    bad = [fragment(f"bad{n:02}", site(f"bad{n}", f"header X-{n} (((")) for n in range(20)]
+    assert caddy.settle(*GOOD, *bad) == [each.key for each in bad]
+    assert caddy.refused == 20
+
+
+def test_hundreds_of_one_kind_cost_one_load() -> None:
+    caddy = Caddy(first_with(".pem", "loading certificates: open {line}: no such file or directory"))
+    caddy.settle(*GOOD)
+    bad = [fragment(f"bad{n:03}", site(f"bad{n}", "tls /no/key.pem")) for n in range(300)]
+    good = [fragment(f"more{n}", site(f"more{n}", "respond x")) for n in range(300)]
+    assert caddy.settle(*GOOD, *bad, *good) == [each.key for each in bad]
+    assert caddy.refused <= 2
+    assert caddy.loads[-1].count(".test") == 320
+
+
+def test_of_one_kind_only_the_host_that_is_refused_is_left_out() -> None:
+    caddy = Caddy(first_with("xn--", "server srv0: setting up route matchers: route {route}: converting xn--.test"))
+    alike = [fragment(name, site(name, "respond x")) for name in ("a", "xn--", "b")]
+    assert caddy.settle(*GOOD, *alike) == ["xn--"]
+    assert "http://a.test" in caddy.loads[-1] and "http://b.test" in caddy.loads[-1]
+
+
+def test_a_word_of_the_complaint_in_a_good_site_is_no_reason_to_blame_it() -> None:
+    caddy = Caddy(first_with("secret-cause", "no such file or directory"))
+    innocent = fragment("innocent", site("innocent", "respond directory"))
+    assert caddy.settle(*GOOD, innocent, fragment("bad", site("bad", "x secret-cause"))) == ["bad"]
+
+
+def test_what_loads_slowly_is_looked_for_in_parts_and_nothing_new_waits_for_it() -> None:
+    caddy = Caddy(first_with("cause", "no reason"), slow=PATIENCE / 3)
+    caddy.settle(*GOOD)
+    bad = [fragment(f"bad{n:02}", site(f"bad{n}", f"header {n} cause")) for n in range(10)]
+    told = caddy.settle(*GOOD, *bad)
+    assert told == [each.key for each in bad]
+    assert caddy.refused < 10
+    assert "waits until" in str(caddy.quarantine.problems)
+    assert caddy.quarantine.next_retry is not None and caddy.quarantine.next_retry <= caddy.now
+    late = fragment("late", site("late", "respond late"))
+    before = caddy.now
+    caddy.settle(*GOOD, *bad, late)
+    assert "late.test" in caddy.loads[-1]
+    assert caddy.now - before < 3 * PATIENCE
+
+
+@pytest.mark.parametrize("slow", [PATIENCE / 3, PATIENCE * 2])
+def test_a_slow_search_comes_to_its_end(slow: float) -> None:
+    caddy = Caddy(first_with("cause", "no reason"), slow=slow)
+    bad = [fragment(f"bad{n:02}", site(f"bad{n}", f"header {n} cause"), n) for n in range(5)]
+    good = [fragment(f"new{n:02}", site(f"new{n}", f"respond {n}"), n) for n in range(5)]
+    for _ in range(40):
+        told = caddy.settle(*GOOD, *bad, *good)
+        if "waits until" not in str(caddy.quarantine.problems):
+            break
+    assert told == [each.key for each in bad]
+    assert caddy.loads[-1].count(".test") == 25
+
+
+def test_what_is_due_again_is_tried_beside_what_is_new() -> None:
+    caddy = Caddy(first_with("cause", "no reason"))
+    bad = fragment("bad", site("bad", "respond cause"))
+    caddy.settle(*GOOD, bad)
+    caddy.now += 11
+    new = fragment("new", site("new", "respond new"))
+    assert caddy.settle(*GOOD, bad, new) == ["bad"]
+    assert ["new.test" in text for text in caddy.loads[-2:]] == [False, True]
+
+
+def test_two_that_are_refused_by_now_both_stay_as_they_were() -> None:
+    caddy = Caddy(first_with("cause", "no reason"))
+    caddy.settle(*GOOD, *(fragment(name, site(name, "respond before")) for name in "ab"))
+    caddy.settle(*GOOD, *(fragment(name, site(name, f"respond cause{name}")) for name in "ab"))
+    assert caddy.loads[-1].count("respond before") == 2
+
+
+def test_hundreds_that_are_refused_one_by_one_end_in_a_verdict_each() -> None:
+    caddy = Caddy(first_with("cause", "server srv0: setting up route handlers: route {route}: no reason"))
+    bad = [fragment(f"bad{n:04}", site(f"bad{n}", f"header {n} cause")) for n in range(600)]
+    assert len(caddy.settle(*bad)) == 600
+
+
+LOOPING = {
+    "apps": {"http": {"servers": {"srv0": {"named_routes": {"x": {"handle": [{"handler": "invoke", "name": "x"}]}}}}}}
+}
+
+
+def test_a_hazard_costs_its_resource_and_is_not_loaded() -> None:
+    caddy = Caddy()
+    plain = caddy.quarantine.adapt
+    caddy.quarantine.adapt = lambda text: (
+        json.dumps(LOOPING, separators=(",", ":")).encode() if "invoke" in text else plain(text)
+    )
+    assert caddy.settle(*GOOD, fragment("bad", site("bad", "invoke x"))) == ["bad"]
+    assert caddy.refused == 0
+    (problem,) = caddy.quarantine.problems
+    assert problem.message == 'the named route "x" invokes itself: the first visit would end caddy'
+
+
+def test_a_hazard_of_the_operators_own_is_their_business() -> None:
+    caddy = Caddy()
+    caddy.quarantine.adapt = lambda text: json.dumps(LOOPING, separators=(",", ":")).encode()
+    operators = fragment("caddyfile", site("own", "invoke x"), MOST_SENIOR)
+    assert caddy.settle(operators, *GOOD) == []
