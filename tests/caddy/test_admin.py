@@ -205,3 +205,29 @@ def test_streams_outlive_a_reload_where_the_user_does_not_say(caddy: str) -> Non
     plain = CommandAdapter(Path(caddy)).adapt(text.partition("b.test")[0])
     assert b'"handler":"reverse_proxy","stream_close_delay":60000000000' in keep_streams(plain, 60)
     assert keep_streams(plain, 0) == plain
+
+
+# Caddy 2.11 ends with a panic as soon as it logs
+DEADLY = {"logging": {"logs": {"default": {"core": {"module": "mock"}}}}}
+
+
+def test_a_configuration_that_ends_caddy_is_refused(client: AdminClient, process: CaddyProcess) -> None:
+    deadly = with_defaults(json.dumps(DEADLY).encode(), process.admin)
+    with pytest.raises(CaddyRefusal, match="caddy ends"):
+        client.load(deadly)
+    assert client.config()
+    client.load(with_defaults(b"{}", process.admin))
+
+
+def test_a_caddy_that_is_killed_while_it_loads_is_given_the_same_again(
+    client: AdminClient, process: CaddyProcess, free_port
+) -> None:
+    site = f"http://a.test:{free_port()} {{\n\trespond hi\n}}\n"
+    config = with_defaults(client.adapt(site), process.admin)
+    os.kill(process.pid, signal.SIGSTOP)
+    killing = threading.Timer(0.3, os.kill, (process.pid, signal.SIGKILL))
+    killing.start()
+    # asked a moment ago, so that it is not asked for a sign of life
+    client._last_answer = float("inf")
+    client.load(config)
+    assert b"a.test" in client.config()

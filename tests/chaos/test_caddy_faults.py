@@ -127,3 +127,14 @@ def test_a_full_disk_keeps_the_old_file_and_holds_nothing_else(
     calm(lambda: all("c.test" in each.read_text() for each in (text, adapted)))
     assert town.proxy.loads == loads
     assert engine.counts["inspect"] <= town.lives
+
+
+def test_a_label_that_ends_caddy_costs_only_its_container(engine, start_proxy, eventually: Eventually) -> None:
+    town = Town(engine, start_proxy("--set", "policy.trust=all"))
+    town.add("a")
+    eventually(lambda: town.right("a"))
+    town.add("deadly", caddy__log__core="mock")
+    eventually(lambda: town.proxy.said("container deadly: caddy refuses it: caddy ends when it loads it"))
+    town.add("b")
+    eventually(lambda: town.right("a", "b"), timeout=5)
+    assert town.gone("deadly")

@@ -41,8 +41,8 @@ class Proxy:
 
     @property
     def loads(self) -> int:
-        """How many configurations Caddy was given."""
-        return self.said("load complete")
+        """How many configurations Caddy was given; each is told before it takes over."""
+        return self.said("received request: POST /load")
 
     def body(self, host: str, path: str = "/") -> str:
         """What a visitor of the site gets."""

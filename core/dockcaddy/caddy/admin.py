@@ -21,6 +21,12 @@ _LINE = re.compile(r"(?:Caddyfile|(?<![\w.])-):(\d+)")
 PATIENCE = 0.75
 # and one that answered so few seconds ago is well
 FRESH = 0.1
+# one that ended is started again within so many seconds
+BACK = 2.0
+
+
+# a connection that ended in the middle of a call
+_BROKEN_OFF = (ConnectionResetError, BrokenPipeError, http.client.IncompleteRead)
 
 
 def refused_line(message: str) -> int | None:
@@ -69,9 +75,26 @@ class AdminClient(CaddyAPIClient):  # type: ignore[misc]
     def load(self, config: bytes) -> None:
         """Make Caddy run this JSON configuration; it keeps the one it has where it refuses.
 
-        Raises CaddyRefusal with Caddy's own words, CaddyUnreachable where nobody answers.
+        Raises CaddyRefusal with Caddy's own words, or where it ends twice of it, CaddyUnreachable where nobody answers.
         """
-        self.request("POST", "/load", config, "application/json")
+        for _ in range(2):
+            try:
+                self.request("POST", "/load", config, "application/json")
+                return
+            except CaddyUnreachable as error:
+                if not isinstance(error.__cause__, _BROKEN_OFF) or not self._is_back():
+                    raise
+        raise CaddyRefusal("caddy ends when it loads it")
+
+    def _is_back(self) -> bool:
+        deadline = time.monotonic() + BACK
+        while time.monotonic() < deadline:
+            try:
+                self.request("GET", "/config/admin")
+                return True
+            except CaddyUnreachable:
+                time.sleep(0.02)
+        return False
 
     def adapt(self, caddyfile: str) -> bytes:
         """Caddy's JSON of a Caddyfile; nothing is loaded. Raises CaddyRefusal and CaddyUnreachable."""
@@ -126,12 +149,19 @@ class AdminClient(CaddyAPIClient):  # type: ignore[misc]
             self._drop()
             # a kept connection may have been closed by the other side while nobody looked
             if not reused or isinstance(error, TimeoutError):
-                raise CaddyUnreachable(f"caddy at {self.url} does not answer: {_cause(error)}") from error
+                raise self._silent(error) from error
+            broken_off = error
         try:
             return self._once(method, path, body, headers)
+        except (ConnectionRefusedError, FileNotFoundError) as error:
+            self._drop()
+            raise self._silent(error) from broken_off
         except (OSError, http.client.HTTPException) as error:
             self._drop()
-            raise CaddyUnreachable(f"caddy at {self.url} does not answer: {_cause(error)}") from error
+            raise self._silent(error) from error
+
+    def _silent(self, error: BaseException) -> CaddyUnreachable:
+        return CaddyUnreachable(f"caddy at {self.url} does not answer: {_cause(error)}")
 
     def _once(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> tuple[int, bytes]:
         if self._connection is None or self._connection.sock is None:
