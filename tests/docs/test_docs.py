@@ -6,7 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-from dockcaddy import plugins
+from dockcaddy import plugins, testing
+from dockcaddy.model import EngineInventory, Inventory
+from dockcaddy.pipeline import Pipeline
+from dockcaddy_upstreams import UpstreamsSettings
 
 
 def generator(project: Path):
@@ -35,3 +38,21 @@ def test_the_readmes_commands_are_known(project: Path) -> None:
         [sys.executable, "-m", "dockcaddy", "--help"], capture_output=True, text=True, check=True
     ).stdout
     assert all(command in told for command in commands)
+
+
+def test_the_dynamic_example_is_what_becomes_of_its_labels(project: Path) -> None:
+    text = (project / "docs" / "reliability.md").read_text()
+    labels = dict(re.findall(r"^  (caddy[\w.]*): \"?(.*?)\"?$", text, re.MULTILINE)[:2])
+    settings = {UpstreamsSettings: UpstreamsSettings(dynamic=True)}
+    container = testing.container(labels=labels)
+    inventory = Inventory((EngineInventory("local", (container,)),))
+    made = Pipeline(plugins.load(), settings).build(inventory).text
+    assert made in text
+
+
+def test_the_labels_of_a_rolling_update_are_right(project: Path) -> None:
+    text = (project / "docs" / "reliability.md").read_text()
+    labels = dict(re.findall(r"^  (caddy[\w.]*): \"?(.*?)\"?$", text, re.MULTILINE))
+    fragment = testing.fragment(testing.container(labels=labels))
+    assert not fragment.problems
+    assert "lb_retries 5" in fragment.content and "reverse_proxy 172.18.0.2:8000" in fragment.content
