@@ -131,7 +131,8 @@ def proxy_of(settings: Settings) -> Proxy:
         str(Path(os.environ.get("XDG_CONFIG_HOME") or home / ".config") / "caddy"),
         str(settings.state_path().absolute()),
     ]
-    files = [Path(file).absolute() for file in (settings.caddyfile_path, settings.source, settings.envfile) if file]
+    given = (settings.caddyfile_path, settings.source, settings.envfile, *_sockets(settings))
+    files = [Path(file).absolute() for file in given if file]
     port = re.search(r":(\d+)(?:/|$)", settings.caddy_admin or settings.admin)
     return Proxy(
         tuple(dict.fromkeys(folders)),
@@ -140,6 +141,14 @@ def proxy_of(settings: Settings) -> Proxy:
         int(port[1]) if port else 0,
         settings.resolver,
     )
+
+
+def _sockets(settings: Settings) -> Iterator[str]:
+    """The files of the unix sockets that Caddy and the engines answer at."""
+    engines = settings.docker_sockets or (os.environ.get("DOCKER_HOST", ""),)
+    for address in (settings.admin, settings.caddy_admin, *engines):
+        if found := re.match(r"unix(?::/)?/(/[^|]*)", address):
+            yield found[1]
 
 
 def checked_by_program(

@@ -1,0 +1,41 @@
+"""What the settings say belongs to the program and its Caddy, so that no label may have it."""
+
+from pathlib import Path
+
+import pytest
+from dockcaddy.daemon import proxy_of
+from dockcaddy.settings import Settings
+
+
+def test_the_files_are_those_of_the_settings_and_the_sockets(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DOCKER_HOST", "unix:///srv/other.sock")
+    settings = Settings(
+        admin="unix//run/x/caddy.sock|0200",
+        docker_sockets=("unix:///srv/docker.sock", "tcp://engine:2376"),
+        caddyfile_path="/etc/own/Caddyfile",
+        envfile="/etc/own/../own/env",
+    )
+    proxy = proxy_of(settings)
+    assert proxy.files == ("/etc/own/Caddyfile", "/etc/own/env", "/run/x/caddy.sock", "/srv/docker.sock")
+    assert proxy.base_folder == "/etc/own"
+    assert "/srv/other.sock" in proxy_of(Settings()).files
+
+
+@pytest.mark.parametrize(
+    ("given", "port"),
+    [
+        (Settings(), 2019),
+        (Settings(admin="unix//run/caddy.sock"), 0),
+        (Settings(admin=":2020"), 2020),
+        (Settings(caddy_admin="http://[::1]:2021/"), 2021),
+    ],
+)
+def test_the_admin_port_is_the_one_of_the_caddy_in_use(given: Settings, port: int) -> None:
+    assert proxy_of(given).admin_port == port
+
+
+def test_the_folders_are_those_where_caddy_and_the_program_keep_things(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", "/srv/data")
+    folders = proxy_of(Settings(state_directory="/srv/state")).folders
+    assert {"/data", "/config", "/srv/data/caddy", "/srv/state"} <= set(folders)
+    assert all(Path(folder).is_absolute() for folder in folders)
