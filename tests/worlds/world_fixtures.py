@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 import pytest
 from attrs import define, evolve, field
+from dockcaddy.model import Resource
 from world import SECRET, SECRET_VARIABLE, Answer, Visit, World, open_world
 
 _NAMES = ("first", "second", "third", "fourth")
@@ -23,12 +24,16 @@ class Newcomers:
 
         `more` is what else is to be said of all of them: `name`, `environment`, `image`, `mounts`.
         """
-        made = []
+        self.world.put(self.made(*labels, **more))
+
+    def made(self, *labels: Mapping[str, str], **more: object) -> tuple[Resource, ...]:
+        """The same containers, not yet there."""
+        found = []
         for place, (name, given) in enumerate(zip(_NAMES, labels, strict=False)):
             filled = {self.world.filled_in(key): self.world.filled_in(value) for key, value in given.items()}
             resource = self.world.resource({"name": name, "labels": filled, **more}, 1000 + place)
-            made.append(evolve(resource, id=f"{self.mark}{place:032x}"))
-        self.world.put(made)
+            found.append(evolve(resource, id=f"{self.mark}{place:032x}"))
+        return tuple(found)
 
     def visit(self, name: str, path: str = "/", headers: Mapping[str, str] | None = None, **more: str) -> Answer:
         """What a visitor of the site `NAME.test` gets."""
