@@ -14,6 +14,11 @@ import pytest
 NEEDED = bool(os.environ.get("DOCKCADDY_TESTS_NEED_ENGINE"))
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`pytest --hostile-examples 5000 tests/hostile` looks for new attacks for as long as one likes."""
+    parser.addoption("--hostile-examples", type=int, default=0, help="that many random hostile label sets, new ones")
+
+
 def engine_answers() -> bool:
     """Whether a Docker Engine can be used."""
     docker = shutil.which("docker")

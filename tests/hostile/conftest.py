@@ -8,11 +8,6 @@ import pytest
 from world import SECRET, SECRET_VARIABLE, World, open_world
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    """`pytest tests/hostile --hostile-examples 5000` looks for new attacks for as long as one likes."""
-    parser.addoption("--hostile-examples", type=int, default=0, help="that many random hostile label sets, new ones")
-
-
 def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import os
 import re
 import signal
 import socket
@@ -215,16 +216,20 @@ class World:
     counts: Counts = field(factory=Counts)
     baseline: dict[Visit, Answer] = field(factory=dict)
     touched_memory: int = 0
+    caddys_memory: int = 0
     made: int = 0
+    cycle: int = 0
 
     def put(self, hostile: Sequence[Resource], seconds: float = 5.0) -> None:
         """Have these hostile containers beside the good ones, and one cycle, which may take `seconds`."""
         self.engine.hostile = tuple(hostile)
-        _forget_peak_of_memory()
-        before = _memory("VmRSS")
+        caddy = self.caddy.pid or 0
+        before, caddys_before = _memory("VmRSS"), _memory("VmRSS", caddy)
+        for process in (os.getpid(), caddy):
+            _forget_peak_of_memory(process)
         with at_most(seconds):
             self.controller.cycle()
-        self.touched_memory = _memory("VmHWM") - before
+        self.touched_memory, self.caddys_memory = _memory("VmHWM") - before, _memory("VmHWM", caddy) - caddys_before
 
     def calm(self) -> None:
         """Only the good containers, served as ever."""
@@ -276,15 +281,17 @@ class World:
     def places(self) -> dict[str, str]:
         """What `%NAME%` stands for in a hostile label set."""
         paths = {"DATA": self.folder / "data/caddy", "CONFIG": self.folder / "config/caddy", "FOLDER": self.folder}
-        return {name: str(value) for name, value in {**self.ports, **paths}.items()}
+        return {name: str(value) for name, value in {**self.ports, **paths, "CYCLE": self.cycle}.items()}
 
     def resource(self, item: Mapping[str, Any], created: int) -> Resource:
-        """A container out of `name`, `labels`, `environment`, `image`, `mounts`, by way of the engine's own JSON."""
+        """A container out of `name`, `labels`, `environment`, `image`, `mounts`, by way of the engine's own JSON.
+
+        One with an `id` is the same each time; of others nobody comes again, as what flaps would be held back.
+        """
         name = str(item["name"])
-        # nobody comes again: what flaps would be held back
         self.made += 1
         listed = {
-            "Id": f"{self.made:012x}" + "0" * 52,
+            "Id": item.get("id") or f"{self.made:012x}" + "0" * 52,
             "Names": [f"/{name}"],
             "Image": item.get("image", "acme/web:1.2"),
             "Created": created,
@@ -300,10 +307,13 @@ class World:
 
 
 def _tls_socket(host: str, port: int) -> ssl.SSLSocket:
-    context = ssl.create_default_context()
+    # reading the machine's own certificates takes longer than the visit
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     plain = socket.create_connection(("127.0.0.1", port), timeout=3)
+    # or the request waits for the acknowledgement of the handshake's end
+    plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     try:
         return context.wrap_socket(plain, server_hostname=host)
     except OSError:
@@ -311,13 +321,17 @@ def _tls_socket(host: str, port: int) -> ssl.SSLSocket:
         raise
 
 
-def _forget_peak_of_memory() -> None:
-    Path("/proc/self/clear_refs").write_text("5")
+def _forget_peak_of_memory(process: int) -> None:
+    Path(f"/proc/{process}/clear_refs").write_text("5")
 
 
-def _memory(what: str) -> int:
-    """A line of /proc/self/status, in MiB."""
-    found = re.search(rf"^{what}:\s+(\d+) kB", Path("/proc/self/status").read_text(), re.MULTILINE)
+def _memory(what: str, process: int | str = "self") -> int:
+    """A line of a process's /proc/PID/status, in MiB; 0 where it is gone."""
+    try:
+        status = Path(f"/proc/{process}/status").read_text()
+    except OSError:
+        return 0
+    found = re.search(rf"^{what}:\s+(\d+) kB", status, re.MULTILINE)
     return int(found[1]) // 1024 if found else 0
 
 
@@ -407,7 +421,7 @@ def expanded(world: World, value: Any, number: int = 0) -> str:
 
 
 def containers_of(world: World, document: Mapping[str, Any]) -> list[Resource]:
-    """The containers of a file of the corpus."""
+    """The containers of a file of the corpus, as they are in the world's present `cycle`."""
     made: list[Resource] = []
     for item in document["containers"]:
         for number in range(item.get("copies", 1)):
@@ -424,7 +438,7 @@ def _item(world: World, item: Mapping[str, Any], number: int, name: str) -> dict
             labels[expanded(world, each["key"], count)] = expanded(world, each["value"], count)
     environment = {key: expanded(world, value, number) for key, value in item.get("environment", {}).items()}
     mounts = [{key: expanded(world, value, number) for key, value in mount.items()} for mount in item.get("mounts", ())]
-    more = {key: expanded(world, item[key], number) for key in ("image",) if key in item}
+    more = {key: expanded(world, item[key], number) for key in ("image", "id") if key in item}
     name = expanded(world, item.get("name", name), number)
     return {"name": name, "labels": labels, "environment": environment, "mounts": mounts, **more}
 

@@ -29,7 +29,7 @@ class Conflicts:
 
     _shared: dict[Group, Sequence[Member]] = field(factory=dict)
     _sites: dict[Group, Site] = field(factory=dict)
-    _by_host: dict[HostAndPort, set[Group]] = field(factory=lambda: defaultdict(set))
+    _by_host: dict[HostAndPort, set[Site]] = field(factory=lambda: defaultdict(set))
     _exploding: dict[str, tuple[Clash, ...]] = field(factory=dict)
     _within: dict[Group, tuple[Clash, ...]] = field(factory=dict)
     _between: dict[HostAndPort, tuple[Clash, ...]] = field(factory=dict)
@@ -65,15 +65,16 @@ class Conflicts:
         if not isinstance(group, frozenset):
             _keep(self._shared, group, members)
             return set()
-        site = Site(members, [address for address in group if isinstance(address, tuple)])
-        hosts = {(host, port) for _, host, port, _ in site.addresses}
+        addresses = [address for address in group if isinstance(address, tuple)]
+        hosts = {(host, port) for _, host, port, _ in addresses}
+        before, site = self._sites.pop(group, None), Site(members, addresses)
         for host in hosts:
-            self._by_host[host].add(group)
-        self._sites[group] = site
-        if not members:
-            del self._sites[group]
-            for host in hosts:
-                self._by_host[host].discard(group)
+            if before is not None:
+                self._by_host[host].discard(before)
+            if members:
+                self._by_host[host].add(site)
+        if members:
+            self._sites[group] = site
         return hosts
 
     def _members(self, group: Group) -> Sequence[Member]:
@@ -102,7 +103,9 @@ class Conflicts:
                 yield from takeovers(members, Reader(definitions, site.hosts))
 
     def _clashes_at(self, host: HostAndPort, definitions: Definitions) -> Iterable[Clash]:
-        sites = [self._sites[group] for group in self._by_host[host]]
+        sites = self._by_host[host]
+        if not sites:
+            del self._by_host[host]
         return overlaps(sorted(sites, key=_age), definitions) if len(sites) > 1 else ()
 
 
