@@ -17,6 +17,7 @@ from attrs import define, field
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "worlds"))
 
+from ports import free_port
 from stand_in_container import StandInContainer
 from stand_in_engine import StandInEngine
 
@@ -31,14 +32,6 @@ def program(name: str) -> str:
     if found is None:
         raise SystemExit(f"no {name}: pip install {name}-bin")
     return found
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def body(port: int, host: str) -> str:

@@ -2,13 +2,13 @@
 
 import os
 import shutil
-import socket
 import subprocess
 import sysconfig
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import ports
 import pytest
 
 NEEDED = bool(os.environ.get("DOCKCADDY_TESTS_NEED_ENGINE"))
@@ -76,14 +76,7 @@ def caddy() -> str:
 @pytest.fixture(scope="session")
 def free_port() -> Callable[[], int]:
     """Gives a port that nobody listens on."""
-
-    def find() -> int:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port: int = probe.getsockname()[1]
-            return port
-
-    return find
+    return ports.free_port
 
 
 @pytest.fixture(scope="session")

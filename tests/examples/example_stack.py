@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 from attrs import define
+from ports import free_port
 from visiting import asked_again
 
 EXAMPLES = Path(__file__).parent.parent.parent / "examples"
@@ -27,13 +28,6 @@ def run(*command: str, cwd: Path | None = None, env: dict[str, str] | None = Non
     )
     assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
     return done.stdout.strip()
-
-
-def a_free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @define
@@ -138,7 +132,7 @@ def bring_up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[...,
 
     def start(name: str, *services: str, environment: dict[str, str] | None = None, override: str = "") -> Stack:
         folder = tmp_path_factory.mktemp(name)
-        port, http_port = a_free_port(), a_free_port()
+        port, http_port = free_port(), free_port()
         (folder / "Caddyfile").write_text(
             f"{{\n\thttp_port {http_port}\n\thttps_port {port}\n\tskip_install_trust\n\tlocal_certs\n}}\n"
         )

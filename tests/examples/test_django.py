@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 import websocket
-from example_stack import EXAMPLES, Stack, a_free_port, built, run
+from example_stack import EXAMPLES, Stack, built, run
+from ports import free_port
 
 pytestmark = pytest.mark.engine
 
@@ -22,7 +23,7 @@ TOKEN = {"Authorization": "Token example-token"}
 def django(bring_up: Callable[..., Stack], until: Callable[..., None]) -> Stack:
     app = EXAMPLES / "django" / "app"
     built("dockcaddy-example-django", app, app / "requirements.txt")
-    auth_port = a_free_port()
+    auth_port = free_port()
     override = f"services:\n  django-wsgi:\n    ports: ['127.0.0.1:{auth_port}:8000']\n"
     services = ("redis", "django-combined", "django-wsgi", "django-asgi", "django-static", "django-media")
     environment = {"AUTH_BACKEND_URL": f"http://127.0.0.1:{auth_port}"}

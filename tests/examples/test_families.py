@@ -3,7 +3,8 @@
 from collections.abc import Callable
 
 import pytest
-from example_stack import Stack, a_free_port
+from example_stack import Stack
+from ports import free_port
 
 pytestmark = pytest.mark.engine
 
@@ -13,7 +14,7 @@ BringUp = Callable[..., Stack]
 
 def with_auth(bring_up: BringUp, name: str, service: str) -> Stack:
     """An example whose login is reached on a port of this machine."""
-    port = a_free_port()
+    port = free_port()
     override = f"services:\n  {service}:\n    ports: ['127.0.0.1:{port}:8000']\n"
     return bring_up(name, environment={"AUTH_BACKEND_URL": f"http://127.0.0.1:{port}"}, override=override)
 
