@@ -178,6 +178,19 @@ def test_b31_a_replica_without_an_address_costs_the_others_nothing(newcomers: Ne
     assert [newcomers.body("x") for _ in range(4)] == ["from upstream"] * 4
 
 
+@pytest.mark.engine
+def test_b31_a_container_that_nobody_can_reach_is_told(
+    running: Proxy, containers: Containers, eventually: Eventually
+) -> None:
+    site = {"caddy": f"http://alone.test:{running.port}", "caddy__reverse_proxy": "{{upstreams 80}}"}
+    name = containers.run("alone", "--network=none", **site)
+    told = f"container {name}: label {containers.prefix}.reverse_proxy: upstreams: it has no address"
+    eventually(lambda: running.said(f"warning: {told}") == 1)
+    docker("network", "disconnect", "none", name)
+    docker("network", "connect", containers.network("reached"), name)
+    eventually(lambda: running.said(f"no longer: {told}") == 1 and hostname(running.body("alone.test")) == "alone")
+
+
 def test_b31_a_container_that_starts_and_ends_all_the_time_flips_nothing(
     newcomers: Newcomers, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -58,6 +58,8 @@ def upstreams(context: Context, *options: object) -> str:
     A text is the scheme, a number (also one in quotes) the port, in any order. Empty while no traffic may be sent to it.
     """
     targets = sorted(_bracketed(target) for target in context.resource.targets) if context.admitted else []
+    if context.admitted and context.resource.running and not targets:
+        context.warn("upstreams: it has no address on an ingress network, connect it to one of Caddy's networks")
     if context.settings(UpstreamsSettings).dynamic:
         context.linger(LINGER)
         targets = [MARK, *targets]
