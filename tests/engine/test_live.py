@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from attrs import define, field
 from dockcaddy.engine import Engine
-from dockcaddy.engine.live import INSPECT_PATIENCE
+from dockcaddy.engine.live import ASKED_BY_NAME, INSPECT_PATIENCE
 from dockcaddy.engine.records import EngineOptions
 from dockcaddy.errors import EngineUnreachable
 
@@ -198,3 +198,24 @@ def test_a_network_that_came_unheard_counts_when_everything_is_listed_anew(clien
     client.networks_now.append("front")
     engine.resync()
     assert [resource.targets for resource in engine.inventory().resources] == [("172.18.0.2",)]
+
+
+def test_very_many_changes_at_once_are_listed_and_not_named_one_by_one(client: Client, engine: Engine) -> None:
+    ids = [f"c{number}" for number in range(ASKED_BY_NAME + 1)]
+    for id in ids:
+        client.put(id)
+    assert len(names(engine)) == len(ids)
+    lists, small = client.lists, engine.statistics.small_lists
+    for id in ids:
+        event(engine, "update", id)
+    assert len(names(engine)) == len(ids)
+    assert (client.lists, engine.statistics.small_lists) == (lists + 1, small)
+
+
+def test_an_event_looks_at_its_own_container_only(client: Client, engine: Engine, monkeypatch) -> None:
+    for id in "abc":
+        client.put(id)
+    names(engine)
+    monkeypatch.setattr(type(engine._store), "resources", lambda *_: pytest.fail("looked at all of them"))
+    event(engine, "start", "a")
+    event(engine, "disconnect", "n", "network", container="b")

@@ -25,6 +25,8 @@ CALL_TIMEOUT = 30
 INSPECTS_AT_ONCE = 8
 # how long a cycle waits for the inspects of newcomers, in seconds; the others must not wait longer for them
 INSPECT_PATIENCE = 0.3
+# more containers than that are not named in one call, as a URL has its limits: everything is listed
+ASKED_BY_NAME = 256
 FIRST_PAUSE, LONGEST_PAUSE = 0.25, 1.5
 
 # engine API 1.24, GET /events
@@ -101,7 +103,7 @@ class Engine:
         """What the engine has now. Raises EngineUnreachable, and then nothing that is known is lost."""
         with self._lock:
             try:
-                if self._everything:
+                if self._everything or len(self._dirty) > ASKED_BY_NAME:
                     self._list_everything()
                 elif self._dirty or self._networks is None:
                     self._list_dirty()
@@ -370,7 +372,8 @@ class Engine:
         self._wake()
 
     def _running(self, id: str) -> bool:
-        return any(each.id == id and each.running for each in self._store.resources(self.clock()))
+        resource = self._store.resource(id, self.clock())
+        return resource is not None and resource.running
 
     def _react_to_container(self, action: str, id: str, attributes: Mapping[str, str]) -> None:
         verb, _, detail = action.partition(": ")
@@ -413,12 +416,12 @@ class Engine:
     def _confirm(self, id: str) -> None:
         """Read a started container again, off the way of its first answer."""
         with self._lock:
-            before = self._store.resources(self.clock())
+            before = self._store.resource(id, self.clock())
             self._dirty[id] = None
             with contextlib.suppress(Exception):
                 self._fetch([id])
                 del self._dirty[id]
-            changed = id in self._dirty or self._store.resources(self.clock()) != before
+            changed = id in self._dirty or self._store.resource(id, self.clock()) is not before
         if changed:
             self._wake()
 

@@ -37,6 +37,7 @@ class ContainerStore:
     ingress: IngressNetworks = field(factory=IngressNetworks)
     _known: dict[str, _Known] = field(factory=dict)
     _highest_rank: int = 0
+    _in_order: list[_Known] | None = None
 
     def __contains__(self, id: object) -> bool:
         return id in self._known
@@ -56,6 +57,7 @@ class ContainerStore:
         """What a full list gave, newest first; what is not in it is gone."""
         ours = [item for item in items if self.wants(item.get("Labels") or {})]
         listed = {item["Id"] for item in ours}
+        self._in_order = None
         for id in [id for id in self._known if id not in listed]:
             del self._known[id]
         self._highest_rank += len(ours)
@@ -68,6 +70,7 @@ class ContainerStore:
         if known is None:
             if not rank:
                 self._highest_rank += 1
+            self._in_order = None
             self._known[item["Id"]] = _Known(dict(item), rank or self._highest_rank)
             return
         known.rank = rank or known.rank
@@ -91,7 +94,8 @@ class ContainerStore:
 
     def drop(self, id: str) -> None:
         """The container is gone."""
-        self._known.pop(id, None)
+        if self._known.pop(id, None) is not None:
+            self._in_order = None
 
     def needs_inspect(self, id: str) -> bool:
         """Whether the container is ours and was never inspected."""
@@ -148,19 +152,27 @@ class ContainerStore:
 
     def resources(self, now: float) -> tuple[Resource, ...]:
         """The resources now, newest first, as the engine lists them; without newcomers not yet inspected."""
-        found = []
-        for known in sorted(self._known.values(), key=lambda each: (-(each.item.get("Created") or 0), -each.rank)):
-            if not self.options.scan_stopped_containers and known.item.get("State") not in _LISTED:
-                continue
-            if known.stopping_until and known.stopping_until <= now:
-                known.stopping_until, known.resource = 0.0, None
-            if known.resource is None:
-                if known.inspect is None and not known.unreadable:
-                    continue
-                stopping = known.stopping_until > now
-                known.resource = container(known.item, known.inspect, self.ingress, self.engine, stopping=stopping)
-            found.append(known.resource)
-        return tuple(found)
+        if self._in_order is None:
+            self._in_order = sorted(
+                self._known.values(), key=lambda each: (-(each.item.get("Created") or 0), -each.rank)
+            )
+        found = [self._resource_of(known, now) for known in self._in_order]
+        return tuple([each for each in found if each is not None])
+
+    def resource(self, id: str, now: float) -> Resource | None:
+        """One of them, None where it is not among them."""
+        known = self._known.get(id)
+        return None if known is None else self._resource_of(known, now)
+
+    def _resource_of(self, known: _Known, now: float) -> Resource | None:
+        if not self.options.scan_stopped_containers and known.item.get("State") not in _LISTED:
+            return None
+        if known.stopping_until and known.stopping_until <= now:
+            known.stopping_until, known.resource = 0.0, None
+        if known.resource is None and (known.inspect is not None or known.unreadable):
+            stopping = known.stopping_until > now
+            known.resource = container(known.item, known.inspect, self.ingress, self.engine, stopping=stopping)
+        return known.resource
 
 
 def _set_health(known: _Known, status: str) -> bool:
