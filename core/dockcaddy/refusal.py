@@ -84,7 +84,7 @@ class Refused:
         """The refusal told as the fragment's problem, with the label at the line where that is known."""
         label = next((origin.label for origin in self.origins if origin.resource == fragment.owner), "")
         words = one_line(self.words)
-        return Problem(fragment.owner, label, words if self.is_hazard else f"caddy refuses it: {words}")
+        return Problem(fragment.owner, one_line(label), words if self.is_hazard else f"caddy refuses it: {words}")
 
     def _suspected(self, group: Sequence[Fragment]) -> list[Fragment]:
         """Those on the site at fault, and among them those who alone say what the refusal is about."""

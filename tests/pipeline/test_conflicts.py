@@ -211,7 +211,7 @@ def test_imports_that_grow_beyond_measure_are_refused_before_caddy_reads_them() 
     (clash,) = told(
         {"caddy_0": "(s0)", "caddy_0.header": "X-A b"} | snippets, {"caddy": "y.org", "caddy.import": "s30"}
     )
-    assert clash.startswith("container b: label caddy.import: with its imports")
+    assert clash.startswith("container b: label caddy.import: with imports")
 
 
 @pytest.mark.parametrize(
@@ -255,11 +255,23 @@ def test_what_people_write_multiplies_a_little() -> None:
     assert told(site | {"caddy.header.X-A": "b" * 100_000}) == []
 
 
+def test_a_newer_snippet_that_would_blow_up_an_older_site_is_left_out_itself() -> None:
+    importing = {"caddy": "y.org"} | {f"caddy.{n}_import": "s" for n in range(60)}
+    (clash,) = told(importing, {"caddy": "(s)", "caddy.respond": "a" * 90_000})
+    assert clash.startswith("container b: by what it defines for container a: with imports")
+
+
+def test_what_contradicts_an_older_snippet_is_no_reason_against_whoever_imports_it() -> None:
+    small, large = {"caddy": "(s)", "caddy.encode": "gzip"}, {"caddy": "(s)", "caddy.respond": "a" * 90_000}
+    (clash,) = told(small, {"caddy": "y.org"} | {f"caddy.{n}_import": "s" for n in range(60)}, large)
+    assert clash.startswith("container c: label caddy: (s) is something else in container a")
+
+
 def test_arguments_that_grow_beyond_measure_are_refused() -> None:
     base = "(a0) {\n\trespond `{args[0]}`\n}\n" + "".join(
         f"(a{n}) {{\n\timport a{n - 1} `{{args[0]}}{{args[0]}}`\n}}\n" for n in range(1, 25)
     )
-    assert "with its imports" in told({"caddy": "y.org", "caddy.import": "a24 x"}, base=base)[0]
+    assert "with imports" in told({"caddy": "y.org", "caddy.import": "a24 x"}, base=base)[0]
     assert told({"caddy": "y.org", "caddy.import": "a5 x"}, base=base) == []
 
 

@@ -36,8 +36,9 @@ class Conflicts:
 
     @property
     def clashes(self) -> tuple[Clash, ...]:
-        """Every clash there is; a fragment may have several."""
-        return tuple(chain(*self._exploding.values(), *self._within.values(), *self._between.values()))
+        """The clashes to be settled next, a fragment may have several: what clashes with others counts for nothing else."""
+        found = tuple(chain(*self._within.values(), *self._between.values()))
+        return found or tuple(chain(*self._exploding.values()))
 
     def update(self, changed: Mapping[Group, Collection[Member]], gone: Iterable[str] = ()) -> None:
         """Take over groups that have other members now, none where a group is gone, and the keys of gone fragments."""
@@ -51,10 +52,9 @@ class Conflicts:
         definitions = self._definitions()
         for key in gone:
             self._exploding.pop(key, None)
-        for fragment in {
-            each.fragment.key: each.fragment for group in groups for each in self._members(group)
-        }.values():
-            _keep(self._exploding, fragment.key, tuple(explosion(fragment, definitions, self._matchers)))
+        concerned = {member.fragment.key: member for group in groups for member in self._members(group)}
+        for key, member in concerned.items():
+            _keep(self._exploding, key, tuple(explosion(member, definitions, self._matchers)))
         for group in groups:
             _keep(self._within, group, tuple(self._clashes_within(group, definitions)))
         for host in hosts:
@@ -87,20 +87,23 @@ class Conflicts:
 
     def _definitions(self) -> Definitions:
         """Snippets are named `(so)`, named routes `&(so)`."""
-        named = {
-            group[0]: _lines(members) for group, members in self._shared.items() if isinstance(group, tuple) and group
-        }
+        makers = {group[0]: members for group, members in self._shared.items() if isinstance(group, tuple) and group}
         return Definitions(
-            {name[1:-1]: lines for name, lines in named.items() if name.startswith("(")},
-            {name[2:-1]: lines for name, lines in named.items() if name.startswith("&(")},
+            {name[1:-1]: _lines(members) for name, members in makers.items() if name.startswith("(")},
+            {name[2:-1]: _lines(members) for name, members in makers.items() if name.startswith("&(")},
+            makers,
         )
 
     def _clashes_within(self, group: Group, definitions: Definitions) -> Iterator[Clash]:
         members, site = self._members(group), self._sites.get(group)
-        if len(members) > 1:
-            yield from contradictions(members)
-            if site is not None:
-                yield from takeovers(members, Reader(definitions, site.hosts))
+        if len(members) < 2:
+            return
+        contradicting = tuple(contradictions(members))
+        yield from contradicting
+        if site is not None:
+            lost = {clash.fragment for clash in contradicting}
+            staying = [member for member in members if member.fragment.key not in lost]
+            yield from takeovers(staying, Reader(definitions, site.hosts))
 
     def _clashes_at(self, host: HostAndPort, definitions: Definitions) -> Iterable[Clash]:
         sites = self._by_host[host]

@@ -5,6 +5,7 @@ from collections.abc import Hashable
 from attrs import frozen
 
 from dockcaddy.caddyfile import Block
+from dockcaddy.errors import one_line
 from dockcaddy.model import Problem
 from dockcaddy.rendering import Fragment
 
@@ -37,5 +38,5 @@ def clash(newer: Fragment, what: str, older: Fragment, *, label: str = "", their
 
 
 def label_of(block: Block) -> str:
-    """The label that a block came from, `""` where it did not."""
-    return block.origins[0].label if block.origins else ""
+    """The label that a block came from, as it is told; `""` where it came from none."""
+    return one_line(block.origins[0].label) if block.origins else ""

@@ -1,10 +1,11 @@
 """What sites can refer to: snippets and named routes (https://caddyserver.com/docs/caddyfile/directives/import)."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from attrs import field, frozen
 
 from dockcaddy.caddyfile import Block
+from dockcaddy.conflicts.clash import Member
 
 # so deep are snippets looked into; in what people write each import is one or two deep
 DEEPEST = 8
@@ -12,10 +13,11 @@ DEEPEST = 8
 
 @frozen
 class Definitions:
-    """The lines of each snippet and of each named route of a configuration, by their names."""
+    """The lines of each snippet and of each named route of a configuration, by their names, and who made each of both."""
 
     snippets: Mapping[str, tuple[Block, ...]] = field(factory=dict)
     routes: Mapping[str, tuple[Block, ...]] = field(factory=dict)
+    makers: Mapping[str, Sequence[Member]] = field(factory=dict)
 
     def opened(self, blocks: Iterable[Block], depth: int = 0) -> Iterator[Block]:
         """The blocks, with a snippet's lines in the place of its import."""

@@ -10,10 +10,9 @@ from attrs import define, field
 
 from dockcaddy import caddyfile
 from dockcaddy.caddyfile import Block
-from dockcaddy.conflicts.clash import Clash, label_of
+from dockcaddy.conflicts.clash import Clash, Member, label_of
 from dockcaddy.conflicts.definitions import Definitions
 from dockcaddy.model import Problem
-from dockcaddy.rendering import Fragment
 
 # far above what people write
 MOST_CHARACTERS = 4 * 1024 * 1024
@@ -35,16 +34,23 @@ class _TooMuchError(Exception):
     """A limit is passed; the message is the reason."""
 
 
-def explosion(
-    fragment: Fragment, definitions: Definitions, matchers_of: Callable[[Block], Matchers]
-) -> Iterator[Clash]:
-    """A fragment that would become more than Caddy can hold; `matchers_of` gives those that a site's lines may name."""
+def explosion(member: Member, definitions: Definitions, matchers_of: Callable[[Block], Matchers]) -> Iterator[Clash]:
+    """A fragment that would become more than Caddy can hold; `matchers_of` gives those that a site's lines may name.
+
+    Where that is by a newer one's snippet or route, it is that one that clashes.
+    """
     measure = _Measure(definitions)
-    for block in fragment.blocks:
+    for block in member.fragment.blocks:
         try:
             measure.top_level(block, matchers_of)
         except _TooMuchError as reason:
-            yield Clash(fragment.key, Problem(fragment.owner, label_of(measure.line_before or block), str(reason)))
+            makers = (maker for name in measure.opened for maker in definitions.makers.get(name, ()))
+            newest = max((member, *makers), key=lambda each: each.age).fragment
+            if newest is member.fragment:
+                problem = Problem(newest.owner, label_of(measure.line_before or block), str(reason))
+            else:
+                problem = Problem(newest.owner, "", f"by what it defines for {member.fragment.owner}: {reason}")
+            yield Clash(newest.key, problem)
             return
 
 
@@ -58,6 +64,7 @@ class _Measure:
     addresses: int = 0
     ports: set[str] = field(factory=set)
     line_before: Block | None = None
+    opened: set[str] = field(factory=set)
     _lengths: dict[int, int] = field(factory=dict)
     _copies: int = 1
     _matchers: Matchers = field(factory=dict)
@@ -98,11 +105,11 @@ class _Measure:
         if imported is not None:
             given = (self.characters - before) // self._copies
             lengths = tuple([_length(key, arguments, inserted) for key in block.keys[2:]])
-            self._lines_of(block.keys[1], imported, lengths, given)
+            self._lines_of(f"({block.keys[1]})", imported, lengths, given)
             return
         invoked = self.definitions.invoked(block)
         if invoked is not None:
-            self._lines_of(f"&{block.keys[-1]}", invoked, (), 0)
+            self._lines_of(f"&({block.keys[-1]})", invoked, (), 0)
         matcher = self._matchers.get(block.keys[1]) if len(block.keys) > 1 else None
         if matcher is not None:
             self._lines_of(block.keys[1], (matcher,), arguments, inserted)
@@ -110,6 +117,7 @@ class _Measure:
     def _lines_of(self, name: str, lines: Iterable[Block], arguments: tuple[int, ...], inserted: int) -> None:
         if name in self._open:
             return
+        self.opened.add(name)
         self.imports += 1
         self._open.append(name)
         for line in lines:
@@ -127,7 +135,7 @@ class _Measure:
     def _count(self, characters: int) -> None:
         self.characters += characters * self._copies
         if self.characters > MOST_CHARACTERS or self.imports > MOST_IMPORTS:
-            raise _TooMuchError("with its imports, matchers, repetitions and ports this is more than caddy can hold")
+            raise _TooMuchError("with imports, matchers, repetitions and ports this is more than caddy can hold")
 
 
 def _length(token: str, arguments: tuple[int, ...], inserted: int) -> int:
