@@ -87,6 +87,11 @@ def _name(segment: str) -> str:
     return (match[1] if match else segment).replace("\0", ".")
 
 
+def _above(key: str) -> Iterator[str]:
+    """The keys that a key stands under."""
+    return (key[:at] for at, character in enumerate(key) if character == ".")
+
+
 def _plain_words(value: str) -> list[str]:
     """The words of a value in which nothing is quoted, escaped or commented; else none."""
     words = value.split()
@@ -180,13 +185,13 @@ _ON, _OFF = frozenset(("true", "on", "yes")), frozenset(("false", "off", "no"))
 
 def _switch(labels: tuple[Label, ...]) -> Iterator[Label]:
     """A directive without arguments that is switched on or off by a truth value."""
-    off = [
+    off = {
         label.key
         for label in labels
         if names_of(label.key)[-1] in _SWITCHES and label.value.strip().lower() in _OFF and "." in label.key
-    ]
+    }
     for label in labels:
-        if any(label.key == key or label.key.startswith(key + ".") for key in off):
+        if label.key in off or not off.isdisjoint(_above(label.key)):
             continue
         switched = names_of(label.key)[-1] in _SWITCHES and label.value.strip().lower() in _ON
         yield evolve(label, value="") if switched and "." in label.key else label
@@ -194,7 +199,7 @@ def _switch(labels: tuple[Label, ...]) -> Iterator[Label]:
 
 def _forward_auth(labels: tuple[Label, ...]) -> Iterator[Label]:
     """A path in the URL of forward_auth, which Caddy wants as `uri`."""
-    keys = [label.key for label in labels]
+    with_uri = {above for label in labels if names_of(label.key)[-1] == "uri" for above in _above(label.key)}
     for label in labels:
         words = _plain_words(label.value) if names_of(label.key)[-1] == "forward_auth" else []
         matcher, rest = _after_matcher(words)
@@ -203,7 +208,7 @@ def _forward_auth(labels: tuple[Label, ...]) -> Iterator[Label]:
             yield label
             continue
         yield evolve(label, value=" ".join([*matcher, url[1]]))
-        if not any(key.startswith(label.key + ".") and names_of(key)[-1] == "uri" for key in keys):
+        if label.key not in with_uri:
             path = url[2] if url[2].startswith("/") else "/" + url[2]
             yield Label(f"{label.key}.uri", path, label.origin)
 

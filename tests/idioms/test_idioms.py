@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -78,3 +79,17 @@ def test_an_unknown_idiom_is_told_with_the_nearest() -> None:
     settings = Settings(sections={"idioms": {"off": ["respond-statsu"]}}, source="dockcaddy.toml")
     with pytest.raises(SettingsError, match='no idiom "respond-statsu", did you mean "respond-status"'):
         load_sections(settings, plugins.load().sections, {})
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        {f"caddy.handle_{number}.file_server": "off" for number in range(4_000)},
+        {f"caddy.{number}_forward_auth": f"http://auth/{number}" for number in range(4_000)},
+    ],
+    ids=["switch", "forward-auth-path"],
+)
+def test_thousands_of_labels_take_no_time(labels: dict[str, str]) -> None:
+    started = time.perf_counter()
+    rendered({"caddy": "example.org", **labels})
+    assert time.perf_counter() - started < 1
