@@ -43,8 +43,10 @@ class OutputError(DockcaddyError):
 
 def one_line(text: str, longest: int = LONGEST_MESSAGE) -> str:
     """The text as a part of a message: what would end the line or steer a terminal is shown, what is too long is cut."""
-    cut = text if len(text) <= longest else text[: longest - 3] + "..."
-    return cut if cut.isprintable() else "".join(map(_shown, cut))
+    shown = text[: longest + 1]
+    if not shown.isprintable():
+        shown = "".join(map(_shown, shown))
+    return shown if len(shown) <= longest else shown[: longest - 3] + "..."
 
 
 def _shown(character: str) -> str:

@@ -16,6 +16,8 @@ LONGEST_VALUE = 1024 * 1024
 MOST_LABELS = 4096
 # keys and values of one resource together
 MOST_CHARACTERS = LONGEST_VALUE + LONGEST_KEY
+# Caddy copies the whole file for each variable that it fills in
+MOST_VARIABLES = 100
 
 _ESCAPED_DOT = "\0"
 _SEGMENT = re.compile(r"(?:([0-9]+)_)?(.+?)(?:_([0-9]+))?", re.DOTALL)
@@ -115,6 +117,7 @@ def _name_of(child: _Node, mentioned: Collection[str] | None, repeats: Mapping[s
 class _Tree:
     resource: str
     tops: list[_Node] = field(factory=list)
+    _variables: int = 0
     _by_path: dict[str, _Node] = field(factory=dict)
 
     def add(self, label: Label) -> None:
@@ -125,6 +128,9 @@ class _Tree:
         # every token that a value can be split into has a form in a Caddyfile
         tokens = tuple(lex_value(label.value))
         _check_references(label, path, tokens)
+        self._variables += label.value.count("{$") + path.count("{$")
+        if self._variables > MOST_VARIABLES:
+            raise LabelError(label.origin, f"there are more than {MOST_VARIABLES} references to variables")
         if "." not in path and tokens and not any(token.strip(",") for token in tokens):
             raise LabelError(label.origin, "the site address is empty")
         origin = (Origin(self.resource, label.origin),)

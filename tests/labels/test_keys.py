@@ -192,6 +192,7 @@ def test_a_thousand_sites_take_a_fraction_of_a_second() -> None:
         ({f"caddy.header.X-{number}": "a" for number in range(5_000)}, "there are 5000 labels, more than 4096"),
         ({f"caddy.respond_{number}": "a" * 300_000 for number in range(4)}, "longer than 1052672 characters together"),
         ({"caddy.respond": "a" * 1_048_577}, "the value is longer than 1048576 characters"),
+        ({"caddy.tls.dns": "{$A} " * 101}, "more than 100 references to variables"),
     ],
 )
 def test_more_than_anybody_writes_is_an_error(given_labels: dict[str, str], reason: str) -> None:

@@ -134,6 +134,10 @@ TAKEN = {
         RESPONDING | {"caddy.handle_errors.respond": "older"},
         SITE | {"caddy.handle_errors.respond": "newer"},
     ),
+    "files instead": (
+        SITE | {"caddy.respond": "/a/* older"},
+        SITE | {"caddy.handle_path": "/a*", "caddy.handle_path.try_files": "/b"},
+    ),
     "another root": (SITE | {"caddy.root": "* /srv/a"}, SITE | {"caddy.root": "* /srv/b"}),
     "another certificate": (RESPONDING | {"caddy.tls": "internal"}, SITE | {"caddy.tls": "a@x.org"}),
     "the address in a list": (RESPONDING, {"caddy": "y.org, X.org", "caddy.respond": "newer"}),

@@ -73,7 +73,7 @@ def position(directive: str) -> int:
 def matcher(block: Block) -> str:
     """The matcher of a directive, `""` where it has none."""
     keys = block.keys
-    if len(keys) < 2 or (len(keys) == 2 and keys[0] in _VALUE_ALONE):
+    if len(keys) < 2 or keys[0] == "try_files" or (len(keys) == 2 and keys[0] in _VALUE_ALONE):
         return ""
     return keys[1] if keys[1] == "*" or keys[1].startswith(("/", "@")) else ""
 
