@@ -134,6 +134,14 @@ TAKEN = {
         RESPONDING | {"caddy.handle_errors.respond": "older"},
         SITE | {"caddy.handle_errors.respond": "newer"},
     ),
+    "the same path in two pieces": (
+        SITE | {"caddy.respond": "/a/b* older"},
+        SITE | {"caddy.handle_path": "/a/*", "caddy.handle_path.respond": "/b* newer"},
+    ),
+    "a path under every path": (
+        SITE | {"caddy.respond": "/a/* older"},
+        SITE | {"caddy.handle_path": "/*", "caddy.handle_path.respond": "/a* newer"},
+    ),
     "files instead": (
         SITE | {"caddy.respond": "/a/* older"},
         SITE | {"caddy.handle_path": "/a*", "caddy.handle_path.try_files": "/b"},
@@ -156,6 +164,10 @@ SHARED = {
     "what is left over": (HANDLING, SITE | {"caddy.handle": "", "caddy.handle.respond": "newer"}),
     "what is left over, by a proxy": (HANDLING, proxy()),
     "a part": (proxy(), SITE | {"caddy.handle_path": "/api/*", "caddy.handle_path.reverse_proxy": "{{upstreams 80}}"}),
+    "another path in two pieces": (
+        SITE | {"caddy.respond": "/b* older"},
+        SITE | {"caddy.handle_path": "/a/*", "caddy.handle_path.respond": "/b* newer"},
+    ),
     "another upstream": (proxy(), SITE | {"caddy.reverse_proxy": "10.0.0.9:80"}),
     "files behind a proxy of some paths": (
         SITE | {"caddy.reverse_proxy": "/api/* {{upstreams 80}}"},

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from dockcaddy import caddyfile
 from dockcaddy.caddyfile import Block
@@ -35,7 +35,11 @@ class Condition:
     @property
     def is_path(self) -> bool:
         """Whether its `wanted` are patterns."""
-        return self.kind.startswith("path")
+        return self.kind == "path"
+
+    def below(self, folder: str) -> "Condition":
+        """The condition on the whole path, where this one is on what follows a folder."""
+        return evolve(self, wanted=frozenset(folder + each for each in self.wanted)) if self.is_path else self
 
     def follows_from(self, other: "Condition") -> bool:
         """Whether every request that is like `other` is like this one."""
@@ -50,10 +54,10 @@ Conditions = frozenset[Condition]
 EVERYTHING: Conditions = frozenset()
 
 
-def path_condition(patterns: Iterable[str], kind: str = "path") -> Conditions:
+def path_condition(patterns: Iterable[str]) -> Conditions:
     """The condition that a path is like one of the patterns; none where every path is."""
     wanted = frozenset(pattern.lower() for pattern in patterns)
-    return EVERYTHING if wanted & _EVERY_PATH else frozenset((Condition(kind, wanted),))
+    return EVERYTHING if wanted & _EVERY_PATH else frozenset((Condition("path", wanted),))
 
 
 def _covers(pattern: str, other: str) -> bool:
@@ -115,15 +119,15 @@ class Reader:
         yield from self._within(lines, (), names)
 
     def _within(
-        self, lines: Iterable[Block], steps: tuple[_Step, ...], names: Mapping[str, Conditions], kind: str = "path"
+        self, lines: Iterable[Block], steps: tuple[_Step, ...], names: Mapping[str, Conditions], folder: str = ""
     ) -> Iterator[Answer]:
-        """The answers among lines under `steps`; paths are conditions of that `kind`."""
+        """The answers among lines under `steps`, where paths begin behind the `folder`."""
         for line in lines:
             name = line.keys[0]
             if name == "handle_errors":
                 step = _Step((-1,), frozenset((Condition(name, frozenset(line.keys[1:])),)))
             elif name in _ANSWERING or name in _HOLDING:
-                conditions = _matched(line, names, kind)
+                conditions = frozenset(each.below(folder) for each in _matched(line, names))
                 step = _Step((*_written(line, steps), caddyfile.position(name), *_specificity(conditions)), conditions)
             else:
                 continue
@@ -131,9 +135,9 @@ class Reader:
                 yield Answer((*steps, step), line)
                 continue
             inside = [each for each in self.definitions.opened(line.children) if each.keys]
-            # a path that loses its beginning is another's
-            deeper = f"path below {line.keys[1:2]}" if name == "handle_path" else kind
-            yield from self._within(inside, (*steps, step), {**names, **dict(self._defined(inside))}, deeper)
+            deeper = caddyfile.matcher(line).lower().rstrip("*").rstrip("/") if name == "handle_path" else ""
+            known = {**names, **dict(self._defined(inside))}
+            yield from self._within(inside, (*steps, step), known, folder + deeper)
 
     def _defined(self, lines: Iterable[Block]) -> Iterator[tuple[str, Conditions]]:
         """The matchers that are defined among the lines."""
@@ -157,11 +161,11 @@ def _written(line: Block, steps: tuple[_Step, ...]) -> tuple[int, ...]:
     return (line.order,) if steps and steps[-1].turn[-3:-2] == (_ROUTE,) else ()
 
 
-def _matched(line: Block, names: Mapping[str, Conditions], kind: str) -> Conditions:
+def _matched(line: Block, names: Mapping[str, Conditions]) -> Conditions:
     matcher = caddyfile.matcher(line)
     if matcher.startswith("@"):
         return names.get(matcher, frozenset((Condition(matcher, frozenset()),)))
-    return path_condition((matcher,), kind) if matcher else EVERYTHING
+    return path_condition((matcher,)) if matcher else EVERYTHING
 
 
 def _specificity(conditions: Conditions) -> tuple[int, int]:
