@@ -123,10 +123,10 @@ def test_b3_a_paused_container_gets_no_requests_until_it_goes_on(
         return {hostname(running.body("pausing.test")) for _ in range(20)}
 
     eventually(lambda: names() == {"a", "b"})
-    loads = running.loads
+    taken_over = running.taken_over
     docker("pause", pausing)
     # whoever asked it now would wait for it
-    eventually(lambda: running.loads > loads, timeout=5)
+    eventually(lambda: running.taken_over > taken_over, timeout=5)
     assert names() == {"b"}
     docker("unpause", pausing)
     eventually(lambda: names() == {"a", "b"}, timeout=5)
@@ -154,10 +154,10 @@ def test_b3_networks_that_come_and_go_are_known_when_a_container_is_on_them(
     first = containers.network("first")
     name = containers.run("moving", f"--network={first}", **site)
     eventually(is_served, timeout=5)
-    loads = running.loads
+    taken_over = running.taken_over
     docker("network", "disconnect", first, name)
     # whoever asked it now would wait for it
-    eventually(lambda: running.loads > loads, timeout=5)
+    eventually(lambda: running.taken_over > taken_over, timeout=5)
     assert not is_served()
     docker("network", "rm", first)
     docker("network", "connect", containers.network("first"), name)

@@ -44,6 +44,11 @@ class Proxy:
         """How many configurations Caddy was given; each is told before it takes over."""
         return self.said("received request: POST /load")
 
+    @property
+    def taken_over(self) -> int:
+        """How many of them have taken over."""
+        return self.said("load complete")
+
     def body(self, host: str, path: str = "/") -> str:
         """What a visitor of the site gets."""
         return visiting.body(self.port, host, path)
