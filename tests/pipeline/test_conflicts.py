@@ -168,6 +168,10 @@ SHARED = {
         SITE | {"caddy.respond": "/b* older"},
         SITE | {"caddy.handle_path": "/a/*", "caddy.handle_path.respond": "/b* newer"},
     ),
+    "a prefix that is cut off": (
+        proxy(),
+        SITE | {"caddy.uri": "strip_prefix /api", "caddy.reverse_proxy": "/api/* {{upstreams 80}}"},
+    ),
     "another upstream": (proxy(), SITE | {"caddy.reverse_proxy": "10.0.0.9:80"}),
     "files behind a proxy of some paths": (
         SITE | {"caddy.reverse_proxy": "/api/* {{upstreams 80}}"},

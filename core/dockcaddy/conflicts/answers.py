@@ -165,6 +165,8 @@ def _matched(line: Block, names: Mapping[str, Conditions]) -> Conditions:
     matcher = caddyfile.matcher(line)
     if matcher.startswith("@"):
         return names.get(matcher, frozenset((Condition(matcher, frozenset()),)))
+    if not matcher and line.keys[:2] == ("uri", "strip_prefix"):
+        return path_condition(f"{prefix}*" for prefix in line.keys[2:])
     return path_condition((matcher,)) if matcher else EVERYTHING
 
 
