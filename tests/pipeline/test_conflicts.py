@@ -142,6 +142,10 @@ TAKEN = {
         SITE | {"caddy.respond": "/a/* older"},
         SITE | {"caddy.handle_path": "/*", "caddy.handle_path.respond": "/a* newer"},
     ),
+    "a path that loses its beginning": (
+        SITE | {"caddy.respond": "/a/* older"},
+        SITE | {"caddy.handle_path": "/a*", "caddy.handle_path.header": "X-A b"},
+    ),
     "files instead": (
         SITE | {"caddy.respond": "/a/* older"},
         SITE | {"caddy.handle_path": "/a*", "caddy.handle_path.try_files": "/b"},

@@ -134,6 +134,9 @@ class Reader:
             if name in _ANSWERING:
                 yield Answer((*steps, step), line)
                 continue
+            if name == "handle_path":
+                # what it does not answer goes on as another path
+                yield Answer((*steps, step), Block(line.keys, (), line.order, line.origins))
             inside = [each for each in self.definitions.opened(line.children) if each.keys]
             deeper = caddyfile.matcher(line).lower().rstrip("*").rstrip("/") if name == "handle_path" else ""
             known = {**names, **dict(self._defined(inside))}
