@@ -28,7 +28,8 @@ _DIALLED = re.compile(rb'"dial":"(?:tcp[46]?/)?(?:localhost|127\.[\d.]+|[0.]*|\[
 _LISTENED = re.compile(rb'"listen":\[.*?"\]')
 _PORT = re.compile(rb':(\d+)"')
 _NAMED = re.compile(rb'"name":"(?:localhost|127\.[\d.]+|[0.]*|\[?:[^"]*)"', re.IGNORECASE)
-MANY_UPSTREAMS = 1_000
+# with fewer, a second or more between two checks is enough
+_MANY_UPSTREAMS = re.compile(rb'"upstreams":\[(?:\{[^{}]*\},?){1000}')
 
 
 @frozen
@@ -62,7 +63,7 @@ def _is_suspicious(config: bytes) -> bool:
 def _has_many_checks(config: bytes) -> bool:
     if b'"health_checks":' not in config:
         return False
-    return _SHORT_INTERVAL.search(config) is not None or config.count(b'"dial":') > MANY_UPSTREAMS
+    return _SHORT_INTERVAL.search(config) is not None or _MANY_UPSTREAMS.search(config) is not None
 
 
 def _dials_itself(config: bytes) -> bool:
