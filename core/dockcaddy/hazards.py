@@ -1,14 +1,18 @@
-"""What Caddy takes and would then suffer from: loops that end it at the first visit, and work without a pause.
+"""What Caddy takes and would then suffer from: loops that end it at the first visit, work or reading without an end.
 
-Looked for in Caddy's own JSON, where snippets and arguments have become what they mean. Pure.
+Looked for in Caddy's own JSON, where snippets and arguments have become what they mean; files in the blocks, as Caddy
+reads some of them before there is any JSON. Pure.
 """
 
 import json
+import posixpath
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from attrs import frozen
+
+from dockcaddy.caddyfile import Block
 
 NANOSECONDS = 1_000_000_000
 # one upstream a millisecond is asked how it is, which is more than any proxy has
@@ -21,6 +25,14 @@ _PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
 _HERE = re.compile(
     r"(?:tcp[46]?/)?(?:|localhost|127(?:\.\d+){3}|0(?:\.0){0,3}|\[::1?\]|\[::ffff:[\d.]+\]):(\d+)", re.IGNORECASE
 )
+# what names files that are read at once, or may name them in a snippet
+_READING = """
+    tls load ca_root acme_ca_root trusted_roots cert key pem_file trusted_ca_cert_file trusted_leaf_cert_file verifier
+    leaf_certs file folder tls_trusted_ca_certs tls_client_auth trust_pool browse import
+"""
+_READERS = frozenset(_READING.split())
+# devices and the like: reading one may never end, or wait for ever
+_ENDLESS = re.compile(r"/*(?:\.\./)*/*(?:dev|proc|sys)(?:/|$)")
 # Without one of these there is nothing to find; reading a large configuration takes its time.
 _WORDS = (b'"handler":"map"', b'"handler":"invoke"', b'"try_interval":')
 _SHORT_INTERVAL = re.compile(rb'"interval":(?:-\d+|\d{1,9})[,}]')
@@ -54,6 +66,17 @@ def hazards(config: bytes) -> Iterator[Hazard]:
             yield from _circles_of_maps(handlers, _hosts(route))
             for handler in handlers:
                 yield from _restless(handler, _hosts(route))
+
+
+def endless_files(blocks: Iterable[Block]) -> Iterator[tuple[Block, str]]:
+    """The lines that would have Caddy read what has no end, each with its path."""
+    for block in blocks:
+        if block.keys and block.keys[0] in _READERS:
+            for token in block.keys[1:]:
+                path = posixpath.normpath(token.replace("{system.slash}", "/"))
+                if "/" in path and _ENDLESS.match(path):
+                    yield block, token
+        yield from endless_files(block.children)
 
 
 def _is_suspicious(config: bytes) -> bool:

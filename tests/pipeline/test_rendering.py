@@ -1,5 +1,6 @@
 """What one resource may cost, whatever its labels say: time, memory, and what people have to read about it."""
 
+import pytest
 from dockcaddy import testing
 from dockcaddy.errors import LONGEST_MESSAGE
 from dockcaddy.rendering import MOST_TEMPLATE_TEXT, MOST_WARNINGS, Fragment
@@ -49,3 +50,44 @@ def test_what_is_told_is_one_line_whatever_the_text_is_that_it_is_about() -> Non
     assert problem.message.isprintable()
     (problem,) = rendered({"caddy.a\nb": "x"}).problems
     assert str(problem).isprintable()
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        {"caddy.tls": "/dev/zero /dev/zero"},
+        {"caddy.tls": "/srv/../dev/zero key.pem"},
+        {"caddy.tls": "../../../dev/zero key.pem"},
+        {"caddy.tls": "//proc/kmsg key.pem"},
+        {"caddy.tls": "{system.slash}dev{system.slash}zero key.pem"},
+        {"caddy.tls.load": "/proc"},
+        {"caddy.tls.issuer": "acme", "caddy.tls.issuer.trusted_roots": "/dev/zero"},
+        {"caddy.tls.client_auth.trust_pool": "file", "caddy.tls.client_auth.trust_pool.pem_file": "/dev/zero"},
+        {"caddy.tls.client_auth.trusted_leaf_cert_file": "/dev/zero"},
+        {
+            "caddy.reverse_proxy.transport": "http",
+            "caddy.reverse_proxy.transport.tls_client_auth": "/dev/zero /dev/zero",
+        },
+        {"caddy.import": "certificate /dev/zero"},
+        {"caddy_1.acme_ca_root": "/dev/zero"},
+        {"caddy_1.pki.ca.root.cert": "/dev/zero"},
+    ],
+)
+def test_a_file_without_an_end_is_refused_before_caddy_reads_it(labels: dict[str, str]) -> None:
+    (problem,) = rendered(labels).problems
+    assert problem.label in labels
+    assert "caddy would read for ever" in problem.message
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        {"caddy.tls": "/srv/dev/cert.pem /srv/proc/key.pem"},
+        {"caddy.tls": "/devices/cert.pem key.pem"},
+        {"caddy.tls": "dev@example.org"},
+        {"caddy.handle_path": "/dev/*", "caddy.redir": "/sys/a /proc/b"},
+        {"caddy.import": "proxy dev.example.org"},
+    ],
+)
+def test_what_only_looks_like_a_device_is_taken(labels: dict[str, str]) -> None:
+    assert rendered(labels).problems == ()
