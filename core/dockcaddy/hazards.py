@@ -1,7 +1,7 @@
 """What Caddy takes and would then suffer from: loops that end it at the first visit, work or reading without an end.
 
-Looked for in Caddy's own JSON, where snippets and arguments have become what they mean; files in the blocks, as Caddy
-reads some of them before there is any JSON. Pure.
+Looked for in Caddy's own JSON, where snippets and arguments have become what they mean; what would hold up the reading
+or the loading itself, and all later ones with it, in the lines. Pure.
 """
 
 import json
@@ -18,6 +18,8 @@ NANOSECONDS = 1_000_000_000
 # one upstream a millisecond is asked how it is, which is more than any proxy has
 MOST_CHECKS_PER_SECOND = 1_000
 SHORTEST_TRY_INTERVAL = NANOSECONDS // 100
+# Caddy connects to one log server after the other; of a second for all of them each has this at least
+SHORTEST_PATIENCE = NANOSECONDS // 20
 # Caddy's own, where nothing is said
 CHECK_INTERVAL = 30 * NANOSECONDS
 
@@ -33,6 +35,7 @@ _READING = """
 _READERS = frozenset(_READING.split())
 # devices and the like: reading one may never end, or wait for ever
 _ENDLESS = re.compile(r"/*(?:\.\./)*/*(?:dev|proc|sys)(?:/|$)")
+_TRUST_POOLS = frozenset(("trust_pool", "tls_trust_pool"))
 # Without one of these there is nothing to find; reading a large configuration takes its time.
 _WORDS = (b'"handler":"map"', b'"handler":"invoke"', b'"try_interval":')
 _SHORT_INTERVAL = re.compile(rb'"interval":(?:-\d+|\d{1,9})[,}]')
@@ -68,15 +71,45 @@ def hazards(config: bytes) -> Iterator[Hazard]:
                 yield from _restless(handler, _hosts(route))
 
 
-def endless_files(blocks: Iterable[Block]) -> Iterator[tuple[Block, str]]:
-    """The lines that would have Caddy read what has no end, each with its path."""
+def harmful_lines(blocks: Iterable[Block]) -> Iterator[tuple[Block, str]]:
+    """The lines at which Caddy would stay while it reads or loads a configuration, each with the reason."""
     for block in blocks:
-        if block.keys and block.keys[0] in _READERS:
-            for token in block.keys[1:]:
-                path = posixpath.normpath(token.replace("{system.slash}", "/"))
-                if "/" in path and _ENDLESS.match(path):
-                    yield block, token
-        yield from endless_files(block.children)
+        reason = _endless_file(block) or _waiting(block) if block.keys else ""
+        if reason:
+            yield block, reason
+        yield from harmful_lines(block.children)
+
+
+def _endless_file(line: Block) -> str:
+    for token in line.keys[1:] if line.keys[0] in _READERS else ():
+        path = posixpath.normpath(token.replace("{system.slash}", "/"))
+        if "/" in path and _ENDLESS.match(path):
+            return f"{token} is no file that comes to an end: caddy would read for ever"
+    return ""
+
+
+def _waiting(line: Block) -> str:
+    kind = line.keys[1] if len(line.keys) > 1 else ""
+    if line.keys[0] in _TRUST_POOLS and (kind == "http" or "{" in kind):
+        return f"{line.keys[0]}: caddy waits for that server while it loads, take a file"
+    return ""
+
+
+def with_patience(config: bytes) -> bytes:
+    """The configuration (JSON), in which Caddy does not wait long for the servers that it sends its logs to."""
+    if b'"output":"net"' not in config:
+        return config
+    decoded = json.loads(config)
+    writers = [log["writer"] for log in decoded["logging"]["logs"].values() if _is_net(log.get("writer"))]
+    most = max(NANOSECONDS // max(len(writers), 1), SHORTEST_PATIENCE)
+    for writer in writers:
+        writer["dial_timeout"] = min(writer.get("dial_timeout") or most, most)
+        writer["soft_start"] = True
+    return json.dumps(decoded, separators=(",", ":")).encode()
+
+
+def _is_net(writer: Any) -> bool:
+    return isinstance(writer, dict) and writer.get("output") == "net"
 
 
 def _is_suspicious(config: bytes) -> bool:

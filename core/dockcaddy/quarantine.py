@@ -13,7 +13,7 @@ from attrs import define, evolve, field, frozen
 
 from dockcaddy.assembly import Assembler
 from dockcaddy.errors import CaddyRefusal
-from dockcaddy.hazards import hazards
+from dockcaddy.hazards import hazards, with_patience
 from dockcaddy.model import Problem
 from dockcaddy.pipeline import Configuration
 from dockcaddy.refusal import Refused
@@ -217,7 +217,7 @@ class _Trial:
             if last is not None and last.adapted is not None and last.text == configuration.text:
                 configuration = evolve(configuration, adapted=last.adapted)
             else:
-                configuration = evolve(configuration, adapted=self.quarantine.adapt(configuration.text))
+                configuration = evolve(configuration, adapted=with_patience(self.quarantine.adapt(configuration.text)))
         except CaddyRefusal as refusal:
             return Refused(str(refusal), configuration)
         refused = self._hazard(configuration)

@@ -10,7 +10,7 @@ from attrs import define, field, frozen
 from dockcaddy import caddyfile, gotemplate, labels
 from dockcaddy.caddyfile import Block
 from dockcaddy.errors import LabelError, one_line
-from dockcaddy.hazards import endless_files
+from dockcaddy.hazards import harmful_lines
 from dockcaddy.hookspecs import Guard, Label, LabelTransformer, Stage
 from dockcaddy.model import EngineInventory, Inventory, Problem, Proxy, Resource
 from dockcaddy.registry import Registry
@@ -172,10 +172,8 @@ class Renderer:
         chosen = self._rendered(context, chosen)
         chosen = self._transformed(context, chosen, Stage.RENDERED)
         blocks = labels.build(chosen, str(context.resource), suffix_names=self._suffix_names)
-        for block, path in endless_files(blocks):
-            raise LabelError(
-                block.origins[0].label, f"{path} is no file that comes to an end: caddy would read for ever"
-            )
+        for line, reason in harmful_lines(blocks):
+            raise LabelError(line.origins[0].label, reason)
         return blocks
 
     def _transformed(self, context: ResourceContext, chosen: tuple[Label, ...], stage: Stage) -> tuple[Label, ...]:

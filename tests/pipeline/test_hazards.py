@@ -4,7 +4,7 @@ import json
 import subprocess
 
 import pytest
-from dockcaddy.hazards import hazards
+from dockcaddy.hazards import NANOSECONDS, hazards, with_patience
 
 LOOP = "&(loop) {\n\thandle {\n\t\tinvoke loop\n\t}\n}\nhttp://x.test:8080 {\n\tinvoke loop\n}\n"
 
@@ -112,3 +112,35 @@ def test_thousands_of_maps_are_looked_through_in_no_time() -> None:
     assert list(hazards(json.dumps(config, separators=(",", ":")).encode())) == []
     maps[0]["source"] = "{v20000}"
     assert len(list(hazards(json.dumps(config, separators=(",", ":")).encode()))) == 20_000
+
+
+def log_to(*addresses: str) -> str:
+    """Sites that send their logs there."""
+    return "".join(
+        site("log {", f"output net {address}", "}", address=f"http://x{n}.test") for n, address in enumerate(addresses)
+    )
+
+
+def writers(config: bytes) -> list[dict[str, object]]:
+    return [log["writer"] for log in json.loads(config)["logging"]["logs"].values() if "writer" in log]
+
+
+def test_caddy_does_not_wait_for_a_log_server_that_does_not_answer(caddy: str) -> None:
+    (writer,) = writers(
+        with_patience(adapted(caddy, log_to("10.0.0.9:514").replace("514\n", "514 {\ndial_timeout 1h\n}\n")))
+    )
+    assert writer == {"output": "net", "address": "10.0.0.9:514", "dial_timeout": NANOSECONDS, "soft_start": True}
+    (writer,) = writers(
+        with_patience(adapted(caddy, log_to("10.0.0.9:514").replace("514\n", "514 {\ndial_timeout 9ms\n}\n")))
+    )
+    assert writer["dial_timeout"] == 9_000_000
+
+
+def test_many_log_servers_share_that_patience(caddy: str) -> None:
+    found = writers(with_patience(adapted(caddy, log_to(*(f"10.0.0.{n}:514" for n in range(10))))))
+    assert [each["dial_timeout"] for each in found] == [NANOSECONDS // 10] * 10
+
+
+def test_other_logs_stay_byte_for_byte(caddy: str) -> None:
+    config = adapted(caddy, site("log {", "output stderr", "}"))
+    assert with_patience(config) is config

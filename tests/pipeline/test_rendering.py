@@ -91,3 +91,14 @@ def test_a_file_without_an_end_is_refused_before_caddy_reads_it(labels: dict[str
 )
 def test_what_only_looks_like_a_device_is_taken(labels: dict[str, str]) -> None:
     assert rendered(labels).problems == ()
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        {"caddy.tls.client_auth.trust_pool": "http https://evil.example"},
+        {"caddy.reverse_proxy.transport": "http", "caddy.reverse_proxy.transport.tls_trust_pool": "http https://x.org"},
+    ],
+)
+def test_a_server_that_caddy_would_wait_for_while_it_loads_is_refused(labels: dict[str, str]) -> None:
+    assert "while it loads" in rendered(labels).problems[0].message

@@ -10,7 +10,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -208,7 +208,7 @@ class World:
     """The program without its engine: pipeline, quarantine, admin API, and a Caddy of its own."""
 
     folder: Path
-    ports: Mapping[str, int]
+    ports: dict[str, int]
     caddy: CaddyProcess
     controller: Controller
     engine: StandInEngine
@@ -336,6 +336,20 @@ def _memory(what: str, process: int | str = "self") -> int:
 
 
 @contextmanager
+def _silence() -> Iterator[int]:
+    """A port at which connections are never accepted: its queue is full."""
+    with ExitStack() as sockets:
+        listening = sockets.enter_context(socket.socket())
+        listening.bind(("", 0))
+        listening.listen(0)
+        for _ in range(4):
+            waiting = sockets.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(("127.0.0.1", listening.getsockname()[1]))
+        yield listening.getsockname()[1]
+
+
+@contextmanager
 def open_world(folder: Path, program: str, free_port: Callable[[], int], base: str = BASE_CADDYFILE) -> Iterator[World]:
     """A world whose good sites answer. Caddy's data folder and environment hold a secret."""
     (folder / "data/caddy").mkdir(parents=True)
@@ -373,7 +387,8 @@ def open_world(folder: Path, program: str, free_port: Callable[[], int], base: s
     caddy.start()
     try:
         _wait_for_good(world)
-        yield world
+        with _silence() as world.ports["SILENT_PORT"]:
+            yield world
     finally:
         caddy.stop()
         upstream.shutdown()
