@@ -146,6 +146,14 @@ TAKEN = {
         SITE | {"caddy.respond": "/a/* older"},
         SITE | {"caddy.handle_path": "/a*", "caddy.handle_path.header": "X-A b"},
     ),
+    "two paths, one of them handled": (
+        HANDLING,
+        SITE | {"caddy.@two.path": "/a/* /b/*", "caddy.0_handle": "@two", "caddy.0_handle.respond": "newer"},
+    ),
+    "a block in front of another that answers nothing": (
+        HANDLING,
+        SITE | {"caddy.0_handle": "/A/*", "caddy.0_handle.header": "X-A b"},
+    ),
     "files instead": (
         SITE | {"caddy.respond": "/a/* older"},
         SITE | {"caddy.handle_path": "/a*", "caddy.handle_path.try_files": "/b"},
@@ -168,6 +176,10 @@ SHARED = {
     "what is left over": (HANDLING, SITE | {"caddy.handle": "", "caddy.handle.respond": "newer"}),
     "what is left over, by a proxy": (HANDLING, proxy()),
     "a part": (proxy(), SITE | {"caddy.handle_path": "/api/*", "caddy.handle_path.reverse_proxy": "{{upstreams 80}}"}),
+    "a block without an answer beside what answers": (
+        RESPONDING,
+        SITE | {"caddy.handle": "", "caddy.handle.header": "X-A b"},
+    ),
     "another path in two pieces": (
         SITE | {"caddy.respond": "/b* older"},
         SITE | {"caddy.handle_path": "/a/*", "caddy.handle_path.respond": "/b* newer"},

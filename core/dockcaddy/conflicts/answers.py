@@ -21,7 +21,8 @@ _ANSWERING = _PROXYING | {
     "redir", "method", "rewrite", "uri", "try_files", "intercept", "invoke", "abort", "error", "copy_response",
     "respond", "metrics", "file_server", "acme_server",
 }  # fmt: skip
-_HOLDING = frozenset(("handle", "handle_path", "route"))
+_HANDLES = frozenset(("handle", "handle_path"))
+_HOLDING = _HANDLES | {"route"}
 _EVERY_PATH = frozenset(("*", "/*"))
 
 
@@ -66,15 +67,38 @@ def _covers(pattern: str, other: str) -> bool:
 
 @frozen
 class _Step:
-    """A directive on the way to an answer: when it has its turn, and for which requests."""
+    """A directive on the way to an answer: its place among the others, for which requests, and its tokens."""
 
-    turn: tuple[int, ...]
+    place: tuple[int, ...]
     conditions: Conditions
+    keys: tuple[str, ...]
+
+    def joins(self, other: "_Step") -> bool:
+        """Whether both become one block."""
+        alike = self.keys[0] == other.keys[0] and self.keys[0] in _PROXYING and self.conditions == other.conditions
+        return alike or self.keys == other.keys
+
+    def may_precede(self, other: "_Step") -> bool:
+        """Whether Caddy may ask this one before the other: longer paths first, then other conditions, then none."""
+        if self.place != other.place:
+            return self.place < other.place
+        if self.path_length is not None and other.path_length is not None:
+            return self.path_length >= other.path_length
+        return bool(self.conditions) or not other.conditions
+
+    @property
+    def path_length(self) -> int | None:
+        """The length of the only path that it is for, None where there is none or are several."""
+        paths = [wanted for each in self.conditions if each.is_path for wanted in each.wanted]
+        return len(paths[0].removesuffix("*")) if len(paths) == 1 else None
 
 
 @frozen
 class Answer:
-    """A directive that answers, and those that it stands in, from the outermost on."""
+    """A directive that answers, and those that it stands in, from the outermost on; the last step is its own.
+
+    A `handle` that answers nothing is one too: it takes its requests from every `handle` behind it.
+    """
 
     steps: tuple[_Step, ...]
     block: Block
@@ -84,19 +108,19 @@ class Answer:
         object.__setattr__(self, "conditions", EVERYTHING.union(*(step.conditions for step in self.steps)))
 
     def takes_from(self, older: "Answer") -> bool:
-        """Whether this one answers everything that `older` would, and has its turn before it."""
+        """Whether this one answers everything that `older` would, and may be asked before it."""
         if not is_covered(older.conditions, self.conditions):
             return False
         for mine, theirs in zip(self.steps, older.steps, strict=False):
-            if mine != theirs:
-                return mine.turn <= theirs.turn
-        return not self._joins(older)
+            if not mine.joins(theirs):
+                is_a_handles = self.block.keys[0] != "handle" or theirs.keys[0] in _HANDLES
+                return is_a_handles and mine.may_precede(theirs)
+        return len(self.steps) == len(older.steps) and not self._says_the_same(older)
 
-    def _joins(self, older: "Answer") -> bool:
-        """Whether both become one, or say the same."""
-        if self.block.keys[0] == older.block.keys[0] and self.block.keys[0] in _PROXYING:
-            return True
-        return _text(self.block) == _text(older.block)
+    def _says_the_same(self, older: "Answer") -> bool:
+        return self.steps[-1].joins(older.steps[-1]) and (
+            self.block.keys[0] in _PROXYING or _text(self.block) == _text(older.block)
+        )
 
 
 def is_covered(these: Conditions, others: Conditions) -> bool:
@@ -125,17 +149,17 @@ class Reader:
         for line in lines:
             name = line.keys[0]
             if name == "handle_errors":
-                step = _Step((-1,), frozenset((Condition(name, frozenset(line.keys[1:])),)))
+                step = _Step((-1,), frozenset((Condition(name, frozenset(line.keys[1:])),)), line.keys)
             elif name in _ANSWERING or name in _HOLDING:
                 conditions = frozenset(each.below(folder) for each in _matched(line, names))
-                step = _Step((*_written(line, steps), caddyfile.position(name), *_specificity(conditions)), conditions)
+                step = _Step((*_written(line, steps), caddyfile.position(name)), conditions, line.keys)
             else:
                 continue
             if name in _ANSWERING:
                 yield Answer((*steps, step), line)
                 continue
-            if name == "handle_path":
-                # what it does not answer goes on as another path
+            if name in _HANDLES:
+                # what handle_path does not answer goes on as another path
                 yield Answer((*steps, step), Block(line.keys, (), line.order, line.origins))
             inside = [each for each in self.definitions.opened(line.children) if each.keys]
             deeper = caddyfile.matcher(line).lower().rstrip("*").rstrip("/") if name == "handle_path" else ""
@@ -160,8 +184,8 @@ class Reader:
 
 
 def _written(line: Block, steps: tuple[_Step, ...]) -> tuple[int, ...]:
-    """The turn that the label itself gives a line: in a `route` the written order is kept."""
-    return (line.order,) if steps and steps[-1].turn[-3:-2] == (_ROUTE,) else ()
+    """The place that the label itself gives a line: in a `route` the written order is kept."""
+    return (line.order,) if steps and steps[-1].keys[0] == "route" else ()
 
 
 def _matched(line: Block, names: Mapping[str, Conditions]) -> Conditions:
@@ -173,19 +197,9 @@ def _matched(line: Block, names: Mapping[str, Conditions]) -> Conditions:
     return path_condition((matcher,)) if matcher else EVERYTHING
 
 
-def _specificity(conditions: Conditions) -> tuple[int, int]:
-    """The place among equal directives: longer paths first, then other conditions, then none."""
-    paths = [each for each in conditions if each.is_path]
-    if len(paths) == 1 and len(paths[0].wanted) == 1:
-        return -2, -len(min(paths[0].wanted).removesuffix("*"))
-    return (-1 if conditions else 0), 0
-
-
 def _text(block: Block) -> str:
     return caddyfile.write(caddyfile.sort((Block((), (block,)),)))
 
-
-_ROUTE = caddyfile.position("route")
 
 Held = tuple[Member, Answer]
 
@@ -195,7 +209,7 @@ class _Held:
     """The answers of older members, found by what a newer one could take."""
 
     _seen: set[tuple[tuple[_Step, ...], Block]] = field(factory=set)
-    _by_turn: dict[tuple[int, ...], list[Held]] = field(factory=lambda: defaultdict(list))
+    _by_place: dict[tuple[int, ...], list[Held]] = field(factory=lambda: defaultdict(list))
     _by_wanted: dict[tuple[str, str], list[Held]] = field(factory=lambda: defaultdict(list))
     _patterns: dict[str, list[str]] = field(factory=lambda: defaultdict(list))
     is_proxied: bool = False
@@ -206,7 +220,7 @@ class _Held:
             return
         self._seen.add((answer.steps, answer.block))
         self.is_proxied |= answer.block.keys[0] in _PROXYING and not answer.conditions
-        self._by_turn[answer.steps[0].turn].append((member, answer))
+        self._by_place[answer.steps[0].place].append((member, answer))
         for condition in answer.conditions:
             for wanted in condition.wanted or ("",):
                 if condition.is_path and (condition.kind, wanted) not in self._by_wanted:
@@ -219,8 +233,8 @@ class _Held:
 
     def _candidates(self, answer: Answer) -> Iterator[Held]:
         if not answer.conditions:
-            turn = answer.steps[0].turn
-            return chain.from_iterable(held for each, held in self._by_turn.items() if each >= turn)
+            place = answer.steps[0].place
+            return chain.from_iterable(held for each, held in self._by_place.items() if each >= place)
         condition = next(iter(answer.conditions))
         wanted: Iterable[str] = condition.wanted or ("",)
         if condition.is_path:
