@@ -12,7 +12,7 @@ from world import GOOD_VISITS, SECRET, Visit, World, containers_of, read_corpus
 
 CORPUS = read_corpus(Path(__file__).parent / "corpus")
 # Without an order of more, that many are tried, and always the same ones.
-EXAMPLES = 50
+EXAMPLES = 80
 SECONDS = 5.0
 EVIL = Visit("evil.test")
 
