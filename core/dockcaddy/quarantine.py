@@ -11,8 +11,8 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Seq
 
 from attrs import define, evolve, field, frozen
 
-from dockcaddy.assembly import Assembler
-from dockcaddy.errors import CaddyRefusal
+from dockcaddy.assembly import EMPTY, Assembler
+from dockcaddy.errors import CaddyRefusal, CaddyUnreachable
 from dockcaddy.hazards import hazards, with_patience
 from dockcaddy.model import Problem
 from dockcaddy.pipeline import Configuration
@@ -213,24 +213,35 @@ class _Trial:
         """Try everything that is not left out; gives the refusal, or None where it was accepted."""
         configuration = self._without_clashes()
         last = self.quarantine.last
+        refused: Refused | None
         try:
             if last is not None and last.adapted is not None and last.text == configuration.text:
                 configuration = evolve(configuration, adapted=last.adapted)
             else:
                 configuration = evolve(configuration, adapted=with_patience(self.quarantine.adapt(configuration.text)))
-        except CaddyRefusal as refusal:
-            return Refused(str(refusal), configuration)
-        refused = self._hazard(configuration)
-        if refused is None:
-            try:
+            refused = self._hazard(configuration)
+            if refused is None:
                 self.deliver(configuration)
-            except CaddyRefusal as refusal:
-                refused = Refused(str(refusal), configuration, at_load=True)
-        if refused is not None:
+        except CaddyRefusal as refusal:
+            refused = Refused(str(refusal), configuration, at_load=configuration.adapted is not None)
+        except CaddyUnreachable as error:
+            if not self._is_too_slow(error):
+                raise
+            refused = Refused("it comes to no end with it", configuration, at_load=True)
+        if refused is None:
+            self.accepted, self._accepted_parts = configuration, self._parts()
+        elif refused.at_load:
             self._deadline = self._deadline or self.quarantine.clock() + PATIENCE
-            return refused
-        self.accepted, self._accepted_parts = configuration, self._parts()
-        return None
+        return refused
+
+    def _is_too_slow(self, error: CaddyUnreachable) -> bool:
+        """Whether it is what was asked that takes too long, not Caddy that is away."""
+        if not isinstance(error.__cause__, TimeoutError):
+            return False
+        with contextlib.suppress(CaddyUnreachable):
+            self.quarantine.adapt(EMPTY)
+            return True
+        return False
 
     def _attempt_without_stand_ins(self) -> Refused | None:
         """Try what was found; what stands in for others is no longer sure to be good."""

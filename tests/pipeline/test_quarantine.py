@@ -7,7 +7,7 @@ import pytest
 from attrs import define, field
 from dockcaddy import caddyfile
 from dockcaddy.assembly import Assembler
-from dockcaddy.errors import CaddyRefusal
+from dockcaddy.errors import CaddyRefusal, CaddyUnreachable
 from dockcaddy.pipeline import MOST_SENIOR, Configuration
 from dockcaddy.quarantine import PATIENCE, Quarantine
 from dockcaddy.rendering import Fragment
@@ -168,6 +168,34 @@ def test_hundreds_that_are_refused_one_by_one_end_in_a_verdict_each() -> None:
     caddy = Caddy(first_with("cause", "server srv0: setting up route handlers: route {route}: no reason"))
     bad = [fragment(f"bad{n:04}", site(f"bad{n}", f"header {n} cause")) for n in range(600)]
     assert len(caddy.settle(*bad)) == 600
+
+
+def test_what_caddy_comes_to_no_end_with_is_left_out_like_what_it_refuses() -> None:
+    caddy = Caddy()
+    quick = caddy.quarantine.adapt
+
+    def adapt(text: str) -> bytes:
+        if "endless" in text:
+            raise CaddyUnreachable("caddy does not answer: timed out") from TimeoutError("timed out")
+        return quick(text)
+
+    caddy.quarantine.adapt = adapt
+    bad = fragment("bad", site("bad", "respond endless"))
+    assert caddy.settle(*GOOD, bad, fragment("new", site("new", "respond x"))) == ["bad"]
+    assert "new.test" in caddy.loads[-1]
+    assert str(caddy.quarantine.problems[0]) == "container bad: caddy refuses it: it comes to no end with it"
+
+
+def test_a_caddy_that_is_away_is_nobodys_fault() -> None:
+    caddy = Caddy()
+
+    def adapt(text: str) -> bytes:
+        raise CaddyUnreachable("caddy does not answer: timed out") from TimeoutError("timed out")
+
+    caddy.quarantine.adapt = adapt
+    with pytest.raises(CaddyUnreachable):
+        caddy.settle(*GOOD)
+    assert caddy.quarantine.problems == ()
 
 
 LOOPING = {
