@@ -72,11 +72,15 @@ class Assembler:
 
     route_order: str = "caddy"
     finisher: SiteFinisher = field(factory=SiteFinisher)
+    takeovers: bool = False
     _members: dict[Hashable, dict[str, tuple[Block, ...]]] = field(factory=dict)
     _fragments: dict[str, Fragment] = field(factory=dict)
     _sections: dict[Hashable, tuple[Section, ...]] = field(factory=dict)
-    _conflicts: Conflicts = field(factory=Conflicts)
+    _conflicts: Conflicts = field(init=False)
     _ordered: list[Section] = field(factory=list)
+
+    def __attrs_post_init__(self) -> None:
+        self._conflicts = Conflicts(self.takeovers)
 
     def assemble(self, fragments: Sequence[Fragment], excluded: Collection[str] = frozenset()) -> Assembly:
         """Merge, sort and write `fragments`, in that order, without those whose key is `excluded`."""

@@ -79,6 +79,7 @@ class Pipeline:
         label_prefix: str = "caddy",
         route_order: str = "caddy",
         suffix_names: bool = False,
+        takeovers: bool = False,
         proxy: Proxy | None = None,
     ) -> None:
         """`sections` are the plugins' settings by class; the keywords are the settings of the same names."""
@@ -87,7 +88,7 @@ class Pipeline:
         self._sections = sections or {}
         self._renderer = Renderer(registry, label_prefix, suffix_names=suffix_names)
         finisher = SiteFinisher(registry.site_transformers, self._sections, self._proxy)
-        self._assembler = Assembler(route_order, finisher)
+        self._assembler = Assembler(route_order, finisher, takeovers)
         self._rendered: dict[str, _Rendered] = {}
         self._parsed: dict[tuple[str, str], Fragment] = {}
 

@@ -8,15 +8,23 @@ from dockcaddy.model import EngineInventory, Inventory
 from dockcaddy.pipeline import BaseCaddyfile, Pipeline
 
 
-def told(*labels: dict[str, str], base: str = "") -> list[str]:
+def told(*labels: dict[str, str], base: str = "", takeovers: bool = False) -> list[str]:
     """The clashes among containers with these labels, the first being the oldest."""
     containers = [
         testing.container(name, labels=given, created=at)
         for at, (name, given) in enumerate(zip(["a", "b", "c", "d", *map(str, range(2_000))], labels, strict=False))
     ]
     inventory = Inventory((EngineInventory("local", tuple(containers)),))
-    configuration = Pipeline(plugins.load()).build(inventory, BaseCaddyfile("Caddyfile", base) if base else None)
+    pipeline = Pipeline(plugins.load(), takeovers=takeovers)
+    configuration = pipeline.build(inventory, BaseCaddyfile("Caddyfile", base) if base else None)
     return [str(clash.problem) for clash in configuration.assembly.clashes]
+
+
+def test_a_newer_one_may_take_over_where_the_settings_say_so() -> None:
+    site = {"caddy": "x.org", "caddy.reverse_proxy": "{{upstreams 80}}"}
+    closed = {"caddy": "x.org", "caddy.respond": '"closed" 503'}
+    assert "respond would answer" in told(site, closed)[0]
+    assert told(site, closed, takeovers=True) == []
 
 
 def proxy(**options: str) -> dict[str, str]:

@@ -25,8 +25,12 @@ Kept = TypeVar("Kept", bound=Sized)
 
 @define
 class Conflicts:
-    """Keeps the clashes of a configuration, and looks again only at what may have changed."""
+    """Keeps the clashes of a configuration, and looks again only at what may have changed.
 
+    With `takeovers` a newer resource may answer what an older one of the same site answers.
+    """
+
+    takeovers: bool = False
     _shared: dict[Group, Sequence[Member]] = field(factory=dict)
     _sites: dict[Group, Site] = field(factory=dict)
     _by_host: dict[HostAndPort, set[Site]] = field(factory=lambda: defaultdict(set))
@@ -100,7 +104,7 @@ class Conflicts:
             return
         contradicting = tuple(contradictions(members))
         yield from contradicting
-        if site is not None:
+        if site is not None and not self.takeovers:
             lost = {clash.fragment for clash in contradicting}
             staying = [member for member in members if member.fragment.key not in lost]
             yield from takeovers(staying, Reader(definitions, site.hosts))
@@ -109,7 +113,7 @@ class Conflicts:
         sites = self._by_host[host]
         if not sites:
             del self._by_host[host]
-        return overlaps(sorted(sites, key=_age), definitions) if len(sites) > 1 else ()
+        return overlaps(sorted(sites, key=_age), definitions) if len(sites) > 1 and not self.takeovers else ()
 
 
 def _keep(where: dict[Key, Kept], key: Key, found: Kept) -> None:

@@ -161,6 +161,7 @@ class Settings:
     state_directory: str = _option("", "run", "folder for what must survive a restart", kind="path")
     route_order: str = _option("caddy", "labels", "order of equal siblings inside route: caddy or alphabetical", choices=("caddy", "alphabetical"), section="labels")
     suffix_names: bool = _option(False, "labels", "cut _N off matcher and header names, as caddy-docker-proxy does", section="labels")
+    takeovers: bool = _option(False, "labels", "a newer container may answer everything that an older one of the same site answers, as with caddy-docker-proxy", section="labels")
     # fmt: on
     source: str = ""
     sections: Mapping[str, Mapping[str, Any]] = field(factory=dict)
