@@ -15,15 +15,23 @@ def without_superseded(site: Block) -> Block:
     `respond: "{{if not (isHealthy)}}503 Service Unavailable{{end}}"` speaks for the one resource that carries it. Beside
     a replica that proxies the site, Caddy would give that answer to everybody, as it runs `respond` first.
     """
-    proxying = {origin.resource for child in site.children if _is_for_all(child, _PROXYING) for origin in child.origins}
+    proxying = {origin.resource for child in site.children if serves_all(child) for origin in child.origins}
     children = tuple(child for child in site.children if not _is_superseded(child, proxying))
     return site if len(children) == len(site.children) else evolve(site, children=children)
 
 
+def serves_all(block: Block) -> bool:
+    """Whether it proxies every request of its site."""
+    return _is_for_all(block, _PROXYING)
+
+
+def gives_way(block: Block) -> bool:
+    """Whether it is an answer of a resource that is out of order, and counts for nothing while others serve the site."""
+    return block.conditional and _is_for_all(block, _ANSWERING)
+
+
 def _is_superseded(child: Block, proxying: set[str]) -> bool:
-    if not child.conditional or not _is_for_all(child, _ANSWERING):
-        return False
-    return bool(proxying - {origin.resource for origin in child.origins})
+    return gives_way(child) and bool(proxying - {origin.resource for origin in child.origins})
 
 
 def _is_for_all(block: Block, names: frozenset[str]) -> bool:

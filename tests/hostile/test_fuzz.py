@@ -189,7 +189,8 @@ def answering(draw: st.DrawFn) -> dict[str, str]:
         if around:
             labels[path] = draw(MATCHERS)
         matcher = draw(MATCHERS) if name not in ("import", "try_files") else ""
-        labels[f"{path}.{number}_{name}"] = f"{matcher} {value}".strip()
+        said = f"{matcher} {value}".strip()
+        labels[f"{path}.{number}_{name}"] = "{{if true}}" + said + "{{end}}" if draw(st.booleans()) else said
     return labels
 
 

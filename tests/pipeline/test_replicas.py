@@ -1,6 +1,7 @@
 """Replicas of one site of which some are out of order."""
 
-from dockcaddy import plugins
+import pytest
+from dockcaddy import plugins, testing
 from dockcaddy.model import EngineInventory, Inventory, Resource
 from dockcaddy.pipeline import Pipeline
 
@@ -36,3 +37,21 @@ def test_an_unconditional_answer_stays() -> None:
 
 def test_an_answer_of_its_own_resource_stays() -> None:
     assert "respond /x hi" in text("healthy", **{"caddy.respond": "{{if isHealthy}}/x hi{{end}}"})
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        {"caddy.respond": "{{if true}}/* evil{{end}}"},
+        {"caddy.respond": "{{if true}}@all evil{{end}}", "caddy.@all.path": "*"},
+        {"caddy.handle": "{{if true}}/*{{end}}", "caddy.handle.respond": "evil"},
+        {"caddy.handle": "", "caddy.handle.respond": "{{if true}}evil{{end}}"},
+        {"caddy.rewrite": "{{if true}}* /evil{{end}}"},
+    ],
+)
+def test_what_only_looks_like_the_answer_of_one_out_of_order_takes_nothing(labels: dict[str, str]) -> None:
+    older = testing.container("a", labels={"caddy": "x.org", "caddy.reverse_proxy": "{{upstreams 80}}"}, created=1)
+    newer = testing.container("b", labels={"caddy": "x.org", **labels}, created=2)
+    inventory = Inventory((EngineInventory("local", (older, newer)),))
+    (clash,) = Pipeline(plugins.load()).build(inventory).assembly.clashes
+    assert clash.problem.resource == "container b"

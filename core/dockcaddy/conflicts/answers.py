@@ -14,6 +14,7 @@ from dockcaddy import caddyfile
 from dockcaddy.caddyfile import Block
 from dockcaddy.conflicts.clash import Clash, Member, clash, label_of
 from dockcaddy.conflicts.definitions import Definitions
+from dockcaddy.replicas import gives_way, serves_all
 
 _PROXYING = frozenset(("reverse_proxy", "php_fastcgi"))
 # nothing behind these is asked for what they match, or it is asked for something else
@@ -219,7 +220,7 @@ class _Held:
         if (answer.steps, answer.block) in self._seen:
             return
         self._seen.add((answer.steps, answer.block))
-        self.is_proxied |= answer.block.keys[0] in _PROXYING and not answer.conditions
+        self.is_proxied |= len(answer.steps) == 1 and serves_all(answer.block)
         self._by_place[answer.steps[0].place].append((member, answer))
         for condition in answer.conditions:
             for wanted in condition.wanted or ("",):
@@ -251,14 +252,17 @@ class _Held:
                 yield known
 
 
+def _gives_way(answer: Answer) -> bool:
+    return len(answer.steps) == 1 and gives_way(answer.block)
+
+
 def takeovers(members: Sequence[Member], reader: Reader) -> Iterator[Clash]:
     """Where newer members of a site, from the oldest on, answer what an older one answers."""
     held = _Held()
     names: dict[str, Conditions] = {}
     for member in members:
         answers = tuple(reader.answers(member, names))
-        # what a resource says that is out of order does not count while others serve the site
-        counting = (each for each in answers if not (each.block.conditional and held.is_proxied))
+        counting = (each for each in answers if not (held.is_proxied and _gives_way(each)))
         found = next(((each, taken) for each in counting if (taken := held.taken_by(each))), None)
         if found is None:
             for answer in answers:
