@@ -41,13 +41,17 @@ class Refused:
     hosts: frozenset[str] = field(factory=frozenset)
 
     @property
+    def line(self) -> int:
+        """The line that Caddy names, 0 where it names none."""
+        return 0 if self.at_load else refused_line(self.words) or 0
+
+    @property
     def origins(self) -> tuple[Origin, ...]:
-        """Where the line that Caddy names came from; empty where it names none."""
-        line = None if self.at_load else refused_line(self.words)
-        if line is None:
+        """Where that line came from; empty where none is named."""
+        if not self.line:
             return ()
         lines = self.configuration.lines
-        return lines[line - 1] if 0 < line <= len(lines) else ()
+        return lines[self.line - 1] if self.line <= len(lines) else ()
 
     def blamed(self, group: Sequence[Fragment]) -> list[Fragment]:
         """Whom it points at: the newest at the line that is named, or the only one that it can be about.
@@ -78,7 +82,12 @@ class Refused:
     def named(self, group: Iterable[Fragment]) -> list[Fragment]:
         """Those at the line that the refusal names."""
         owners = {origin.resource for origin in self.origins}
-        return [each for each in group if each.owner in owners]
+        found = [each for each in group if each.owner in owners]
+        if len(found) < 2:
+            return found
+        # on two engines there may be two of one name
+        said = self.configuration.text.split("\n")[self.line - 1].strip()
+        return [each for each in found if said in each.content] or found
 
     def problem(self, fragment: Fragment) -> Problem:
         """The refusal told as the fragment's problem, with the label at the line where that is known."""

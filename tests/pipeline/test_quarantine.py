@@ -118,6 +118,27 @@ def test_a_word_of_the_complaint_in_a_good_site_is_no_reason_to_blame_it() -> No
     assert caddy.settle(*GOOD, innocent, fragment("bad", site("bad", "x secret-cause"))) == ["bad"]
 
 
+def test_of_two_of_one_name_the_one_that_says_the_line_is_left_out() -> None:
+    def adapt(text: str) -> bytes:
+        for number, line in enumerate(text.splitlines(), 1):
+            if "bogus" in line:
+                raise CaddyRefusal(f"Caddyfile:{number}: unrecognized directive: bogus")
+        return quick(text)
+
+    caddy = Caddy()
+    quick, caddy.quarantine.adapt = caddy.quarantine.adapt, adapt
+    blocks = (
+        caddyfile.parse(site("shared", "bogus x"), "container web"),
+        caddyfile.parse(site("shared"), "container web"),
+    )
+    older = Fragment("one/web", "container web", 1, blocks[0])
+    newer = Fragment(
+        "two/web", "container web", 2, blocks[1] + caddyfile.parse(site("b", "respond b"), "container web")
+    )
+    caddy.settle(older, newer)
+    assert "bogus" not in caddy.loads[-1] and "http://b.test" in caddy.loads[-1]
+
+
 def test_what_loads_slowly_is_looked_for_in_parts_and_nothing_new_waits_for_it() -> None:
     caddy = Caddy(first_with("cause", "no reason"), slow=PATIENCE / 3)
     caddy.settle(*GOOD)
