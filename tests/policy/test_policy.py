@@ -1,6 +1,7 @@
 """What labels may not say, and who may say it all the same."""
 
 import pytest
+from attrs import evolve
 from dockcaddy import LabelError, Mount, Proxy, plugins, testing
 from dockcaddy.errors import SettingsError
 from dockcaddy.model import EngineInventory, Inventory
@@ -16,11 +17,11 @@ PROXY = Proxy(
 )
 
 
-def rendered(labels: dict[str, str], settings: PolicySettings | None = None, **more):
-    """The fragment of a container with these labels."""
+def rendered(labels: dict[str, str], settings: PolicySettings | None = None, runs_caddy: bool = False, **more):
+    """The fragment of a container with these labels; where it `runs_caddy`, of Caddy's own."""
     registry = plugins.load()
     container = testing.container("web-1", labels=labels, **more)
-    engine = EngineInventory("local", (container,))
+    engine = EngineInventory("local", (container,), caddy=evolve(container) if runs_caddy else None)
     sections = {PolicySettings: settings or PolicySettings()}
     context = ResourceContext(container, engine, registry, sections, Inventory((engine,)), PROXY)
     return Renderer(registry, "caddy").render(context)
@@ -258,6 +259,10 @@ REFUSED = [
     ("global-options", {"caddy.auto_https": "disable_redirects off"}),
     ("global-options", {"caddy.order": "respond first"}),
     ("global-options", {"caddy.order": "basic_auth last"}),
+    ("shared-options", {"caddy.order": "header last"}),
+    ("shared-options", {"caddy.order": "templates before respond"}),
+    ("shared-options", {"caddy.http_port": "8080"}),
+    ("shared-options", {"caddy.https_port": "8443"}),
     ("global-options", {"caddy.servers.protocols": "h2 h3"}),
     ("global-options", {"caddy.servers.timeouts.read_header": "1ms"}),
     ("global-options", {"caddy.servers.timeouts.write": "1s"}),
@@ -407,12 +412,10 @@ ALLOWED = [
     {"caddy": "example.org:8443, HTTPS://www.example.org", "caddy.respond": "x"},
     {"caddy.email": "op@example.org", "caddy.servers.protocols": "h1 h2", "caddy.auto_https": "disable_redirects"},
     {
-        "caddy.http_port": "8080",
-        "caddy.https_port": "8443",
         "caddy.grace_period": "10s",
         "caddy.default_sni": "example.org",
     },
-    {"caddy.order": "templates before respond", "caddy.local_certs": "", "caddy.debug": "", "caddy.metrics": ""},
+    {"caddy.local_certs": "", "caddy.debug": "", "caddy.metrics": ""},
     {"caddy.order_0": "rate_limit before basic_auth", "caddy.order_1": "webdav before file_server"},
     {"caddy.servers.trusted_proxies": "static private_ranges", "caddy.servers.client_ip_headers": "X-Forwarded-For"},
     {
@@ -477,6 +480,11 @@ def test_a_setting_lets_through_whom_it_names(allow: str) -> None:
 @pytest.mark.parametrize("allow", ["files", "environment@container:db", "project:other", "environment@prefix:caddy_9"])
 def test_a_setting_lets_through_nobody_else(allow: str) -> None:
     assert refused_by(site(caddy__respond="{env.TOKEN}"), PolicySettings(allow=(allow,))) == "environment"
+
+
+def test_the_container_that_caddy_runs_in_may_set_options_for_everybody() -> None:
+    for options in ({"caddy.http_port": "8080"}, {"caddy.auto_https": "off"}, {"caddy.order": "header last"}):
+        assert rendered(options).problems and not rendered(options, runs_caddy=True).problems
 
 
 def test_full_trust_lets_everything_through() -> None:

@@ -19,6 +19,12 @@ _ANSWERS = """
     handle handle_path route invoke reverse_proxy php_fastcgi file_server acme_server metrics copy_response
 """
 _ANSWERING = frozenset(_ANSWERS.split())
+# the others of Caddy's own: https://caddyserver.com/docs/caddyfile/directives#directive-order
+_OTHERS = """
+    tracing map vars fs root log_append log_skip skip_log log_name header copy_response_headers request_body
+    method rewrite uri try_files request_header encode push intercept templates
+"""
+_STANDARD = _ANSWERING | frozenset(_OTHERS.split())
 # wrappers of listeners that let every visitor in
 _WRAPPERS = {"proxy_protocol": ("timeout", "allow"), "tls": ()}
 
@@ -106,9 +112,29 @@ _HARMFUL_IN_A_SITE: dict[str, Harmful] = {
 NAMES = tuple(dict.fromkeys(place.rpartition("/")[2] for place in (*_HARMFUL, *_HARMFUL_IN_A_SITE, "core")))
 
 
+SHARED = ("order", "http_port", "https_port")
+
+
+def shared(line: Line, context: Context) -> str:
+    """Why this would change the sites of others."""
+    if not line.is_global or _is_operators(context) or line.place not in SHARED:
+        return ""
+    if line.name == "order" and _STANDARD.isdisjoint(line.arguments[:1]):
+        return ""
+    return "it would be so for every site"
+
+
+def _is_operators(context: Context) -> bool:
+    """Whether the labels are those of the container that Caddy runs in."""
+    caddy = context.engine.caddy
+    return caddy is not None and caddy.id == context.resource.id
+
+
 def for_everybody(line: Line, context: Context) -> str:
     """Why this would stop the sites of others."""
     if line.name == "core" and line.arguments[:1] == ("mock",):
         return "Caddy ends at its first line"
+    if _is_operators(context):
+        return ""
     harmful = (_HARMFUL if line.is_global else _HARMFUL_IN_A_SITE).get(line.place)
     return "it would be so for every site" if harmful is not None and harmful(line) else ""

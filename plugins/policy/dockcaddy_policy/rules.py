@@ -9,7 +9,7 @@ from dockcaddy_policy.addresses import parsed, wrong_argument, wrong_listener, w
 from dockcaddy_policy.expressions import expression
 from dockcaddy_policy.folders import chosen_by_visitor, may_import, wrong_log, wrong_root, wrong_storage
 from dockcaddy_policy.lines import DATA, Line
-from dockcaddy_policy.options import NAMES, for_everybody
+from dockcaddy_policy.options import NAMES, SHARED, for_everybody, shared
 from dockcaddy_policy.placeholders import built, file_placeholder
 from dockcaddy_policy.variables import SERVERS, dns_server, environment
 
@@ -211,5 +211,17 @@ RULES = (
         withholds=True,
     ),
     Rule("programs", "nothing that runs programs: `exec`, `cgi`, `events`", ("exec", "cgi", "events"), _programs),
-    Rule("global-options", "no option that stops other people's sites", NAMES, for_everybody),
+    Rule(
+        "global-options",
+        "no option that stops other people's sites, but in labels of the container that Caddy runs in",
+        NAMES,
+        for_everybody,
+    ),
+    Rule(
+        "shared-options",
+        "no other ports for HTTP and no other order of Caddy's own directives, but in labels of Caddy's container",
+        SHARED,
+        shared,
+        withholds=True,
+    ),
 )
