@@ -8,6 +8,8 @@ from typing import Literal
 
 from attrs import field, frozen
 
+from dockcaddy.errors import one_line
+
 Kind = Literal["container", "service"]
 Health = Literal["healthy", "unhealthy", "starting", "none"]
 
@@ -76,7 +78,7 @@ class Resource:
 
     def __str__(self) -> str:
         """As errors name it: `container web-1`."""
-        return f"{self.kind} {self.name}"
+        return f"{self.kind} {one_line(self.name)}"
 
 
 @frozen

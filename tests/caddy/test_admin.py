@@ -231,3 +231,24 @@ def test_a_caddy_that_is_killed_while_it_loads_is_given_the_same_again(
     client._last_answer = float("inf")
     client.load(config)
     assert b"a.test" in client.config()
+
+
+def test_a_configuration_that_caddy_comes_to_no_end_with_is_refused(process: CaddyProcess, free_port) -> None:
+    client = AdminClient(process.admin, timeout=1)
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        authority = f"trust_pool http {{\nendpoints http://127.0.0.1:{silent.getsockname()[1]}\n}}"
+        text = f"https://a.test:{free_port()} {{\ntls internal {{\nclient_auth {{\n{authority}\n}}\n}}\n}}\n"
+        with pytest.raises(CaddyRefusal, match="comes to no end"):
+            client.load(with_defaults(client.adapt(text), process.admin))
+
+
+def test_a_caddy_that_hangs_has_refused_nothing(client: AdminClient, process: CaddyProcess) -> None:
+    client = AdminClient(process.admin, timeout=0.5)
+    client.config()
+    os.kill(process.pid, signal.SIGSTOP)
+    client._last_answer = float("inf")
+    with pytest.raises(CaddyUnreachable):
+        client.load(with_defaults(b"{}", process.admin))
+    os.kill(process.pid, signal.SIGCONT)

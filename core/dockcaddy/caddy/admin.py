@@ -75,13 +75,16 @@ class AdminClient(CaddyAPIClient):  # type: ignore[misc]
     def load(self, config: bytes) -> None:
         """Make Caddy run this JSON configuration; it keeps the one it has where it refuses.
 
-        Raises CaddyRefusal with Caddy's own words, or where it ends twice of it, CaddyUnreachable where nobody answers.
+        Raises CaddyRefusal with Caddy's own words, or where it ends twice of it or comes to no end with it,
+        CaddyUnreachable where nobody answers.
         """
         for _ in range(2):
             try:
                 self.request("POST", "/load", config, "application/json")
                 return
             except CaddyUnreachable as error:
+                if isinstance(error.__cause__, TimeoutError) and self._is_well():
+                    raise CaddyRefusal("it comes to no end with it") from error
                 if not isinstance(error.__cause__, _BROKEN_OFF) or not self._is_back():
                     raise
         raise CaddyRefusal("caddy ends when it loads it")
@@ -95,6 +98,18 @@ class AdminClient(CaddyAPIClient):  # type: ignore[misc]
             except CaddyUnreachable:
                 time.sleep(0.02)
         return False
+
+    def _is_well(self) -> bool:
+        """Whether it answers what it needs no configuration for: while it loads one, nothing can be had of any."""
+        usual, self._timeout = self._timeout, min(PATIENCE, self._timeout)
+        try:
+            with self._lock:
+                self._exchange("POST", "/adapt", b"", "text/caddyfile")
+            return True
+        except CaddyUnreachable:
+            return False
+        finally:
+            self._timeout = usual
 
     def adapt(self, caddyfile: str) -> bytes:
         """Caddy's JSON of a Caddyfile; nothing is loaded. Raises CaddyRefusal and CaddyUnreachable."""
