@@ -5,14 +5,17 @@ from attrs import define
 LONGEST_GAP = 1.0
 # what is stopped is given some seconds to end, this must be well below
 URGENT_GAP = 0.25
+# so many changes may come one after the other before they are taken up together, and so many more with each second
+BURST = 12.0
+BURST_PER_SECOND = 0.5
 
 
 @define
 class Pace:
     """When the next cycle may be. `minimum` is the least time between two; all times are in seconds of one clock.
 
-    While changes keep coming the gap doubles up to `maximum`, so that fifty containers that start one after the other
-    do not cost fifty reloads.
+    While changes come at once the gap doubles up to `maximum`. One after the other they are taken up without a gap, but
+    not for long: fifty containers that start so do not cost fifty reloads.
     """
 
     minimum: float
@@ -22,7 +25,8 @@ class Pace:
     _first: float | None = None
     _latest: float = 0.0
     _urgent: bool = False
-    _is_busy: bool = False
+    _is_stream: bool = False
+    _budget: float = BURST
 
     def note(self, now: float, *, urgent: bool = False) -> None:
         """Something changed; `urgent` where requests would go to what is about to end."""
@@ -45,11 +49,15 @@ class Pace:
 
     def take(self, now: float) -> None:
         """A cycle begins: what was noted is taken up, what is noted from now on is for the next."""
-        self._is_busy = now < self._last + 1.5 * self.maximum
+        began = now if self._first is None else self._first
+        self._is_stream = began < self._last + max(self._gap, 2 * self.minimum)
+        self._budget = min(self._budget + (now - self._last) * BURST_PER_SECOND, BURST)
         self._last = now
         self._first = None
         self._urgent = False
 
     def sent(self) -> None:
-        """The cycle changed something: the next one waits longer if this one came soon after another."""
-        self._gap = min(max(self._gap, self.minimum) * 2, self.maximum) if self._is_busy else 0.0
+        """The cycle changed something: the next one waits where this one came together with others, or after many."""
+        self._budget = max(self._budget - 1, 0.0)
+        grown = min(max(self._gap, self.minimum) * 2, self.maximum)
+        self._gap = self.maximum if self._budget < 1 else grown if self._is_stream else 0.0

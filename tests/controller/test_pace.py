@@ -28,8 +28,19 @@ def test_changes_together_are_taken_up_together() -> None:
     assert run([5.0, 5.01, 5.02, 5.03]) == [5.0, pytest.approx(5.11)]
 
 
-def test_fifty_changes_in_twenty_seconds_cost_less_than_half_as_many_cycles() -> None:
-    assert len(run([at * 0.4 for at in range(50)])) < 25
+def test_a_dozen_changes_one_after_the_other_are_each_taken_up_at_once() -> None:
+    times = [at * 0.3 for at in range(12)]
+    assert run(times) == times
+
+
+def test_fifty_changes_in_twenty_seconds_cost_less_than_two_thirds_as_many_cycles() -> None:
+    assert len(run([at * 0.4 for at in range(50)])) < 34
+
+
+def test_after_some_calm_changes_are_taken_up_at_once_again() -> None:
+    times = [at * 0.4 for at in range(50)]
+    later = [60.0, 60.5, 61.0]
+    assert run(times + later)[-3:] == later
 
 
 def test_a_stream_of_changes_is_taken_up_once_a_second() -> None:
