@@ -19,8 +19,8 @@ _LINE = re.compile(r"(?:Caddyfile|(?<![\w.])-):(\d+)")
 
 # within so many seconds a Caddy that is well answers a small question
 PATIENCE = 0.75
-# and one that answered so few seconds ago is well
-FRESH = 0.1
+# and one that answered so few seconds ago, in the same cycle, is well
+FRESH = 0.03
 # one that ended is started again within so many seconds
 BACK = 2.0
 
@@ -149,9 +149,11 @@ class AdminClient(CaddyAPIClient):  # type: ignore[misc]
         try:
             self._exchange("GET", "/config/admin", None, "")
         except CaddyUnreachable as error:
-            if isinstance(error.__cause__, TimeoutError):
-                self._last_silence = time.monotonic()
-            raise
+            if not isinstance(error.__cause__, TimeoutError):
+                raise
+            self._last_silence = time.monotonic()
+            # a cause would say that the call itself had taken too long
+            raise CaddyUnreachable(str(error)) from None
         finally:
             self._timeout = usual
 
