@@ -14,6 +14,7 @@ from dockcaddy.errors import (
 from dockcaddy.files import write_atomically
 from dockcaddy.hookspecs import (
     Adapter,
+    Configuration,
     Context,
     Gate,
     Guard,
@@ -38,6 +39,7 @@ __all__ = [
     "Block",
     "CaddyRefusal",
     "CaddyUnreachable",
+    "Configuration",
     "Context",
     "DockcaddyError",
     "EngineInventory",

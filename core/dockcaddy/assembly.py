@@ -10,8 +10,8 @@ from attrs import define, field, frozen
 from dockcaddy import caddyfile
 from dockcaddy.caddyfile import Block, Origin
 from dockcaddy.conflicts import Clash, Conflicts, Member
+from dockcaddy.fragment import Fragment
 from dockcaddy.model import Problem
-from dockcaddy.rendering import Fragment
 from dockcaddy.replicas import without_superseded
 from dockcaddy.sites import Names, Site, SiteFinisher
 

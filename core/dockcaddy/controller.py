@@ -14,13 +14,13 @@ from attrs import define, field
 from dockcaddy.damping import Damping
 from dockcaddy.delivery import Delivery
 from dockcaddy.errors import CaddyRefusal, CaddyUnreachable, EngineUnreachable, OutputError
+from dockcaddy.fragment import Fragment
 from dockcaddy.last_good import LastGood
 from dockcaddy.lingering import Lingering
 from dockcaddy.model import EngineInventory, Inventory, Problem
 from dockcaddy.pace import Pace
 from dockcaddy.pipeline import BaseCaddyfile, Configuration, Pipeline
 from dockcaddy.quarantine import Quarantine
-from dockcaddy.rendering import Fragment
 from dockcaddy.resolver import Resolver
 
 logger = logging.getLogger("dockcaddy")

@@ -15,16 +15,13 @@ A plugin implements a hook with `@dockcaddy.hook`:
 
 from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import pluggy
 from attrs import field, frozen
 
 from dockcaddy.caddyfile import Block
 from dockcaddy.model import EngineInventory, Inventory, Proxy, Resource
-
-if TYPE_CHECKING:
-    from dockcaddy.pipeline import Configuration
 
 hook = pluggy.HookimplMarker("dockcaddy")
 hookspec = pluggy.HookspecMarker("dockcaddy")
@@ -167,13 +164,25 @@ class Adapter(Protocol):
         """
 
 
+class Configuration(Protocol):
+    """A finished configuration, as outputs get it."""
+
+    @property
+    def text(self) -> str:
+        """The Caddyfile."""
+
+    @property
+    def json(self) -> bytes:
+        """Caddy's JSON of it. Raises `CaddyRefusal` where no Caddy has adapted the text."""
+
+
 class Output(Protocol):
     """A backend that delivers the finished configuration."""
 
-    def write(self, configuration: "Configuration") -> None:
+    def write(self, configuration: Configuration) -> None:
         """Deliver it. Raises `CaddyRefusal` where Caddy refuses the content, `OutputError` for everything else."""
 
-    def holds(self, configuration: "Configuration") -> bool:
+    def holds(self, configuration: Configuration) -> bool:
         """Whether what was delivered is still in force. Asked every few seconds, so it is cheap.
 
         Raises `OutputError` where that cannot be found out.

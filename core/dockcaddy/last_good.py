@@ -14,7 +14,7 @@ from attrs import define, field, frozen
 
 from dockcaddy import caddyfile
 from dockcaddy.caddyfile import CaddyfileError
-from dockcaddy.rendering import Fragment
+from dockcaddy.fragment import Fragment
 from dockcaddy.sites import Names
 
 logger = logging.getLogger("dockcaddy")

@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 
 from attrs import define, evolve, field, frozen
 
+from dockcaddy.fragment import Fragment
 from dockcaddy.model import EngineInventory, Inventory, Resource
-from dockcaddy.rendering import Fragment
 
 
 @frozen

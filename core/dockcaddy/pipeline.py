@@ -11,9 +11,10 @@ from dockcaddy import caddyfile
 from dockcaddy.assembly import Assembler, Assembly
 from dockcaddy.caddyfile import Block, CaddyfileError, Origin
 from dockcaddy.errors import CaddyRefusal
+from dockcaddy.fragment import Fragment
 from dockcaddy.model import EngineInventory, Inventory, Problem, Proxy, Resource, SwarmConfig
 from dockcaddy.registry import Registry
-from dockcaddy.rendering import Fragment, Renderer, ResourceContext
+from dockcaddy.rendering import Renderer, ResourceContext
 from dockcaddy.sites import Names, SiteFinisher
 
 # What the operator wrote stays where a container's label contradicts it.

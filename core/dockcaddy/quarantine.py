@@ -13,11 +13,11 @@ from attrs import define, evolve, field, frozen
 
 from dockcaddy.assembly import EMPTY, Assembler
 from dockcaddy.errors import CaddyRefusal, CaddyUnreachable
+from dockcaddy.fragment import Fragment
 from dockcaddy.hazards import hazards, with_patience
 from dockcaddy.model import Problem
 from dockcaddy.pipeline import Configuration
 from dockcaddy.refusal import Refused
-from dockcaddy.rendering import Fragment
 
 FIRST_PAUSE = 10.0
 LONGEST_PAUSE = 600.0

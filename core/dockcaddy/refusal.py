@@ -9,9 +9,9 @@ from attrs import field, frozen
 from dockcaddy.caddy import refused_line
 from dockcaddy.caddyfile import Origin
 from dockcaddy.errors import one_line
+from dockcaddy.fragment import Fragment
 from dockcaddy.model import Problem
 from dockcaddy.pipeline import Configuration
-from dockcaddy.rendering import Fragment
 
 # the end of a message is about the cause, the beginning about where Caddy was
 TELLING_WORDS = 40

@@ -1,15 +1,15 @@
 """One resource's labels become its fragment: transform, render, transform, build. Pure."""
 
 import re
-from collections.abc import Hashable, Iterable, Mapping
-from functools import cached_property
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from attrs import define, field, frozen
+from attrs import define, field
 
-from dockcaddy import caddyfile, gotemplate, labels
+from dockcaddy import gotemplate, labels
 from dockcaddy.caddyfile import Block
 from dockcaddy.errors import LabelError, one_line
+from dockcaddy.fragment import Fragment
 from dockcaddy.hazards import harmful_lines
 from dockcaddy.hookspecs import Guard, Label, LabelTransformer, Stage
 from dockcaddy.model import EngineInventory, Inventory, Problem, Proxy, Resource
@@ -24,58 +24,6 @@ MOST_WARNINGS = 20
 _EXECUTING = re.compile(r'template: [^:]*:\d+:\d+: executing "[^"]*" at (<.*>): ', re.DOTALL)
 _CALLING = re.compile(r"error calling (\w+): ", re.DOTALL)
 _ADDRESS = re.compile(r"(?:^|//)(?:\.|[^/:{}]*\.(?=[:/,]|$)|[^/:{}]*\.\.)|^,?$|//$|//[:,]")
-
-
-@frozen(eq=False)
-class Fragment:
-    """The blocks that one source contributes, and what was wrong with it.
-
-    `key` tells sources apart (`local/4f1c2d9e...`), `owner` is how errors name it. Where two fragments cannot both
-    be had, the one with the lower `seniority` stays. A `withheld` one may be looked at, and no Caddy ever gets it.
-    `addresses` are the resource's at that time, none where it is stopping. `linger` is how long, in seconds, it is of
-    use after the resource is gone.
-    Compared by identity.
-    """
-
-    key: str
-    owner: str
-    seniority: int
-    blocks: tuple[Block, ...] = ()
-    problems: tuple[Problem, ...] = ()
-    withheld: bool = False
-    addresses: tuple[str, ...] = ()
-    linger: float = 0.0
-
-    @property
-    def failed(self) -> bool:
-        """Whether it should have blocks and could not be rendered."""
-        return not self.blocks and any(problem.severity == "error" for problem in self.problems)
-
-    @property
-    def is_operators(self) -> bool:
-        """Whether the operator wrote it, not the labels of a resource."""
-        return self.seniority < 0
-
-    @cached_property
-    def groups(self) -> frozenset[Hashable]:
-        """What its blocks are merged by: another fragment touches this one where they share a group."""
-        return frozenset(map(caddyfile.group_key, self.blocks))
-
-    @cached_property
-    def content(self) -> str:
-        """The fragment alone as Caddyfile text: equal content, equal verdict."""
-        return caddyfile.write(caddyfile.sort(self.blocks))
-
-    @cached_property
-    def hosts(self) -> frozenset[str]:
-        """The hosts of its sites' addresses."""
-        addresses = (address for group in self.groups if isinstance(group, frozenset) for address in group)
-        return frozenset(address[1] for address in addresses if isinstance(address, tuple))
-
-    @cached_property
-    def kind(self) -> Hashable:
-        """What it says but for the hosts: fragments of one kind differ in nothing else."""
-        return tuple((_without_hosts(caddyfile.group_key(block)), block.children) for block in self.blocks)
 
 
 @define
@@ -241,12 +189,6 @@ class Renderer:
             return reason.removesuffix("not defined") + "is not defined" + mend
         where = _EXECUTING.match(error.message)
         return f"at {where[1]}: {reason}" if where else reason
-
-
-def _without_hosts(group: Hashable) -> Hashable:
-    if not isinstance(group, frozenset):
-        return group
-    return frozenset(address[:1] + address[2:] if isinstance(address, tuple) else address for address in group)
 
 
 def _apply(transformer: LabelTransformer, context: ResourceContext, chosen: tuple[Label, ...]) -> tuple[Label, ...]:

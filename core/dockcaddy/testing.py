@@ -13,9 +13,10 @@ from types import ModuleType
 from typing import Any
 
 from dockcaddy import gotemplate, plugins
+from dockcaddy.fragment import Fragment
 from dockcaddy.model import Attachment, EngineInventory, Inventory, Mount, Port, Resource
 from dockcaddy.registry import Registry
-from dockcaddy.rendering import Fragment, Renderer, ResourceContext
+from dockcaddy.rendering import Renderer, ResourceContext
 
 
 def container(

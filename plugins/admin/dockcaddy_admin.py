@@ -2,11 +2,10 @@
 
 from collections.abc import Callable, Mapping
 from hashlib import sha256
-from typing import Any
 
 import dockcaddy
 from attrs import define
-from dockcaddy import CaddyUnreachable, Loader, OutputContext, OutputError
+from dockcaddy import CaddyUnreachable, Configuration, Loader, OutputContext, OutputError
 
 
 @dockcaddy.hook
@@ -27,7 +26,7 @@ class AdminOutput:
     loader: Loader
     _running: bytes = b""
 
-    def write(self, configuration: Any) -> None:
+    def write(self, configuration: Configuration) -> None:
         """POST /load. Raises CaddyRefusal with Caddy's own words, OutputError where it does not answer."""
         try:
             self.loader.load(configuration.json)
@@ -35,7 +34,7 @@ class AdminOutput:
             raise OutputError(str(error)) from error
         self._running = self._now()
 
-    def holds(self, configuration: Any) -> bool:
+    def holds(self, configuration: Configuration) -> bool:
         """Whether Caddy still runs what was loaded. Raises OutputError where it does not answer."""
         return self._now() == self._running
 

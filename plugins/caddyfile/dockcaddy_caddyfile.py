@@ -2,11 +2,10 @@
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
 import dockcaddy
 from attrs import frozen
-from dockcaddy import OutputContext, OutputError, write_atomically
+from dockcaddy import Configuration, OutputContext, OutputError, write_atomically
 
 
 @dockcaddy.hook
@@ -29,7 +28,7 @@ class CaddyfileOutput:
 
     path: Path
 
-    def write(self, configuration: Any) -> None:
+    def write(self, configuration: Configuration) -> None:
         """Write the text where the file holds another. Raises OutputError."""
         content = configuration.text.encode()
         if self._held() == content:
@@ -39,9 +38,9 @@ class CaddyfileOutput:
         except OSError as error:
             raise OutputError(f"cannot write {self.path}: {error.strerror or error}, the old file stays") from error
 
-    def holds(self, configuration: Any) -> bool:
+    def holds(self, configuration: Configuration) -> bool:
         """Whether the file still holds the text."""
-        return bool(self._held() == configuration.text.encode())
+        return self._held() == configuration.text.encode()
 
     def close(self) -> None:
         """Nothing is held."""

@@ -2,11 +2,10 @@
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
 import dockcaddy
 from attrs import frozen
-from dockcaddy import OutputContext, OutputError, write_atomically
+from dockcaddy import Configuration, OutputContext, OutputError, write_atomically
 
 
 @dockcaddy.hook
@@ -29,7 +28,7 @@ class JsonOutput:
 
     path: Path
 
-    def write(self, configuration: Any) -> None:
+    def write(self, configuration: Configuration) -> None:
         """Write the JSON where the file holds another. Raises OutputError."""
         if self._held() == configuration.json:
             return
@@ -38,9 +37,9 @@ class JsonOutput:
         except OSError as error:
             raise OutputError(f"cannot write {self.path}: {error.strerror or error}, the old file stays") from error
 
-    def holds(self, configuration: Any) -> bool:
+    def holds(self, configuration: Configuration) -> bool:
         """Whether the file still holds the JSON."""
-        return bool(self._held() == configuration.json)
+        return self._held() == configuration.json
 
     def close(self) -> None:
         """Nothing is held."""

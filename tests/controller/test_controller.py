@@ -8,11 +8,11 @@ from dockcaddy import Attachment, Block, Context, Guard, LabelError, caddyfile
 from dockcaddy.controller import Controller
 from dockcaddy.delivery import Delivery
 from dockcaddy.errors import CaddyRefusal, EngineUnreachable, OutputError
+from dockcaddy.fragment import Fragment
 from dockcaddy.model import EngineInventory, Resource
 from dockcaddy.pipeline import BaseCaddyfile, Configuration, Pipeline
 from dockcaddy.quarantine import Quarantine
 from dockcaddy.registry import Registry
-from dockcaddy.rendering import Fragment
 
 
 @define

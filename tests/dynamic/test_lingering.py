@@ -3,9 +3,9 @@
 from attrs import evolve
 from dockcaddy import testing
 from dockcaddy.caddyfile import Block
+from dockcaddy.fragment import Fragment
 from dockcaddy.lingering import Lingering
 from dockcaddy.model import EngineInventory, Inventory, Resource
-from dockcaddy.rendering import Fragment
 
 WEB = testing.container("web")
 OTHER = testing.container("other")

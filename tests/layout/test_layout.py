@@ -1,6 +1,7 @@
 """The rules of the layout: who may import whom, and that importing does nothing."""
 
 import ast
+import graphlib
 import re
 import subprocess
 import sys
@@ -13,7 +14,8 @@ import tomli
 ROOT = Path(__file__).parent.parent.parent
 CORE = ROOT / "core" / "dockcaddy"
 MODULES = sorted(CORE.rglob("*.py"))
-PLUGINS = sorted((ROOT / "plugins").glob("*/dockcaddy_*.py"))
+PLUGINS = sorted((ROOT / "plugins").glob("*/dockcaddy_*"))
+PLUGIN_MODULES = sorted((ROOT / "plugins").rglob("*.py"))
 
 
 def imports(path: Path) -> set[str]:
@@ -27,8 +29,14 @@ def imports(path: Path) -> set[str]:
     return found
 
 
+def in_the_wheel(path: Path) -> Path:
+    """Where a module lies beside the others once it is installed."""
+    parts = path.relative_to(ROOT).parts
+    return Path(*parts[1:] if parts[0] == "core" else parts[2:])
+
+
 def name_of(path: Path) -> str:
-    return ".".join(path.relative_to(ROOT / "core").with_suffix("").parts).removesuffix(".__init__")
+    return ".".join(in_the_wheel(path).with_suffix("").parts).removesuffix(".__init__")
 
 
 @pytest.mark.parametrize("package", ["gotemplate", "caddyfile"])
@@ -48,10 +56,20 @@ def test_nothing_imports_cli() -> None:
             assert not [name for name in imports(path) if name.startswith("dockcaddy.cli")], path
 
 
-@pytest.mark.parametrize("path", PLUGINS, ids=lambda path: path.stem)
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    modules = {name_of(path): path for path in (*MODULES, *PLUGIN_MODULES)}
+    # a package's face hands on names of its own modules
+    needs = {name: imports(path) & modules.keys() - {name.rpartition(".")[0]} for name, path in modules.items()}
+    graphlib.TopologicalSorter(needs).prepare()
+
+
+@pytest.mark.parametrize("path", PLUGIN_MODULES, ids=name_of)
 def test_a_plugin_imports_only_what_the_package_offers(path: Path) -> None:
     allowed = {f"dockcaddy.{name}" for name in dockcaddy.__all__} | {"dockcaddy"}
-    assert not [name for name in imports(path) if name.startswith("dockcaddy") and name not in allowed]
+    own = name_of(path).partition(".")[0]
+    assert not [
+        name for name in imports(path) if re.match(f"dockcaddy(?!_)|(?!{own})dockcaddy_", name) and name not in allowed
+    ]
 
 
 def test_raw_json_stays_with_the_engine() -> None:
@@ -61,7 +79,7 @@ def test_raw_json_stays_with_the_engine() -> None:
 
 
 def test_importing_everything_starts_and_opens_nothing() -> None:
-    names = [name_of(path) for path in MODULES if path.name != "__main__.py"] + [path.stem for path in PLUGINS]
+    names = [name_of(path) for path in (*MODULES, *PLUGIN_MODULES) if path.name != "__main__.py"]
     code = f"""
 import importlib, logging, os, sys, threading
 before = len(os.listdir("/proc/self/fd"))
@@ -87,7 +105,7 @@ def test_a_wheel_holds_the_core_the_plugins_and_the_type_marker(tmp_path: Path) 
     import zipfile
 
     names = set(zipfile.ZipFile(next(tmp_path.glob("*.whl"))).namelist())
-    wanted = {"dockcaddy/__init__.py", "dockcaddy/py.typed"} | {f"{path.stem}.py" for path in PLUGINS}
+    wanted = {"dockcaddy/__init__.py", "dockcaddy/py.typed"} | {str(in_the_wheel(path)) for path in PLUGIN_MODULES}
     assert wanted <= names
 
 

@@ -4,7 +4,7 @@ import pytest
 from dockcaddy import caddyfile
 from dockcaddy.assembly import Assembler
 from dockcaddy.caddyfile import Block
-from dockcaddy.rendering import Fragment
+from dockcaddy.fragment import Fragment
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 from dockcaddy import caddyfile
+from dockcaddy.fragment import Fragment
 from dockcaddy.last_good import LastGood, Remembered
-from dockcaddy.rendering import Fragment
 
 
 def fragment(key: str, text: str, *addresses: str) -> Fragment:

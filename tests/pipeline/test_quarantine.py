@@ -8,9 +8,9 @@ from attrs import define, field
 from dockcaddy import caddyfile
 from dockcaddy.assembly import Assembler
 from dockcaddy.errors import CaddyRefusal, CaddyUnreachable
+from dockcaddy.fragment import Fragment
 from dockcaddy.pipeline import MOST_SENIOR, Configuration
 from dockcaddy.quarantine import PATIENCE, Quarantine
-from dockcaddy.rendering import Fragment
 
 
 def fragment(key: str, text: str, seniority: int = 0) -> Fragment:

@@ -3,7 +3,8 @@
 import pytest
 from dockcaddy import testing
 from dockcaddy.errors import LONGEST_MESSAGE
-from dockcaddy.rendering import MOST_TEMPLATE_TEXT, MOST_WARNINGS, Fragment
+from dockcaddy.fragment import Fragment
+from dockcaddy.rendering import MOST_TEMPLATE_TEXT, MOST_WARNINGS
 
 
 def rendered(labels: dict[str, str]) -> Fragment:

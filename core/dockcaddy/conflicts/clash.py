@@ -6,8 +6,8 @@ from attrs import frozen
 
 from dockcaddy.caddyfile import Block
 from dockcaddy.errors import one_line
+from dockcaddy.fragment import Fragment
 from dockcaddy.model import Problem
-from dockcaddy.rendering import Fragment
 
 
 @frozen
