@@ -6,7 +6,7 @@ LONGEST_GAP = 1.0
 # what is stopped is given some seconds to end, this must be well below
 URGENT_GAP = 0.25
 # so many changes may come one after the other before they are taken up together, and so many more with each second
-BURST = 12.0
+BURST = 20.0
 BURST_PER_SECOND = 0.5
 
 

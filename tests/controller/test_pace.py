@@ -28,13 +28,13 @@ def test_changes_together_are_taken_up_together() -> None:
     assert run([5.0, 5.01, 5.02, 5.03]) == [5.0, pytest.approx(5.11)]
 
 
-def test_a_dozen_changes_one_after_the_other_are_each_taken_up_at_once() -> None:
-    times = [at * 0.3 for at in range(12)]
+def test_twenty_changes_one_after_the_other_are_each_taken_up_at_once() -> None:
+    times = [at * 0.3 for at in range(20)]
     assert run(times) == times
 
 
-def test_fifty_changes_in_twenty_seconds_cost_less_than_two_thirds_as_many_cycles() -> None:
-    assert len(run([at * 0.4 for at in range(50)])) < 34
+def test_fifty_changes_in_twenty_seconds_cost_less_than_three_quarters_as_many_cycles() -> None:
+    assert len(run([at * 0.4 for at in range(50)])) < 37
 
 
 def test_after_some_calm_changes_are_taken_up_at_once_again() -> None:
