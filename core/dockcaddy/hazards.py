@@ -13,20 +13,26 @@ from typing import Any
 from attrs import frozen
 
 from dockcaddy.caddyfile import Block
+from dockcaddy.own_addresses import EVERY, LOOPBACK, Place, host_here, place_here
 
 NANOSECONDS = 1_000_000_000
 # one upstream a millisecond is asked how it is, which is more than any proxy has
 MOST_CHECKS_PER_SECOND = 1_000
 SHORTEST_TRY_INTERVAL = NANOSECONDS // 100
+# so often an upstream may be tried without a pause
+MOST_RETRIES = 1_000
+# what a visitor with a wrong password may cost: a bcrypt of 2**18 rounds takes a quarter of a minute; argon2id in KiB
+MOST_BCRYPT_COST = 18
+MOST_ARGON_MEMORY = 256 * 1024
+MOST_ARGON_WORK = 4 * MOST_ARGON_MEMORY
 # Caddy connects to one log server after the other; of a second for all of them each has this at least
 SHORTEST_PATIENCE = NANOSECONDS // 20
 # Caddy's own, where nothing is said
 CHECK_INTERVAL = 30 * NANOSECONDS
 
 _PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
-_HERE = re.compile(
-    r"(?:tcp[46]?/)?(?:|localhost|127(?:\.\d+){3}|0(?:\.0){0,3}|\[::1?\]|\[::ffff:[\d.]+\]):(\d+)", re.IGNORECASE
-)
+_BCRYPT = re.compile(r"\$2[abxy]?\$(\d+)\$")
+_ARGON = re.compile(r"\$argon2id\$v=\d+\$m=(\d+),t=(\d+),")
 # what names files that are read at once, or may name them in a snippet
 _READING = """
     tls load ca_root acme_ca_root trusted_roots cert key pem_file trusted_ca_cert_file trusted_leaf_cert_file verifier
@@ -39,10 +45,12 @@ _TRUST_POOLS = frozenset(("trust_pool", "tls_trust_pool"))
 # Without one of these there is nothing to find; reading a large configuration takes its time.
 _WORDS = (b'"handler":"map"', b'"handler":"invoke"', b'"try_interval":')
 _SHORT_INTERVAL = re.compile(rb'"interval":(?:-\d+|\d{1,9})[,}]')
-_DIALLED = re.compile(rb'"dial":"(?:tcp[46]?/)?(?:localhost|127\.[\d.]+|[0.]*|\[:[^\]]*\]):(\d+)"', re.IGNORECASE)
+_HASHES = re.compile(rb'"password":"\$(?:argon2id|2[a-z]?\$(?:19|[23]\d))\$')
+_RETRIES = re.compile(rb'"retries":\d{4}')
+_DIALLED = re.compile(rb'"dial":"([^"]*:0*(\d+))"')
 _LISTENED = re.compile(rb'"listen":\[.*?"\]')
-_PORT = re.compile(rb':(\d+)"')
-_NAMED = re.compile(rb'"name":"(?:localhost|127\.[\d.]+|[0.]*|\[?:[^"]*)"', re.IGNORECASE)
+_PORT = re.compile(rb':0*(\d+)"')
+_NAMED = re.compile(rb'"name":"\[?([^"\]]*)\]?"')
 # with fewer, a second or more between two checks is enough
 _MANY_UPSTREAMS = re.compile(rb'"upstreams":\[(?:\{[^{}]*\},?){1000}')
 
@@ -69,6 +77,7 @@ def hazards(config: bytes) -> Iterator[Hazard]:
             yield from _circles_of_maps(handlers, _hosts(route))
             for handler in handlers:
                 yield from _restless(handler, _hosts(route))
+                yield from _costly_passwords(handler, _hosts(route))
 
 
 def harmful_lines(blocks: Iterable[Block]) -> Iterator[tuple[Block, str]]:
@@ -113,7 +122,12 @@ def _is_net(writer: Any) -> bool:
 
 
 def _is_suspicious(config: bytes) -> bool:
-    return any(word in config for word in _WORDS) or _has_many_checks(config) or _dials_itself(config)
+    return (
+        any(word in config for word in _WORDS)
+        or any(pattern.search(config) for pattern in (_HASHES, _RETRIES))
+        or _has_many_checks(config)
+        or _dials_itself(config)
+    )
 
 
 def _has_many_checks(config: bytes) -> bool:
@@ -123,10 +137,11 @@ def _has_many_checks(config: bytes) -> bool:
 
 
 def _dials_itself(config: bytes) -> bool:
-    if b'"dynamic_upstreams":' in config and _NAMED.search(config):
+    if b'"dynamic_upstreams":' in config and any(host_here(name.decode()) for name in set(_NAMED.findall(config))):
         return True
-    ports = set(_DIALLED.findall(config))
-    return bool(ports) and not ports.isdisjoint(_PORT.findall(b"".join(_LISTENED.findall(config))))
+    ports = set(_PORT.findall(b"".join(_LISTENED.findall(config))))
+    dialled = {address.decode() for address, port in _DIALLED.findall(config) if port in ports}
+    return any(place_here(address) for address in dialled)
 
 
 def _routes(server: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
@@ -184,29 +199,51 @@ def _restless(handler: Mapping[str, Any], hosts: frozenset[str]) -> Iterator[Haz
         interval, upstreams = active.get("interval") or CHECK_INTERVAL, len(handler.get("upstreams") or ())
         if interval <= 0 or upstreams * NANOSECONDS / interval > MOST_CHECKS_PER_SECOND:
             yield Hazard(f"health_interval: {upstreams} upstreams would be asked too often for caddy's good", hosts)
-    balancing = handler.get("load_balancing") or {}
-    if (
-        balancing.get("try_duration")
-        and 0 < balancing.get("try_interval", SHORTEST_TRY_INTERVAL) < SHORTEST_TRY_INTERVAL
-    ):
+    if _tries_without_a_pause(handler.get("load_balancing") or {}):
         yield Hazard("lb_try_interval: upstreams would be tried without a pause, at least 10ms are needed", hosts)
+
+
+def _tries_without_a_pause(balancing: Mapping[str, Any]) -> bool:
+    # where nothing is said Caddy waits 250ms, but only if it is to try for some time
+    given = bool(balancing.get("try_duration"))
+    interval = balancing.get("try_interval") or (SHORTEST_TRY_INTERVAL if given else 0)
+    return interval < SHORTEST_TRY_INTERVAL and (given or balancing.get("retries", 0) > MOST_RETRIES)
+
+
+def _costly_passwords(handler: Mapping[str, Any], hosts: frozenset[str]) -> Iterator[Hazard]:
+    """Hashes that take a visitor's guess hours or gigabytes to be compared with."""
+    basic = (handler.get("providers") or {}).get("http_basic") or {}
+    for account in basic.get("accounts") or ():
+        if _is_costly(str(account.get("password"))):
+            name = account.get("username")
+            yield Hazard(f"basic_auth: each wrong password of {name} would cost more than caddy can bear", hosts)
+
+
+def _is_costly(password: str) -> bool:
+    bcrypt, argon = _BCRYPT.match(password), _ARGON.match(password)
+    if bcrypt:
+        return int(bcrypt[1]) > MOST_BCRYPT_COST
+    if argon:
+        memory, times = int(argon[1]), int(argon[2])
+        return memory > MOST_ARGON_MEMORY or memory * times > MOST_ARGON_WORK
+    return False
 
 
 def _circles_of_proxies(servers: Mapping[str, Any]) -> Iterator[Hazard]:
     """Proxies whose requests come back to the listener that they came in by, until nothing is left to open."""
     listening = {
-        found[1]: name
+        place: name
         for name, server in servers.items()
         for address in server.get("listen") or ()
-        if (found := _HERE.fullmatch(address))
+        if (place := place_here(address))
     }
     proxies = [
-        (name, listening[port], route, port)
+        (name, target, route, port)
         for name, server in servers.items()
         for route in _routes(server)
         for handler in _handlers(route, server.get("named_routes") or {})
-        for port in _ports_here(handler)
-        if port in listening
+        for host, port in _dialled_here(handler)
+        if (target := listening.get((host or LOOPBACK, port)) or listening.get((EVERY, port)))
     ]
     leads_to: dict[str, set[str]] = {}
     for name, target, _, _ in proxies:
@@ -217,14 +254,15 @@ def _circles_of_proxies(servers: Mapping[str, Any]) -> Iterator[Hazard]:
             yield Hazard(f"reverse_proxy: requests to this machine's port {port} come back to caddy", _hosts(route))
 
 
-def _ports_here(handler: Mapping[str, Any]) -> Iterator[str]:
-    """The ports of this machine that a proxy dials."""
+def _dialled_here(handler: Mapping[str, Any]) -> Iterator[Place]:
+    """The places of this machine that a proxy dials."""
     dynamic = handler.get("dynamic_upstreams") or {}
     dialled = [str(upstream.get("dial", "")) for upstream in handler.get("upstreams") or ()]
-    for address in (*dialled, f"{dynamic.get('name', '?')}:{dynamic.get('port', '')}"):
-        found = _HERE.fullmatch(address)
-        if found:
-            yield found[1]
+    name = str(dynamic.get("name", "?")).strip("[]")
+    for address in (*dialled, f"{f'[{name}]' if ':' in name else name}:{dynamic.get('port', '')}"):
+        place = place_here(address)
+        if place:
+            yield place
 
 
 def _in_circles(leads_to: Mapping[str, set[str]]) -> list[str]:

@@ -1,6 +1,7 @@
 """What Caddy takes and would suffer from, in Caddy's own JSON of it."""
 
 import json
+import socket
 import subprocess
 
 import pytest
@@ -34,6 +35,13 @@ HARMFUL = {
     "a proxy to itself": (site("reverse_proxy localhost:8080"), "this machine's port 8080 come back to caddy"),
     "a proxy to itself by another name": (site("reverse_proxy [::1]:8080"), "come back to caddy"),
     "a proxy to every address": (site("reverse_proxy :8080"), "come back to caddy"),
+    "a proxy to itself by a long name": (site("reverse_proxy [0:0:0:0:0:0:0:1%lo]:8080"), "come back to caddy"),
+    "a proxy to itself by the other family": (site("reverse_proxy [::ffff:7f00:1]:8080"), "come back to caddy"),
+    "a proxy to itself by a long number": (site("reverse_proxy 127.0.0.1:08080"), "come back to caddy"),
+    "a proxy to itself by the machine's name": (
+        site(f"reverse_proxy {socket.gethostname()}:8080"),
+        "come back to caddy",
+    ),
     "a proxy that finds itself": (
         site("reverse_proxy {", "dynamic a localhost 8080", "}"),
         "come back to caddy",
@@ -64,6 +72,16 @@ HARMFUL = {
         site("reverse_proxy 10.0.0.1:80 {", "lb_try_duration 1h", "lb_try_interval 1ns", "}"),
         "tried without a pause",
     ),
+    "retries without a pause": (site("reverse_proxy 10.0.0.1:80 {", "lb_retries 99999", "}"), "tried without a pause"),
+    "a hash of gigabytes": (
+        site("basic_auth argon2id {", f"eve $argon2id$v=19$m=4194304,t=1,p=1$c2FsdA${'a' * 43}", "}"),
+        "each wrong password of eve would cost",
+    ),
+    "a hash of many rounds": (
+        site("basic_auth argon2id {", f"eve $argon2id$v=19$m=65536,t=99,p=1$c2FsdA${'a' * 43}", "}"),
+        "each wrong password of eve would cost",
+    ),
+    "a hash of hours": (site("basic_auth {", f"eve $2a$31${'a' * 53}", "}"), "each wrong password of eve would cost"),
 }
 
 HARMLESS = {
@@ -77,6 +95,12 @@ HARMLESS = {
     "a proxy to another site's port": site("reverse_proxy localhost:8081") + site("respond x", address="http://y:8081"),
     "a proxy to another machine": site("reverse_proxy 10.0.0.1:8080 example.org:8080"),
     "checks": site("reverse_proxy 10.0.0.1:80 10.0.0.2:80 {", "health_uri /", "health_interval 500ms", "}"),
+    "retries": site("reverse_proxy 10.0.0.1:80 {", "lb_retries 5", "}"),
+    "many retries with pauses": site("reverse_proxy 10.0.0.1:80 {", "lb_retries 9999", "lb_try_interval 1s", "}"),
+    "a hash": site("basic_auth {", f"bob $2a$14${'a' * 53}", "}"),
+    "a hash of what argon's authors recommend": site(
+        "basic_auth argon2id {", f"bob $argon2id$v=19$m=65536,t=3,p=4$c2FsdA${'a' * 43}", "}"
+    ),
     "tries": site("reverse_proxy 10.0.0.1:80 {", "lb_try_duration 5s", "lb_try_interval 250ms", "}"),
 }
 
@@ -96,6 +120,24 @@ def test_what_would_harm_every_site_is_found_in_caddys_json(caddy: str, case: st
 @pytest.mark.parametrize("case", HARMLESS)
 def test_what_people_use_is_no_hazard(caddy: str, case: str) -> None:
     assert list(hazards(adapted(caddy, HARMLESS[case]))) == []
+
+
+def test_a_proxy_to_another_address_of_this_machine_finds_itself_only_at_its_listener(caddy: str) -> None:
+    own = _own_address()
+    text = site(f"reverse_proxy {own}:8080")
+    assert "come back to caddy" in str(list(hazards(adapted(caddy, text))))
+    assert list(hazards(adapted(caddy, text.replace("{\n", "{\nbind 127.0.0.1\n", 1)))) == []
+
+
+def _own_address() -> str:
+    """An address of this machine that others reach it at. Nothing is sent."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))
+        except OSError:
+            pytest.skip("this machine is on no network")
+        address: str = probe.getsockname()[0]
+        return address
 
 
 def test_a_hazard_names_the_hosts_of_its_site(caddy: str) -> None:
