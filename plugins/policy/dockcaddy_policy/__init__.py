@@ -94,7 +94,7 @@ def _check_of(rules: Sequence[Rule]) -> Callable[[Context, tuple[Block, ...]], N
 
 def _is_suspicious(line: Line) -> bool:
     """Whether the rules about any line can have something to say; most lines hold none of these."""
-    return not line.continues and any("{" in token or "(" in token for token in line.tokens)
+    return not line.continues and any("{" in token or "(" in token or "://" in token for token in line.tokens)
 
 
 def _label(line: Line) -> str:

@@ -20,7 +20,10 @@ _DEFAULT_PORTS = {"https": "443"}
 _REPETITION = re.compile(r"\{\d+(?:,\d*)?\}")
 _CONTROL = re.compile(r"[\x00-\x1f]")
 # placeholders that no visitor can make an address of, and JSON
-_NO_ADDRESS = re.compile(r"\{(?:host|scheme|method|remote_host|client_ip|uuid|upstream_hostport)\}|\{\"[^{}]*\}")
+_NO_ADDRESS = re.compile(
+    r"\{(?:host|scheme|method|remote_host|client_ip|uuid|upstream_hostport)\}|\{\"[^{}]*\}"
+    r"|\{\"[^{}\\]*(?:\{[^{}\\]*\}[^{}\\]*)+\}"
+)
 
 
 @frozen

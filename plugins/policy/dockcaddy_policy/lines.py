@@ -100,7 +100,8 @@ def _beneath(block: Block, path: tuple[str, ...], addresses: tuple[str, ...]) ->
 
 def _further_options(line: Line) -> Iterator[Line]:
     """The options that may begin within the line of an option, each with what follows it."""
-    if len(line.tokens) == 1 or line.path[-1] in _DIRECTIVES or line.is_data or line.name == "import":
+    is_matcher = line.path[-1].startswith("@")
+    if len(line.tokens) == 1 or line.path[-1] in _DIRECTIVES or is_matcher or line.is_data or line.name == "import":
         return
     for at, token in enumerate(line.tokens[1:], 1):
         if token.isidentifier():

@@ -9,11 +9,14 @@ from dockcaddy_policy.lines import ROUTES, Line
 # an argument of a snippet, in both spellings that Caddy knows
 ARGUMENT = re.compile(r"\{args(?:\[[^\[\]{}]*\]|\.\d+)\}")
 
+# Where a placeholder is all there is, Caddy takes every brace off it: `{}env.X}` is one. A snippet takes the backslash
+# off an escaped brace.
+BRACES = r"\{[\\}]*"
 # what a piece that follows could make `{env.X}` or `{file.X}` of
-_OPEN_END = re.compile(r"\{(?:e|en|env|f|fi|fil|file)?\Z")
+_OPEN_END = re.compile(rf"(?:\{{|(?<![^'\"]){BRACES})(?:e|en|env|f|fi|fil|file)?\Z")
 _BLOCKS = re.compile(r"\{block\}|\{blocks\..*\}", re.DOTALL)
 # `{file.base}` and `{file.ext}` are parts of the request's path
-_FILE = re.compile(r"\{file\.(?!(?:base|ext)\})")
+_FILE = re.compile(r"\{file\.(?!(?:base|ext)\})|\{[\\}]+file\.")
 
 
 def opens(text: str) -> bool:

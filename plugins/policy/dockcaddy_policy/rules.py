@@ -35,12 +35,17 @@ class Rule:
 
 def _import(line: Line, context: Context) -> str:
     pattern, *words = line.arguments or ("",)
-    if line.path and line.path[-1] in (*DATA, "dns", "acme_dns", "storage"):
+    if line.path and (line.path[-1] in (*DATA, "dns", "acme_dns", "storage") or _is_of_log_fields(line)):
         return f"{pattern} is made of directives, {line.path[-1]} of data"
     if not may_import(pattern, context.proxy):
         return f"{pattern} is not in the base Caddyfile's folder"
     climbing = next((word for word in words if ".." in word.split("/")), "")
     return f"{climbing} could lead out of a folder" if climbing else ""
+
+
+def _is_of_log_fields(line: Line) -> bool:
+    """Whether the names of the lines here are those of a log's fields; a format without fields has options."""
+    return "format" in line.path and not {"console", "json"}.issuperset(line.above[1:2] or ("",))
 
 
 def _admin_option(line: Line, context: Context) -> str:
@@ -152,7 +157,7 @@ RULES = (
     Rule(
         "dns-servers",
         "no server of a DNS provider that only the label knows: it would be sent the token",
-        ("dns", "acme_dns", *SERVERS),
+        (ANY, "dns", "acme_dns", *SERVERS),
         dns_server,
     ),
     Rule("files", "no `{file.*}`", (ANY,), file_placeholder),

@@ -6,8 +6,9 @@ from attrs import frozen
 from dockcaddy import Context
 
 from dockcaddy_policy.lines import ROUTES, Line
+from dockcaddy_policy.placeholders import BRACES
 
-_VARIABLE = re.compile(r"\{\$[^}]*\}?|\{env\.[^}]*\}?")
+_VARIABLE = re.compile(rf"\{{\$[^}}]*\}}?|{BRACES}env\.[^}}]*\}}?")
 _WHOLE = re.compile(r"\{(?:\$|env\.)([\w.-]+)(?::([^{}]*))?\}")
 
 
@@ -34,12 +35,13 @@ _MAIL_OR_FILE = Named("a mail address or a path", f"{_MAIL.words}|{_FILE.words}"
 
 _ISSUER = "(?:(?:tls/)?issuer|cert_issuer)"
 _DNS = f"(?:(?:(?:tls|ech|{_ISSUER})/)?dns|acme_dns)"
-# By place: how the variables in its arguments are named; what follows is another option, if it is not `_ANY`. What goes to a server
+# By place, or place and first argument: how the variables in its arguments are named; what follows is another option, if it is not `_ANY`. What goes to a server
 # that another label may have chosen (a CA) is told by its name; what only signs, or goes to a fixed one, is not.
 _KEPT = [
     (re.compile(place), names)
     for place, names in {
         "tls": (_MAIL_OR_FILE, _FILE),
+        f"{_ISSUER} zerossl": (_NONE, _ANY),
         "tls/ca|acme_ca|on_demand_tls/ask": (_SERVER,),
         "tls/get_certificate|on_demand_tls/permission": (_NONE, _SERVER),
         "tls/(ca_root|load)|acme_ca_root": (_FILE,),
@@ -51,14 +53,17 @@ _KEPT = [
         f"{_ISSUER}/(test_)?dir": (_SERVER,),
         f"{_ISSUER}/trusted_roots": (_FILE,),
         f"{_ISSUER}/account_key": (_ANY,),
-        f"{_ISSUER}|{_DNS}|storage": (_NONE, _ANY),
+        _ISSUER: (_NONE, _SERVER),
+        f"{_DNS}|storage": (_NONE, _ANY),
         f"({_DNS}|storage)/.+": (_ANY,),
     }.items()
 ]
 _BASIC_AUTH = ("basic_auth", "basicauth")
 
+# options that are a server even where no URL stands in them
 _SERVER_OPTIONS = """
-    server server_url endpoint url api_url base_url host hostname api_host address api_endpoint auth_url
+    server server_url endpoint endpoint_url url uri api_url api_uri base_url base_uri host hostname api_host
+    address addr api_address api_endpoint api_base auth_url auth_endpoint proxy proxy_url
 """
 SERVERS = tuple(_SERVER_OPTIONS.split())
 
@@ -70,7 +75,8 @@ def environment(line: Line, context: Context) -> str:
         return ""
     if line.path[-1:] != () and line.path[-1] in _BASIC_AUTH and ROUTES.issuperset(line.path[:-1]):
         return _first_wrong(line.tokens, (_USER, _ANY))
-    names = next((names for place, names in _KEPT if place.fullmatch(line.place)), None)
+    places = (line.place, " ".join((line.place, *line.arguments[:1])))
+    names = next((names for place, names in _KEPT if any(map(place.fullmatch, places))), None)
     if names is None or _VARIABLE.search(line.name):
         return f"{found[0]} could be sent out"
     if _is_rfc2136(line) and line.name != "key":
@@ -96,7 +102,7 @@ def dns_server(line: Line, context: Context) -> str:
     """Why a DNS provider may not have this server: it would be sent the token, also one of another label."""
     if re.fullmatch(_DNS, line.place):
         found = next((token for token in line.arguments[1:] if "://" in token), "")
-    elif re.fullmatch(f"{_DNS}/.+", line.place) and line.name in SERVERS and not _is_rfc2136(line):
+    elif re.fullmatch(f"{_DNS}/.+", line.place) and not _is_rfc2136(line):
         found = next((token for token in line.arguments if _is_literal_server(line.name, token)), "")
     else:
         return ""
@@ -112,5 +118,7 @@ def _is_literal_server(name: str, token: str) -> bool:
     variable = _WHOLE.fullmatch(token)
     if variable is not None and not variable[2]:
         return False
+    if name not in SERVERS:
+        return "://" in token
     # `endpoint` may be a region's name
     return name != "endpoint" or any(sign in token for sign in ".:/")
