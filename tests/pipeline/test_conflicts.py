@@ -4,6 +4,7 @@ import time
 
 import pytest
 from dockcaddy import plugins, testing
+from dockcaddy.conflicts.paths import covers
 from dockcaddy.model import EngineInventory, Inventory
 from dockcaddy.pipeline import BaseCaddyfile, Pipeline
 
@@ -172,6 +173,16 @@ TAKEN = {
     "every path of the address": (RESPONDING, {"caddy": "x.org/*", "caddy.respond": "newer"}),
     "the address with a slash": (RESPONDING, {"caddy": "x.org/", "caddy.respond": "newer"}),
     "a handled path as an address": (HANDLING, {"caddy": "x.org/a*", "caddy.respond": "newer"}),
+    "every path, by two stars": (RESPONDING, {"caddy": "x.org/**", "caddy.respond": "newer"}),
+    "every path, by a placeholder": (RESPONDING, {"caddy": "x.org/{nothing}*", "caddy.respond": "newer"}),
+    "a handled path by its letters": (HANDLING, {"caddy": "x.org/[a-b]/", "caddy.respond": "newer"}),
+    "a handled path by a star in its midst": (HANDLING, {"caddy": "x.org/*/", "caddy.respond": "newer"}),
+    "a handled path by its end": (HANDLING, SITE | {"caddy.@a.path": "*/a/", "caddy.handle": "@a"}),
+    "the site by a long port": (
+        {"caddy": "x.org:8443", "caddy.respond": "older"},
+        {"caddy": "x.org:08443", "caddy.abort": ""},
+    ),
+    "the site in brackets": (RESPONDING, {"caddy": "[x.org]", "caddy.respond": "newer"}),
     "an address with the same path": (
         {"caddy": "x.org/a/*", "caddy.respond": "older"},
         {"caddy": "x.org/A/*", "caddy.respond": "newer"},
@@ -219,6 +230,8 @@ SHARED = {
         {"caddy": "x.org/api/v1/*", "caddy.respond": "older"},
         {"caddy": "x.org/api/*", "caddy.respond": "newer"},
     ),
+    "some files as an address": (proxy(), {"caddy": "x.org/*.css", "caddy.respond": "newer"}),
+    "some files": (HANDLING, SITE | {"caddy.@css.path": "*.css", "caddy.file_server": "@css"}),
     "another port": (RESPONDING, {"caddy": "http://x.org", "caddy.respond": "newer"}),
     "another host": (RESPONDING, {"caddy": "y.org", "caddy.respond": "newer"}),
     "a wildcard": (RESPONDING, {"caddy": "*.org", "caddy.respond": "newer"}),
@@ -242,6 +255,36 @@ def test_the_operators_site_is_taken_by_nobody_in_any_spelling() -> None:
     base = "http://x.org {\n\trespond operator\n}\n"
     (clash,) = told({"caddy": "http://X.org", "caddy.respond": "newer"}, base=base)
     assert "caddyfile Caddyfile, which is older and keeps it" in clash
+
+
+@pytest.mark.parametrize("address", ["http://x.org", "http://X.org:8080", "http://x.org:08080"])
+def test_a_site_without_a_port_is_at_the_operators_port(address: str) -> None:
+    base = "{\n\thttp_port 8080\n}\n"
+    sites = {"caddy": "http://x.org:8080", "caddy.respond": "a"}, {"caddy": "http://x.org", "caddy.respond": "b"}
+    assert len(told(*sites, base=base)) == len(told(*reversed(sites), base=base)) == 1
+    assert told(*sites) == []
+    assert len(told({"caddy": address, "caddy.respond": "b"}, base=base + "http://x.org {\n\trespond a\n}\n")) == 1
+
+
+@pytest.mark.parametrize(
+    ("pattern", "path", "covered"),
+    [
+        ("/a*", "/a/b", True),
+        ("/a*", "/b", False),
+        ("/a", "/a*", False),
+        ("/*/c", "/a/c", True),
+        ("/*/c", "/a/b/c", False),
+        ("/[^a]", "/b", True),
+        ("/[^a]", "/a", False),
+        ("/?b", "/ab*", True),
+        (r"/\*", "/a", False),
+        ("*.css", "/a.css", True),
+        ("*a*", "/bab*", True),
+        ("/*a*b*c", "/" + "ab" * 20_000, False),
+    ],
+)
+def test_patterns_are_read_as_caddy_reads_them(pattern: str, path: str, covered: bool) -> None:
+    assert covers(pattern, path) is covered
 
 
 def test_a_resource_may_have_a_site_and_a_path_of_it() -> None:

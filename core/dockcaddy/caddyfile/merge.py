@@ -30,11 +30,11 @@ def _address(key: str) -> Hashable:
     """One site address, so that spellings Caddy serves as one site are equal (https://caddyserver.com/docs/caddyfile/concepts#addresses)."""
     key = key.removesuffix(",")
     match = _ADDRESS.fullmatch(key)
-    if match is None or "{" in key:
+    if match is None or "{" in f"{match['host']}{match['port']}":
         return key
-    port = match["port"] or ""
+    port = (match["port"] or "").lstrip("0")
     scheme = (match["scheme"] or _SCHEMES.get(port, "https")).lower()
-    return scheme, match["host"].lower(), port or _PORTS[scheme], match["path"] or ""
+    return scheme, match["host"].lower().strip("[]"), port or _PORTS[scheme], match["path"] or ""
 
 
 def merge(blocks: Iterable[Block]) -> tuple[Block, ...]:

@@ -19,6 +19,8 @@ from dockcaddy.conflicts.neighbours import Site, overlaps
 __all__ = ["Clash", "Conflicts", "Member"]
 
 HostAndPort = tuple[str, str]
+# what Caddy takes where an address has no port, by the option that says otherwise
+_USUAL_PORTS = {"http_port": "80", "https_port": "443"}
 Key = TypeVar("Key", bound=Hashable)
 Kept = TypeVar("Kept", bound=Sized)
 
@@ -37,6 +39,7 @@ class Conflicts:
     _exploding: dict[str, tuple[Clash, ...]] = field(factory=dict)
     _within: dict[Group, tuple[Clash, ...]] = field(factory=dict)
     _between: dict[HostAndPort, tuple[Clash, ...]] = field(factory=dict)
+    _usual_ports: dict[str, str] = field(factory=dict)
 
     @property
     def clashes(self) -> tuple[Clash, ...]:
@@ -50,6 +53,7 @@ class Conflicts:
         for group, members in changed.items():
             hosts |= self._put(group, sorted(members, key=lambda member: member.age))
         if not all(isinstance(group, frozenset) for group in changed):
+            self._know_usual_ports()
             # what any site says may be changed by a snippet or an option
             groups |= self._sites.keys()
             hosts |= self._by_host.keys()
@@ -70,7 +74,7 @@ class Conflicts:
             _keep(self._shared, group, members)
             return set()
         addresses = [address for address in group if isinstance(address, tuple)]
-        hosts = {(host, port) for _, host, port, _ in addresses}
+        hosts = {(host, self._usual_ports.get(port, port)) for host, port in _places(addresses)}
         before, site = self._sites.pop(group, None), Site(members, addresses)
         for host in hosts:
             if before is not None:
@@ -80,6 +84,19 @@ class Conflicts:
         if members:
             self._sites[group] = site
         return hosts
+
+    def _know_usual_ports(self) -> None:
+        """Where the global options say that 8080 is for HTTP, addresses with that port are the same as those without."""
+        lines = _lines(self._shared.get((), ()))
+        usual = {line.keys[1]: _USUAL_PORTS[line.keys[0]] for line in lines if _chooses_a_port(line)}
+        if usual == self._usual_ports:
+            return
+        self._usual_ports = usual
+        known, self._sites = self._sites, {}
+        self._by_host.clear()
+        self._between.clear()
+        for group, site in known.items():
+            self._put(group, site.members)
 
     def _members(self, group: Group) -> Sequence[Member]:
         site = self._sites.get(group)
@@ -114,6 +131,14 @@ class Conflicts:
         if not sites:
             del self._by_host[host]
         return overlaps(sorted(sites, key=_age), definitions) if len(sites) > 1 and not self.takeovers else ()
+
+
+def _places(addresses: Iterable[tuple[str, str, str, str]]) -> Iterator[HostAndPort]:
+    return ((host, port) for _, host, port, _ in addresses)
+
+
+def _chooses_a_port(line: Block) -> bool:
+    return len(line.keys) > 1 and line.keys[0] in _USUAL_PORTS
 
 
 def _keep(where: dict[Key, Kept], key: Key, found: Kept) -> None:

@@ -14,6 +14,7 @@ from dockcaddy import caddyfile
 from dockcaddy.caddyfile import Block
 from dockcaddy.conflicts.clash import Clash, Member, clash, label_of
 from dockcaddy.conflicts.definitions import Definitions
+from dockcaddy.conflicts.paths import covers, is_every_path, literal_beginning
 from dockcaddy.replicas import gives_way, serves_all
 
 _PROXYING = frozenset(("reverse_proxy", "php_fastcgi"))
@@ -24,7 +25,6 @@ _ANSWERING = _PROXYING | {
 }  # fmt: skip
 _HANDLES = frozenset(("handle", "handle_path"))
 _HOLDING = _HANDLES | {"route"}
-_EVERY_PATH = frozenset(("*", "/*"))
 
 
 @frozen
@@ -48,7 +48,7 @@ class Condition:
         if self.kind != other.kind:
             return False
         if self.is_path:
-            return all(any(_covers(mine, theirs) for mine in self.wanted) for theirs in other.wanted)
+            return all(any(covers(mine, theirs) for mine in self.wanted) for theirs in other.wanted)
         return self.wanted == other.wanted or (self.kind == "host" and self.wanted > other.wanted)
 
 
@@ -59,11 +59,7 @@ EVERYTHING: Conditions = frozenset()
 def path_condition(patterns: Iterable[str]) -> Conditions:
     """The condition that a path is like one of the patterns; none where every path is."""
     wanted = frozenset(pattern.lower() for pattern in patterns)
-    return EVERYTHING if wanted & _EVERY_PATH else frozenset((Condition("path", wanted),))
-
-
-def _covers(pattern: str, other: str) -> bool:
-    return pattern == other or (pattern.endswith("*") and other.startswith(pattern[:-1]))
+    return EVERYTHING if any(map(is_every_path, wanted)) else frozenset((Condition("path", wanted),))
 
 
 @frozen
@@ -245,10 +241,11 @@ class _Held:
     def _covered(self, kind: str, pattern: str) -> Iterator[str]:
         """The known patterns that a pattern covers."""
         patterns = self._patterns.get(kind, [])
-        for known in patterns[bisect_left(patterns, pattern.removesuffix("*")) :]:
-            if not known.startswith(pattern.removesuffix("*")):
+        beginning = literal_beginning(pattern)
+        for known in patterns[bisect_left(patterns, beginning) :]:
+            if not known.startswith(beginning):
                 return
-            if _covers(pattern, known):
+            if covers(pattern, known):
                 yield known
 
 

@@ -12,6 +12,7 @@ from dockcaddy.caddyfile import Block
 from dockcaddy.conflicts.answers import Reader, is_covered, path_condition
 from dockcaddy.conflicts.clash import Clash, Member, clash, label_of
 from dockcaddy.conflicts.definitions import Definitions
+from dockcaddy.conflicts.paths import covers, is_every_path, literal_beginning
 
 Address = tuple[str, str, str, str]
 
@@ -36,7 +37,8 @@ class Site:
     @property
     def paths(self) -> frozenset[str]:
         """The paths of its addresses; `""` is every path, which is what people mean by `/` too."""
-        return frozenset("" if path in ("", "/", "/*", "*") else path.lower() for _, _, _, path in self.addresses)
+        paths = (path.lower() for _, _, _, path in self.addresses)
+        return frozenset("" if path in ("", "/") or is_every_path(path) else path for path in paths)
 
     @cached_property
     def matchers(self) -> Mapping[str, Block]:
@@ -75,12 +77,17 @@ def overlaps(sites: Sequence[Site], definitions: Definitions) -> Iterator[Clash]
 
 def _taken(site: Site, by_path: Mapping[str, Site], definitions: Definitions) -> Iterator[tuple[str, Site]]:
     for path in site.paths:
-        for same in (path, path.removesuffix("*")):
-            if same in by_path:
-                yield "its address is that of", by_path[same]
+        for same in _same_paths(path, by_path):
+            yield "its address is that of", by_path[same]
         whole = by_path.get("")
         if whole is not None and _answers_below(whole, path, definitions):
             yield f"{path} is answered by", whole
+
+
+def _same_paths(path: str, known: Collection[str]) -> Iterator[str]:
+    yield from (same for same in (path, path.removesuffix("*")) if same in known)
+    if literal_beginning(path) not in (path, path.removesuffix("*")):
+        yield from (each for each in known if each and covers(path, each))
 
 
 def _answers_below(site: Site, path: str, definitions: Definitions) -> bool:
