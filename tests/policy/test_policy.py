@@ -11,17 +11,19 @@ from dockcaddy_policy import PolicySettings
 
 PROXY = Proxy(
     folders=("/data", "/config", "/etc/caddy", "/var/lib/dockcaddy"),
-    files=("/home/op/Caddyfile",),
+    files=("/home/op/Caddyfile", "/run/proxy/api.sock"),
     base_folder="/home/op/caddy",
     admin_port=2019,
 )
 
 
-def rendered(labels: dict[str, str], settings: PolicySettings | None = None, runs_caddy: bool = False, **more):
-    """The fragment of a container with these labels; where it `runs_caddy`, of Caddy's own."""
+def rendered(
+    labels: dict[str, str], settings: PolicySettings | None = None, runs_caddy: bool = False, caddy=None, **more
+):
+    """The fragment of a container with these labels; where it `runs_caddy`, of Caddy's own, else beside `caddy`."""
     registry = plugins.load()
     container = testing.container("web-1", labels=labels, **more)
-    engine = EngineInventory("local", (container,), caddy=evolve(container) if runs_caddy else None)
+    engine = EngineInventory("local", (container,), caddy=evolve(container) if runs_caddy else caddy)
     sections = {PolicySettings: settings or PolicySettings()}
     context = ResourceContext(container, engine, registry, sections, Inventory((engine,)), PROXY)
     return Renderer(registry, "caddy").render(context)
@@ -177,6 +179,10 @@ REFUSED = [
     ("upstreams", site(caddy__reverse_proxy="UNIX//var/run/docker.sock")),
     ("upstreams", site(caddy__reverse_proxy="unix+h2c//run/docker.sock")),
     ("upstreams", site(caddy__reverse_proxy="unix//var/snap/lxd/common/lxd/unix.socket")),
+    ("upstreams", site(caddy__reverse_proxy="unix/../admin.sock")),
+    ("upstreams", site(caddy__reverse_proxy="unix/app.sock")),
+    ("upstreams", site(caddy__reverse_proxy="unix//run/proxy/api.sock")),
+    ("upstreams", site(caddy__reverse_proxy="unix//var/run/proxy/api.sock")),
     ("upstreams", site(caddy__reverse_proxy="fd/3")),
     ("upstreams", site(caddy__reverse_proxy="socket-proxy:2375")),
     ("upstreams", site(caddy__reverse_proxy="{re.sub.1}:8080")),
@@ -415,6 +421,7 @@ ALLOWED = [
         "caddy.@m.path_regexp": "a ^/x{2}/(.*)$",
         "caddy.@m.header_regexp": "to Cookie s=(\\w{3})",
     },
+    {"caddy": "(s)", "caddy.@r": "path_regexp url ^/x{2}", "caddy.@m.not.path_regexp": "dial ^/x{2}"},
     {"caddy": "example.org", "caddy.@m.vars": "{http.vars.x} y", "caddy.log_append": "who {http.auth.user.id}"},
     site(caddy__log__import="to_file", caddy__log__format="json", caddy__log__format__import="times"),
     site(caddy__import='json `{"a":{}}`', caddy__respond='`{"a": {}}`'),
@@ -482,6 +489,23 @@ def test_what_a_container_has_mounted_it_may_have_served() -> None:
     mounts = (Mount("volume", "/var/lib/docker/volumes/site/_data", "/usr/share/nginx/html", "site"),)
     labels = site(caddy__root='* {{mountSource "/usr/share/nginx/html/public"}}')
     assert not rendered(labels, mounts=mounts).problems
+
+
+@pytest.mark.parametrize(
+    ("caddys", "rule"),
+    [
+        ((), "roots"),
+        ((Mount("bind", "/var/log/web", "/var/log/web"),), ""),
+        ((Mount("bind", "/x", "/var/log"),), "roots"),
+    ],
+)
+def test_where_caddy_has_files_of_its_own_the_hosts_are_only_what_it_has_mounted(
+    caddys: tuple[Mount, ...], rule: str
+) -> None:
+    mounts = (Mount("bind", "/var/log/web", "/logs"),)
+    labels = site(caddy__root='* {{mountSource "/logs"}}')
+    assert refused_by(labels, mounts=mounts) == ""
+    assert refused_by(labels, mounts=mounts, caddy=testing.container("caddy", mounts=caddys)) == rule
 
 
 @pytest.mark.parametrize("source", ["/data", "/proc", "/etc", "/"])

@@ -2,8 +2,9 @@
 
 import posixpath
 import re
+from collections.abc import Iterable
 
-from dockcaddy import Context, Proxy
+from dockcaddy import Context, Mount, Proxy
 
 from dockcaddy_policy.placeholders import ARGUMENT
 
@@ -71,12 +72,14 @@ def may_import(pattern: str, proxy: Proxy) -> bool:
 
 def wrong_socket(path: str, proxy: Proxy) -> str:
     """Why this socket may not be used; `""` where it may."""
-    normal = _normal(path.partition("|")[0])
+    normal = _of_this_machine(path.partition("|")[0])
     if "{" in path:
         return "a visitor could choose the socket"
     if _ENGINE_SOCKETS.search(normal) or _within(normal, "/proc"):
         return f"{normal} is an engine's socket"
-    if normal in proxy.files or any(_within(normal, folder) for folder in proxy.folders):
+    if not path.startswith(("/", "@")):
+        return f"where {path} is depends on where Caddy was started"
+    if normal in map(_of_this_machine, proxy.files) or any(_within(normal, folder) for folder in proxy.folders):
         return f"{normal} belongs to the proxy"
     return ""
 
@@ -87,8 +90,25 @@ def is_socket_file(path: str) -> bool:
 
 
 def _is_mounted(path: str, context: Context) -> bool:
+    """Whether the resource has this folder of Caddy's mounted: a folder of the host, if that is where Caddy runs."""
     sources = [_normal(mount.source) for mount in context.resource.mounts if mount.source]
-    return any(_within(_normal(path), source) for source in sources if source != "/")
+    caddy = context.engine.caddy
+    folder = _normal(path) if caddy is None else _on_the_host(_normal(path), caddy.mounts)
+    return any(_within(folder, source) for source in sources if source != "/")
+
+
+def _on_the_host(path: str, mounts: Iterable[Mount]) -> str:
+    """Where the host has what a container sees at this path; `""` where the container has it for itself."""
+    holding = [mount for mount in mounts if mount.source and _within(path, _normal(mount.destination))]
+    deepest = max(holding, key=lambda mount: len(_normal(mount.destination)), default=None)
+    if deepest is None:
+        return ""
+    return _normal(posixpath.join(deepest.source, path[len(_normal(deepest.destination)) :].lstrip("/")))
+
+
+def _of_this_machine(path: str) -> str:
+    """The path with the usual link of Linux resolved."""
+    return re.sub(r"^/var/run(?=/|$)", "/run", _normal(path))
 
 
 def _own(path: str, proxy: Proxy, system: tuple[str, ...]) -> str:

@@ -100,7 +100,7 @@ def _beneath(block: Block, path: tuple[str, ...], addresses: tuple[str, ...]) ->
 
 def _further_options(line: Line) -> Iterator[Line]:
     """The options that may begin within the line of an option, each with what follows it."""
-    is_matcher = line.path[-1].startswith("@")
+    is_matcher = line.name.startswith("@") or line.path[-1].startswith("@") or line.path[-1] == "not"
     if len(line.tokens) == 1 or line.path[-1] in _DIRECTIVES or is_matcher or line.is_data or line.name == "import":
         return
     for at, token in enumerate(line.tokens[1:], 1):
