@@ -1,6 +1,6 @@
 """What one source contributes to the Caddyfile: the unit that is kept or left out as a whole."""
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable, Iterator
 from functools import cached_property
 
 from attrs import frozen
@@ -60,6 +60,25 @@ class Fragment:
     def kind(self) -> Hashable:
         """What it says but for the hosts: fragments of one kind differ in nothing else."""
         return tuple((_without_hosts(caddyfile.group_key(block)), block.children) for block in self.blocks)
+
+    @cached_property
+    def shape(self) -> Hashable:
+        """Which directives it has where, whatever they are told: fragments of one shape tend to have one fate."""
+        return frozenset(name for block in self.blocks for name in _names(block.children, (_ports(block),)))
+
+
+def _ports(block: Block) -> Hashable:
+    group = caddyfile.group_key(block)
+    if not isinstance(group, frozenset):
+        return block.keys[:1]
+    return frozenset(address[2] for address in group if isinstance(address, tuple))
+
+
+def _names(blocks: Iterable[Block], path: tuple[Hashable, ...]) -> Iterator[tuple[Hashable, ...]]:
+    yield path
+    for block in blocks:
+        name = block.keys[0] if block.keys else ""
+        yield from _names(block.children, (*path, block.keys[1:2] if name.startswith("@") else name))
 
 
 def _without_hosts(group: Hashable) -> Hashable:

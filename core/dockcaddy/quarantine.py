@@ -38,6 +38,8 @@ class Verdict:
     problem: Problem
     retry_at: float
     pause: float
+    # it was not left out for what it says, there was only no time to try it
+    is_untried: bool = False
 
 
 @define
@@ -144,9 +146,20 @@ class Quarantine:
         before = self._verdicts.get(fragment.key)
         problem = Problem(fragment.owner, "", "waits until caddy has refused or taken others", "warning")
         pause = before.pause if before else FIRST_PAUSE / 2
+        untried = before is None or before.is_untried
         self._verdicts[fragment.key] = Verdict(
-            fragment.content, before.problem if before else problem, self.clock(), pause
+            fragment.content, before.problem if before else problem, self.clock(), pause, untried
         )
+
+    def urgency(self, fragment: Fragment) -> tuple[bool, int]:
+        """The order in which what is left out has its turn again: first what was never tried, of that the oldest."""
+        verdict = self._verdicts.get(fragment.key)
+        return verdict is not None and not verdict.is_untried, fragment.seniority
+
+    def shapes(self, fragments: Iterable[Fragment]) -> tuple[set[Hashable], set[Hashable]]:
+        """The shapes of what Caddy has, and of those of `fragments` that it refused."""
+        refused = (each for each in fragments if each.key in self._verdicts and self.urgency(each)[0])
+        return {each.shape for each in self._accepted.values()}, {each.shape for each in refused}
 
     def suspects(self, fragments: Iterable[Fragment]) -> list[Fragment]:
         """The fragments that were not part of the last accepted configuration, the most trusted first."""
@@ -178,6 +191,7 @@ class _Trial:
     _accepted_parts: tuple[Fragment, ...] = ()
     _deadline: float | None = None
     _tolerated: frozenset[str] | None = None
+    _shapes: tuple[set[Hashable], set[Hashable]] | None = None
 
     def settle(self) -> Configuration:
         """Find the largest accepted configuration: first without what was refused before, then with what is due."""
@@ -192,7 +206,7 @@ class _Trial:
         if refused is not None:
             self._isolate(refused)
         if self.accepted is not None:
-            self._try_again(sorted(due, key=lambda each: each.seniority))
+            self._try_again(sorted(due, key=self.quarantine.urgency))
         if self._parts() != self._accepted_parts:
             refused = self._attempt_without_stand_ins() or refused
         if self.accepted is None:
@@ -301,11 +315,12 @@ class _Trial:
             self._attempt()
             return
         remaining = suspects if refused.at_load else self._screened(suspects)
+        self.left_out |= {each.key for each in remaining}
         self._admit(remaining, refused if len(remaining) == len(suspects) else None)
 
     def _admit(self, group: Sequence[Fragment], refused: Refused | None = None) -> None:
         """Have those of a group that Caddy takes; `refused` is what it says to all of them, where that is known."""
-        waiting = [group]
+        waiting = [group] if refused else self._by_promise(group)
         while waiting:
             group = waiting.pop()
             if self._is_over():
@@ -327,10 +342,26 @@ class _Trial:
         blamed = refused.named(old) or refused.blamed(group)
         for each in blamed:
             self._condemn(each, refused.problem(each))
-        if blamed:
-            return [[each for each in group if each not in blamed]]
+        by_promise = self._by_promise([each for each in group if each not in blamed])
+        if blamed or len(by_promise) > 1:
+            return by_promise
         first, second = refused.parts(group)
         return [second, first]
+
+    def _by_promise(self, group: Sequence[Fragment]) -> list[Sequence[Fragment]]:
+        """What is like what Caddy has is tried before the others, what is like what it refused after them.
+
+        So of hundreds that come together the good ones do not wait until each of the others is found out. The first to
+        be tried stand last.
+        """
+        if self._shapes is None:
+            self._shapes = self.quarantine.shapes(self.fragments)
+        taken, refused = self._shapes
+        refused |= {each.shape for each in self.fragments if each.key in self.condemned}
+        by_promise: dict[int, list[Fragment]] = defaultdict(list)
+        for each in group:
+            by_promise[(each.shape in refused) - (each.shape in taken)].append(each)
+        return [by_promise[promise] for promise in sorted(by_promise, reverse=True)] or [()]
 
     def _is_over(self) -> bool:
         return self._deadline is not None and self.quarantine.clock() > self._deadline

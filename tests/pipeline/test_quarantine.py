@@ -30,6 +30,7 @@ class Caddy:
     slow: float = 0.0
     now: float = 0.0
     loads: list[str] = field(factory=list)
+    tries: list[str] = field(factory=list)
     refused: int = 0
     quarantine: Quarantine = field(init=False)
 
@@ -43,6 +44,7 @@ class Caddy:
 
     def load(self, configuration: Configuration) -> None:
         self.now += self.slow
+        self.tries.append(configuration.text)
         complaint = self.complains(configuration.text)
         if complaint:
             self.refused += 1
@@ -166,6 +168,25 @@ def test_a_slow_search_comes_to_its_end(slow: float) -> None:
             break
     assert told == [each.key for each in bad]
     assert caddy.loads[-1].count(".test") == 25
+
+
+@pytest.mark.parametrize("refusal", ["no reason", "server srv0: setting up route handlers: route {route}: x"])
+def test_what_is_like_the_accepted_does_not_wait_for_hundreds_that_are_unlike_it(refusal: str) -> None:
+    caddy = Caddy(first_with("cause", refusal), slow=PATIENCE / 10)
+    caddy.settle(*GOOD)
+    bad = [fragment(f"bad{n:03}", site(f"bad{n}", f"header {n} cause", f"d{n % 9} x"), n) for n in range(300)]
+    new = fragment("new", site("new", "respond something-new"), 1000)
+    caddy.settle(*GOOD, *bad, new)
+    assert "new.test" in caddy.loads[-1]
+
+
+def test_what_is_unlike_everything_waits_for_one_of_each_shape_at_most() -> None:
+    caddy = Caddy(first_with("cause", "server srv0: setting up route handlers: route {route}: x"))
+    bad = [fragment(f"bad{n:03}", site(f"bad{n}", f"header {n} cause", f"d{n % 9} x"), n) for n in range(300)]
+    new = fragment("new", site("new", "vars a b"), 1000)
+    caddy.settle(*bad, new)
+    (first,) = {text for text in caddy.loads if "new.test" in text}
+    assert caddy.tries.index(first) < 40
 
 
 def test_what_is_due_again_is_tried_beside_what_is_new() -> None:
