@@ -12,6 +12,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Seq
 from attrs import define, evolve, field, frozen
 
 from dockcaddy.assembly import EMPTY, Assembler
+from dockcaddy.certificates import with_own_certificates
 from dockcaddy.errors import CaddyRefusal, CaddyUnreachable
 from dockcaddy.fragment import Fragment
 from dockcaddy.hazards import hazards, with_patience
@@ -232,7 +233,8 @@ class _Trial:
             if last is not None and last.adapted is not None and last.text == configuration.text:
                 configuration = evolve(configuration, adapted=last.adapted)
             else:
-                configuration = evolve(configuration, adapted=with_patience(self.quarantine.adapt(configuration.text)))
+                adapted = with_own_certificates(with_patience(self.quarantine.adapt(configuration.text)))
+                configuration = evolve(configuration, adapted=adapted)
             refused = self._hazard(configuration)
             if refused is None:
                 self.deliver(configuration)
