@@ -117,7 +117,7 @@ class Proxy:
 
     `folders` hold their data, certificates and secrets, `files` their settings; `base_folder` is the folder of the base
     Caddyfile (`""` where there is none), `admin_port` the admin API's (0 where it is a socket). Paths are absolute.
-    `resolver` is where Caddy asks for the addresses of names that the program makes up.
+    At `engine_ports` engines answer. `resolver` is where Caddy asks for the addresses of names that the program makes up.
     """
 
     folders: tuple[str, ...] = ("/data", "/config", "/etc/caddy")
@@ -125,6 +125,8 @@ class Proxy:
     base_folder: str = ""
     admin_port: int = 2019
     resolver: str = "127.0.0.1:2053"
+    # https://docs.docker.com/reference/cli/dockerd/#daemon-socket-option
+    engine_ports: tuple[int, ...] = (2375, 2376)
 
 
 @frozen

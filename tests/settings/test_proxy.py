@@ -19,6 +19,16 @@ def test_the_files_are_those_of_the_settings_and_the_sockets(monkeypatch: pytest
     assert proxy.files == ("/etc/own/Caddyfile", "/etc/own/env", "/run/x/caddy.sock", "/srv/docker.sock")
     assert proxy.base_folder == "/etc/own"
     assert "/srv/other.sock" in proxy_of(Settings()).files
+    assert "/srv/out.json" in proxy_of(Settings(output=("admin", "json=/srv/out.json"))).files
+
+
+def test_the_keys_and_the_ports_of_engines_are_the_programs_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DOCKER_HOST", "tcp://engine:12376")
+    monkeypatch.setenv("DOCKER_CERT_PATH", "/certs/client/")
+    proxy = proxy_of(Settings())
+    assert "/certs/client" in proxy.folders and proxy.engine_ports == (2375, 2376, 12376)
+    proxy = proxy_of(Settings(docker_sockets=("tcp://a:2376", "ssh://b:22"), docker_certs_path=("/a", "/b")))
+    assert {"/a", "/b"} < set(proxy.folders) and proxy.engine_ports == (2375, 2376)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import os
 import re
 import socket
 import threading
@@ -15,6 +16,9 @@ from caddy_api_client import CaddyAPIClient
 from dockcaddy.errors import CaddyRefusal, CaddyUnreachable, SettingsError
 
 DEFAULT_ADDRESS = "localhost:2019"
+_VARIABLE = re.compile(r"\{(?:\$|env\.)([^{}:]+)")
+# what is shorter stands in messages by chance too
+SECRET_LENGTH = 4
 _LINE = re.compile(r"(?:Caddyfile|(?<![\w.])-):(\d+)")
 
 # within so many seconds a Caddy that is well answers a small question
@@ -33,6 +37,17 @@ def refused_line(message: str) -> int | None:
     """The line of the Caddyfile that Caddy's error text names, None where it names none."""
     found = _LINE.search(message)
     return int(found[1]) if found else None
+
+
+def without_values(message: str, caddyfile: str) -> str:
+    """Caddy's words about a Caddyfile without the values of the environment variables that are named in it."""
+    if "{$" not in caddyfile and "{env." not in caddyfile:
+        return message
+    for name in set(_VARIABLE.findall(caddyfile)):
+        value = os.environ.get(name, "")
+        if len(value) >= SECRET_LENGTH:
+            message = message.replace(value, f"{{${name}}}")
+    return message
 
 
 def listen_address(address: str) -> str:
@@ -69,6 +84,7 @@ class AdminClient(CaddyAPIClient):  # type: ignore[misc]
         self._unix_path, self._host, self._port = _parsed(url)
         self._connection: http.client.HTTPConnection | None = None
         self._last_answer = self._last_silence = float("-inf")
+        self._adapted = ""
         self._lock = threading.Lock()
         super().__init__(url)
 
@@ -113,6 +129,7 @@ class AdminClient(CaddyAPIClient):  # type: ignore[misc]
 
     def adapt(self, caddyfile: str) -> bytes:
         """Caddy's JSON of a Caddyfile; nothing is loaded. Raises CaddyRefusal and CaddyUnreachable."""
+        self._adapted = caddyfile
         answer = self.request("POST", "/adapt", caddyfile.encode(), "text/caddyfile")
         return _result(answer)
 
@@ -133,7 +150,7 @@ class AdminClient(CaddyAPIClient):  # type: ignore[misc]
             self._last_answer = time.monotonic()
         if status < 300:
             return answer
-        message = _error_text(answer) or f"status {status}"
+        message = without_values(_error_text(answer), self._adapted) or f"status {status}"
         if status == 400:
             raise CaddyRefusal(message)
         raise CaddyUnreachable(f"caddy at {self.url} answered {method} {path} with status {status}: {message}")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from attrs import frozen
 
+from dockcaddy.caddy.admin import without_values
 from dockcaddy.errors import CaddyRefusal, CaddyUnreachable
 
 TIMEOUT = 60.0
@@ -48,7 +49,7 @@ class CommandAdapter:
         except (OSError, subprocess.TimeoutExpired) as error:
             raise CaddyUnreachable(f"caddy: {self.path} cannot be run: {error}") from error
         if done.returncode != 0:
-            raise CaddyRefusal(_complaint(done.stderr.decode(errors="replace")))
+            raise CaddyRefusal(without_values(_complaint(done.stderr.decode(errors="replace")), caddyfile))
         return done.stdout.strip()
 
 

@@ -14,8 +14,6 @@ _PORTS = re.compile(r"(\d+)(?:-(\d+))?")
 _VARIABLE = re.compile(r"\{(?:\$|env\.)[^{}:]*(?::([^{}]*))?\}")
 # a host that begins otherwise than any of these is no network, whatever follows
 _NETWORKS = ("tcp4/", "tcp6/", "udp4/", "udp6/", "unix+h2c/", "unixgram/", "unixpacket/", "fdgram/")
-# where engines answer that were told to: https://docs.docker.com/reference/cli/dockerd/#daemon-socket-option
-_ENGINE_PORTS = (2375, 2376)
 _DEFAULT_PORTS = {"https": "443"}
 _REPETITION = re.compile(r"\{\d+(?:,\d*)?\}")
 _CONTROL = re.compile(r"[\x00-\x1f]")
@@ -124,7 +122,7 @@ def wrong_port(port: str, proxy: Proxy) -> str:
     if ports is None:
         return ""
     first, last = int(ports[1]), int(ports[2] or ports[1])
-    if any(first <= engine <= last for engine in _ENGINE_PORTS):
+    if any(first <= engine <= last for engine in proxy.engine_ports):
         return f"port {port} is an engine's"
     return f"port {port} is the admin API's" if proxy.admin_port and first <= proxy.admin_port <= last else ""
 

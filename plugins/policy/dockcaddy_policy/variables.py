@@ -12,16 +12,25 @@ _VARIABLE = re.compile(rf"\{{\$[^}}]*\}}?|{BRACES}env\.[^}}]*\}}?")
 _WHOLE = re.compile(r"\{(?:\$|env\.)([\w.-]+)(?::([^{}]*))?\}")
 
 
+# what follows in a name of something that nobody may know
+_SECRET = re.compile(r"PASS|PW|SECRET|TOKEN|KEY|CRED|AUTH|HASH|PRIV|SIGN|JWT|DSN|CODE|SALT|SEED", re.IGNORECASE)
+
+
 @frozen
 class Named:
-    """Variables whose names end in one of the `words`: then they hold `what`, which everybody may know."""
+    """Variables whose names end in one of the `words`: then they hold `what`, which everybody may know.
+
+    More may follow, as in `EMAIL_ADDRESS`, but where it `is_sent` no `EMAIL_PASSWORD`.
+    """
 
     what: str
     words: str
+    is_sent: bool = True
 
     def fits(self, name: str) -> bool:
         """Whether a variable of this name may stand here."""
-        return re.search(f"(?:{self.words})(?![a-z0-9])", name, re.IGNORECASE) is not None
+        found = re.match(f".*(?:{self.words})(?![a-z0-9])(.*)", name, re.IGNORECASE)
+        return found is not None and not (self.is_sent and _SECRET.search(found[1]))
 
 
 _ANY = Named("anything", "")
@@ -30,13 +39,14 @@ _MAIL = Named("a mail address", "MAIL")
 _KEY_ID = Named("a key's id", "KID|KEY_?ID")
 _USER = Named("a user's name", "USER|NAME|LOGIN|MAIL")
 _SERVER = Named("a URL", "URL|URI|CA|DIR|DIRECTORY|SERVER|ENDPOINT|ASK")
-_FILE = Named("a path", "FILE|PATH|DIR|FOLDER|CERT|CERTIFICATE|CRT|PEM|(?:CERT|SSL|TLS)_?KEY|ROOT|CA")
+_FILE = Named("a path", "FILE|PATH|DIR|FOLDER|CERT|CERTIFICATE|CRT|PEM|(?:CERT|SSL|TLS)_?KEY|ROOT|CA", is_sent=False)
 _MAIL_OR_FILE = Named("a mail address or a path", f"{_MAIL.words}|{_FILE.words}")
 
 _ISSUER = "(?:(?:tls/)?issuer|cert_issuer)"
 _DNS = f"(?:(?:(?:tls|ech|{_ISSUER})/)?dns|acme_dns)"
-# By place, or place and first argument: how the variables in its arguments are named; what follows is another option, if it is not `_ANY`. What goes to a server
-# that another label may have chosen (a CA) is told by its name; what only signs, or goes to a fixed one, is not.
+# By place, or place and first argument: how the variables in its arguments are named; what follows is another option,
+# if it is not `_ANY`. What goes to a server that another label may have chosen (a CA) is told by its name; what only
+# signs, or goes to a fixed one, is not.
 _KEPT = [
     (re.compile(place), names)
     for place, names in {
