@@ -108,6 +108,46 @@ RESPONDING = SITE | {"caddy.respond": "older"}
 HANDLING = SITE | {"caddy.handle": "/a/*", "caddy.handle.respond": "older"}
 BY_HOST = {"caddy": "*.x.org", "caddy.@a.host": "a.x.org", "caddy.handle": "@a", "caddy.handle.respond": "older"}
 
+
+def rejecting(matcher: dict[str, str]) -> dict[str, str]:
+    """A newer one that sends those away who are like the matcher."""
+    return SITE | {f"caddy.@all{key}": value for key, value in matcher.items()} | {"caddy.abort": "@all"}
+
+
+LIKE_EVERYBODY = (
+    {".method": "GET HEAD"},
+    {".not.path": "/nothing"},
+    {".not.not.path": "*"},
+    {".not.header": "X-None *"},
+    {".header": "Host *"},
+    {".header": "!X-None"},
+    {".header_regexp": "Host .*"},
+    {".path_regexp": "^/.*$"},
+    {".remote_ip": "0.0.0.0/0 ::/0"},
+    {".protocol": "http"},
+    {".host": "*.org"},
+    {".query": '""'},
+    {".vars": "{host} x.org"},
+    {".expression": "1 == 1"},
+    {".expression": "path('/*')"},
+    {"": "`true`"},
+    {"": "not path /nothing"},
+    {".path": "/"},
+)
+LIKE_SOME = (
+    {".method": "POST"},
+    {".header": "Connection *Upgrade*"},
+    {".header_regexp": "User-Agent .*bot.*"},
+    {".path_regexp": "^/[0-9]+$"},
+    {".not.header": "Host *"},
+    {".not.method": "GET"},
+    {".remote_ip": "private_ranges"},
+    {".protocol": "grpc"},
+    {".query": "debug=1"},
+    {".expression": "{method} == 'POST' && {path}.startsWith('/a')"},
+    {".expression": "header({'X-A': 'b'})"},
+)
+
 TAKEN = {
     "another answer": (RESPONDING, SITE | {"caddy.respond": "newer"}),
     "another answer with a number": (RESPONDING, SITE | {"caddy.0_respond": "newer"}),
@@ -167,6 +207,13 @@ TAKEN = {
         SITE | {"caddy.respond": "/a/* older"},
         SITE | {"caddy.handle_path": "/a*", "caddy.handle_path.try_files": "/b"},
     ),
+    "another listener": (RESPONDING, SITE | {"caddy.bind": "unix//run/x.sock"}),
+    "one more listener": (
+        RESPONDING | {"caddy.bind": "unix//a.sock"},
+        SITE | {"caddy.bind": "unix//a.sock unix//b.sock"},
+    ),
+    "the first page": (proxy(), SITE | {"caddy.redir": "/ https://y.org"}),
+    "all but one path": (proxy(), SITE | {"caddy.@x.not.path": "/a/*", "caddy.abort": "@x"}),
     "another root": (SITE | {"caddy.root": "* /srv/a"}, SITE | {"caddy.root": "* /srv/b"}),
     "another certificate": (RESPONDING | {"caddy.tls": "internal"}, SITE | {"caddy.tls": "a@x.org"}),
     "the address in a list": (RESPONDING, {"caddy": "y.org, X.org", "caddy.respond": "newer"}),
@@ -190,6 +237,13 @@ TAKEN = {
 }
 
 SHARED = {
+    "the same listener": (RESPONDING | {"caddy.bind": "unix//a.sock"}, SITE | {"caddy.bind": "unix//a.sock"}),
+    "what one listener has": (RESPONDING | {"caddy.bind": "unix//a.sock"}, SITE | {"caddy.header": "X-A b"}),
+    "all but what is handled": (
+        HANDLING,
+        SITE | {"caddy.@x.not.path": "/a/*", "caddy.handle": "@x", "caddy.handle.respond": "newer"},
+    ),
+    "the first page beside a handled path": (HANDLING, SITE | {"caddy.redir": "/ /a/"}),
     "the same again": (RESPONDING, RESPONDING),
     "another path": (HANDLING, SITE | {"caddy.handle": "/b/*", "caddy.handle.respond": "newer"}),
     "what is left over": (HANDLING, SITE | {"caddy.handle": "", "caddy.handle.respond": "newer"}),
@@ -236,6 +290,16 @@ SHARED = {
     "another host": (RESPONDING, {"caddy": "y.org", "caddy.respond": "newer"}),
     "a wildcard": (RESPONDING, {"caddy": "*.org", "caddy.respond": "newer"}),
 }
+
+
+@pytest.mark.parametrize("matcher", LIKE_EVERYBODY, ids=str)
+def test_a_newer_one_does_not_send_everybody_away(matcher: dict[str, str]) -> None:
+    assert "abort would answer what is answered by container a" in str(told(RESPONDING, rejecting(matcher)))
+
+
+@pytest.mark.parametrize("matcher", LIKE_SOME, ids=str)
+def test_a_newer_one_may_answer_some_visitors(matcher: dict[str, str]) -> None:
+    assert told(RESPONDING, rejecting(matcher)) == []
 
 
 @pytest.mark.parametrize("case", TAKEN)

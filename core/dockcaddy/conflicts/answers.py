@@ -8,13 +8,22 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 
-from attrs import define, evolve, field, frozen
+from attrs import define, field, frozen
 
 from dockcaddy import caddyfile
 from dockcaddy.caddyfile import Block
 from dockcaddy.conflicts.clash import Clash, Member, clash, label_of
+from dockcaddy.conflicts.conditions import (
+    EVERYTHING,
+    Condition,
+    Conditions,
+    conditions_of,
+    is_covered,
+    path_condition,
+    text_of,
+)
 from dockcaddy.conflicts.definitions import Definitions
-from dockcaddy.conflicts.paths import covers, is_every_path, literal_beginning
+from dockcaddy.conflicts.paths import covers, literal_beginning
 from dockcaddy.replicas import gives_way, serves_all
 
 _PROXYING = frozenset(("reverse_proxy", "php_fastcgi"))
@@ -25,41 +34,6 @@ _ANSWERING = _PROXYING | {
 }  # fmt: skip
 _HANDLES = frozenset(("handle", "handle_path"))
 _HOLDING = _HANDLES | {"route"}
-
-
-@frozen
-class Condition:
-    """One thing that a request must be like: of a path or a host one of `wanted`, of other kinds just that."""
-
-    kind: str
-    wanted: frozenset[str]
-
-    @property
-    def is_path(self) -> bool:
-        """Whether its `wanted` are patterns."""
-        return self.kind == "path"
-
-    def below(self, folder: str) -> "Condition":
-        """The condition on the whole path, where this one is on what follows a folder."""
-        return evolve(self, wanted=frozenset(folder + each for each in self.wanted)) if self.is_path else self
-
-    def follows_from(self, other: "Condition") -> bool:
-        """Whether every request that is like `other` is like this one."""
-        if self.kind != other.kind:
-            return False
-        if self.is_path:
-            return all(any(covers(mine, theirs) for mine in self.wanted) for theirs in other.wanted)
-        return self.wanted == other.wanted or (self.kind == "host" and self.wanted > other.wanted)
-
-
-Conditions = frozenset[Condition]
-EVERYTHING: Conditions = frozenset()
-
-
-def path_condition(patterns: Iterable[str]) -> Conditions:
-    """The condition that a path is like one of the patterns; none where every path is."""
-    wanted = frozenset(pattern.lower() for pattern in patterns)
-    return EVERYTHING if any(map(is_every_path, wanted)) else frozenset((Condition("path", wanted),))
 
 
 @frozen
@@ -116,13 +90,8 @@ class Answer:
 
     def _says_the_same(self, older: "Answer") -> bool:
         return self.steps[-1].joins(older.steps[-1]) and (
-            self.block.keys[0] in _PROXYING or _text(self.block) == _text(older.block)
+            self.block.keys[0] in _PROXYING or text_of(self.block) == text_of(older.block)
         )
-
-
-def is_covered(these: Conditions, others: Conditions) -> bool:
-    """Whether all requests that meet `these` meet the `others` too."""
-    return all(any(other.follows_from(each) for each in these) for other in others)
 
 
 @frozen
@@ -167,17 +136,7 @@ class Reader:
         """The matchers that are defined among the lines."""
         for line in lines:
             if line.keys[0].startswith("@"):
-                parts = line.children or (Block(line.keys[1:]),)
-                yield line.keys[0], EVERYTHING.union(*(self._conditions(part) for part in parts if part.keys))
-
-    def _conditions(self, part: Block) -> Conditions:
-        kind, values = part.keys[0], part.keys[1:]
-        if kind == "path" and values:
-            return path_condition(values)
-        if kind == "host" and values:
-            wanted = frozenset(value.lower() for value in values)
-            return EVERYTHING if self.hosts and wanted >= self.hosts else frozenset((Condition(kind, wanted),))
-        return frozenset((Condition(kind, frozenset((_text(part),))),))
+                yield line.keys[0], conditions_of(line, self.hosts)
 
 
 def _written(line: Block, steps: tuple[_Step, ...]) -> tuple[int, ...]:
@@ -192,10 +151,6 @@ def _matched(line: Block, names: Mapping[str, Conditions]) -> Conditions:
     if not matcher and line.keys[:2] == ("uri", "strip_prefix"):
         return path_condition(f"{prefix}*" for prefix in line.keys[2:])
     return path_condition((matcher,)) if matcher else EVERYTHING
-
-
-def _text(block: Block) -> str:
-    return caddyfile.write(caddyfile.sort((Block((), (block,)),)))
 
 
 Held = tuple[Member, Answer]
@@ -229,10 +184,10 @@ class _Held:
         return next((held for held in self._candidates(answer) if answer.takes_from(held[1])), None)
 
     def _candidates(self, answer: Answer) -> Iterator[Held]:
-        if not answer.conditions:
+        condition = next((each for each in answer.conditions if each.is_exact), None)
+        if condition is None:
             place = answer.steps[0].place
             return chain.from_iterable(held for each, held in self._by_place.items() if each >= place)
-        condition = next(iter(answer.conditions))
         wanted: Iterable[str] = condition.wanted or ("",)
         if condition.is_path:
             wanted = {each for pattern in wanted for each in self._covered(condition.kind, pattern)}

@@ -10,7 +10,7 @@ from dockcaddy.conflicts.clash import Clash, Member, clash, label_of
 
 _PROXYING = frozenset(("reverse_proxy", "php_fastcgi"))
 _FIELDS = frozenset(("header_up", "header_down"))
-# of a site: where it is served, from where, and with which certificate
+# of a site: from where it is served, and with which certificate
 _OF_SITES = frozenset(("root", "tls"))
 # sub-options and global options of which there may be several
 _REPEATED = frozenset(("to", "handle_response", "replace_status", "import", "order", "env", "trusted_proxies", "log"))
@@ -30,6 +30,9 @@ def contradictions(members: Sequence[Member]) -> Iterator[Clash]:
     """Where newer members of a group, from the oldest on, say otherwise what can be said once."""
     held: dict[tuple[Hashable, str], tuple[Member, _Claim]] = {}
     for member in members:
+        if held_elsewhere := _moved(member, members[0]):
+            yield held_elsewhere
+            continue
         claims = [claim for block in member.blocks for claim in _claims(block)]
         wrong = next((each for each in claims if _contradicts(each, held)), None)
         if wrong is not None:
@@ -39,6 +42,19 @@ def contradictions(members: Sequence[Member]) -> Iterator[Clash]:
             continue
         for claim in claims:
             held.setdefault((claim.place, claim.what), (member, claim))
+
+
+def _moved(member: Member, oldest: Member) -> Clash | None:
+    """A newer one that would move the site to other listeners than its oldest member has it at."""
+    listening, theirs = _listening(member), _listening(oldest)
+    if not listening or {line.keys for line in listening} <= {line.keys for line in theirs}:
+        return None
+    return clash(member.fragment, "bind would move the site of", oldest.fragment, label=label_of(listening[0]))
+
+
+def _listening(member: Member) -> list[Block]:
+    lines = (line for block in member.blocks if block.keys for line in block.children)
+    return [line for line in lines if line.keys[:1] == ("bind",)]
 
 
 def _contradicts(claim: _Claim, held: dict[tuple[Hashable, str], tuple[Member, _Claim]]) -> bool:

@@ -9,8 +9,9 @@ from functools import cached_property
 from attrs import frozen
 
 from dockcaddy.caddyfile import Block
-from dockcaddy.conflicts.answers import Reader, is_covered, path_condition
+from dockcaddy.conflicts.answers import Reader
 from dockcaddy.conflicts.clash import Clash, Member, clash, label_of
+from dockcaddy.conflicts.conditions import is_covered, path_condition
 from dockcaddy.conflicts.definitions import Definitions
 from dockcaddy.conflicts.paths import covers, is_every_path, literal_beginning
 
