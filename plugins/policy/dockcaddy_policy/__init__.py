@@ -6,6 +6,10 @@ Caddy's admin API.
 Names, projects, networks and label prefixes are what a container says of itself: an exception by one of them is for
 people who keep to theirs. What your own base Caddyfile lends out is yours to judge, as a snippet whose argument becomes
 a `root`. And a file server follows symbolic links out of its folder.
+
+An ACME server tells Caddy whom to ask next: one that a label names could have Caddy ask its own admin API to stop it.
+With `admin = "off"` the API is a private socket, where nothing of the kind arrives. A Caddy that was there before us
+serves the folder it was started in to whoever says `file_server` without a `root`: start it in an empty one.
 """
 
 from collections.abc import Callable, Iterable, Sequence

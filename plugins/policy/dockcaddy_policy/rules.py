@@ -34,6 +34,8 @@ class Rule:
 
 
 def _import(line: Line, context: Context) -> str:
+    if line.name != "import":
+        return _in_place_of_a_file(line)
     pattern, *words = line.arguments or ("",)
     if line.path and (line.path[-1] in (*DATA, "dns", "acme_dns", "storage") or _is_of_log_fields(line)):
         return f"{pattern} is made of directives, {line.path[-1]} of data"
@@ -41,6 +43,12 @@ def _import(line: Line, context: Context) -> str:
         return f"{pattern} is not in the base Caddyfile's folder"
     climbing = next((word for word in words if ".." in word.split("/")), "")
     return f"{climbing} could lead out of a folder" if climbing else ""
+
+
+def _in_place_of_a_file(line: Line) -> str:
+    """Why a snippet may not have its name: an import takes the snippet of that name before it looks for a file."""
+    name = line.tokens[0]
+    return f"{name} could be the name of a file that others import" if name.startswith("(") and "/" in name else ""
 
 
 def _is_of_log_fields(line: Line) -> bool:
@@ -74,7 +82,11 @@ def _dynamic(line: Line, context: Context) -> str:
 
 
 def _url(line: Line, context: Context) -> str:
-    return _first(wrong_url, line.arguments, context)
+    plain = next((word for word in line.arguments if word.lower().startswith("http://")), "")
+    is_of_certificates = line.name in _CERTIFYING or line.arguments[:1] == ("acme",)
+    return _first(wrong_url, line.arguments, context) or (
+        f"{plain} could be anybody, certificates are asked for by https" if plain and is_of_certificates else ""
+    )
 
 
 def _first(check: Callable[[str, Context], str], words: tuple[str, ...], context: Context) -> str:
@@ -142,6 +154,8 @@ _DIALLING = """
     reverse_proxy php_fastcgi forward_auth to dynamic a srv port health_upstream health_port
     import output proxy upstream dial
 """
+# where an ACME server is: it tells Caddy what to ask next, and of whom
+_CERTIFYING = ("acme_ca", "ca", "dir", "test_dir")
 _ASKING = """
     acme_ca ca dir test_dir issuer cert_issuer get_certificate ask permission
     endpoint endpoints url forward_proxy_url network_proxy
@@ -168,7 +182,7 @@ RULES = (
         (ANY,),
         expression,
     ),
-    Rule("imports", "`import` of snippets, and of files in the base Caddyfile's folder only", ("import",), _import),
+    Rule("imports", "`import` of snippets, and of files in the base Caddyfile's folder only", ("import", ""), _import),
     Rule("admin", "no global option `admin` or `persist_config`", ("admin", "persist_config"), _admin_option),
     Rule(
         "upstreams",
