@@ -12,7 +12,9 @@ from dockcaddy_policy.placeholders import opens
 _MATCHERS = re.compile(
     r"\b(client_ip|file|header|header_regexp|host|method|path|path_regexp|protocol|query|remote_ip|vars|vars_regexp)\s*\("
 )
-_CALLS = re.compile(rf"\bph\s*\(|{_MATCHERS.pattern}")
+# the functions behind them, as `vars_regexp_request_string_string`, take any text: who calls one names the request
+_CALLS = re.compile(rf"\bph\s*\(|_request_|{_MATCHERS.pattern}")
+_BEHIND = re.compile(r"\b(?:ph|req)\b")
 _PLACEHOLDER = re.compile(r"\{([a-zA-Z][\w.-]+)\}")
 # what a visitor cannot put a placeholder into
 _HARMLESS = re.compile(
@@ -58,7 +60,7 @@ def _fault(text: str) -> str:
         return "it has a comment or an open quote"
     if any(opens(string.rstrip("'\"")) for string in strings):
         return "it could build a placeholder"
-    if re.search(r"\bph\b", code):
+    if _BEHIND.search(_PLACEHOLDER.sub("", code)):
         return "it reads placeholders by name"
     chosen = next(filter(None, map(_chosen, _calls(code))), "")
     return f"a visitor could choose what {{{chosen}}} reads" if chosen else ""
