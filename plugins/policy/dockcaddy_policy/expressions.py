@@ -9,9 +9,9 @@ from dockcaddy_policy.lines import Line
 from dockcaddy_policy.placeholders import opens
 
 # matchers as functions: Caddy fills in the placeholders of their arguments once more
-_MATCHERS = re.compile(
-    r"\b(client_ip|file|header|header_regexp|host|method|path|path_regexp|protocol|query|remote_ip|vars|vars_regexp)\s*\("
-)
+_NAMES = "client_ip|file|header|header_regexp|host|method|path|path_regexp|protocol|query|remote_ip|vars|vars_regexp"
+_MATCHERS = re.compile(rf"\b({_NAMES})\s*\(")
+_CALLABLE = re.compile(rf"\b(?:ph|req|{_NAMES})\b")
 # the functions behind them, as `vars_regexp_request_string_string`, take any text: who calls one names the request
 _CALLS = re.compile(rf"\bph\s*\(|_request_|{_MATCHERS.pattern}")
 _BEHIND = re.compile(r"\b(?:ph|req)\b")
@@ -33,14 +33,21 @@ def expression(line: Line, context: Context) -> str:
     if line.name == "import":
         found = next((reason for token in line.arguments if _CALLS.search(token) if (reason := _fault(token))), "")
         return found or next((reason for token in line.arguments if (reason := _wrong_root(token, context))), "")
-    if not _is_expression(line):
-        return ""
-    if any("{args" in token for token in line.arguments):
+    words = _words_of_expression(line)
+    if any("{args" in word for word in words):
         return "an argument could complete the expression"
-    if any(opens(token) for token in line.arguments if " " in token):
+    if any(opens(word) for word in words if " " in word):
         return "it could build a placeholder"
-    text = " ".join(line.arguments)
+    text = " ".join(words)
     return _fault(text) or _wrong_root(text, context)
+
+
+def _words_of_expression(line: Line) -> tuple[str, ...]:
+    """The words of the expression, none where the line is none. Within a `not` it stands where a matcher's name does."""
+    if _is_expression(line):
+        return line.arguments
+    is_call = line.path != () and not line.is_data and "(" in line.name and _CALLABLE.search(line.name) is not None
+    return line.tokens if is_call else ()
 
 
 def _is_expression(line: Line) -> bool:
