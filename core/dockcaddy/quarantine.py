@@ -398,34 +398,38 @@ class _Trial:
             self.fragments = [before if each.key == fragment.key else each for each in self.fragments]
 
     def _screened(self, suspects: list[Fragment]) -> list[Fragment]:
-        """Condemn what Caddy cannot adapt even among its own site's fragments: small texts instead of whole ones."""
-        definitions = [each for each in self.fragments if any(_is_definition(group) for group in each.groups)]
-        defining = {each.key for each in definitions}
-        condemned: set[str] = set()
-        for batch in _batches([each for each in suspects if each.key not in defining]):
-            mates = self._site_mates(batch)
-            condemned |= self._screen(definitions, mates, batch)
-        return [each for each in suspects if each.key not in condemned]
+        """Condemn what Caddy cannot adapt even among its own site's fragments: small texts instead of whole ones.
 
-    def _screen(self, definitions: list[Fragment], mates: list[Fragment], batch: list[Fragment]) -> set[str]:
-        condemned: set[str] = set()
-        while len(condemned) < len(batch):
-            group = [each for each in batch if each.key not in condemned]
-            chosen = {each.key for each in (*definitions, *mates, *group)}
-            ordered = [each for each in self.fragments if each.key in chosen]
-            assembly = Assembler(self.quarantine.route_order).assemble(ordered)
+        What others may refer to comes first: while that is refused, nothing can be said of the others.
+        """
+        shared = [each for each in self.fragments if _is_defining(each) and each.key not in self.left_out]
+        suspected = {each.key for each in suspects}
+        if self._screen(shared, [each for each in shared if each.key in suspected]):
+            shared = [each for each in shared if each.key not in self.condemned]
+            for batch in _batches([each for each in suspects if not _is_defining(each)]):
+                self._screen([*shared, *self._site_mates(batch)], batch)
+        return [each for each in suspects if each.key not in self.condemned]
+
+    def _screen(self, others: list[Fragment], batch: list[Fragment]) -> bool:
+        """Condemn those of a batch that Caddy refuses beside the others; gives whether it adapts what is left."""
+        group = batch
+        while group:
+            chosen = {each.key for each in (*others, *group)} - self.condemned
+            assembly = Assembler(self.quarantine.route_order).assemble(
+                [each for each in self.fragments if each.key in chosen]
+            )
             try:
                 self.quarantine.adapt(assembly.text)
-                return condemned
+                return True
             except CaddyRefusal as refusal:
                 refused = Refused(str(refusal), Configuration(assembly.text, (), None, assembly))
-            blamed = refused.blamed(group)
+            blamed = () if refused.is_about_others(group) else refused.blamed(group)
             if not blamed:
-                return condemned
+                return False
             for each in blamed:
                 self._condemn(each, refused.problem(each))
-                condemned.add(each.key)
-        return condemned
+            group = [each for each in group if each.key not in self.condemned]
+        return True
 
     def _site_mates(self, batch: Sequence[Fragment]) -> list[Fragment]:
         keys = {each.key for each in batch} | self.left_out
@@ -450,6 +454,10 @@ def _batches(suspects: list[Fragment]) -> Iterator[list[Fragment]]:
 
 def _definitions(fragment: Fragment) -> set[Hashable]:
     return {group for group in fragment.groups if _is_definition(group)}
+
+
+def _is_defining(fragment: Fragment) -> bool:
+    return any(_is_definition(group) for group in fragment.groups)
 
 
 def _is_definition(group: Hashable) -> bool:

@@ -80,14 +80,24 @@ class Refused:
         return group[:middle], group[middle:]
 
     def named(self, group: Iterable[Fragment]) -> list[Fragment]:
-        """Those at the line that the refusal names."""
+        """Those at the line that the refusal names, unless its words are others'."""
         owners = {origin.resource for origin in self.origins}
-        found = [each for each in group if each.owner in owners]
+        found = [each for each in group if each.owner in owners and self._may_be_about(each)]
         if len(found) < 2:
             return found
         # on two engines there may be two of one name
         said = self.configuration.text.split("\n")[self.line - 1].strip()
         return [each for each in found if said in each.content] or found
+
+    def is_about_others(self, group: Iterable[Fragment]) -> bool:
+        """Whether it names a line that came from somebody else."""
+        owners = {origin.resource for origin in self.origins}
+        return bool(owners) and not any(each.owner in owners for each in group)
+
+    def _may_be_about(self, fragment: Fragment) -> bool:
+        """Whether it says what the refusal is about: where an option lacks a word, Caddy names a line further down."""
+        said = next((word for word in _telling(self.words) if word in self.configuration.text), "")
+        return said in fragment.content
 
     def problem(self, fragment: Fragment) -> Problem:
         """The refusal told as the fragment's problem, with the label at the line where that is known."""

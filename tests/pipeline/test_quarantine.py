@@ -120,6 +120,21 @@ def test_a_word_of_the_complaint_in_a_good_site_is_no_reason_to_blame_it() -> No
     assert caddy.settle(*GOOD, innocent, fragment("bad", site("bad", "x secret-cause"))) == ["bad"]
 
 
+def test_who_stands_at_the_line_is_not_blamed_for_what_another_one_says() -> None:
+    caddy = Caddy()
+    quick = caddy.quarantine.adapt
+
+    def adapt(text: str) -> bytes:
+        if "too-few" in text:
+            line = next(n for n, line in enumerate(text.splitlines(), 1) if "innocent.test" in line)
+            raise CaddyRefusal(f"parsing caddyfile tokens for 'eab': wrong count after 'too-few', at Caddyfile:{line}")
+        return quick(text)
+
+    caddy.quarantine.adapt = adapt
+    innocent = fragment("innocent", site("innocent", "respond x"), 1)
+    assert caddy.settle(*GOOD, innocent, fragment("bad", site("bad", "eab too-few"))) == ["bad"]
+
+
 def test_of_two_of_one_name_the_one_that_says_the_line_is_left_out() -> None:
     def adapt(text: str) -> bytes:
         for number, line in enumerate(text.splitlines(), 1):
