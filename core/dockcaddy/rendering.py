@@ -99,7 +99,8 @@ class Renderer:
         return Fragment(
             key,
             str(resource),
-            resource.created,
+            # whatever an engine says of a container's age, what the operator wrote is older
+            max(resource.created, 0),
             blocks,
             tuple(problems),
             withheld,

@@ -103,3 +103,7 @@ def test_what_only_looks_like_a_device_is_taken(labels: dict[str, str]) -> None:
 )
 def test_a_server_that_caddy_would_wait_for_while_it_loads_is_refused(labels: dict[str, str]) -> None:
     assert "while it loads" in rendered(labels).problems[0].message
+
+
+def test_no_resource_is_older_than_what_the_operator_wrote() -> None:
+    assert not testing.fragment(testing.container(labels={"caddy": "x.org"}, created=-5)).is_operators
