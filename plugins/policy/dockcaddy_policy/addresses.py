@@ -15,6 +15,8 @@ _VARIABLE = re.compile(r"\{(?:\$|env\.)[^{}:]*(?::([^{}]*))?\}")
 # a host that begins otherwise than any of these is no network, whatever follows
 _NETWORKS = ("tcp4/", "tcp6/", "udp4/", "udp6/", "unix+h2c/", "unixgram/", "unixpacket/", "fdgram/")
 _DEFAULT_PORTS = {"https": "443"}
+# an argument that may end within a port
+_COMPLETED = re.compile(rf"{ARGUMENT.pattern}[\d{{]")
 _REPETITION = re.compile(r"\{\d+(?:,\d*)?\}")
 _CONTROL = re.compile(r"[\x00-\x1f]")
 # placeholders that no visitor can make an address of, and JSON
@@ -46,10 +48,9 @@ class Address:
 
 def parsed(text: str) -> Address:
     """The parts of an address, as Caddy takes it apart: a network in any case and spacing, or a scheme in front."""
-    scheme, has_scheme, rest = text.partition("://")
+    scheme, has_scheme, _ = text.partition("://")
     if has_scheme:
-        authority = re.split(r"[/?#\\]", rest, maxsplit=1)[0].rpartition("@")[2]
-        return Address("", *_host_and_port(authority), scheme.strip().lower())
+        return Address("", *_host_and_port(_authority(text).rpartition("@")[2]), scheme.strip().lower())
     network, has_network, rest = text.partition("/")
     network = network.strip().lower()
     if not has_network:
@@ -58,6 +59,10 @@ def parsed(text: str) -> Address:
         return Address(network, rest, "")
     # what is no network is a host with a path behind it, which only URLs have
     return Address(network, *_host_and_port(network if ":" in network else rest))
+
+
+def _authority(url: str) -> str:
+    return re.split(r"[/?#\\]", url.partition("://")[2], maxsplit=1)[0]
 
 
 def _host_and_port(text: str) -> tuple[str, str]:
@@ -98,6 +103,8 @@ def wrong_url(word: str, context: Context) -> str:
     address = parsed(word)
     if "{" in ARGUMENT.sub("host", address.host):
         return f"a visitor could choose {word}"
+    if _COMPLETED.search(_authority(word)):
+        return f"what completes {word} could be any port"
     return wrong_socket(address.host, context.proxy) if address.is_socket else _wrong_port_of(address, context)
 
 

@@ -67,8 +67,8 @@ class Line:
 
     @property
     def is_matcher(self) -> bool:
-        """Whether it belongs to a matcher's definition."""
-        return any(name.startswith("@") or name in ("not", "lb_retry_match") for name in self.path)
+        """Whether it belongs to a matcher's definition. In the block of an import it may become anything."""
+        return any(map(_is_of_matchers, self.path)) and "import" not in self.path
 
     @property
     def is_data(self) -> bool:
@@ -98,9 +98,13 @@ def _beneath(block: Block, path: tuple[str, ...], addresses: tuple[str, ...]) ->
             yield from _beneath(child, (*path, *child.keys[:1]), addresses)
 
 
+def _is_of_matchers(name: str) -> bool:
+    return name.startswith("@") or name in ("not", "lb_retry_match")
+
+
 def _further_options(line: Line) -> Iterator[Line]:
     """The options that may begin within the line of an option, each with what follows it."""
-    is_matcher = line.name.startswith("@") or line.path[-1].startswith("@") or line.path[-1] == "not"
+    is_matcher = "import" not in line.path and (_is_of_matchers(line.path[-1]) or line.name.startswith("@"))
     if len(line.tokens) == 1 or line.path[-1] in _DIRECTIVES or is_matcher or line.is_data or line.name == "import":
         return
     for at, token in enumerate(line.tokens[1:], 1):
