@@ -397,6 +397,31 @@ def test_more_addresses_than_anybody_has_are_refused(addresses: list[str], reaso
     assert told({"caddy": ", ".join(addresses[:-1]), "caddy.respond": "x"}) == []
 
 
+@pytest.mark.parametrize(
+    "large",
+    [
+        {"caddy.respond": "a" * 1_000_000},
+        {"caddy": ", ".join(f"x%n%y{n}.org" for n in range(900))},
+        {f"caddy.handle_{n}.respond": "y" for n in range(1_900)} | {f"caddy.handle_{n}": f"/{n}" for n in range(1_900)},
+    ],
+    ids=["characters", "addresses", "lines"],
+)
+def test_of_many_large_ones_the_newer_are_left_out_and_no_small_one(large: dict[str, str]) -> None:
+    def numbered(n: int) -> dict[str, str]:
+        return {key: value.replace("%n%", str(n)) for key, value in ({"caddy": f"x{n}.org"} | large).items()}
+
+    small = {"caddy": "small.org", "caddy.respond": "x"}
+    found = told(*map(numbered, range(20)), small)
+    assert all("with others that are older and as large" in each for each in found)
+    left_out = [each.partition(":")[0] for each in found]
+    assert 8 <= len(left_out) <= 18
+    assert not {"container a", "container b", "container 16"} & set(left_out)
+
+
+def test_thousands_of_usual_ones_are_not_too_many() -> None:
+    assert told(*({"caddy": f"x{n}.org", "caddy.respond": "a" * 2_000} for n in range(1_500))) == []
+
+
 def test_what_people_write_multiplies_a_little() -> None:
     site = {
         "caddy": "x.org, y.org:8443",

@@ -13,7 +13,7 @@ from dockcaddy.conflicts.answers import Reader, takeovers
 from dockcaddy.conflicts.claims import contradictions
 from dockcaddy.conflicts.clash import Clash, Group, Member
 from dockcaddy.conflicts.definitions import Definitions
-from dockcaddy.conflicts.expansion import explosion
+from dockcaddy.conflicts.expansion import Size, crowding, size_of
 from dockcaddy.conflicts.neighbours import Site, overlaps
 
 __all__ = ["Clash", "Conflicts", "Member"]
@@ -36,7 +36,7 @@ class Conflicts:
     _shared: dict[Group, Sequence[Member]] = field(factory=dict)
     _sites: dict[Group, Site] = field(factory=dict)
     _by_host: dict[HostAndPort, set[Site]] = field(factory=lambda: defaultdict(set))
-    _exploding: dict[str, tuple[Clash, ...]] = field(factory=dict)
+    _large: dict[str, Size] = field(factory=dict)
     _within: dict[Group, tuple[Clash, ...]] = field(factory=dict)
     _between: dict[HostAndPort, tuple[Clash, ...]] = field(factory=dict)
     _usual_ports: dict[str, str] = field(factory=dict)
@@ -45,7 +45,8 @@ class Conflicts:
     def clashes(self) -> tuple[Clash, ...]:
         """The clashes to be settled next, a fragment may have several: what clashes with others counts for nothing else."""
         found = tuple(chain(*self._within.values(), *self._between.values()))
-        return found or tuple(chain(*self._exploding.values()))
+        found = found or tuple(clash for size in self._large.values() for clash in size.clashes)
+        return found or tuple(crowding(self._large.values()))
 
     def update(self, changed: Mapping[Group, Collection[Member]], gone: Iterable[str] = ()) -> None:
         """Take over groups that have other members now, none where a group is gone, and the keys of gone fragments."""
@@ -59,10 +60,10 @@ class Conflicts:
             hosts |= self._by_host.keys()
         definitions = self._definitions()
         for key in gone:
-            self._exploding.pop(key, None)
+            self._large.pop(key, None)
         concerned = {member.fragment.key: member for group in groups for member in self._members(group)}
         for key, member in concerned.items():
-            _keep(self._exploding, key, tuple(explosion(member, definitions, self._matchers)))
+            _keep(self._large, key, size_of(member, definitions, self._matchers))
         for group in groups:
             _keep(self._within, group, tuple(self._clashes_within(group, definitions)))
         for host in hosts:

@@ -6,7 +6,7 @@ A few lines can become gigabytes so, which no Caddy survives.
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from attrs import define, field
+from attrs import define, field, frozen
 
 from dockcaddy import caddyfile
 from dockcaddy.caddyfile import Block
@@ -19,6 +19,11 @@ MOST_CHARACTERS = 4 * 1024 * 1024
 MOST_IMPORTS = 5_000
 MOST_ADDRESSES = 1_000
 MOST_PORTS = 256
+# So much of each is nobody's business, however many have it; what is above is bounded for all of them together, as Caddy
+# reads a configuration whole, in a time that grows with it: about a second for the most.
+FREE_CHARACTERS, MOST_CHARACTERS_TOGETHER = 64 * 1024, 8 * 1024 * 1024
+FREE_ADDRESSES, MOST_ADDRESSES_TOGETHER = 50, 5_000
+FREE_LINES, MOST_LINES_TOGETHER = 500, 20_000
 # what Caddy needs for a character that a regular expression repeats, in characters of a Caddyfile
 REPEATED = 16
 
@@ -34,24 +39,52 @@ class _TooMuchError(Exception):
     """A limit is passed; the message is the reason."""
 
 
-def explosion(member: Member, definitions: Definitions, matchers_of: Callable[[Block], Matchers]) -> Iterator[Clash]:
-    """A fragment that would become more than Caddy can hold; `matchers_of` gives those that a site's lines may name.
+@frozen
+class Size:
+    """What a fragment becomes: more than Caddy can hold (`clashes`), or a part of what it can hold of large ones."""
 
-    Where that is by a newer one's snippet or route, it is that one that clashes.
+    member: Member
+    clashes: tuple[Clash, ...] = ()
+    share: float = 0.0
+
+    def __len__(self) -> int:
+        """Nothing where there is nothing to be kept in mind."""
+        return len(self.clashes) or int(self.share > 0)
+
+
+def size_of(member: Member, definitions: Definitions, matchers_of: Callable[[Block], Matchers]) -> Size:
+    """The size of a fragment; `matchers_of` gives the matchers that a site's lines may name.
+
+    Where it is too large by a newer one's snippet or route, it is that one that clashes.
     """
     measure = _Measure(definitions)
     for block in member.fragment.blocks:
         try:
             measure.top_level(block, matchers_of)
         except _TooMuchError as reason:
-            makers = (maker for name in measure.opened for maker in definitions.makers.get(name, ()))
-            newest = max((member, *makers), key=lambda each: each.age).fragment
-            if newest is member.fragment:
-                problem = Problem(newest.owner, label_of(measure.line_before or block), str(reason))
-            else:
-                problem = Problem(newest.owner, "", f"by what it defines for {member.fragment.owner}: {reason}")
-            yield Clash(newest.key, problem)
-            return
+            return Size(member, (_explosion(member, measure, block, str(reason)),))
+    return Size(member, (), measure.share)
+
+
+def _explosion(member: Member, measure: "_Measure", block: Block, reason: str) -> Clash:
+    makers = (maker for name in measure.opened for maker in measure.definitions.makers.get(name, ()))
+    newest = max((member, *makers), key=lambda each: each.age).fragment
+    if newest is member.fragment:
+        return Clash(newest.key, Problem(newest.owner, label_of(measure.line_before or block), reason))
+    message = f"by what it defines for {member.fragment.owner}: {reason}"
+    return Clash(newest.key, Problem(newest.owner, "", message))
+
+
+def crowding(sizes: Iterable[Size]) -> Iterator[Clash]:
+    """The newer ones of many that are large, where all of them are more than Caddy can take up in time."""
+    taken = 0.0
+    for size in sorted(sizes, key=lambda each: each.member.age):
+        if taken + size.share <= 1:
+            taken += size.share
+            continue
+        fragment = size.member.fragment
+        message = "with others that are older and as large this is more than caddy can take up in time"
+        yield Clash(fragment.key, Problem(fragment.owner, "", message))
 
 
 @define
@@ -62,6 +95,7 @@ class _Measure:
     characters: int = 0
     imports: int = 0
     addresses: int = 0
+    lines: int = 0
     ports: set[str] = field(factory=set)
     line_before: Block | None = None
     opened: set[str] = field(factory=set)
@@ -69,6 +103,16 @@ class _Measure:
     _copies: int = 1
     _matchers: Matchers = field(factory=dict)
     _open: list[str] = field(factory=list)
+
+    @property
+    def share(self) -> float:
+        """Its part of what all large ones together may be; 0 of a usual one."""
+        return max(
+            (self.characters - FREE_CHARACTERS) / MOST_CHARACTERS_TOGETHER,
+            (self.addresses - FREE_ADDRESSES) / MOST_ADDRESSES_TOGETHER,
+            (self.lines - FREE_LINES) / MOST_LINES_TOGETHER,
+            0.0,
+        )
 
     def top_level(self, block: Block, matchers_of: Callable[[Block], Matchers]) -> None:
         """Count a site or the global options; snippets and named routes count where they are used."""
@@ -98,6 +142,7 @@ class _Measure:
         """Count a line; `arguments` are the lengths of its snippet's, `inserted` of the block that it was given."""
         imported = self.definitions.imported(block)
         before = self.characters
+        self.lines += self._copies
         if imported is None:
             self._count(self._length(block, arguments, inserted))
         for child in block.children:
