@@ -145,6 +145,7 @@ REFUSED = [
     ("urls", site(caddy__tls__issuer="acme http://172.18.0.9/dir")),
     ("urls", site(caddy__tls__ca="HTTP://ca.internal/dir")),
     ("urls", {"caddy.acme_ca": "http://ca.internal/dir"}),
+    ("urls", {"caddy.acme_ca": "{$NO_CA:http://ca.internal/dir}"}),
     ("imports", site(caddy__import="../secrets")),
     ("imports", site(caddy__import="/home/op/caddy/../../adm/x")),
     ("imports", site(caddy__handle__import="{args[0]}")),

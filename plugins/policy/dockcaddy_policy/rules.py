@@ -1,5 +1,6 @@
 """The rules: what labels may not say, because whoever may start a container must not own the proxy by that."""
 
+import re
 from collections.abc import Callable
 
 from attrs import frozen
@@ -82,7 +83,7 @@ def _dynamic(line: Line, context: Context) -> str:
 
 
 def _url(line: Line, context: Context) -> str:
-    plain = next((word for word in line.arguments if word.lower().startswith("http://")), "")
+    plain = next(filter(_PLAIN.match, line.arguments), "")
     is_of_certificates = line.name in _CERTIFYING or line.arguments[:1] == ("acme",)
     return _first(wrong_url, line.arguments, context) or (
         f"{plain} could be anybody, certificates are asked for by https" if plain and is_of_certificates else ""
@@ -155,6 +156,7 @@ _DIALLING = """
     import output proxy upstream dial
 """
 # where an ACME server is: it tells Caddy what to ask next, and of whom
+_PLAIN = re.compile(r"(?:\{\$[^{}:]*:)?http://", re.IGNORECASE)
 _CERTIFYING = ("acme_ca", "ca", "dir", "test_dir")
 _ASKING = """
     acme_ca ca dir test_dir issuer cert_issuer get_certificate ask permission
