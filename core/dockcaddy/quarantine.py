@@ -13,6 +13,7 @@ from attrs import define, evolve, field, frozen
 
 from dockcaddy.assembly import EMPTY, Assembler
 from dockcaddy.certificates import with_own_certificates
+from dockcaddy.error_pages import with_own_errors
 from dockcaddy.errors import CaddyRefusal, CaddyUnreachable
 from dockcaddy.fragment import Fragment
 from dockcaddy.hazards import hazards, with_patience
@@ -233,7 +234,7 @@ class _Trial:
             if last is not None and last.adapted is not None and last.text == configuration.text:
                 configuration = evolve(configuration, adapted=last.adapted)
             else:
-                adapted = with_own_certificates(with_patience(self.quarantine.adapt(configuration.text)))
+                adapted = self._made_safe(self.quarantine.adapt(configuration.text))
                 configuration = evolve(configuration, adapted=adapted)
             refused = self._hazard(configuration)
             if refused is None:
@@ -249,6 +250,10 @@ class _Trial:
         elif refused.at_load:
             self._deadline = self._deadline or self.quarantine.clock() + PATIENCE
         return refused
+
+    def _made_safe(self, config: bytes) -> bytes:
+        everybodys = {host for each in self.fragments if each.is_operators for host in each.hosts}
+        return with_own_errors(with_own_certificates(with_patience(config)), everybodys)
 
     def _is_too_slow(self, error: CaddyUnreachable) -> bool:
         """Whether it is what was asked that takes too long, not Caddy that is away."""

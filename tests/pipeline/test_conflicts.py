@@ -212,6 +212,10 @@ TAKEN = {
         RESPONDING | {"caddy.bind": "unix//a.sock"},
         SITE | {"caddy.bind": "unix//a.sock unix//b.sock"},
     ),
+    "certificates of the visitors": (
+        RESPONDING | {"caddy.tls": "internal"},
+        SITE | {"caddy.tls.client_auth.mode": "require"},
+    ),
     "the first page": (proxy(), SITE | {"caddy.redir": "/ https://y.org"}),
     "all but one path": (proxy(), SITE | {"caddy.@x.not.path": "/a/*", "caddy.abort": "@x"}),
     "another root": (SITE | {"caddy.root": "* /srv/a"}, SITE | {"caddy.root": "* /srv/b"}),

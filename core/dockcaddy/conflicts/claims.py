@@ -30,8 +30,8 @@ def contradictions(members: Sequence[Member]) -> Iterator[Clash]:
     """Where newer members of a group, from the oldest on, say otherwise what can be said once."""
     held: dict[tuple[Hashable, str], tuple[Member, _Claim]] = {}
     for member in members:
-        if held_elsewhere := _moved(member, members[0]):
-            yield held_elsewhere
+        if shutting_out := _shutting_out(member, members[0]):
+            yield shutting_out
             continue
         claims = [claim for block in member.blocks for claim in _claims(block)]
         wrong = next((each for each in claims if _contradicts(each, held)), None)
@@ -44,17 +44,22 @@ def contradictions(members: Sequence[Member]) -> Iterator[Clash]:
             held.setdefault((claim.place, claim.what), (member, claim))
 
 
-def _moved(member: Member, oldest: Member) -> Clash | None:
-    """A newer one that would move the site to other listeners than its oldest member has it at."""
-    listening, theirs = _listening(member), _listening(oldest)
-    if not listening or {line.keys for line in listening} <= {line.keys for line in theirs}:
+def _shutting_out(member: Member, oldest: Member) -> Clash | None:
+    """A newer one by which visitors would not reach the site any more: other listeners, certificates of their own."""
+    theirs = {_said(line) for line in _doors(oldest)}
+    added = next((line for line in _doors(member) if _said(line) not in theirs), None)
+    if added is None:
         return None
-    return clash(member.fragment, "bind would move the site of", oldest.fragment, label=label_of(listening[0]))
+    what = f"{added.keys[0]} would shut out the visitors of"
+    return clash(member.fragment, what, oldest.fragment, label=label_of(added))
 
 
-def _listening(member: Member) -> list[Block]:
-    lines = (line for block in member.blocks if block.keys for line in block.children)
-    return [line for line in lines if line.keys[:1] == ("bind",)]
+def _doors(member: Member) -> Iterator[Block]:
+    for line in (line for block in member.blocks if block.keys for line in block.children):
+        if line.keys[:1] == ("bind",):
+            yield line
+        if line.keys[:1] == ("tls",):
+            yield from (option for option in line.children if option.keys[:1] == ("client_auth",))
 
 
 def _contradicts(claim: _Claim, held: dict[tuple[Hashable, str], tuple[Member, _Claim]]) -> bool:
@@ -110,5 +115,8 @@ def _option(path: tuple[Hashable, ...], child: Block) -> _Claim:
 
 
 def _claim(place: Hashable, what: str, block: Block) -> _Claim:
-    said = caddyfile.write(caddyfile.sort((Block((), (block,)),)))
-    return _Claim(place, what, said, label_of(block))
+    return _Claim(place, what, _said(block), label_of(block))
+
+
+def _said(block: Block) -> str:
+    return caddyfile.write(caddyfile.sort((Block((), (block,)),)))
