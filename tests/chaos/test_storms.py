@@ -118,7 +118,8 @@ def test_a_hundred_containers_that_crash_all_the_time(town, calm: Calm, eventual
             eventually(lambda: town.right(*names), timeout=HELD + 2)
     assert not visitor.failures
     assert town.proxy.loads <= loads + (most_loads(time.monotonic() - begun) if labelled else 0)
-    assert engine.counts["list"] == counts["list"]
+    # once more when the storm is over, as a real engine drops events
+    assert engine.counts["list"] <= counts["list"] + labelled
     assert engine.counts["inspect"] <= town.lives
     town.add("late")
     calm(lambda: town.right("a", "b", "c", "late"))

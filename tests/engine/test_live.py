@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from attrs import define, field
 from dockcaddy.engine import Engine
+from dockcaddy.engine.events import Event
 from dockcaddy.engine.live import ASKED_BY_NAME, INSPECT_PATIENCE
 from dockcaddy.engine.records import EngineOptions
 from dockcaddy.errors import EngineUnreachable
@@ -20,6 +21,7 @@ class Client:
     hanging: dict[str, threading.Event] = field(factory=dict)
     inspected: list[str] = field(factory=list)
     lists: int = 0
+    small_lists: int = 0
     is_down: bool = False
     own: dict[str, Any] = field(factory=dict)
     networks_now: list[str] = field(factory=lambda: ["front"])
@@ -39,6 +41,7 @@ class Client:
         if self.is_down:
             raise ConnectionError("connection refused")
         self.lists += not filters
+        self.small_lists += bool(filters)
         chosen = filters["id"] if filters else list(self.containers_now)
         return [self.containers_now[id] for id in chosen if id in self.containers_now]
 
@@ -74,7 +77,8 @@ def names(engine: Engine) -> set[str]:
 
 
 def event(engine: Engine, action: str, id: str, kind: str = "container", **attributes: str) -> None:
-    engine._react({"Type": kind, "Action": action, "Actor": {"ID": id, "Attributes": {"caddy": "x", **attributes}}})
+    given = attributes if kind == "network" else {"caddy": "x", **attributes}
+    engine._react([Event.of({"Type": kind, "Action": action, "Actor": {"ID": id, "Attributes": given}})])
 
 
 def test_every_container_is_inspected_once(client: Client, engine: Engine) -> None:
@@ -146,11 +150,48 @@ def test_a_signal_that_does_not_end_a_container_does_not_take_it_out(client: Cli
     assert engine.inventory().resources[0].stopping
 
 
+def restarted(id: str) -> list[Event]:
+    attributes = {"caddy": "x", "signal": "15"}
+    return [Event("container", verb, id, attributes) for verb in ("kill", "die", "stop", "start")]
+
+
+def test_a_storm_is_one_look_at_each_container(client: Client, engine: Engine) -> None:
+    ids = [f"c{number}" for number in range(10)]
+    for id in ids:
+        client.put(id)
+    names(engine)
+    lists = client.lists
+    assert engine._react([event for _ in range(50) for id in ids for event in restarted(id)])
+    assert names(engine) == set(ids)
+    assert (client.lists, client.small_lists) == (lists, 1)
+    assert sorted(client.inspected) == ids
+
+
+@pytest.mark.parametrize(("heard", "stopping"), [(1, True), (2, False), (4, False)])
+def test_wherever_a_storm_is_cut_one_that_came_back_counts(
+    client: Client, engine: Engine, heard: int, stopping: bool
+) -> None:
+    client.put("a")
+    names(engine)
+    engine._react([*restarted("a") * 20, *restarted("a")[:heard]])
+    assert [resource.stopping for resource in engine.inventory().resources] == [stopping]
+    engine._react([*restarted("a")[heard:], *restarted("a") * 20])
+    assert [resource.stopping for resource in engine.inventory().resources] == [False]
+
+
+def test_a_storm_of_foreign_containers_is_none(client: Client, engine: Engine) -> None:
+    names(engine)
+    before = client.lists
+    foreign = [Event("container", "start", f"x{number}", {"name": "x"}) for number in range(500)]
+    assert not engine._react([*foreign, *(Event("network", "connect", each.container, {}) for each in foreign)])
+    assert names(engine) == set() and (client.lists, client.small_lists) == (before, 0)
+
+
 def test_foreign_containers_cost_no_call(client: Client, engine: Engine) -> None:
     names(engine)
     before = client.lists
     for action in ("create", "start", "die", "destroy"):
-        engine._react({"Type": "container", "Action": action, "Actor": {"ID": "x", "Attributes": {"name": "x"}}})
+        engine._react([Event("container", action, "x", {"name": "x"})])
     assert names(engine) == set() and client.lists == before and client.inspected == []
 
 
@@ -205,11 +246,11 @@ def test_very_many_changes_at_once_are_listed_and_not_named_one_by_one(client: C
     for id in ids:
         client.put(id)
     assert len(names(engine)) == len(ids)
-    lists, small = client.lists, engine.statistics.small_lists
+    lists, small = client.lists, client.small_lists
     for id in ids:
         event(engine, "update", id)
     assert len(names(engine)) == len(ids)
-    assert (client.lists, engine.statistics.small_lists) == (lists + 1, small)
+    assert (client.lists, client.small_lists) == (lists + 1, small)
 
 
 def test_an_event_looks_at_its_own_container_only(client: Client, engine: Engine, monkeypatch) -> None:

@@ -6,13 +6,14 @@ import logging
 import re
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any
 
 from attrs import define, field
 
+from dockcaddy.engine.events import FILTERS, Event, EventStream
 from dockcaddy.engine.ingress import ingress_networks
 from dockcaddy.engine.records import EngineOptions, container
 from dockcaddy.engine.store import ContainerStore
@@ -27,37 +28,13 @@ INSPECTS_AT_ONCE = 8
 INSPECT_PATIENCE = 0.3
 # more containers than that are not named in one call, as a URL has its limits: everything is listed
 ASKED_BY_NAME = 256
-FIRST_PAUSE, LONGEST_PAUSE = 0.25, 1.5
 
-# engine API 1.24, GET /events
-CONTAINER_EVENTS = [
-    "create",
-    "start",
-    "stop",
-    "die",
-    "kill",
-    "destroy",
-    "pause",
-    "unpause",
-    "rename",
-    "update",
-    "health_status",
-    "oom",
-]
-NETWORK_EVENTS = ["create", "connect", "disconnect", "destroy", "remove"]
+# so many events that nobody reacted to yet are not looked at one by one
+STORM = 50
+# requests would go to what is about to end
+URGENT = frozenset(("kill", "die", "stop", "pause", "health_status"))
 _CONTAINER_ID = re.compile(r"/containers/([0-9a-f]{64})/")
 _CGROUP_ID = re.compile(r"[/-]([0-9a-f]{64})(?:\.scope)?$", re.MULTILINE)
-
-
-@define
-class Statistics:
-    """How often the engine was asked what."""
-
-    lists: int = 0
-    small_lists: int = 0
-    inspects: int = 0
-    events: int = 0
-    connections: int = 0
 
 
 @define(eq=False)
@@ -70,7 +47,6 @@ class Engine:
     certs_path: str = ""
     api_version: str = ""
     clock: Callable[[], float] = time.monotonic
-    statistics: Statistics = field(factory=Statistics)
     _client: Any = None
     _store: ContainerStore = field(init=False)
     _lock: threading.RLock = field(factory=threading.RLock)
@@ -82,8 +58,7 @@ class Engine:
     _caddy: Resource | None = None
     _looked_for_self: bool = False
     _problems: dict[str, Problem] = field(factory=dict)
-    _stopped: threading.Event = field(factory=threading.Event)
-    _stream: Any = None
+    _events: EventStream = field(init=False)
     _pool: ThreadPoolExecutor = field(init=False)
     _inspecting: "dict[str, Future[None]]" = field(factory=dict)
     _inventory: EngineInventory | None = None
@@ -91,13 +66,14 @@ class Engine:
     def __attrs_post_init__(self) -> None:
         self._store = ContainerStore(self.name, self.options)
         self._pool = ThreadPoolExecutor(INSPECTS_AT_ONCE, f"inspects of {self.name}")
+        self._events = EventStream(self.name, self._subscribed, self._react, self._missed)
 
     # --- what the loop calls
 
     def start(self, wake: Callable[..., None]) -> None:
-        """Watch events in a thread of its own; `wake` is called when the inventory may have changed."""
+        """Listen to events from now on; `wake` is called when the inventory may have changed."""
         self._wake = wake
-        threading.Thread(target=self._watch, name=f"events of {self.name}", daemon=True).start()
+        self._events.start()
 
     def inventory(self) -> EngineInventory:
         """What the engine has now. Raises EngineUnreachable, and then nothing that is known is lost."""
@@ -142,11 +118,8 @@ class Engine:
 
     def close(self) -> None:
         """Stop watching."""
-        self._stopped.set()
+        self._events.close()
         self._pool.shutdown(wait=False, cancel_futures=True)
-        stream = self._stream
-        if stream is not None:
-            _hang_up(stream)
 
     # --- asking
 
@@ -167,7 +140,6 @@ class Engine:
                 ca_cert=str(folder / "ca.pem"),
                 verify=True,
             )
-        self.statistics.connections += 1
         try:
             return docker.APIClient(
                 version=self.api_version or "auto", timeout=timeout, num_pools=INSPECTS_AT_ONCE + 2, **settings
@@ -187,7 +159,6 @@ class Engine:
         try:
             self._find_self()
             self._know_networks(anew=True)
-            self.statistics.lists += 1
             items = client.containers(all=self.options.scan_stopped_containers)
         except BaseException:
             self._everything, self._dirty = True, dirty
@@ -214,7 +185,6 @@ class Engine:
     def _fetch(self, ids: Sequence[str]) -> None:
         """The present items of some containers, by one call."""
         self._know_networks()
-        self.statistics.small_lists += 1
         items = self._connected().containers(all=True, filters={"id": list(ids)})
         found = {item["Id"]: item for item in items}
         for id in ids:
@@ -248,7 +218,6 @@ class Engine:
     def _inspect(self, id: str) -> None:
         from docker.errors import NotFound  # noqa: PLC0415
 
-        self.statistics.inspects += 1
         try:
             answer = self._connected().inspect_container(id)
         except NotFound:
@@ -308,64 +277,79 @@ class Engine:
 
     # --- events
 
-    def _watch(self) -> None:
-        pause = FIRST_PAUSE
-        while not self._stopped.is_set():
-            try:
-                for event in self._events():
-                    pause = FIRST_PAUSE
-                    self.statistics.events += 1
-                    self._react(event)
-                reason = "it ended"
-            except Exception as error:
-                reason = " ".join(str(error).split())[:200]
-            if self._stopped.is_set():
-                return
-            logger.debug("engine %s: the event stream was lost: %s", self.name, reason)
-            self._client = None
-            self.resync()
-            self._wake()
-            self._stopped.wait(pause)
-            pause = min(pause * 2, LONGEST_PAUSE)
-
-    def _events(self) -> Iterator[Mapping[str, Any]]:
-        """Subscribe, have everything listed, then give the events."""
-        client = self._new_client(CALL_TIMEOUT)
-        filters = {"type": ["container", "network"], "event": sorted({*CONTAINER_EVENTS, *NETWORK_EVENTS})}
+    def _subscribed(self) -> Any:
+        """The answer that events come in."""
+        # what was connected before the last stream ended may not be any more
+        self._client = client = self._new_client(CALL_TIMEOUT)
         response = client._get(
-            client._url("/events"), params={"filters": json.dumps(filters)}, stream=True, timeout=None
+            client._url("/events"), params={"filters": json.dumps(FILTERS)}, stream=True, timeout=None
         )
         response.raise_for_status()
-        self._stream = response
+        return response
+
+    def _missed(self) -> None:
+        """Something may have changed unheard."""
         self.resync()
         self._wake()
-        for line in _lines(response):
-            yield json.loads(line)
 
-    def _react(self, event: Mapping[str, Any]) -> None:
-        actor = event.get("Actor") or {}
-        attributes = actor.get("Attributes") or {}
-        action = str(event.get("Action") or "")
-        if event.get("Type") == "network":
-            self._react_to_network(action, str(attributes.get("container") or ""))
-        elif event.get("Type") == "container":
-            id = str(actor.get("ID") or "")
-            if id in self._store or self._store.wants(attributes):
-                self._react_to_container(action, id, attributes)
+    def _react(self, events: Sequence[Event]) -> bool:
+        """React to each, or where they are too many for that, look once at each container that they are about.
 
-    def _react_to_network(self, action: str, id: str) -> None:
+        Tells whether they were too many.
+        """
+        ours = self._ours(events)
+        if len(ours) > STORM:
+            self._react_to_storm(ours)
+            return True
+        for event in ours:
+            if event.kind == "network":
+                self._react_to_network(event)
+            else:
+                self._react_to_container(event)
+        return False
+
+    def _ours(self, events: Sequence[Event]) -> list[Event]:
+        """What is about a labelled container, our own one, or a network that came or went."""
+        labelled = {event.container for event in events if self._store.wants(event.attributes)}
+        return [
+            event
+            for event in events
+            if event.container in labelled
+            or event.container in self._store
+            or (event.kind == "network" and (not event.container or self._is_own(event.container)))
+        ]
+
+    def _is_own(self, id: str) -> bool:
+        return self._own is not None and id == self._own["Id"]
+
+    def _react_to_storm(self, events: Sequence[Event]) -> None:
         with self._lock:
-            if action in ("create", "destroy", "remove"):
+            for event in events:
+                if event.kind == "network" and (not event.container or self._is_own(event.container)):
+                    self._react_to_network(event)
+                    continue
+                self._dirty[event.container] = None
+                # that one was told to stop is in no list
+                if event.verb == "kill":
+                    self._told_to_stop(event)
+                elif event.verb in ("die", "start"):
+                    self._store.set_stopping(event.container, 0.0)
+        self._wake(urgent=any(event.verb in URGENT for event in events))
+
+    def _react_to_network(self, event: Event) -> None:
+        id = event.container
+        with self._lock:
+            if not id:
                 self._networks = None
                 return
-            if self._own is not None and id == self._own["Id"]:
+            if self._is_own(id):
                 self._forget_self()
                 return
             if id not in self._store:
                 return
             if not self._running(id):
                 # one that died is disconnected while the list still calls it running
-                if action == "connect":
+                if event.action == "connect":
                     self._prefetch(id)
                 return
             self._dirty[id] = None
@@ -375,8 +359,8 @@ class Engine:
         resource = self._store.resource(id, self.clock())
         return resource is not None and resource.running
 
-    def _react_to_container(self, action: str, id: str, attributes: Mapping[str, str]) -> None:
-        verb, _, detail = action.partition(": ")
+    def _react_to_container(self, event: Event) -> None:
+        verb, id = event.verb, event.container
         is_known_early = verb == "start" and self._store.has_address(id)
         with self._lock:
             if verb == "create":
@@ -390,9 +374,9 @@ class Engine:
             elif verb in ("die", "stop", "oom"):
                 changed = verb != "oom" and self._store.set_state(id, "exited")
             elif verb == "kill":
-                changed = self._told_to_stop(id, str(attributes.get("signal") or ""))
+                changed = self._told_to_stop(event)
             elif verb == "health_status":
-                changed = self._store.set_health(id, detail)
+                changed = self._store.set_health(id, event.detail)
             elif verb in ("pause", "unpause"):
                 changed = self._store.set_state(id, "paused" if verb == "pause" else "running")
             else:
@@ -401,7 +385,7 @@ class Engine:
                 changed = True
         if changed:
             # what begins can wait a moment, requests to what ends cannot
-            self._wake(urgent=verb in ("kill", "die", "stop", "pause", "health_status"))
+            self._wake(urgent=verb in URGENT)
         if is_known_early:
             self._confirm(id)
 
@@ -434,11 +418,12 @@ class Engine:
             logger.debug("engine %s: container %s cannot be read yet: %s", self.name, id[:12], error)
             self._dirty[id] = None
 
-    def _told_to_stop(self, id: str, sign: str) -> bool:
-        stop_signal, timeout = self._store.stop_signal(id)
-        if _signal_number(sign) not in {2, 3, 9, 15, _signal_number(stop_signal)}:
+    def _told_to_stop(self, event: Event) -> bool:
+        signal = _signal_number(str(event.attributes.get("signal") or ""))
+        stop_signal, timeout = self._store.stop_signal(event.container)
+        if signal not in {2, 3, 9, 15, _signal_number(stop_signal)}:
             return False
-        return self._store.set_stopping(id, self.clock() + timeout + 5)
+        return self._store.set_stopping(event.container, self.clock() + timeout + 5)
 
 
 def own_container_ids() -> Iterable[str]:
@@ -465,26 +450,3 @@ def _signal_number(name: str) -> int:
         return int(name)
     spelled = name.upper() if name.upper().startswith("SIG") else f"SIG{name.upper()}"
     return int(getattr(signal, spelled, 0))
-
-
-def _lines(response: Any) -> Iterator[bytes]:
-    """The lines of a chunked answer as they come, without waiting for a buffer to fill."""
-    buffered = b""
-    while True:
-        piece = response.raw.read1(65536) if hasattr(response.raw, "read1") else response.raw.read(1)
-        if not piece:
-            return
-        buffered += piece
-        *lines, buffered = buffered.split(b"\n")
-        yield from (line for line in lines if line.strip())
-
-
-def _hang_up(response: Any) -> None:
-    """End a read that another thread is waiting in."""
-    try:
-        connection = getattr(response.raw, "_connection", None)
-        sock = getattr(connection, "sock", None)
-        if sock is not None:
-            sock.shutdown(2)
-    except OSError:
-        pass

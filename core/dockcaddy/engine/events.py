@@ -1,0 +1,166 @@
+"""The engine's events: read at once whatever else goes on, and handed on together with those that came meanwhile.
+
+An engine drops events for a listener that reads slowly (Docker Engine 20.10: a thousand wait for it, a tenth of a second
+long), so nobody reads them who has something else to do.
+"""
+
+import contextlib
+import json
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from attrs import define, field, frozen
+
+logger = logging.getLogger("dockcaddy")
+
+# engine API 1.24, GET /events
+CONTAINER_EVENTS = [
+    "create",
+    "start",
+    "stop",
+    "die",
+    "kill",
+    "destroy",
+    "pause",
+    "unpause",
+    "rename",
+    "update",
+    "health_status",
+    "oom",
+]
+NETWORK_EVENTS = ["create", "connect", "disconnect", "destroy", "remove"]
+FILTERS = {"type": ["container", "network"], "event": sorted({*CONTAINER_EVENTS, *NETWORK_EVENTS})}
+
+FIRST_PAUSE, LONGEST_PAUSE = 0.25, 0.75
+# a storm is over when nothing came for so many seconds
+CALM = 0.5
+MOST_WAITING = 10_000
+
+
+@frozen
+class Event:
+    """What happened. `container` is the id of the container that it is about, empty where a network came or went."""
+
+    kind: str
+    action: str
+    container: str
+    attributes: Mapping[str, str]
+
+    @classmethod
+    def of(cls, message: Mapping[str, Any]) -> "Event":
+        """An event as the engine tells it. Raises AttributeError where the message is none."""
+        kind, actor = str(message.get("Type")), message.get("Actor") or {}
+        attributes = actor.get("Attributes") or {}
+        id = attributes.get("container") if kind == "network" else actor.get("ID")
+        return cls(kind, str(message.get("Action") or ""), str(id or ""), attributes)
+
+    @property
+    def verb(self) -> str:
+        """The action without its detail: `health_status: healthy` is a `health_status`."""
+        return self.action.partition(": ")[0]
+
+    @property
+    def detail(self) -> str:
+        """What stands behind the verb."""
+        return self.action.partition(": ")[2]
+
+
+@define(eq=False)
+class EventStream:
+    """Listens to one engine, in two threads: one reads, one reacts.
+
+    `subscribe` asks for the events. `react` is given what came since it was called last, and tells whether that was
+    too much. `missed` is called where something may not have come: the stream begins anew, or a storm is over.
+    """
+
+    name: str
+    subscribe: Callable[[], Any]
+    react: Callable[[Sequence[Event]], bool]
+    missed: Callable[[], None]
+    _waiting: deque[Event] = field(factory=lambda: deque(maxlen=MOST_WAITING))
+    _condition: threading.Condition = field(factory=threading.Condition)
+    _ended: threading.Event = field(factory=threading.Event)
+    _response: Any = None
+
+    def start(self) -> None:
+        """Begin to listen."""
+        for purpose, work in (("events", self._read_all), ("reactions", self._react_to_all)):
+            threading.Thread(target=work, name=f"{purpose} of {self.name}", daemon=True).start()
+
+    def close(self) -> None:
+        """Stop listening."""
+        self._ended.set()
+        with self._condition:
+            self._condition.notify_all()
+        if self._response is not None:
+            _hang_up(self._response)
+
+    def _read_all(self) -> None:
+        pause = FIRST_PAUSE
+        while not self._ended.is_set():
+            try:
+                self._response = self.subscribe()
+                self.missed()
+                for message in _messages(self._response):
+                    pause = FIRST_PAUSE
+                    self._put(Event.of(message))
+                reason = "it ended"
+            except Exception as error:
+                reason = " ".join(str(error).split())[:200]
+            if self._ended.is_set():
+                return
+            logger.debug("engine %s: the event stream was lost: %s", self.name, reason)
+            self.missed()
+            self._ended.wait(pause)
+            pause = min(pause * 2, LONGEST_PAUSE)
+
+    def _put(self, event: Event) -> None:
+        with self._condition:
+            self._waiting.append(event)
+            self._condition.notify_all()
+
+    def _react_to_all(self) -> None:
+        is_storm = False
+        while not self._ended.is_set():
+            events = self._take(CALM if is_storm else None)
+            if not events:
+                is_storm = False
+                self.missed()
+                continue
+            try:
+                is_storm |= self.react(events) or len(events) == MOST_WAITING
+            except Exception as error:
+                logger.debug("engine %s: an event is not understood: %s", self.name, error)
+                self.missed()
+
+    def _take(self, patience: float | None) -> list[Event]:
+        """What has come; nothing where nothing came within `patience` seconds, or the end."""
+        with self._condition:
+            self._condition.wait_for(lambda: self._waiting or self._ended.is_set(), patience)
+            events = list(self._waiting)
+            self._waiting.clear()
+            return events
+
+
+def _messages(response: Any) -> Iterator[Mapping[str, Any]]:
+    """The lines of a chunked answer as they come, without waiting for a buffer to fill."""
+    buffered = b""
+    while True:
+        piece = response.raw.read1(65536) if hasattr(response.raw, "read1") else response.raw.read(1)
+        if not piece:
+            return
+        buffered += piece
+        *lines, buffered = buffered.split(b"\n")
+        yield from (json.loads(line) for line in lines if line.strip())
+
+
+def _hang_up(response: Any) -> None:
+    """End a read that another thread is waiting in."""
+    connection = getattr(response.raw, "_connection", None)
+    sock = getattr(connection, "sock", None)
+    if sock is not None:
+        with contextlib.suppress(OSError):
+            sock.shutdown(2)
