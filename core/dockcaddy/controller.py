@@ -27,7 +27,7 @@ logger = logging.getLogger("dockcaddy")
 
 CHECK_INTERVAL = 2.0
 FIRST_PAUSE = 0.25
-LONGEST_PAUSE = 1.5
+LONGEST_PAUSE = 0.75
 # asking Caddy for everything again costs more than asking an engine
 LONGEST_REFUSED_PAUSE = 5.0
 

@@ -10,6 +10,8 @@ from dockcaddy.engine.events import Event
 from dockcaddy.engine.live import ASKED_BY_NAME, INSPECT_PATIENCE
 from dockcaddy.engine.records import EngineOptions
 from dockcaddy.errors import EngineUnreachable
+from docker.errors import APIError
+from urllib3.exceptions import ProtocolError
 
 
 @define(eq=False)
@@ -22,7 +24,7 @@ class Client:
     inspected: list[str] = field(factory=list)
     lists: int = 0
     small_lists: int = 0
-    is_down: bool = False
+    error: Exception | None = None
     own: dict[str, Any] = field(factory=dict)
     networks_now: list[str] = field(factory=lambda: ["front"])
 
@@ -38,8 +40,8 @@ class Client:
         }
 
     def containers(self, all: bool = False, filters: dict[str, Any] | None = None) -> list[dict[str, Any]]:
-        if self.is_down:
-            raise ConnectionError("connection refused")
+        if self.error is not None:
+            raise self.error
         self.lists += not filters
         self.small_lists += bool(filters)
         chosen = filters["id"] if filters else list(self.containers_now)
@@ -116,20 +118,36 @@ def test_one_that_cannot_be_inspected_is_told_and_asked_again(client: Client, en
     client.failing.add("a")
     inventory = engine.inventory()
     assert [resource.environment for resource in inventory.resources] == [{}]
-    assert "cannot be inspected: 500 server error" in str(inventory.problems[0])
+    assert str(inventory.problems[0]) == "container a: cannot be inspected: 500 server error"
     client.failing.clear()
     inventory = engine.inventory()
     assert inventory.problems == () and inventory.resources[0].environment == {"A": "b"}
 
 
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (ConnectionError(ProtocolError("aborted", OSError(111, "connection refused"))), "connection refused"),
+        (ConnectionError(ProtocolError("broken", ValueError("9 more expected"))), "9 more expected"),
+        (APIError("500 server error for http+docker://...", explanation="no space left"), "no space left"),
+        (TimeoutError(), "TimeoutError"),
+    ],
+)
+def test_an_error_says_what_is_at_the_bottom_of_it(client: Client, engine: Engine, error: Exception, told: str) -> None:
+    client.error = error
+    with pytest.raises(EngineUnreachable) as raised:
+        engine.inventory()
+    assert str(raised.value) == f"unix:///nowhere.sock does not answer: {told}"
+
+
 def test_a_list_that_fails_loses_nothing(client: Client, engine: Engine) -> None:
     client.put("a")
     assert names(engine) == {"a"}
-    client.is_down = True
+    client.error = ConnectionError("connection refused")
     engine.resync()
     with pytest.raises(EngineUnreachable, match="connection refused"):
         engine.inventory()
-    client.is_down = False
+    client.error = None
     assert names(engine) == {"a"}
 
 

@@ -17,7 +17,7 @@ from dockcaddy.engine.events import FILTERS, Event, EventStream
 from dockcaddy.engine.ingress import ingress_networks
 from dockcaddy.engine.records import EngineOptions, container
 from dockcaddy.engine.store import ContainerStore
-from dockcaddy.errors import EngineUnreachable
+from dockcaddy.errors import EngineUnreachable, one_line
 from dockcaddy.model import EngineInventory, Problem, Resource
 
 logger = logging.getLogger("dockcaddy")
@@ -149,8 +149,7 @@ class Engine:
 
     def _unreachable(self, error: BaseException) -> EngineUnreachable:
         where = self.url or "the default docker socket"
-        text = " ".join(str(error).split())
-        return EngineUnreachable(f"{where} does not answer: {text[:300]}")
+        return EngineUnreachable(f"{where} does not answer: {_cause(error)}")
 
     def _list_everything(self) -> None:
         client = self._connected()
@@ -226,7 +225,8 @@ class Engine:
                 self._store.drop(id)
         except Exception as error:
             with self._lock:
-                self._problems[id] = Problem(f"container {id[:12]}", "", f"cannot be inspected: {error}", "warning")
+                owner = f"container {self._store.name(id)}"
+                self._problems[id] = Problem(owner, "", f"cannot be inspected: {_cause(error)}", "warning")
                 self._store.mark_unreadable(id)
         else:
             with self._lock:
@@ -424,6 +424,17 @@ class Engine:
         if signal not in {2, 3, 9, 15, _signal_number(stop_signal)}:
             return False
         return self._store.set_stopping(event.container, self.clock() + timeout + 5)
+
+
+def _cause(error: BaseException) -> str:
+    """What went wrong at the bottom: requests and urllib3 wrap it several times, the engine explains its own errors."""
+    while not getattr(error, "explanation", None):
+        inner = next((each for each in (*error.args, error.__cause__) if isinstance(each, BaseException)), None)
+        if inner is None:
+            break
+        error = inner
+    said = getattr(error, "explanation", None) or getattr(error, "strerror", None) or str(error)
+    return one_line(str(said) or type(error).__name__)
 
 
 def own_container_ids() -> Iterable[str]:

@@ -92,6 +92,12 @@ class ContainerStore:
         if id in self._known:
             self._known[id].unreadable = True
 
+    def name(self, id: str) -> str:
+        """What the container is called; its short id where that is not known."""
+        known = self._known.get(id)
+        names = known.item.get("Names") if known else None
+        return names[0].lstrip("/") if names else id[:12]
+
     def drop(self, id: str) -> None:
         """The container is gone."""
         if self._known.pop(id, None) is not None:
