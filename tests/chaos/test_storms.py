@@ -75,6 +75,27 @@ def test_a_storm_of_updates(town, calm: Calm, eventually: Eventually) -> None:
     assert engine.counts["inspect"] <= town.lives
 
 
+def test_what_the_engine_drops_in_a_storm_is_found_when_it_is_over(town, calm: Calm, eventually: Eventually) -> None:
+    """Docker's engine forgets events for whoever reads them slowly, and there may be others that do."""
+    engine = town.engine
+    crowd = [town.add(f"ours-{number}") for number in range(20)]
+    names = [each.name for each in crowd]
+    eventually(lambda: town.right(*names))
+    loads, counts = town.proxy.loads, engine.counts.copy()
+    with town.visitor("a", "b") as visitor:
+        for number in range(2 * EVENTS):
+            engine.tell(crowd[number % 20], "start")
+        engine.drops = True
+        town.add("late")
+        engine.remove("c")
+        engine.drops = False
+        calm(lambda: town.right("late", *names) and town.gone("c"))
+    assert not visitor.failures
+    assert town.proxy.loads == loads + 1
+    assert engine.counts["list"] == counts["list"] + 1
+    assert engine.counts["inspect"] <= town.lives
+
+
 def test_a_storm_of_real_changes(town, calm: Calm, eventually: Eventually) -> None:
     """Pausing takes a container out, so that every event is a change; none falls so often that it is held down."""
     engine = town.engine

@@ -35,12 +35,14 @@ class StandInEngine:
     """The engine. `counts` has how often each call was answered, `refused` how often it was made to fail.
 
     `faults` says how calls fail, by kind (`list`, `inspect`, `networks`, `version`, `events`) or `all`: `error`,
-    `garbage`, or `hang`, which lasts until the fault is taken away. `delay` (seconds) goes before each answer.
+    `garbage`, or `hang`, which lasts until the fault is taken away. `delay` (seconds) goes before each answer. While it
+    `drops` events, nobody hears of them.
     """
 
     path: str
     port: int = 0
     delay: float = 0.0
+    drops: bool = False
     containers: dict[str, StandInContainer] = field(factory=dict)
     faults: dict[str, str] = field(factory=dict)
     counts: Counter[str] = field(factory=Counter)
@@ -128,6 +130,8 @@ class StandInEngine:
 
     def emit(self, kind: str, action: str, id: str, attributes: Mapping[str, str]) -> None:
         """Any event, to all who subscribed to such ones."""
+        if self.drops:
+            return
         now = time.time_ns()
         event = {"Type": kind, "Action": action, "Actor": {"ID": id, "Attributes": dict(attributes)}, "scope": "local"}
         line = json.dumps({**event, "time": now // 10**9, "timeNano": now}).encode() + b"\n"
