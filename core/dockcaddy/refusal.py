@@ -23,6 +23,8 @@ _LOG = re.compile(r"setting up custom log '([^']+)'")
 _WORDS = re.compile(
     r"""'([^']{2,})'|"([^"]{2,})"|`([^`]{2,})`|([^\s'"`,;()]*[/.:_@{}\[\]*\\\d][^\s'"`,;()]*)|: ([^\s:]{3,})$"""
 )
+# a line of a text that nobody has before them; the label is named
+_PLACE = re.compile(r"(?<![\w./])(?:Caddyfile|-):\d+: |,? at (?:Caddyfile|-):\d+(?: import chain:? \[.*\])?")
 # parts of Caddy's own, which stand in every message
 _OWN = re.compile(r"(?:http|tls|caddy|admin|events|pki)(?:\.[a-z_.]+)?|subroute|srv\d+")
 
@@ -102,8 +104,8 @@ class Refused:
     def problem(self, fragment: Fragment) -> Problem:
         """The refusal told as the fragment's problem, with the label at the line where that is known."""
         label = next((origin.label for origin in self.origins if origin.resource == fragment.owner), "")
-        words = one_line(self.words)
-        return Problem(fragment.owner, one_line(label), words if self.is_hazard else f"caddy refuses it: {words}")
+        words = self.words if self.is_hazard else f"caddy refuses it: {_PLACE.sub('', self.words)}"
+        return Problem(fragment.owner, one_line(label), one_line(words))
 
     def _suspected(self, group: Sequence[Fragment]) -> list[Fragment]:
         """Those on the site at fault, and among them those who alone say what the refusal is about."""
