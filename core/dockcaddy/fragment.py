@@ -46,6 +46,11 @@ class Fragment:
         return frozenset(map(caddyfile.group_key, self.blocks))
 
     @cached_property
+    def definitions(self) -> frozenset[Hashable]:
+        """The groups of those that are meant for others."""
+        return frozenset(filter(is_definition, self.groups))
+
+    @cached_property
     def content(self) -> str:
         """The fragment alone as Caddyfile text: equal content, equal verdict."""
         return caddyfile.write(caddyfile.sort(self.blocks))
@@ -85,3 +90,8 @@ def _without_hosts(group: Hashable) -> Hashable:
     if not isinstance(group, frozenset):
         return group
     return frozenset(address[:1] + address[2:] if isinstance(address, tuple) else address for address in group)
+
+
+def is_definition(group: Hashable) -> bool:
+    """Whether blocks of this group are meant for others: global options and snippets."""
+    return group in ((), "") or str(group).startswith("(")

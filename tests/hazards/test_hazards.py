@@ -5,7 +5,9 @@ import socket
 import subprocess
 
 import pytest
-from dockcaddy.hazards import NANOSECONDS, hazards, with_patience
+from dockcaddy.hazards import hazards
+from dockcaddy.hazards.harm import NANOSECONDS
+from dockcaddy.hazards.log_servers import with_patience
 
 LOOP = "&(loop) {\n\thandle {\n\t\tinvoke loop\n\t}\n}\nhttp://x.test:8080 {\n\tinvoke loop\n}\n"
 

@@ -1,19 +1,16 @@
 """What Caddy takes and would then suffer from: loops that end it at the first visit, work or reading without an end.
 
-Looked for in Caddy's own JSON, where snippets and arguments have become what they mean; what would hold up the reading
-or the loading itself, and all later ones with it, in the lines. Pure.
+Looked for in Caddy's own JSON, where snippets and arguments have become what they mean. Pure.
 """
 
 import json
-import posixpath
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from attrs import frozen
 
-from dockcaddy.caddyfile import Block
-from dockcaddy.own_addresses import EVERY, LOOPBACK, Place, host_here, place_here
+from dockcaddy.hazards.own_addresses import EVERY, LOOPBACK, Place, host_here, place_here
 
 NANOSECONDS = 1_000_000_000
 # one upstream a millisecond is asked how it is, which is more than any proxy has
@@ -25,23 +22,12 @@ MOST_RETRIES = 1_000
 MOST_BCRYPT_COST = 18
 MOST_ARGON_MEMORY = 256 * 1024
 MOST_ARGON_WORK = 4 * MOST_ARGON_MEMORY
-# Caddy connects to one log server after the other; of a second for all of them each has this at least
-SHORTEST_PATIENCE = NANOSECONDS // 20
 # Caddy's own, where nothing is said
 CHECK_INTERVAL = 30 * NANOSECONDS
 
 _PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
 _BCRYPT = re.compile(r"\$2[abxy]?\$(\d+)\$")
 _ARGON = re.compile(r"\$argon2id\$v=\d+\$m=(\d+),t=(\d+),")
-# what names files that are read at once, or may name them in a snippet
-_READING = """
-    tls load ca_root acme_ca_root trusted_roots cert key pem_file trusted_ca_cert_file trusted_leaf_cert_file verifier
-    leaf_certs file folder tls_trusted_ca_certs tls_client_auth trust_pool browse import
-"""
-_READERS = frozenset(_READING.split())
-# devices and the like: reading one may never end, or wait for ever
-_ENDLESS = re.compile(r"/*(?:\.\./)*/*(?:dev|proc|sys)(?:/|$)")
-_TRUST_POOLS = frozenset(("trust_pool", "tls_trust_pool"))
 # Without one of these there is nothing to find; reading a large configuration takes its time.
 _WORDS = (b'"handler":"map"', b'"handler":"invoke"', b'"try_interval":')
 _SHORT_INTERVAL = re.compile(rb'"interval":(?:-\d+|\d{1,9})[,}]')
@@ -78,47 +64,6 @@ def hazards(config: bytes) -> Iterator[Hazard]:
             for handler in handlers:
                 yield from _restless(handler, _hosts(route))
                 yield from _costly_passwords(handler, _hosts(route))
-
-
-def harmful_lines(blocks: Iterable[Block]) -> Iterator[tuple[Block, str]]:
-    """The lines at which Caddy would stay while it reads or loads a configuration, each with the reason."""
-    for block in blocks:
-        reason = _endless_file(block) or _waiting(block) if block.keys else ""
-        if reason:
-            yield block, reason
-        yield from harmful_lines(block.children)
-
-
-def _endless_file(line: Block) -> str:
-    for token in line.keys[1:] if line.keys[0] in _READERS else ():
-        path = posixpath.normpath(token.replace("{system.slash}", "/"))
-        if "/" in path and _ENDLESS.match(path):
-            return f"{token} is no file that comes to an end: caddy would read for ever"
-    return ""
-
-
-def _waiting(line: Block) -> str:
-    kind = line.keys[1] if len(line.keys) > 1 else ""
-    if line.keys[0] in _TRUST_POOLS and (kind == "http" or "{" in kind):
-        return f"{line.keys[0]}: caddy waits for that server while it loads, take a file"
-    return ""
-
-
-def with_patience(config: bytes) -> bytes:
-    """The configuration (JSON), in which Caddy does not wait long for the servers that it sends its logs to."""
-    if b'"output":"net"' not in config:
-        return config
-    decoded = json.loads(config)
-    writers = [log["writer"] for log in decoded["logging"]["logs"].values() if _is_net(log.get("writer"))]
-    most = max(NANOSECONDS // max(len(writers), 1), SHORTEST_PATIENCE)
-    for writer in writers:
-        writer["dial_timeout"] = min(writer.get("dial_timeout") or most, most)
-        writer["soft_start"] = True
-    return json.dumps(decoded, separators=(",", ":")).encode()
-
-
-def _is_net(writer: Any) -> bool:
-    return isinstance(writer, dict) and writer.get("output") == "net"
 
 
 def _is_suspicious(config: bytes) -> bool:

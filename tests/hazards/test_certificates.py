@@ -4,7 +4,7 @@ import json
 import subprocess
 
 import pytest
-from dockcaddy.certificates import with_own_certificates
+from dockcaddy.hazards.certificates import with_own_certificates
 
 ACME = "tls {\nissuer acme {\ndir https://127.0.0.1:1/\n}\n}"
 SITE = "app.example.org {\n%s\nrespond app\n}\n*.example.org {\n%s\nrespond all\n}\n"

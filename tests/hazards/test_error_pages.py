@@ -4,7 +4,7 @@ import json
 import subprocess
 
 import pytest
-from dockcaddy.error_pages import with_own_errors
+from dockcaddy.hazards.error_pages import with_own_errors
 
 APP = "http://app.test:8080 {\nerror 401\n}\n"
 WIDE = "http://*.test:8080 {\nhandle_errors {\nabort\n}\n}\n"

@@ -10,7 +10,8 @@ from dockcaddy.assembly import Assembler
 from dockcaddy.errors import CaddyRefusal, CaddyUnreachable
 from dockcaddy.fragment import Fragment
 from dockcaddy.pipeline import MOST_SENIOR, Configuration
-from dockcaddy.quarantine import PATIENCE, Quarantine
+from dockcaddy.quarantine import Quarantine
+from dockcaddy.quarantine.trial import PATIENCE
 
 
 def fragment(key: str, text: str, seniority: int = 0) -> Fragment:

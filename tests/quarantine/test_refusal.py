@@ -3,7 +3,7 @@
 import pytest
 from dockcaddy.fragment import Fragment
 from dockcaddy.pipeline import Configuration
-from dockcaddy.refusal import Refused
+from dockcaddy.quarantine.refusal import Refused
 
 
 @pytest.mark.parametrize(

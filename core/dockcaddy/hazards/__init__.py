@@ -1,0 +1,19 @@
+"""What Caddy takes and everybody would then suffer from: found, or made harmless."""
+
+from collections.abc import Collection
+
+from dockcaddy.hazards.certificates import with_own_certificates
+from dockcaddy.hazards.error_pages import with_own_errors
+from dockcaddy.hazards.harm import Hazard, hazards
+from dockcaddy.hazards.lines import harmful_lines
+from dockcaddy.hazards.log_servers import with_patience
+
+__all__ = ["Hazard", "harmful_lines", "hazards", "made_safe"]
+
+
+def made_safe(config: bytes, everybodys: Collection[str] = ()) -> bytes:
+    """The configuration (JSON), in which no site waits for, answers for or takes a certificate from another.
+
+    The same bytes where nothing is to be changed. What is said for the hosts `everybodys` is meant for all.
+    """
+    return with_own_errors(with_own_certificates(with_patience(config)), everybodys)

@@ -1,0 +1,70 @@
+"""One bad fragment never harms another: find what Caddy refuses, leave it out, say why, try it again.
+
+A configuration is tried whole. Only where Caddy refuses it are single fragments looked for, among those that changed
+since the last accepted configuration: by the line that Caddy names, by the site and the words of its message, at last
+by halves. Verdicts are remembered by content; what was refused before never holds up what is new.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from attrs import define, field
+
+from dockcaddy.errors import CaddyRefusal
+from dockcaddy.fragment import Fragment
+from dockcaddy.model import Problem
+from dockcaddy.pipeline import Configuration
+from dockcaddy.quarantine.memory import Memory
+from dockcaddy.quarantine.trial import Build, Deliver, Trial
+
+
+@define
+class Quarantine:
+    """Settles which fragments make up the configuration. `adapt` is Caddy's; `clock` gives seconds."""
+
+    adapt: Callable[[str], bytes]
+    clock: Callable[[], float]
+    route_order: str = "caddy"
+    _memory: Memory = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._memory = Memory(self.clock)
+
+    def remember(self, fragments: Mapping[str, Fragment]) -> None:
+        """Take over what an earlier run had accepted: none of it is suspected before what is new."""
+        self._memory.remember(fragments)
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """Why fragments are left out at present."""
+        return self._memory.problems
+
+    @property
+    def next_retry(self) -> float | None:
+        """When the next left-out fragment is to be tried again, in seconds of the clock."""
+        return self._memory.next_retry
+
+    @property
+    def last_good(self) -> Mapping[str, Fragment]:
+        """By key, each fragment as Caddy accepted it last."""
+        return self._memory.last_good
+
+    def settle(self, fragments: Sequence[Fragment], build: Build, deliver: Deliver) -> Configuration:
+        """The largest configuration that Caddy accepts, adapted and delivered.
+
+        `build` assembles fragments without those of the given keys; `deliver` hands a configuration to the outputs.
+        Both may be called several times. Raises CaddyUnreachable where nobody can adapt, CaddyRefusal where Caddy
+        refuses even what it took before.
+        """
+        memory = self._memory
+        memory.forget_settled(fragments)
+        before = memory.verdicts.copy()
+        trial = Trial(self.adapt, self.route_order, memory, list(fragments), build, deliver)
+        try:
+            configuration = trial.settle()
+        except CaddyRefusal:
+            # refused without any of them too, so that none of them is to blame
+            memory.verdicts = before
+            raise
+        memory.accept(configuration, trial.parts, trial.left_out - trial.standing_in)
+        memory.clear(trial.left_out | trial.standing_in)
+        return configuration

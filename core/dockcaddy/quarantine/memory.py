@@ -1,0 +1,134 @@
+"""What is known from one settling to the next: what Caddy has, and why fragments are left out."""
+
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
+
+from attrs import define, evolve, field, frozen
+
+from dockcaddy.fragment import Fragment, is_definition
+from dockcaddy.model import Problem
+from dockcaddy.pipeline import Configuration
+
+FIRST_PAUSE = 10.0
+LONGEST_PAUSE = 600.0
+TRIED_TOGETHER = 128
+
+
+@frozen
+class Verdict:
+    """Why a fragment with this content is left out, and when (seconds of the clock) it is tried again."""
+
+    content: str
+    problem: Problem
+    retry_at: float
+    pause: float
+    # it was not left out for what it says, there was only no time to try it
+    is_untried: bool = False
+
+
+@define
+class Memory:
+    """Verdicts by content, and what was accepted last. `clock` gives seconds."""
+
+    clock: Callable[[], float]
+    verdicts: dict[str, Verdict] = field(factory=dict)
+    accepted: dict[str, Fragment] = field(factory=dict)
+    last_good: dict[str, Fragment] = field(factory=dict)
+    last: Configuration | None = None
+    tried_together: int = TRIED_TOGETHER
+
+    def remember(self, fragments: Mapping[str, Fragment]) -> None:
+        """Take over what an earlier run had accepted: none of it is suspected before what is new."""
+        self.last_good = dict(fragments)
+        self.accepted = dict(fragments)
+
+    def accept(self, configuration: Configuration, parts: Iterable[Fragment], kept: Collection[str]) -> None:
+        """Caddy has a configuration of these parts; of the fragments `kept` the last good versions stay known."""
+        self.last = configuration
+        self.accepted = {each.key: each for each in parts}
+        before = {key: self.last_good[key] for key in kept if key in self.last_good}
+        self.last_good = before | {key: each for key, each in self.accepted.items() if each.blocks}
+
+    def forget_settled(self, fragments: Sequence[Fragment]) -> None:
+        """Drop verdicts about content that is gone; what shared a site with something that changed is due again."""
+        current = {fragment.key: fragment for fragment in fragments}
+        self.verdicts = {
+            key: verdict
+            for key, verdict in self.verdicts.items()
+            if key in current and current[key].content == verdict.content
+        }
+        if not self.verdicts:
+            return
+        changed: set[Hashable] = set()
+        for key, fragment in self.accepted.items():
+            if current.get(key) is not fragment:
+                changed |= fragment.groups
+        for key in current.keys() - self.accepted.keys():
+            changed |= current[key].definitions
+        now = self.clock()
+        for key, verdict in self.verdicts.items():
+            if changed & current[key].groups or any(is_definition(group) for group in changed):
+                self.verdicts[key] = evolve(verdict, retry_at=now)
+
+    def clear(self, condemned: Collection[str]) -> None:
+        """Drop every verdict but those about the fragments of these keys."""
+        self.verdicts = {key: verdict for key, verdict in self.verdicts.items() if key in condemned}
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """Why fragments are left out at present."""
+        return tuple(verdict.problem for verdict in self.verdicts.values())
+
+    @property
+    def next_retry(self) -> float | None:
+        """When the next left-out fragment is to be tried again, in seconds of the clock."""
+        return min((verdict.retry_at for verdict in self.verdicts.values()), default=None)
+
+    def verdict(self, fragment: Fragment) -> Verdict | None:
+        """Why it is left out, None where nothing is against it."""
+        return self.verdicts.get(fragment.key)
+
+    def stand_in(self, fragment: Fragment) -> Fragment | None:
+        """What may be put in the place of a fragment that is refused or cannot be made: its last good version.
+
+        Not where the resource has other addresses by now, as the old ones may be another's.
+        """
+        before = self.last_good.get(fragment.key)
+        if before is None or before.addresses != fragment.addresses or before.content == fragment.content:
+            return None
+        return before
+
+    def condemn(self, fragment: Fragment, problem: Problem) -> None:
+        """Leave a fragment out; the pause until the next try doubles each time the same content is refused."""
+        before = self.verdicts.get(fragment.key)
+        pause = min(before.pause * 2, LONGEST_PAUSE) if before else FIRST_PAUSE
+        verdict = Verdict(fragment.content, problem, self.clock() + pause, pause)
+        self.verdicts[fragment.key] = verdict
+
+    def postpone(self, fragment: Fragment) -> None:
+        """Leave a fragment out for this time: nothing is known against it yet, and others are not to wait for that."""
+        before = self.verdicts.get(fragment.key)
+        problem = Problem(fragment.owner, "", "waits until caddy has refused or taken others", "warning")
+        pause = before.pause if before else FIRST_PAUSE / 2
+        untried = before is None or before.is_untried
+        self.verdicts[fragment.key] = Verdict(
+            fragment.content, before.problem if before else problem, self.clock(), pause, untried
+        )
+
+    def urgency(self, fragment: Fragment) -> tuple[bool, int]:
+        """The order in which what is left out has its turn again: first what was never tried, of that the oldest."""
+        verdict = self.verdicts.get(fragment.key)
+        return verdict is not None and not verdict.is_untried, fragment.seniority
+
+    def shapes(self, fragments: Iterable[Fragment]) -> tuple[set[Hashable], set[Hashable]]:
+        """The shapes of what Caddy has, and of those of `fragments` that it refused."""
+        refused = (each for each in fragments if each.key in self.verdicts and self.urgency(each)[0])
+        return {each.shape for each in self.accepted.values()}, {each.shape for each in refused}
+
+    def suspects(self, fragments: Iterable[Fragment]) -> list[Fragment]:
+        """The fragments that were not part of the last accepted configuration, the most trusted first."""
+        changed = [each for each in fragments if not self._was_accepted(each)]
+        return sorted(changed, key=lambda each: each.seniority)
+
+    def _was_accepted(self, fragment: Fragment) -> bool:
+        before = self.accepted.get(fragment.key)
+        return before is fragment or (before is not None and before.content == fragment.content)
