@@ -42,6 +42,20 @@ def site(**labels: str) -> dict[str, str]:
     return {"caddy": "example.org", **{key.replace("__", "."): value for key, value in labels.items()}}
 
 
+SHORT = (
+    ".00001s", "1μs", "1µs", "+1ns", "0.0000001h", "0.000000001d", "+.1s", "1ns1us", "-1s", "0" * 900 + ".0000001s",
+)  # fmt: skip
+EVERYBODY = (
+    "0.0.0.0/1 128.0.0.0/1",
+    "0.0.0.0/2 64.0.0.0/2 128.0.0.0/2",
+    "1.2.3.4/0",
+    "::0/0",
+    "::/1 8000::/1",
+    "2000::/3",
+    "10.0.0.0/8 2000::/4",
+    " ".join(f"{first}.0.0.0/8" for first in range(64, 128)),
+)
+
 REFUSED = [
     ("environment", site(caddy__respond="{env.TOKEN}")),
     ("environment", site(caddy__respond="{$TOKEN}")),
@@ -333,7 +347,65 @@ REFUSED = [
     ("global-options", site(caddy__log="default", caddy__log__output="stderr")),
     ("global-options", {"caddy": "https://", "caddy.tls.client_auth.mode": "require"}),
     ("global-options", {"caddy.log.output": "discard"}),
+    *(("global-options", {"caddy.servers.timeouts.read_header": short}) for short in SHORT),
+    ("global-options", {"caddy.servers.timeouts.idle": "1ns"}),
+    *(("global-options", {"caddy.grace_period": short}) for short in ("1ns", "-1s")),
+    *(
+        ("global-options", {"caddy.servers": ":443", "caddy.servers.name": name})
+        for name in ("srv0", "srv12", "remaining_auto_https_redirects")
+    ),
+    *(
+        ("shared-options", {"caddy.auto_https": word})
+        for word in ("disable_redirects", "ignore_loaded_certs", "prefer_wildcard", "disable_redirects ignore_loaded_certs")
+    ),
+    ("global-options", {"caddy.auto_https": "disable_certs"}),
+    *(("global-options", {"caddy.pki.ca.maintenance_interval": each}) for each in ("1ns", ".5s", "9999h")),
+    ("global-options", {"caddy.pki.ca": "mine", "caddy.pki.ca.maintenance_interval": "1ms"}),
+    *(("global-options", {"caddy.pki.ca.intermediate_lifetime": each}) for each in ("1ns", "13h")),
+    *(("global-options", {"caddy.pki.ca.renewal_window_ratio": each}) for each in ("1", "1e-9", "0x1p-9", "nan")),
+    *(("global-options", {"caddy.renewal_window_ratio": each}) for each in ("1e-9", "+.001", "0x_1p-9", "nan")),
+    *(("global-options", {"caddy.renew_interval": each}) for each in (".1s", "10d", "-1h")),
+    *(("global-options", {"caddy.ocsp_interval": each}) for each in ("1μs", "99999h")),
+    ("global-options", {"caddy.storage_clean_interval": "0.00001h"}),
+    ("global-options", {"caddy.cert_issuer": "internal", "caddy.cert_issuer.lifetime": "1s"}),
+    *(("global-options", {"caddy.servers.trusted_proxies": f"static {ranges}"}) for ranges in EVERYBODY),
+    ("global-options", {"caddy.servers.trusted_proxies": "combine", "caddy.servers.trusted_proxies.static": "::0/0"}),
+    *(
+        ("global-options", {"caddy.servers.listener_wrappers.proxy_protocol.allow": ranges})
+        for ranges in EVERYBODY
+    ),
+    ("global-options", {"caddy.servers.listener_wrappers.proxy_protocol.timeout": "1ns"}),
+    ("global-options", {"caddy.servers.listener_wrappers.proxy_protocol.timeout": "5s fallback_policy require"}),
+    ("global-options", {"caddy.servers.listener_wrappers.proxy_protocol.allow": "10.0.0.0/8", "caddy.servers.listener_wrappers.proxy_protocol.timeout": "5s deny 0.0.0.0/0"}),
+    ("global-options", {"caddy.servers.packet_conn_wrappers.x": ""}),
+    *(
+        ("global-options", {"caddy.servers.max_header_size": each})
+        for each in ("0.001kB", ".5kb", "1,0", "9223372036854774784", "9.3EB", "1KIB", "1 kb b")
+    ),
+    ("global-options", {"caddy.servers.timeouts.write_max_chunk": "0.001 MB"}),
+    *(("global-options", {"caddy.servers.protocols": each}) for each in ("h1", "h1 h2c")),
+    ("global-options", {"caddy.servers.strict_sni_host": "insecure_off"}),
+    ("global-options", {"caddy.servers.expected_underscore_headers": "Content_Type"}),
+    ("global-options", {"caddy.servers.expected_dot_headers": "Content.Type"}),
+    ("global-options", {"caddy.servers.log_credentials": ""}),
+    ("global-options", {"caddy.servers.enable_full_duplex": "log_credentials"}),
+    ("global-options", {"caddy.metrics.observe_catchall_hosts": ""}),
+    ("programs", {"caddy.frankenphp.worker": "/srv/worker.php"}),
+    ("programs", {"caddy.supervisor.touch /tmp/evil": ""}),
 ]  # fmt: skip
+
+# https://www.cloudflare.com/ips
+CLOUDFLARE = """
+    173.245.48.0/20 103.21.244.0/22 103.22.200.0/22 103.31.4.0/22 141.101.64.0/18 108.162.192.0/18 190.93.240.0/20
+    188.114.96.0/20 197.234.240.0/22 198.41.128.0/17 162.158.0.0/15 104.16.0.0/13 104.24.0.0/14 172.64.0.0/13
+    131.0.72.0/22 2400:cb00::/32 2606:4700::/32 2803:f800::/32 2405:b500::/32 2405:8100::/32 2a06:98c0::/29
+    2c0f:f248::/32
+""".replace("\n", " ")
+SOMEBODYS = (
+    f"private_ranges {CLOUDFLARE}",
+    "192.168.0.0/16 172.16.0.0/12 10.0.0.0/8 127.0.0.1/8 100.64.0.0/10 fd00::/8 fc00::/7 ::1 fe80::/10",
+    "203.0.113.7 2001:db8::1",
+)
 
 ALLOWED = [
     site(caddy__tls="{$EMAIL}"),
@@ -474,7 +546,7 @@ ALLOWED = [
     site(caddy__file_server__browse="", caddy__file_server__index="index.html"),
     {"caddy": ":8443", "caddy.tls": "internal", "caddy.tls.curves": "x25519", "caddy.respond": "x"},
     {"caddy": "example.org:8443, HTTPS://www.example.org", "caddy.respond": "x"},
-    {"caddy.email": "op@example.org", "caddy.servers.protocols": "h1 h2", "caddy.auto_https": "disable_redirects"},
+    {"caddy.email": "op@example.org", "caddy.servers.protocols": "h1 h2"},
     {
         "caddy.grace_period": "10s",
         "caddy.default_sni": "example.org",
@@ -500,6 +572,22 @@ ALLOWED = [
         "caddy.skip_install_trust": "",
         "caddy.ocsp_stapling": "off",
     },
+    *(
+        {"caddy.servers.timeouts.read_header": each}
+        for each in ("10s", "1.s", "1h+1d", "1d1h", "0", "1m.5s", "1000000μs")
+    ),
+    *({"caddy.servers.trusted_proxies": f"static {ranges}"} for ranges in SOMEBODYS),
+    {"caddy.servers.trusted_proxies": "cloudflare", "caddy.servers.trusted_proxies.interval": "12h"},
+    {"caddy.servers.listener_wrappers.proxy_protocol.allow": CLOUDFLARE},
+    {"caddy.servers.listener_wrappers.proxy_protocol.timeout": "2s"},
+    *({"caddy.servers.max_header_size": each} for each in ("1MB", "5 MiB", "16k", "32768", "0")),
+    {"caddy.servers": ":443", "caddy.servers.name": "https", "caddy.servers.protocols": "h1 h2 h2c h3"},
+    {"caddy.servers.strict_sni_host": "on", "caddy.servers.enable_full_duplex": "", "caddy.servers.0rtt": "off"},
+    {"caddy.servers.keepalive_interval": "15s", "caddy.servers.trusted_proxies_strict": ""},
+    {"caddy.metrics.per_host": "", "caddy.key_type": "p384", "caddy.preferred_chains": "smallest"},
+    {"caddy.pki.ca.maintenance_interval": "10m", "caddy.pki.ca.intermediate_lifetime": "30d"},
+    {"caddy.cert_issuer": "internal", "caddy.cert_issuer.lifetime": "24h"},
+    {"caddy.storage_clean_interval": "off", "caddy.tls_resolvers": "1.1.1.1", "caddy.ech": "ech.example.org"},
 ]
 
 

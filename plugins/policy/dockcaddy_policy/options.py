@@ -1,18 +1,16 @@
 """Global options, and options of one site, that would be felt by every site."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from math import inf
 
 from dockcaddy import Block, Context
 
+from dockcaddy_policy.amounts import are_everybodys, duration, number, size
 from dockcaddy_policy.lines import Line
 
 Harmful = Callable[[Line], bool]
 
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h|d)")
-_SECONDS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1, "m": 60, "h": 3600, "d": 86400}
-_NUMBER = re.compile(r"\d*\.?\d+")
-_SIZE = re.compile(r"(\d+(?:\.\d+)?) ?(?:B|bytes?)?", re.IGNORECASE)
 # what answers, and what asks who is there: of these the order is what others rely on
 _ANSWERS = """
     basic_auth basicauth forward_auth abort error respond redir
@@ -41,28 +39,46 @@ def _none_of(*words: str) -> Harmful:
     return lambda line: set(words).isdisjoint(line.arguments[:1])
 
 
-def _shorter_than(seconds: float) -> Harmful:
-    def is_shorter(line: Line) -> bool:
-        parts = _DURATION.findall(line.arguments[0]) if line.arguments else []
-        return bool(parts) and 0 < sum(float(number) * _SECONDS[unit] for number, unit in parts) < seconds
+def _lasting(least: float, most: float = inf) -> Harmful:
+    """What is shorter or longer than that; 0 is Caddy's own."""
 
-    return is_shorter
+    def is_harmful(line: Line) -> bool:
+        seconds = duration(line.arguments[0]) if line.arguments else None
+        return seconds is not None and seconds != 0 and not least <= seconds <= most
+
+    return is_harmful
 
 
-def _smaller_than(size: int) -> Harmful:
-    def is_smaller(line: Line) -> bool:
-        found = _SIZE.fullmatch(" ".join(line.arguments))
-        return found is not None and float(found[1]) < size
+def _holding(least: int, most: int) -> Harmful:
+    """What is smaller or larger than that, and what might be."""
 
-    return is_smaller
+    def is_harmful(line: Line) -> bool:
+        found = size(" ".join(line.arguments))
+        return found is None or (found != 0 and not least <= found <= most)
+
+    return is_harmful
 
 
 def _beyond(low: float, high: float) -> Harmful:
     def is_beyond(line: Line) -> bool:
-        found = _NUMBER.fullmatch("".join(line.arguments))
-        return found is not None and not low <= float(found[0]) <= high
+        found = number("".join(line.arguments))
+        return found is not None and not low <= found <= high
 
     return is_beyond
+
+
+def _named_as(pattern: str) -> Harmful:
+    return lambda line: re.fullmatch(pattern, "".join(line.arguments[:1])) is not None
+
+
+def _trusts_everybody(line: Line) -> bool:
+    return are_everybodys(_words(line.block)) or are_everybodys(line.arguments)
+
+
+def _words(block: Block) -> Iterator[str]:
+    yield from block.keys
+    for child in block.children:
+        yield from _words(child)
 
 
 def _wraps_otherwise(line: Line) -> bool:
@@ -71,7 +87,9 @@ def _wraps_otherwise(line: Line) -> bool:
 
 def _is_strange(wrapper: Block) -> bool:
     known = _WRAPPERS.get(wrapper.keys[0])
-    return known is None or any(option.keys[0] not in known for option in wrapper.children)
+    if known is None or any(option.keys[0] not in known for option in wrapper.children):
+        return True
+    return are_everybodys(_words(wrapper))
 
 
 def _is_of_every_name(line: Line) -> bool:
@@ -83,25 +101,49 @@ _HARMFUL: dict[str, Harmful] = {
     "default_bind": _always,
     "auto_https": _any_of("off", "disable_certs"),
     "shutdown_delay": _always,
+    # shorter ones cut off what others' visitors are being sent
+    "grace_period": _lasting(1),
     "order": lambda line: not _ANSWERING.isdisjoint(line.arguments[:1]),
-    "servers/protocols": lambda line: "h1" not in line.arguments,
+    # of two servers of one name only one is left
+    "servers/name": _named_as(r"srv[0-9]+|remaining_auto_https_redirects"),
+    # gRPC needs the second
+    "servers/protocols": lambda line: not {"h1", "h2"}.issubset(line.arguments),
     "servers/listener_wrappers": _wraps_otherwise,
-    "servers/max_header_size": _smaller_than(4096),
-    "servers/timeouts/read_header": _shorter_than(1),
-    "servers/timeouts/read_body": _shorter_than(2),
-    "servers/timeouts/read_body_idle": lambda line: len(line.arguments) > 1 or _shorter_than(2)(line),
-    "servers/timeouts/write": _shorter_than(5),
-    "servers/timeouts/write_idle": lambda line: len(line.arguments) > 1 or _shorter_than(2)(line),
-    "servers/timeouts/write_max_chunk": _smaller_than(4096),
+    "servers/listener_wrappers/proxy_protocol/timeout": _lasting(1),
+    "servers/listener_wrappers/proxy_protocol/fallback_policy": _always,
+    "servers/listener_wrappers/proxy_protocol/deny": _always,
+    "servers/packet_conn_wrappers": _always,
+    "servers/max_header_size": _holding(4096, 1 << 26),
+    "servers/timeouts/read_header": _lasting(1),
+    "servers/timeouts/read_body": _lasting(2),
+    "servers/timeouts/read_body_idle": lambda line: len(line.arguments) > 1 or _lasting(2)(line),
+    "servers/timeouts/write": _lasting(5),
+    "servers/timeouts/write_idle": lambda line: len(line.arguments) > 1 or _lasting(2)(line),
+    "servers/timeouts/write_max_chunk": _holding(4096, 1 << 26),
+    "servers/timeouts/idle": _lasting(1),
+    "servers/trusted_proxies": _trusts_everybody,
+    # lets visitors in by a name whose certificate asks less of them
+    "servers/strict_sni_host": _any_of("insecure_off"),
+    # drops the fields of others that are spelled alike, lets through what was dropped
+    "servers/expected_underscore_headers": _always,
+    "servers/expected_dot_headers": _always,
+    "servers/log_credentials": _always,
+    # any name that a visitor makes up is kept for ever
+    "metrics/observe_catchall_hosts": _always,
     "log/output": _none_of("stderr", "stdout", "file"),
-    "renew_interval": _shorter_than(60),
-    "ocsp_interval": _shorter_than(60),
-    "storage_clean_interval": _shorter_than(60),
-    "cert_lifetime": _shorter_than(3600),
+    # longer ones, too, and certificates run out: Caddy's own are for half a day
+    "renew_interval": _lasting(60, 4 * 3600),
+    "ocsp_interval": _lasting(60, 86400),
+    "storage_clean_interval": _lasting(60),
+    "cert_lifetime": _lasting(3600),
+    "cert_issuer/lifetime": _lasting(3600),
+    "cert_issuer/timeout": _lasting(1),
     "renewal_window_ratio": _beyond(0.05, 0.9),
-    "servers/trusted_proxies": _any_of("0.0.0.0/0", "::/0"),
     "pki/ca/root": _always,
     "pki/ca/intermediate": _always,
+    "pki/ca/intermediate_lifetime": _lasting(86400),
+    "pki/ca/maintenance_interval": _lasting(60, 86400),
+    "pki/ca/renewal_window_ratio": _beyond(0.05, 0.9),
 }
 # of one site, and yet of all
 _HARMFUL_IN_A_SITE: dict[str, Harmful] = {
@@ -112,7 +154,7 @@ _HARMFUL_IN_A_SITE: dict[str, Harmful] = {
 NAMES = tuple(dict.fromkeys(place.rpartition("/")[2] for place in (*_HARMFUL, *_HARMFUL_IN_A_SITE, "core")))
 
 
-SHARED = ("order", "http_port", "https_port")
+SHARED = ("order", "http_port", "https_port", "auto_https")
 
 
 def shared(line: Line, context: Context) -> str:

@@ -231,7 +231,12 @@ RULES = (
         _templates,
         withholds=True,
     ),
-    Rule("programs", "nothing that runs programs: `exec`, `cgi`, `events`", ("exec", "cgi", "events"), _programs),
+    Rule(
+        "programs",
+        "nothing that runs programs: `exec`, `cgi`, `events`, `frankenphp`, `supervisor`",
+        ("exec", "cgi", "events", "frankenphp", "supervisor"),
+        _programs,
+    ),
     Rule(
         "global-options",
         "no option that stops other people's sites, but in labels of the container that Caddy runs in",
@@ -240,7 +245,7 @@ RULES = (
     ),
     Rule(
         "shared-options",
-        "no other ports for HTTP and no other order of Caddy's own directives, but in labels of Caddy's container",
+        "HTTP's ports, `auto_https` and the order of Caddy's own directives stay, but by labels of Caddy's container",
         SHARED,
         shared,
         withholds=True,
