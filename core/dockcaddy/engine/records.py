@@ -1,5 +1,6 @@
 """The engine's JSON to the model's records. Raw JSON goes no further than this."""
 
+import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -41,7 +42,8 @@ def container(
     item: Json, inspect: Json | None, ingress: IngressNetworks, engine: str, *, stopping: bool = False
 ) -> Resource:
     """A container of an item of `GET /containers/json` and, where there is one, its inspect answer."""
-    labels = item.get("Labels") or {}
+    labels = _texts(item.get("Labels") or {})
+    item = {**item, "Labels": labels}
     attachments = _attachments(item)
     state = str(item.get("State") or "")
     address = ingress.address(attachments, labels.get(NETWORK_LABEL, ""))
@@ -67,6 +69,14 @@ def container(
         targets=(address,) if address and alive else (),
         record=container_record(item),
     )
+
+
+def _texts(labels: Mapping[str, Any]) -> dict[str, str]:
+    """Labels that are all text: an engine that is not Docker's may give null or a number, null is Go's empty text."""
+    return {
+        key: value if isinstance(value, str) else "" if value is None else json.dumps(value)
+        for key, value in labels.items()
+    }
 
 
 def needed(inspect: Json) -> dict[str, Any]:
@@ -109,7 +119,7 @@ def _image(item: Json, inspect: Json | None) -> str:
 
 
 def _environment(entries: Sequence[str] | None) -> dict[str, str]:
-    pairs = (entry.partition("=") for entry in entries or ())
+    pairs = (entry.partition("=") for entry in entries or () if isinstance(entry, str))
     return {key: value for key, separator, value in pairs if separator}
 
 
@@ -157,7 +167,8 @@ def service(
     """A Swarm service and its tasks. `networks` gives names by id, `volumes` mountpoints by name."""
     spec = item.get("Spec") or {}
     container_spec = (spec.get("TaskTemplate") or {}).get("ContainerSpec") or {}
-    labels = spec.get("Labels") or {}
+    labels = _texts(spec.get("Labels") or {})
+    item = {**item, "Spec": {**spec, "Labels": labels}}
     running = [task for task in tasks if _runs(task)]
     chosen = labels.get(NETWORK_LABEL, "")
     attached = _service_attachments(item, running, networks)
