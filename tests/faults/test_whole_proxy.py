@@ -99,8 +99,18 @@ def test_b7_a_certificate_that_is_not_there_costs_only_its_container_and_later_c
 
 def test_b8_a_wrong_global_option_costs_nobody_elses(newcomers: Newcomers) -> None:
     """That the other one holds shows to a visitor whose request is too large for it."""
-    newcomers.put({"caddy.servers.max_header_size": "1KB"}, {"caddy.no_such_option": "x"})
+    newcomers.put({"caddy.servers.max_header_size": "5KB"}, {"caddy.no_such_option": "x"})
     assert newcomers.told("container second", "label caddy.no_such_option", "unrecognized global option")
+    assert newcomers.visit("plain", headers={"X-Large": "x" * 20_000}).status == 431
+    unharmed(newcomers)
+
+
+def test_b8_options_of_one_listener_do_not_end_an_older_ones_of_all(newcomers: Newcomers) -> None:
+    newcomers.put(
+        {"caddy.servers.max_header_size": "5KB"},
+        {"caddy.servers": ":%PORT%", "caddy.servers.protocols": "h1 h2"},
+    )
+    assert newcomers.told("container second", "would hide what holds for all servers in container first")
     assert newcomers.visit("plain", headers={"X-Large": "x" * 20_000}).status == 431
     unharmed(newcomers)
 

@@ -99,6 +99,31 @@ def test_global_options_clash_by_name() -> None:
     assert "email is something else in container a" in told({"caddy.email": "a@x.org"}, {"caddy.email": "b@x.org"})[0]
 
 
+BASE = "{\n\tservers {\n\t\tmax_header_size 8KB\n\t}\n\tpki {\n\t\tca {\n\t\t\tname Ours\n\t\t}\n\t}\n}\n"
+
+
+def test_options_of_one_listener_do_not_hide_what_an_older_one_says_of_all() -> None:
+    one, all = {"caddy.servers": ":443", "caddy.servers.protocols": "h1 h2"}, {"caddy.servers.timeouts.idle": "1m"}
+    assert "servers :443 would hide what holds for all servers in container a" in told(all, one)[0]
+    assert "in caddyfile Caddyfile" in told(one, base=BASE)[0]
+    assert told(one, all) == [] == told(one, one)
+
+
+def test_ranges_of_proxies_are_those_of_the_older_one() -> None:
+    a, b = ({"caddy.servers.trusted_proxies": f"static {each}.0.0.0/8"} for each in (10, 11))
+    assert "trusted_proxies is something else in container a" in told(a, b)[0]
+    assert told(a, a) == []
+
+
+def test_a_block_without_a_name_is_the_same_as_with_its_usual_one() -> None:
+    named = {"caddy.pki.ca": "local", "caddy.pki.ca.root_cn": "Mine"}
+    assert "ca local is something else in caddyfile Caddyfile" in told(named, base=BASE)[0]
+    assert told(named | {"caddy.pki.ca": "mine"}, {"caddy.pki.ca.root_cn": "Mine"}, base=BASE) == []
+    log, default = {"caddy.log.level": "INFO"}, {"caddy.log": "default", "caddy.log.format": "json"}
+    assert "log default is something else in container a" in told(log, default)[0]
+    assert told(log, {"caddy.log.format": "json"}, {"caddy.log": "other", "caddy.log.level": "INFO"}) == []
+
+
 def test_a_site_that_several_serve_may_have_several_answers() -> None:
     assert told({"caddy": "x.org", "caddy.respond": "/a a"}, {"caddy": "x.org", "caddy.respond": "/b b"}) == []
 

@@ -14,6 +14,8 @@ _FIELDS = frozenset(("header_up", "header_down"))
 _OF_SITES = frozenset(("root", "tls"))
 # sub-options and global options of which there may be several
 _REPEATED = frozenset(("to", "handle_response", "replace_status", "import", "order", "env", "trusted_proxies", "log"))
+# global blocks that have a name also where none is written, so that of two spellings Caddy hears the last
+_UNNAMED = {"ca": "local", "log": "default"}
 
 
 @frozen
@@ -29,9 +31,10 @@ class _Claim:
 def contradictions(members: Sequence[Member]) -> Iterator[Clash]:
     """Where newer members of a group, from the oldest on, say otherwise what can be said once."""
     held: dict[tuple[Hashable, str], tuple[Member, _Claim]] = {}
+    of_all_servers: Member | None = None
     for member in members:
-        if shutting_out := _shutting_out(member, members[0]):
-            yield shutting_out
+        if harm := _shutting_out(member, members[0]) or _hiding(member, of_all_servers):
+            yield harm
             continue
         claims = [claim for block in member.blocks for claim in _claims(block)]
         wrong = next((each for each in claims if _contradicts(each, held)), None)
@@ -42,6 +45,8 @@ def contradictions(members: Sequence[Member]) -> Iterator[Clash]:
             continue
         for claim in claims:
             held.setdefault((claim.place, claim.what), (member, claim))
+        if of_all_servers is None and any(len(line.keys) == 1 for line in _servers(member)):
+            of_all_servers = member
 
 
 def _shutting_out(member: Member, oldest: Member) -> Clash | None:
@@ -52,6 +57,20 @@ def _shutting_out(member: Member, oldest: Member) -> Clash | None:
         return None
     what = f"{added.keys[0]} would shut out the visitors of"
     return clash(member.fragment, what, oldest.fragment, label=label_of(added))
+
+
+def _hiding(member: Member, older: Member | None) -> Clash | None:
+    """A newer one's options of one listener: Caddy would take them in place of an older one's of all servers."""
+    own = next((line for line in _servers(member) if len(line.keys) > 1), None)
+    if own is None or older is None:
+        return None
+    what = f"{' '.join(own.keys)} would hide what holds for all servers in"
+    return clash(member.fragment, what, older.fragment, label=label_of(own))
+
+
+def _servers(member: Member) -> Iterator[Block]:
+    options = (line for block in member.blocks if not block.keys for line in block.children)
+    return (line for line in options if line.keys[:1] == ("servers",))
 
 
 def _doors(member: Member) -> Iterator[Block]:
@@ -92,10 +111,19 @@ def _claims_within(block: Block, path: tuple[Hashable, ...], *, once: bool) -> I
         if name.startswith("@"):
             yield _claim(path, name, child)
             continue
-        if once and name not in _REPEATED and not child.children:
+        if once and name in _UNNAMED and child.children:
+            named = child.keys[1] if len(child.keys) > 1 else _UNNAMED[name]
+            yield _Claim(path, f"{name} {named}", " ".join(child.keys), label_of(child))
+        if once and (_are_trusted(child, path) or (name not in _REPEATED and not child.children)):
             yield _option(path, child)
         here = (*path, _joined_by(child))
         yield from _claims_within(child, here, once=once or name in _PROXYING)
+
+
+def _are_trusted(child: Block, path: tuple[Hashable, ...]) -> bool:
+    """Whether it is the source of ranges that servers have one of; a proxy's own add up."""
+    above = path[-1] if path else ()
+    return child.keys[0] == "trusted_proxies" and isinstance(above, tuple) and above[:1] == ("servers",)
 
 
 def _joined_by(child: Block) -> Hashable:
