@@ -145,6 +145,39 @@ def test_the_child_ends_with_a_killed_parent(caddy: str, tmp_path: Path, eventua
     eventually(lambda: not _lives(pid))
 
 
+def test_where_no_file_can_be_written_caddy_starts_all_the_same(caddy: str, tmp_path: Path, eventually) -> None:
+    """As on a full disk."""
+    for name in ("caddy.pid", "start.json"):
+        (tmp_path / name).mkdir()
+    process = CaddyProcess(Path(caddy), f"unix/{tmp_path}/admin.sock", tmp_path, initial=lambda: b'{"apps":{}}')
+    process.start()
+    try:
+        first = process.pid
+        assert first is not None
+        os.kill(first, signal.SIGKILL)
+        eventually(lambda: process.starts == 2)
+        client = AdminClient(f"unix/{tmp_path}/admin.sock")
+        assert json.loads(client.config())["apps"] == {}
+        client.close()
+    finally:
+        process.stop()
+
+
+def test_a_first_configuration_of_many_megabytes_is_read_whole(caddy: str, tmp_path: Path) -> None:
+    sites = [{"match": [{"host": [f"{number}.test"]}], "terminal": True} for number in range(50_000)]
+    config = {"apps": {"http": {"servers": {"srv0": {"listen": [f"unix/{tmp_path}/http.sock"], "routes": sites}}}}}
+    process = CaddyProcess(
+        Path(caddy), f"unix/{tmp_path}/admin.sock", tmp_path, initial=lambda: json.dumps(config).encode()
+    )
+    process.start()
+    try:
+        client = AdminClient(f"unix/{tmp_path}/admin.sock")
+        assert json.loads(client.config())["apps"] == config["apps"]
+        client.close()
+    finally:
+        process.stop()
+
+
 def test_an_orphan_of_an_earlier_run_is_ended(caddy: str, tmp_path: Path) -> None:
     config = tmp_path / "start.json"
     config.write_bytes(with_defaults(b"{}", f"unix/{tmp_path}/other.sock"))

@@ -59,7 +59,7 @@ def with_defaults(config: bytes, admin: str, log: dict[str, Any] | None = None) 
 
 @define(eq=False)
 class CaddyProcess:
-    """The managed child. `admin` is its listen address, `directory` a private folder for its start-up files.
+    """The managed child. `admin` is its listen address, `directory` a private folder of ours.
 
     `on_start` is called from the watching thread each time a new process answers; it has the `initial` configuration
     and nothing else.
@@ -80,8 +80,10 @@ class CaddyProcess:
 
     def start(self, timeout: float = 20.0) -> None:
         """Start it and wait until its admin endpoint answers. Raises CaddyUnreachable with Caddy's last words."""
-        self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._folder.mkdir(mode=0o700, exist_ok=True)
+        try:
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise CaddyUnreachable(f"no folder for caddy to run in: {self._folder}: {error.strerror}") from error
         self._end_orphan()
         if self._answers():
             # Caddy listens with SO_REUSEPORT: two of them would share the port and answer by turns
@@ -115,7 +117,8 @@ class CaddyProcess:
             _end(process, grace)
         if self._thread is not None:
             self._thread.join(grace + 5)
-        self._pid_file.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            self._pid_file.unlink()
 
     @property
     def _folder(self) -> Path:
@@ -147,18 +150,17 @@ class CaddyProcess:
 
     def _run(self, use_initial: bool) -> bool:
         """One life of the child; whether its admin endpoint answered."""
-        config = self.directory / "start.json"
         listen = listen_address(self.admin)
         try:
             content = with_defaults(self.initial() if use_initial else b"{}", listen)
         except ValueError:
             content = with_defaults(b"{}", listen)
-        _write_private(config, content)
-        process = self._spawn(config)
+        process = self._spawn()
         if process is None:
             return False
         self._process = process
-        _write_private(self._pid_file, f"{process.pid} {_birth(process.pid)}".encode())
+        self._note(process.pid)
+        _give(process, content)
         reader = threading.Thread(target=self._read_log, args=(process,), daemon=True)
         reader.start()
         answered = self._wait_until_answering(process)
@@ -172,8 +174,18 @@ class CaddyProcess:
         self.failure = self.failure or (f"signal {-code}" if code < 0 else f"exit status {code}")
         return answered
 
-    def _spawn(self, config: Path) -> "subprocess.Popen[bytes] | None":
-        command = [str(self.path), "run", "--config", str(config)]
+    def _note(self, pid: int) -> None:
+        """Have the next run find this child, should it outlive us."""
+        try:
+            descriptor = os.open(self._pid_file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            with os.fdopen(descriptor, "w") as file:
+                file.write(f"{pid} {_birth(pid)}")
+        except OSError as error:
+            logger.warning("cannot write %s: %s", self._pid_file, error.strerror)
+
+    def _spawn(self) -> "subprocess.Popen[bytes] | None":
+        # no file of it, so that a full disk keeps no Caddy from starting
+        command = [str(self.path), "run", "--config", "-"]
         library = ctypes.CDLL(None) if os.uname().sysname == "Linux" else None
 
         def end_with_parent() -> None:
@@ -183,7 +195,7 @@ class CaddyProcess:
         try:
             return subprocess.Popen(
                 command,
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
                 cwd=self._folder,
@@ -277,7 +289,8 @@ def _log_entry(line: str) -> tuple[int, str]:
     return _LEVELS.get(str(entry.get("level", "info")), logging.INFO), message
 
 
-def _write_private(path: Path, content: bytes) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
+def _give(process: "subprocess.Popen[bytes]", config: bytes) -> None:
+    """Hand it its first configuration; one that ended before it had read that has other reasons to tell."""
+    assert process.stdin is not None
+    with contextlib.suppress(BrokenPipeError), process.stdin:
+        process.stdin.write(config)
