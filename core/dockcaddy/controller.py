@@ -113,6 +113,8 @@ class Controller:
     _lingering: Lingering = field(factory=Lingering)
     _stopping: bool = False
     _lost: bool = False
+    _crashed: bool = False
+    _is_settling: bool = False
     _condition: threading.Condition = field(factory=threading.Condition)
     _last_poll: float = float("-inf")
     _next_check: float = float("-inf")
@@ -129,10 +131,15 @@ class Controller:
             self._pace.note(self.clock(), urgent=urgent)
             self._condition.notify_all()
 
-    def caddy_started(self) -> None:
-        """Caddy has lost its configuration: deliver again. May be called from any thread."""
+    def caddy_started(self, crashed: bool = False) -> None:
+        """Caddy has lost its configuration: deliver again. May be called from any thread.
+
+        Where it `crashed`, what came last is to blame if it does so again and again.
+        """
         with self._condition:
             self._lost = True
+            # what it does not survive while it is tried is found out by the trial
+            self._crashed |= crashed and not self._is_settling
             self._condition.notify_all()
 
     def stop(self) -> None:
@@ -167,6 +174,9 @@ class Controller:
             if changed:
                 self._pace.take(now)
             lost, self._lost = self._lost, False
+            crashed, self._crashed = self._crashed, False
+        if crashed and self.quarantine is not None:
+            self.quarantine.caddy_crashed()
         if lost:
             for delivery in self.judges:
                 delivery.redeliver()
@@ -230,7 +240,11 @@ class Controller:
         if self.quarantine is None:
             configuration = self.pipeline.configuration(fragments)
         else:
-            configuration = self.quarantine.settle(fragments, self.pipeline.configuration, self._judge)
+            self._is_settling = True
+            try:
+                configuration = self.quarantine.settle(fragments, self.pipeline.configuration, self._judge)
+            finally:
+                self._is_settling = False
         if self.resolver is not None:
             self.resolver.tell(configuration.names)
         return configuration

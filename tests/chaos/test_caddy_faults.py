@@ -138,3 +138,17 @@ def test_a_label_that_ends_caddy_costs_only_its_container(engine, start_proxy, e
     town.add("b")
     eventually(lambda: town.right("a", "b"), timeout=5)
     assert town.gone("deadly")
+
+
+def test_a_caddy_that_crashes_again_and_again_goes_on_without_what_came_last(
+    town, eventually: Eventually, calm: Calm
+) -> None:
+    """SIGQUIT ends Caddy with a status of its own, as a crash does."""
+    town.add("deadly")
+    eventually(lambda: town.right("a", "b", "c", "deadly"))
+    for _ in range(3):
+        loads = town.proxy.loads
+        os.kill(town.proxy.caddy, signal.SIGQUIT)
+        eventually(lambda loads=loads: town.proxy.loads > loads and town.right("a", "b", "c"))
+    eventually(lambda: town.proxy.said("container deadly: caddy crashes again and again since it is there"))
+    calm(lambda: town.gone("deadly") and town.right("a", "b", "c"))

@@ -11,6 +11,7 @@ from dockcaddy.errors import CaddyRefusal, CaddyUnreachable
 from dockcaddy.fragment import Fragment
 from dockcaddy.pipeline import MOST_SENIOR, Configuration
 from dockcaddy.quarantine import Quarantine
+from dockcaddy.quarantine.memory import CRASHES_WITHIN, PROVEN_AFTER
 from dockcaddy.quarantine.trial import PATIENCE
 
 
@@ -278,3 +279,52 @@ def test_a_hazard_of_the_operators_own_is_their_business() -> None:
     caddy.quarantine.adapt = lambda text: json.dumps(LOOPING, separators=(",", ":")).encode()
     operators = fragment("caddyfile", site("own", "invoke x"), MOST_SENIOR)
     assert caddy.settle(operators, *GOOD) == []
+
+
+def test_what_came_last_before_caddy_began_to_crash_is_left_out() -> None:
+    caddy = Caddy()
+    good, bad = fragment("good", site("good", "respond good")), fragment("bad", site("bad", "respond bad"))
+    caddy.settle(good)
+    caddy.now += 5
+    caddy.settle(good, bad)
+    for _ in range(2):
+        caddy.quarantine.caddy_crashed()
+        assert caddy.settle(good, bad) == []
+    caddy.quarantine.caddy_crashed()
+    assert caddy.settle(good, bad) == ["bad"]
+    assert "bad" not in caddy.loads[-1] and "good" in caddy.loads[-1]
+    assert str(caddy.quarantine.problems[0]) == "container bad: caddy crashes again and again since it is there"
+
+
+def test_what_caddy_had_for_long_is_not_blamed_for_its_crashes() -> None:
+    caddy = Caddy()
+    old = [fragment(name, site(name, "respond x")) for name in "ab"]
+    caddy.settle(*old)
+    caddy.now += PROVEN_AFTER
+    for _ in range(10):
+        caddy.quarantine.caddy_crashed()
+        assert caddy.settle(*old) == []
+
+
+def test_crashes_that_are_far_apart_are_nobodys_fault() -> None:
+    caddy = Caddy()
+    for _ in range(5):
+        caddy.settle(fragment("a", site("a", "respond a")))
+        caddy.now += CRASHES_WITHIN / 2 + 1
+        caddy.quarantine.caddy_crashed()
+    assert caddy.quarantine.problems == ()
+
+
+def test_of_many_that_came_together_the_one_at_fault_is_left_out_in_the_end() -> None:
+    caddy = Caddy()
+    crowd = [fragment(str(number), site(str(number), "respond x"), number) for number in range(20)]
+    caddy.settle(*crowd)
+    crashes = 0
+    for _ in range(4000):
+        if "http://7.test" in caddy.loads[-1]:
+            caddy.quarantine.caddy_crashed()
+            crashes += 1
+        caddy.settle(*crowd)
+        caddy.now += 1
+    assert caddy.settle(*crowd) == ["7"]
+    assert crashes < 40

@@ -62,17 +62,18 @@ class CaddyProcess:
     """The managed child. `admin` is its listen address, `directory` a private folder of ours.
 
     `on_start` is called from the watching thread each time a new process answers; it has the `initial` configuration
-    and nothing else.
+    and nothing else. It is told whether the one before it crashed: nobody had ended it.
     """
 
     path: Path
     admin: str
     directory: Path
-    on_start: Callable[[], None] = lambda: None
+    on_start: Callable[[bool], None] = lambda crashed: None
     initial: Callable[[], bytes] = lambda: b"{}"
     starts: int = 0
     failure: str = ""
     _deaths: int = 0
+    _crashed: bool = False
     _process: subprocess.Popen[bytes] | None = None
     _stopping: threading.Event = field(factory=threading.Event)
     _ready: threading.Event = field(factory=threading.Event)
@@ -168,8 +169,10 @@ class CaddyProcess:
             self.starts += 1
             self.failure = ""
             self._ready.set()
-            self.on_start()
+            self.on_start(self._crashed)
         code = process.wait()
+        # a signal is somebody's, and status 0 says that it was asked to stop
+        self._crashed = code > 0
         reader.join(1)
         self.failure = self.failure or (f"signal {-code}" if code < 0 else f"exit status {code}")
         return answered

@@ -33,6 +33,10 @@ class Quarantine:
         """Take over what an earlier run had accepted: none of it is suspected before what is new."""
         self._memory.remember(fragments)
 
+    def caddy_crashed(self) -> None:
+        """Caddy ended by itself: where it does so again and again, what came last is left out for a while."""
+        self._memory.blame_newest()
+
     @property
     def problems(self) -> tuple[Problem, ...]:
         """Why fragments are left out at present."""

@@ -11,6 +11,10 @@ from dockcaddy.pipeline import Configuration
 FIRST_PAUSE = 10.0
 LONGEST_PAUSE = 600.0
 TRIED_TOGETHER = 128
+# so often Caddy may crash within so many seconds before anybody is blamed
+CRASHES, CRASHES_WITHIN = 3, 60.0
+# what Caddy has had for so many seconds is not blamed for a crash
+PROVEN_AFTER = 600.0
 
 
 @frozen
@@ -35,16 +39,24 @@ class Memory:
     last_good: dict[str, Fragment] = field(factory=dict)
     last: Configuration | None = None
     tried_together: int = TRIED_TOGETHER
+    _accepted_at: dict[str, float] = field(factory=dict)
+    _crashes: list[float] = field(factory=list)
+    _blamed: dict[str, Verdict] = field(factory=dict)
 
     def remember(self, fragments: Mapping[str, Fragment]) -> None:
         """Take over what an earlier run had accepted: none of it is suspected before what is new."""
         self.last_good = dict(fragments)
         self.accepted = dict(fragments)
+        self._accepted_at = dict.fromkeys(fragments, float("-inf"))
 
     def accept(self, configuration: Configuration, parts: Iterable[Fragment], kept: Collection[str]) -> None:
         """Caddy has a configuration of these parts; of the fragments `kept` the last good versions stay known."""
         self.last = configuration
-        self.accepted = {each.key: each for each in parts}
+        now, accepted = self.clock(), {each.key: each for each in parts}
+        self._accepted_at = {
+            key: self._accepted_at[key] if self._was_accepted(each) else now for key, each in accepted.items()
+        }
+        self.accepted = accepted
         before = {key: self.last_good[key] for key in kept if key in self.last_good}
         self.last_good = before | {key: each for key, each in self.accepted.items() if each.blocks}
 
@@ -113,6 +125,32 @@ class Memory:
         self.verdicts[fragment.key] = Verdict(
             fragment.content, before.problem if before else problem, self.clock(), pause, untried
         )
+
+    def blame_newest(self) -> None:
+        """Caddy has crashed: leave out what came last if it does so again and again, twice as much each time.
+
+        What comes back does so one after the other, so that the one at fault is the newest then.
+        """
+        now = self.clock()
+        self._crashes = [at for at in self._crashes if at > now - CRASHES_WITHIN] + [now]
+        times = len(self._crashes) - CRASHES
+        if times >= 0:
+            for place, fragment in enumerate(self._newest(now)[: 2**times], start=1):
+                self._blame(fragment, place)
+
+    def _newest(self, now: float) -> list[Fragment]:
+        """What is not proven yet, the newest first."""
+        ages = {key: now - at for key, at in self._accepted_at.items()}
+        young = [each for key, each in self.accepted.items() if ages[key] < PROVEN_AFTER and not each.is_operators]
+        return sorted(young, key=lambda each: (ages[each.key], -each.seniority))
+
+    def _blame(self, fragment: Fragment, place: int) -> None:
+        before = self._blamed.get(fragment.key)
+        known = before is not None and before.content == fragment.content
+        pause = min(before.pause * 2, LONGEST_PAUSE) if before is not None and known else CRASHES_WITHIN
+        problem = Problem(fragment.owner, "", "caddy crashes again and again since it is there")
+        verdict = Verdict(fragment.content, problem, self.clock() + place * pause, pause)
+        self.verdicts[fragment.key] = self._blamed[fragment.key] = verdict
 
     def urgency(self, fragment: Fragment) -> tuple[bool, int]:
         """The order in which what is left out has its turn again: first what was never tried, of that the oldest."""
