@@ -1,5 +1,7 @@
 """What labels may not say, and who may say it all the same."""
 
+import time
+
 import pytest
 from attrs import evolve
 from dockcaddy import LabelError, Mount, Proxy, plugins, testing
@@ -390,6 +392,11 @@ REFUSED = [
     ("global-options", {"caddy.servers.log_credentials": ""}),
     ("global-options", {"caddy.servers.enable_full_duplex": "log_credentials"}),
     ("global-options", {"caddy.metrics.observe_catchall_hosts": ""}),
+    (
+        "global-options",
+        {"caddy.servers.keepalive_count": "1 timeouts", "caddy.servers.keepalive_count.read_header": "1ns"},
+    ),
+    ("global-options", {"caddy.servers.timeouts.idle": "1m read_header 1m read_header 1ns"}),
     ("programs", {"caddy.frankenphp.worker": "/srv/worker.php"}),
     ("programs", {"caddy.supervisor.touch /tmp/evil": ""}),
 ]  # fmt: skip
@@ -599,6 +606,21 @@ def test_a_label_that_could_reach_the_proxys_own_is_refused(rule: str, labels: d
 @pytest.mark.parametrize("labels", ALLOWED, ids=[str(at) for at, _ in enumerate(ALLOWED)])
 def test_what_people_use_is_let_through(labels: dict[str, str]) -> None:
     assert not rendered(labels).problems
+
+
+@pytest.mark.parametrize("words", ["a ", "name ", "trusted_proxies ", "to ", "root "])
+def test_a_line_of_many_words_is_read_in_no_time(words: str) -> None:
+    start = time.monotonic()
+    rendered({"caddy.log.include": words * 50_000, "caddy.servers.client_ip_headers": words * 50_000})
+    assert time.monotonic() - start < 5
+
+
+def test_a_long_number_is_read_in_no_time() -> None:
+    start = time.monotonic()
+    for text in ("1" * 1_000_000, "1.1" * 300_000, "1ns" * 300_000, "1," * 500_000):
+        rendered({"caddy.servers.timeouts.idle": text, "caddy.servers.max_header_size": text})
+        rendered({"caddy.renewal_window_ratio": text})
+    assert time.monotonic() - start < 5
 
 
 def test_what_a_container_has_mounted_it_may_have_served() -> None:

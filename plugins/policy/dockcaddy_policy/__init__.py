@@ -86,7 +86,7 @@ def _check_of(rules: Sequence[Rule]) -> Callable[[Context, tuple[Block, ...]], N
         settings = context.settings(PolicySettings)
         if settings.trust == "all":
             return
-        for line in lines_of(blocks):
+        for line in lines_of(blocks, about):
             applying = about.get(line.name, ()) if not line.is_data else ()
             for rule in (*about_all, *applying) if about_all and _is_suspicious(line) else applying:
                 reason = rule.reason(line, context)

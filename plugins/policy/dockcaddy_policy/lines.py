@@ -1,6 +1,6 @@
 """A resource's blocks as single lines, each with what it stands under."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from functools import cached_property
 
 from attrs import frozen
@@ -18,6 +18,10 @@ _NAMING = """
     append fields span_attributes
 """
 DATA = frozenset(_NAMING.split())
+# options without arguments that have options of their own
+_WITH_OPTIONS = frozenset(("timeouts", "listener_wrappers"))
+# as many words as an option takes that does not take all of the line
+_FEW = 8
 # of the directives that rules look at, those with a matcher in front of their values
 _MATCHING = frozenset(("reverse_proxy", "php_fastcgi", "forward_auth", "vars"))
 
@@ -77,39 +81,50 @@ class Line:
         return is_data and self.name != "import" and "import" not in self.path
 
 
-def lines_of(blocks: Iterable[Block]) -> Iterator[Line]:
-    """Every line of a resource's blocks, from the top."""
+def lines_of(blocks: Iterable[Block], names: Collection[str]) -> Iterator[Line]:
+    """Every line of a resource's blocks, from the top; of those within a line the ones with such a name."""
     for block in blocks:
         kind = GLOBAL if not block.keys else SNIPPET if block.keys[0].startswith(("(", "&(")) else SITE
         addresses = block.keys if kind is SITE else ()
         if block.keys:
             yield Line((), block.keys, block, addresses)
-        yield from _beneath(block, (kind,), addresses)
+        yield from _beneath(block, (kind,), addresses, names)
 
 
-def _beneath(block: Block, path: tuple[str, ...], addresses: tuple[str, ...]) -> Iterator[Line]:
+def _beneath(block: Block, path: tuple[str, ...], addresses: tuple[str, ...], names: Collection[str]) -> Iterator[Line]:
     for child in block.children:
         if child.keys:
             line = Line(path, child.keys, child, addresses, block.keys)
             yield line
             yield from _as_directives(child, path, addresses)
-            yield from _further_options(line)
+            yield from _further_options(line, names)
         if child.children:
-            yield from _beneath(child, (*path, *child.keys[:1]), addresses)
+            yield from _beneath(child, (*path, *_opening(child)), addresses, names)
+
+
+def _opening(block: Block) -> tuple[str, ...]:
+    """What the lines in the block are options of: the last option that begins within its line, or the first."""
+    return block.keys[-1:] if block.keys and block.keys[-1] in _WITH_OPTIONS else block.keys[:1]
 
 
 def _is_of_matchers(name: str) -> bool:
     return name.startswith("@") or name in ("not", "lb_retry_match")
 
 
-def _further_options(line: Line) -> Iterator[Line]:
-    """The options that may begin within the line of an option, each with what follows it."""
+def _further_options(line: Line, names: Collection[str]) -> Iterator[Line]:
+    """The options that may begin within the line of an option, each with what follows it.
+
+    One that is there again has only what an option takes, or a long line would be copied for each of its words.
+    """
     is_matcher = "import" not in line.path and (_is_of_matchers(line.path[-1]) or line.name.startswith("@"))
     if len(line.tokens) == 1 or line.path[-1] in _DIRECTIVES or is_matcher or line.is_data or line.name == "import":
         return
+    known: set[str] = set()
     for at, token in enumerate(line.tokens[1:], 1):
-        if token.isidentifier():
-            yield Line(line.path, line.tokens[at:], line.block, line.addresses, line.above, continues=True)
+        if token in names and token.isidentifier():
+            tokens = line.tokens[at : at + _FEW] if token in known else line.tokens[at:]
+            known.add(token)
+            yield Line(line.path, tokens, line.block, line.addresses, line.above, continues=True)
 
 
 def _as_directives(block: Block, path: tuple[str, ...], addresses: tuple[str, ...]) -> Iterator[Line]:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
+from itertools import chain
 from math import inf
 
 from dockcaddy import Block, Context
@@ -72,7 +73,9 @@ def _named_as(pattern: str) -> Harmful:
 
 
 def _trusts_everybody(line: Line) -> bool:
-    return are_everybodys(_words(line.block)) or are_everybodys(line.arguments)
+    # the block is that of the line's last option, `trusted_proxies MODULE {`
+    inside = line.block.children if len(line.arguments) <= 2 else ()
+    return are_everybodys((*line.arguments, *chain.from_iterable(map(_words, inside))))
 
 
 def _words(block: Block) -> Iterator[str]:
@@ -82,7 +85,7 @@ def _words(block: Block) -> Iterator[str]:
 
 
 def _wraps_otherwise(line: Line) -> bool:
-    return any(_is_strange(wrapper) for wrapper in line.block.children)
+    return not line.arguments and any(_is_strange(wrapper) for wrapper in line.block.children)
 
 
 def _is_strange(wrapper: Block) -> bool:
