@@ -8,7 +8,7 @@ import signal
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -309,6 +309,30 @@ def controller_for(
 
 def run(settings: Settings, registry: Registry, sections: Mapping[type, Any]) -> int:
     """Watch the engines until a signal; gives the exit status. Raises SettingsError and CaddyUnreachable at start."""
+    with suppress(_Ended), _ended_by_signals():
+        _run(settings, registry, sections)
+    return 0
+
+
+class _Ended(BaseException):
+    """Somebody wants the program to end, whatever it is at."""
+
+
+@contextmanager
+def _ended_by_signals() -> Iterator[None]:
+    """Within, SIGTERM and SIGINT raise `_Ended` in the main thread, once: what it waits for may never come."""
+
+    def end(*_: object) -> None:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, signal.SIG_IGN)
+        raise _Ended
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, end)
+    yield
+
+
+def _run(settings: Settings, registry: Registry, sections: Mapping[type, Any]) -> None:
     if settings.envfile:
         load_environment_file(settings.envfile)
     from dockcaddy.last_good import LastGood  # noqa: PLC0415
@@ -323,17 +347,10 @@ def run(settings: Settings, registry: Registry, sections: Mapping[type, Any]) ->
             logger.error("%s", error)
         with caddy_for(settings, directory, last_good) as (connections, process):
             controller = controller_for(settings, registry, sections, engines, connections, last_good, resolver)
-            _watch(engines, controller, process)
-    return 0
-
-
-def _watch(engines: "Sequence[Engine]", controller: "Controller", process: "CaddyProcess | None") -> None:
-    if process is not None:
-        process.on_start = controller.caddy_started
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: controller.stop())
-    logger.info("watching %s", ", ".join(engine.url or "docker" for engine in engines))
-    controller.run()
+            if process is not None:
+                process.on_start = controller.caddy_started
+            logger.info("watching %s", ", ".join(engine.url or "docker" for engine in engines))
+            controller.run()
 
 
 @contextmanager
@@ -356,8 +373,8 @@ def caddy_for(
     process = CaddyProcess(
         find_caddy(settings.caddy), address, directory, initial=lambda: connections.complete(last_good.load().json)
     )
-    process.start()
     try:
+        process.start()
         yield connections, process
     finally:
         process.stop()

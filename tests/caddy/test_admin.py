@@ -188,7 +188,8 @@ def test_a_first_configuration_of_many_megabytes_is_read_whole(caddy: str, tmp_p
         process.stop()
 
 
-def test_an_orphan_of_an_earlier_run_is_ended(caddy: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("hangs", [False, True])
+def test_an_orphan_of_an_earlier_run_is_ended(caddy: str, tmp_path: Path, hangs: bool) -> None:
     config = tmp_path / "start.json"
     config.write_bytes(with_defaults(b"{}", f"unix/{tmp_path}/other.sock"))
     orphan = subprocess.Popen([caddy, "run", "--config", str(config)], stderr=subprocess.DEVNULL)
@@ -197,6 +198,8 @@ def test_an_orphan_of_an_earlier_run_is_ended(caddy: str, tmp_path: Path) -> Non
     process = CaddyProcess(Path(caddy), f"unix/{tmp_path}/admin.sock", tmp_path)
     reaper = threading.Thread(target=orphan.wait, daemon=True)
     reaper.start()
+    if hangs:
+        os.kill(orphan.pid, signal.SIGSTOP)
     process.start()
     process.stop()
     assert orphan.poll() is not None

@@ -152,3 +152,24 @@ def test_a_caddy_that_crashes_again_and_again_goes_on_without_what_came_last(
         eventually(lambda loads=loads: town.proxy.loads > loads and town.right("a", "b", "c"))
     eventually(lambda: town.proxy.said("container deadly: caddy crashes again and again since it is there"))
     calm(lambda: town.gone("deadly") and town.right("a", "b", "c"))
+
+
+@pytest.mark.parametrize("call", ["networks", "list", "inspect", "events"])
+def test_it_ends_when_told_to_while_the_engine_hangs(town, eventually: Eventually, call: str) -> None:
+    caddy = town.proxy.caddy
+    town.engine.faults[call] = "hang"
+    town.add("late")
+    town.engine.cut_streams()
+    eventually(lambda: call in town.engine.held)
+    assert town.proxy.end() == 0
+    assert not Path(f"/proc/{caddy}").exists()
+
+
+def test_it_leaves_no_caddy_when_told_to_end_while_it_starts(start_proxy, eventually: Eventually) -> None:
+    proxy = start_proxy(wait=False)
+    eventually(lambda: proxy.caddy)
+    caddy = proxy.caddy
+    # one that does not end by itself
+    os.kill(caddy, signal.SIGSTOP)
+    assert proxy.end() == 0
+    assert not Path(f"/proc/{caddy}").exists()

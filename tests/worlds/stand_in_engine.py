@@ -32,7 +32,8 @@ _CONTAINER = re.compile(r"/containers/([0-9a-f]{64})/json")
 
 @define(eq=False)
 class StandInEngine:
-    """The engine. `counts` has how often each call was answered, `refused` how often it was made to fail.
+    """The engine. `counts` has how often each call was answered, `refused` how often it was made to fail, `held` which
+    kinds of calls were made to hang.
 
     `faults` says how calls fail, by kind (`list`, `inspect`, `networks`, `version`, `events`) or `all`: `error`,
     `garbage`, or `hang`, which lasts until the fault is taken away. `delay` (seconds) goes before each answer. While it
@@ -47,6 +48,7 @@ class StandInEngine:
     faults: dict[str, str] = field(factory=dict)
     counts: Counter[str] = field(factory=Counter)
     refused: Counter[str] = field(factory=Counter)
+    held: set[str] = field(factory=set)
     _by_id: dict[str, StandInContainer] = field(factory=dict)
     _number: int = 0
     _loop: asyncio.AbstractEventLoop = field(factory=asyncio.new_event_loop)
@@ -210,6 +212,7 @@ class StandInEngine:
         kind = _kind(path, filters)
         while fault := self.faults.get(kind, self.faults.get("all", "")):
             if fault == "hang":
+                self.held.add(kind)
                 await asyncio.sleep(0.01)
                 continue
             self.refused[kind] += 1

@@ -24,7 +24,8 @@ FIRST_PAUSE = 0.1
 LONGEST_PAUSE = 10.0
 # a Caddy that lived this long did not die of its configuration
 SETTLED_AFTER = 10.0
-GRACE = 10.0
+# so long requests may take to end, in seconds; who stops a container waits ten for all of it
+GRACE = 5.0
 # so often it may die before it ever answered
 DEATHS_AT_START = 3
 _PR_SET_PDEATHSIG = 1
@@ -245,7 +246,8 @@ class CaddyProcess:
         if _birth(pid) != birth:
             return
         logger.warning("ending a caddy (pid %d) that an earlier run left behind", pid)
-        for sign, patience in ((signal.SIGTERM, 5.0), (signal.SIGKILL, 5.0)):
+        # it was told to end when its parent did
+        for sign, patience in ((signal.SIGTERM, 1.0), (signal.SIGKILL, 5.0)):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, sign)
             deadline = time.monotonic() + patience
