@@ -12,7 +12,7 @@ from attrs import define, field, frozen
 
 from dockcaddy import caddyfile
 from dockcaddy.caddyfile import Block
-from dockcaddy.conflicts.clash import Clash, Member, clash, label_of
+from dockcaddy.conflicts.clash import Clash, Member, clash, label_of, text_of
 from dockcaddy.conflicts.conditions import (
     EVERYTHING,
     Condition,
@@ -20,7 +20,6 @@ from dockcaddy.conflicts.conditions import (
     conditions_of,
     is_covered,
     path_condition,
-    text_of,
 )
 from dockcaddy.conflicts.definitions import Definitions
 from dockcaddy.conflicts.paths import covers, literal_beginning

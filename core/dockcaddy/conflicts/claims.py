@@ -4,9 +4,8 @@ from collections.abc import Hashable, Iterable, Iterator, Sequence
 
 from attrs import frozen
 
-from dockcaddy import caddyfile
 from dockcaddy.caddyfile import Block
-from dockcaddy.conflicts.clash import Clash, Member, clash, label_of
+from dockcaddy.conflicts.clash import Clash, Member, clash, label_of, text_of
 
 _PROXYING = frozenset(("reverse_proxy", "php_fastcgi"))
 _FIELDS = frozenset(("header_up", "header_down"))
@@ -51,8 +50,8 @@ def contradictions(members: Sequence[Member]) -> Iterator[Clash]:
 
 def _shutting_out(member: Member, oldest: Member) -> Clash | None:
     """A newer one by which visitors would not reach the site any more: other listeners, certificates of their own."""
-    theirs = {_said(line) for line in _doors(oldest)}
-    added = next((line for line in _doors(member) if _said(line) not in theirs), None)
+    theirs = {text_of(line) for line in _doors(oldest)}
+    added = next((line for line in _doors(member) if text_of(line) not in theirs), None)
     if added is None:
         return None
     what = f"{added.keys[0]} would shut out the visitors of"
@@ -143,8 +142,4 @@ def _option(path: tuple[Hashable, ...], child: Block) -> _Claim:
 
 
 def _claim(place: Hashable, what: str, block: Block) -> _Claim:
-    return _Claim(place, what, _said(block), label_of(block))
-
-
-def _said(block: Block) -> str:
-    return caddyfile.write(caddyfile.sort((Block((), (block,)),)))
+    return _Claim(place, what, text_of(block), label_of(block))

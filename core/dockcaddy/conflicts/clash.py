@@ -4,6 +4,7 @@ from collections.abc import Hashable
 
 from attrs import frozen
 
+from dockcaddy import caddyfile
 from dockcaddy.caddyfile import Block
 from dockcaddy.errors import one_line
 from dockcaddy.fragment import Fragment
@@ -35,6 +36,11 @@ def clash(newer: Fragment, what: str, older: Fragment, *, label: str = "", their
     where = f" (label {their_label})" if their_label else ""
     message = f"{what} {older.owner}{where}, which is older and keeps it"
     return Clash(newer.key, Problem(newer.owner, label, message))
+
+
+def text_of(block: Block) -> str:
+    """What a block says, whatever the order of its lines."""
+    return caddyfile.write(caddyfile.sort((Block((), (block,)),)))
 
 
 def label_of(block: Block) -> str:

@@ -9,9 +9,10 @@ from collections.abc import Iterable
 
 from attrs import evolve, frozen
 
-from dockcaddy import caddyfile
 from dockcaddy.caddyfile import Block
+from dockcaddy.conflicts.clash import text_of
 from dockcaddy.conflicts.paths import covers, is_every_path
+from dockcaddy.hosts import is_host_of
 
 PATH, HOST, NOT_PATH, USUAL = "path", "host", "not path", "usual"
 
@@ -106,11 +107,6 @@ def conditions_of(matcher: Block, hosts: frozenset[str]) -> Conditions:
     return EVERYTHING.union(*(_of_part(part, hosts) for part in parts if part.keys))
 
 
-def text_of(block: Block) -> str:
-    """What a block says, whatever the order of its lines."""
-    return caddyfile.write(caddyfile.sort((Block((), (block,)),)))
-
-
 def _of_part(part: Block, hosts: frozenset[str]) -> Conditions:
     kind, values = part.keys[0], part.keys[1:]
     if kind == PATH and values:
@@ -130,12 +126,7 @@ def _just(part: Block) -> Conditions:
 
 def _hosts_like(patterns: Iterable[str], hosts: frozenset[str]) -> frozenset[str]:
     wanted = frozenset(pattern.lower() for pattern in patterns)
-    return wanted | {host for host in hosts for pattern in wanted if "*" in pattern and _is_below(host, pattern)}
-
-
-def _is_below(host: str, pattern: str) -> bool:
-    labels, wanted = host.split("."), pattern.split(".")
-    return len(labels) == len(wanted) and all(w in ("*", label) for label, w in zip(labels, wanted, strict=True))
+    return wanted | {host for host in hosts for pattern in wanted if "*" in pattern and is_host_of(host, pattern)}
 
 
 def _negated(part: Block) -> tuple[Block, ...]:

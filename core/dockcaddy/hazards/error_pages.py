@@ -8,6 +8,8 @@ import json
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
+from dockcaddy.hosts import is_host_of
+
 
 def with_own_errors(config: bytes, everybodys: Collection[str] = ()) -> bytes:
     """The configuration (JSON), in which such sites leave other sites' errors alone; the same bytes where none does.
@@ -41,7 +43,4 @@ def _wide(server: Mapping[str, Any], everybodys: Collection[str]) -> Iterator[tu
 
 
 def _covers(pattern: str, host: str) -> bool:
-    if not pattern:
-        return True
-    wanted, labels = pattern.split("."), host.split(".")
-    return len(wanted) == len(labels) and all(w in ("*", label) for w, label in zip(wanted, labels, strict=True))
+    return not pattern or is_host_of(host, pattern)
