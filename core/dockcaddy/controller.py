@@ -143,10 +143,9 @@ class Controller:
             self._condition.notify_all()
 
     def stop(self) -> None:
-        """End `run` after the present cycle. May be called from any thread and from a signal handler."""
+        """End `run` after the present cycle. May be called from any thread."""
         self._stopping = True
-        # a signal handler may interrupt the very thread that holds the condition
-        threading.Thread(target=self.wake, daemon=True).start()
+        self.wake()
 
     def run(self) -> None:
         """Watch the engines until `stop`. An engine has a first cycle come when it has subscribed to its events."""

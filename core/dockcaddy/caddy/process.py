@@ -162,9 +162,9 @@ class CaddyProcess:
             return False
         self._process = process
         self._note(process.pid)
-        _give(process, content)
         reader = threading.Thread(target=self._read_log, args=(process,), daemon=True)
         reader.start()
+        _give(process, content)
         answered = self._wait_until_answering(process)
         if answered:
             self.starts += 1

@@ -251,8 +251,7 @@ class Engine:
     def _forget_self(self) -> None:
         """Our own container has other networks, so that others may be reached."""
         self._looked_for_self = False
-        self.resync()
-        self._wake()
+        self._missed()
 
     def _frozen(self) -> EngineInventory:
         resources = self._store.resources(self.clock())

@@ -20,17 +20,17 @@ def duration(text: str) -> float | None:
     """The seconds, or None where Caddy reads no duration either."""
     if not _PARTS.fullmatch(text):
         return None
-    seconds = sum(float(number) * _SECONDS[unit] for number, unit in _PART.findall(text))
+    seconds = sum(float(amount) * _SECONDS[unit] for amount, unit in _PART.findall(text))
     return -seconds if text.startswith("-") else seconds
 
 
 def size(text: str) -> float | None:
     """The bytes, or None."""
     found = _SIZE.fullmatch(text)
-    number = _float(found[1].replace(",", "")) if found else None
-    if found is None or number is None:
+    amount = number(found[1].replace(",", "")) if found else None
+    if found is None or amount is None:
         return None
-    return number * float(1024 if found[2] and found[3] else 1000) ** _THOUSANDS[found[2].lower()]
+    return amount * float(1024 if found[2] and found[3] else 1000) ** _THOUSANDS[found[2].lower()]
 
 
 def number(text: str) -> float | None:
@@ -54,12 +54,5 @@ def are_everybodys(words: Iterable[str]) -> bool:
 def _range(word: str) -> IPv4Network | IPv6Network | None:
     try:
         return ip_network(word, strict=False)
-    except ValueError:
-        return None
-
-
-def _float(text: str) -> float | None:
-    try:
-        return float(text)
     except ValueError:
         return None
