@@ -113,7 +113,7 @@ class Controller:
     _lingering: Lingering = field(factory=Lingering)
     _stopping: bool = False
     _lost: bool = False
-    _crashed: bool = False
+    _crashes: int = 0
     _is_settling: bool = False
     _condition: threading.Condition = field(factory=threading.Condition)
     _last_poll: float = float("-inf")
@@ -131,15 +131,16 @@ class Controller:
             self._pace.note(self.clock(), urgent=urgent)
             self._condition.notify_all()
 
-    def caddy_started(self, crashed: bool = False) -> None:
-        """Caddy has lost its configuration: deliver again. May be called from any thread.
+    def caddy_started(self, crashes: int = 0) -> None:
+        """Caddy may have lost its configuration: deliver where it has. May be called from any thread.
 
-        Where it `crashed`, what came last is to blame if it does so again and again.
+        It crashed so often before: what came last is to blame if it does so again and again.
         """
         with self._condition:
             self._lost = True
             # what it does not survive while it is tried is found out by the trial
-            self._crashed |= crashed and not self._is_settling
+            if not self._is_settling:
+                self._crashes += crashes
             self._condition.notify_all()
 
     def stop(self) -> None:
@@ -173,12 +174,13 @@ class Controller:
             if changed:
                 self._pace.take(now)
             lost, self._lost = self._lost, False
-            crashed, self._crashed = self._crashed, False
-        if crashed and self.quarantine is not None:
-            self.quarantine.caddy_crashed()
+            crashes, self._crashes = self._crashes, 0
+        if self.quarantine is not None:
+            for _ in range(crashes):
+                self.quarantine.caddy_crashed()
         if lost:
             for delivery in self.judges:
-                delivery.redeliver()
+                delivery.restarted()
         if self._poll_due(now):
             self._last_poll = now
             for watch in self._watches:

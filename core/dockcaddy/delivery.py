@@ -44,11 +44,12 @@ class Delivery:
             self._delivered = None
         self.offer(self.wanted)
 
-    def redeliver(self) -> None:
-        """Forget that anything was delivered: the other side has lost it."""
-        self._delivered = None
+    def restarted(self) -> None:
+        """The other side has started anew: what it was started with may be what it had, and need not be sent again."""
         self.retry_at = None
         self._pause = FIRST_PAUSE
+        if not self._still_holds():
+            self._delivered = None
 
     def _has(self, configuration: Configuration) -> bool:
         held = self._delivered

@@ -73,7 +73,7 @@ def test_caddy_is_killed_again_and_again(town, eventually: Eventually, calm: Cal
         town.add(f"during-{round}")
         eventually(lambda killed=killed: town.proxy.caddy not in (0, killed))
         calm(lambda round=round: town.right("a", "b", "c", f"during-{round}"))
-        # all at once; the newcomer by itself where it came later than Caddy
+        # what it had it was started with; the newcomer comes before it is connected, or all at once
         assert town.proxy.loads <= before + 2
     assert town.engine.counts["inspect"] <= town.lives
     assert town.engine.counts["list"] == lists
@@ -146,12 +146,20 @@ def test_a_caddy_that_crashes_again_and_again_goes_on_without_what_came_last(
     """SIGQUIT ends Caddy with a status of its own, as a crash does."""
     town.add("deadly")
     eventually(lambda: town.right("a", "b", "c", "deadly"))
-    for _ in range(3):
-        loads = town.proxy.loads
+    for crashes in range(1, 4):
         os.kill(town.proxy.caddy, signal.SIGQUIT)
-        eventually(lambda loads=loads: town.proxy.loads > loads and town.right("a", "b", "c"))
+        eventually(lambda crashes=crashes: town.proxy.said("caddy answers again") == crashes)
+        eventually(lambda: town.right("a", "b", "c"))
     eventually(lambda: town.proxy.said("container deadly: caddy crashes again and again since it is there"))
     calm(lambda: town.gone("deadly") and town.right("a", "b", "c"))
+
+
+def test_a_caddy_that_is_killed_comes_back_with_what_it_had(town, eventually: Eventually, calm: Calm) -> None:
+    killed, before = town.proxy.caddy, town.proxy.loads
+    os.kill(killed, signal.SIGKILL)
+    eventually(lambda: town.proxy.caddy not in (0, killed))
+    calm(lambda: town.right("a", "b", "c"))
+    assert town.proxy.loads == before
 
 
 @pytest.mark.parametrize("call", ["networks", "list", "inspect", "events"])

@@ -169,12 +169,21 @@ def test_a_configuration_changed_by_somebody_else_is_put_right_without_an_event(
     assert len(world.caddy.written) == 2
 
 
-def test_a_restarted_caddy_is_configured_at_once(world: World) -> None:
+def test_a_caddy_that_lost_its_configuration_by_a_restart_is_configured_at_once(world: World) -> None:
+    world.engine.put("a", caddy="a.test", caddy__respond="hi")
+    world.turn()
+    world.caddy.lost = True
+    world.controller.caddy_started()
+    world.controller.step()
+    assert len(world.caddy.written) == 2
+
+
+def test_a_caddy_that_restarted_with_its_configuration_is_sent_nothing(world: World) -> None:
     world.engine.put("a", caddy="a.test", caddy__respond="hi")
     world.turn()
     world.controller.caddy_started()
     world.controller.step()
-    assert len(world.caddy.written) == 2
+    assert len(world.caddy.written) == 1
 
 
 def test_a_refused_directive_costs_only_its_resource(world: World) -> None:

@@ -6,21 +6,27 @@ import signal
 import subprocess
 import sys
 import threading
+import time
+import uuid
+from contextlib import suppress
 from pathlib import Path
 
 import visiting
 from attrs import define, field
+from dockcaddy.caddy import AdminClient
+from dockcaddy.errors import CaddyRefusal, CaddyUnreachable
 
 
 @define(eq=False)
 class Proxy:
     """The running program, and its log, read as it comes: a full disk is not to hold it.
 
-    `port` is for its sites: nobody else listens there.
+    `port` is for its sites: nobody else listens there. `admin` is where its own Caddy is told what to do.
     """
 
     process: "subprocess.Popen[str]"
     port: int
+    admin: str
     lines: list[str] = field(factory=list)
 
     def __attrs_post_init__(self) -> None:
@@ -42,12 +48,24 @@ class Proxy:
     @property
     def loads(self) -> int:
         """How many configurations Caddy was given; each is told before it takes over."""
+        self._read_up_to_now()
         return self.said("received request: POST /load")
 
     @property
     def taken_over(self) -> int:
         """How many of them have taken over."""
+        self._read_up_to_now()
         return self.said("load complete")
+
+    def _read_up_to_now(self) -> None:
+        """What Caddy has said reaches us by two pipes, and by then its sites may have answered for long."""
+        mark = f"/config/{uuid.uuid4().hex}"
+        # answered when no configuration is on its way any more; while Caddy hangs or is away there is nothing to read
+        with suppress(CaddyUnreachable, CaddyRefusal):
+            AdminClient(self.admin, timeout=5, connect_timeout=1).request("GET", mark)
+        deadline = time.monotonic() + 1
+        while not self.said(f"GET {mark}") and time.monotonic() < deadline and self.caddy:
+            time.sleep(0.005)
 
     def body(self, host: str, path: str = "/") -> str:
         """What a visitor of the site gets."""
@@ -98,4 +116,5 @@ def start(folder: Path, port: int, *options: str) -> Proxy:
     environment |= {"XDG_CONFIG_HOME": str(folder / "config"), "XDG_DATA_HOME": str(folder / "data")}
     command = [sys.executable, "-m", "dockcaddy", "run", "--state-directory", str(folder / "state")]
     command += ["--set", "admin=off", "--log-level", "debug", *options]
-    return Proxy(subprocess.Popen(command, stderr=subprocess.PIPE, env=environment, cwd=folder, text=True), port)
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, env=environment, cwd=folder, text=True)
+    return Proxy(process, port, f"unix/{folder}/state/admin.sock")

@@ -63,18 +63,18 @@ class CaddyProcess:
     """The managed child. `admin` is its listen address, `directory` a private folder of ours.
 
     `on_start` is called from the watching thread each time a new process answers; it has the `initial` configuration
-    and nothing else. It is told whether the one before it crashed: nobody had ended it.
+    and nothing else. It is told how often Caddy crashed since the last call: nobody had ended it.
     """
 
     path: Path
     admin: str
     directory: Path
-    on_start: Callable[[bool], None] = lambda crashed: None
+    on_start: Callable[[int], None] = lambda crashes: None
     initial: Callable[[], bytes] = lambda: b"{}"
     starts: int = 0
     failure: str = ""
     _deaths: int = 0
-    _crashed: bool = False
+    _crashes: int = 0
     _process: subprocess.Popen[bytes] | None = None
     _stopping: threading.Event = field(factory=threading.Event)
     _ready: threading.Event = field(factory=threading.Event)
@@ -167,13 +167,17 @@ class CaddyProcess:
         _give(process, content)
         answered = self._wait_until_answering(process)
         if answered:
+            if self.starts:
+                logger.info("caddy answers again")
             self.starts += 1
             self.failure = ""
             self._ready.set()
-            self.on_start(self._crashed)
-        code = process.wait()
+            crashes, self._crashes = self._crashes, 0
+            self.on_start(crashes)
         # a signal is somebody's, and status 0 says that it was asked to stop
-        self._crashed = code > 0
+        code = process.wait()
+        if code > 0:
+            self._crashes += 1
         reader.join(1)
         self.failure = self.failure or (f"signal {-code}" if code < 0 else f"exit status {code}")
         return answered
