@@ -8,8 +8,8 @@ fields are read from its data only when a template asks for them.
 """
 
 from dockcaddy.gotemplate.errors import ExecError, FunctionError, ParseError, TemplateError
-from dockcaddy.gotemplate.execute import DEFAULT, Limits, Usage
 from dockcaddy.gotemplate.functions import Function, FunctionTable, function_type
+from dockcaddy.gotemplate.state import DEFAULT, Limits, Usage
 from dockcaddy.gotemplate.template import Template, compile
 from dockcaddy.gotemplate.values import Field, Method, Type, Value, map_of, pointer_to, slice_of
 

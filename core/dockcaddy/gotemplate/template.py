@@ -8,10 +8,11 @@ from attrs import frozen
 
 from dockcaddy.gotemplate import nodes
 from dockcaddy.gotemplate.builtins import BUILTINS
+from dockcaddy.gotemplate.compiler import compile_templates
 from dockcaddy.gotemplate.errors import ExecError, ParseError
-from dockcaddy.gotemplate.execute import DEFAULT, Limits, State, Step, Usage, compile_templates
 from dockcaddy.gotemplate.functions import FunctionTable
 from dockcaddy.gotemplate.parse import parse
+from dockcaddy.gotemplate.state import DEFAULT, Limits, State, Step, Usage
 from dockcaddy.gotemplate.values import value_of
 
 LONGEST = 64 * 1024
