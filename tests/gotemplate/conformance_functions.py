@@ -5,7 +5,8 @@ from typing import Any
 
 from conformance_values import Record, Types
 from dockcaddy.gotemplate import Field, Function, Method, Type, Value, function_type, pointer_to
-from dockcaddy.gotemplate.formatting import sprint, sprintf
+from dockcaddy.gotemplate.formatting import sprint
+from dockcaddy.gotemplate.printf import sprintf
 from dockcaddy.gotemplate.values import (
     ANY,
     BOOL,

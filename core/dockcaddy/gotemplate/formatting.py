@@ -1,4 +1,4 @@
-"""Go's fmt: print, println and printf of Values (https://pkg.go.dev/fmt)."""
+"""Go's fmt: one value as text by a verb, print and println (https://pkg.go.dev/fmt)."""
 
 import math
 from collections.abc import Sequence
@@ -15,14 +15,11 @@ from dockcaddy.gotemplate.values import (
     INT_KINDS,
     UINT_KINDS,
     Value,
-    byte_length,
     find_method,
     go_bytes,
     go_string,
-    value_of,
 )
 
-WIDEST = 1_000_000
 _DEEPEST = 64
 _BASES = {"b": 2, "o": 8, "O": 8, "d": 10, "x": 16, "X": 16}
 _DIGITS = "0123456789abcdef"
@@ -82,7 +79,7 @@ class Printer:
         if value is not None and value.kind == "interface":
             value = value.elem()
         if value is None:
-            return self._padded("<nil>") if verb in "Tv" else self._bad(None, verb)
+            return self._padded("<nil>") if verb in "Tv" else self.bad(None, verb)
         if verb == "T":
             return Printer(self.limit, self.flags).text(value.type.name, "s")
         if verb == "p":
@@ -103,13 +100,13 @@ class Printer:
             return spoken
         kind, data = value.type.kind, value.data
         if kind == "bool":
-            return self._padded("true" if data else "false") if verb in "tv" else self._bad(value, verb)
+            return self._padded("true" if data else "false") if verb in "tv" else self.bad(value, verb)
         if kind in INT_KINDS or kind in UINT_KINDS:
             return self.integer(value, verb)
         if kind in FLOAT_KINDS or kind in COMPLEX_KINDS:
             return self._floating(value, verb)
         if kind == "string":
-            return self.text(data, verb) if verb in "vsxXq" else self._bad(value, verb)
+            return self.text(data, verb) if verb in "vsxXq" else self.bad(value, verb)
         return self._composite(value, verb)
 
     def _spoken(self, value: Value, verb: str) -> str | None:
@@ -141,7 +138,7 @@ class Printer:
             return self._padded(quote_rune(number, ascii_only=self.flags.plus))
         if verb == "U":
             return self._unicode(number)
-        return self._bad(value, verb)
+        return self.bad(value, verb)
 
     def _based(self, number: int, verb: str) -> str:
         flags = self.flags
@@ -176,7 +173,7 @@ class Printer:
     def _floating(self, value: Value, verb: str) -> str:
         complex_number = value.type.kind in COMPLEX_KINDS
         if verb not in "vbgGxXfFeE" or not verb:
-            return self._bad(value, verb)
+            return self.bad(value, verb)
         bits = 32 if value.type.kind in ("float32", "complex64") else 64
         flags = self.flags
         if complex_number:
@@ -286,15 +283,15 @@ class Printer:
 
     def _pointer(self, value: Value, verb: str) -> str:
         if value.kind not in ("ptr", "func", "map", "slice", "chan"):
-            return self._bad(value, verb)
+            return self.bad(value, verb)
         if value.data is None:
             if verb == "v":
                 return f"({value.type})(nil)" if self.flags.sharp_v else self._padded("<nil>")
-            return self._padded("0x0") if verb == "p" else self._bad(value, verb)
+            return self._padded("0x0") if verb == "p" else self.bad(value, verb)
         address = f"0x{0xC000000000 + id(value.data) % 0xFFFFFFFF:x}"
         if verb == "v" and self.flags.sharp_v:
             return f"({value.type})({address})"
-        return self._padded(address) if verb in "vp" else self._bad(value, verb)
+        return self._padded(address) if verb in "vp" else self.bad(value, verb)
 
     # --- padding and complaints
 
@@ -307,7 +304,8 @@ class Printer:
             return text
         return text.ljust(width) if self.flags.minus else text.rjust(width, filler)
 
-    def _bad(self, value: Value | None, verb: str) -> str:
+    def bad(self, value: Value | None, verb: str) -> str:
+        """Go's complaint about a verb that does not fit the value."""
         if value is None:
             return f"%!{verb}(<nil>)"
         plain = Printer(self.limit, Flags(), self.depth)
@@ -336,182 +334,3 @@ def _in_base(number: int, base: int) -> str:
         number, digit = divmod(number, base)
         digits = _DIGITS[digit] + digits
     return digits
-
-
-def sprintf(template: str, values: Sequence[Value | None], limit: int) -> str:
-    """`fmt.Sprintf`, with its complaints (`%!d(string=x)`, `%!(EXTRA ...)`, ...)."""
-    return _Format(template, values, limit).run()
-
-
-@define
-class _Format:
-    template: str
-    values: Sequence[Value | None]
-    limit: int
-    position: int = 0
-    argument: int = 0
-    reordered: bool = False
-    good_index: bool = True
-
-    def run(self) -> str:
-        pieces: list[str] = []
-        size = 0
-        while self.position < len(self.template):
-            percent = self.template.find("%", self.position)
-            end = len(self.template) if percent < 0 else percent
-            piece = self.template[self.position : end]
-            self.position = end
-            if percent >= 0:
-                self.position += 1
-                piece += self._directive()
-            pieces.append(piece)
-            size += len(piece)
-            if size > self.limit:
-                raise FunctionError(f"the result exceeds the limit of {self.limit} characters")
-        if not self.reordered and self.argument < len(self.values):
-            pieces.append(self._extra())
-        return bounded("".join(pieces), self.limit)
-
-    def _extra(self) -> str:
-        shown = []
-        for value in self.values[self.argument :]:
-            held = None if value is None else _held(value)
-            shown.append("<nil>" if held is None else f"{held.type}={Printer(self.limit).value(held, 'v')}")
-        return "%!(EXTRA " + ", ".join(shown) + ")"
-
-    def _directive(self) -> str:
-        flags = Flags()
-        self.good_index = True
-        after_index = False
-        self._flags(flags)
-        after_index = self._index(after_index)
-        complaint, after_index = self._width(flags, after_index)
-        text, after_index = self._precision(flags, after_index)
-        complaint += text
-        if not after_index:
-            after_index = self._index(after_index)
-        if self.position >= len(self.template):
-            return complaint + "%!(NOVERB)"
-        verb = self.template[self.position]
-        self.position += 1
-        if verb == "%":
-            return complaint + "%"
-        if not self.good_index:
-            return complaint + f"%!{verb}(BADINDEX)"
-        if self.argument >= len(self.values):
-            return complaint + f"%!{verb}(MISSING)"
-        value = self.values[self.argument]
-        self.argument += 1
-        if verb == "v":
-            # `#` and `+` mean another form of the whole value there, not of the numbers in it
-            flags.plus_v, flags.sharp_v, flags.plus, flags.sharp = flags.plus, flags.sharp, False, False
-        if verb == "w":
-            return complaint + Printer(self.limit, Flags())._bad(value if value is None else _held(value), verb)
-        return complaint + Printer(self.limit, flags).value(value, verb)
-
-    def _flags(self, flags: Flags) -> None:
-        while self.position < len(self.template):
-            match self.template[self.position]:
-                case "#":
-                    flags.sharp = True
-                case "0":
-                    flags.zero = True
-                case "+":
-                    flags.plus = True
-                case "-":
-                    flags.minus = True
-                case " ":
-                    flags.space = True
-                case _:
-                    return
-            self.position += 1
-
-    def _index(self, after_index: bool) -> bool:
-        """Read an explicit argument index `[n]`; whether one was read."""
-        if self.template[self.position : self.position + 1] != "[":
-            return after_index
-        self.reordered = True
-        close = self.template.find("]", self.position)
-        if close < 0:
-            self.good_index = False
-            self.position += 1
-            return after_index
-        number = self.template[self.position + 1 : close]
-        self.position = close + 1
-        if number.isdecimal() and len(number) < 7 and 1 <= int(number) <= len(self.values):
-            self.argument = int(number) - 1
-            return True
-        self.good_index = False
-        return True
-
-    def _width(self, flags: Flags, after_index: bool) -> tuple[str, bool]:
-        if self.template[self.position : self.position + 1] == "*":
-            self.position += 1
-            width = self._starred()
-            if width is None:
-                return "%!(BADWIDTH)", False
-            if width < 0:
-                flags.minus, flags.zero, width = True, False, -width
-            flags.width = width
-            return "", False
-        flags.width, found = self._digits()
-        if after_index and found:
-            self.good_index = False
-        return "", after_index
-
-    def _precision(self, flags: Flags, after_index: bool) -> tuple[str, bool]:
-        if self.template[self.position : self.position + 1] != ".":
-            return "", after_index
-        self.position += 1
-        if after_index:
-            self.good_index = False
-        after_index = self._index(False)
-        if self.template[self.position : self.position + 1] == "*":
-            self.position += 1
-            precision = self._starred()
-            if precision is None or precision < 0:
-                return "%!(BADPREC)", False
-            flags.precision = precision
-            return "", False
-        precision, found = self._digits()
-        flags.precision = precision if found else 0
-        return "", after_index
-
-    def _digits(self) -> tuple[int | None, bool]:
-        start = self.position
-        while self.template[self.position : self.position + 1].isdigit() and self.template[self.position].isascii():
-            self.position += 1
-        if start == self.position:
-            return None, False
-        number = self.template[start : self.position]
-        if len(number) > 7 or int(number) > WIDEST:
-            return None, False
-        return self._affordable(int(number)), True
-
-    def _affordable(self, size: int) -> int:
-        if size > self.limit:
-            raise FunctionError(f"the width {size} exceeds the limit of {self.limit} characters")
-        return size
-
-    def _starred(self) -> int | None:
-        if self.argument >= len(self.values):
-            return None
-        value = self.values[self.argument]
-        self.argument += 1
-        value = None if value is None else _held(value)
-        if value is None or (value.kind not in INT_KINDS and value.kind not in UINT_KINDS):
-            return None
-        number: int = value.data
-        if abs(number) > WIDEST:
-            return None
-        self._affordable(abs(number))
-        return number
-
-
-def _held(value: Value) -> Value | None:
-    return value_of(value.data) if value.kind == "interface" else value
-
-
-def length_of(text: str) -> int:
-    """Length in bytes, as limits count it."""
-    return byte_length(text)

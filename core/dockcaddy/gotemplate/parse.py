@@ -32,6 +32,7 @@ from dockcaddy.gotemplate.nodes import (
 )
 from dockcaddy.gotemplate.numbers import parse_number
 from dockcaddy.gotemplate.quoting import quote, unquote
+from dockcaddy.gotemplate.tokens import Tokens
 
 # Go's limit is 10 000; a label nests nothing like it, and each level costs stack here.
 DEEPEST = 1000
@@ -60,7 +61,7 @@ def parse(text: str, functions: Collection[str]) -> dict[str, ListNode]:
     """The templates that the text defines by name; its own is `""`. Raises ParseError."""
     templates: dict[str, ListNode] = {}
     lexer = Lexer(text, "break" not in functions, "continue" not in functions)
-    _Parser(lexer, functions, templates).parse_all()
+    _Parser(Tokens(lexer), functions, templates).parse_all()
     return templates
 
 
@@ -68,50 +69,18 @@ def parse(text: str, functions: Collection[str]) -> dict[str, ListNode]:
 class _Parser:
     """One tree being parsed; a definition inside is another parser on the same lexer."""
 
-    lexer: Lexer
+    tokens: Tokens
     functions: Collection[str]
     templates: dict[str, ListNode]
-    tokens: list[Item] = field(factory=lambda: [Item("eof", 0, "", 1)] * 3)
-    pushed_back: int = 0
     variables: list[str] = field(factory=lambda: ["$"])
     range_depth: int = 0
     depth: int = 0
     action_line: int = 0
 
-    # --- items, with the three of look-ahead that Go's parser has
-
-    def _next(self) -> Item:
-        if self.pushed_back:
-            self.pushed_back -= 1
-        else:
-            self.tokens[0] = self.lexer.next_item()
-        return self.tokens[self.pushed_back]
-
-    def _backup(self, *before: Item) -> None:
-        """Push back the last item, and those before it, the earliest first."""
-        for place, item in enumerate(reversed(before), 1):
-            self.tokens[place] = item
-        self.pushed_back = len(before) + 1 if before else self.pushed_back + 1
-
-    def _peek(self) -> Item:
-        if not self.pushed_back:
-            self.pushed_back = 1
-            self.tokens[0] = self.lexer.next_item()
-        return self.tokens[self.pushed_back - 1]
-
-    def _next_non_space(self) -> Item:
-        while True:
-            token = self._next()
-            if token.kind != "space":
-                return token
-
-    def _peek_non_space(self) -> Item:
-        token = self._next_non_space()
-        self._backup()
-        return token
+    # --- complaints
 
     def _error(self, reason: str, suggestion: str = "") -> ParseError:
-        return ParseError(self.tokens[0].line, reason, suggestion)
+        return ParseError(self.tokens.line, reason, suggestion)
 
     def _unexpected(self, token: Item, context: str) -> ParseError:
         if token.kind == "error":
@@ -124,7 +93,7 @@ class _Parser:
         return self._error(f"unexpected {token} in {context}")
 
     def _expect(self, context: str, *kinds: str) -> Item:
-        token = self._next_non_space()
+        token = self.tokens.next_non_space()
         if token.kind not in kinds:
             raise self._unexpected(token, context)
         return token
@@ -133,14 +102,14 @@ class _Parser:
 
     def parse_all(self) -> None:
         """The whole text, with the definitions in it."""
-        root = ListNode(self._peek().position)
-        while self._peek().kind != "eof":
-            if self._peek().kind == "left":
-                left = self._next()
-                if self._next_non_space().kind == "define":
-                    _Parser(self.lexer, self.functions, self.templates).parse_definition()
+        root = ListNode(self.tokens.peek().position)
+        while self.tokens.peek().kind != "eof":
+            if self.tokens.peek().kind == "left":
+                left = self.tokens.next()
+                if self.tokens.next_non_space().kind == "define":
+                    _Parser(Tokens(self.tokens.lexer), self.functions, self.templates).parse_definition()
                     continue
-                self._backup(left)
+                self.tokens.backup(left)
             node = self._text_or_action()
             if isinstance(node, End | Else):
                 raise self._error(f"unexpected {node}")
@@ -171,8 +140,8 @@ class _Parser:
             raise self._error(str(error)) from None
 
     def _item_list(self) -> tuple[ListNode, Node]:
-        found = ListNode(self._peek_non_space().position)
-        while self._peek_non_space().kind != "eof":
+        found = ListNode(self.tokens.peek_non_space().position)
+        while self.tokens.peek_non_space().kind != "eof":
             node = self._text_or_action()
             if isinstance(node, End | Else):
                 return found, node
@@ -180,7 +149,7 @@ class _Parser:
         raise self._error("unexpected EOF")
 
     def _text_or_action(self) -> Node:
-        token = self._next_non_space()
+        token = self.tokens.next_non_space()
         if token.kind == "text":
             return Text(token.position, token.value)
         if token.kind == "left":
@@ -192,7 +161,7 @@ class _Parser:
         raise self._unexpected(token, "input")
 
     def _action(self) -> Node:
-        token = self._next_non_space()
+        token = self.tokens.next_non_space()
         match token.kind:
             case "block":
                 return self._block()
@@ -206,12 +175,12 @@ class _Parser:
                 return self._branch(token.kind)
             case "template":
                 return self._template_call()
-        self._backup()
-        return Action(self._peek().position, self._pipeline("command", "right"))
+        self.tokens.backup()
+        return Action(self.tokens.peek().position, self._pipeline("command", "right"))
 
     def _loop_control(self, token: Item) -> Node:
         shown = "{{" + token.kind + "}}"
-        following = self._next_non_space()
+        following = self.tokens.next_non_space()
         if following.kind != "right":
             raise self._unexpected(following, shown)
         if not self.range_depth:
@@ -219,7 +188,7 @@ class _Parser:
         return Break(token.position) if token.kind == "break" else Continue(token.position)
 
     def _else(self) -> Node:
-        following = self._peek_non_space()
+        following = self.tokens.peek_non_space()
         if following.kind in ("if", "with"):
             return Else(following.position)
         return Else(self._expect("else", "right").position)
@@ -239,8 +208,8 @@ class _Parser:
         return Branch(pipe.position, word, pipe, body, otherwise)
 
     def _otherwise(self, word: str, end: Else) -> ListNode:
-        if word in ("if", "with") and self._peek().kind == word:
-            self._next()
+        if word in ("if", "with") and self.tokens.peek().kind == word:
+            self.tokens.next()
             return ListNode(end.position, [self._branch(word)])
         otherwise, closing = self._item_list()
         if not isinstance(closing, End):
@@ -249,10 +218,10 @@ class _Parser:
 
     def _block(self) -> Node:
         context = "block clause"
-        token = self._next_non_space()
+        token = self.tokens.next_non_space()
         name = self._template_name(token, context)
         pipe = self._pipeline(context, "right")
-        inner = _Parser(self.lexer, self.functions, self.templates, depth=self.depth)
+        inner = _Parser(Tokens(self.tokens.lexer), self.functions, self.templates, depth=self.depth)
         inner._deeper()
         root, end = inner._item_list()
         if not isinstance(end, End):
@@ -262,11 +231,11 @@ class _Parser:
 
     def _template_call(self) -> Node:
         context = "template clause"
-        token = self._next_non_space()
+        token = self.tokens.next_non_space()
         name = self._template_name(token, context)
         pipe = None
-        if self._next_non_space().kind != "right":
-            self._backup()
+        if self.tokens.next_non_space().kind != "right":
+            self.tokens.backup()
             pipe = self._pipeline(context, "right")
         return TemplateCall(token.position, name, pipe)
 
@@ -284,45 +253,45 @@ class _Parser:
 
     def _pipeline(self, context: str, end: str) -> Pipe:
         self._deeper()
-        pipe = Pipe(self._peek_non_space().position)
+        pipe = Pipe(self.tokens.peek_non_space().position)
         while self._declares(pipe, context):
             pass
         while True:
-            token = self._next_non_space()
+            token = self.tokens.next_non_space()
             if token.kind == end:
                 self._check(pipe, context)
                 self.depth -= 1
                 return pipe
             if token.kind not in _OPERANDS:
                 raise self._unexpected(token, context)
-            self._backup()
+            self.tokens.backup()
             pipe.commands.append(self._command())
 
     def _declares(self, pipe: Pipe, context: str) -> bool:
         """Read one `$x :=`, `$x =` or `$x,` at the start of a pipeline; whether another may follow."""
-        variable = self._peek_non_space()
+        variable = self.tokens.peek_non_space()
         if variable.kind != "variable":
             return False
-        self._next()
-        adjacent = self._peek()
-        following = self._peek_non_space()
+        self.tokens.next()
+        adjacent = self.tokens.peek()
+        following = self.tokens.peek_non_space()
         if following.kind in ("assign", "declare"):
             pipe.assigns = following.kind == "assign"
-            self._next_non_space()
+            self.tokens.next_non_space()
             self._declare(pipe, variable)
             return False
         if following.kind == "char" and following.value == ",":
-            self._next_non_space()
+            self.tokens.next_non_space()
             self._declare(pipe, variable)
             if context == "range" and len(pipe.variables) < 2:
-                if self._peek_non_space().kind in ("variable", "right", "right paren"):
+                if self.tokens.peek_non_space().kind in ("variable", "right", "right paren"):
                     return True
                 raise self._error("range can only initialize variables")
             raise self._error(f"too many declarations in {context}")
         if adjacent.kind == "space":
-            self._backup(variable, adjacent)
+            self.tokens.backup(variable, adjacent)
         else:
-            self._backup(variable)
+            self.tokens.backup(variable)
         return False
 
     def _declare(self, pipe: Pipe, variable: Item) -> None:
@@ -339,17 +308,17 @@ class _Parser:
                 raise self._error(f"non executable command in pipeline stage {stage}")
 
     def _command(self) -> Command:
-        command = Command(self._peek_non_space().position)
+        command = Command(self.tokens.peek_non_space().position)
         while True:
-            self._peek_non_space()
+            self.tokens.peek_non_space()
             operand = self._operand()
             if operand is not None:
                 command.arguments.append(operand)
-            token = self._next()
+            token = self.tokens.next()
             if token.kind == "space":
                 continue
             if token.kind in ("right", "right paren"):
-                self._backup()
+                self.tokens.backup()
             elif token.kind != "pipe":
                 raise self._unexpected(token, "operand")
             break
@@ -359,11 +328,11 @@ class _Parser:
 
     def _operand(self) -> Node | None:
         node = self._term()
-        if node is None or self._peek().kind != "field":
+        if node is None or self.tokens.peek().kind != "field":
             return node
-        chain = Chain(self._peek().position, node)
-        while self._peek().kind == "field":
-            chain.names.append(self._next().value[1:])
+        chain = Chain(self.tokens.peek().position, node)
+        while self.tokens.peek().kind == "field":
+            chain.names.append(self.tokens.next().value[1:])
         if isinstance(node, FieldNode):
             return FieldNode(chain.position, node.names + chain.names)
         if isinstance(node, Variable):
@@ -373,7 +342,7 @@ class _Parser:
         return chain
 
     def _term(self) -> Node | None:
-        token = self._next_non_space()
+        token = self.tokens.next_non_space()
         position, value = token.position, token.value
         match token.kind:
             case "identifier":
@@ -401,7 +370,7 @@ class _Parser:
                 return self._pipeline("parenthesized pipeline", "right paren")
             case "string" | "raw string":
                 return String(position, value, self._unquoted(token))
-        self._backup()
+        self.tokens.backup()
         return None
 
 
