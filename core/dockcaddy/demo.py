@@ -14,8 +14,9 @@ from typing import Any
 
 from attrs import define, evolve, field, frozen
 
+from dockcaddy.composition import controller_for
 from dockcaddy.controller import Controller
-from dockcaddy.daemon import caddy_for, controller_for
+from dockcaddy.daemon import caddy_for
 from dockcaddy.last_good import LastGood
 from dockcaddy.model import Attachment, EngineInventory, Health, Resource
 from dockcaddy.registry import Registry

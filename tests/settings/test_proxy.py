@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from dockcaddy.daemon import proxy_of
+from dockcaddy.proxy import proxy_of
 from dockcaddy.settings import Settings
 
 

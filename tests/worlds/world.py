@@ -18,8 +18,8 @@ from typing import Any
 from attrs import define, field, frozen
 from dockcaddy import Output, plugins
 from dockcaddy.caddy import CaddyProcess, listen_address
+from dockcaddy.composition import Connections, controller_for
 from dockcaddy.controller import Controller
-from dockcaddy.daemon import Connections, controller_for
 from dockcaddy.engine.ingress import IngressNetworks
 from dockcaddy.engine.records import container
 from dockcaddy.last_good import LastGood

@@ -11,9 +11,10 @@ from typing import Any, TypeVar
 import click
 
 from dockcaddy.cli.options import Environment
-from dockcaddy.daemon import checked_by_program, engines_for, load_environment_file, options_for, pipeline_for
+from dockcaddy.composition import checked_by_program, engines_for, options_for, pipeline_for
 from dockcaddy.errors import SettingsError
 from dockcaddy.model import Inventory, Problem
+from dockcaddy.operator_files import load_environment_file
 from dockcaddy.pipeline import BaseCaddyfile, Configuration, Pipeline
 from dockcaddy.settings import Settings
 

@@ -7,7 +7,7 @@ import click
 
 from dockcaddy.cli import result
 from dockcaddy.cli.options import Command, settings_options, start
-from dockcaddy.daemon import engines_for
+from dockcaddy.composition import engines_for
 from dockcaddy.engine import VERSION
 
 

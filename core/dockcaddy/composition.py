@@ -1,0 +1,203 @@
+"""The parts of the program, each made as the settings say: engines, pipeline, outputs, and the loop around them."""
+
+import logging
+import time
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from attrs import define, evolve, field, frozen
+
+from dockcaddy.errors import CaddyUnreachable, SettingsError
+from dockcaddy.hookspecs import Adapter, Loader, OutputContext
+from dockcaddy.model import Inventory
+from dockcaddy.operator_files import BaseFile
+from dockcaddy.pipeline import BaseCaddyfile, Configuration, Pipeline
+from dockcaddy.proxy import proxy_of
+from dockcaddy.registry import Registry
+from dockcaddy.settings import Settings, nearest
+
+if TYPE_CHECKING:
+    from dockcaddy.controller import Controller, WatchedEngine
+    from dockcaddy.delivery import Delivery
+    from dockcaddy.engine import Engine, EngineOptions
+    from dockcaddy.last_good import LastGood
+    from dockcaddy.resolver import Resolver
+
+logger = logging.getLogger("dockcaddy")
+
+
+@define
+class FirstAdapter:
+    """Asks the first adapter that answers: the running Caddy, else the program on disk."""
+
+    adapters: tuple[Adapter, ...]
+
+    def adapt(self, caddyfile: str) -> bytes:
+        """Caddy's JSON of the text. Raises CaddyRefusal, or CaddyUnreachable where none answers."""
+        failure: CaddyUnreachable | None = None
+        for adapter in self.adapters:
+            try:
+                return adapter.adapt(caddyfile)
+            except CaddyUnreachable as error:
+                failure = failure or error
+        raise failure or CaddyUnreachable("no caddy to adapt with, install one: pip install 'dockcaddy[caddy]'")
+
+
+def options_for(settings: Settings) -> "EngineOptions":
+    """What the settings say about resources and their addresses."""
+    from dockcaddy.engine.records import EngineOptions  # noqa: PLC0415
+
+    return EngineOptions(
+        settings.label_prefix,
+        settings.ingress_networks,
+        settings.scan_stopped_containers,
+        settings.proxy_service_tasks,
+    )
+
+
+def engines_for(settings: Settings) -> "list[Engine]":
+    """The engines that the settings name; the environment's where they name none."""
+    from dockcaddy.engine import Engine  # noqa: PLC0415
+
+    sockets = settings.docker_sockets or ("",)
+
+    def item(values: tuple[str, ...], place: int) -> str:
+        return values[place] if place < len(values) else ""
+
+    return [
+        Engine(
+            socket,
+            options_for(settings),
+            "local" if len(sockets) == 1 else socket or f"engine-{place}",
+            item(settings.docker_certs_path, place),
+            item(settings.docker_apis_version, place),
+        )
+        for place, socket in enumerate(sockets)
+    ]
+
+
+def pipeline_for(settings: Settings, registry: Registry, sections: Mapping[type, Any]) -> Pipeline:
+    """The pipeline that the settings describe."""
+    return Pipeline(
+        registry,
+        sections,
+        label_prefix=settings.label_prefix,
+        route_order=settings.route_order,
+        suffix_names=settings.suffix_names,
+        takeovers=settings.takeovers,
+        proxy=proxy_of(settings),
+    )
+
+
+def checked_by_program(
+    settings: Settings, pipeline: Pipeline, inventory: Inventory, base: BaseCaddyfile | None
+) -> Configuration:
+    """The configuration without what Caddy's adapter refuses, adapted by the program on disk.
+
+    Raises CaddyUnreachable where there is none.
+    """
+    from dockcaddy.caddy import CommandAdapter, StreamKeeper, find_caddy  # noqa: PLC0415
+    from dockcaddy.quarantine import Quarantine  # noqa: PLC0415
+
+    adapter = StreamKeeper(CommandAdapter(find_caddy(settings.caddy)), settings.stream_close_delay)
+    quarantine = Quarantine(adapter.adapt, time.monotonic, settings.route_order)
+    fragments = pipeline.fragments(inventory, base)
+    told = pipeline.configuration(fragments).problems
+    configuration = quarantine.settle(
+        [each for each in fragments if not each.withheld], pipeline.configuration, lambda configuration: None
+    )
+    return evolve(configuration, problems=(*told, *quarantine.problems))
+
+
+@frozen
+class Connections:
+    """How outputs reach Caddy. `url` is the program's own one (`""`: none); `log` are its log settings.
+
+    `listen` is where a child of ours listens, `""` where Caddy was there before us.
+    """
+
+    url: str
+    listen: str = ""
+    log: Mapping[str, Any] = field(factory=dict)
+
+    def connect(self, url: str) -> Loader:
+        """A connection to the admin API at `url`, `""` for the program's own Caddy. Raises SettingsError."""
+        from dockcaddy.caddy import AdminClient, CaddyLoader, strange_caddy  # noqa: PLC0415
+
+        if not url and not self.url:
+            raise SettingsError("output admin needs a caddy: leave one to start, or name it with --caddy-admin URL")
+        client = AdminClient(url or self.url)
+        return strange_caddy(client) if url or not self.listen else CaddyLoader(client, self.complete)
+
+    def complete(self, config: bytes) -> bytes:
+        """A configuration for our child: with its admin endpoint, and with our log settings where it has none."""
+        from dockcaddy.caddy import with_defaults  # noqa: PLC0415
+
+        return with_defaults(config, self.listen, dict(self.log))
+
+
+def _deliveries(
+    settings: Settings, registry: Registry, sections: Mapping[type, Any], connections: Connections
+) -> "list[Delivery]":
+    from dockcaddy.delivery import Delivery  # noqa: PLC0415
+
+    made = []
+    for chosen in settings.output:
+        name, _, target = chosen.partition("=")
+        entry = registry.outputs.get(name)
+        if entry is None:
+            raise SettingsError(f'no output "{name}"{nearest(name, registry.outputs)}')
+        context = OutputContext(
+            lambda section: sections[section] if section in sections else section(),
+            connections.connect,
+            {"target": target} if target else {},
+        )
+        made.append(Delivery(name, entry.factory(context), time.monotonic))
+    return made
+
+
+def controller_for(
+    settings: Settings,
+    registry: Registry,
+    sections: Mapping[type, Any],
+    engines: "Sequence[WatchedEngine]",
+    connections: Connections,
+    last_good: "LastGood",
+    resolver: "Resolver | None" = None,
+) -> "Controller":
+    """The loop that the settings describe."""
+    from dockcaddy.caddy import CommandAdapter, StreamKeeper, find_caddy  # noqa: PLC0415
+    from dockcaddy.controller import Controller  # noqa: PLC0415
+    from dockcaddy.quarantine import Quarantine  # noqa: PLC0415
+
+    adapters: list[Any] = [connections.connect("")] if connections.url else []
+    try:
+        adapters.append(CommandAdapter(find_caddy(settings.caddy)))
+    except CaddyUnreachable:
+        logger.debug("no caddy program on this machine")
+    deliveries = _deliveries(settings, registry, sections, connections)
+    quarantine = (
+        Quarantine(
+            StreamKeeper(FirstAdapter(tuple(adapters)), settings.stream_close_delay).adapt,
+            time.monotonic,
+            settings.route_order,
+        )
+        if adapters
+        else None
+    )
+    if quarantine is not None:
+        quarantine.remember(last_good.load().fragments)
+    base = BaseFile(settings.caddyfile_path) if settings.caddyfile_path else None
+    return Controller(
+        engines,
+        pipeline_for(settings, registry, sections),
+        quarantine,
+        [each for each in deliveries if each.name == "admin"],
+        deliveries,
+        time.monotonic,
+        base or (lambda: None),
+        last_good,
+        resolver,
+        settings.polling_interval,
+        settings.event_throttle_interval,
+    )

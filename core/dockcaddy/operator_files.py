@@ -1,0 +1,59 @@
+"""What the operator wrote for the whole program: the base Caddyfile, and the environment of its Caddy."""
+
+import logging
+import os
+from pathlib import Path
+
+from attrs import define
+
+from dockcaddy.errors import SettingsError
+from dockcaddy.pipeline import BaseCaddyfile
+
+logger = logging.getLogger("dockcaddy")
+
+
+@define
+class BaseFile:
+    """The operator's Caddyfile on disk, read anew when it changed; what was read last stays where it cannot be read."""
+
+    path: str
+    _seen: tuple[int, int] | None = None
+    _last: BaseCaddyfile | None = None
+    _failure: str = ""
+
+    def __call__(self) -> BaseCaddyfile | None:
+        """The file's text now."""
+        try:
+            status = Path(self.path).stat()
+            seen = (status.st_mtime_ns, status.st_size)
+            if seen != self._seen:
+                self._last = BaseCaddyfile(self.path, Path(self.path).read_text(encoding="utf-8"))
+                self._seen = seen
+            self._failure = ""
+        except (OSError, UnicodeDecodeError) as error:
+            if not self._failure:
+                logger.error("caddyfile %s: cannot be read, what was read last stays: %s", self.path, error)
+            self._failure = str(error)
+        return self._last
+
+
+def load_environment_file(path: str) -> None:
+    """Put the KEY=VALUE lines of a file into the environment, for Caddy; what is set already stays.
+
+    Raises SettingsError.
+    """
+    try:
+        lines = Path(path).read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"--envfile {path}: cannot be read: {error}") from error
+    for number, line in enumerate(lines, 1):
+        text = line.strip().removeprefix("export ")
+        if not text or text.startswith("#"):
+            continue
+        key, sign, value = text.partition("=")
+        if not sign or not key.strip():
+            raise SettingsError(f"--envfile {path}: line {number}: expected KEY=VALUE")
+        value = value.strip()
+        if len(value) > 1 and value[0] == value[-1] and value[0] in "\"'":
+            value = value[1:-1]
+        os.environ.setdefault(key.strip(), value)

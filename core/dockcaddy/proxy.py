@@ -1,0 +1,60 @@
+"""What belongs to the program and its Caddy, so that labels are kept from it."""
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from dockcaddy.model import Proxy
+from dockcaddy.settings import Settings
+
+
+def proxy_of(settings: Settings) -> Proxy:
+    """What belongs to the program and its Caddy, by the settings and by where Caddy keeps its files.
+
+    See https://caddyserver.com/docs/conventions#file-locations.
+    """
+    home = Path(os.environ.get("HOME") or "/root")
+    folders = [
+        *Proxy().folders,
+        str(Path(os.environ.get("XDG_DATA_HOME") or home / ".local/share") / "caddy"),
+        str(Path(os.environ.get("XDG_CONFIG_HOME") or home / ".config") / "caddy"),
+        str(settings.state_path().absolute()),
+        *_certificates(settings),
+    ]
+    written = [chosen.partition("=")[2] for chosen in settings.output if not chosen.startswith("admin")]
+    given = (settings.caddyfile_path, settings.source, settings.envfile, *written, *_sockets(settings))
+    files = [Path(file).absolute() for file in given if file]
+    port = re.search(r":(\d+)(?:/|$)", settings.caddy_admin or settings.admin)
+    return Proxy(
+        tuple(dict.fromkeys(folders)),
+        tuple(map(os.path.normpath, files)),
+        os.path.normpath(files[0].parent) if settings.caddyfile_path else "",
+        int(port[1]) if port else 0,
+        settings.resolver,
+        tuple(dict.fromkeys((*Proxy().engine_ports, *_engine_ports(settings)))),
+    )
+
+
+def _engines(settings: Settings) -> tuple[str, ...]:
+    return settings.docker_sockets or (os.environ.get("DOCKER_HOST", ""),)
+
+
+def _engine_ports(settings: Settings) -> Iterator[int]:
+    for address in _engines(settings):
+        if found := re.match(r"(?:tcp|https?)://.*:(\d+)/?$", address):
+            yield int(found[1])
+
+
+def _certificates(settings: Settings) -> Iterator[str]:
+    """The folders of the keys with which engines let us in."""
+    for folder in settings.docker_certs_path or (os.environ.get("DOCKER_CERT_PATH", ""),):
+        if folder:
+            yield os.path.normpath(Path(folder).absolute())
+
+
+def _sockets(settings: Settings) -> Iterator[str]:
+    """The files of the unix sockets that Caddy and the engines answer at."""
+    for address in (settings.admin, settings.caddy_admin, *_engines(settings)):
+        if found := re.match(r"unix(?::/)?/(/[^|]*)", address):
+            yield found[1]
