@@ -91,7 +91,7 @@ def _check_of(rules: Sequence[Rule]) -> Callable[[Context, tuple[Block, ...]], N
             for rule in (*about_all, *applying) if about_all and _is_suspicious(line) else applying:
                 reason = rule.reason(line, context)
                 if reason and not _is_allowed(rule, line, context.resource, settings.allow):
-                    raise LabelError(_label(line), _refusal(rule, reason, context.resource))
+                    raise LabelError(line.label, _refusal(rule, reason, context.resource))
 
     return check
 
@@ -99,10 +99,6 @@ def _check_of(rules: Sequence[Rule]) -> Callable[[Context, tuple[Block, ...]], N
 def _is_suspicious(line: Line) -> bool:
     """Whether the rules about any line can have something to say; most lines hold none of these."""
     return not line.continues and any("{" in token or "(" in token or "://" in token for token in line.tokens)
-
-
-def _label(line: Line) -> str:
-    return line.block.origins[0].label if line.block.origins else ""
 
 
 def _refusal(rule: Rule, reason: str, resource: Resource) -> str:
@@ -129,5 +125,5 @@ def _is_within(scope: str, line: Line, resource: Resource) -> bool:
     elif kind == "network":
         names = [attachment.network for attachment in resource.attachments]
     else:
-        return _label(line).startswith(pattern)
+        return line.label.startswith(pattern)
     return any(fnmatchcase(name, pattern) for name in names)

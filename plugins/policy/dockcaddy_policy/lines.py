@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Iterator
 from functools import cached_property
 
 from attrs import frozen
-from dockcaddy import Block
+from dockcaddy import Block, LabelError
 
 GLOBAL, SITE, SNIPPET = "global", "site", "snippet"
 
@@ -22,6 +22,8 @@ DATA = frozenset(_NAMING.split())
 _WITH_OPTIONS = frozenset(("timeouts", "listener_wrappers"))
 # as many words as an option takes that does not take all of the line
 _FEW = 8
+# more options than that nobody writes in one line, and each is held against the rules with what follows it
+_MOST_OPTIONS = 256
 # of the directives that rules look at, those with a matcher in front of their values
 _MATCHING = frozenset(("reverse_proxy", "php_fastcgi", "forward_auth", "vars"))
 
@@ -65,6 +67,11 @@ class Line:
         return "/".join((*self.path[1:], self.name))
 
     @property
+    def label(self) -> str:
+        """The label that it comes from; `""` where no label has it by itself."""
+        return self.block.origins[0].label if self.block.origins else ""
+
+    @property
     def is_global(self) -> bool:
         """Whether it is a global option or a part of one."""
         return self.path[:1] == (GLOBAL,)
@@ -82,7 +89,10 @@ class Line:
 
 
 def lines_of(blocks: Iterable[Block], names: Collection[str]) -> Iterator[Line]:
-    """Every line of a resource's blocks, from the top; of those within a line the ones with such a name."""
+    """Every line of a resource's blocks, from the top; of those within a line the ones with such a name.
+
+    Raises LabelError where a line has too many of them.
+    """
     for block in blocks:
         kind = GLOBAL if not block.keys else SNIPPET if block.keys[0].startswith(("(", "&(")) else SITE
         addresses = block.keys if kind is SITE else ()
@@ -119,12 +129,15 @@ def _further_options(line: Line, names: Collection[str]) -> Iterator[Line]:
     is_matcher = "import" not in line.path and (_is_of_matchers(line.path[-1]) or line.name.startswith("@"))
     if len(line.tokens) == 1 or line.path[-1] in _DIRECTIVES or is_matcher or line.is_data or line.name == "import":
         return
+    beginnings = [at for at, token in enumerate(line.tokens) if at and token in names and token.isidentifier()]
+    if len(beginnings) > _MOST_OPTIONS:
+        raise LabelError(line.label, f"policy: more than {_MOST_OPTIONS} options in one line")
     known: set[str] = set()
-    for at, token in enumerate(line.tokens[1:], 1):
-        if token in names and token.isidentifier():
-            tokens = line.tokens[at : at + _FEW] if token in known else line.tokens[at:]
-            known.add(token)
-            yield Line(line.path, tokens, line.block, line.addresses, line.above, continues=True)
+    for at in beginnings:
+        token = line.tokens[at]
+        tokens = line.tokens[at : at + _FEW] if token in known else line.tokens[at:]
+        known.add(token)
+        yield Line(line.path, tokens, line.block, line.addresses, line.above, continues=True)
 
 
 def _as_directives(block: Block, path: tuple[str, ...], addresses: tuple[str, ...]) -> Iterator[Line]:
