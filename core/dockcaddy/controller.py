@@ -111,6 +111,7 @@ class Controller:
     _pace: Pace = field(init=False)
     _damping: Damping = field(factory=Damping)
     _lingering: Lingering = field(factory=Lingering)
+    _offered: Configuration | None = None
     _stopping: bool = False
     _lost: bool = False
     _crashes: int = 0
@@ -158,6 +159,7 @@ class Controller:
                 self.step()
                 self._wait()
         finally:
+            self._keep_offered()
             for watch in self._watches:
                 watch.engine.close()
             for delivery in self.deliveries:
@@ -218,18 +220,28 @@ class Controller:
         except CaddyRefusal as error:
             self._put_off([*problems, Problem("caddy", "", f"refuses everything: {error}")])
             return
+        if self.configuration is None or self.configuration.text != configuration.text:
+            self.configuration = configuration
+        self._keep(configuration)
         self._refused_until, self._refused_pause = None, 0.0
         problems += configuration.assembly.problems
         if self.quarantine is not None:
             problems += self.quarantine.problems
-        if self.configuration is None or self.configuration.text != configuration.text:
-            self.configuration = configuration
         self.problems = tuple(problems)
         for delivery in self.deliveries:
             self._offer(delivery, configuration)
         self._problem_log.tell([*problems, *self._failures()])
-        if self.last_good is not None and self.quarantine is not None and configuration.adapted is not None:
-            self.last_good.keep(configuration.adapted, self.quarantine.last_good, configuration.names)
+
+    def _keep(self, accepted: Configuration) -> None:
+        """Put down what Caddy accepted, for the next run."""
+        if self.last_good is not None and self.quarantine is not None and accepted.adapted is not None:
+            self.last_good.keep(accepted.adapted, self.quarantine.last_good, accepted.names)
+        self._offered = None
+
+    def _keep_offered(self) -> None:
+        """Told to end just after Caddy had accepted something: keep that too."""
+        if self._offered is not None and all(delivery.still_holds(self._offered) for delivery in self.judges):
+            self._keep(self._offered)
 
     def _put_off(self, problems: Iterable[Problem]) -> None:
         """Everything stays as it is: the cause lies outside every fragment, so that only time can mend it."""
@@ -255,6 +267,7 @@ class Controller:
         if self.resolver is not None:
             # those of the configuration that runs are asked for until this one takes over
             self.resolver.add(configuration.names)
+        self._offered = configuration
         for delivery in self.judges:
             delivery.offer(configuration)
 

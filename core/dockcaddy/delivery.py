@@ -40,28 +40,30 @@ class Delivery:
         """Try again what failed, and put right what somebody else has changed."""
         if self.wanted is None:
             return
-        if self.retry_at is None and not self._still_holds():
-            self._delivered = None
+        if self.retry_at is None:
+            self._look()
         self.offer(self.wanted)
 
     def restarted(self) -> None:
         """The other side has started anew: what it was started with may be what it had, and need not be sent again."""
         self.retry_at = None
         self._pause = FIRST_PAUSE
-        if not self._still_holds():
-            self._delivered = None
+        self._look()
 
     def _has(self, configuration: Configuration) -> bool:
         held = self._delivered
         return held is not None and held.text == configuration.text and held.adapted == configuration.adapted
 
-    def _still_holds(self) -> bool:
-        if self._delivered is None:
-            return False
+    def still_holds(self, configuration: Configuration) -> bool:
+        """Whether the other side has this configuration; not where it does not answer."""
         try:
-            return self.output.holds(self._delivered)
+            return self.output.holds(configuration)
         except (OutputError, CaddyUnreachable):
             return False
+
+    def _look(self) -> None:
+        if self._delivered is not None and not self.still_holds(self._delivered):
+            self._delivered = None
 
     def _write(self, configuration: Configuration) -> None:
         try:

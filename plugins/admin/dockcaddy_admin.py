@@ -1,11 +1,13 @@
 """The output `admin`: the configuration loaded through Caddy's admin API."""
 
+import json
 from collections.abc import Callable, Mapping
 from hashlib import sha256
+from typing import Any
 
 import dockcaddy
 from attrs import define
-from dockcaddy import CaddyUnreachable, Configuration, Loader, OutputContext, OutputError
+from dockcaddy import CaddyRefusal, CaddyUnreachable, Configuration, Loader, OutputContext, OutputError
 
 
 @dockcaddy.hook
@@ -28,22 +30,35 @@ class AdminOutput:
 
     def write(self, configuration: Configuration) -> None:
         """POST /load. Raises CaddyRefusal with Caddy's own words, OutputError where it does not answer."""
+        before, self._running = self._running, b""
         try:
             self.loader.load(configuration.json)
+        except CaddyRefusal:
+            self._running = before
+            raise
         except CaddyUnreachable as error:
             raise OutputError(str(error)) from error
-        self._running = self._now()
+        self._running = sha256(self._config()).digest()
 
     def holds(self, configuration: Configuration) -> bool:
         """Whether Caddy still runs what was loaded. Raises OutputError where it does not answer."""
-        return self._now() == self._running
+        config = self._config()
+        if not self._running:
+            # the loading came to no end of its own
+            return bool(_apps(config) == _apps(configuration.json))
+        return sha256(config).digest() == self._running
 
-    def _now(self) -> bytes:
+    def _config(self) -> bytes:
         try:
-            return sha256(self.loader.config()).digest()
+            return self.loader.config()
         except CaddyUnreachable as error:
             raise OutputError(str(error)) from error
 
     def close(self) -> None:
         """Close the connection."""
         self.loader.close()
+
+
+def _apps(config: bytes) -> Any:
+    """What a configuration serves, without where its admin endpoint is and what it logs."""
+    return (json.loads(config) or {}).get("apps")
