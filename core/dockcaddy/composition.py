@@ -57,7 +57,7 @@ def options_for(settings: Settings) -> "EngineOptions":
 
 def engines_for(settings: Settings) -> "list[Engine]":
     """The engines that the settings name; the environment's where they name none."""
-    from dockcaddy.engine import Engine  # noqa: PLC0415
+    from dockcaddy.engine import Connection, Engine  # noqa: PLC0415
 
     sockets = settings.docker_sockets or ("",)
 
@@ -66,11 +66,9 @@ def engines_for(settings: Settings) -> "list[Engine]":
 
     return [
         Engine(
-            socket,
+            Connection(socket, item(settings.docker_certs_path, place), item(settings.docker_apis_version, place)),
             options_for(settings),
             "local" if len(sockets) == 1 else socket or f"engine-{place}",
-            item(settings.docker_certs_path, place),
-            item(settings.docker_apis_version, place),
         )
         for place, socket in enumerate(sockets)
     ]

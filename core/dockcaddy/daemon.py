@@ -65,7 +65,7 @@ def _run(settings: Settings, registry: Registry, sections: Mapping[type, Any]) -
             controller = controller_for(settings, registry, sections, engines, connections, last_good, resolver)
             if process is not None:
                 process.on_start = controller.caddy_started
-            logger.info("watching %s", ", ".join(engine.url or "docker" for engine in engines))
+            logger.info("watching %s", ", ".join(engine.connection.url or "docker" for engine in engines))
             controller.run()
 
 

@@ -120,12 +120,13 @@ def test_a_storm_of_real_changes(town, calm: Calm, eventually: Eventually) -> No
 @pytest.mark.parametrize("labelled", [False, True], ids=["unlabelled", "labelled"])
 def test_a_hundred_containers_that_crash_all_the_time(town, calm: Calm, eventually: Eventually, labelled: bool) -> None:
     engine = town.engine
+    lists = town.engine.counts["list"]
     names = [f"loop-{number}" for number in range(100)]
     for name in names:
         town.add(name) if labelled else engine.add(name)
     if labelled:
         eventually(lambda: town.right(*names))
-    loads, counts = town.proxy.loads, engine.counts.copy()
+    loads = town.proxy.loads
 
     def crash_or_start(number: int) -> None:
         name = names[number % 100]
@@ -139,8 +140,8 @@ def test_a_hundred_containers_that_crash_all_the_time(town, calm: Calm, eventual
             eventually(lambda: town.right(*names), timeout=HELD + 2)
     assert not visitor.failures
     assert town.proxy.loads <= loads + (most_loads(time.monotonic() - begun) if labelled else 0)
-    # once more when the storm is over, as a real engine drops events
-    assert engine.counts["list"] <= counts["list"] + labelled
+    # once more when a storm is over, as a real engine drops events: that they came may be one, that they crash is
+    assert engine.counts["list"] <= lists + 2 * labelled
     assert engine.counts["inspect"] <= town.lives
     town.add("late")
     calm(lambda: town.right("a", "b", "c", "late"))

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 from attrs import define, field
-from dockcaddy.engine import Engine
+from dockcaddy.engine import Connection, Engine
 from dockcaddy.engine.events import Event
-from dockcaddy.engine.live import ASKED_BY_NAME, INSPECT_PATIENCE
+from dockcaddy.engine.reader import ASKED_BY_NAME, INSPECT_PATIENCE
 from dockcaddy.engine.records import EngineOptions
 from dockcaddy.errors import EngineUnreachable
 from docker.errors import APIError
@@ -52,7 +52,7 @@ class Client:
 
     def inspect_container(self, id: str) -> dict[str, Any]:
         if id == self.own.get("Id"):
-            return self.own
+            return dict(self.own)
         self.inspected.append(id)
         if id in self.hanging:
             self.hanging[id].wait(10)
@@ -68,9 +68,13 @@ def client() -> Client:
 
 @pytest.fixture
 def engine(client: Client) -> Engine:
-    made = Engine("unix:///nowhere.sock", EngineOptions(ingress_networks=("front",)))
-    made._client = client
-    made._looked_for_self = True
+    return watched(client, EngineOptions(ingress_networks=("front",)))
+
+
+def watched(client: Client, options: EngineOptions, own: dict[str, Any] | None = None) -> Engine:
+    """The client's engine; whether we run in a container on it is known."""
+    made = Engine(Connection("unix:///nowhere.sock", client=client), options)
+    made._reader.own.found, made._reader.own._is_known = own, True
     return made
 
 
@@ -80,7 +84,7 @@ def names(engine: Engine) -> set[str]:
 
 def event(engine: Engine, action: str, id: str, kind: str = "container", **attributes: str) -> None:
     given = attributes if kind == "network" else {"caddy": "x", **attributes}
-    engine._react([Event.of({"Type": kind, "Action": action, "Actor": {"ID": id, "Attributes": given}})])
+    engine._reactions.react([Event.of({"Type": kind, "Action": action, "Actor": {"ID": id, "Attributes": given}})])
 
 
 def test_every_container_is_inspected_once(client: Client, engine: Engine) -> None:
@@ -104,7 +108,7 @@ def test_a_slow_inspect_holds_up_nobody_else(client: Client, engine: Engine) -> 
     client.put("b")
     client.hanging["slow"] = threading.Event()
     woken = threading.Event()
-    engine._wake = lambda **_: woken.set()
+    engine._reader.wake = woken.set
     engine.resync()
     assert names(engine) == {"a", "b"}
     threading.Timer(INSPECT_PATIENCE, client.hanging["slow"].set).start()
@@ -179,7 +183,7 @@ def test_a_storm_is_one_look_at_each_container(client: Client, engine: Engine) -
         client.put(id)
     names(engine)
     lists = client.lists
-    assert engine._react([event for _ in range(50) for id in ids for event in restarted(id)])
+    assert engine._reactions.react([event for _ in range(50) for id in ids for event in restarted(id)])
     assert names(engine) == set(ids)
     assert (client.lists, client.small_lists) == (lists, 1)
     assert sorted(client.inspected) == ids
@@ -191,9 +195,9 @@ def test_wherever_a_storm_is_cut_one_that_came_back_counts(
 ) -> None:
     client.put("a")
     names(engine)
-    engine._react([*restarted("a") * 20, *restarted("a")[:heard]])
+    engine._reactions.react([*restarted("a") * 20, *restarted("a")[:heard]])
     assert [resource.stopping for resource in engine.inventory().resources] == [stopping]
-    engine._react([*restarted("a")[heard:], *restarted("a") * 20])
+    engine._reactions.react([*restarted("a")[heard:], *restarted("a") * 20])
     assert [resource.stopping for resource in engine.inventory().resources] == [False]
 
 
@@ -201,7 +205,9 @@ def test_a_storm_of_foreign_containers_is_none(client: Client, engine: Engine) -
     names(engine)
     before = client.lists
     foreign = [Event("container", "start", f"x{number}", {"name": "x"}) for number in range(500)]
-    assert not engine._react([*foreign, *(Event("network", "connect", each.container, {}) for each in foreign)])
+    assert not engine._reactions.react(
+        [*foreign, *(Event("network", "connect", each.container, {}) for each in foreign)]
+    )
     assert names(engine) == set() and (client.lists, client.small_lists) == (before, 0)
 
 
@@ -209,26 +215,27 @@ def test_foreign_containers_cost_no_call(client: Client, engine: Engine) -> None
     names(engine)
     before = client.lists
     for action in ("create", "start", "die", "destroy"):
-        engine._react([Event("container", action, "x", {"name": "x"})])
+        engine._reactions.react([Event("container", action, "x", {"name": "x"})])
     assert names(engine) == set() and client.lists == before and client.inspected == []
 
 
-def test_the_host_is_reached_from_where_our_own_container_uses_its_network(client: Client, engine: Engine) -> None:
+def test_the_host_is_reached_from_where_our_own_container_uses_its_network(client: Client) -> None:
     client.put("a")
-    engine.options = EngineOptions()
-    engine._own = {"Id": "self", "HostConfig": {"NetworkMode": "host"}, "NetworkSettings": {"Networks": {"host": {}}}}
+    own = {"Id": "self", "HostConfig": {"NetworkMode": "host"}, "NetworkSettings": {"Networks": {"host": {}}}}
+    engine = watched(client, EngineOptions(), own)
     assert [resource.targets for resource in engine.inventory().resources] == [("172.18.0.2",)]
 
 
 def test_a_network_that_our_own_container_is_connected_to_counts_from_then_on(
-    client: Client, engine: Engine, monkeypatch: pytest.MonkeyPatch
+    client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     networks: dict[str, Any] = {}
     own = {"Id": "self", "NetworkSettings": {"Networks": networks}}
-    monkeypatch.setattr("dockcaddy.engine.live.own_container_ids", lambda: ["self"])
+    monkeypatch.setattr("dockcaddy.engine.own_container.own_container_ids", lambda: ["self"])
     client.own = own
     client.put("a")
-    engine.options, engine._looked_for_self = EngineOptions(), False
+    engine = watched(client, EngineOptions())
+    engine._reader.own.forget()
     assert [resource.targets for resource in engine.inventory().resources] == [()]
     networks["front"] = {"NetworkID": "n", "IPAddress": "172.18.0.9"}
     event(engine, "connect", "n", "network", container="self")
@@ -237,8 +244,8 @@ def test_a_network_that_our_own_container_is_connected_to_counts_from_then_on(
     assert inventory.caddy is not None and inventory.caddy.attachments[0].ipv4 == "172.18.0.9"
 
 
-def test_a_network_that_came_later_counts_for_the_first_container_on_it(client: Client, engine: Engine) -> None:
-    engine.options = EngineOptions()
+def test_a_network_that_came_later_counts_for_the_first_container_on_it(client: Client) -> None:
+    engine = watched(client, EngineOptions())
     client.networks_now.clear()
     names(engine)
     client.networks_now.append("front")
@@ -249,8 +256,8 @@ def test_a_network_that_came_later_counts_for_the_first_container_on_it(client: 
     assert [resource.targets for resource in engine.inventory().resources] == [("172.18.0.2",)]
 
 
-def test_a_network_that_came_unheard_counts_when_everything_is_listed_anew(client: Client, engine: Engine) -> None:
-    engine.options = EngineOptions()
+def test_a_network_that_came_unheard_counts_when_everything_is_listed_anew(client: Client) -> None:
+    engine = watched(client, EngineOptions())
     client.networks_now.clear()
     client.put("a")
     assert [resource.targets for resource in engine.inventory().resources] == [()]
@@ -275,6 +282,6 @@ def test_an_event_looks_at_its_own_container_only(client: Client, engine: Engine
     for id in "abc":
         client.put(id)
     names(engine)
-    monkeypatch.setattr(type(engine._store), "resources", lambda *_: pytest.fail("looked at all of them"))
+    monkeypatch.setattr(type(engine._reader.store), "resources", lambda *_: pytest.fail("looked at all of them"))
     event(engine, "start", "a")
     event(engine, "disconnect", "n", "network", container="b")

@@ -1,0 +1,73 @@
+"""The container that the program itself runs in."""
+
+import re
+import socket
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from attrs import define
+
+from dockcaddy.engine.connection import Connection
+
+_CONTAINER_ID = re.compile(r"/containers/([0-9a-f]{64})/")
+_CGROUP_ID = re.compile(r"[/-]([0-9a-f]{64})(?:\.scope)?$", re.MULTILINE)
+
+
+@define(eq=False)
+class OwnContainer:
+    """Looked for once, and again when its networks change. `found` is its inspect answer, None on a host."""
+
+    connection: Connection
+    found: Mapping[str, Any] | None = None
+    _is_known: bool = False
+
+    def look(self) -> Mapping[str, Any] | None:
+        """The container, asked for where it is not known. Raises what the client raises."""
+        if self._is_known:
+            return self.found
+        from docker.errors import NotFound  # noqa: PLC0415
+
+        self.found = None
+        for candidate in own_container_ids():
+            try:
+                self.found = self.connection.client().inspect_container(candidate)
+                break
+            except NotFound:
+                continue
+        self._is_known = True
+        return self.found
+
+    def forget(self) -> None:
+        """Have it asked for again; until then what is known stays."""
+        self._is_known = False
+
+    def has_id(self, id: str) -> bool:
+        """Whether it is this one."""
+        return self.found is not None and id == self.found["Id"]
+
+
+def own_container_ids() -> Iterable[str]:
+    """Ids that may be our own container's: from the mounts and control groups that only a container has."""
+    for path, pattern in (("/proc/self/mountinfo", _CONTAINER_ID), ("/proc/self/cgroup", _CGROUP_ID)):
+        try:
+            text = Path(path).read_text()
+        except OSError:
+            continue
+        if path.endswith("mountinfo"):
+            # a host's mounts name containers too; only a container has one of its own files mounted from there
+            text = "\n".join(line for line in text.splitlines() if " /etc/host" in line or " /etc/resolv.conf" in line)
+        yield from dict.fromkeys(pattern.findall(text))
+    if Path("/.dockerenv").exists() or Path("/run/.containerenv").exists():
+        yield socket.gethostname()
+
+
+def as_listed(own: Mapping[str, Any]) -> dict[str, Any]:
+    """Its inspect answer as the item of a list."""
+    return {
+        "Id": own["Id"],
+        "Names": [own.get("Name", "")],
+        "State": "running",
+        "Labels": (own.get("Config") or {}).get("Labels"),
+        "NetworkSettings": own.get("NetworkSettings"),
+    }
