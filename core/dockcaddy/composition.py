@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import define, evolve, field, frozen
 
 from dockcaddy.errors import CaddyUnreachable, SettingsError
-from dockcaddy.hookspecs import Adapter, Loader, OutputContext
+from dockcaddy.hookspecs import Adapter, OutputContext
 from dockcaddy.model import Inventory
 from dockcaddy.operator_files import BaseFile
 from dockcaddy.pipeline import BaseCaddyfile, Configuration, Pipeline
@@ -17,10 +17,12 @@ from dockcaddy.registry import Registry
 from dockcaddy.settings import Settings, nearest
 
 if TYPE_CHECKING:
+    from dockcaddy.caddy import CaddyLoader
     from dockcaddy.controller import Controller, WatchedEngine
     from dockcaddy.delivery import Delivery
     from dockcaddy.engine import Engine, EngineOptions
     from dockcaddy.last_good import LastGood
+    from dockcaddy.quarantine import Quarantine
     from dockcaddy.resolver import Resolver
 
 logger = logging.getLogger("dockcaddy")
@@ -94,11 +96,10 @@ def checked_by_program(
 
     Raises CaddyUnreachable where there is none.
     """
-    from dockcaddy.caddy import CommandAdapter, StreamKeeper, find_caddy  # noqa: PLC0415
-    from dockcaddy.quarantine import Quarantine  # noqa: PLC0415
+    from dockcaddy.caddy import CommandAdapter, find_caddy  # noqa: PLC0415
 
-    adapter = StreamKeeper(CommandAdapter(find_caddy(settings.caddy)), settings.stream_close_delay)
-    quarantine = Quarantine(adapter.adapt, time.monotonic, settings.route_order)
+    quarantine = _quarantine_for(settings, [CommandAdapter(find_caddy(settings.caddy))])
+    assert quarantine is not None
     fragments = pipeline.fragments(inventory, base)
     told = pipeline.configuration(fragments).problems
     configuration = quarantine.settle(
@@ -118,7 +119,7 @@ class Connections:
     listen: str = ""
     log: Mapping[str, Any] = field(factory=dict)
 
-    def connect(self, url: str) -> Loader:
+    def connect(self, url: str) -> "CaddyLoader":
         """A connection to the admin API at `url`, `""` for the program's own Caddy. Raises SettingsError."""
         from dockcaddy.caddy import AdminClient, CaddyLoader, strange_caddy  # noqa: PLC0415
 
@@ -154,6 +155,29 @@ def _deliveries(
     return made
 
 
+def _adapters(settings: Settings, connections: Connections) -> list[Adapter]:
+    """Those that there are: the running Caddy, and the program on disk."""
+    from dockcaddy.caddy import CommandAdapter, find_caddy  # noqa: PLC0415
+
+    adapters: list[Adapter] = [connections.connect("")] if connections.url else []
+    try:
+        adapters.append(CommandAdapter(find_caddy(settings.caddy)))
+    except CaddyUnreachable:
+        logger.debug("no caddy program on this machine")
+    return adapters
+
+
+def _quarantine_for(settings: Settings, adapters: Sequence[Adapter]) -> "Quarantine | None":
+    """What asks Caddy whether it takes a configuration; None where there is no Caddy to ask."""
+    from dockcaddy.caddy import StreamKeeper  # noqa: PLC0415
+    from dockcaddy.quarantine import Quarantine  # noqa: PLC0415
+
+    if not adapters:
+        return None
+    keeper = StreamKeeper(FirstAdapter(tuple(adapters)), settings.stream_close_delay)
+    return Quarantine(keeper.adapt, time.monotonic, settings.route_order)
+
+
 def controller_for(
     settings: Settings,
     registry: Registry,
@@ -164,25 +188,10 @@ def controller_for(
     resolver: "Resolver | None" = None,
 ) -> "Controller":
     """The loop that the settings describe."""
-    from dockcaddy.caddy import CommandAdapter, StreamKeeper, find_caddy  # noqa: PLC0415
     from dockcaddy.controller import Controller  # noqa: PLC0415
-    from dockcaddy.quarantine import Quarantine  # noqa: PLC0415
 
-    adapters: list[Any] = [connections.connect("")] if connections.url else []
-    try:
-        adapters.append(CommandAdapter(find_caddy(settings.caddy)))
-    except CaddyUnreachable:
-        logger.debug("no caddy program on this machine")
     deliveries = _deliveries(settings, registry, sections, connections)
-    quarantine = (
-        Quarantine(
-            StreamKeeper(FirstAdapter(tuple(adapters)), settings.stream_close_delay).adapt,
-            time.monotonic,
-            settings.route_order,
-        )
-        if adapters
-        else None
-    )
+    quarantine = _quarantine_for(settings, _adapters(settings, connections))
     if quarantine is not None:
         quarantine.remember(last_good.load().fragments)
     base = BaseFile(settings.caddyfile_path) if settings.caddyfile_path else None
