@@ -316,7 +316,7 @@ SHARED = {
     ),
     "some files as an address": (proxy(), {"caddy": "x.org/*.css", "caddy.respond": "newer"}),
     "some files": (HANDLING, SITE | {"caddy.@css.path": "*.css", "caddy.file_server": "@css"}),
-    "another port": (RESPONDING, {"caddy": "http://x.org", "caddy.respond": "newer"}),
+    "another port": (RESPONDING, {"caddy": "http://x.org:8080", "caddy.respond": "newer"}),
     "another host": (RESPONDING, {"caddy": "y.org", "caddy.respond": "newer"}),
     "a wildcard": (RESPONDING, {"caddy": "*.org", "caddy.respond": "newer"}),
 }
@@ -379,6 +379,38 @@ def test_a_site_without_a_port_is_at_the_operators_port(address: str) -> None:
 )
 def test_patterns_are_read_as_caddy_reads_them(pattern: str, path: str, covered: bool) -> None:
     assert covers(pattern, path) is covered
+
+
+SECURE = {"caddy": "x.org", "caddy.respond": "a"}
+
+
+@pytest.mark.parametrize("address", ["http://x.org", "x.org:80", "HTTP://X.ORG/*"])
+def test_who_is_sent_to_https_is_answered_by_nobody_else(address: str) -> None:
+    (found,) = told(SECURE, {"caddy": address, "caddy.respond": "b"})
+    assert "container b: label caddy: its visitors are sent to https by container a, which is older" in found
+
+
+@pytest.mark.parametrize("address", ["http://x.org/.well-known/*", "http://x.org:8080", "http://y.org", "http://*.org"])
+def test_other_visitors_are_answered(address: str) -> None:
+    assert told(SECURE, {"caddy": address, "caddy.respond": "b"}) == []
+
+
+@pytest.mark.parametrize("option", ["off", "disable_redirects"])
+def test_nobody_is_sent_to_https_where_the_operator_says_so(option: str) -> None:
+    plain = {"caddy": "http://x.org", "caddy.respond": "b"}
+    assert told(SECURE, plain, base=f"{{\nauto_https {option}\n}}\n") == []
+    assert told(SECURE, plain, base="{\nauto_https disable_certs\n}\n") != []
+
+
+def test_a_site_comes_with_https_beside_an_older_one_without() -> None:
+    assert told({"caddy": "http://x.org", "caddy.respond": "a"}, SECURE) == []
+    assert (
+        told({"caddy_0": "x.org", "caddy_0.tls": "internal", "caddy_1": "http://x.org", "caddy_1.respond": "a"}) == []
+    )
+
+
+def test_a_site_at_another_port_leaves_http_to_others() -> None:
+    assert told({"caddy": "x.org:8443", "caddy.respond": "a"}, {"caddy": "http://x.org", "caddy.respond": "b"}) == []
 
 
 def test_a_resource_may_have_a_site_and_a_path_of_it() -> None:

@@ -14,13 +14,14 @@ from dockcaddy.conflicts.claims import contradictions
 from dockcaddy.conflicts.clash import Clash, Group, Member
 from dockcaddy.conflicts.definitions import Definitions
 from dockcaddy.conflicts.expansion import Size, crowding, size_of
-from dockcaddy.conflicts.neighbours import Site, overlaps
+from dockcaddy.conflicts.neighbours import HostAndPort, Site, overlaps
 
 __all__ = ["Clash", "Conflicts", "Member"]
 
-HostAndPort = tuple[str, str]
 # what Caddy takes where an address has no port, by the option that says otherwise
 _USUAL_PORTS = {"http_port": "80", "https_port": "443"}
+# by which nobody is sent from http to https
+_NO_REDIRECTS = frozenset(("off", "disable_redirects"))
 Key = TypeVar("Key", bound=Hashable)
 Kept = TypeVar("Kept", bound=Sized)
 
@@ -40,6 +41,7 @@ class Conflicts:
     _within: dict[Group, tuple[Clash, ...]] = field(factory=dict)
     _between: dict[HostAndPort, tuple[Clash, ...]] = field(factory=dict)
     _usual_ports: dict[str, str] = field(factory=dict)
+    _has_redirects: bool = True
 
     @property
     def clashes(self) -> tuple[Clash, ...]:
@@ -54,7 +56,7 @@ class Conflicts:
         for group, members in changed.items():
             hosts |= self._put(group, sorted(members, key=lambda member: member.age))
         if not all(isinstance(group, frozenset) for group in changed):
-            self._know_usual_ports()
+            self._know_options()
             # what any site says may be changed by a snippet or an option
             groups |= self._sites.keys()
             hosts |= self._by_host.keys()
@@ -75,24 +77,30 @@ class Conflicts:
             _keep(self._shared, group, members)
             return set()
         addresses = [address for address in group if isinstance(address, tuple)]
-        hosts = {(host, self._usual_ports.get(port, port)) for host, port in _places(addresses)}
-        before, site = self._sites.pop(group, None), Site(members, addresses)
-        for host in hosts:
+        own = {(host, self._usual_ports.get(port, port)) for host, port in _places(addresses)}
+        redirecting = self._redirecting(own)
+        before, site = self._sites.pop(group, None), Site(members, addresses, redirecting)
+        for host in own | redirecting:
             if before is not None:
                 self._by_host[host].discard(before)
             if members:
                 self._by_host[host].add(site)
         if members:
             self._sites[group] = site
-        return hosts
+        return own | redirecting
 
-    def _know_usual_ports(self) -> None:
+    def _redirecting(self, own: set[HostAndPort]) -> set[HostAndPort]:
+        """From where Caddy sends visitors to https at these."""
+        return {(host, "80") for host, port in own if port == "443"} - own if self._has_redirects else set()
+
+    def _know_options(self) -> None:
         """Where the global options say that 8080 is for HTTP, addresses with that port are the same as those without."""
         lines = _lines(self._shared.get((), ()))
         usual = {line.keys[1]: _USUAL_PORTS[line.keys[0]] for line in lines if _chooses_a_port(line)}
-        if usual == self._usual_ports:
+        has_redirects = not any(line.keys[:1] == ("auto_https",) and _NO_REDIRECTS & {*line.keys} for line in lines)
+        if (usual, has_redirects) == (self._usual_ports, self._has_redirects):
             return
-        self._usual_ports = usual
+        self._usual_ports, self._has_redirects = usual, has_redirects
         known, self._sites = self._sites, {}
         self._by_host.clear()
         self._between.clear()
@@ -131,7 +139,7 @@ class Conflicts:
         sites = self._by_host[host]
         if not sites:
             del self._by_host[host]
-        return overlaps(sorted(sites, key=_age), definitions) if len(sites) > 1 and not self.takeovers else ()
+        return overlaps(host, sorted(sites, key=_age), definitions) if len(sites) > 1 and not self.takeovers else ()
 
 
 def _places(addresses: Iterable[tuple[str, str, str, str]]) -> Iterator[HostAndPort]:

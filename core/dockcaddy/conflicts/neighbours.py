@@ -5,6 +5,7 @@ Caddy asks sites with longer paths first.
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cached_property
+from itertools import chain
 
 from attrs import frozen
 
@@ -16,14 +17,19 @@ from dockcaddy.conflicts.definitions import Definitions
 from dockcaddy.conflicts.paths import covers, is_every_path, literal_beginning
 
 Address = tuple[str, str, str, str]
+HostAndPort = tuple[str, str]
 
 
 @frozen(eq=False)
 class Site:
-    """The members of a group, the oldest first, and its addresses: scheme, host, port and path each."""
+    """The members of a group, the oldest first, and its addresses: scheme, host, port and path each.
+
+    At `redirecting` it is not itself, but sends visitors from there to https.
+    """
 
     members: Sequence[Member]
     addresses: Collection[Address]
+    redirecting: Collection[HostAndPort] = ()
 
     @property
     def oldest(self) -> Member:
@@ -64,16 +70,24 @@ def _matchers_in(block: Block) -> Iterator[Block]:
         yield from _matchers_in(line)
 
 
-def overlaps(sites: Sequence[Site], definitions: Definitions) -> Iterator[Clash]:
+def overlaps(place: HostAndPort, sites: Sequence[Site], definitions: Definitions) -> Iterator[Clash]:
     """Clashes among the sites of one host and port, from the oldest on."""
     by_path: dict[str, Site] = {}
+    redirected: dict[str, Site] = {}
     for site in sites:
-        found = next(_taken(site, by_path, definitions), None)
+        # a redirect gives way to a site that was there before
+        is_there = place not in site.redirecting
+        taken = chain(_taken(site, by_path, definitions), _redirected(site, redirected)) if is_there else iter(())
+        found = next(taken, None)
         if found is not None:
             yield from site.clashes(*found)
             continue
         for path in site.paths:
-            by_path.setdefault(path, site)
+            (by_path if is_there else redirected).setdefault(path, site)
+
+
+def _redirected(site: Site, redirected: Mapping[str, Site]) -> Iterator[tuple[str, Site]]:
+    return (("its visitors are sent to https by", redirected[path]) for path in site.paths if path in redirected)
 
 
 def _taken(site: Site, by_path: Mapping[str, Site], definitions: Definitions) -> Iterator[tuple[str, Site]]:

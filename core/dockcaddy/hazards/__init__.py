@@ -7,6 +7,8 @@ from dockcaddy.hazards.error_pages import with_own_errors
 from dockcaddy.hazards.harm import Hazard, hazards
 from dockcaddy.hazards.lines import harmful_lines
 from dockcaddy.hazards.log_servers import with_patience
+from dockcaddy.hazards.redirects import with_own_redirects
+from dockcaddy.hazards.trust import without_installed_trust
 
 __all__ = ["Hazard", "harmful_lines", "hazards", "made_safe"]
 
@@ -16,4 +18,5 @@ def made_safe(config: bytes, everybodys: Collection[str] = ()) -> bytes:
 
     The same bytes where nothing is to be changed. What is said for the hosts `everybodys` is meant for all.
     """
-    return with_own_errors(with_own_certificates(with_patience(config)), everybodys)
+    config = without_installed_trust(with_patience(config))
+    return with_own_redirects(with_own_errors(with_own_certificates(config), everybodys), everybodys)

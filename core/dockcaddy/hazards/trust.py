@@ -1,0 +1,23 @@
+"""Caddy keeps out of this machine's store of trusted certificates. Pure.
+
+It reads the store once in its life: an authority that it put there itself it puts there again with every configuration,
+which takes half a second for each, as long as no other one is taken up. `caddy trust` does it once.
+"""
+
+import json
+import re
+
+# Without one of these every site is plain HTTP. Whether others have a certificate of Caddy's own is not always said.
+_TLS = re.compile(rb'"listen":\["[^"]*:(?!80")|"(?:pki|tls|https_port)":|"acme_server"')
+
+
+def without_installed_trust(config: bytes) -> bytes:
+    """The configuration (JSON), in which no authority is put there; the same bytes where there can be none."""
+    if not _TLS.search(config):
+        return config
+    decoded = json.loads(config)
+    pki = decoded["apps"].get("pki") or {}
+    named = {"local": {}, **(pki.get("certificate_authorities") or {})}
+    authorities = {name: {**authority, "install_trust": False} for name, authority in named.items()}
+    decoded["apps"]["pki"] = {**pki, "certificate_authorities": authorities}
+    return json.dumps(decoded, separators=(",", ":")).encode()
