@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from dockcaddy.model import Proxy
@@ -20,6 +20,8 @@ def proxy_of(settings: Settings) -> Proxy:
         str(Path(os.environ.get("XDG_DATA_HOME") or home / ".local/share") / "caddy"),
         str(Path(os.environ.get("XDG_CONFIG_HOME") or home / ".config") / "caddy"),
         str(settings.state_path().absolute()),
+        # the keys with which engines let us in, where nobody said otherwise
+        *(str(home / name) for name in (".docker", ".ssh")),
         *_certificates(settings),
     ]
     written = [chosen.partition("=")[2] for chosen in settings.output if not chosen.startswith("admin")]
@@ -27,13 +29,18 @@ def proxy_of(settings: Settings) -> Proxy:
     files = [Path(file).absolute() for file in given if file]
     port = re.search(r":(\d+)(?:/|$)", settings.caddy_admin or settings.admin)
     return Proxy(
-        tuple(dict.fromkeys(folders)),
-        tuple(map(os.path.normpath, files)),
+        _with_targets(folders),
+        _with_targets(map(os.path.normpath, files)),
         os.path.normpath(files[0].parent) if settings.caddyfile_path else "",
         int(port[1]) if port else 0,
         settings.resolver,
         tuple(dict.fromkeys((*Proxy().engine_ports, *_engine_ports(settings)))),
     )
+
+
+def _with_targets(paths: Iterable[str]) -> tuple[str, ...]:
+    """The paths, and where links on the way lead: the same files by another name."""
+    return tuple(dict.fromkeys(each for path in paths for each in (path, os.path.realpath(path))))
 
 
 def _engines(settings: Settings) -> tuple[str, ...]:

@@ -46,6 +46,15 @@ def test_the_admin_port_is_the_one_of_the_caddy_in_use(given: Settings, port: in
 
 def test_the_folders_are_those_where_caddy_and_the_program_keep_things(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", "/srv/data")
+    monkeypatch.setenv("HOME", "/home/op")
     folders = proxy_of(Settings(state_directory="/srv/state")).folders
-    assert {"/data", "/config", "/srv/data/caddy", "/srv/state"} <= set(folders)
+    assert {"/data", "/config", "/srv/data/caddy", "/srv/state", "/home/op/.ssh", "/home/op/.docker"} <= set(folders)
     assert all(Path(folder).is_absolute() for folder in folders)
+
+
+def test_what_lies_behind_a_link_is_the_proxys_too(tmp_path: Path) -> None:
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "disk")
+    proxy = proxy_of(Settings(state_directory=f"{tmp_path}/link/state", admin=f"unix/{tmp_path}/link/admin.sock"))
+    assert {f"{tmp_path}/link/state", f"{tmp_path}/disk/state"} <= set(proxy.folders)
+    assert {f"{tmp_path}/link/admin.sock", f"{tmp_path}/disk/admin.sock"} <= set(proxy.files)

@@ -17,13 +17,15 @@ HOST_FOLDERS = (LOG_FOLDER, "/root", "/var/lib/docker", "/var/lib/containers", "
 OF_THE_HOST = re.compile(r"\{(?:host|labels\.\d+|http\.request\.host(?:\.labels\.\d+)?)\}")
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 _ENGINE_SOCKETS = re.compile(
-    r"(?:docker|containerd|podman|libpod|cri-?o|buildkit|snapd|libvirt)[^/]*\.sock|/(?:lxd|incus)/", re.IGNORECASE
+    r"(?:docker|containerd|podman|libpod|cri-?o|buildkit|snapd|libvirt)[^/]*\.sock|/(?:lxd|incus|containerd-shim)/"
+    r"|/run/(?:user/\d+/)?(?:docker|containerd|podman|crio)/",
+    re.IGNORECASE,
 )
 
 
 def wrong_root(path: str, context: Context) -> str:
     """Why this folder may not be served; `""` where it may."""
-    if ".." in path.split("/") and not path.startswith("/"):
+    if _climbs(path) and not path.startswith("/"):
         return f"{path} leads out of Caddy's folder"
     if _normal(path) == "/" and not path.startswith("/"):
         # as without any root: where Caddy was started, our own child in an empty folder
@@ -40,6 +42,8 @@ def chosen_by_visitor(path: str, addresses: tuple[str, ...]) -> str:
 
 def wrong_log(path: str, proxy: Proxy, *, of_everybody: bool) -> str:
     """Why no log may be written there; `""` where it may. What is `of_everybody` goes where no label can serve it."""
+    if _climbs(path):
+        return f"{path} goes up by ..: where that leads depends on links"
     plain = ARGUMENT.sub("x", path)
     normal = _normal(plain)
     is_log = normal.endswith(".log") or not {"log", "logs"}.isdisjoint(normal.split("/"))
@@ -64,7 +68,13 @@ def may_import(pattern: str, proxy: Proxy) -> bool:
     if "/" not in pattern and "\\" not in pattern:
         return re.search(r"[{*?\[]|^\.|\.\.", pattern) is None
     base, normal = proxy.base_folder, _normal(pattern)
-    if base in ("", "/") or not pattern.startswith("/") or "{" in pattern or "*" in posixpath.dirname(normal):
+    if (
+        base in ("", "/")
+        or not pattern.startswith("/")
+        or "{" in pattern
+        or _climbs(pattern)
+        or "*" in posixpath.dirname(normal)
+    ):
         return False
     inside = [folder for folder in (*proxy.folders, *SYSTEM_FOLDERS, *HOST_FOLDERS) if _within(folder, base)]
     return _within(normal, base) and not any(_within(normal, folder) for folder in inside if folder != base)
@@ -77,6 +87,8 @@ def wrong_socket(path: str, proxy: Proxy) -> str:
         return "a visitor could choose the socket"
     if _ENGINE_SOCKETS.search(normal) or _within(normal, "/proc"):
         return f"{normal} is an engine's socket"
+    if _climbs(path):
+        return f"{path} goes up by ..: where that leads depends on links"
     if not path.startswith(("/", "@")):
         return f"where {path} is depends on where Caddy was started"
     if normal in map(_of_this_machine, proxy.files) or any(_within(normal, folder) for folder in proxy.folders):
@@ -107,8 +119,13 @@ def _on_the_host(path: str, mounts: Iterable[Mount]) -> str:
 
 
 def _of_this_machine(path: str) -> str:
-    """The path with the usual link of Linux resolved."""
-    return re.sub(r"^/var/run(?=/|$)", "/run", _normal(path))
+    """The path with the usual links of Linux resolved."""
+    return re.sub(r"^/var/run(?=/|$)", "/run", re.sub(r"^/dev/fd(?=/|$)", "/proc/self/fd", _normal(path)))
+
+
+def _climbs(path: str) -> bool:
+    """Whether it goes back up somewhere. Linux follows links first: `/var/run/..` is not `/var`."""
+    return ".." in path.split("/")
 
 
 def _own(path: str, proxy: Proxy, system: tuple[str, ...]) -> str:
