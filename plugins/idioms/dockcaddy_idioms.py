@@ -272,6 +272,28 @@ def _header_blocks(labels: tuple[Label, ...]) -> Iterator[Label]:
         yield evolve(label, key=f"{parent}_{count}", value=f"{segment} {label.value}".strip())
 
 
+_MATCHES = re.compile(r"(expression\s+)?(.*)", re.DOTALL)
+_QUOTED_WHOLE = re.compile(r'"(?:\\"|[^"])*"')
+
+
+def _expressions(labels: tuple[Label, ...]) -> Iterator[Label]:
+    """An expression of several words with quotes in it, which the words of a label would lose."""
+    for label in labels:
+        name = names_of(label.key)[-1] if '"' in label.value else ""
+        of_matcher = name.startswith("@") or name in ("not", "lb_retry_match")
+        found = _MATCHES.fullmatch(label.value.strip()) if of_matcher or name == "expression" else None
+        if found is None or bool(found[1]) is not of_matcher or not _loses_quotes(found[2]):
+            yield label
+        else:
+            yield evolve(label, value=f"{found[1] or ''}`{found[2]}`")
+
+
+def _loses_quotes(expression: str) -> bool:
+    words = expression.split()
+    is_plain = "`" not in expression and '\\"' not in expression and not any(word[0] == "#" for word in words)
+    return is_plain and '"' in expression and len(words) > 1 and _QUOTED_WHOLE.fullmatch(expression) is None
+
+
 def _split_last(key: str) -> tuple[str, str, str]:
     """A key's parent and the name of its last segment."""
     hidden = key.replace("\\.", "\0")
@@ -335,6 +357,13 @@ IDIOMS: tuple[Idiom, ...] = (
         ("lb_policy",),
         ("caddy.reverse_proxy.lb_policy: round-robin", "lb_policy round_robin"),
         _each("lb_policy", _policy),
+    ),
+    Idiom(
+        "expression-quotes",
+        "an expression of several words with quotes in it",
+        ("expression", "@", "not", "lb_retry_match"),
+        ('caddy.@get.expression: {method} == "GET"', '@get { expression `{method} == "GET"` }'),
+        _expressions,
     ),
     Idiom(
         "switch",
