@@ -137,6 +137,21 @@ def test_stop_leaves_no_process(caddy: str, tmp_path: Path) -> None:
     assert not Path(f"/proc/{pid}").exists()
 
 
+def test_a_child_that_was_made_while_it_was_told_to_stop_is_ended(caddy: str, tmp_path: Path, monkeypatch) -> None:
+    process = CaddyProcess(Path(caddy), f"unix/{tmp_path}/admin.sock", tmp_path)
+    made, spawn = [], process._spawn
+
+    def stopped_meanwhile() -> object:
+        made.append(spawn())
+        process._stopping.set()
+        return made[-1]
+
+    monkeypatch.setattr(CaddyProcess, "_spawn", lambda self: stopped_meanwhile())
+    process._folder.mkdir()
+    process._watch()
+    assert made[0].poll() is not None
+
+
 def test_the_child_ends_with_a_killed_parent(caddy: str, tmp_path: Path, eventually) -> None:
     code = f"""
         import time

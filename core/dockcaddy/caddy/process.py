@@ -161,6 +161,9 @@ class CaddyProcess:
         if process is None:
             return False
         self._process = process
+        if self._stopping.is_set():
+            # `stop` has not seen it
+            _end(process, 0)
         self._note(process.pid)
         reader = threading.Thread(target=self._read_log, args=(process,), daemon=True)
         reader.start()
