@@ -211,6 +211,9 @@ REFUSED = [
     ("upstreams", site(caddy__reverse_proxy="localhost:02019")),
     ("upstreams", site(caddy__reverse_proxy="172.18.0.9:2019")),
     ("upstreams", site(caddy__reverse_proxy="UNIX//var/run/docker.sock")),
+    ("upstreams", site(caddy__reverse_proxy="a:80", caddy__reverse_proxy__health_port="+2019")),
+    ("upstreams", site(caddy__reverse_proxy__dynamic="a localhost +2019")),
+    ("upstreams", site(caddy__import="checked +2019")),
     # behind a link `..` is not where it seems
     ("upstreams", site(caddy__reverse_proxy="unix//var/run/../proc/self/cwd/../admin.sock")),
     ("upstreams", site(caddy__reverse_proxy="unix//dev/fd/../cwd/../admin.sock")),
@@ -274,6 +277,7 @@ REFUSED = [
     ("listeners", site(caddy__bind="127.0.0.1")),
     ("listeners", site(caddy__bind="fd/3")),
     ("listeners", site(caddy__bind="unix//etc/passwd")),
+    ("listeners", {"caddy.http_port": "+2019"}),
     ("listeners", site(caddy__bind="UNIX//var/run/docker.sock")),
     ("listeners", site(caddy__bind="unix//var/run/../home/op/api.sock")),
     ("listeners", {"caddy": "(s)", "caddy.bind": "{args[0]}"}),

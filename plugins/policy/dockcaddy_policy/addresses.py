@@ -9,7 +9,8 @@ from dockcaddy import Context, Proxy
 from dockcaddy_policy.folders import OF_THE_HOST, is_socket_file, wrong_socket
 from dockcaddy_policy.placeholders import ARGUMENT
 
-_PORTS = re.compile(r"(\d+)(?:-(\d+))?")
+# Go takes a sign in front of some
+_PORTS = re.compile(r"\+?(\d+)(?:-\+?(\d+))?")
 # with what goes in its place where it is not set
 _VARIABLE = re.compile(r"\{(?:\$|env\.)[^{}:]*(?::([^{}]*))?\}")
 # a host that begins otherwise than any of these is no network, whatever follows
