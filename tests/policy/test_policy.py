@@ -278,6 +278,8 @@ REFUSED = [
     ("listeners", site(caddy__bind="fd/3")),
     ("listeners", site(caddy__bind="unix//etc/passwd")),
     ("listeners", {"caddy.http_port": "+2019"}),
+    ("listeners", site(caddy__tls__issuer="acme", caddy__tls__issuer__alt_http_port="2019")),
+    ("listeners", {"caddy.cert_issuer": "acme", "caddy.cert_issuer.alt_tlsalpn_port": "2019"}),
     ("listeners", site(caddy__bind="UNIX//var/run/docker.sock")),
     ("listeners", site(caddy__bind="unix//var/run/../home/op/api.sock")),
     ("listeners", {"caddy": "(s)", "caddy.bind": "{args[0]}"}),

@@ -95,7 +95,7 @@ def _first(check: Callable[[str, Context], str], words: tuple[str, ...], context
 
 
 def _listening(line: Line, context: Context) -> str:
-    if line.name in ("http_port", "https_port"):
+    if line.name in _PORT_OPTIONS:
         return wrong_port("".join(line.arguments), context.proxy)
     words = line.arguments if line.name else line.addresses
     if line.name == "layer4":
@@ -154,6 +154,7 @@ def _programs(line: Line, context: Context) -> str:
     return f"{line.name} runs programs with Caddy's rights"
 
 
+_PORT_OPTIONS = ("http_port", "https_port", "alt_http_port", "alt_tlsalpn_port")
 _DIALLING = """
     reverse_proxy php_fastcgi forward_auth to dynamic a srv port health_upstream health_port
     import output proxy upstream dial
@@ -204,7 +205,7 @@ RULES = (
     Rule(
         "listeners",
         "nothing listens on the admin API's port; `bind` makes sockets (`unix//run/x.sock`), takes no address",
-        ("", "bind", "default_bind", "http_port", "https_port", "layer4"),
+        ("", "bind", "default_bind", "layer4", *_PORT_OPTIONS),
         _listening,
     ),
     Rule(
