@@ -289,6 +289,13 @@ REFUSED = [
     ("log-files", site(caddy__log__output="file /data/caddy/x")),
     ("log-files", site(caddy__log__output="file /var/log/../lib/x")),
     ("log-files", site(caddy__log__output="file /etc/cron.d/x")),
+    ("log-hosts", site(caddy__log__hostnames="example.org other.example.org")),
+    ("log-hosts", site(caddy__log__output="net evil.example:1", caddy__log__hostnames="bank.example")),
+    ("log-hosts", {"caddy": "http://", "caddy.log.hostnames": "bank.example"}),
+    ("log-hosts", {"caddy": "*.*", "caddy.log.hostnames": "bank.example"}),
+    ("log-hosts", {"caddy": "(s)", "caddy.log.hostnames": "{args[0]}"}),
+    ("log-hosts", {"caddy": "(s)", "caddy.hostnames": "bank.example"}),
+    ("log-hosts", {"caddy": "(s)", "caddy.import": "t", "caddy.import.hostnames": "bank.example"}),
     ("log-files", site(caddy__log__output="file /var/run/../home/op/caddy/evil.log")),
     ("log-files", site(caddy__log__output="file /home/op/caddy/evil.log")),
     ("log-files", {"caddy.log.output": "file /srv/www/all.log"}),
@@ -620,6 +627,11 @@ ALLOWED = [
         caddy__rate_limit__zone__key="{remote_host}",
         caddy__rate_limit__zone__events="100",
     ),
+    {
+        "caddy": "https://*.example.org:8443, b.test/x",
+        "caddy.log.hostnames": "a.example.org b.test",
+        "caddy.respond": "x",
+    },
     {"caddy.storage_clean_interval": "off", "caddy.tls_resolvers": "1.1.1.1", "caddy.ech": "ech.example.org"},
 ]
 

@@ -1,5 +1,6 @@
 """A resource's blocks as single lines, each with what it stands under."""
 
+import re
 from collections.abc import Collection, Iterable, Iterator
 from functools import cached_property
 
@@ -70,6 +71,12 @@ class Line:
     def label(self) -> str:
         """The label that it comes from; `""` where no label has it by itself."""
         return self.block.origins[0].label if self.block.origins else ""
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """The hosts of its site, `""` where an address has none."""
+        bare = (re.sub(r"^\w+://|,$", "", address).partition("/")[0] for address in self.addresses)
+        return tuple(re.sub(r":[^]:]*$", "", each) for each in bare)
 
     @property
     def is_global(self) -> bool:

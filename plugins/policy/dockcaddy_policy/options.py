@@ -96,8 +96,7 @@ def _is_strange(wrapper: Block) -> bool:
 
 
 def _is_of_every_name(line: Line) -> bool:
-    hosts = [re.sub(r"^\w+://|,$", "", address).partition("/")[0].rpartition(":") for address in line.addresses]
-    return any((host if colon else port) in ("", "*") for host, colon, port in hosts)
+    return not {"", "*"}.isdisjoint(line.hosts)
 
 
 _HARMFUL: dict[str, Harmful] = {

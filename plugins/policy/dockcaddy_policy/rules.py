@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from fnmatch import fnmatchcase
 
 from attrs import frozen
 from dockcaddy import Context
@@ -9,7 +10,7 @@ from dockcaddy import Context
 from dockcaddy_policy.addresses import parsed, wrong_argument, wrong_listener, wrong_port, wrong_upstream, wrong_url
 from dockcaddy_policy.expressions import expression
 from dockcaddy_policy.folders import chosen_by_visitor, may_import, wrong_log, wrong_root, wrong_storage
-from dockcaddy_policy.lines import DATA, Line
+from dockcaddy_policy.lines import DATA, SNIPPET, Line
 from dockcaddy_policy.options import NAMES, SHARED, for_everybody, shared
 from dockcaddy_policy.placeholders import built, file_placeholder
 from dockcaddy_policy.variables import SERVERS, dns_server, environment
@@ -113,6 +114,14 @@ def _log_file(line: Line, context: Context) -> str:
     return wrong_log("".join(line.arguments[1:2]), context.proxy, of_everybody=line.is_global)
 
 
+def _log_hosts(line: Line, context: Context) -> str:
+    if {"log", "import"}.isdisjoint(line.path[1:]) and line.path != (SNIPPET,):
+        return ""
+    hosts = [host for host in line.hosts if host.strip("*.")]
+    other = next((name for name in line.arguments if not any(fnmatchcase(name, host) for host in hosts)), "")
+    return f"{other} is no host of the site: visitors of others would be logged" if other else ""
+
+
 def _root(line: Line, context: Context) -> str:
     if line.name == "vars" and not line.is_matcher and "{" in "".join(line.values[:1]):
         return f"{line.values[0]} could become the root"
@@ -214,6 +223,7 @@ RULES = (
         ("output", "insecure_secrets_log"),
         _log_file,
     ),
+    Rule("log-hosts", "a site's log is of its own hosts, whatever `hostnames` says", ("hostnames",), _log_hosts),
     Rule(
         "roots",
         "`root` and `file_server` not on folders of Caddy, of dockcaddy or of the system",
