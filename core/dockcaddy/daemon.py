@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("dockcaddy")
 
+# https://docs.kernel.org/networking/ip-sysctl.html
+_MIGRATION = Path("/proc/sys/net/ipv4/tcp_migrate_req")
+
 
 def run(settings: Settings, registry: Registry, sections: Mapping[type, Any]) -> int:
     """Watch the engines until a signal; gives the exit status. Raises SettingsError and CaddyUnreachable at start."""
@@ -89,11 +92,22 @@ def caddy_for(
     process = CaddyProcess(
         find_caddy(settings.caddy), address, directory, initial=lambda: connections.complete(last_good.load().json)
     )
+    _tell_of_lost_connections()
     try:
         process.start()
         yield connections, process
     finally:
         process.stop()
+
+
+def _tell_of_lost_connections() -> None:
+    """A new configuration has new listeners: the kernel ends what waits at the old ones, or hands it on."""
+    with suppress(OSError):
+        if _MIGRATION.read_text().strip() == "0":
+            logger.info(
+                "connections that are being made when caddy takes another configuration may be reset, "
+                "to keep them: sysctl -w net.ipv4.tcp_migrate_req=1"
+            )
 
 
 def _log_settings(settings: Settings) -> dict[str, Any]:

@@ -145,6 +145,19 @@ def replicas() -> Iterator[Replicas]:
     made.remove_all()
 
 
+@pytest.fixture(autouse=True)
+def connections_are_handed_on() -> Iterator[None]:
+    """As docs/reliability.md says, so that none is reset between two configurations; only root can."""
+    setting = Path("/proc/sys/net/ipv4/tcp_migrate_req")
+    if not os.access(setting, os.W_OK):
+        yield
+        return
+    before = setting.read_text()
+    setting.write_text("1")
+    yield
+    setting.write_text(before)
+
+
 @pytest.fixture
 def options() -> tuple[str, ...]:
     """More options of `dockcaddy run`."""
