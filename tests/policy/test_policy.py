@@ -289,6 +289,10 @@ REFUSED = [
     ("log-files", site(caddy__log__output="file /data/caddy/x")),
     ("log-files", site(caddy__log__output="file /var/log/../lib/x")),
     ("log-files", site(caddy__log__output="file /etc/cron.d/x")),
+    ("log-files", {"caddy": "(s)", "caddy.log.output": "file /var/log/{args[0]}{args[1]}/x.log"}),
+    ("log-files", {"caddy": "(s)", "caddy.log.output": "file /var/log/.{args[0]}/x.log"}),
+    ("log-files", {"caddy": "(s)", "caddy.log.output": "file /var/log/x{args[0]}./x.log"}),
+    ("imports", {"caddy": "(s)", "caddy.import": "t {args[0]}{args[1]}"}),
     ("log-hosts", site(caddy__log__hostnames="example.org other.example.org")),
     ("log-hosts", site(caddy__log__output="net evil.example:1", caddy__log__hostnames="bank.example")),
     ("log-hosts", {"caddy": "http://", "caddy.log.hostnames": "bank.example"}),
@@ -632,6 +636,7 @@ ALLOWED = [
         "caddy.log.hostnames": "a.example.org b.test",
         "caddy.respond": "x",
     },
+    {"caddy": "(s)", "caddy.log.output": "file /var/log/{args[0]}-{args[1]}/app.{args[0]}.log"},
     {"caddy.storage_clean_interval": "off", "caddy.tls_resolvers": "1.1.1.1", "caddy.ech": "ech.example.org"},
 ]
 

@@ -15,6 +15,8 @@ HOST_FOLDERS = (LOG_FOLDER, "/root", "/var/lib/docker", "/var/lib/containers", "
 
 # what a visitor can only choose among the names that the site answers to
 OF_THE_HOST = re.compile(r"\{(?:host|labels\.\d+|http\.request\.host(?:\.labels\.\d+)?)\}")
+# two arguments, or one and a dot, of which `..` may be put together
+_COULD_CLIMB = re.compile(r"{0}{0}|(?:^|/)\.{0}|{0}\.(?:/|$)".replace("{0}", ARGUMENT.pattern))
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 _ENGINE_SOCKETS = re.compile(
     r"(?:docker|containerd|podman|libpod|cri-?o|buildkit|snapd|libvirt)[^/]*\.sock|/(?:lxd|incus|containerd-shim)/"
@@ -25,7 +27,7 @@ _ENGINE_SOCKETS = re.compile(
 
 def wrong_root(path: str, context: Context) -> str:
     """Why this folder may not be served; `""` where it may."""
-    if _climbs(path) and not path.startswith("/"):
+    if climbs(path) and not path.startswith("/"):
         return f"{path} leads out of Caddy's folder"
     if _normal(path) == "/" and not path.startswith("/"):
         # as without any root: where Caddy was started, our own child in an empty folder
@@ -42,7 +44,7 @@ def chosen_by_visitor(path: str, addresses: tuple[str, ...]) -> str:
 
 def wrong_log(path: str, proxy: Proxy, *, of_everybody: bool) -> str:
     """Why no log may be written there; `""` where it may. What is `of_everybody` goes where no label can serve it."""
-    if _climbs(path):
+    if climbs(path):
         return f"{path} goes up by ..: where that leads depends on links"
     plain = ARGUMENT.sub("x", path)
     normal = _normal(plain)
@@ -72,7 +74,7 @@ def may_import(pattern: str, proxy: Proxy) -> bool:
         base in ("", "/")
         or not pattern.startswith("/")
         or "{" in pattern
-        or _climbs(pattern)
+        or climbs(pattern)
         or "*" in posixpath.dirname(normal)
     ):
         return False
@@ -87,13 +89,20 @@ def wrong_socket(path: str, proxy: Proxy) -> str:
         return "a visitor could choose the socket"
     if _ENGINE_SOCKETS.search(normal) or _within(normal, "/proc"):
         return f"{normal} is an engine's socket"
-    if _climbs(path):
+    if climbs(path):
         return f"{path} goes up by ..: where that leads depends on links"
     if not path.startswith(("/", "@")):
         return f"where {path} is depends on where Caddy was started"
     if normal in map(_of_this_machine, proxy.files) or any(_within(normal, folder) for folder in proxy.folders):
         return f"{normal} belongs to the proxy"
     return ""
+
+
+def climbs(path: str) -> bool:
+    """Whether it goes up somewhere, or could with what snippets are given. Linux follows links first: `/var/run/..` is
+    not `/var`.
+    """
+    return ".." in path.split("/") or _COULD_CLIMB.search(path) is not None
 
 
 def is_socket_file(path: str) -> bool:
@@ -121,11 +130,6 @@ def _on_the_host(path: str, mounts: Iterable[Mount]) -> str:
 def _of_this_machine(path: str) -> str:
     """The path with the usual links of Linux resolved."""
     return re.sub(r"^/var/run(?=/|$)", "/run", re.sub(r"^/dev/fd(?=/|$)", "/proc/self/fd", _normal(path)))
-
-
-def _climbs(path: str) -> bool:
-    """Whether it goes back up somewhere. Linux follows links first: `/var/run/..` is not `/var`."""
-    return ".." in path.split("/")
 
 
 def _own(path: str, proxy: Proxy, system: tuple[str, ...]) -> str:

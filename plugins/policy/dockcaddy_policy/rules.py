@@ -9,7 +9,7 @@ from dockcaddy import Context
 
 from dockcaddy_policy.addresses import parsed, wrong_argument, wrong_listener, wrong_port, wrong_upstream, wrong_url
 from dockcaddy_policy.expressions import expression
-from dockcaddy_policy.folders import chosen_by_visitor, may_import, wrong_log, wrong_root, wrong_storage
+from dockcaddy_policy.folders import chosen_by_visitor, climbs, may_import, wrong_log, wrong_root, wrong_storage
 from dockcaddy_policy.lines import DATA, SNIPPET, Line
 from dockcaddy_policy.options import NAMES, SHARED, for_everybody, shared
 from dockcaddy_policy.placeholders import built, file_placeholder
@@ -43,7 +43,7 @@ def _import(line: Line, context: Context) -> str:
         return f"{pattern} is made of directives, {line.path[-1]} of data"
     if not may_import(pattern, context.proxy):
         return f"{pattern} is not in the base Caddyfile's folder"
-    climbing = next((word for word in words if ".." in word.split("/")), "")
+    climbing = next(filter(climbs, words), "")
     return f"{climbing} could lead out of a folder" if climbing else ""
 
 
