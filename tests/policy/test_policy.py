@@ -291,6 +291,9 @@ REFUSED = [
     ("log-files", site(caddy__log__output="file /etc/cron.d/x")),
     ("log-files", {"caddy": "(s)", "caddy.log.output": "file /var/log/{args[0]}{args[1]}/x.log"}),
     ("log-files", {"caddy": "(s)", "caddy.log.output": "file /var/log/.{args[0]}/x.log"}),
+    ("log-files", {"caddy": "(s)", "caddy.log.output": "file /{args[0]}/x.log"}),
+    ("log-files", {"caddy": "(s)", "caddy.log.output": "file /home/{args[0]}/logs/x.log"}),
+    ("log-files", {"caddy": "(s)", "caddy.log.output": "file /d{args[0]}/caddy/x.log"}),
     ("log-files", {"caddy": "(s)", "caddy.log.output": "file /var/log/x{args[0]}./x.log"}),
     ("imports", {"caddy": "(s)", "caddy.import": "t {args[0]}{args[1]}"}),
     ("log-hosts", site(caddy__log__hostnames="example.org other.example.org")),
@@ -637,6 +640,7 @@ ALLOWED = [
         "caddy.respond": "x",
     },
     {"caddy": "(s)", "caddy.log.output": "file /var/log/{args[0]}-{args[1]}/app.{args[0]}.log"},
+    {"caddy": "(s)", "caddy.log.output": "file /srv/{args[0]}/logs/access.log"},
     {"caddy.storage_clean_interval": "off", "caddy.tls_resolvers": "1.1.1.1", "caddy.ech": "ech.example.org"},
 ]
 

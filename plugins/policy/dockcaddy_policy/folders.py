@@ -55,7 +55,10 @@ def wrong_log(path: str, proxy: Proxy, *, of_everybody: bool) -> str:
         return f"{path} could be imported"
     if not plain.startswith("/") or "{" in plain or not is_log:
         return f"{path} is not the place of a log, as {LOG_FOLDER} and every file.log are"
-    return _own(plain, proxy, (*SYSTEM_FOLDERS, *HOST_FOLDERS[1:]))
+    # what an argument names may be anywhere below what is written before it
+    known, *chosen = ARGUMENT.split(path)
+    below = posixpath.dirname(known) if chosen else plain
+    return _own(below, proxy, (*SYSTEM_FOLDERS, *HOST_FOLDERS[1:]))
 
 
 def wrong_storage(path: str, proxy: Proxy) -> str:
