@@ -16,7 +16,6 @@ def proxy_of(settings: Settings) -> Proxy:
     """
     home = Path(os.environ.get("HOME") or "/root")
     folders = [
-        *Proxy().folders,
         str(Path(os.environ.get("XDG_DATA_HOME") or home / ".local/share") / "caddy"),
         str(Path(os.environ.get("XDG_CONFIG_HOME") or home / ".config") / "caddy"),
         str(settings.state_path().absolute()),
@@ -29,7 +28,7 @@ def proxy_of(settings: Settings) -> Proxy:
     files = [Path(file).absolute() for file in given if file]
     port = re.search(r":(\d+)(?:/|$)", settings.caddy_admin or settings.admin)
     return Proxy(
-        _with_targets(folders),
+        tuple(dict.fromkeys((*Proxy().folders, *_with_targets(folders)))),
         _with_targets(map(os.path.normpath, files)),
         os.path.normpath(files[0].parent) if settings.caddyfile_path else "",
         int(port[1]) if port else 0,
