@@ -137,6 +137,25 @@ def test_who_stands_at_the_line_is_not_blamed_for_what_another_one_says() -> Non
     assert caddy.settle(*GOOD, innocent, fragment("bad", site("bad", "eab too-few"))) == ["bad"]
 
 
+def test_what_comes_beside_one_that_cannot_be_read_comes_with_one_load() -> None:
+    caddy = Caddy()
+    quick = caddy.quarantine.adapt
+
+    def adapt(text: str) -> bytes:
+        for number, line in enumerate(text.splitlines(), start=1):
+            if "banana" in line:
+                raise CaddyRefusal(f"Caddyfile:{number}: unrecognized directive: banana")
+        return quick(text)
+
+    caddy.quarantine.adapt = adapt
+    caddy.settle(*GOOD)
+    like_what_is_there = fragment("alike", site("alike", "respond x"))
+    unlike = fragment("unlike", site("unlike", "header X-A b"))
+    bad = fragment("bad", site("bad", "banana"))
+    assert caddy.settle(*GOOD, like_what_is_there, bad, unlike) == ["bad"]
+    assert len(caddy.loads) == 2
+
+
 def test_of_two_of_one_name_the_one_that_says_the_line_is_left_out() -> None:
     def adapt(text: str) -> bytes:
         for number, line in enumerate(text.splitlines(), 1):

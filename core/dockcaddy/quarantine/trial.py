@@ -168,8 +168,11 @@ class Trial:
             self._attempt()
             return
         remaining = suspects if refused.at_load else self._screened(suspects)
-        self.left_out |= {each.key for each in remaining}
-        self._admit(remaining, refused if len(remaining) == len(suspects) else None)
+        # mostly that was all, and each try of a part would be a load more
+        still_refused = refused if len(remaining) == len(suspects) else self._attempt()
+        if remaining and still_refused is not None:
+            self.left_out |= {each.key for each in remaining}
+            self._admit(remaining, still_refused)
 
     def _admit(self, group: Sequence[Fragment], refused: Refused | None = None) -> None:
         """Have those of a group that Caddy takes; `refused` is what it says to all of them, where that is known."""
