@@ -71,6 +71,14 @@ def test_looking_for_a_far_variable_counts() -> None:
         render("{{$far := 1}}" + "{{$x := 1}}" * 900 + "{{range 90000}}{{$y := $far}}{{end}}")
 
 
+def test_a_loop_that_cannot_come_to_its_end_is_not_begun() -> None:
+    begun: list[int] = []
+    table = FunctionTable({"begin": lambda context: begun.append(1)})
+    with pytest.raises(TemplateError, match="exceeds the limit of 50000 steps"):
+        gotemplate.compile("{{range 1000000000}}{{begin}}{{end}}", table).execute(None)
+    assert begun == []
+
+
 def test_executions_that_share_their_usage_share_the_limits() -> None:
     usage = gotemplate.Usage()
     template = gotemplate.compile("{{range 30000}}{{end}}", TABLE)

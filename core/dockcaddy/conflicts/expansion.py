@@ -15,15 +15,16 @@ from dockcaddy.conflicts.definitions import Definitions
 from dockcaddy.model import Problem
 
 # far above what people write
-MOST_CHARACTERS = 4 * 1024 * 1024
+MOST_CHARACTERS = 2 * 1024 * 1024
 MOST_IMPORTS = 5_000
 MOST_ADDRESSES = 1_000
 MOST_PORTS = 256
 # So much of each is nobody's business, however many have it; what is above is bounded for all of them together, as Caddy
-# reads a configuration whole, in a time that grows with it: about a second for the most.
-FREE_CHARACTERS, MOST_CHARACTERS_TOGETHER = 64 * 1024, 8 * 1024 * 1024
-FREE_ADDRESSES, MOST_ADDRESSES_TOGETHER = 50, 5_000
-FREE_LINES, MOST_LINES_TOGETHER = 500, 20_000
+# reads a configuration whole, in a time that grows with it: half a second for the most. What is new may wait for that
+# twice, until the configuration before has been taken up, and with its own.
+FREE_CHARACTERS, MOST_CHARACTERS_TOGETHER = 16 * 1024, 2 * 1024 * 1024
+FREE_ADDRESSES, MOST_ADDRESSES_TOGETHER = 50, 3_000
+FREE_LINES, MOST_LINES_TOGETHER = 200, 8_000
 # what Caddy needs for a character that a regular expression repeats, in characters of a Caddyfile
 REPEATED = 16
 

@@ -325,6 +325,9 @@ def _iterated(state: State, value: Value | None, declared: int) -> Any:
     if kind in INT_KINDS or kind in UINT_KINDS:
         if declared > 1:
             raise state.error(f"can't use {value.data} to iterate over more than one variable")
+        if value.data > state.limits.steps:
+            # of hundreds that come together none is begun only to be given up
+            state.step(value.data)
         return ((None, Value(value.type, place)) for place in range(value.data))
     if kind == "map":
         # they are sorted first
