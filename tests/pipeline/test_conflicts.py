@@ -4,6 +4,8 @@ from collections.abc import Callable
 
 import pytest
 from dockcaddy import plugins, testing
+from dockcaddy.conflicts import neighbours
+from dockcaddy.conflicts.conditions import Conditions, is_covered
 from dockcaddy.conflicts.paths import covers
 from dockcaddy.model import EngineInventory, Inventory
 from dockcaddy.pipeline import BaseCaddyfile, Pipeline
@@ -497,6 +499,85 @@ def test_a_newer_snippet_that_would_blow_up_an_older_site_is_left_out_itself() -
     importing = {"caddy": "y.org"} | {f"caddy.{n}_import": "s" for n in range(60)}
     (clash,) = told(importing, {"caddy": "(s)", "caddy.respond": "a" * 90_000})
     assert clash.startswith("container b: by what it defines for container a: with imports")
+
+
+def snippets(last: str, line: str, times: int = 10) -> dict[str, str]:
+    """Twelve snippets, each of which imports the one before so often, in such a line."""
+    return {"caddy_0": "(s0)", **({"caddy_0.header": last} if last else {})} | {
+        key: value
+        for n in range(1, 12)
+        for key, value in {
+            f"caddy_{n}": f"(s{n})",
+            **{f"caddy_{n}.{k}_{line}": f"s{n - 1}" for k in range(times)},
+        }.items()
+    }
+
+
+ENDLESS = {
+    "imports of imports": snippets("X-A b", "import"),
+    "imports of nothing": snippets("", "import"),
+    "imports in blocks": snippets("X-A b", "handle.import"),
+    "a snippet of itself": {"caddy_0": "(s11)", "caddy_0.import": "s11"},
+    "a block of itself": {"caddy_0": "(s11)", "caddy_0.handle.import": "s11"},
+    "two of each other": {
+        "caddy_0": "(s11)",
+        "caddy_0.handle.import": "s0",
+        "caddy_1": "(s0)",
+        "caddy_1.handle.import": "s11",
+    },
+    "a long chain": {"caddy_0": "(s11)", "caddy_0.import": "c0"}
+    | {f"caddy_1{n:03}": f"(c{n})" for n in range(900)}
+    | {f"caddy_1{n:03}.handle.import": f"c{n + 1}" for n in range(899)},
+}
+
+
+@pytest.mark.parametrize("case", ENDLESS)
+@pytest.mark.parametrize("address", ["http://x.org", "http://x.org/p*"])
+def test_nobodys_answers_are_compared_with_what_comes_to_no_end(case: str, address: str) -> None:
+    (clash,) = told(
+        {"caddy": "http://x.org", "caddy.respond": "/p/a a"},
+        {**ENDLESS[case], "caddy_99": address, "caddy_99.import": "s11"},
+    )
+    assert clash.startswith("container b: label caddy_99.import: ")
+
+
+def test_a_site_of_the_host_is_compared_once_the_endless_one_is_left_out() -> None:
+    endless = {**snippets("", "import"), "caddy_99": "http://x.org", "caddy_99.import": "s11"}
+    pipeline, inventory = Pipeline(plugins.load()), [testing.container("a", labels=endless, created=1)]
+    inventory += [
+        testing.container(name, labels={"caddy": "http://x.org", "caddy.respond": name}, created=at)
+        for at, name in enumerate("bc", 2)
+    ]
+    fragments = pipeline.fragments(Inventory((EngineInventory("local", tuple(inventory)),)))
+    (clash,) = pipeline.configuration(fragments).assembly.clashes
+    assert clash.problem.resource == "container a"
+    (clash,) = pipeline.configuration(fragments, frozenset((clash.fragment,))).assembly.clashes
+    assert str(clash.problem).startswith("container c: label caddy.respond: respond would answer")
+
+
+@pytest.mark.parametrize(
+    ("addresses", "others"),
+    [
+        (["http://x.org"], [f"http://x.org/p{n}" for n in range(999)]),
+        ([f"http://x{n}.org" for n in range(999)], [f"http://x{n}.org/p" for n in range(999)]),
+    ],
+    ids=["paths", "hosts"],
+)
+def test_more_paths_than_can_be_compared_are_refused(
+    addresses: list[str], others: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compared = 0
+
+    def counted(these: Conditions, wanted: Conditions) -> bool:
+        nonlocal compared
+        compared += 1
+        return is_covered(these, wanted)
+
+    monkeypatch.setattr(neighbours, "is_covered", counted)
+    answers = {f"caddy.{n}_respond": f"/q{n} x" for n in range(3_000)}
+    found = told({"caddy": " ".join(addresses)} | answers, {"caddy": " ".join(others), "caddy.respond": "x"})
+    assert found and all("container b: label caddy: there are too many paths to compare" in each for each in found)
+    assert compared <= neighbours.MOST_COMPARED
 
 
 def test_what_contradicts_an_older_snippet_is_no_reason_against_whoever_imports_it() -> None:

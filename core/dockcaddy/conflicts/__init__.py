@@ -14,7 +14,7 @@ from dockcaddy.conflicts.claims import contradictions
 from dockcaddy.conflicts.clash import Clash, Group, Member
 from dockcaddy.conflicts.definitions import Definitions
 from dockcaddy.conflicts.expansion import Size, crowding, size_of
-from dockcaddy.conflicts.neighbours import HostAndPort, Site, overlaps
+from dockcaddy.conflicts.neighbours import Below, HostAndPort, Site, overlaps
 
 __all__ = ["Clash", "Conflicts", "Member"]
 
@@ -38,17 +38,22 @@ class Conflicts:
     _sites: dict[Group, Site] = field(factory=dict)
     _by_host: dict[HostAndPort, set[Site]] = field(factory=lambda: defaultdict(set))
     _large: dict[str, Size] = field(factory=dict)
+    _contradictions: dict[Group, tuple[Clash, ...]] = field(factory=dict)
     _within: dict[Group, tuple[Clash, ...]] = field(factory=dict)
     _between: dict[HostAndPort, tuple[Clash, ...]] = field(factory=dict)
     _usual_ports: dict[str, str] = field(factory=dict)
     _has_redirects: bool = True
+    _unread: tuple[set[Group], set[HostAndPort]] = field(factory=lambda: (set(), set()))
 
     @property
     def clashes(self) -> tuple[Clash, ...]:
         """The clashes to be settled next, a fragment may have several: what clashes with others counts for nothing else."""
-        found = tuple(chain(*self._within.values(), *self._between.values()))
-        found = found or tuple(clash for size in self._large.values() for clash in size.clashes)
-        return found or tuple(crowding(self._large.values()))
+        found = tuple(chain(*self._contradictions.values(), *self._within.values(), *self._between.values()))
+        return found or self._explosions or tuple(crowding(self._large.values()))
+
+    @property
+    def _explosions(self) -> tuple[Clash, ...]:
+        return tuple(clash for size in self._large.values() for clash in size.clashes)
 
     def update(self, changed: Mapping[Group, Collection[Member]], gone: Iterable[str] = ()) -> None:
         """Take over groups that have other members now, none where a group is gone, and the keys of gone fragments."""
@@ -67,9 +72,20 @@ class Conflicts:
         for key, member in concerned.items():
             _keep(self._large, key, size_of(member, definitions, self._matchers))
         for group in groups:
-            _keep(self._within, group, tuple(self._clashes_within(group, definitions)))
-        for host in hosts:
-            _keep(self._between, host, tuple(self._clashes_at(host, definitions)))
+            _keep(self._contradictions, group, tuple(contradictions(self._members(group))))
+        self._read(groups, hosts, definitions)
+
+    def _read(self, groups: set[Group], hosts: set[HostAndPort], definitions: Definitions) -> None:
+        """Look who answers what, with everything imported: not before what would grow beyond measure is left out."""
+        self._unread[0].update(groups)
+        self._unread[1].update(hosts)
+        is_bounded, below = not self._explosions, Below(definitions)
+        for group in self._unread[0]:
+            _keep(self._within, group, tuple(self._takeovers(group, definitions)) if is_bounded else ())
+        for host in self._unread[1]:
+            _keep(self._between, host, tuple(self._clashes_at(host, below)) if is_bounded else ())
+        if is_bounded:
+            self._unread = set(), set()
 
     def _put(self, group: Group, members: Sequence[Member]) -> set[HostAndPort]:
         """Know the group's members; gives the hosts and ports of its addresses."""
@@ -124,22 +140,19 @@ class Conflicts:
             makers,
         )
 
-    def _clashes_within(self, group: Group, definitions: Definitions) -> Iterator[Clash]:
+    def _takeovers(self, group: Group, definitions: Definitions) -> Iterable[Clash]:
         members, site = self._members(group), self._sites.get(group)
-        if len(members) < 2:
-            return
-        contradicting = tuple(contradictions(members))
-        yield from contradicting
-        if site is not None and not self.takeovers:
-            lost = {clash.fragment for clash in contradicting}
-            staying = [member for member in members if member.fragment.key not in lost]
-            yield from takeovers(staying, Reader(definitions, site.hosts))
+        if len(members) < 2 or site is None or self.takeovers:
+            return ()
+        lost = {clash.fragment for clash in self._contradictions.get(group, ())}
+        staying = [member for member in members if member.fragment.key not in lost]
+        return takeovers(staying, Reader(definitions, site.hosts))
 
-    def _clashes_at(self, host: HostAndPort, definitions: Definitions) -> Iterable[Clash]:
+    def _clashes_at(self, host: HostAndPort, below: Below) -> Iterable[Clash]:
         sites = self._by_host[host]
         if not sites:
             del self._by_host[host]
-        return overlaps(host, sorted(sites, key=_age), definitions) if len(sites) > 1 and not self.takeovers else ()
+        return overlaps(host, sorted(sites, key=_age), below) if len(sites) > 1 and not self.takeovers else ()
 
 
 def _places(addresses: Iterable[tuple[str, str, str, str]]) -> Iterator[HostAndPort]:

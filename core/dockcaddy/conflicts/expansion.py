@@ -19,6 +19,8 @@ MOST_CHARACTERS = 2 * 1024 * 1024
 MOST_IMPORTS = 5_000
 MOST_ADDRESSES = 1_000
 MOST_PORTS = 256
+# of imports and blocks within each other, which are looked into one within the other here too
+DEEPEST = 128
 # So much of each is nobody's business, however many have it; what is above is bounded for all of them together, as Caddy
 # reads a configuration whole, in a time that grows with it: half a second for the most. What is new may wait for that
 # twice, until the configuration before has been taken up, and with its own.
@@ -32,6 +34,7 @@ _ARGUMENT = re.compile(r"\{args(?:\[(\d{1,4})\]|\.(\d{1,4})|[\[.][^{}]*)\}")
 _BLOCK = re.compile(r"\{blocks?(?:\.[^{}]*)?\}")
 _REPETITION = re.compile(r"\{(\d{1,4})(?:,(\d{0,4}))?\}")
 _LARGEST = 1 << 40
+_MORE_THAN_CADDY_CAN_HOLD = "with imports, matchers, repetitions and ports this is more than caddy can hold"
 
 Matchers = Mapping[str, Block]
 
@@ -102,6 +105,7 @@ class _Measure:
     opened: set[str] = field(factory=set)
     _lengths: dict[int, int] = field(factory=dict)
     _copies: int = 1
+    _depth: int = 0
     _matchers: Matchers = field(factory=dict)
     _open: list[str] = field(factory=list)
 
@@ -144,6 +148,8 @@ class _Measure:
         imported = self.definitions.imported(block)
         before = self.characters
         self.lines += self._copies
+        self._depth += 1
+        self._check_lines()
         if imported is None:
             self._count(self._length(block, arguments, inserted))
         for child in block.children:
@@ -152,7 +158,12 @@ class _Measure:
             given = (self.characters - before) // self._copies
             lengths = tuple([_length(key, arguments, inserted) for key in block.keys[2:]])
             self._lines_of(f"({block.keys[1]})", imported, lengths, given)
-            return
+        else:
+            self._references(block, arguments, inserted)
+        self._depth -= 1
+
+    def _references(self, block: Block, arguments: tuple[int, ...], inserted: int) -> None:
+        """Count what a line names: a route, a matcher."""
         invoked = self.definitions.invoked(block)
         if invoked is not None:
             self._lines_of(f"&({block.keys[-1]})", invoked, (), 0)
@@ -162,6 +173,8 @@ class _Measure:
 
     def _lines_of(self, name: str, lines: Iterable[Block], arguments: tuple[int, ...], inserted: int) -> None:
         if name in self._open:
+            if name.startswith("("):
+                raise _TooMuchError(f"the snippet {name} imports itself")
             return
         self.opened.add(name)
         self.imports += 1
@@ -178,10 +191,16 @@ class _Measure:
                 self._lengths[id(block)] = known
         return known
 
+    def _check_lines(self) -> None:
+        if self._depth > DEEPEST:
+            raise _TooMuchError(f"imports and blocks are more than {DEEPEST} deep")
+        if self.lines > MOST_LINES_TOGETHER or self.imports > MOST_IMPORTS:
+            raise _TooMuchError(_MORE_THAN_CADDY_CAN_HOLD)
+
     def _count(self, characters: int) -> None:
         self.characters += characters * self._copies
-        if self.characters > MOST_CHARACTERS or self.imports > MOST_IMPORTS:
-            raise _TooMuchError("with imports, matchers, repetitions and ports this is more than caddy can hold")
+        if self.characters > MOST_CHARACTERS:
+            raise _TooMuchError(_MORE_THAN_CADDY_CAN_HOLD)
 
 
 def _length(token: str, arguments: tuple[int, ...], inserted: int) -> int:

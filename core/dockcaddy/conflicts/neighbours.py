@@ -3,21 +3,24 @@
 Caddy asks sites with longer paths first.
 """
 
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import chain
 
-from attrs import frozen
+from attrs import define, field, frozen
 
 from dockcaddy.caddyfile import Block
 from dockcaddy.conflicts.answers import Reader
 from dockcaddy.conflicts.clash import Clash, Member, clash, label_of
-from dockcaddy.conflicts.conditions import is_covered, path_condition
+from dockcaddy.conflicts.conditions import Conditions, is_covered, path_condition
 from dockcaddy.conflicts.definitions import Definitions
 from dockcaddy.conflicts.paths import covers, is_every_path, literal_beginning
 
 Address = tuple[str, str, str, str]
 HostAndPort = tuple[str, str]
+# with all that an older site answers, a second's part
+MOST_COMPARED = 100_000
 
 
 @frozen(eq=False)
@@ -70,14 +73,40 @@ def _matchers_in(block: Block) -> Iterator[Block]:
         yield from _matchers_in(line)
 
 
-def overlaps(place: HostAndPort, sites: Sequence[Site], definitions: Definitions) -> Iterator[Clash]:
+@define(eq=False)
+class Below:
+    """What sites answer below their paths; each is read once, and compared with so much and no more."""
+
+    definitions: Definitions
+    _answered: dict[Site, frozenset[Conditions]] = field(factory=dict)
+    _compared: Counter[Site] = field(factory=Counter)
+
+    def why_not(self, path: str, site: Site) -> str:
+        """Why another one cannot have this path, as a sentence that goes on with the site's owner."""
+        if site not in self._answered:
+            self._answered[site] = self._read(site)
+        answered = self._answered[site]
+        self._compared[site] += len(answered)
+        if self._compared[site] > MOST_COMPARED:
+            return "there are too many paths to compare them with those of"
+        # a directive of its own for nothing but this path
+        wanted = path_condition((path,))
+        return f"{path} is answered by" if any(is_covered(each, wanted) for each in answered) else ""
+
+    def _read(self, site: Site) -> frozenset[Conditions]:
+        reader = Reader(self.definitions, site.hosts)
+        answers = (answer for member in site.members for answer in reader.answers(member, {}))
+        return frozenset(answer.conditions for answer in answers)
+
+
+def overlaps(place: HostAndPort, sites: Sequence[Site], below: Below) -> Iterator[Clash]:
     """Clashes among the sites of one host and port, from the oldest on."""
     by_path: dict[str, Site] = {}
     redirected: dict[str, Site] = {}
     for site in sites:
         # a redirect gives way to a site that was there before
         is_there = place not in site.redirecting
-        taken = chain(_taken(site, by_path, definitions), _redirected(site, redirected)) if is_there else iter(())
+        taken = chain(_taken(site, by_path, below), _redirected(site, redirected)) if is_there else iter(())
         found = next(taken, None)
         if found is not None:
             yield from site.clashes(*found)
@@ -90,23 +119,16 @@ def _redirected(site: Site, redirected: Mapping[str, Site]) -> Iterator[tuple[st
     return (("its visitors are sent to https by", redirected[path]) for path in site.paths if path in redirected)
 
 
-def _taken(site: Site, by_path: Mapping[str, Site], definitions: Definitions) -> Iterator[tuple[str, Site]]:
+def _taken(site: Site, by_path: Mapping[str, Site], below: Below) -> Iterator[tuple[str, Site]]:
     for path in site.paths:
         for same in _same_paths(path, by_path):
             yield "its address is that of", by_path[same]
         whole = by_path.get("")
-        if whole is not None and _answers_below(whole, path, definitions):
-            yield f"{path} is answered by", whole
+        if whole is not None and (reason := below.why_not(path, whole)):
+            yield reason, whole
 
 
 def _same_paths(path: str, known: Collection[str]) -> Iterator[str]:
     yield from (same for same in (path, path.removesuffix("*")) if same in known)
     if literal_beginning(path) not in (path, path.removesuffix("*")):
         yield from (each for each in known if each and covers(path, each))
-
-
-def _answers_below(site: Site, path: str, definitions: Definitions) -> bool:
-    """Whether the site has a directive of its own for nothing but this path."""
-    reader, conditions = Reader(definitions, site.hosts), path_condition((path,))
-    answers = (answer for member in site.members for answer in reader.answers(member, {}))
-    return any(is_covered(answer.conditions, conditions) for answer in answers)
