@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from dockcaddy import plugins, testing
+from dockcaddy import conflicts, plugins, testing
 from dockcaddy.conflicts import neighbours
 from dockcaddy.conflicts.conditions import Conditions, is_covered
 from dockcaddy.conflicts.paths import covers
@@ -578,6 +578,26 @@ def test_more_paths_than_can_be_compared_are_refused(
     found = told({"caddy": " ".join(addresses)} | answers, {"caddy": " ".join(others), "caddy.respond": "x"})
     assert found and all("container b: label caddy: there are too many paths to compare" in each for each in found)
     assert compared <= neighbours.MOST_COMPARED
+
+
+@pytest.mark.parametrize(
+    ("labels", "looked_at"), [({"caddy.email": "me@x.org"}, 1), ({"caddy": "(s)", "caddy.header": "X-A c"}, 2)]
+)
+def test_what_changes_for_nobody_else_has_nobody_else_looked_at(
+    labels: dict[str, str], looked_at: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    importing = testing.container("importing", labels={"caddy": "y.org", "caddy.import": "s"}, created=1)
+    older = [importing] + [
+        testing.container(f"c{n}", labels={"caddy": f"x{n}.org", "caddy.respond": "x"}, created=n) for n in range(2, 20)
+    ]
+    pipeline = Pipeline(plugins.load())
+    pipeline.build(Inventory((EngineInventory("local", tuple(older)),)))
+    measured: list[object] = []
+    size_of = conflicts.size_of
+    monkeypatch.setattr(conflicts, "size_of", lambda *given: measured.append(given) or size_of(*given))
+    newer = testing.container("newer", labels=labels, created=100)
+    pipeline.build(Inventory((EngineInventory("local", (*older, newer)),)))
+    assert len(measured) == looked_at
 
 
 def test_what_contradicts_an_older_snippet_is_no_reason_against_whoever_imports_it() -> None:

@@ -60,11 +60,12 @@ class Conflicts:
         groups, hosts = set(changed), set[HostAndPort]()
         for group, members in changed.items():
             hosts |= self._put(group, sorted(members, key=lambda member: member.age))
-        if not all(isinstance(group, frozenset) for group in changed):
-            self._know_options()
-            # what any site says may be changed by a snippet or an option
-            groups |= self._sites.keys()
-            hosts |= self._by_host.keys()
+        if () in changed:
+            hosts |= self._know_options()
+        if any(isinstance(group, tuple) and group for group in changed):
+            referring = {group: site for group, site in self._sites.items() if site.refers}
+            groups |= referring.keys()
+            hosts = hosts.union(*(site.places for site in referring.values()))
         definitions = self._definitions()
         for key in gone:
             self._large.pop(key, None)
@@ -94,34 +95,35 @@ class Conflicts:
             return set()
         addresses = [address for address in group if isinstance(address, tuple)]
         own = {(host, self._usual_ports.get(port, port)) for host, port in _places(addresses)}
-        redirecting = self._redirecting(own)
-        before, site = self._sites.pop(group, None), Site(members, addresses, redirecting)
-        for host in own | redirecting:
+        before, site = self._sites.pop(group, None), Site(members, addresses, own, self._redirecting(own))
+        for host in site.places:
             if before is not None:
                 self._by_host[host].discard(before)
             if members:
                 self._by_host[host].add(site)
         if members:
             self._sites[group] = site
-        return own | redirecting
+        return set(site.places)
 
     def _redirecting(self, own: set[HostAndPort]) -> set[HostAndPort]:
         """From where Caddy sends visitors to https at these."""
         return {(host, "80") for host, port in own if port == "443"} - own if self._has_redirects else set()
 
-    def _know_options(self) -> None:
-        """Where the global options say that 8080 is for HTTP, addresses with that port are the same as those without."""
+    def _know_options(self) -> set[HostAndPort]:
+        """Where the global options say that 8080 is for HTTP, addresses with that port are the same as those without.
+
+        Gives the hosts and ports at which sites may be others by now.
+        """
         lines = _lines(self._shared.get((), ()))
         usual = {line.keys[1]: _USUAL_PORTS[line.keys[0]] for line in lines if _chooses_a_port(line)}
         has_redirects = not any(line.keys[:1] == ("auto_https",) and _NO_REDIRECTS & {*line.keys} for line in lines)
         if (usual, has_redirects) == (self._usual_ports, self._has_redirects):
-            return
+            return set()
         self._usual_ports, self._has_redirects = usual, has_redirects
         known, self._sites = self._sites, {}
         self._by_host.clear()
         self._between.clear()
-        for group, site in known.items():
-            self._put(group, site.members)
+        return set().union(*(self._put(group, site.members) for group, site in known.items()))
 
     def _members(self, group: Group) -> Sequence[Member]:
         site = self._sites.get(group)

@@ -4,7 +4,7 @@ Caddy asks sites with longer paths first.
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence, Set
 from functools import cached_property
 from itertools import chain
 
@@ -27,12 +27,23 @@ MOST_COMPARED = 100_000
 class Site:
     """The members of a group, the oldest first, and its addresses: scheme, host, port and path each.
 
-    At `redirecting` it is not itself, but sends visitors from there to https.
+    At `redirecting` it is not itself, as at its `own` places, but sends visitors from there to https.
     """
 
     members: Sequence[Member]
     addresses: Collection[Address]
-    redirecting: Collection[HostAndPort] = ()
+    own: Set[HostAndPort] = frozenset()
+    redirecting: Set[HostAndPort] = frozenset()
+
+    @property
+    def places(self) -> Set[HostAndPort]:
+        """Where it has a say."""
+        return self.own | self.redirecting
+
+    @cached_property
+    def refers(self) -> bool:
+        """Whether a snippet or a named route may change what it says."""
+        return any(_refers(block) for member in self.members for block in member.blocks)
 
     @property
     def oldest(self) -> Member:
@@ -64,6 +75,10 @@ class Site:
         for member in self.members:
             if member.fragment.key not in theirs:
                 yield clash(member.fragment, what, older.oldest.fragment, label=label_of(member.blocks[0]))
+
+
+def _refers(block: Block) -> bool:
+    return block.keys[:1] in (("import",), ("invoke",)) or any(map(_refers, block.children))
 
 
 def _matchers_in(block: Block) -> Iterator[Block]:
