@@ -5,9 +5,9 @@ from attrs import define
 LONGEST_GAP = 1.0
 # what is stopped is given some seconds to end, this must be well below
 URGENT_GAP = 0.25
-# so many changes may come one after the other before they are taken up together, and so many more with each second
-BURST = 20.0
-BURST_PER_SECOND = 0.5
+# so many changes may come one after the other before they have to wait, and so many more with each second
+BURST = 30.0
+BURST_PER_SECOND = 2.0
 
 
 @define
@@ -15,7 +15,7 @@ class Pace:
     """When the next cycle may be. `minimum` is the least time between two; all times are in seconds of one clock.
 
     While changes come at once the gap doubles up to `maximum`. One after the other they are taken up without a gap, but
-    not for long: fifty containers that start so do not cost fifty reloads.
+    not for ever: a hundred containers that start so do not cost a hundred reloads.
     """
 
     minimum: float
@@ -49,8 +49,9 @@ class Pace:
 
     def take(self, now: float) -> None:
         """A cycle begins: what was noted is taken up, what is noted from now on is for the next."""
-        began = now if self._first is None else self._first
-        self._is_stream = began < self._last + max(self._gap, 2 * self.minimum)
+        first = now if self._first is None else self._first
+        came_alone = self._latest <= first + self.minimum and first >= self._last + self.minimum
+        self._is_stream = not came_alone
         self._budget = min(self._budget + (now - self._last) * BURST_PER_SECOND, BURST)
         self._last = now
         self._first = None
@@ -60,4 +61,4 @@ class Pace:
         """The cycle changed something: the next one waits where this one came together with others, or after many."""
         self._budget = max(self._budget - 1, 0.0)
         grown = min(max(self._gap, self.minimum) * 2, self.maximum)
-        self._gap = self.maximum if self._budget < 1 else grown if self._is_stream else 0.0
+        self._gap = grown if self._is_stream else 0.0 if self._budget >= 1 else 1 / BURST_PER_SECOND

@@ -28,17 +28,40 @@ def test_changes_together_are_taken_up_together() -> None:
     assert run([5.0, 5.01, 5.02, 5.03]) == [5.0, pytest.approx(5.11)]
 
 
-def test_twenty_changes_one_after_the_other_are_each_taken_up_at_once() -> None:
-    times = [at * 0.3 for at in range(20)]
+@pytest.mark.parametrize("apart", [0.12, 0.19, 0.3])
+def test_thirty_changes_one_after_the_other_are_each_taken_up_at_once(apart: float) -> None:
+    times = [at * apart for at in range(30)]
     assert run(times) == times
 
 
-def test_fifty_changes_in_twenty_seconds_cost_less_than_three_quarters_as_many_cycles() -> None:
-    assert len(run([at * 0.4 for at in range(50)])) < 37
+def test_a_hundred_changes_in_twenty_seconds_cost_less_than_three_quarters_as_many_cycles() -> None:
+    assert len(run([at * 0.2 for at in range(100)])) < 75
+
+
+@pytest.mark.parametrize("pause", [0.12, 0.19, 0.3, 0.7])
+def test_who_waits_for_each_change_before_the_next_never_waits_for_more_than_half_a_second(pause: float) -> None:
+    pace, now, waits = Pace(0.1), 0.0, []
+    for _ in range(200):
+        now += pause
+        pace.note(now)
+        assert pace.due is not None
+        waits.append(pace.due - now)
+        now = pace.due
+        pace.take(now)
+        pace.sent()
+    assert waits[:30] == [0.0] * 30
+    assert max(waits) <= 0.5
+
+
+def test_after_a_stream_one_that_comes_alone_is_followed_at_once() -> None:
+    stream = [at / 1000 for at in range(10_000)]
+    # the stream's last cycle is at 10.x, the next one is still a gap away from it
+    alone = [12.0, 12.2, 12.4]
+    assert run(stream + alone)[-2:] == alone[-2:]
 
 
 def test_after_some_calm_changes_are_taken_up_at_once_again() -> None:
-    times = [at * 0.4 for at in range(50)]
+    times = [at * 0.12 for at in range(200)]
     later = [60.0, 60.5, 61.0]
     assert run(times + later)[-3:] == later
 

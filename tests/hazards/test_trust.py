@@ -11,6 +11,9 @@ INTERNAL = {
     "a site with tls internal": "app.test {\ntls internal\n}\n",
     "a site whose certificate can only be internal": "app.localhost {\nrespond x\n}\n",
     "a site without a name": "127.0.0.1 {\nrespond x\n}\n",
+    "a site without a name, IPv6": "[::1] {\nrespond x\n}\n",
+    "a name without a dot": "intranet {\nrespond x\n}\n",
+    "one of several": "app.test, app.lan.internal, other.test {\nrespond x\n}\n",
     "one at another port": "app.localhost:8443 {\nrespond x\n}\n",
     "one where another port is for https": "{\nhttps_port 8443\n}\napp.localhost {\nrespond x\n}\n",
     "an acme server": "http://ca.test {\nacme_server\n}\n",
@@ -39,6 +42,7 @@ def test_nor_is_one_that_somebody_made(caddy: str) -> None:
     assert found["local"] == {"install_trust": False}
 
 
-def test_where_everything_is_http_nothing_is_changed(caddy: str) -> None:
-    config = adapted(caddy, "http://app.test {\nrespond x\n}\n")
+@pytest.mark.parametrize("address", ["http://app.test", "app.test", "*.app.test", "app.test:8443", ":8080"])
+def test_where_no_certificate_is_caddys_own_nothing_is_changed(caddy: str, address: str) -> None:
+    config = adapted(caddy, f"{address} {{\nrespond x\n}}\n")
     assert without_installed_trust(config) is config

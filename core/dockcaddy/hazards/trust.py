@@ -7,13 +7,18 @@ which takes half a second for each, as long as no other one is taken up. `caddy 
 import json
 import re
 
-# Without one of these every site is plain HTTP. Whether others have a certificate of Caddy's own is not always said.
-_TLS = re.compile(rb'"listen":\["[^"]*:(?!80")|"(?:pki|tls|https_port)":|"acme_server"')
+# what has a certificate of Caddy's own: where that is said, and hosts that nobody else gives one to, which are names
+# without a dot, of the machine or its network, and addresses (https://caddyserver.com/docs/automatic-https#local-https)
+_OWN = re.compile(
+    rb'"pki":|"acme_server"|"module":"internal"'
+    rb'|"host":\[[^\]]*"(?:[^".,\]]+|[^"]*\.(?:localhost|local|internal|home\.arpa)|[\d.]+|[\da-f.]*:[\da-f:.]*)"',
+    re.IGNORECASE,
+)
 
 
 def without_installed_trust(config: bytes) -> bytes:
     """The configuration (JSON), in which no authority is put there; the same bytes where there can be none."""
-    if not _TLS.search(config):
+    if not _OWN.search(config):
         return config
     decoded = json.loads(config)
     pki = decoded["apps"].get("pki") or {}
