@@ -1,9 +1,9 @@
 """Whose errors a site handles, asked of a real Caddy's JSON."""
 
 import json
-import subprocess
 
 import pytest
+from adapting import adapted
 from dockcaddy.hazards.error_pages import with_own_errors
 
 APP = "http://app.test:8080 {\nerror 401\n}\n"
@@ -12,8 +12,7 @@ WIDE = "http://*.test:8080 {\nhandle_errors {\nabort\n}\n}\n"
 
 def excepted(caddy: str, text: str, *everybodys: str) -> list[object]:
     """What each error route is not for; where there is nothing the bytes stay as they were."""
-    command = [caddy, "adapt", "--config", "-", "--adapter", "caddyfile"]
-    config = subprocess.run(command, input=text.encode(), capture_output=True, check=True).stdout
+    config = adapted(caddy, text)
     changed = with_own_errors(config, everybodys)
     servers = json.loads(changed)["apps"]["http"]["servers"].values()
     routes = [route for server in servers for route in (server.get("errors") or {}).get("routes") or ()]

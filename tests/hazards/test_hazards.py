@@ -2,9 +2,9 @@
 
 import json
 import socket
-import subprocess
 
 import pytest
+from adapting import adapted
 from dockcaddy.hazards import hazards
 from dockcaddy.hazards.harm import NANOSECONDS
 from dockcaddy.hazards.log_servers import with_patience
@@ -105,12 +105,6 @@ HARMLESS = {
     ),
     "tries": site("reverse_proxy 10.0.0.1:80 {", "lb_try_duration 5s", "lb_try_interval 250ms", "}"),
 }
-
-
-def adapted(caddy: str, text: str) -> bytes:
-    """Caddy's JSON of a Caddyfile."""
-    command = [caddy, "adapt", "--config", "-", "--adapter", "caddyfile"]
-    return subprocess.run(command, input=text.encode(), capture_output=True, check=True).stdout
 
 
 @pytest.mark.parametrize("case", HARMFUL)

@@ -1,9 +1,9 @@
 """Whose visitors are sent to https, asked of a real Caddy's JSON."""
 
 import json
-import subprocess
 
 import pytest
+from adapting import adapted
 from dockcaddy.hazards.redirects import with_own_redirects
 
 SECURE = "app.test {\nrespond app\n}\n"
@@ -12,8 +12,7 @@ WIDE = "http://*.test {\nrespond all\n}\n"
 
 def excepted(caddy: str, text: str, *everybodys: str) -> list[object]:
     """What each site for http is not for; where there is nothing the bytes stay as they were."""
-    command = [caddy, "adapt", "--config", "-", "--adapter", "caddyfile"]
-    config = subprocess.run(command, input=text.encode(), capture_output=True, check=True).stdout
+    config = adapted(caddy, text)
     changed = with_own_redirects(config, everybodys)
     servers = json.loads(changed)["apps"]["http"]["servers"].values()
     matches = [match for server in servers for route in server["routes"] for match in route.get("match") or ()]

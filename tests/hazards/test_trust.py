@@ -1,10 +1,10 @@
 """Which authorities Caddy puts into the machine's store of trusted certificates, asked of a real Caddy's JSON."""
 
 import json
-import subprocess
 from typing import Any
 
 import pytest
+from adapting import adapted
 from dockcaddy.hazards.trust import without_installed_trust
 
 INTERNAL = {
@@ -19,11 +19,6 @@ INTERNAL = {
     "an acme server": "http://ca.test {\nacme_server\n}\n",
     "a global option": "{\nlocal_certs\n}\napp.test {\nrespond x\n}\n",
 }
-
-
-def adapted(caddy: str, text: str) -> bytes:
-    command = [caddy, "adapt", "--config", "-", "--adapter", "caddyfile"]
-    return subprocess.run(command, input=text.encode(), capture_output=True, check=True).stdout
 
 
 def authorities(config: bytes) -> Any:

@@ -4,9 +4,10 @@ Caddy asks for no certificate for a host that a wildcard site covers, even where
 then `*.example.com` of one resource would cost `app.example.com` of another its TLS.
 """
 
-import json
 from collections.abc import Iterator, Mapping
 from typing import Any
+
+from dockcaddy.hazards.apps import with_changed_apps
 
 Policy = Mapping[str, Any]
 
@@ -19,17 +20,20 @@ def with_own_certificates(config: bytes) -> bytes:
     """The configuration (JSON), in which such hosts are asked for by name; the same bytes where there are none."""
     if b'"*.' not in config:
         return config
-    decoded = json.loads(config)
-    tls = decoded["apps"].get("tls") or {}
-    hosts = set(_hosts(decoded["apps"].get("http") or {}))
+    return with_changed_apps(config, _ask_by_name)
+
+
+def _ask_by_name(apps: dict[str, Any]) -> bool:
+    tls = apps.get("tls") or {}
+    hosts = set(_hosts(apps.get("http") or {}))
     certificates = tls.get("certificates") or {}
     own = {host for host in hosts for wildcard in _covering(host, hosts) if _needs_its_own(host, wildcard, tls)}
     missing = sorted(own.difference(certificates.get("automate") or ()))
     if not missing:
-        return config
+        return False
     certificates["automate"] = [*(certificates.get("automate") or ()), *missing]
-    decoded["apps"]["tls"] = {**tls, "certificates": certificates}
-    return json.dumps(decoded, separators=(",", ":")).encode()
+    apps["tls"] = {**tls, "certificates": certificates}
+    return True
 
 
 def _hosts(http: Mapping[str, Any]) -> Iterator[str]:

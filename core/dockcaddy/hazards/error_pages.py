@@ -4,10 +4,10 @@ Caddy asks the `handle_errors` of a site for `*.example.com`, or for every host,
 that have none: a login of `app.example.com` would be answered by somebody else.
 """
 
-import json
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
+from dockcaddy.hazards.apps import with_changed_apps
 from dockcaddy.hosts import is_host_of
 
 
@@ -18,12 +18,15 @@ def with_own_errors(config: bytes, everybodys: Collection[str] = ()) -> bytes:
     """
     if b'"errors":' not in config:
         return config
-    decoded = json.loads(config)
-    servers = ((decoded["apps"].get("http") or {}).get("servers") or {}).values()
+    return with_changed_apps(config, lambda apps: _leave_others_alone(apps, everybodys))
+
+
+def _leave_others_alone(apps: dict[str, Any], everybodys: Collection[str]) -> bool:
+    servers = ((apps.get("http") or {}).get("servers") or {}).values()
     wide = [found for server in servers for found in _wide(server, everybodys)]
     for match, others in wide:
         match["not"] = [*(match.get("not") or ()), {"host": sorted(others)}]
-    return json.dumps(decoded, separators=(",", ":")).encode() if wide else config
+    return bool(wide)
 
 
 def _wide(server: Mapping[str, Any], everybodys: Collection[str]) -> Iterator[tuple[dict[str, Any], set[str]]]:

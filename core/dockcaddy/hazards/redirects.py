@@ -4,11 +4,11 @@ Caddy does so after all sites that have a host: one for `http://*.example.com` w
 `app.example.com` that say http. Those of a site without a host come last.
 """
 
-import json
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
+from dockcaddy.hazards.apps import with_changed_apps
 from dockcaddy.hosts import is_host_of
 
 # stars, and placeholders of which nobody knows what they become
@@ -22,15 +22,17 @@ def with_own_redirects(config: bytes, everybodys: Collection[str] = ()) -> bytes
     """
     if not _WIDE.search(config):
         return config
-    decoded = json.loads(config)
-    http = decoded["apps"].get("http") or {}
+    return with_changed_apps(config, lambda apps: _leave_redirected_alone(apps.get("http") or {}, everybodys))
+
+
+def _leave_redirected_alone(http: dict[str, Any], everybodys: Collection[str]) -> bool:
     http_port, https_port = f":{http.get('http_port') or 80}", f":{http.get('https_port') or 443}"
     plain = [route for server in _servers(http, http_port) for route in server.get("routes") or ()]
     redirected = set(_redirected(_servers(http, https_port))).difference(_hosts(plain))
     wide = [found for route in plain for found in _wide(route, redirected, everybodys)]
     for match, others in wide:
         match["not"] = [*(match.get("not") or ()), {"host": others}]
-    return json.dumps(decoded, separators=(",", ":")).encode() if wide else config
+    return bool(wide)
 
 
 def _servers(http: Mapping[str, Any], port: str) -> Sequence[Mapping[str, Any]]:

@@ -1,0 +1,15 @@
+"""What a configuration serves, changed in its JSON. Pure."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+
+def with_changed_apps(config: bytes, change: Callable[[dict[str, Any]], bool]) -> bytes:
+    """The configuration (JSON) after `change` was at its apps and told whether it changed them.
+
+    The same bytes where it did not, or where there are no apps: a configuration may be about logs only.
+    """
+    decoded = json.loads(config)
+    apps = decoded.get("apps")
+    return json.dumps(decoded, separators=(",", ":")).encode() if apps and change(apps) else config

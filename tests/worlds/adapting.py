@@ -1,0 +1,9 @@
+"""What the real Caddy makes of a Caddyfile."""
+
+import subprocess
+
+
+def adapted(caddy: str, text: str) -> bytes:
+    """Caddy's JSON of a Caddyfile."""
+    command = [caddy, "adapt", "--config", "-", "--adapter", "caddyfile"]
+    return subprocess.run(command, input=text.encode(), capture_output=True, check=True).stdout
