@@ -17,7 +17,7 @@ from dockcaddy.registry import Registry
 from dockcaddy.settings import Settings, nearest
 
 if TYPE_CHECKING:
-    from dockcaddy.caddy import CaddyLoader
+    from dockcaddy.caddy import CaddyLoader, ExternalCaddy
     from dockcaddy.controller import Controller, WatchedEngine
     from dockcaddy.delivery import Delivery
     from dockcaddy.engine import Engine, EngineOptions
@@ -119,14 +119,14 @@ class Connections:
     listen: str = ""
     log: Mapping[str, Any] = field(factory=dict)
 
-    def connect(self, url: str) -> "CaddyLoader":
+    def connect(self, url: str) -> "CaddyLoader | ExternalCaddy":
         """A connection to the admin API at `url`, `""` for the program's own Caddy. Raises SettingsError."""
-        from dockcaddy.caddy import AdminClient, CaddyLoader, strange_caddy  # noqa: PLC0415
+        from dockcaddy.caddy import AdminClient, CaddyLoader, ExternalCaddy  # noqa: PLC0415
 
         if not url and not self.url:
             raise SettingsError("output admin needs a caddy: leave one to start, or name it with --caddy-admin URL")
         client = AdminClient(url or self.url)
-        return strange_caddy(client) if url or not self.listen else CaddyLoader(client, self.complete)
+        return ExternalCaddy(client) if url or not self.listen else CaddyLoader(client, self.complete)
 
     def complete(self, config: bytes) -> bytes:
         """A configuration for our child: with its admin endpoint, and with our log settings where it has none."""

@@ -1,17 +1,16 @@
 """Caddy dies, hangs, or a file cannot be written: the rest goes on, and soon after the fault everything is true again."""
 
-import contextlib
 import json
 import os
 import signal
 import socket
 import subprocess
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from dockcaddy.caddy import AdminClient
+from forwarding import forward
 from town import Town, hanging
 
 Calm = Callable[[Callable[[], object]], None]
@@ -30,39 +29,11 @@ def forwarded(tmp_path: Path, caddy: str, eventually: Eventually) -> Iterator[tu
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(str(front))
     listener.listen(64)
-    threading.Thread(target=forward, args=(listener, admin), daemon=True).start()
     eventually(admin.exists)
-    yield admin, front
-    listener.close()
+    with forward(listener, str(admin)):
+        yield admin, front
     process.terminate()
     process.wait(10)
-
-
-def forward(listener: socket.socket, target: Path) -> None:
-    """Pass on whatever comes, both ways."""
-
-    def copy(source: socket.socket, sink: socket.socket) -> None:
-        with contextlib.suppress(OSError):
-            while content := source.recv(65536):
-                sink.sendall(content)
-        for each in (source, sink):
-            with contextlib.suppress(OSError):
-                each.shutdown(socket.SHUT_RDWR)
-
-    while True:
-        try:
-            near, _ = listener.accept()
-        except OSError:
-            return
-        far = socket.socket(socket.AF_UNIX)
-        try:
-            # Caddy's admin endpoint is away for a moment whenever another configuration takes over
-            far.connect(str(target))
-        except OSError:
-            near.close()
-            continue
-        for pair in ((near, far), (far, near)):
-            threading.Thread(target=copy, args=pair, daemon=True).start()
 
 
 def test_caddy_is_killed_again_and_again(town, eventually: Eventually, calm: Calm) -> None:
@@ -102,6 +73,33 @@ def test_an_admin_endpoint_that_is_reached_at_another_address(
         town.add(name)
         eventually(lambda name=name: town.right(name), timeout=5)
     assert json.loads(AdminClient(f"unix/{admin}").config())["admin"]["listen"] == f"unix/{admin}"
+
+
+def test_an_external_caddy_without_a_configuration_is_configured_and_again_when_it_loses_it(
+    engine, start_proxy, tmp_path: Path, caddy: str, free_port, eventually: Eventually
+) -> None:
+    address = f"localhost:{free_port()}"
+    environment = {**os.environ, "XDG_CONFIG_HOME": str(tmp_path), "XDG_DATA_HOME": str(tmp_path)}
+    process = subprocess.Popen(
+        [caddy, "run"], env={**environment, "CADDY_ADMIN": address}, cwd=tmp_path, stderr=subprocess.DEVNULL
+    )
+    try:
+        town = Town(engine, start_proxy("--caddy-admin", f"http://{address}"))
+        town.add("a")
+        eventually(lambda: town.right("a"))
+        for lost in ("DELETE", "null"):
+            client = AdminClient(address)
+            if lost == "DELETE":
+                client.request("DELETE", "/config/")
+            else:
+                client.request("POST", "/load", b"null", "application/json")
+            eventually(lambda: town.right("a"))
+        town.add("b")
+        eventually(lambda: town.right("a", "b"))
+        assert not town.proxy.said("error:")
+    finally:
+        process.terminate()
+        process.wait(10)
 
 
 def test_a_full_disk_keeps_the_old_file_and_holds_nothing_else(

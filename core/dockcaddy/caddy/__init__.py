@@ -2,7 +2,7 @@
 
 from dockcaddy.caddy.admin import AdminClient, listen_address, refused_line
 from dockcaddy.caddy.command import CommandAdapter, find_caddy
-from dockcaddy.caddy.loaders import CaddyLoader, strange_caddy, with_admin
+from dockcaddy.caddy.loaders import CaddyLoader, ExternalCaddy, with_admin
 from dockcaddy.caddy.process import CaddyProcess, with_defaults
 from dockcaddy.caddy.streams import StreamKeeper, keep_streams
 
@@ -11,12 +11,12 @@ __all__ = [
     "CaddyLoader",
     "CaddyProcess",
     "CommandAdapter",
+    "ExternalCaddy",
     "StreamKeeper",
     "find_caddy",
     "keep_streams",
     "listen_address",
     "refused_line",
-    "strange_caddy",
     "with_admin",
     "with_defaults",
 ]

@@ -7,6 +7,7 @@ import re
 import socket
 import threading
 import time
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -109,7 +110,7 @@ class AdminClient(CaddyAPIClient):  # type: ignore[misc]
         deadline = time.monotonic() + BACK
         while time.monotonic() < deadline:
             try:
-                self.request("GET", "/config/admin")
+                self.admin_settings()
                 return True
             except CaddyUnreachable:
                 time.sleep(0.02)
@@ -136,6 +137,47 @@ class AdminClient(CaddyAPIClient):  # type: ignore[misc]
     def config(self) -> bytes:
         """The JSON configuration that Caddy runs. Raises CaddyUnreachable."""
         return self.request("GET", "/config/")
+
+    def admin_settings(self) -> bytes | None:
+        """What its configuration says of the admin endpoint (JSON, `null` where that is nothing), None where it has none.
+
+        Raises CaddyUnreachable.
+        """
+        try:
+            return self.request("GET", "/config/admin").strip()
+        except CaddyRefusal:
+            # without any configuration there is nothing to look into
+            return None
+
+    def listens_at(self) -> str:
+        """Where one without a configuration listens (`admin.listen`), `""` where that is its own default.
+
+        Raises CaddyUnreachable.
+        """
+        if self._unix_path is not None:
+            return f"unix/{self._unix_path}"
+        family = self._answers_to_strangers()
+        if family is None:
+            # it takes only the names of its own address, and so it listens at the one that we call
+            return f"tcp/{_bracketed(self._host)}:{self._port}"
+        if not self._was_given_a_configuration():
+            # the port that we call may be another one that leads there
+            return ""
+        return f"tcp/{'[::]' if family == socket.AF_INET6 else '0.0.0.0'}:{self._port}"
+
+    def _answers_to_strangers(self) -> socket.AddressFamily | None:
+        """The address family of the connection where it answers to any name: it listens at every address."""
+        with self._lock:
+            status, _ = self._exchange("GET", "/config/", None, "", {"Host": "dockcaddy.invalid"})
+            connected = self._connection.sock if self._connection is not None else None
+            return connected.family if status < 300 and connected is not None else None
+
+    def _was_given_a_configuration(self) -> bool:
+        """Whether it was started with one, which may have said where it listens."""
+        with self._lock:
+            status, answer = self._exchange("GET", "/debug/vars", None, "")
+        command = json.loads(answer).get("cmdline") or [] if status < 300 else []
+        return any(word.startswith(("--config", "-c", "--resume", "-r")) for word in command)
 
     def close(self) -> None:
         """Close the connection; the next call opens another."""
@@ -174,8 +216,10 @@ class AdminClient(CaddyAPIClient):  # type: ignore[misc]
         finally:
             self._timeout = usual
 
-    def _exchange(self, method: str, path: str, body: bytes | None, content_type: str) -> tuple[int, bytes]:
-        headers = {"Content-Type": content_type} if content_type else {}
+    def _exchange(
+        self, method: str, path: str, body: bytes | None, content_type: str, more: Mapping[str, str] | None = None
+    ) -> tuple[int, bytes]:
+        headers = {**({"Content-Type": content_type} if content_type else {}), **(more or {})}
         reused = self._connection is not None
         try:
             return self._once(method, path, body, headers)
@@ -250,6 +294,10 @@ def _parsed(url: str) -> tuple[str | None, str, int]:
     if parts.scheme != "http":
         raise SettingsError(f'caddy admin URL "{url}": only http and unix sockets are spoken, not {parts.scheme}')
     return None, host, port
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
 
 
 def _cause(error: BaseException) -> str:

@@ -3,9 +3,13 @@
 import json
 from collections.abc import Callable
 
-from attrs import frozen
+from attrs import define, frozen
 
 from dockcaddy.caddy.admin import AdminClient
+from dockcaddy.errors import CaddyRefusal
+
+# in Caddy's refusals of an admin address
+_ADMIN_FAILED = "starting caddy administration endpoint"
 
 
 @frozen
@@ -32,12 +36,51 @@ class CaddyLoader:
         self.client.close()
 
 
-def strange_caddy(client: AdminClient) -> CaddyLoader:
+@define
+class ExternalCaddy:
     """A Caddy that was there before us: where its admin endpoint listens is its own business, and stays so.
 
-    What a configuration itself says of the admin endpoint comes first.
+    What a configuration itself says of the admin endpoint comes first, then what Caddy runs with, then what it ran with
+    before it lost its configuration. Where that was never known, it is where we reach it.
     """
-    return CaddyLoader(client, lambda config: with_admin(config, client.request("GET", "/config/admin").strip()))
+
+    client: AdminClient
+    _admin: bytes = b""
+
+    def adapt(self, caddyfile: str) -> bytes:
+        """See AdminClient."""
+        return self.client.adapt(caddyfile)
+
+    def load(self, config: bytes) -> None:
+        """See AdminClient."""
+        running = self.client.admin_settings()
+        if running is not None:
+            self._admin = running
+            self.client.load(with_admin(config, running))
+        elif self._admin:
+            self.client.load(with_admin(config, self._admin))
+        else:
+            self._load_first(config)
+
+    def _load_first(self, config: bytes) -> None:
+        """Load into a Caddy without a configuration, which does not say where it listens."""
+        address = self.client.listens_at()
+        admin = json.dumps({"listen": address}).encode() if address else b""
+        try:
+            self.client.load(with_admin(config, admin))
+        except CaddyRefusal as refusal:
+            if not admin or _ADMIN_FAILED not in str(refusal):
+                raise
+            # our way there is a detour, and Caddy listens where it does by default
+            self.client.load(config)
+
+    def config(self) -> bytes:
+        """See AdminClient."""
+        return self.client.config()
+
+    def close(self) -> None:
+        """See AdminClient."""
+        self.client.close()
 
 
 def with_admin(config: bytes, admin: bytes) -> bytes:

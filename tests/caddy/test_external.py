@@ -1,0 +1,154 @@
+"""A Caddy that was there before us, with any configuration and with none: it gets ours, and can be reached afterwards."""
+
+import json
+import os
+import socket
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from dockcaddy.caddy import AdminClient, ExternalCaddy
+from dockcaddy.errors import CaddyRefusal, CaddyUnreachable
+from dockcaddy.pipeline import Configuration
+from dockcaddy_admin import AdminOutput
+from forwarding import forward
+
+Start = Callable[..., "subprocess.Popen[bytes]"]
+SERVED = {"http": {"servers": {}}}
+
+
+@pytest.fixture
+def start(caddy: str, tmp_path: Path, eventually: Callable[..., None]) -> Iterator[Start]:
+    """Starts `caddy run` that answers at an address: told by the environment, or by a configuration."""
+    started: list[subprocess.Popen[bytes]] = []
+
+    def run(address: str, config: object = None, reached: str = "") -> "subprocess.Popen[bytes]":
+        environment = {key: value for key, value in os.environ.items() if not key.startswith("CADDY_")}
+        environment |= {"XDG_CONFIG_HOME": str(tmp_path), "XDG_DATA_HOME": str(tmp_path), "HOME": str(tmp_path)}
+        command = [caddy, "run"]
+        if config is None:
+            environment["CADDY_ADMIN"] = address
+        else:
+            (tmp_path / "start.json").write_text(json.dumps(config))
+            command += ["--config", str(tmp_path / "start.json")]
+        folder = tmp_path / "work"
+        folder.mkdir(exist_ok=True)
+        started.append(subprocess.Popen(command, cwd=folder, env=environment, stderr=subprocess.DEVNULL))
+        client = AdminClient(reached or address, connect_timeout=1)
+
+        def answers() -> bool:
+            try:
+                return bool(client.config())
+            except CaddyUnreachable:
+                return False
+
+        eventually(answers)
+        client.close()
+        return started[-1]
+
+    yield run
+    for process in started:
+        process.terminate()
+        process.wait(10)
+
+
+@pytest.fixture(params=["localhost", "127.0.0.1", "0.0.0.0", "", "unix"])
+def address(request: pytest.FixtureRequest, tmp_path: Path, free_port: Callable[[], int]) -> str:
+    """Where a Caddy may listen, as `CADDY_ADMIN` says it."""
+    return f"unix/{tmp_path}/admin.sock" if request.param == "unix" else f"{request.param}:{free_port()}"
+
+
+def loaded(url: str, loader: ExternalCaddy | None = None) -> object:
+    """What Caddy serves after our configuration was loaded, asked by a new connection."""
+    (loader or ExternalCaddy(AdminClient(url))).load(json.dumps({"apps": SERVED}, separators=(",", ":")).encode())
+    return json.loads(AdminClient(url).config())["apps"]
+
+
+@pytest.mark.parametrize("loads", [1, 2])
+def test_a_caddy_that_never_had_a_configuration_is_configured(start: Start, address: str, loads: int) -> None:
+    start(address)
+    for _ in range(loads):
+        assert loaded(address) == SERVED
+
+
+def test_a_caddy_whose_configuration_was_deleted_before_is_configured_where_it_listens(
+    start: Start, address: str
+) -> None:
+    start(address, {"admin": {"listen": address}, "apps": {}})
+    AdminClient(address).request("DELETE", "/config/")
+    assert loaded(address) == SERVED
+
+
+def test_a_caddy_that_loses_its_configuration_is_configured_again(start: Start, address: str) -> None:
+    start(address, {"admin": {"listen": address}})
+    loader = ExternalCaddy(AdminClient(address))
+    for _ in range(2):
+        assert loaded(address, loader) == SERVED
+        AdminClient(address).request("DELETE", "/config/")
+    assert loaded(address, loader) == SERVED
+
+
+@pytest.mark.parametrize("partial", ["null", "{}", '{"apps":null}', '{"apps":{}}', '{"logging":{}}', '{"admin":null}'])
+def test_a_caddy_with_half_a_configuration_is_configured(
+    start: Start, partial: str, free_port: Callable[[], int]
+) -> None:
+    address = f"localhost:{free_port()}"
+    start(address)
+    AdminClient(address).request("POST", "/load", partial.encode(), "application/json")
+    assert loaded(address) == SERVED
+
+
+def test_other_settings_of_the_admin_endpoint_stay(start: Start, free_port: Callable[[], int]) -> None:
+    address = f"localhost:{free_port()}"
+    admin = {"listen": address, "config": {"persist": False}}
+    start(address, {"admin": admin})
+    loader = ExternalCaddy(AdminClient(address))
+    loaded(address, loader)
+    assert json.loads(AdminClient(address).config())["admin"] == admin
+    AdminClient(address).request("DELETE", "/config/")
+    loaded(address, loader)
+    assert json.loads(AdminClient(address).config())["admin"] == admin
+
+
+@pytest.mark.parametrize("listens", ["unix", "0.0.0.0"])
+def test_a_caddy_without_a_configuration_that_is_reached_by_a_detour_is_configured(
+    start: Start, tmp_path: Path, free_port: Callable[[], int], listens: str
+) -> None:
+    """As through another container's folder, or a published port."""
+    if listens == "unix":
+        address, front = f"unix/{tmp_path}/far.sock", f"unix/{tmp_path}/front.sock"
+        listener = socket.socket(socket.AF_UNIX)
+        listener.bind(f"{tmp_path}/front.sock")
+    else:
+        address, front = f"0.0.0.0:{free_port()}", f"127.0.0.1:{free_port()}"
+        listener = socket.create_server(("127.0.0.1", int(front.rpartition(":")[2])))
+    listener.listen(64)
+    start(address)
+    with forward(listener, address.removeprefix("unix/")):
+        assert loaded(front) == SERVED
+    assert json.loads(AdminClient(address).config())["apps"] == SERVED
+
+
+def test_what_the_configuration_lacks_is_still_refused_in_caddys_words(
+    start: Start, free_port: Callable[[], int]
+) -> None:
+    address = f"localhost:{free_port()}"
+    start(address)
+    with pytest.raises(CaddyRefusal, match="unknown module: nonsense"):
+        ExternalCaddy(AdminClient(address)).load(b'{"apps":{"nonsense":{}}}')
+
+
+def test_the_output_notices_that_the_configuration_is_gone_and_writes_it_again(
+    start: Start, free_port: Callable[[], int]
+) -> None:
+    address = f"localhost:{free_port()}"
+    start(address)
+    output = AdminOutput(ExternalCaddy(AdminClient(address)))
+    wanted = Configuration("x", (), json.dumps({"apps": SERVED}, separators=(",", ":")).encode())
+    output.write(wanted)
+    assert output.holds(wanted)
+    AdminClient(address).request("DELETE", "/config/")
+    assert not output.holds(wanted)
+    output.write(wanted)
+    assert output.holds(wanted)
