@@ -3,25 +3,35 @@
 import json
 import subprocess
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 
 import pytest
 from dockcaddy import plugins
 from dockcaddy.errors import SettingsError
 from dockcaddy.model import EngineInventory, Inventory, Resource
+from dockcaddy.registry import Registry
 from dockcaddy.rendering import Renderer, ResourceContext
 from dockcaddy.settings import Settings, load_sections
 from dockcaddy_idioms import IDIOMS, IdiomSettings
+from dockcaddy_policy import PolicySettings
 from work import grows_evenly
 
 GOLDEN = Path(__file__).parent / "golden"
 CASES = sorted(GOLDEN.glob("*/*.labels.json"))
+# what Caddy's documentation shows of each directive that an idiom is about, and names that are data elsewhere
+DOCUMENTED = json.loads((Path(__file__).parent / "documented.json").read_text())
+
+
+@lru_cache
+def loaded() -> Registry:
+    return plugins.load()
 
 
 def rendered(labels: dict[str, str], *off: str) -> str:
-    registry = plugins.load()
+    registry = loaded()
     resource = Resource("container", "1", "c", labels=labels, running=True)
-    sections = {IdiomSettings: IdiomSettings(tuple(off))}
+    sections = {IdiomSettings: IdiomSettings(tuple(off)), PolicySettings: PolicySettings(trust="all")}
     context = ResourceContext(resource, EngineInventory("local"), registry, sections, Inventory())
     fragment = Renderer(registry, "caddy").render(context)
     assert not fragment.problems
@@ -69,6 +79,21 @@ def test_an_idiom_that_is_off_changes_nothing(idiom: str) -> None:
 def test_what_is_right_already_is_left_alone(path: Path) -> None:
     labels = json.loads(path.read_text())
     assert rendered(labels) == rendered(labels, *(idiom.name for idiom in IDIOMS))
+
+
+@pytest.mark.parametrize("labels", DOCUMENTED, ids=[str(at) for at, _ in enumerate(DOCUMENTED)])
+def test_what_caddy_documents_stays_byte_for_byte(labels: dict[str, str]) -> None:
+    labels = {key: value for key, value in {"caddy": "example.org", **labels}.items() if key != "caddy" or value}
+    assert rendered(labels) == rendered(labels, *(idiom.name for idiom in IDIOMS))
+
+
+def test_the_real_caddy_takes_what_stays(caddy: str, tmp_path: Path) -> None:
+    sites = [{"caddy": f"site{at}.example.org", **labels} for at, labels in enumerate(DOCUMENTED)]
+    text = "".join(rendered(labels) for labels in sites if "(" not in labels["caddy"] and labels["caddy"])
+    (tmp_path / "Caddyfile").write_text(text)
+    command = [caddy, "adapt", "--config", str(tmp_path / "Caddyfile"), "--adapter", "caddyfile"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 def test_composes_doubled_dollars_are_left_as_compose_left_them() -> None:

@@ -1,0 +1,158 @@
+"""Natural label values that Caddy would refuse or misread, made what their author meant.
+
+Each idiom has one safe reading; what is already right, or quoted, is left alone. Measured with Caddy 2.11.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from difflib import get_close_matches
+
+import dockcaddy
+from attrs import field, frozen
+from dockcaddy import Context, Label, LabelTransformer, SettingsSection
+
+from dockcaddy_idioms.directives import (
+    SWITCHES,
+    Rewrite,
+    each_value,
+    forward_auth,
+    policies,
+    redirect,
+    respond,
+    switch,
+    upstreams,
+    without_commas,
+)
+from dockcaddy_idioms.expressions import expressions
+from dockcaddy_idioms.headers import header_blocks, header_values
+
+
+@frozen
+class Idiom:
+    """One idiom: what it is called, what it does, an example of what it takes and gives, and how.
+
+    It is looked at only where a key holds one of the words it is about.
+    """
+
+    name: str
+    help: str
+    about: tuple[str, ...]
+    example: tuple[str, str]
+    rewrite: Rewrite
+
+
+def _check_names(settings: "IdiomSettings", attribute: object, names: tuple[str, ...]) -> None:
+    known = [idiom.name for idiom in IDIOMS]
+    for name in names:
+        if name not in known:
+            close = get_close_matches(name, known, n=1)
+            raise ValueError(f'off: no idiom "{name}"' + (f', did you mean "{close[0]}"' if close else ""))
+
+
+@frozen
+class IdiomSettings:
+    """The section `[idioms]`."""
+
+    off: tuple[str, ...] = field(
+        default=(), validator=_check_names, metadata={"help": "idioms to leave alone, by name"}
+    )
+
+
+@dockcaddy.hook
+def dockcaddy_settings() -> SettingsSection:
+    """The section `[idioms]`."""
+    return SettingsSection("idioms", IdiomSettings)
+
+
+@dockcaddy.hook
+def dockcaddy_label_transformers() -> Iterable[LabelTransformer]:
+    """One transformer for each idiom, in the order of the table."""
+    return [LabelTransformer(idiom.name, _switchable(idiom), order=place) for place, idiom in enumerate(IDIOMS)]
+
+
+def _switchable(idiom: Idiom) -> Callable[[Context, tuple[Label, ...]], Iterable[Label]]:
+    def apply(context: Context, labels: tuple[Label, ...]) -> Iterable[Label]:
+        off = context.settings(IdiomSettings).off
+        concerned = any(word in label.key for label in labels for word in idiom.about)
+        return idiom.rewrite(labels) if concerned and idiom.name not in off else labels
+
+    return apply
+
+
+IDIOMS: tuple[Idiom, ...] = (
+    Idiom(
+        "respond-status",
+        "respond with a status and its text, or a body of several words",
+        ("respond",),
+        ("caddy.respond: 503 Service Unavailable", "respond `Service Unavailable` 503"),
+        each_value("respond", respond),
+    ),
+    Idiom(
+        "redir-status-first",
+        "redir with the status in front of the target",
+        ("redir",),
+        ("caddy.redir: 301 https://example.org", "redir https://example.org 301"),
+        each_value("redir", redirect),
+    ),
+    Idiom(
+        "forward-auth-path",
+        "forward_auth with a path in its URL",
+        ("forward_auth",),
+        ("caddy.forward_auth: http://auth:8000/api/auth/", "forward_auth http://auth:8000 { uri /api/auth/ }"),
+        forward_auth,
+    ),
+    Idiom(
+        "header-block",
+        "header_up, header_down and request_header with a label for each field",
+        ("header_up", "header_down", "request_header"),
+        ("caddy.reverse_proxy.header_up.X-Real: x", "header_up X-Real x"),
+        header_blocks,
+    ),
+    Idiom(
+        "header-values",
+        "header values with commas, semicolons and several words",
+        ("header",),
+        ("caddy.header.Cache-Control: public, max-age=60", "header { Cache-Control `public, max-age=60` }"),
+        header_values,
+    ),
+    Idiom(
+        "encode-commas",
+        "encodings with commas between them",
+        ("encode",),
+        ("caddy.encode: gzip, zstd", "encode gzip zstd"),
+        each_value("encode", without_commas),
+    ),
+    Idiom(
+        "upstream-commas",
+        "upstreams with commas between them or a slash at their end",
+        ("reverse_proxy",),
+        ("caddy.reverse_proxy: http://a:80/, http://b:80/", "reverse_proxy http://a:80 http://b:80"),
+        each_value("reverse_proxy", upstreams),
+    ),
+    Idiom(
+        "policy-dashes",
+        "lb_policy spelled with dashes",
+        ("lb_policy",),
+        ("caddy.reverse_proxy.lb_policy: round-robin", "lb_policy round_robin"),
+        policies,
+    ),
+    Idiom(
+        "expression-quotes",
+        "an expression of several words with quotes in it",
+        ("expression", "@", "not", "lb_retry_match"),
+        ('caddy.@get.expression: {method} == "GET"', '@get { expression `{method} == "GET"` }'),
+        expressions,
+    ),
+    Idiom(
+        "switch",
+        "a directive without arguments switched on or off by a truth value",
+        tuple(SWITCHES),
+        ('caddy.file_server: "true"', "file_server"),
+        switch,
+    ),
+)  # fmt: skip
+
+
+def table() -> Iterator[Mapping[str, str]]:
+    """A row for each idiom, for the docs."""
+    for idiom in IDIOMS:
+        yield {"name": idiom.name, "help": idiom.help, "label": idiom.example[0], "becomes": idiom.example[1]}

@@ -1,0 +1,152 @@
+"""Idioms of what stands behind a directive's name."""
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+
+from attrs import evolve
+from dockcaddy import Label
+
+from dockcaddy_idioms.places import above, is_directive, is_option, names_of
+from dockcaddy_idioms.values import after_matcher, is_filled_in, plain_words, quoted
+
+Rewrite = Callable[[tuple[Label, ...]], Iterable[Label]]
+
+# what Caddy takes as a status behind a body
+_STATUS = re.compile(r"[1-9]\d\d")
+_STATUS_OR_PLACEHOLDER = re.compile(r"[1-9]\d\d|\{.*\}")
+_CODES = ("temporary", "permanent", "html")
+# https://caddyserver.com/docs/caddyfile/directives/reverse_proxy#load-balancing
+_POLICIES = frozenset(
+    ("round_robin", "weighted_round_robin", "random_choose", "least_conn", "ip_hash", "client_ip_hash", "uri_hash")
+)
+_NETWORK = re.compile(r"(?:unix|tcp|udp|ip|fd)[a-z0-9+]*", re.IGNORECASE)
+# a placeholder, or an IPv6 address, may hold what elsewhere begins a path
+_HOST = re.compile(r"(?:\{[^{}]*\}|\[[^\[\]]*\]|[^/?#\s{}\[\]])+")
+
+
+def each_value(directive: str, change: Callable[[list[str]], list[str] | None]) -> Rewrite:
+    """Rewrite the words of one directive's value, behind its matcher; None leaves it alone."""
+
+    def rewrite(labels: tuple[Label, ...]) -> Iterator[Label]:
+        for label in labels:
+            names = names_of(label.key) if directive in label.key else ("",)
+            is_meant = names[-1] == directive and is_directive(names)
+            yield _changed(label, change) if is_meant else label
+
+    return rewrite
+
+
+def _changed(label: Label, change: Callable[[list[str]], list[str] | None]) -> Label:
+    matcher, rest = after_matcher(plain_words(label.value))
+    changed = change(rest) if rest else None
+    return label if changed is None else evolve(label, value=" ".join([*matcher, *changed]))
+
+
+def respond(words: list[str]) -> list[str] | None:
+    """`503 Service Unavailable` and `Service Unavailable 503`: a status and its text."""
+    if len(words) < 2 or is_filled_in(words[0]):
+        return None
+    ends_with_status = bool(_STATUS_OR_PLACEHOLDER.fullmatch(words[-1]))
+    if _STATUS.fullmatch(words[0]) and not (len(words) == 2 and ends_with_status):
+        return [quoted(" ".join(words[1:])), words[0]]
+    if ends_with_status:
+        return [quoted(" ".join(words[:-1])), words[-1]] if len(words) > 2 else None
+    return [quoted(" ".join(words))]
+
+
+def redirect(words: list[str]) -> list[str] | None:
+    """`301 https://example.org`: the status in front, as nginx has it."""
+    if len(words) == 2 and _STATUS.fullmatch(words[0]) and not _STATUS.fullmatch(words[1]) and words[1] not in _CODES:
+        return [words[1], words[0]]
+    return None
+
+
+def without_commas(words: list[str]) -> list[str] | None:
+    """`gzip, zstd`: a list with commas."""
+    if not any("," in word for word in words) or any("{" in word for word in words):
+        return None
+    return [piece for word in words for piece in word.split(",") if piece]
+
+
+def upstreams(words: list[str]) -> list[str] | None:
+    """`http://a:80/, http://b:80/`: commas between upstreams, a slash at their end."""
+    changed = []
+    for word in words:
+        bare = word.removesuffix(",")
+        if "," in bare:
+            return None
+        scheme, sign, rest = bare.rpartition("://")
+        if rest.endswith("/") and rest.count("/") == 1 and not _NETWORK.fullmatch(rest[:-1]):
+            bare = scheme + sign + rest[:-1]
+        changed.append(bare)
+    return changed if changed != words else None
+
+
+def policies(labels: tuple[Label, ...]) -> Iterator[Label]:
+    """`round-robin`: Caddy's policies are spelled with underscores."""
+    for label in labels:
+        names = names_of(label.key) if "lb_policy" in label.key else ("",)
+        words = label.value.split()
+        meant = words[0].replace("-", "_") if words else ""
+        is_meant = names[-1] == "lb_policy" and is_option(names, "reverse_proxy", "forward_auth", "php_fastcgi")
+        if is_meant and meant in _POLICIES and meant != words[0]:
+            yield evolve(label, value=label.value.replace(words[0], meant, 1))
+        else:
+            yield label
+
+
+SWITCHES = frozenset(
+    ("file_server", "encode", "templates", "metrics", "tls_insecure_skip_verify", "skip_log", "log_skip", "abort")
+)
+_ON, _OFF = frozenset(("true", "on", "yes")), frozenset(("false", "off", "no"))
+
+
+def switch(labels: tuple[Label, ...]) -> Iterator[Label]:
+    """A directive without arguments that is switched on or off by a truth value."""
+    sites = {label.key for label in labels if "." not in label.key and label.value.strip()}
+    off = {label.key for label in labels if label.value.strip().lower() in _OFF and _is_switch(label.key)}
+    for label in labels:
+        if label.key in off or not off.isdisjoint(above(label.key)):
+            continue
+        is_on = label.value.strip().lower() in _ON and _is_switch(label.key)
+        yield evolve(label, value="") if is_on and not _takes_anything(label.key, sites) else label
+
+
+def _is_switch(key: str) -> bool:
+    names = names_of(key)
+    if names[-1] not in SWITCHES or len(names) < 2:
+        return False
+    if names[-1] == "tls_insecure_skip_verify" and names[-2] == "transport":
+        return is_option(names[:-1], "reverse_proxy", "forward_auth", "php_fastcgi")
+    return is_directive(names)
+
+
+def _takes_anything(key: str, sites: set[str]) -> bool:
+    """Whether Caddy does not look at what follows: behind `templates`, and behind the global option `metrics`."""
+    names = names_of(key)
+    return names[-1] == "templates" or (names[1:] == ("metrics",) and key.partition(".")[0] not in sites)
+
+
+def forward_auth(labels: tuple[Label, ...]) -> Iterator[Label]:
+    """A path in the URL of forward_auth, which Caddy wants as `uri`."""
+    with_uri = {key for label in labels if names_of(label.key)[-1] == "uri" for key in above(label.key)}
+    for label in labels:
+        names = names_of(label.key) if "forward_auth" in label.key else ("",)
+        is_meant = names[-1] == "forward_auth" and is_directive(names)
+        matcher, rest = after_matcher(plain_words(label.value)) if is_meant else ([], [])
+        server, path = _without_path(rest[0]) if len(rest) == 1 else ("", "")
+        if not path:
+            yield label
+            continue
+        yield evolve(label, value=" ".join([*matcher, server]))
+        if label.key not in with_uri:
+            yield Label(f"{label.key}.uri", path if path.startswith("/") else f"/{path}", label.origin)
+
+
+def _without_path(url: str) -> tuple[str, str]:
+    """A server and the path that follows it, `""` where none does or Caddy takes the whole for a network address."""
+    scheme, sign, rest = url.rpartition("://") if "://" in url.partition("{")[0] else ("", "", url)
+    host = _HOST.match(rest)
+    if host is None or (not sign and _NETWORK.fullmatch(host[0])):
+        return url, ""
+    return scheme + sign + host[0], rest[host.end() :]

@@ -1,0 +1,45 @@
+"""The idiom of expressions (https://caddyserver.com/docs/caddyfile/matchers#expression)."""
+
+import re
+from collections.abc import Iterator
+
+from attrs import evolve
+from dockcaddy import Label
+
+from dockcaddy_idioms.places import is_condition, is_directive, is_option, names_of
+
+_MATCHES = re.compile(r"(expression\s+)?(.*)", re.DOTALL)
+_STRING = re.compile(r'"(?:\\"|[^"])*"|\'[^\']*\'')
+# Caddy puts a call in its place, with quotes of its own: within a string it does not compile
+_FILLED_IN = re.compile(r"\{[a-zA-Z][\w.-]+\}")
+
+
+def expressions(labels: tuple[Label, ...]) -> Iterator[Label]:
+    """An expression of several words with quotes in it, which the words of a label would lose."""
+    for label in labels:
+        names = names_of(label.key) if '"' in label.value else ("",)
+        of_matcher = _may_be_expression(names)
+        is_meant = of_matcher or (names[-1] == "expression" and is_condition(names))
+        found = _MATCHES.fullmatch(label.value.strip()) if is_meant else None
+        if found is None or bool(found[1]) is not of_matcher or not _loses_quotes(found[2]):
+            yield label
+        else:
+            yield evolve(label, value=f"{found[1] or ''}`{found[2]}`")
+
+
+def _may_be_expression(names: tuple[str, ...]) -> bool:
+    """Whether the value may be a condition with its name in front."""
+    if names[-1].startswith("@"):
+        return is_directive(names) or is_option(names, "reverse_proxy", "forward_auth", "php_fastcgi")
+    if names[-1] == "lb_retry_match":
+        return is_option(names, "reverse_proxy", "forward_auth", "php_fastcgi")
+    return names[-1] == "not" and is_condition(names)
+
+
+def _loses_quotes(expression: str) -> bool:
+    words = expression.split()
+    is_plain = "`" not in expression and '\\"' not in expression and not any(word[0] == "#" for word in words)
+    if not is_plain or expression.count('"') % 2 or len(words) < 2:
+        return False
+    strings = _STRING.findall(expression)
+    return expression not in strings and '"' in expression and not any(map(_FILLED_IN.search, strings))

@@ -1,0 +1,77 @@
+"""Idioms of the directives about header fields (https://caddyserver.com/docs/caddyfile/directives/header)."""
+
+from collections.abc import Iterator
+
+from attrs import evolve
+from dockcaddy import Label
+
+from dockcaddy_idioms.places import is_directive, is_option, names_of, split_last
+from dockcaddy_idioms.values import after_matcher, is_filled_in, plain_words, quoted
+
+_LISTED = (",", ";")
+_DIRECTIVES = ("header", "request_header")
+_OPTIONS = ("header_up", "header_down")
+# these have no block
+_LINES = (*_OPTIONS, "request_header")
+_NOT_FIELDS = frozenset(("defer", "match"))
+
+
+def header_values(labels: tuple[Label, ...]) -> Iterator[Label]:
+    """A header's value of several words, which Caddy would take for a search and its replacement."""
+    for label in labels:
+        names = names_of(label.key) if "header" in label.key else ("",)
+        if names[-2:-1] == ("header",) and is_directive(names[:-1]) and names[-1] not in _NOT_FIELDS:
+            value = _one_value(names[-1], label.value)
+            yield label if value is None else evolve(label, value=value)
+        elif _is_about_fields(names):
+            yield _one_line(label, names[-1])
+        else:
+            yield label
+
+
+def _is_about_fields(names: tuple[str, ...]) -> bool:
+    if names[-1] in _OPTIONS:
+        return is_option(names, "reverse_proxy", "forward_auth", "php_fastcgi")
+    return names[-1] in _DIRECTIVES and is_directive(names)
+
+
+def _one_line(label: Label, directive: str) -> Label:
+    words = plain_words(label.value)
+    matcher, rest = after_matcher(words) if directive in _DIRECTIVES else ([], words)
+    if len(rest) < 3 or is_filled_in(rest[0]):
+        return label
+    value = _one_value(rest[0], " ".join(rest[1:]))
+    return label if value is None else evolve(label, value=" ".join([*matcher, rest[0], value]))
+
+
+def _one_value(name: str, text: str) -> str | None:
+    """The text as one value; None where it is one, is quoted, or is a real search and replacement."""
+    words = plain_words(text)
+    if len(words) < 2 or name.startswith("-"):
+        return None
+    if len(words) == 2 and not words[0].endswith(_LISTED):
+        return None
+    return quoted(text.strip())
+
+
+def header_blocks(labels: tuple[Label, ...]) -> Iterator[Label]:
+    """`header_up.X-Field: value`: these directives have no block, each field is a line of its own."""
+    parents = {parent for label in labels if (parent := split_last(label.key)[0]) and _has_no_block(names_of(parent))}
+    bare = {label.key for label in labels if label.key in parents and not label.value.strip()}
+    taken = {label.key for label in labels} - bare
+    count = 0
+    for label in labels:
+        parent, field = split_last(label.key)
+        if label.key in bare:
+            continue
+        if parent not in parents:
+            yield label
+            continue
+        while f"{parent}_{count}" in taken:
+            count += 1
+        taken.add(f"{parent}_{count}")
+        yield evolve(label, key=f"{parent}_{count}", value=f"{field} {label.value}".strip())
+
+
+def _has_no_block(names: tuple[str, ...]) -> bool:
+    return names[-1] in _LINES and _is_about_fields(names)

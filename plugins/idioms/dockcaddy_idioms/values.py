@@ -1,0 +1,30 @@
+"""The words of a label's value."""
+
+import re
+
+_MATCHERS = re.compile(r"\*|[/@].*", re.DOTALL)
+
+
+def plain_words(value: str) -> list[str]:
+    """The words of a value in which nothing is quoted, escaped, commented or a heredoc; else none."""
+    words = value.split()
+    if "\\" in value or any(word[0] in '"`#' or word.startswith("<<") for word in words):
+        return []
+    return words
+
+
+def quoted(text: str) -> str:
+    """Text as one token of a label's value."""
+    if text and not re.search(r"[\s\"`\\#]", text):
+        return text
+    return f"`{text}`" if "`" not in text else '"' + text.replace('"', '\\"') + '"'
+
+
+def after_matcher(words: list[str]) -> tuple[list[str], list[str]]:
+    """The matcher in front, where there is one, and the other words."""
+    return (words[:1], words[1:]) if words and _MATCHERS.fullmatch(words[0]) else ([], words)
+
+
+def is_filled_in(word: str) -> bool:
+    """Whether Caddy puts something else here before it reads the line: another word, a matcher, or several."""
+    return word.startswith(("{args", "{$", "{block"))
