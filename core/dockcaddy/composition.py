@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from dockcaddy.delivery import Delivery
     from dockcaddy.engine import Engine, EngineOptions
     from dockcaddy.last_good import LastGood
+    from dockcaddy.narration import Narrator
     from dockcaddy.quarantine import Quarantine
     from dockcaddy.resolver import Resolver
 
@@ -186,9 +187,11 @@ def controller_for(
     connections: Connections,
     last_good: "LastGood",
     resolver: "Resolver | None" = None,
+    narrator: "Narrator | None" = None,
 ) -> "Controller":
-    """The loop that the settings describe."""
+    """The loop that the settings describe; what happens is told to `narrator`, by default only what is wrong."""
     from dockcaddy.controller import Controller  # noqa: PLC0415
+    from dockcaddy.narration import ProblemLog  # noqa: PLC0415
 
     deliveries = _deliveries(settings, registry, sections, connections)
     quarantine = _quarantine_for(settings, _adapters(settings, connections))
@@ -205,6 +208,7 @@ def controller_for(
         base or (lambda: None),
         last_good,
         resolver,
+        narrator or ProblemLog(),
         settings.polling_interval,
         settings.event_throttle_interval,
     )

@@ -18,6 +18,7 @@ from dockcaddy.fragment import Fragment
 from dockcaddy.last_good import LastGood
 from dockcaddy.lingering import Lingering
 from dockcaddy.model import EngineInventory, Inventory, Problem
+from dockcaddy.narration import Cycle, Narrator, ProblemLog
 from dockcaddy.pace import Pace
 from dockcaddy.pipeline import BaseCaddyfile, Configuration, Pipeline
 from dockcaddy.quarantine import Quarantine
@@ -70,24 +71,6 @@ class _Watch:
     pause: float = 0.25
 
 
-@define
-class ProblemLog:
-    """Tells each problem once when it appears and once when it is gone."""
-
-    _told: frozenset[Problem] = frozenset()
-
-    def tell(self, problems: Iterable[Problem]) -> None:
-        """Log the difference to the last call."""
-        current = dict.fromkeys(problems)
-        for problem in current:
-            if problem not in self._told:
-                level = logging.ERROR if problem.severity == "error" else logging.WARNING
-                logger.log(level, "%s", problem, extra={"resource": problem.resource, "label": problem.label})
-        for problem in sorted(self._told - current.keys(), key=str):
-            logger.info("no longer: %s", problem, extra={"resource": problem.resource, "label": problem.label})
-        self._told = frozenset(current)
-
-
 @define(eq=False)
 class Controller:
     """Keeps the outputs true to the engines. `clock` gives seconds; all pauses and intervals are in seconds."""
@@ -101,13 +84,13 @@ class Controller:
     base: Callable[[], BaseCaddyfile | None] = lambda: None
     last_good: LastGood | None = None
     resolver: Resolver | None = None
+    narrator: Narrator = field(factory=ProblemLog)
     polling_interval: float = 30.0
     throttle_interval: float = 0.1
     cycles: int = 0
     configuration: Configuration | None = None
     problems: tuple[Problem, ...] = ()
     _watches: list[_Watch] = field(factory=list)
-    _problem_log: ProblemLog = field(factory=ProblemLog)
     _pace: Pace = field(init=False)
     _damping: Damping = field(factory=Damping)
     _lingering: Lingering = field(factory=Lingering)
@@ -230,7 +213,12 @@ class Controller:
         self.problems = tuple(problems)
         for delivery in self.deliveries:
             self._offer(delivery, configuration)
-        self._problem_log.tell([*problems, *self._failures()])
+        self.narrator.tell([*problems, *self._failures()])
+        is_delivered = not any(delivery.failure for delivery in self.judges)
+        noticed = self._pace.noticed if self._pace.noticed is not None else now
+        self.narrator.ended(Cycle(inventory, configuration, noticed, self.clock(), is_delivered))
+        if is_delivered:
+            self._pace.noticed = None
 
     def _keep(self, accepted: Configuration) -> None:
         """Put down what Caddy accepted, for the next run."""
@@ -247,7 +235,7 @@ class Controller:
         """Everything stays as it is: the cause lies outside every fragment, so that only time can mend it."""
         self._refused_pause = min(max(self._refused_pause * 2, 1.0), LONGEST_REFUSED_PAUSE)
         self._refused_until = self.clock() + self._refused_pause
-        self._problem_log.tell([*problems, *self._failures()])
+        self.narrator.tell([*problems, *self._failures()])
 
     def _settled(self, fragments: tuple[Fragment, ...]) -> Configuration:
         if self.quarantine is None:

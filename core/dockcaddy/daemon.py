@@ -5,25 +5,31 @@ import logging
 import os
 import signal
 import tempfile
-from collections.abc import Iterator, Mapping
+import threading
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dockcaddy import __version__
 from dockcaddy.composition import Connections, controller_for, engines_for
-from dockcaddy.errors import OutputError, SettingsError
+from dockcaddy.errors import CaddyUnreachable, OutputError, SettingsError
 from dockcaddy.operator_files import load_environment_file
 from dockcaddy.registry import Registry
 from dockcaddy.settings import Settings
 
 if TYPE_CHECKING:
     from dockcaddy.caddy import CaddyProcess
+    from dockcaddy.engine import Engine
     from dockcaddy.last_good import LastGood
+    from dockcaddy.narration import LogNarrator
 
 logger = logging.getLogger("dockcaddy")
 
 # https://docs.kernel.org/networking/ip-sysctl.html
 _MIGRATION = Path("/proc/sys/net/ipv4/tcp_migrate_req")
+# so many seconds the first line waits for the version of Caddy
+PATIENCE = 2.0
 
 
 def run(settings: Settings, registry: Registry, sections: Mapping[type, Any]) -> int:
@@ -64,12 +70,63 @@ def _run(settings: Settings, registry: Registry, sections: Mapping[type, Any]) -
             resolver.tell(last_good.load().names)
         except OutputError as error:
             logger.error("%s", error)
+        version = _CaddyVersion(settings)
         with caddy_for(settings, directory, last_good) as (connections, process):
-            controller = controller_for(settings, registry, sections, engines, connections, last_good, resolver)
+            narrator = _narrator(settings, engines, connections)
+            controller = controller_for(
+                settings, registry, sections, engines, connections, last_good, resolver, narrator
+            )
             if process is not None:
                 process.on_start = controller.caddy_started
-            logger.info("watching %s", ", ".join(engine.connection.url or "docker" for engine in engines))
-            controller.run()
+            logger.info("dockcaddy %s %s", __version__, _purpose(settings, version, process))
+            try:
+                controller.run()
+            finally:
+                narrator.closing(_fate(connections, process))
+
+
+def _narrator(settings: Settings, engines: "Sequence[Engine]", connections: Connections) -> "LogNarrator":
+    from dockcaddy.narration import LogNarrator  # noqa: PLC0415
+
+    word = "live" if connections.url else "written"
+    return LogNarrator(engines, settings.label_prefix, word, _tip() if connections.url else "")
+
+
+class _CaddyVersion:
+    """Asks the Caddy program for its version, while that program is being started."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._version = ""
+        self._thread = threading.Thread(target=self._ask, args=(settings,), daemon=True)
+        self._thread.start()
+
+    def _ask(self, settings: Settings) -> None:
+        from dockcaddy.caddy import find_caddy, version_of  # noqa: PLC0415
+
+        with suppress(CaddyUnreachable):
+            self._version = version_of(find_caddy(settings.caddy))
+
+    def __str__(self) -> str:
+        self._thread.join(PATIENCE)
+        return f"caddy {self._version}".strip()
+
+
+def _purpose(settings: Settings, version: _CaddyVersion, process: "CaddyProcess | None") -> str:
+    """What is done for whom, the rest of a sentence."""
+    if process is not None:
+        return f"with {version}, admin API at {process.admin}"
+    if settings.caddy_admin:
+        return f"configures the caddy at {settings.caddy_admin}"
+    return f"writes {', '.join(settings.output)}"
+
+
+def _fate(connections: Connections, process: "CaddyProcess | None") -> str:
+    """What becomes of the sites, `{}`, when the program ends."""
+    from dockcaddy.caddy import GRACE  # noqa: PLC0415
+
+    if process is not None:
+        return f"caddy ends too and with it {{}}, requests have {GRACE:g} s"
+    return "caddy keeps {}" if connections.url else "what was written stays"
 
 
 @contextmanager
@@ -92,7 +149,6 @@ def caddy_for(
     process = CaddyProcess(
         find_caddy(settings.caddy), address, directory, initial=lambda: connections.complete(last_good.load().json)
     )
-    _tell_of_lost_connections()
     try:
         process.start()
         yield connections, process
@@ -100,14 +156,12 @@ def caddy_for(
         process.stop()
 
 
-def _tell_of_lost_connections() -> None:
+def _tip() -> str:
     """A new configuration has new listeners: the kernel ends what waits at the old ones, or hands it on."""
     with suppress(OSError):
         if _MIGRATION.read_text().strip() == "0":
-            logger.info(
-                "connections that are being made when caddy takes another configuration may be reset, "
-                "to keep them: sysctl -w net.ipv4.tcp_migrate_req=1"
-            )
+            return "reloads reset nothing with sysctl -w net.ipv4.tcp_migrate_req=1"
+    return ""
 
 
 def _log_settings(settings: Settings) -> dict[str, Any]:

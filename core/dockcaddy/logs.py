@@ -11,6 +11,7 @@ from typing import TextIO
 _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warn": logging.WARNING, "error": logging.ERROR}
 _WORDS = {logging.DEBUG: "debug", logging.INFO: "info", logging.WARNING: "warning", logging.ERROR: "error"}
 _COLOURS = {"debug": "\033[2m", "info": "\033[32m", "warning": "\033[33m", "error": "\033[31m"}
+_EMPHASIS = "\033[1;32m"
 _PLAIN = "\033[0m"
 # what could end the line or steer a terminal; labels and answers of servers may hold it
 _CONTROL = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029]")
@@ -26,41 +27,70 @@ def escaped(text: str) -> str:
 
 
 class LineFormatter(logging.Formatter):
-    """`12:00:01.123 error: container web-1: label caddy: ...`; without the time where a record says `timed=False`."""
+    """`12:00:01.123 error: container web-1: label caddy: ...`; without the time where a record says `timed=False`.
 
-    def __init__(self, *, timed: bool = True, coloured: bool = False) -> None:
+    The lines of a record's `example` stand below it, ready to be copied. On a terminal (`brief`), where every column
+    counts, the time is to the second, and what is neither debug nor wrong has no level.
+    """
+
+    def __init__(self, *, timed: bool = True, coloured: bool = False, brief: bool = False) -> None:
         super().__init__()
         self._timed = timed
         self._coloured = coloured
+        self._brief = brief
 
     def format(self, record: logging.LogRecord) -> str:
         """One line, and a traceback under it where the record has one."""
-        word = _word(record)
-        level = f"{_COLOURS[word]}{word}{_PLAIN}" if self._coloured else word
         source = "caddy: " if record.name == "dockcaddy.caddy" else ""
-        line = f"{self._clock(record)}{level}: {source}{escaped(record.getMessage())}"
+        line = f"{self._clock(record)}{self._level(record)}{source}{self._message(record)}"
+        line += "".join(f"\n    {escaped(each)}" for each in getattr(record, "example", "").splitlines())
         return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
+
+    def _level(self, record: logging.LogRecord) -> str:
+        word = _word(record)
+        if self._brief and word == "info":
+            return ""
+        return f"{self._painted(_COLOURS[word], word)}: "
+
+    def _message(self, record: logging.LogRecord) -> str:
+        """The message; the word that it begins with in colour, where the record has one for it."""
+        message, emphasis = escaped(record.getMessage()), getattr(record, "emphasis", "")
+        if not emphasis or not message.startswith(emphasis):
+            return message
+        return f"{self._painted(_EMPHASIS, emphasis)}{message.removeprefix(emphasis)}"
 
     def _clock(self, record: logging.LogRecord) -> str:
         if not (self._timed and getattr(record, "timed", True)):
             return ""
-        return f"{time.strftime('%H:%M:%S', time.localtime(record.created))}.{int(record.msecs):03d} "
+        time_of_day = time.strftime("%H:%M:%S", time.localtime(record.created))
+        return (
+            f"{self._painted(_COLOURS['debug'], time_of_day)} "
+            if self._brief
+            else f"{time_of_day}.{int(record.msecs):03d} "
+        )
+
+    def _painted(self, colour: str, text: str) -> str:
+        return f"{colour}{text}{_PLAIN}" if self._coloured else text
 
 
 class JsonFormatter(logging.Formatter):
-    """One object a line: time (seconds since the epoch), level, message, and the resource and label at fault."""
+    """One object a line: time (seconds since the epoch), level, message, and what else is known of it.
+
+    That is the resource and label at fault, an example, and whatever a record has as its `fields`.
+    """
 
     def format(self, record: logging.LogRecord) -> str:
         """One line."""
-        entry = {
+        entry: dict[str, object] = {
             "time": round(record.created, 3),
             "level": _word(record),
             "logger": record.name,
             "message": record.getMessage(),
         }
-        for key in ("resource", "label"):
+        for key in ("resource", "label", "example"):
             if getattr(record, key, ""):
                 entry[key] = getattr(record, key)
+        entry |= getattr(record, "fields", {})
         if record.exc_info:
             entry["traceback"] = self.formatException(record.exc_info)
         return json.dumps(entry, ensure_ascii=False)
@@ -73,8 +103,9 @@ def configure(level: str, style: str, stream: TextIO | None = None, *, timed: bo
     the time of day in its lines (`timed`).
     """
     handler = logging.StreamHandler(stream or sys.stderr)
-    coloured = handler.stream.isatty() and not os.environ.get("NO_COLOR")
-    handler.setFormatter(JsonFormatter() if style == "json" else LineFormatter(timed=timed, coloured=coloured))
+    brief = handler.stream.isatty()
+    lines = LineFormatter(timed=timed, coloured=brief and not os.environ.get("NO_COLOR"), brief=brief)
+    handler.setFormatter(JsonFormatter() if style == "json" else lines)
     logger = logging.getLogger("dockcaddy")
     logger.handlers[:] = [handler]
     logger.setLevel(_LEVELS.get(level or "info", logging.ERROR))

@@ -15,11 +15,13 @@ class Pace:
     """When the next cycle may be. `minimum` is the least time between two; all times are in seconds of one clock.
 
     While changes come at once the gap doubles up to `maximum`. One after the other they are taken up without a gap, but
-    not for ever: a hundred containers that start so do not cost a hundred reloads.
+    not for ever: a hundred containers that start so do not cost a hundred reloads. `noticed` is when the first of what
+    was taken up last was noted; None once that is done, and where nothing was.
     """
 
     minimum: float
     maximum: float = LONGEST_GAP
+    noticed: float | None = None
     _gap: float = 0.0
     _last: float = float("-inf")
     _first: float | None = None
@@ -54,7 +56,7 @@ class Pace:
         self._is_stream = not came_alone
         self._budget = min(self._budget + (now - self._last) * BURST_PER_SECOND, BURST)
         self._last = now
-        self._first = None
+        self.noticed, self._first = self._first, None
         self._urgent = False
 
     def sent(self) -> None:

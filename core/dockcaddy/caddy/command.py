@@ -60,3 +60,12 @@ def _complaint(output: str) -> str:
         return str(json.loads(last).get("msg", last))
     except ValueError:
         return last.removeprefix("Error: ")
+
+
+def version_of(path: Path) -> str:
+    """What `caddy version` prints first, as `v2.11.7`. Raises CaddyUnreachable."""
+    try:
+        done = subprocess.run([str(path), "version"], capture_output=True, timeout=TIMEOUT, check=False)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise CaddyUnreachable(f"caddy: {path} cannot be run: {error}") from error
+    return (done.stdout.decode(errors="replace").split() or [""])[0]

@@ -16,6 +16,7 @@ from typing import Any
 from attrs import define, field
 
 from dockcaddy.caddy.admin import AdminClient, listen_address
+from dockcaddy.caddy.log import CaddyLog, entry_of
 from dockcaddy.errors import CaddyUnreachable
 
 logger = logging.getLogger("dockcaddy.caddy")
@@ -29,15 +30,6 @@ GRACE = 5.0
 # so often it may die before it ever answered
 DEATHS_AT_START = 3
 _PR_SET_PDEATHSIG = 1
-_LEVELS = {"debug": logging.DEBUG, "info": logging.DEBUG, "warn": logging.WARNING, "error": logging.ERROR}
-# what Caddy says at every load, or what we tell ourselves with the resource's name
-_ROUTINE = (
-    "HTTP/2 skipped because it requires TLS",
-    "HTTP/3 skipped because it requires TLS",
-    "admin endpoint on open interface",
-    "exiting; byeee",
-    "admin.api: request error",
-)
 
 
 def with_defaults(config: bytes, admin: str, log: dict[str, Any] | None = None) -> bytes:
@@ -73,6 +65,7 @@ class CaddyProcess:
     initial: Callable[[], bytes] = lambda: b"{}"
     starts: int = 0
     failure: str = ""
+    _log: CaddyLog = field(factory=CaddyLog)
     _deaths: int = 0
     _crashes: int = 0
     _process: subprocess.Popen[bytes] | None = None
@@ -238,10 +231,12 @@ class CaddyProcess:
         assert process.stderr is not None
         for raw in process.stderr:
             line = raw.decode(errors="replace").rstrip()
-            level, message = _log_entry(line)
-            if level >= logging.ERROR or line.startswith("Error:"):
-                self.failure = message
-            logger.log(level, "%s", message)
+            entry = entry_of(line)
+            if entry.level >= logging.ERROR or line.startswith("Error:"):
+                self.failure = entry.message
+            told = self._log.told(entry)
+            if told is not None:
+                logger.log(told[0], "%s", told[1])
 
     def _end_orphan(self) -> None:
         """End the Caddy that an earlier run of ours left behind, so that it does not keep the ports."""
@@ -280,25 +275,6 @@ def _end(process: "subprocess.Popen[bytes]", grace: float) -> None:
     if process.poll() is None:
         with contextlib.suppress(ProcessLookupError):
             process.kill()
-
-
-def _log_entry(line: str) -> tuple[int, str]:
-    """Level and message of a line of Caddy's log."""
-    try:
-        entry = json.loads(line)
-    except ValueError:
-        return logging.INFO, line
-    if not isinstance(entry, dict):
-        return logging.INFO, line
-    message = str(entry.get("msg", line))
-    for key in ("error", "logger"):
-        if entry.get(key):
-            message = f"{message}: {entry[key]}" if key == "error" else f"{entry[key]}: {message}"
-    if "method" in entry and "uri" in entry:
-        message = f"{message}: {entry['method']} {entry['uri']}"
-    if any(routine in message for routine in _ROUTINE):
-        return logging.DEBUG, message
-    return _LEVELS.get(str(entry.get("level", "info")), logging.INFO), message
 
 
 def _give(process: "subprocess.Popen[bytes]", config: bytes) -> None:

@@ -1,6 +1,8 @@
 """A live engine: what it has now, and a word when that may have changed."""
 
 import json
+import os
+import re
 import time
 from collections.abc import Callable
 from typing import Any
@@ -14,6 +16,7 @@ from dockcaddy.engine.reactions import Reactions
 from dockcaddy.engine.reader import Reader
 from dockcaddy.engine.records import EngineOptions, container
 from dockcaddy.engine.store import ContainerStore
+from dockcaddy.errors import one_line
 from dockcaddy.model import EngineInventory, Resource
 
 
@@ -31,12 +34,26 @@ class Engine:
     _wake: Callable[..., None] = lambda **_: None
     _caddy: tuple[Any, Resource] | None = None
     _inventory: EngineInventory | None = None
+    _server: str = ""
 
     def __attrs_post_init__(self) -> None:
         store, own = ContainerStore(self.name, self.options), OwnContainer(self.connection)
         self._reader = Reader(self.connection, store, own, self.clock, self._changed)
         self._reactions = Reactions(self._reader, self._changed, self._missed)
         self._events = EventStream(self.name, self._subscribed, self._reactions.react, self._missed)
+
+    @property
+    def description(self) -> str:
+        """What it says it is, once it has answered, and where: `docker 20.10.24 at tcp://manager:2375`."""
+        product, _, version = re.split("[ +]", self._server)[0].partition("/")
+        url = self.connection.url or os.environ.get("DOCKER_HOST", "")
+        said = f"{product.lower() or 'docker'} {version}".strip()
+        return f"{said} at {url}" if url else said
+
+    @property
+    def unlabelled(self) -> int:
+        """How many containers had no labels of ours when all were listed last."""
+        return self._reader.store.unlabelled
 
     def start(self, wake: Callable[..., None]) -> None:
         """Listen to events from now on; `wake` is called when the inventory may have changed."""
@@ -106,4 +123,5 @@ class Engine:
             client._url("/events"), params={"filters": json.dumps(FILTERS)}, stream=True, timeout=None
         )
         response.raise_for_status()
+        self._server = one_line(str(response.headers.get("Server") or ""))
         return response

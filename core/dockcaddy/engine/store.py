@@ -30,11 +30,15 @@ class _Known:
 
 @define(eq=False)
 class ContainerStore:
-    """The labelled containers of one engine by id. A resource is made anew only when something about it changed."""
+    """The labelled containers of one engine by id. A resource is made anew only when something about it changed.
+
+    `unlabelled` is how many others the last full list had.
+    """
 
     engine: str
     options: EngineOptions
     ingress: IngressNetworks = field(factory=IngressNetworks)
+    unlabelled: int = 0
     _known: dict[str, _Known] = field(factory=dict)
     _highest_rank: int = 0
     _in_order: list[_Known] | None = None
@@ -55,7 +59,9 @@ class ContainerStore:
 
     def replace_all(self, items: Iterable[Json]) -> None:
         """What a full list gave, newest first; what is not in it is gone."""
-        ours = [item for item in items if self.wants(item.get("Labels") or {})]
+        every = list(items)
+        ours = [item for item in every if self.wants(item.get("Labels") or {})]
+        self.unlabelled = len(every) - len(ours)
         listed = {item["Id"] for item in ours}
         self._in_order = None
         for id in [id for id in self._known if id not in listed]:

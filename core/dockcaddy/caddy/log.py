@@ -1,0 +1,143 @@
+"""Caddy's log as a part of ours: what it says at every reload, or again and again of one cause, is said once."""
+
+import json
+import logging
+import re
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from attrs import define, field, frozen
+
+_LEVELS = {"debug": logging.DEBUG, "info": logging.DEBUG, "warn": logging.WARNING, "error": logging.ERROR}
+# what Caddy says at every load, when it ends, or what we tell ourselves with the resource's name
+_ROUTINE = (
+    "HTTP/2 skipped because it requires TLS",
+    "HTTP/3 skipped because it requires TLS",
+    "admin endpoint on open interface",
+    "server is listening only on the HTTP port",
+    "exiting; byeee",
+    "admin.api: request error",
+    "context canceled",
+    "unable to unlock",
+    "unable to clean up lock",
+)
+# what is no news after the first time, at whatever level: our own looks at the configuration, and that sites are HTTP
+_ONCE = re.compile(r"received request: GET /config/(?:admin)?$|server is listening only on the HTTP port")
+# https://caddyserver.com/docs/automatic-https#errors
+_CERTIFICATES = ("tls.obtain", "tls.renew", "tls.issuance", "http.acme_client", "http.issuance")
+_NO_CERTIFICATE = "could not get certificate from issuer"
+_OBTAINED = "certificate obtained successfully"
+# the same again within so many seconds is not told
+REPEATED_WITHIN = 60.0
+MOST_KEPT = 1000
+
+
+@frozen
+class Entry:
+    """A line of Caddy's log. `level` is one of `logging`'s; what Caddy calls info is debug for us."""
+
+    level: int
+    message: str
+    logger: str = ""
+    identifier: str = ""
+    event: str = ""
+    error: str = ""
+
+    @property
+    def is_about_certificates(self) -> bool:
+        """Whether it is about getting a certificate from an authority."""
+        return self.logger.startswith(_CERTIFICATES)
+
+
+def entry_of(line: str) -> Entry:
+    """What a line says; text that is none of Caddy's usual JSON is taken as it is."""
+    try:
+        given = json.loads(line)
+    except ValueError:
+        return Entry(logging.INFO, line)
+    if not isinstance(given, dict):
+        return Entry(logging.INFO, line)
+    level = _LEVELS.get(str(given.get("level", "info")), logging.INFO)
+    message = _message(given, line)
+    if any(routine in message for routine in _ROUTINE):
+        level = logging.DEBUG
+    logger, identifier = str(given.get("logger", "")), str(given.get("identifier", ""))
+    return Entry(level, message, logger, identifier, str(given.get("msg", "")), str(given.get("error", "")))
+
+
+def _message(given: Mapping[str, Any], line: str) -> str:
+    message = str(given.get("msg", line))
+    if given.get("error"):
+        message = f"{message}: {given['error']}"
+    if given.get("logger"):
+        message = f"{given['logger']}: {message}"
+    if "method" in given and "uri" in given:
+        message = f"{message}: {given['method']} {given['uri']}"
+    return message
+
+
+@define
+class _Repeated:
+    told_at: float
+    times: int = 0
+
+
+@define
+class CaddyLog:
+    """Decides what of Caddy's log is told. `clock` gives seconds."""
+
+    clock: Callable[[], float] = time.monotonic
+    _once: set[str] = field(factory=set)
+    _repeated: dict[str, _Repeated] = field(factory=dict)
+    _without_certificate: dict[str, str] = field(factory=dict)
+
+    def told(self, entry: Entry) -> tuple[int, str] | None:
+        """Level and message to be logged; None for what is no news."""
+        if found := _ONCE.search(entry.message):
+            return self._told_once(found[0], entry)
+        if entry.is_about_certificates:
+            return self._about_certificate(entry)
+        if entry.level < logging.WARNING:
+            return entry.level, entry.message
+        return self._folded(entry)
+
+    def _told_once(self, cause: str, entry: Entry) -> tuple[int, str] | None:
+        if cause in self._once:
+            return None
+        self._once.add(cause)
+        return entry.level, entry.message
+
+    def _about_certificate(self, entry: Entry) -> tuple[int, str]:
+        """Of the lines of each attempt, one for each cause; and that it has succeeded."""
+        if entry.event == _OBTAINED:
+            for cause in [cause for cause, name in self._without_certificate.items() if name == entry.identifier]:
+                del self._without_certificate[cause]
+            return logging.INFO, f"certificate for {entry.identifier} obtained"
+        cause = _cause(entry.error)
+        if entry.event != _NO_CERTIFICATE or cause in self._without_certificate:
+            return logging.DEBUG, entry.message
+        _forget_oldest(self._without_certificate)
+        self._without_certificate[cause] = entry.identifier
+        return logging.WARNING, f"no certificate for {entry.identifier} yet, it is tried again: {cause}"
+
+    def _folded(self, entry: Entry) -> tuple[int, str]:
+        now, before = self.clock(), self._repeated.get(entry.message)
+        if before is not None and now < before.told_at + REPEATED_WITHIN:
+            before.times += 1
+            return logging.DEBUG, entry.message
+        _forget_oldest(self._repeated)
+        self._repeated[entry.message] = _Repeated(now)
+        times = f" ({before.times} times more since it was told)" if before is not None and before.times else ""
+        return entry.level, f"{entry.message}{times}"
+
+
+def _cause(error: str) -> str:
+    """Why there is no certificate, the same for the authority's rehearsals, with which Caddy goes on."""
+    told = error.rpartition("performing request: ")[2]
+    return told.replace("acme-staging-v02", "acme-v02")
+
+
+def _forget_oldest(kept: dict[str, Any]) -> None:
+    if len(kept) >= MOST_KEPT:
+        del kept[next(iter(kept))]

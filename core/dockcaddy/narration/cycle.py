@@ -1,0 +1,58 @@
+"""What the loop hands to whoever tells people about it."""
+
+import logging
+from collections.abc import Iterable
+from typing import Protocol
+
+from attrs import define, frozen
+
+from dockcaddy.model import Inventory, Problem
+from dockcaddy.pipeline import Configuration
+
+logger = logging.getLogger("dockcaddy")
+
+
+@frozen(eq=False)
+class Cycle:
+    """One pass of the loop that came to a configuration.
+
+    `noticed` is when what it takes up was noticed, `ended` when it was over, in seconds of one clock. `is_delivered`
+    tells whether every Caddy has the configuration.
+    """
+
+    inventory: Inventory
+    configuration: Configuration
+    noticed: float
+    ended: float
+    is_delivered: bool = True
+
+
+class Narrator(Protocol):
+    """Tells people what the loop does. It asks nobody: whatever it says is made of what it is given."""
+
+    def tell(self, problems: Iterable[Problem]) -> None:
+        """All that is wrong now; called in every pass."""
+
+    def ended(self, cycle: Cycle) -> None:
+        """A pass came to its end."""
+
+
+@define
+class ProblemLog:
+    """Tells each problem once when it appears and once when it is gone; of passes it says nothing."""
+
+    _told: frozenset[Problem] = frozenset()
+
+    def tell(self, problems: Iterable[Problem]) -> None:
+        """Log the difference to the last call."""
+        current = dict.fromkeys(problems)
+        for problem in current:
+            if problem not in self._told:
+                level = logging.ERROR if problem.severity == "error" else logging.WARNING
+                logger.log(level, "%s", problem, extra={"resource": problem.resource, "label": problem.label})
+        for problem in sorted(self._told - current.keys(), key=str):
+            logger.info("no longer: %s", problem, extra={"resource": problem.resource, "label": problem.label})
+        self._told = frozenset(current)
+
+    def ended(self, cycle: Cycle) -> None:
+        """A pass came to its end."""

@@ -1,0 +1,149 @@
+"""Which sites are live, and what is different from one configuration to the next. Pure."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
+
+from attrs import define, field, frozen
+
+from dockcaddy.assembly import Assembly, Section
+from dockcaddy.caddyfile import Block
+from dockcaddy.model import Inventory
+from dockcaddy.narration.addresses import ListenPorts, is_site
+from dockcaddy.sites import Names
+
+_PROXIES = frozenset(("reverse_proxy", "php_fastcgi"))
+# so many addresses of one site are named
+_NAMED = 2
+
+
+@frozen
+class Upstream:
+    """Where a site's requests go: an address, and the container that has it (`""` where that is not known)."""
+
+    address: str
+    container: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.container} {self.address}".strip()
+
+
+@frozen(eq=False)
+class LiveSite:
+    """A site as Caddy serves it: its URLs, the names of the resources that made it, and where its requests go."""
+
+    urls: tuple[str, ...]
+    resources: tuple[str, ...]
+    upstreams: tuple[Upstream, ...]
+
+    @property
+    def url(self) -> str:
+        """Its addresses in a few words: `http://a.test, http://b.test and 3 more`."""
+        shown = ", ".join(self.urls[:_NAMED])
+        return f"{shown} and {len(self.urls) - _NAMED} more" if len(self.urls) > _NAMED else shown
+
+    def __str__(self) -> str:
+        """`http://a.test -> web 172.17.0.2:80 and 2 more`; without upstreams, whose labels made it."""
+        if self.upstreams:
+            more = f" and {len(self.upstreams) - 1} more" if len(self.upstreams) > 1 else ""
+            return f"{self.url} -> {self.upstreams[0]}{more}"
+        return f"{self.url} ({', '.join(_short(self.resources))})" if self.resources else self.url
+
+
+@frozen
+class Difference:
+    """What one configuration has and the one before had not. `changed` are pairs: before, now."""
+
+    live: tuple[LiveSite, ...] = ()
+    changed: tuple[tuple[LiveSite, LiveSite], ...] = ()
+    gone: tuple[LiveSite, ...] = ()
+
+
+@define
+class LiveSites:
+    """The sites of the configuration that was taken over last. Equal sections are not looked at again."""
+
+    _sections: Mapping[Section, LiveSite] = field(factory=dict)
+    _ports: ListenPorts = field(factory=ListenPorts)
+
+    def __len__(self) -> int:
+        return len(self._sections)
+
+    def take(self, assembly: Assembly, inventory: Inventory) -> Difference:
+        """Another configuration took over; gives what is different."""
+        ports = ListenPorts.of(section.block for section in assembly.sections)
+        known, self._ports = self._sections if ports == self._ports else {}, ports
+        sites = [each for each in assembly.sections if each in known or is_site(each.block)]
+        new = [each for each in sites if each not in known]
+        if not new and len(sites) == len(self._sections):
+            return Difference()
+        names, containers, before = assembly.names, _Containers(inventory), self._sections
+        made = {each: _live_site(each, ports, names, containers) for each in new}
+        self._sections = {each: made.get(each) or known[each] for each in sites}
+        return _difference(before, self._sections)
+
+
+def _difference(before: Mapping[Section, LiveSite], current: Mapping[Section, LiveSite]) -> Difference:
+    old = {_key(each): (each, site) for each, site in before.items() if each not in current}
+    live, changed = [], []
+    for section, site in current.items():
+        if section in before:
+            continue
+        former = old.pop(_key(section), None)
+        if former is None:
+            live.append(site)
+        elif former[0].text != section.text or (former[1].urls, former[1].upstreams) != (site.urls, site.upstreams):
+            changed.append((former[1], site))
+    return Difference(tuple(live), tuple(changed), tuple(site for _, site in old.values()))
+
+
+def _key(section: Section) -> tuple[str, ...]:
+    return section.block.keys
+
+
+class _Containers:
+    """Whose an address is."""
+
+    def __init__(self, inventory: Inventory) -> None:
+        self._inventory = inventory
+
+    @cached_property
+    def _by_address(self) -> dict[str, str]:
+        resources = [each for engine in self._inventory.engines for each in engine.resources]
+        return {address: each.name for each in resources for address in each.targets}
+
+    def at(self, upstream: str) -> Upstream:
+        """The upstream, with the container's name where it is a container's."""
+        host = upstream.rpartition("//")[2].rpartition(":")[0].strip("[]")
+        return Upstream(upstream, self._by_address.get(host, ""))
+
+
+def _live_site(section: Section, ports: ListenPorts, names: Names, containers: _Containers) -> LiveSite:
+    block = section.block
+    has_tls = any(child.keys[:1] == ("tls",) for child in block.children)
+    urls = [ports.url(key.rstrip(","), has_tls=has_tls) for key in block.keys if key != ","]
+    resources = dict.fromkeys(origin.resource for each in _tree(block) for origin in each.origins)
+    upstreams = dict.fromkeys(address for each in _tree(block) for address in _addresses(each, names))
+    return LiveSite(tuple(dict.fromkeys(urls)), tuple(resources), tuple(map(containers.at, upstreams)))
+
+
+def _tree(block: Block) -> Iterator[Block]:
+    yield block
+    for child in block.children:
+        yield from _tree(child)
+
+
+def _addresses(block: Block, names: Names) -> Iterator[str]:
+    """Where a proxy sends requests."""
+    if block.keys[:1] and block.keys[0] in _PROXIES:
+        lines = [block.keys[1:], *(child.keys[1:] for child in block.children if child.keys[:1] == ("to",))]
+        for key in (key for line in lines for key in line if not key.startswith(("@", "/", "*"))):
+            host, _, port = key.rpartition(":")
+            yield from (f"{address}:{port}" for address in names[host]) if host in names else (key,)
+        for child in block.children:
+            if child.keys[:2] == ("dynamic", "a") and len(child.keys) > 3:
+                yield from (f"{each}:{child.keys[3]}" for each in names.get(child.keys[2], ()))
+
+
+def _short(resources: Iterable[str]) -> Iterator[str]:
+    """`web-1` of `container web-1`."""
+    return (each.removeprefix("container ") for each in resources)

@@ -1,0 +1,211 @@
+"""The program's log of what happens: a line when a site goes live, changes or goes away, and why nothing does."""
+
+import logging
+from collections.abc import Iterable, Sequence
+from typing import Any, Protocol
+
+from attrs import define, field
+
+from dockcaddy.errors import one_line
+from dockcaddy.model import Problem, Resource
+from dockcaddy.narration.addresses import ListenPorts
+from dockcaddy.narration.cycle import Cycle, ProblemLog
+from dockcaddy.narration.live import Difference, LiveSite, LiveSites, Upstream
+
+logger = logging.getLogger("dockcaddy")
+
+# of more than that at once only the number is told, and some of them
+TOLD_SINGLY = 10
+NAMED = 3
+
+
+class Watched(Protocol):
+    """An engine that is watched."""
+
+    @property
+    def name(self) -> str:
+        """How inventories call it."""
+
+    @property
+    def description(self) -> str:
+        """What it is and where: `docker 20.10.24 at unix:///var/run/docker.sock`."""
+
+    @property
+    def unlabelled(self) -> int:
+        """How many of its containers had no labels of ours when all of them were listed last."""
+
+
+@define
+class LogNarrator:
+    """Writes to the log. `word` is what a site is when it is delivered, `tip` is told once there are sites."""
+
+    engines: Sequence[Watched] = ()
+    label_prefix: str = "caddy"
+    word: str = "live"
+    tip: str = ""
+    sites: LiveSites = field(factory=LiveSites)
+    _problems: ProblemLog = field(factory=ProblemLog)
+    _introduced: set[str] = field(factory=set)
+    _seen: dict[str, Resource] = field(factory=dict)
+    _ports: ListenPorts | None = None
+    _is_waiting: bool | None = None
+
+    def tell(self, problems: Iterable[Problem]) -> None:
+        """Log what is wrong when it appears and when it is gone."""
+        self._problems.tell(problems)
+
+    def ended(self, cycle: Cycle) -> None:
+        """Log what the pass changed."""
+        self._introduce(cycle)
+        if logger.isEnabledFor(logging.DEBUG):
+            self._tell_decisions(cycle)
+        if not cycle.is_delivered:
+            logger.debug("the configuration is not delivered yet")
+            return
+        difference = self.sites.take(cycle.configuration.assembly, cycle.inventory)
+        self._tell_ports(cycle)
+        took = {"milliseconds": round((cycle.ended - cycle.noticed) * 1000)}
+        self._tell_new(difference.live, took)
+        _tell_changed(difference.changed, took)
+        _tell_gone(difference.gone, took)
+        if difference == Difference():
+            logger.debug("no site has changed")
+        self._tell_whether_waiting(cycle)
+
+    def closing(self, fate: str) -> None:
+        """The program ends; `fate` is what becomes of the sites."""
+        count = len(self.sites)
+        logger.info("ending: %s", fate.format(f"{count} site{'' if count == 1 else 's'}"))
+
+    def _introduce(self, cycle: Cycle) -> None:
+        """Say what there is once an engine has answered."""
+        for watched in self.engines:
+            found = next((each for each in cycle.inventory.engines if each.name == watched.name), None)
+            if found is None or watched.name in self._introduced:
+                continue
+            self._introduced.add(watched.name)
+            count, rest = len(found.resources), watched.unlabelled
+            fields = {"event": "watching", "labelled": count, "unlabelled": rest}
+            _log(
+                f"watching {watched.description}: {_counted(count, 'container')} with {self.label_prefix} labels, "
+                f"{rest} without",
+                fields,
+            )
+
+    def _tell_ports(self, cycle: Cycle) -> None:
+        """Where sites listen that say nothing of it: once, and again when the operator has changed it."""
+        ports = ListenPorts.of(section.block for section in cycle.configuration.assembly.sections)
+        if ports != self._ports:
+            self._ports = ports
+            fields = {"event": "ports", "http": ports.http, "https": ports.https}
+            _log(f"sites listen on ports {ports.http} (http) and {ports.https} (https)", fields)
+
+    def _tell_new(self, live: Sequence[LiveSite], took: dict[str, Any]) -> None:
+        if len(live) > TOLD_SINGLY:
+            _summarise(self.word, live, took)
+            return
+        for site in live:
+            _log(f"{self.word}: {site} {_time(took)}", _fields("site_live", site, took), self.word)
+
+    def _tell_whether_waiting(self, cycle: Cycle) -> None:
+        """What a newcomer does next, where there is nothing; what would be better, where there is something."""
+        has_none = not any(engine.resources for engine in cycle.inventory.engines)
+        if self._is_waiting is None and has_none and not len(self.sites):
+            prefix = self.label_prefix
+            example = (
+                f"docker run -d -l {prefix}=http://whoami.localhost \\\n"
+                f"  -l '{prefix}.reverse_proxy={{{{upstreams 80}}}}' traefik/whoami"
+            )
+            logger.info(
+                "waiting for a container with %s labels, for example:",
+                prefix,
+                extra={"example": example, "fields": {"event": "waiting"}},
+            )
+        self._is_waiting = has_none
+        if self.tip and len(self.sites):
+            logger.info("tip: %s", self.tip)
+            self.tip = ""
+
+    def _tell_decisions(self, cycle: Cycle) -> None:
+        """What the pass made of which resources."""
+        resources = [each for engine in cycle.inventory.engines for each in engine.resources]
+        current = {f"{each.engine}/{each.id}": each for each in resources}
+        told = [_change(each, self._seen.get(key)) for key, each in current.items() if self._seen.get(key) is not each]
+        told += [f"{each} is gone" for key, each in self._seen.items() if key not in current]
+        self._seen = current
+        for line in told[:TOLD_SINGLY]:
+            logger.debug("%s", line)
+        if len(told) > TOLD_SINGLY:
+            logger.debug("and %d more containers have changed", len(told) - TOLD_SINGLY)
+
+
+def _change(now: Resource, before: Resource | None) -> str:
+    state = "stopping" if now.stopping else now.state or ("running" if now.running else "stopped")
+    health = f", {now.health}" if now.health != "none" else ""
+    at = f" at {', '.join(map(one_line, now.targets))}" if now.targets else ", no address"
+    return f"{now} is {'new' if before is None else 'changed'}: {one_line(state)}{health}{at}"
+
+
+def _tell_changed(changed: Sequence[tuple[LiveSite, LiveSite]], took: dict[str, Any]) -> None:
+    if len(changed) > TOLD_SINGLY:
+        _summarise("changed", [site for _, site in changed], took)
+        return
+    for before, site in changed:
+        _log(
+            f"changed: {site.url} {_what_changed(before, site)} {_time(took)}",
+            _fields("site_changed", site, took),
+            "changed",
+        )
+
+
+def _what_changed(before: LiveSite, site: LiveSite) -> str:
+    """`gains web-2 172.17.0.3:80`, `loses ...`, or who has changed what it says."""
+    gained = [each for each in site.upstreams if each not in before.upstreams]
+    lost = [each for each in before.upstreams if each not in site.upstreams]
+    said = [f"gains {_listed(gained)}"] if gained else []
+    said += [f"loses {_listed(lost)}"] if lost else []
+    if said:
+        return " and ".join(said)
+    joined = [each for each in site.resources if each not in before.resources]
+    left = [each for each in before.resources if each not in site.resources]
+    told = [f"with {', '.join(joined)}"] if joined else []
+    told += [f"without {', '.join(left)}"] if left else []
+    return " and ".join(told) or f"by labels of {', '.join(site.resources[:NAMED])}"
+
+
+def _listed(upstreams: Sequence[Upstream]) -> str:
+    shown = ", ".join(map(str, upstreams[:NAMED]))
+    return f"{shown} and {len(upstreams) - NAMED} more" if len(upstreams) > NAMED else shown
+
+
+def _tell_gone(gone: Sequence[LiveSite], took: dict[str, Any]) -> None:
+    if len(gone) > TOLD_SINGLY:
+        _summarise("gone", gone, took)
+        return
+    for site in gone:
+        _log(f"gone: {site} {_time(took)}", _fields("site_gone", site, took), "gone")
+
+
+def _summarise(word: str, sites: Sequence[LiveSite], took: dict[str, Any]) -> None:
+    some = [site.urls[0] for site in sites[:NAMED]]
+    fields = {"event": f"sites_{word}", "sites": len(sites), "urls": some, **took}
+    _log(f"{word}: {len(sites)} sites, {', '.join(some)} and others {_time(took)}", fields, word)
+
+
+def _fields(event: str, site: LiveSite, took: dict[str, Any]) -> dict[str, Any]:
+    upstreams = [each.address for each in site.upstreams]
+    return {"event": event, "urls": site.urls, "resources": site.resources, "upstreams": upstreams, **took}
+
+
+def _log(message: str, fields: dict[str, Any], emphasis: str = "") -> None:
+    logger.info("%s", message, extra={"fields": fields, "emphasis": emphasis})
+
+
+def _time(took: dict[str, Any]) -> str:
+    """`(13 ms)`, `(1.3 s)`."""
+    number = took["milliseconds"]
+    return f"({number} ms)" if number < 1000 else f"({number / 1000:.1f} s)"
+
+
+def _counted(count: int, thing: str) -> str:
+    return f"{count} {thing}{'' if count == 1 else 's'}"

@@ -1,0 +1,101 @@
+"""Caddy's log within ours: once per cause, whatever Caddy repeats."""
+
+import json
+import logging
+
+import pytest
+from dockcaddy.caddy.log import CaddyLog, entry_of
+
+NO_DNS = "HTTP 400 urn:ietf:params:acme:error:dns - DNS problem: NXDOMAIN looking up A for shop.example.org"
+
+
+def line(level: str, msg: str, **more: object) -> str:
+    return json.dumps({"level": level, "ts": 1.5, "msg": msg, **more})
+
+
+def attempt(name: str, error: str, number: int, authority: str = "acme-v02.api.letsencrypt.org") -> list[str]:
+    """What Caddy 2.11 logs of one attempt to get a certificate."""
+    tried = f"[{name}] Obtain: {error}"
+    client, obtain = {"logger": "http.acme_client", "identifier": name}, {"logger": "tls.obtain"}
+    return [
+        line("info", "obtaining certificate", identifier=name, **obtain),
+        line("error", "challenge failed", challenge_type="http-01", problem={"detail": error}, **client),
+        line("error", "validating authorization", problem={"detail": error}, attempt=number, **client),
+        line("warn", "HTTP request failed; retrying", logger="http.acme_client", error=f"performing request: {error}"),
+        line(
+            "error", "could not get certificate from issuer", identifier=name, issuer=authority, error=error, **obtain
+        ),
+        line("error", "will retry", error=tried, attempt=number, retrying_in=60 * number, **obtain),
+    ]
+
+
+def shown(log: CaddyLog, lines: list[str], level: int = logging.INFO) -> list[str]:
+    told = [log.told(entry_of(each)) for each in lines]
+    return [each[1] for each in told if each is not None and each[0] >= level]
+
+
+def test_a_name_without_dns_is_one_line_however_often_it_is_tried() -> None:
+    log = CaddyLog()
+    lines = [each for number in range(1, 6) for each in attempt("shop.example.org", NO_DNS, number)]
+    assert shown(log, lines) == [f"no certificate for shop.example.org yet, it is tried again: {NO_DNS}"]
+
+
+def test_the_authoritys_rehearsal_fails_for_the_same_cause() -> None:
+    log = CaddyLog()
+    dial = 'performing request: Get "https://{}/directory": dial tcp: lookup {}: no such host'
+    causes = [
+        dial.format(name, name) for name in ("acme-v02.api.letsencrypt.org", "acme-staging-v02.api.letsencrypt.org")
+    ]
+    assert len(shown(log, [each for cause in causes for each in attempt("a.test", cause, 1)])) == 1
+
+
+def test_another_cause_and_another_name_are_told() -> None:
+    log = CaddyLog()
+    shown(log, attempt("shop.example.org", NO_DNS, 1))
+    assert len(shown(log, attempt("shop.example.org", "rate limited", 2))) == 1
+    assert len(shown(log, attempt("blog.example.org", NO_DNS.replace("shop", "blog"), 1))) == 1
+
+
+def test_a_certificate_that_came_is_told_and_what_fails_later_is_new() -> None:
+    log = CaddyLog()
+    shown(log, attempt("shop.example.org", NO_DNS, 1))
+    obtained = line("info", "certificate obtained successfully", logger="tls.obtain", identifier="shop.example.org")
+    assert shown(log, [obtained]) == ["certificate for shop.example.org obtained"]
+    assert len(shown(log, attempt("shop.example.org", NO_DNS, 1))) == 1
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        line(
+            "warn",
+            "server is listening only on the HTTP port, so no automatic HTTPS will be applied to this server",
+            logger="http.auto_https",
+            server_name="srv0",
+        ),
+        line("info", "received request", logger="admin.api", method="GET", uri="/config/"),
+        line("info", "received request", logger="admin.api", method="GET", uri="/config/admin"),
+    ],
+)
+def test_what_is_said_at_every_reload_or_look_is_said_once_at_debug_level_and_never_above(said: str) -> None:
+    log = CaddyLog()
+    assert shown(log, [said] * 5) == []
+    assert shown(CaddyLog(), [said] * 5, logging.DEBUG) == [entry_of(said).message]
+
+
+def test_other_requests_to_the_admin_api_stay_at_debug_level() -> None:
+    loads = [line("info", "received request", logger="admin.api", method="POST", uri="/load")] * 3
+    assert len(shown(CaddyLog(), loads, logging.DEBUG)) == 3
+
+
+def test_the_same_error_again_is_told_after_a_while_with_how_often_it_came() -> None:
+    now = [0.0]
+    log = CaddyLog(lambda: now[0])
+    error = line("error", "dial tcp 172.17.0.2:80: connection refused", logger="http.log.error", duration=0.1)
+    assert len(shown(log, [error] * 100)) == 1
+    now[0] = 61.0
+    assert shown(log, [error]) == [f"{entry_of(error).message} (99 times more since it was told)"]
+
+
+def test_text_that_is_no_json_is_told_as_it_is() -> None:
+    assert shown(CaddyLog(), ["panic: oh no", "panic: oh no", "[1]"]) == ["panic: oh no", "panic: oh no", "[1]"]

@@ -1,0 +1,224 @@
+"""What the log says of sites: a line when one goes live, changes or goes away; many at once are summed up."""
+
+import io
+import json
+import logging
+from collections.abc import Iterator
+
+import pytest
+from attrs import define, field, frozen
+from dockcaddy import logs
+from dockcaddy.model import Attachment, EngineInventory, Inventory, Resource
+from dockcaddy.narration import Cycle, LogNarrator
+from dockcaddy.narration.addresses import ListenPorts
+from dockcaddy.pipeline import BaseCaddyfile, Pipeline
+from dockcaddy.registry import Registry
+
+logger = logging.getLogger("dockcaddy")
+
+
+@frozen
+class Watched:
+    name: str = "local"
+    description: str = "docker 20.10.24"
+    unlabelled: int = 7
+
+
+@define
+class Told:
+    """A narrator, and what it wrote to the log."""
+
+    narrator: LogNarrator
+    stream: io.StringIO
+    pipeline: Pipeline = field(factory=lambda: Pipeline(Registry()))
+
+    def cycle(
+        self, *resources: Resource, base: str = "", seconds: float = 0.013, is_delivered: bool = True
+    ) -> list[str]:
+        """The lines that a pass with these resources adds."""
+        inventory = Inventory((EngineInventory("local", resources),))
+        fragments = self.pipeline.fragments(inventory, BaseCaddyfile("/etc/Caddyfile", base) if base else None)
+        configuration = self.pipeline.configuration(fragments)
+        before = len(self.stream.getvalue())
+        self.narrator.ended(Cycle(inventory, configuration, 100.0, 100.0 + seconds, is_delivered))
+        return self.stream.getvalue()[before:].splitlines()
+
+
+def container(name: str, address: str = "172.17.0.2", **labels: str) -> Resource:
+    keys = {key.replace("__", "."): value for key, value in labels.items()}
+    attachments = (Attachment("bridge", "b", address),)
+    # fmt: off
+    return Resource(
+        "container", name, name, labels=keys, attachments=attachments, state="running", running=True, targets=(address,)
+    )
+    # fmt: on
+
+
+def site(name: str, address: str = "172.17.0.2", at: str = "") -> Resource:
+    return container(name, address, caddy=at or f"http://{name}.test", caddy__reverse_proxy=f"{address}:80")
+
+
+@pytest.fixture
+def told(request: pytest.FixtureRequest) -> Iterator[Told]:
+    before = (logger.handlers[:], logger.level, logger.propagate)
+    stream = io.StringIO()
+    level, style = getattr(request, "param", ("info", "console"))
+    logs.configure(level, style, stream, timed=False)
+    yield Told(LogNarrator([Watched()]), stream)
+    logger.handlers[:], logger.level, logger.propagate = before
+
+
+def test_the_first_pass_says_what_is_watched_and_where_sites_listen(told: Told) -> None:
+    lines = told.cycle(site("web"))
+    assert lines[:2] == [
+        "info: watching docker 20.10.24: 1 container with caddy labels, 7 without",
+        "info: sites listen on ports 80 (http) and 443 (https)",
+    ]
+    assert told.cycle(site("web")) == []
+
+
+def test_the_ports_are_those_that_the_operator_chose(told: Told) -> None:
+    lines = told.cycle(site("web"), base="{\n\thttp_port 8080\n\thttps_port 8443\n}\n")
+    assert "info: sites listen on ports 8080 (http) and 8443 (https)" in lines
+    assert lines[-1].startswith("info: live: http://web.test:8080 -> web ")
+
+
+def test_an_empty_engine_gets_an_example_to_paste_once(told: Told) -> None:
+    lines = told.cycle()
+    assert lines[2:] == [
+        "info: waiting for a container with caddy labels, for example:",
+        "    docker run -d -l caddy=http://whoami.localhost \\",
+        "      -l 'caddy.reverse_proxy={{upstreams 80}}' traefik/whoami",
+    ]
+    assert told.cycle() == []
+
+
+def test_the_example_has_the_prefix_that_is_looked_for(told: Told) -> None:
+    told.narrator.label_prefix = "proxy"
+    text = "\n".join(told.cycle())
+    assert "with proxy labels" in text and "-l proxy=http://" in text and "-l 'proxy.reverse_proxy=" in text
+
+
+def test_a_site_is_told_with_address_container_upstream_and_time(told: Told) -> None:
+    told.cycle()
+    assert told.cycle(site("web")) == ["info: live: http://web.test -> web 172.17.0.2:80 (13 ms)"]
+    assert told.cycle(seconds=1.25) == ["info: gone: http://web.test -> web 172.17.0.2:80 (1.2 s)"]
+
+
+def test_a_container_that_joins_or_leaves_is_told_as_a_change_of_its_site(told: Told) -> None:
+    one, two = site("one", "172.17.0.2", "http://a.test"), site("two", "172.17.0.3", "http://a.test")
+    told.cycle(one)
+    assert told.cycle(one, two) == ["info: changed: http://a.test gains two 172.17.0.3:80 (13 ms)"]
+    assert told.cycle(two) == ["info: changed: http://a.test loses one 172.17.0.2:80 (13 ms)"]
+
+
+def test_a_change_without_another_upstream_names_whose_labels_did_it(told: Told) -> None:
+    told.cycle(container("web", caddy="http://a.test", caddy__respond="one"))
+    assert told.cycle(container("web", caddy="http://a.test", caddy__respond="two")) == [
+        "info: changed: http://a.test by labels of container web (13 ms)"
+    ]
+    other = container("other", caddy="http://a.test", caddy__header="X y")
+    assert told.cycle(container("web", caddy="http://a.test", caddy__respond="two"), other) == [
+        "info: changed: http://a.test with container other (13 ms)"
+    ]
+
+
+def test_a_site_without_upstreams_names_its_container(told: Told) -> None:
+    told.cycle()
+    lines = told.cycle(container("files", caddy="files.test", caddy__file_server=""))
+    assert lines == ["info: live: https://files.test (files) (13 ms)"]
+
+
+def test_a_thousand_sites_at_once_are_one_line(told: Told) -> None:
+    told.cycle()
+    many = [site(f"s{number}", f"10.0.{number // 250}.{number % 250}") for number in range(1000)]
+    lines = told.cycle(*many)
+    assert len(lines) == 1
+    assert lines[0].startswith("info: live: 1000 sites, http://s0.test, ")
+    assert [line.partition(",")[0] for line in told.cycle()] == ["info: gone: 1000 sites"]
+
+
+def test_nothing_is_live_before_caddy_has_it(told: Told) -> None:
+    told.cycle()
+    assert told.cycle(site("web"), is_delivered=False) == []
+    assert told.cycle(site("web")) == ["info: live: http://web.test -> web 172.17.0.2:80 (13 ms)"]
+
+
+def test_a_site_of_many_addresses_is_one_line(told: Told) -> None:
+    told.cycle()
+    lines = told.cycle(site("web", at="a.test, b.test, c.test"))
+    assert lines == ["info: live: https://a.test, https://b.test and 1 more -> web 172.17.0.2:80 (13 ms)"]
+
+
+def test_snippets_and_options_are_no_sites(told: Told) -> None:
+    told.cycle()
+    assert told.cycle(container("web", caddy="(common)", caddy__respond="x"), base="{\n\tdebug\n}\n") == []
+
+
+def test_a_tip_comes_after_the_first_site(told: Told) -> None:
+    told.narrator.tip = "do this"
+    assert not any("tip" in line for line in told.cycle())
+    assert told.cycle(site("web"))[-1] == "info: tip: do this"
+    assert told.cycle() and not any("tip" in line for line in told.cycle(site("web")))
+
+
+def test_the_end_says_what_becomes_of_the_sites(told: Told) -> None:
+    told.cycle(site("web"))
+    told.narrator.closing("caddy keeps {}")
+    assert told.stream.getvalue().endswith("info: ending: caddy keeps 1 site\n")
+
+
+@pytest.mark.parametrize("told", [("debug", "console")], indirect=True)
+def test_at_debug_level_it_says_what_it_made_of_which_container(told: Told) -> None:
+    assert "debug: container web is new: running at 172.17.0.2" in told.cycle(site("web"))
+    same = site("web")
+    told.cycle(same)
+    assert told.cycle(same) == ["debug: no site has changed"]
+    assert "debug: container web is gone" in told.cycle()
+
+
+@pytest.mark.parametrize("told", [("info", "json")], indirect=True)
+def test_json_has_one_object_a_line_with_fields(told: Told) -> None:
+    told.cycle()
+    entry = json.loads(told.cycle(site("web"))[0])
+    wanted = {
+        "event": "site_live",
+        "urls": ["http://web.test"],
+        "resources": ["container web"],
+        "upstreams": ["172.17.0.2:80"],
+        "milliseconds": 13,
+    }
+    assert wanted.items() <= entry.items()
+    assert all(isinstance(json.loads(line), dict) for line in told.stream.getvalue().splitlines())
+
+
+@pytest.mark.parametrize(
+    ("address", "url"),
+    [
+        ("example.org", "https://example.org"),
+        ("http://example.org", "http://example.org"),
+        ("HTTP://Example.org:80/", "http://example.org"),
+        ("example.org:80", "http://example.org"),
+        ("example.org:443", "https://example.org"),
+        ("example.org:8443", "https://example.org:8443"),
+        ("http://example.org:8080/app*", "http://example.org:8080/app"),
+        ("*.example.org", "https://*.example.org"),
+        (":8080", "http://localhost:8080"),
+        (":80", "http://localhost"),
+        (":443", "https://localhost"),
+        ("http://", "http://localhost"),
+        ("https://[::1]:8443", "https://[::1]:8443"),
+        ("{$DOMAIN}", "{$DOMAIN}"),
+        ("localhost", "https://localhost"),
+    ],
+)
+def test_an_address_is_told_as_one_opens_it(address: str, url: str) -> None:
+    assert ListenPorts().url(address) == url
+
+
+def test_an_address_without_a_port_is_at_the_ports_of_the_options() -> None:
+    ports = ListenPorts(8080, 8443)
+    assert ports.url("example.org") == "https://example.org:8443"
+    assert ports.url("http://example.org") == "http://example.org:8080"
+    assert ports.url("example.org:8080") == "http://example.org:8080"
+    assert ListenPorts().url(":9443", has_tls=True) == "https://localhost:9443"
