@@ -80,7 +80,7 @@ def security_page() -> str:
         "```\n",
         '`trust = "all"` lifts all of them, as with caddy-docker-proxy. What you write yourself, in a base Caddyfile or a',
         "Swarm config, is held to none.\n",
-        "| rule | what | `render` prints it |",
+        "| rule | what | `render --raw` prints it |",
         "| --- | --- | --- |",
     ]
     rows += [f"| `{rule.name}` | {rule.help} | {'yes' if rule.withholds else 'no'} |" for rule in RULES]

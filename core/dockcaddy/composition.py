@@ -2,14 +2,14 @@
 
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from attrs import define, evolve, field, frozen
 
-from dockcaddy.errors import CaddyUnreachable, SettingsError
+from dockcaddy.errors import CaddyRefusal, CaddyUnreachable, SettingsError, one_line
 from dockcaddy.hookspecs import Adapter, OutputContext
-from dockcaddy.model import Inventory
+from dockcaddy.model import Inventory, Problem
 from dockcaddy.operator_files import BaseFile
 from dockcaddy.pipeline import BaseCaddyfile, Configuration, Pipeline
 from dockcaddy.proxy import proxy_of
@@ -90,23 +90,60 @@ def pipeline_for(settings: Settings, registry: Registry, sections: Mapping[type,
     )
 
 
-def checked_by_program(
+def served_by_program(
+    settings: Settings, pipeline: Pipeline, inventory: Inventory, base: BaseCaddyfile | None, *, elsewhere: bool = False
+) -> Configuration:
+    """What would be served, found out with the program on disk: without what Caddy refuses, what cannot be had together
+    and what our own rules keep from it.
+
+    `elsewhere` tells that it is to be served on another machine. Raises CaddyUnreachable where there is no program.
+    """
+    from dockcaddy.caddy import CommandAdapter, CommandValidator, find_caddy  # noqa: PLC0415
+
+    program = find_caddy(settings.caddy)
+    validator = CommandValidator(program, elsewhere or bool(settings.caddy_admin))
+    return _served(settings, pipeline, inventory, base, CommandAdapter(program), validator.validate)
+
+
+def served_unchecked(
     settings: Settings, pipeline: Pipeline, inventory: Inventory, base: BaseCaddyfile | None
 ) -> Configuration:
-    """The configuration without what Caddy's adapter refuses, adapted by the program on disk.
+    """What would be served if Caddy took all that our own rules hand it. Nothing is adapted."""
+    return evolve(_served(settings, pipeline, inventory, base, Credulous(), lambda config, text: None), adapted=None)
 
-    Raises CaddyUnreachable where there is none.
-    """
-    from dockcaddy.caddy import CommandAdapter, find_caddy  # noqa: PLC0415
 
-    quarantine = _quarantine_for(settings, [CommandAdapter(find_caddy(settings.caddy))])
+class Credulous:
+    """An adapter where there is none: it takes everything."""
+
+    def adapt(self, caddyfile: str) -> bytes:
+        """The empty configuration."""
+        return b"{}"
+
+
+def _served(
+    settings: Settings,
+    pipeline: Pipeline,
+    inventory: Inventory,
+    base: BaseCaddyfile | None,
+    adapter: Adapter,
+    validate: Callable[[bytes, str], None],
+) -> Configuration:
+    from dockcaddy.quarantine.labels import with_labels  # noqa: PLC0415
+
+    # whoever asks once has the time to find out everything
+    quarantine = _quarantine_for(settings, [adapter], lambda: 0.0)
     assert quarantine is not None
-    fragments = pipeline.fragments(inventory, base)
-    told = pipeline.configuration(fragments).problems
-    configuration = quarantine.settle(
-        [each for each in fragments if not each.withheld], pipeline.configuration, lambda configuration: None
-    )
-    return evolve(configuration, problems=(*told, *quarantine.problems))
+    told = pipeline.build(inventory, base).problems
+    candidates = [each for each in pipeline.fragments(inventory, base) if not each.withheld]
+    try:
+        configuration = quarantine.settle(
+            candidates, pipeline.configuration, lambda built: validate(built.json, built.text)
+        )
+    except CaddyRefusal as refusal:
+        owner = f"caddyfile {base.path}" if base is not None else "caddy"
+        return Configuration("", (*told, Problem(owner, "", one_line(f"caddy refuses it: {refusal}"))))
+    refused = with_labels(quarantine.problems, candidates, quarantine.adapt, validate)
+    return evolve(configuration, problems=(*told, *refused))
 
 
 @frozen
@@ -168,7 +205,9 @@ def _adapters(settings: Settings, connections: Connections) -> list[Adapter]:
     return adapters
 
 
-def _quarantine_for(settings: Settings, adapters: Sequence[Adapter]) -> "Quarantine | None":
+def _quarantine_for(
+    settings: Settings, adapters: Sequence[Adapter], clock: Callable[[], float] = time.monotonic
+) -> "Quarantine | None":
     """What asks Caddy whether it takes a configuration; None where there is no Caddy to ask."""
     from dockcaddy.caddy import StreamKeeper  # noqa: PLC0415
     from dockcaddy.quarantine import Quarantine  # noqa: PLC0415
@@ -176,7 +215,7 @@ def _quarantine_for(settings: Settings, adapters: Sequence[Adapter]) -> "Quarant
     if not adapters:
         return None
     keeper = StreamKeeper(FirstAdapter(tuple(adapters)), settings.stream_close_delay)
-    return Quarantine(keeper.adapt, time.monotonic, settings.route_order)
+    return Quarantine(keeper.adapt, clock, settings.route_order)
 
 
 def controller_for(

@@ -56,6 +56,12 @@ class Configuration:
         return self.assembly.lines
 
     @property
+    def sites(self) -> int:
+        """How many sites there are: blocks with an address, neither snippets nor named routes."""
+        blocks = (section.block for section in self.assembly.sections)
+        return sum(not block.keys[0].startswith(("(", "&(")) for block in blocks if block.keys)
+
+    @property
     def names(self) -> Names:
         """The names in it that Caddy asks the resolver for, with their addresses."""
         return self.assembly.names

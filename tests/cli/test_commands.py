@@ -56,9 +56,9 @@ def test_without_a_command_the_help_is_shown(dockcaddy: Callable) -> None:
     assert all(name in result.err for name in COMMANDS)
 
 
-def test_check_is_quiet_about_good_labels(dockcaddy: Callable, snapshot: Callable, caddy: str) -> None:
+def test_check_counts_good_labels(dockcaddy: Callable, snapshot: Callable, caddy: str) -> None:
     result = dockcaddy("check", "--inventory", snapshot(web=SITE), "--ingress-networks=web", "--caddy", caddy)
-    assert (result.status, result.out, result.err) == (0, "", "")
+    assert (result.status, result.out, result.err) == (0, "1 container, 1 site, ok\n", "")
 
 
 def test_check_lists_what_templates_and_caddy_refuse(dockcaddy: Callable, snapshot: Callable, caddy: str) -> None:

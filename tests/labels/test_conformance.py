@@ -1,4 +1,4 @@
-"""The same labels give the same bytes as caddy-docker-proxy, through the command line's own `render`."""
+"""The same labels give the same bytes as caddy-docker-proxy, through the command line's own `render --raw`."""
 
 import json
 from pathlib import Path
@@ -33,7 +33,7 @@ def arguments(options: dict[str, Any], folder: Path) -> list[str]:
 def test_the_same_labels_give_the_same_bytes(case: dict[str, Any], sandbox: Path) -> None:
     inventory = sandbox / "inventory.json"
     inventory.write_text(json.dumps(case["inventory"]))
-    given = ["render", "--inventory", str(inventory), *arguments(case["options"], sandbox)]
+    given = ["render", "--raw", "--inventory", str(inventory), *arguments(case["options"], sandbox)]
     result = CliRunner().invoke(group, given, standalone_mode=False)
     assert result.exception is None
     assert result.stdout == EXPECTED[case["name"]]

@@ -1,10 +1,32 @@
-"""The Caddy side: the admin API's client, adapting, the managed child process."""
+"""The Caddy side: the admin API's client, adapting, the managed child process.
 
-from dockcaddy.caddy.admin import AdminClient, listen_address, refused_line
+What talks to a running Caddy is imported when it is first asked for: its HTTP client takes longer to import than a
+Caddyfile takes to be adapted.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
 from dockcaddy.caddy.command import CommandAdapter, find_caddy, version_of
-from dockcaddy.caddy.loaders import CaddyLoader, ExternalCaddy, with_admin
-from dockcaddy.caddy.process import GRACE, CaddyProcess, with_defaults
 from dockcaddy.caddy.streams import StreamKeeper, keep_streams
+from dockcaddy.caddy.validation import CommandValidator
+from dockcaddy.caddy.words import refused_line
+
+if TYPE_CHECKING:
+    from dockcaddy.caddy.admin import AdminClient, listen_address
+    from dockcaddy.caddy.loaders import CaddyLoader, ExternalCaddy, with_admin
+    from dockcaddy.caddy.process import GRACE, CaddyProcess, with_defaults
+
+_TALKERS = {
+    "AdminClient": "admin",
+    "listen_address": "admin",
+    "GRACE": "process",
+    "CaddyLoader": "loaders",
+    "ExternalCaddy": "loaders",
+    "with_admin": "loaders",
+    "CaddyProcess": "process",
+    "with_defaults": "process",
+}
 
 __all__ = [
     "GRACE",
@@ -12,6 +34,7 @@ __all__ = [
     "CaddyLoader",
     "CaddyProcess",
     "CommandAdapter",
+    "CommandValidator",
     "ExternalCaddy",
     "StreamKeeper",
     "find_caddy",
@@ -22,3 +45,9 @@ __all__ = [
     "with_admin",
     "with_defaults",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _TALKERS:
+        raise AttributeError(f"module {__name__} has no attribute {name}")
+    return getattr(importlib.import_module(f"{__name__}.{_TALKERS[name]}"), name)

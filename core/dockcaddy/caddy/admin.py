@@ -2,8 +2,6 @@
 
 import http.client
 import json
-import os
-import re
 import socket
 import threading
 import time
@@ -14,13 +12,10 @@ from urllib.parse import urlsplit
 import requests
 from caddy_api_client import CaddyAPIClient
 
+from dockcaddy.caddy.words import without_values
 from dockcaddy.errors import CaddyRefusal, CaddyUnreachable, SettingsError
 
 DEFAULT_ADDRESS = "localhost:2019"
-_VARIABLE = re.compile(r"\{(?:\$|env\.)([^{}:]+)")
-# what is shorter stands in messages by chance too
-SECRET_LENGTH = 4
-_LINE = re.compile(r"(?:Caddyfile|(?<![\w.])-):(\d+)")
 
 # within so many seconds a Caddy that is well answers a small question
 PATIENCE = 0.75
@@ -32,23 +27,6 @@ BACK = 2.0
 
 # a connection that ended in the middle of a call
 _BROKEN_OFF = (ConnectionResetError, BrokenPipeError, http.client.IncompleteRead)
-
-
-def refused_line(message: str) -> int | None:
-    """The line of the Caddyfile that Caddy's error text names, None where it names none."""
-    found = _LINE.search(message)
-    return int(found[1]) if found else None
-
-
-def without_values(message: str, caddyfile: str) -> str:
-    """Caddy's words about a Caddyfile without the values of the environment variables that are named in it."""
-    if "{$" not in caddyfile and "{env." not in caddyfile:
-        return message
-    for name in set(_VARIABLE.findall(caddyfile)):
-        value = os.environ.get(name, "")
-        if len(value) >= SECRET_LENGTH:
-            message = message.replace(value, f"{{${name}}}")
-    return message
 
 
 def listen_address(address: str) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from attrs import frozen
 
-from dockcaddy.caddy.admin import without_values
+from dockcaddy.caddy.words import without_values
 from dockcaddy.errors import CaddyRefusal, CaddyUnreachable
 
 TIMEOUT = 60.0
@@ -49,11 +49,11 @@ class CommandAdapter:
         except (OSError, subprocess.TimeoutExpired) as error:
             raise CaddyUnreachable(f"caddy: {self.path} cannot be run: {error}") from error
         if done.returncode != 0:
-            raise CaddyRefusal(without_values(_complaint(done.stderr.decode(errors="replace")), caddyfile))
+            raise CaddyRefusal(without_values(complaint(done.stderr.decode(errors="replace")), caddyfile))
         return done.stdout.strip()
 
 
-def _complaint(output: str) -> str:
+def complaint(output: str) -> str:
     """The last thing Caddy says when it fails, without its log's wrapping."""
     last = next((line for line in reversed(output.splitlines()) if line.strip()), "caddy adapt failed")
     try:

@@ -5,9 +5,12 @@ from typing import Any
 
 import click
 
-from dockcaddy.cli.inventory import adapted, inventory_option, pipeline_and_base, read_inventory, tell
+from dockcaddy.cli import result
+from dockcaddy.cli.inventory import inventory_option, pipeline_and_base, read_inventory, served, tell
 from dockcaddy.cli.options import Command, settings_options, start
 from dockcaddy.errors import CaddyUnreachable
+from dockcaddy.model import Inventory
+from dockcaddy.pipeline import Configuration
 
 logger = logging.getLogger("dockcaddy")
 
@@ -20,14 +23,20 @@ def command(path: str, **options: Any) -> int:
     environment = start(options)
     pipeline, base = pipeline_and_base(environment)
     inventory = read_inventory(environment, path)
-    problems = pipeline.build(inventory, base).problems
-    wrong = tell(problems)
-    try:
-        configuration = adapted(environment, pipeline, inventory, base)
-    except CaddyUnreachable as error:
-        if not wrong:
-            raise
-        logger.warning("caddy was not asked: %s", error)
-        return 1
-    refused = tell(problem for problem in configuration.problems if problem not in problems)
-    return 1 if wrong or refused else 0
+    found = served(environment, pipeline, inventory, base, path)
+    wrong = tell(found.configuration.problems)
+    if found.unchecked and not wrong:
+        raise CaddyUnreachable(found.unchecked)
+    if found.unchecked:
+        logger.warning("caddy was not asked: %s; nothing was checked", found.unchecked)
+    if not wrong:
+        result.write(f"{_counted(inventory, found.configuration)}, ok\n")
+    return 1 if wrong else 0
+
+
+def _counted(inventory: Inventory, configuration: Configuration) -> str:
+    """`3 containers, 1 service, 2 sites`."""
+    kinds = [resource.kind for engine in inventory.engines for resource in engine.resources]
+    counts = {"container": kinds.count("container"), "service": kinds.count("service"), "site": configuration.sites}
+    shown = [(name, count) for name, count in counts.items() if count or name != "service"]
+    return ", ".join(f"{count} {name}{'' if count == 1 else 's'}" for name, count in shown)

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from dockcaddy.cli import result
-from dockcaddy.cli.inventory import inventory_option, pipeline_and_base, read_inventory, tell
+from dockcaddy.cli.inventory import inventory_option, pipeline_and_base, read_inventory, served, tell
 from dockcaddy.cli.options import Command, settings_options, start
 from dockcaddy.errors import SettingsError
 from dockcaddy.model import Inventory
@@ -20,25 +20,39 @@ logger = logging.getLogger("dockcaddy")
 @click.command(cls=Command)
 @click.argument("subject")
 @inventory_option
-@settings_options("docker", "labels", "plugins", "log")
+@settings_options("docker", "labels", "caddy", "plugins", "log")
 def command(subject: str, path: str, **options: Any) -> int:
     """Which resource and label made which line of SUBJECT, a site's address or a resource's name."""
     environment = start(options)
     pipeline, base = pipeline_and_base(environment)
     inventory = read_inventory(environment, path)
-    configuration = pipeline.build(inventory, base)
+    # with what is left out, which can be asked for too
+    merged = pipeline.build(inventory, base)
+    concerned = _concerned(merged, inventory, subject)
+    found = served(environment, pipeline, inventory, base, path)
+    configuration = found.configuration
     chosen = sorted({*_lines_of_site(configuration, subject), *_lines_of_resource(configuration, subject)})
-    concerned = {origin.resource for number in chosen for origin in configuration.lines[number]}
-    concerned |= {name for name in _resources(configuration, inventory) if _is(name, subject)}
-    if not concerned and not chosen:
-        known = [*_short(_resources(configuration, inventory)), *(key for key, _ in _sites(configuration))]
-        raise SettingsError(f'no site and no resource "{subject}"{nearest(subject, known)}')
     if chosen:
         result.write(_explained(configuration, chosen))
     else:
-        logger.warning("%s: nothing of it is in the configuration", ", ".join(sorted(concerned)))
+        named = sorted(name for name in concerned if _is(name, subject))
+        logger.warning("%s: nothing of it is in the configuration", ", ".join(named) or subject)
     tell(problem for problem in configuration.problems if problem.resource in concerned)
+    if found.unchecked:
+        logger.warning("caddy was not asked: %s; nothing was checked", found.unchecked)
     return 0
+
+
+def _concerned(merged: Configuration, inventory: Inventory, subject: str) -> set[str]:
+    """The resources that it is about. Raises SettingsError where there is nothing of that name."""
+    resources = _resources(merged, inventory)
+    lines = {*_lines_of_site(merged, subject), *_lines_of_resource(merged, subject)}
+    concerned = {origin.resource for number in lines for origin in merged.lines[number]}
+    concerned |= {name for name in resources if _is(name, subject)}
+    if not concerned:
+        known = [*_short(resources), *(key for key, _ in _sites(merged))]
+        raise SettingsError(f'no site and no resource "{subject}"{nearest(subject, known)}')
+    return concerned
 
 
 def _is(resource: str, subject: str) -> bool:

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+from attrs import frozen
 
 from dockcaddy.cli.options import Environment
-from dockcaddy.composition import checked_by_program, engines_for, options_for, pipeline_for
-from dockcaddy.errors import SettingsError
+from dockcaddy.composition import engines_for, options_for, pipeline_for, served_by_program, served_unchecked
+from dockcaddy.errors import CaddyUnreachable, SettingsError
 from dockcaddy.model import Inventory, Problem
 from dockcaddy.operator_files import load_environment_file
 from dockcaddy.pipeline import BaseCaddyfile, Configuration, Pipeline
@@ -88,13 +89,25 @@ def _base(settings: Settings) -> BaseCaddyfile | None:
         raise SettingsError(f"--caddyfile-path {path}: not UTF-8: {error}") from error
 
 
-def adapted(
-    environment: Environment, pipeline: Pipeline, inventory: Inventory, base: BaseCaddyfile | None
-) -> Configuration:
-    """The configuration without what Caddy's adapter refuses. Raises CaddyUnreachable where there is no Caddy."""
-    if environment.settings.envfile:
-        load_environment_file(environment.settings.envfile)
-    return checked_by_program(environment.settings, pipeline, inventory, base)
+@frozen
+class Served:
+    """What would be served of an inventory. `unchecked` tells why no Caddy was asked, `""` where one was."""
+
+    configuration: Configuration
+    unchecked: str = ""
+
+
+def served(
+    environment: Environment, pipeline: Pipeline, inventory: Inventory, base: BaseCaddyfile | None, path: str
+) -> Served:
+    """What would be served of the inventory that `path` names. Raises SettingsError."""
+    settings = environment.settings
+    if settings.envfile:
+        load_environment_file(settings.envfile)
+    try:
+        return Served(served_by_program(settings, pipeline, inventory, base, elsewhere=bool(path)))
+    except CaddyUnreachable as error:
+        return Served(served_unchecked(settings, pipeline, inventory, base), str(error))
 
 
 def tell(problems: Iterable[Problem]) -> bool:

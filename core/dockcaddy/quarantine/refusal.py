@@ -7,13 +7,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from attrs import field, frozen
 
 from dockcaddy.caddy import refused_line
-from dockcaddy.caddyfile import Origin
+from dockcaddy.caddyfile import Block, Origin
 from dockcaddy.errors import one_line
 from dockcaddy.fragment import Fragment
 from dockcaddy.model import Problem
 from dockcaddy.pipeline import Configuration
 
 # the end of a message is about the cause, the beginning about where Caddy was
+BY_CADDY = "caddy refuses it: "
 TELLING_WORDS = 40
 TELLING_CHARACTERS = 2_000
 
@@ -25,6 +26,8 @@ _WORDS = re.compile(
 )
 # a line of a text that nobody has before them; the label is named
 _PLACE = re.compile(r"(?<![\w./])(?:Caddyfile|-):\d+: |,? at (?:Caddyfile|-):\d+(?: import chain:? \[.*\])?")
+# through which of its modules Caddy came to the one that refuses
+_WAY = re.compile(r"^loading \S+ app module: .*\bprovision (?=\S+: )", re.DOTALL)
 # parts of Caddy's own, which stand in every message
 _OWN = re.compile(r"(?:http|tls|caddy|admin|events|pki)(?:\.[a-z_.]+)?|subroute|srv\d+")
 
@@ -104,7 +107,8 @@ class Refused:
     def problem(self, fragment: Fragment) -> Problem:
         """The refusal told as the fragment's problem, with the label at the line where that is known."""
         label = next((origin.label for origin in self.origins if origin.resource == fragment.owner), "")
-        words = self.words if self.is_hazard else f"caddy refuses it: {_PLACE.sub('', self.words)}"
+        label = label or (_label_that_says(self.words, fragment.blocks) if self.at_load and not self.is_hazard else "")
+        words = self.words if self.is_hazard else f"{BY_CADDY}{_WAY.sub('', _PLACE.sub('', self.words))}"
         return Problem(fragment.owner, one_line(label), one_line(words))
 
     def _suspected(self, group: Sequence[Fragment]) -> list[Fragment]:
@@ -133,6 +137,22 @@ def _telling(words: str) -> Iterator[str]:
         host, _, port = bare.rpartition(":")
         if host and port.isdecimal():
             yield host
+
+
+def _label_that_says(words: str, blocks: Iterable[Block]) -> str:
+    """The only label at whose line one of the telling words stands, `""` where none or several do."""
+    lines = list(_lines(blocks))
+    for word in _telling(words):
+        labels = {block.origins[0].label for block in lines if word in block.keys and block.origins}
+        if len(labels) == 1:
+            return labels.pop()
+    return ""
+
+
+def _lines(blocks: Iterable[Block]) -> Iterator[Block]:
+    for block in blocks:
+        yield block
+        yield from _lines(block.children)
 
 
 def _hosts_at_fault(words: str, adapted: bytes | None) -> frozenset[str]:

@@ -1,0 +1,26 @@
+"""What Caddy says when it refuses something."""
+
+import os
+import re
+
+_VARIABLE = re.compile(r"\{(?:\$|env\.)([^{}:]+)")
+# what is shorter stands in messages by chance too
+SECRET_LENGTH = 4
+_LINE = re.compile(r"(?:Caddyfile|(?<![\w.])-):(\d+)")
+
+
+def refused_line(message: str) -> int | None:
+    """The line of the Caddyfile that Caddy's error text names, None where it names none."""
+    found = _LINE.search(message)
+    return int(found[1]) if found else None
+
+
+def without_values(message: str, caddyfile: str) -> str:
+    """Caddy's words about a Caddyfile without the values of the environment variables that are named in it."""
+    if "{$" not in caddyfile and "{env." not in caddyfile:
+        return message
+    for name in set(_VARIABLE.findall(caddyfile)):
+        value = os.environ.get(name, "")
+        if len(value) >= SECRET_LENGTH:
+            message = message.replace(value, f"{{${name}}}")
+    return message
