@@ -21,6 +21,11 @@ def with_absolute_imports(blocks: Iterable[Block], folder: str) -> tuple[Block, 
     return tuple([_absolute(block, folder, snippets) for block in blocks])
 
 
+def imports_files(line: Block) -> bool:
+    """Whether a line imports files, unless there is a snippet of that name."""
+    return line.keys[:1] == ("import",) and len(line.keys) > 1 and not _OF_PATHS.isdisjoint(line.keys[1])
+
+
 def _absolute(block: Block, folder: str, snippets: set[str]) -> Block:
     keys = block.keys
     if keys[:1] == ("import",) and len(keys) > 1 and keys[1] not in snippets and _is_relative_path(keys[1]):

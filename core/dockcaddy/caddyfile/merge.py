@@ -1,10 +1,12 @@
 """Blocks of several sources become one tree, by caddy-docker-proxy's rules.
 
 A block meets those before it that have the same first token: `reverse_proxy` and `php_fastcgi` with an equal matcher
-join their upstreams, otherwise equal blocks join their children. What meets nothing is appended.
+join their upstreams, otherwise equal blocks join their children. What meets nothing is appended. Of several that are
+equal in both, as two `route` without a matcher in each of two replicas, the second meets the second.
 """
 
 import re
+from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable
 
 from attrs import define, evolve, field
@@ -61,7 +63,7 @@ class _Merged:
     keys: list[str] = field(init=False)
     origins: dict[Origin, None] = field(factory=dict)
     children: "list[_Merged] | None" = None
-    first_of_kind: "dict[Hashable, _Merged]" = field(factory=dict)
+    of_kind: "dict[Hashable, list[_Merged]]" = field(factory=lambda: defaultdict(list))
 
     def __attrs_post_init__(self) -> None:
         self.keys = list(self.block.keys)
@@ -88,18 +90,21 @@ class _Merged:
         if _first(other) in _JOINING:
             known = frozenset(self.keys)
             self.keys += [key for key in dict.fromkeys(_arguments(other.keys)) if key not in known]
-        for child in other.children:
-            before = self.first_of_kind.get(_kind(child))
-            if before is None:
-                self._append(child)
+        kinds = [_kind(child) for child in other.children]
+        before = {kind: len(self.of_kind[kind]) for kind in kinds if kind in self.of_kind}
+        met = Counter[Hashable]()
+        for kind, child in zip(kinds, other.children, strict=True):
+            if kind in self.of_kind:
+                self.of_kind[kind][met[kind] if met[kind] < before.get(kind, 0) else 0].join(child)
+                met[kind] += 1
             else:
-                before.join(child)
+                self._append(child)
 
     def _append(self, child: Block) -> None:
         merged = _Merged(child)
         assert self.children is not None
         self.children.append(merged)
-        self.first_of_kind.setdefault(_kind(child), merged)
+        self.of_kind[_kind(child)].append(merged)
 
 
 def _kind(child: Block) -> Hashable:

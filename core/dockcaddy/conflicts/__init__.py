@@ -1,7 +1,7 @@
 """What two resources cannot both have: the older keeps it, the newer is told whom it clashes with. Pure."""
 
 from collections import defaultdict
-from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence, Sized
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence, Sized
 from itertools import chain
 from typing import TypeVar
 
@@ -11,10 +11,12 @@ from dockcaddy import caddyfile
 from dockcaddy.caddyfile import Block
 from dockcaddy.conflicts.answers import Reader, takeovers
 from dockcaddy.conflicts.claims import contradictions
-from dockcaddy.conflicts.clash import Clash, Group, Member
+from dockcaddy.conflicts.clash import Clash, Group, Member, label_of
 from dockcaddy.conflicts.definitions import Definitions
 from dockcaddy.conflicts.expansion import Size, crowding, size_of
+from dockcaddy.conflicts.matchers import Matchers
 from dockcaddy.conflicts.neighbours import Below, HostAndPort, Site, overlaps
+from dockcaddy.model import Problem
 
 __all__ = ["Clash", "Conflicts", "Member"]
 
@@ -39,6 +41,7 @@ class Conflicts:
     _by_host: dict[HostAndPort, set[Site]] = field(factory=lambda: defaultdict(set))
     _large: dict[str, Size] = field(factory=dict)
     _contradictions: dict[Group, tuple[Clash, ...]] = field(factory=dict)
+    _hidden: dict[Group, tuple[Clash, ...]] = field(factory=dict)
     _within: dict[Group, tuple[Clash, ...]] = field(factory=dict)
     _between: dict[HostAndPort, tuple[Clash, ...]] = field(factory=dict)
     _usual_ports: dict[str, str] = field(factory=dict)
@@ -48,7 +51,11 @@ class Conflicts:
     @property
     def clashes(self) -> tuple[Clash, ...]:
         """The clashes to be settled next, a fragment may have several: what clashes with others counts for nothing else."""
-        found = tuple(chain(*self._contradictions.values(), *self._within.values(), *self._between.values()))
+        found = tuple(
+            chain(
+                *self._hidden.values(), *self._contradictions.values(), *self._within.values(), *self._between.values()
+            )
+        )
         return found or self._explosions or tuple(crowding(self._large.values()))
 
     @property
@@ -62,17 +69,18 @@ class Conflicts:
             hosts |= self._put(group, sorted(members, key=lambda member: member.age))
         if () in changed:
             hosts |= self._know_options()
-        if any(isinstance(group, tuple) and group for group in changed):
+        if any(map(_is_referred_to, changed)):
             referring = {group: site for group, site in self._sites.items() if site.refers}
-            groups |= referring.keys()
+            groups |= referring.keys() | {()}
             hosts = hosts.union(*(site.places for site in referring.values()))
         definitions = self._definitions()
         for key in gone:
             self._large.pop(key, None)
         concerned = {member.fragment.key: member for group in groups for member in self._members(group)}
+        matchers_of = self._matchers_by(definitions)
         for key, member in concerned.items():
-            _keep(self._large, key, size_of(member, definitions, self._matchers))
-        for group in groups:
+            _keep(self._large, key, size_of(member, definitions, matchers_of))
+        for group in filter(_is_referred_to, groups):
             _keep(self._contradictions, group, tuple(contradictions(self._members(group))))
         self._read(groups, hosts, definitions)
 
@@ -82,7 +90,8 @@ class Conflicts:
         self._unread[1].update(hosts)
         is_bounded, below = not self._explosions, Below(definitions)
         for group in self._unread[0]:
-            _keep(self._within, group, tuple(self._takeovers(group, definitions)) if is_bounded else ())
+            _keep(self._hidden, group, tuple(self._sites_of_snippets(group, definitions)))
+            self._compare(group, [definitions.written_out(each) for each in self._members(group)] if is_bounded else ())
         for host in self._unread[1]:
             _keep(self._between, host, tuple(self._clashes_at(host, below)) if is_bounded else ())
         if is_bounded:
@@ -129,9 +138,18 @@ class Conflicts:
         site = self._sites.get(group)
         return site.members if site is not None else self._shared.get(group, ())
 
-    def _matchers(self, block: Block) -> Mapping[str, Block]:
-        site = self._sites.get(caddyfile.group_key(block))
-        return site.matchers if site is not None else {}
+    def _matchers_by(self, definitions: Definitions) -> Callable[[Block], Matchers]:
+        """Gives the matchers of the site that a block belongs to."""
+        known: dict[Group, Matchers] = {}
+
+        def matchers_of(block: Block) -> Matchers:
+            group = caddyfile.group_key(block)
+            if group not in known:
+                blocks = [block for member in self._members(group) for block in member.blocks]
+                known[group] = Matchers(blocks, definitions)
+            return known[group]
+
+        return matchers_of
 
     def _definitions(self) -> Definitions:
         """Snippets are named `(so)`, named routes `&(so)`."""
@@ -142,19 +160,33 @@ class Conflicts:
             makers,
         )
 
-    def _takeovers(self, group: Group, definitions: Definitions) -> Iterable[Clash]:
-        members, site = self._members(group), self._sites.get(group)
-        if len(members) < 2 or site is None or self.takeovers:
-            return ()
+    def _compare(self, group: Group, members: Sequence[Member]) -> None:
+        """Look what the members of a group say otherwise, or answer instead of each other; they are written out."""
+        if not _is_referred_to(group):
+            _keep(self._contradictions, group, tuple(contradictions(members)))
         lost = {clash.fragment for clash in self._contradictions.get(group, ())}
         staying = [member for member in members if member.fragment.key not in lost]
-        return takeovers(staying, Reader(definitions, site.hosts))
+        site = None if self.takeovers else self._sites.get(group)
+        _keep(self._within, group, tuple(takeovers(staying, Reader(site.hosts))) if site is not None else ())
+
+    def _sites_of_snippets(self, group: Group, definitions: Definitions) -> Iterator[Clash]:
+        """Where a resource has a snippet make its sites, so that nobody could tell whose they are."""
+        for member in self._members(group):
+            found = next((block for block in member.blocks if definitions.imported(block) is not None), None)
+            if found is not None and not member.fragment.is_operators and not self.takeovers:
+                reason = f"the site is made by the snippet ({found.keys[1]}): write its address in a label of its own"
+                yield Clash(member.fragment.key, Problem(member.fragment.owner, label_of(found), reason))
 
     def _clashes_at(self, host: HostAndPort, below: Below) -> Iterable[Clash]:
         sites = self._by_host[host]
         if not sites:
             del self._by_host[host]
         return overlaps(host, sorted(sites, key=_age), below) if len(sites) > 1 and not self.takeovers else ()
+
+
+def _is_referred_to(group: Group) -> bool:
+    """Whether it is that of a snippet or of a named route."""
+    return isinstance(group, tuple) and group != ()
 
 
 def _places(addresses: Iterable[tuple[str, str, str, str]]) -> Iterator[HostAndPort]:

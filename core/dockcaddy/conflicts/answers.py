@@ -5,13 +5,15 @@ See https://caddyserver.com/docs/caddyfile/directives#sorting-algorithm for who 
 
 from bisect import bisect_left, insort
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from itertools import chain
 
 from attrs import define, field, frozen
 
 from dockcaddy import caddyfile
 from dockcaddy.caddyfile import Block
+from dockcaddy.conflicts.arguments import IMPORTED
 from dockcaddy.conflicts.clash import Clash, Member, clash, label_of, text_of
 from dockcaddy.conflicts.conditions import (
     EVERYTHING,
@@ -21,7 +23,6 @@ from dockcaddy.conflicts.conditions import (
     is_covered,
     path_condition,
 )
-from dockcaddy.conflicts.definitions import Definitions
 from dockcaddy.conflicts.paths import covers, literal_beginning
 from dockcaddy.replicas import gives_way, serves_all
 
@@ -31,11 +32,25 @@ _ANSWERING = _PROXYING | {
     "redir", "method", "rewrite", "uri", "try_files", "intercept", "invoke", "abort", "error", "copy_response",
     "respond", "metrics", "file_server", "acme_server",
 }  # fmt: skip
+# what these find depends on where they look
+_SERVING_FILES = frozenset(("file_server", "php_fastcgi", "try_files"))
+_ROOTS = frozenset(("root", "fs"))
+# how to tell what they would do to an older one
+_VERBS = {
+    "root": "would change the files of",
+    "fs": "would change the files of",
+    # of files that only Caddy reads
+    "import": "may answer what is answered by",
+}
 _HANDLES = frozenset(("handle", "handle_path"))
 _HOLDING = _HANDLES | {"route"}
+# options by which a proxy answers something else than its upstreams would
+_OWN_ANSWERS = frozenset(
+    ("handle_response", "replace_status", "rewrite", "method", "dynamic", "root", "split", "index", "try_files")
+)
 
 
-@frozen
+@frozen(slots=False)
 class _Step:
     """A directive on the way to an answer: its place among the others, for which requests, and its tokens."""
 
@@ -43,10 +58,13 @@ class _Step:
     conditions: Conditions
     keys: tuple[str, ...]
 
-    def joins(self, other: "_Step") -> bool:
-        """Whether both become one block."""
-        alike = self.keys[0] == other.keys[0] and self.keys[0] in _PROXYING and self.conditions == other.conditions
-        return alike or self.keys == other.keys
+    @cached_property
+    def joined_by(self) -> tuple[str, ...]:
+        """Two with the same become one block."""
+        if self.keys[0] not in _PROXYING:
+            return self.keys
+        matcher = self.keys[1] if len(self.keys) > 1 and self.keys[1].startswith(("/", "@")) else "*"
+        return self.keys[0], matcher
 
     def may_precede(self, other: "_Step") -> bool:
         """Whether Caddy may ask this one before the other: longer paths first, then other conditions, then none."""
@@ -63,46 +81,72 @@ class _Step:
         return len(paths[0].removesuffix("*")) if len(paths) == 1 else None
 
 
-@frozen
+@frozen(slots=False)
 class Answer:
     """A directive that answers, and those that it stands in, from the outermost on; the last step is its own.
 
-    A `handle` that answers nothing is one too: it takes its requests from every `handle` behind it.
+    A `handle` that answers nothing is one too: it takes its requests from every `handle` behind it. A `root` is one by
+    what serves its files.
     """
 
     steps: tuple[_Step, ...]
     block: Block
-    conditions: Conditions = field(init=False)
 
-    def __attrs_post_init__(self) -> None:
-        object.__setattr__(self, "conditions", EVERYTHING.union(*(step.conditions for step in self.steps)))
+    @cached_property
+    def conditions(self) -> Conditions:
+        """What requests must be like to be answered."""
+        return EVERYTHING.union(*(step.conditions for step in self.steps))
 
     def takes_from(self, older: "Answer") -> bool:
         """Whether this one answers everything that `older` would, and may be asked before it."""
         if not is_covered(older.conditions, self.conditions):
             return False
         for mine, theirs in zip(self.steps, older.steps, strict=False):
-            if not mine.joins(theirs):
+            if mine.joined_by != theirs.joined_by:
                 is_a_handles = self.block.keys[0] != "handle" or theirs.keys[0] in _HANDLES
                 return is_a_handles and mine.may_precede(theirs)
-        return len(self.steps) == len(older.steps) and not self._says_the_same(older)
+        return len(self.steps) == len(older.steps)
 
-    def _says_the_same(self, older: "Answer") -> bool:
-        return self.steps[-1].joins(older.steps[-1]) and (
-            self.block.keys[0] in _PROXYING or text_of(self.block) == text_of(older.block)
-        )
+    @property
+    def is_root(self) -> bool:
+        """Whether it only says where others find their files."""
+        return self.block.keys[0] in _ROOTS
+
+    def is_for(self, other: "Answer") -> bool:
+        """Whether this root holds for all files that another one serves."""
+        above = zip(self.steps[:-1], other.steps, strict=False)
+        is_above = len(self.steps) <= len(other.steps) and all(a.joined_by == b.joined_by for a, b in above)
+        return is_above and is_covered(other.conditions, self.conditions)
+
+    @property
+    def nearness(self) -> tuple[int, int, int]:
+        """Of several roots for one file the last one holds: that of the innermost block, of the longest path."""
+        matcher = caddyfile.matcher(self.block)
+        is_path = matcher.startswith("/")
+        return len(self.steps), is_path + (matcher not in ("", "*")), len(matcher.removesuffix("*")) if is_path else 0
+
+    @cached_property
+    def meaning(self) -> Hashable:
+        """What two answers that are the same have in common: they become one, with all upstreams."""
+        said = "" if self.block.keys[0] in _PROXYING else text_of(self.block)
+        return tuple(step.joined_by for step in self.steps), said
+
+    @cached_property
+    def own_answers(self) -> frozenset[str]:
+        """What it answers itself where it is a proxy."""
+        options = self.block.children if self.block.keys[0] in _PROXYING else ()
+        return frozenset(text_of(each) for each in options if each.keys and each.keys[0] in _OWN_ANSWERS)
 
 
 @frozen
 class Reader:
-    """Reads the answers of one site out of its members' blocks. `hosts` are the site's own."""
+    """Reads the answers of one site out of its members' blocks, written out. `hosts` are the site's own."""
 
-    definitions: Definitions
     hosts: frozenset[str]
 
     def answers(self, member: Member, names: dict[str, Conditions]) -> Iterator[Answer]:
         """All answers of one member; `names` are the matchers of older ones, and the member's are put to them."""
-        lines = [line for block in member.blocks for line in self.definitions.opened(block.children) if line.keys]
+        lines = [line for block in member.blocks for line in block.children if line.keys]
         for name, conditions in self._defined(lines):
             names.setdefault(name, conditions)
         yield from self._within(lines, (), names)
@@ -115,18 +159,18 @@ class Reader:
             name = line.keys[0]
             if name == "handle_errors":
                 step = _Step((-1,), frozenset((Condition(name, frozenset(line.keys[1:])),)), line.keys)
-            elif name in _ANSWERING or name in _HOLDING:
+            elif name in _ANSWERING or name in _HOLDING or name in _ROOTS or caddyfile.imports_files(line):
                 conditions = frozenset(each.below(folder) for each in _matched(line, names))
-                step = _Step((*_written(line, steps), caddyfile.position(name)), conditions, line.keys)
+                step = _Step(_place(line, steps), conditions, line.keys)
             else:
                 continue
-            if name in _ANSWERING:
+            if name not in _HOLDING:
                 yield Answer((*steps, step), line)
                 continue
             if name in _HANDLES:
                 # what handle_path does not answer goes on as another path
                 yield Answer((*steps, step), Block(line.keys, (), line.order, line.origins))
-            inside = [each for each in self.definitions.opened(line.children) if each.keys]
+            inside = [each for each in line.children if each.keys]
             deeper = caddyfile.matcher(line).lower().rstrip("*").rstrip("/") if name == "handle_path" else ""
             known = {**names, **dict(self._defined(inside))}
             yield from self._within(inside, (*steps, step), known, folder + deeper)
@@ -138,9 +182,11 @@ class Reader:
                 yield line.keys[0], conditions_of(line, self.hosts)
 
 
-def _written(line: Block, steps: tuple[_Step, ...]) -> tuple[int, ...]:
-    """The place that the label itself gives a line: in a `route` the written order is kept."""
-    return (line.order,) if steps and steps[-1].keys[0] == "route" else ()
+def _place(line: Block, steps: tuple[_Step, ...]) -> tuple[int, ...]:
+    """The place of a line among its siblings: in a `route` the written order is kept."""
+    if not steps or steps[-1].keys[0] != "route":
+        return (caddyfile.position(line.keys[0]),)
+    return line.order, caddyfile.position("import" if line.suffix == IMPORTED else line.keys[0])
 
 
 def _matched(line: Block, names: Mapping[str, Conditions]) -> Conditions:
@@ -159,17 +205,25 @@ Held = tuple[Member, Answer]
 class _Held:
     """The answers of older members, found by what a newer one could take."""
 
-    _seen: set[tuple[tuple[_Step, ...], Block]] = field(factory=set)
+    _own_answers: dict[Hashable, frozenset[str]] = field(factory=dict)
     _by_place: dict[tuple[int, ...], list[Held]] = field(factory=lambda: defaultdict(list))
     _by_wanted: dict[tuple[str, str], list[Held]] = field(factory=lambda: defaultdict(list))
     _patterns: dict[str, list[str]] = field(factory=lambda: defaultdict(list))
+    _files: list[Held] = field(factory=list)
+    _roots: list[Answer] = field(factory=list)
     is_proxied: bool = False
 
     def add(self, member: Member, answer: Answer) -> None:
         """Keep an answer; of replicas' the oldest one's is enough."""
-        if (answer.steps, answer.block) in self._seen:
+        known = self._own_answers.get(answer.meaning)
+        self._own_answers[answer.meaning] = answer.own_answers | (known or frozenset())
+        if known is not None:
             return
-        self._seen.add((answer.steps, answer.block))
+        if answer.is_root:
+            self._roots.append(answer)
+            return
+        if answer.block.keys[0] in _SERVING_FILES:
+            self._files.append((member, answer))
         self.is_proxied |= len(answer.steps) == 1 and serves_all(answer.block)
         self._by_place[answer.steps[0].place].append((member, answer))
         for condition in answer.conditions:
@@ -179,8 +233,19 @@ class _Held:
                 self._by_wanted[condition.kind, wanted].append((member, answer))
 
     def taken_by(self, answer: Answer) -> Held | None:
-        """An older answer that this one would take."""
+        """An older answer that this one would take: none where it becomes one with an older that is the same."""
+        known = self._own_answers.get(answer.meaning)
+        if known is not None and answer.own_answers <= known:
+            return None
+        if answer.is_root:
+            return next((held for held in self._files if self._loses_its_root(held[1], answer)), None)
         return next((held for held in self._candidates(answer) if answer.takes_from(held[1])), None)
+
+    def _loses_its_root(self, older: Answer, root: Answer) -> bool:
+        """Whether files are served from that root from now on, as no other one is nearer to them."""
+        return root.is_for(older) and not any(
+            each.nearness >= root.nearness for each in self._roots if each.is_for(older)
+        )
 
     def _candidates(self, answer: Answer) -> Iterator[Held]:
         condition = next((each for each in answer.conditions if each.is_exact), None)
@@ -220,7 +285,7 @@ def takeovers(members: Sequence[Member], reader: Reader) -> Iterator[Clash]:
                 held.add(member, answer)
             continue
         answer, (older, theirs) = found
-        what = f"{answer.block.keys[0]} would answer what is answered by"
+        what = f"{answer.block.keys[0]} {_VERBS.get(answer.block.keys[0], 'would answer what is answered by')}"
         yield clash(
             member.fragment, what, older.fragment, label=label_of(answer.block), their_label=label_of(theirs.block)
         )

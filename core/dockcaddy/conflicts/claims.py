@@ -10,7 +10,8 @@ from dockcaddy.conflicts.clash import Clash, Member, clash, label_of, text_of
 _PROXYING = frozenset(("reverse_proxy", "php_fastcgi"))
 _FIELDS = frozenset(("header_up", "header_down"))
 # of a site: from where it is served, and with which certificate
-_OF_SITES = frozenset(("root", "tls"))
+_OF_SITES = frozenset(("root", "fs", "tls"))
+_HOLDING = frozenset(("handle", "handle_path", "route", "handle_errors"))
 # sub-options and global options of which there may be several
 _REPEATED = frozenset(("to", "handle_response", "replace_status", "import", "order", "env", "trusted_proxies", "log"))
 # global blocks that have a name also where none is written, so that of two spellings Caddy hears the last
@@ -27,9 +28,13 @@ class _Claim:
     label: str
 
 
+# what is held of each thing: how it is said, and who was the first to say it so
+_Held = dict[tuple[Hashable, str], dict[str, tuple[Member, _Claim]]]
+
+
 def contradictions(members: Sequence[Member]) -> Iterator[Clash]:
     """Where newer members of a group, from the oldest on, say otherwise what can be said once."""
-    held: dict[tuple[Hashable, str], tuple[Member, _Claim]] = {}
+    held: _Held = {}
     of_all_servers: Member | None = None
     for member in members:
         if harm := _shutting_out(member, members[0]) or _hiding(member, of_all_servers):
@@ -38,12 +43,12 @@ def contradictions(members: Sequence[Member]) -> Iterator[Clash]:
         claims = [claim for block in member.blocks for claim in _claims(block)]
         wrong = next((each for each in claims if _contradicts(each, held)), None)
         if wrong is not None:
-            older, theirs = held[wrong.place, wrong.what]
+            older, theirs = next(iter(held[wrong.place, wrong.what].values()))
             what = f"{wrong.what} is something else in"
             yield clash(member.fragment, what, older.fragment, label=wrong.label, their_label=theirs.label)
             continue
         for claim in claims:
-            held.setdefault((claim.place, claim.what), (member, claim))
+            held.setdefault((claim.place, claim.what), {}).setdefault(claim.said, (member, claim))
         if of_all_servers is None and any(len(line.keys) == 1 for line in _servers(member)):
             of_all_servers = member
 
@@ -80,9 +85,9 @@ def _doors(member: Member) -> Iterator[Block]:
             yield from (option for option in line.children if option.keys[:1] == ("client_auth",))
 
 
-def _contradicts(claim: _Claim, held: dict[tuple[Hashable, str], tuple[Member, _Claim]]) -> bool:
+def _contradicts(claim: _Claim, held: _Held) -> bool:
     before = held.get((claim.place, claim.what))
-    return before is not None and before[1].said != claim.said
+    return before is not None and claim.said not in before
 
 
 def _claims(block: Block) -> Iterator[_Claim]:
@@ -90,15 +95,19 @@ def _claims(block: Block) -> Iterator[_Claim]:
         yield _claim((), block.keys[0], block)
         return
     if block.keys:
-        yield from _claims_of_site(block.children)
+        yield from _claims_of_directives(block.children, ())
     yield from _claims_within(block, (), once=not block.keys)
 
 
-def _claims_of_site(children: Iterable[Block]) -> Iterator[_Claim]:
+def _claims_of_directives(children: Iterable[Block], path: tuple[Hashable, ...]) -> Iterator[_Claim]:
     for child in children:
-        if child.keys and child.keys[0] in _OF_SITES and len(child.keys) > 1:
+        if not child.keys:
+            continue
+        if child.keys[0] in _OF_SITES and len(child.keys) > 1:
             matcher = child.keys[1] if child.keys[1].startswith(("@", "/")) and len(child.keys) > 2 else "*"
-            yield _Claim(matcher, child.keys[0], " ".join(child.keys), label_of(child))
+            yield _Claim((path, matcher), child.keys[0], " ".join(child.keys), label_of(child))
+        elif child.keys[0] in _HOLDING:
+            yield from _claims_of_directives(child.children, (*path, child.keys))
 
 
 def _claims_within(block: Block, path: tuple[Hashable, ...], *, once: bool) -> Iterator[_Claim]:

@@ -2,13 +2,11 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from dockcaddy.caddyfile import Block
+from dockcaddy.conflicts.arguments import Given
 from dockcaddy.conflicts.clash import Member
-
-# so deep are snippets looked into; in what people write each import is one or two deep
-DEEPEST = 8
 
 
 @frozen
@@ -19,14 +17,24 @@ class Definitions:
     routes: Mapping[str, tuple[Block, ...]] = field(factory=dict)
     makers: Mapping[str, Sequence[Member]] = field(factory=dict)
 
-    def opened(self, blocks: Iterable[Block], depth: int = 0) -> Iterator[Block]:
-        """The blocks, with a snippet's lines in the place of its import."""
+    def written_out(self, member: Member) -> Member:
+        """The member with all that its blocks import, as Caddy reads them.
+
+        However deep that is: what is too deep, or comes to no end, has been refused before anybody asks for this.
+        """
+        blocks = tuple(self._expanded(member.blocks, ()))
+        return member if blocks == member.blocks else evolve(member, blocks=blocks)
+
+    def _expanded(self, blocks: Iterable[Block], opened: tuple[str, ...]) -> Iterator[Block]:
+        """The blocks, with the lines of a snippet in the place of its import."""
         for block in blocks:
+            children = block.children and tuple(self._expanded(block.children, opened))
             inside = self.imported(block)
-            if inside is None or depth >= DEEPEST:
-                yield block
+            if inside is not None and block.keys[1] not in opened:
+                given = Given(block.keys[2:], children, block.origins)
+                yield from self._expanded(given.in_place_of(block, inside), (*opened, block.keys[1]))
             else:
-                yield from self.opened(inside, depth + 1)
+                yield block if children == block.children else evolve(block, children=children)
 
     def imported(self, block: Block) -> tuple[Block, ...] | None:
         """The lines that a block imports, None where it is no import of a snippet."""

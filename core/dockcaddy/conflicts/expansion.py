@@ -4,7 +4,7 @@ A few lines can become gigabytes so, which no Caddy survives.
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 
 from attrs import define, field, frozen
 
@@ -12,6 +12,7 @@ from dockcaddy import caddyfile
 from dockcaddy.caddyfile import Block
 from dockcaddy.conflicts.clash import Clash, Member, label_of
 from dockcaddy.conflicts.definitions import Definitions
+from dockcaddy.conflicts.matchers import Matchers
 from dockcaddy.model import Problem
 
 # far above what people write
@@ -36,8 +37,6 @@ _REPETITION = re.compile(r"\{(\d{1,4})(?:,(\d{0,4}))?\}")
 _LARGEST = 1 << 40
 _MORE_THAN_CADDY_CAN_HOLD = "with imports, matchers, repetitions and ports this is more than caddy can hold"
 
-Matchers = Mapping[str, Block]
-
 
 class _TooMuchError(Exception):
     """A limit is passed; the message is the reason."""
@@ -57,7 +56,7 @@ class Size:
 
 
 def size_of(member: Member, definitions: Definitions, matchers_of: Callable[[Block], Matchers]) -> Size:
-    """The size of a fragment; `matchers_of` gives the matchers that a site's lines may name.
+    """The size of a fragment; `matchers_of` gives the matchers of the site that a block belongs to.
 
     Where it is too large by a newer one's snippet or route, it is that one that clashes.
     """
@@ -106,7 +105,7 @@ class _Measure:
     _lengths: dict[int, int] = field(factory=dict)
     _copies: int = 1
     _depth: int = 0
-    _matchers: Matchers = field(factory=dict)
+    _matchers: Matchers = field(factory=Matchers)
     _open: list[str] = field(factory=list)
 
     @property
@@ -167,7 +166,7 @@ class _Measure:
         invoked = self.definitions.invoked(block)
         if invoked is not None:
             self._lines_of(f"&({block.keys[-1]})", invoked, (), 0)
-        matcher = self._matchers.get(block.keys[1]) if len(block.keys) > 1 else None
+        matcher = self._matchers.named(block.keys[1]) if len(block.keys) > 1 else None
         if matcher is not None:
             self._lines_of(block.keys[1], (matcher,), arguments, inserted)
 

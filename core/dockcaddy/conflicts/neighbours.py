@@ -61,12 +61,6 @@ class Site:
         paths = (path.lower() for _, _, _, path in self.addresses)
         return frozenset("" if path in ("", "/") or is_every_path(path) else path for path in paths)
 
-    @cached_property
-    def matchers(self) -> Mapping[str, Block]:
-        """The named matchers that its lines may use."""
-        blocks = (block for member in self.members for block in member.blocks)
-        return {line.keys[0]: line for block in blocks for line in _matchers_in(block)}
-
     def clashes(self, what: str, older: "Site") -> Iterator[Clash]:
         """All its members that have no part in the older one clash with it, unless one resource made both."""
         if self.oldest.fragment is older.oldest.fragment:
@@ -79,13 +73,6 @@ class Site:
 
 def _refers(block: Block) -> bool:
     return block.keys[:1] in (("import",), ("invoke",)) or any(map(_refers, block.children))
-
-
-def _matchers_in(block: Block) -> Iterator[Block]:
-    for line in block.children:
-        if line.keys[:1] and line.keys[0].startswith("@"):
-            yield line
-        yield from _matchers_in(line)
 
 
 @define(eq=False)
@@ -109,9 +96,9 @@ class Below:
         return f"{path} is answered by" if any(is_covered(each, wanted) for each in answered) else ""
 
     def _read(self, site: Site) -> frozenset[Conditions]:
-        reader = Reader(self.definitions, site.hosts)
-        answers = (answer for member in site.members for answer in reader.answers(member, {}))
-        return frozenset(answer.conditions for answer in answers)
+        reader, members = Reader(site.hosts), map(self.definitions.written_out, site.members)
+        answers = (answer for member in members for answer in reader.answers(member, {}))
+        return frozenset(answer.conditions for answer in answers if not answer.is_root)
 
 
 def overlaps(place: HostAndPort, sites: Sequence[Site], below: Below) -> Iterator[Clash]:
