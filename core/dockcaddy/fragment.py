@@ -17,7 +17,7 @@ class Fragment:
     `key` tells sources apart (`local/4f1c2d9e...`), `owner` is how errors name it. Where two fragments cannot both
     be had, the one with the lower `seniority` stays. A `withheld` one may be looked at, and no Caddy ever gets it.
     `addresses` are the resource's at that time, none where it is stopping. `linger` is how long, in seconds, it is of
-    use after the resource is gone.
+    use after the resource is gone. `conditional` are the labels, each with its template, that say something at times only.
     Compared by identity.
     """
 
@@ -29,6 +29,7 @@ class Fragment:
     withheld: bool = False
     addresses: tuple[str, ...] = ()
     linger: float = 0.0
+    conditional: frozenset[tuple[str, str]] = frozenset()
 
     @property
     def failed(self) -> bool:

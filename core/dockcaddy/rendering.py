@@ -40,6 +40,7 @@ class ResourceContext:
     warnings: list[Problem] = field(factory=list)
     read_inventory: bool = False
     lingering: float = 0.0
+    conditional: set[tuple[str, str]] = field(factory=set)
 
     @property
     def inventory(self) -> Inventory:
@@ -106,6 +107,7 @@ class Renderer:
             withheld,
             _addresses_of(resource),
             context.lingering,
+            frozenset(context.conditional),
         )
 
     def _guard(self, context: ResourceContext, blocks: tuple[Block, ...], *, withholding: bool) -> None:
@@ -147,6 +149,8 @@ class Renderer:
                     label.origin, f"the templates are longer than {MOST_TEMPLATE_TEXT} characters together"
                 )
             text, conditional = self._execute(context, label, usage)
+            if conditional:
+                context.conditional.add((label.origin, label.value))
             if text.strip():
                 _check_site_address(label, text)
             elif conditional:

@@ -232,14 +232,21 @@ class _Held:
                     insort(self._patterns[condition.kind], wanted)
                 self._by_wanted[condition.kind, wanted].append((member, answer))
 
-    def taken_by(self, answer: Answer) -> Held | None:
+    def taken_by(self, answer: Answer, taker: Member) -> Held | None:
         """An older answer that this one would take: none where it becomes one with an older that is the same."""
         known = self._own_answers.get(answer.meaning)
         if known is not None and answer.own_answers <= known:
             return None
         if answer.is_root:
             return next((held for held in self._files if self._loses_its_root(held[1], answer)), None)
-        return next((held for held in self._candidates(answer) if answer.takes_from(held[1])), None)
+        return next(
+            (
+                (owner, older)
+                for owner, older in self._candidates(answer)
+                if answer.takes_from(older) and not _is_of_a_replica(answer, taker, owner)
+            ),
+            None,
+        )
 
     def _loses_its_root(self, older: Answer, root: Answer) -> bool:
         """Whether files are served from that root from now on, as no other one is nearer to them."""
@@ -268,6 +275,13 @@ class _Held:
                 yield known
 
 
+def _is_of_a_replica(answer: Answer, taker: Member, owner: Member) -> bool:
+    """Whether it is a proxy that the owner has too, by the same label, but for being out of order at present."""
+    labels = {origin.label for origin in answer.block.origins}
+    said = {(label, template) for label, template in taker.fragment.conditional if label in labels}
+    return answer.block.keys[0] in _PROXYING and bool(said) and said <= owner.fragment.conditional
+
+
 def _gives_way(answer: Answer) -> bool:
     return len(answer.steps) == 1 and gives_way(answer.block)
 
@@ -279,7 +293,7 @@ def takeovers(members: Sequence[Member], reader: Reader) -> Iterator[Clash]:
     for member in members:
         answers = tuple(reader.answers(member, names))
         counting = (each for each in answers if not (held.is_proxied and _gives_way(each)))
-        found = next(((each, taken) for each in counting if (taken := held.taken_by(each))), None)
+        found = next(((each, taken) for each in counting if (taken := held.taken_by(each, member))), None)
         if found is None:
             for answer in answers:
                 held.add(member, answer)
