@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from dockcaddy import __version__
@@ -34,23 +35,23 @@ PATIENCE = 2.0
 
 def run(settings: Settings, registry: Registry, sections: Mapping[type, Any]) -> int:
     """Watch the engines until a signal; gives the exit status. Raises SettingsError and CaddyUnreachable at start."""
-    with suppress(_Ended), _ended_by_signals():
+    with suppress(Ended), ended_by_signals():
         _run(settings, registry, sections)
     return 0
 
 
-class _Ended(BaseException):
+class Ended(BaseException):
     """Somebody wants the program to end, whatever it is at."""
 
 
 @contextmanager
-def _ended_by_signals() -> Iterator[None]:
-    """Within, SIGTERM and SIGINT raise `_Ended` in the main thread, once: what it waits for may never come."""
+def ended_by_signals() -> Iterator[None]:
+    """Within, SIGTERM and SIGINT raise `Ended` in the main thread, once: what it waits for may never come."""
 
     def end(*_: object) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, signal.SIG_IGN)
-        raise _Ended
+        raise Ended
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, end)
@@ -131,9 +132,12 @@ def _fate(connections: Connections, process: "CaddyProcess | None") -> str:
 
 @contextmanager
 def caddy_for(
-    settings: Settings, directory: Path, last_good: "LastGood"
+    settings: Settings, directory: Path, last_good: "LastGood", environment: Mapping[str, str] = MappingProxyType({})
 ) -> "Iterator[tuple[Connections, CaddyProcess | None]]":
-    """The Caddy to configure: a given one, a child of our own for as long as the context lasts, or none."""
+    """The Caddy to configure: a given one, a child of our own for as long as the context lasts, or none.
+
+    A child has the variables of `environment` besides our own.
+    """
     from dockcaddy.caddy import CaddyProcess, find_caddy, listen_address  # noqa: PLC0415
 
     if settings.caddy_admin:
@@ -147,7 +151,11 @@ def caddy_for(
         address = f"unix/{directory / 'admin.sock'}"
     connections = Connections(address, listen_address(address), _log_settings(settings))
     process = CaddyProcess(
-        find_caddy(settings.caddy), address, directory, initial=lambda: connections.complete(last_good.load().json)
+        find_caddy(settings.caddy),
+        address,
+        directory,
+        initial=lambda: connections.complete(last_good.load().json),
+        environment=environment,
     )
     try:
         process.start()

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +55,8 @@ class CaddyProcess:
     """The managed child. `admin` is its listen address, `directory` a private folder of ours.
 
     `on_start` is called from the watching thread each time a new process answers; it has the `initial` configuration
-    and nothing else. It is told how often Caddy crashed since the last call: nobody had ended it.
+    and nothing else. It is told how often Caddy crashed since the last call: nobody had ended it. `environment` are
+    variables that the child has besides ours.
     """
 
     path: Path
@@ -63,6 +64,7 @@ class CaddyProcess:
     directory: Path
     on_start: Callable[[int], None] = lambda crashes: None
     initial: Callable[[], bytes] = lambda: b"{}"
+    environment: Mapping[str, str] = field(factory=dict)
     starts: int = 0
     failure: str = ""
     _log: CaddyLog = field(factory=CaddyLog)
@@ -203,6 +205,7 @@ class CaddyProcess:
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
                 cwd=self._folder,
+                env={**os.environ, **self.environment},
                 start_new_session=True,
                 preexec_fn=end_with_parent,  # noqa: PLW1509  one call into libc, loaded before the fork
             )

@@ -1,20 +1,45 @@
 """`dockcaddy demo`."""
 
+import os
+import sys
 from typing import Any
 
 import click
 
 from dockcaddy.cli.options import Command, settings_options, start
+from dockcaddy.errors import SettingsError
+from dockcaddy.ports import holder_of, obstacle
+
+FIRST_PORT, PORTS = 8880, 20
 
 
 @click.command(cls=Command)
-@click.option("--port", default=8880, show_default=True, help="where the demo's sites listen, on loopback")
+@click.option(
+    "--port", type=int, help="where the demo's sites listen, on loopback; else the first free one from 8880 on"
+)
 @click.option("--pause", default=4.0, show_default=True, help="seconds between two changes")
 @click.option("--once", is_flag=True, help="end after the last change")
 @settings_options("caddy", "plugins", "log")
-def command(port: int, pause: float, once: bool, **options: Any) -> int:
+def command(port: int | None, pause: float, once: bool, **options: Any) -> int:
     """Show live how labels become sites: real backends, the real pipeline, a real Caddy, no Docker."""
     from dockcaddy.demo import show  # noqa: PLC0415
+    from dockcaddy.demo.screen import Screen  # noqa: PLC0415
 
     environment = start(options, timed=True)
-    return show(environment.settings, environment.registry, environment.sections, port, pause, once, click.echo)
+    screen = Screen(click.echo, sys.stdout.isatty() and not os.environ.get("NO_COLOR"))
+    return show(environment.settings, environment.registry, environment.sections, _usable(port), pause, once, screen)
+
+
+def _usable(port: int | None) -> int:
+    """The port that was asked for, or the first that is free. Raises SettingsError."""
+    if port is None:
+        return next(
+            (each for each in range(FIRST_PORT, FIRST_PORT + PORTS) if not obstacle("127.0.0.1", each)), FIRST_PORT
+        )
+    if not 0 < port < 65536:
+        raise SettingsError(f"--port {port}: expected a port from 1 to 65535")
+    if reason := obstacle("127.0.0.1", port):
+        holder = holder_of(port)
+        whose = f", {holder} has it" if holder else ""
+        raise SettingsError(f"--port {port}: {reason.lower()}{whose}, choose another one, or leave the option out")
+    return port

@@ -1,0 +1,80 @@
+"""Ports of this machine: whether one can be had, and who has it. Only Linux tells the latter, by /proc."""
+
+import errno
+import socket
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Literal
+
+from attrs import frozen
+
+Transport = Literal["tcp", "udp"]
+
+_PROC = Path("/proc")
+# states in /proc/net/tcp and /proc/net/udp: who waits for others
+_LISTENING = {"tcp": "0A", "udp": "07"}
+_KINDS = {"tcp": socket.SOCK_STREAM, "udp": socket.SOCK_DGRAM}
+
+
+@frozen
+class Holder:
+    """A process that has a port."""
+
+    pid: int
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.name} (pid {self.pid})"
+
+
+def holder_of(port: int, transport: Transport = "tcp") -> Holder | None:
+    """Who listens at a port, on any address; None where nobody does, or where it is not for us to see."""
+    inodes = {f"socket:[{inode}]" for inode in _inodes(port, transport)}
+    if not inodes:
+        return None
+    for process in _PROC.glob("[0-9]*"):
+        with suppress(OSError):
+            if any(str(each.readlink()) in inodes for each in process.joinpath("fd").iterdir()):
+                return Holder(int(process.name), (process / "comm").read_text().strip())
+    return None
+
+
+def obstacle(host: str, port: int, transport: Transport = "tcp", *, shared: bool = False) -> str:
+    """Why nobody can listen there now, in the system's words; `""` where one can.
+
+    `host` is an address, `""` for all of them. `shared` has it as Caddy has: beside whoever allows it.
+    """
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host or "::", port, type=_KINDS[transport])[0]
+        with socket.socket(family, _KINDS[transport]) as probe:
+            if family == socket.AF_INET6 and not host:
+                probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+            if transport == "tcp":
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if shared:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+            probe.bind(address)
+            if transport == "tcp" and not shared:
+                probe.listen()
+    except OSError as error:
+        if not host and error.errno in (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL):
+            return obstacle("0.0.0.0", port, transport, shared=shared)
+        return error.strerror or str(error)
+    return ""
+
+
+def free_port(host: str = "127.0.0.1", transport: Transport = "tcp") -> int:
+    """A port that nobody has at the moment."""
+    with socket.socket(socket.AF_INET, _KINDS[transport]) as probe:
+        probe.bind((host, 0))
+        return int(probe.getsockname()[1])
+
+
+def _inodes(port: int, transport: Transport) -> Iterator[str]:
+    for name in (transport, f"{transport}6"):
+        with suppress(OSError):
+            for line in (_PROC / "net" / name).read_text().splitlines()[1:]:
+                fields = line.split()
+                if fields[3] == _LISTENING[transport] and int(fields[1].rpartition(":")[2], 16) == port:
+                    yield fields[9]
