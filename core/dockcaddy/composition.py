@@ -140,10 +140,15 @@ def _served(
             candidates, pipeline.configuration, lambda built: validate(built.json, built.text)
         )
     except CaddyRefusal as refusal:
-        owner = f"caddyfile {base.path}" if base is not None else "caddy"
-        return Configuration("", (*told, Problem(owner, "", one_line(f"caddy refuses it: {refusal}"))))
+        return Configuration("", (*told, _refused_whole(settings, base, refusal)))
     refused = with_labels(quarantine.problems, candidates, quarantine.adapt, validate)
     return evolve(configuration, problems=(*told, *refused))
+
+
+def _refused_whole(settings: Settings, base: BaseCaddyfile | None, refusal: CaddyRefusal) -> Problem:
+    if base is not None and settings.process_caddyfile:
+        return Problem(f"caddyfile {base.path}", "", one_line(f"caddy refuses it: {refusal}"))
+    return Problem("caddy", "", one_line(f"refuses everything: {refusal}"))
 
 
 @frozen
@@ -193,6 +198,15 @@ def _deliveries(
     return made
 
 
+def check_outputs(settings: Settings, registry: Registry, sections: Mapping[type, Any]) -> None:
+    """Make every output once and close it again, before anything is started.
+
+    Raises SettingsError and OutputError for one that cannot be made.
+    """
+    for delivery in _deliveries(settings, registry, sections, Connections(settings.caddy_admin or settings.admin)):
+        delivery.output.close()
+
+
 def _adapters(settings: Settings, connections: Connections) -> list[Adapter]:
     """Those that there are: the running Caddy, and the program on disk."""
     from dockcaddy.caddy import CommandAdapter, find_caddy  # noqa: PLC0415
@@ -215,7 +229,7 @@ def _quarantine_for(
     if not adapters:
         return None
     keeper = StreamKeeper(FirstAdapter(tuple(adapters)), settings.stream_close_delay)
-    return Quarantine(keeper.adapt, clock, settings.route_order)
+    return Quarantine(keeper.adapt, clock, settings.route_order, settings.process_caddyfile)
 
 
 def controller_for(

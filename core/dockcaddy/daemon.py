@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from dockcaddy import __version__
-from dockcaddy.composition import Connections, controller_for, engines_for
+from dockcaddy.composition import Connections, check_outputs, controller_for, engines_for
 from dockcaddy.errors import CaddyUnreachable, OutputError, SettingsError
 from dockcaddy.operator_files import load_environment_file
 from dockcaddy.registry import Registry
@@ -59,6 +59,7 @@ def ended_by_signals() -> Iterator[None]:
 
 
 def _run(settings: Settings, registry: Registry, sections: Mapping[type, Any]) -> None:
+    check_outputs(settings, registry, sections)
     if settings.envfile:
         load_environment_file(settings.envfile)
     from dockcaddy.last_good import LastGood  # noqa: PLC0415

@@ -36,7 +36,7 @@ def test_help_shows_what_matters_and_the_rest_still_works(dockcaddy: Callable) -
         ),
         (("explain",), "missing argument 'SUBJECT'; see dockcaddy explain --help"),
         (("run", "--mode", "servr"), 'did you mean "server"'),
-        (("run", "--polling-interval", "30"), '--polling-interval 30: expected a duration like "30s"'),
+        (("run", "--polling-interval", "30x"), '--polling-interval 30x: expected a duration like "30s"'),
         (("plugins", "--set", "health.gat=true"), 'unknown key "health.gat", did you mean "gate"'),
         (("plugins", "--replace", "upstraems"), 'no template function "upstraems", did you mean "upstreams"'),
         (("run", "--output", "nowhere"), 'no output "nowhere"'),

@@ -200,3 +200,20 @@ def test_the_state_directory_follows_xdg(sandbox: Path, monkeypatch: pytest.Monk
     monkeypatch.setenv("XDG_STATE_HOME", "/state")
     assert Settings().state_path() == Path("/state/dockcaddy")
     assert Settings(state_directory="/mine").state_path() == Path("/mine")
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("5", 5.0), ("0.5", 0.5), (" 30 ", 30.0), ("30s", 30.0), ("1m", 60.0)])
+def test_a_bare_number_is_seconds_wherever_it_is_given(tmp_path: Path, text: str, seconds: float) -> None:
+    config = tmp_path / "dockcaddy.toml"
+    config.write_text(f'polling_interval = "{text}"')
+    polling = next(option for option in OPTIONS if option.name == "polling_interval")
+    assert polling.parse(text) == seconds
+    assert load({}, {}, str(config)).polling_interval == seconds
+    assert load({}, {"CADDY_DOCKER_POLLING_INTERVAL": text}, str(config)).polling_interval == seconds
+    assert load({}, {}, str(config), [f"polling_interval={text}"]).polling_interval == seconds
+
+
+def test_what_is_not_near_gets_no_guess_but_what_there_is(sandbox: Path) -> None:
+    with pytest.raises(SettingsError) as caught:
+        load({}, {}, "", ["labels.nonsense=1"])
+    assert str(caught.value).endswith('unknown key "labels.nonsense", there are route_order, suffix_names, takeovers')

@@ -11,7 +11,7 @@ from attrs import frozen
 from dockcaddy import logs, plugins
 from dockcaddy.errors import SettingsError
 from dockcaddy.registry import Registry
-from dockcaddy.settings import OPTIONS, Option, Settings, load, load_sections, nearest
+from dockcaddy.settings import OPTIONS, Option, Settings, check_supported, load, load_sections, nearest
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
@@ -107,6 +107,7 @@ def start(options: Mapping[str, Any], *, timed: bool = False) -> Environment:
     config = options.get("config") or os.environ.get("DOCKCADDY_CONFIG", "")
     settings = load(flags, os.environ, config, options.get("overrides", ()))
     logs.configure(settings.log_level, settings.log_format, timed=timed)
+    check_supported(settings)
     registry = plugins.load(
         settings.plugin,
         disabled=settings.disable_plugin,

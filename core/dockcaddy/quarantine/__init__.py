@@ -19,11 +19,15 @@ from dockcaddy.quarantine.trial import Build, Deliver, Trial
 
 @define
 class Quarantine:
-    """Settles which fragments make up the configuration. `adapt` is Caddy's; `clock` gives seconds."""
+    """Settles which fragments make up the configuration. `adapt` is Caddy's; `clock` gives seconds.
+
+    Where it does not isolate, one refusal of Caddy's costs the whole configuration.
+    """
 
     adapt: Callable[[str], bytes]
     clock: Callable[[], float]
     route_order: str = "caddy"
+    isolates: bool = True
     _memory: Memory = field(init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -62,7 +66,7 @@ class Quarantine:
         memory = self._memory
         memory.forget_settled(fragments)
         before = memory.verdicts.copy()
-        trial = Trial(self.adapt, self.route_order, memory, list(fragments), build, deliver)
+        trial = Trial(self.adapt, self.route_order, memory, list(fragments), build, deliver, isolates=self.isolates)
         try:
             configuration = trial.settle()
         except CaddyRefusal:

@@ -33,6 +33,7 @@ class Trial:
     fragments: list[Fragment]
     build: Build
     deliver: Deliver
+    isolates: bool = True
     left_out: frozenset[str] = frozenset()
     standing_in: set[str] = field(factory=set)
     condemned: set[str] = field(factory=set)
@@ -53,6 +54,8 @@ class Trial:
                 due.append(each)
         refused = self._attempt()
         if refused is not None:
+            if not self.isolates:
+                raise CaddyRefusal(self._told(refused))
             self._isolate(refused)
         if self.accepted is not None:
             self._try_again(sorted(due, key=self.memory.urgency))
@@ -61,6 +64,11 @@ class Trial:
         if self.accepted is None:
             raise CaddyRefusal(refused.words if refused else "nothing was accepted")
         return self.accepted
+
+    def _told(self, refused: Refused) -> str:
+        """The refusal with whom it is about, where that is said."""
+        named = refused.named(self.parts)
+        return str(refused.problem(named[-1])) if named else refused.words
 
     def _try_again(self, due: Sequence[Fragment]) -> None:
         """Admit what is due, some at a time: fewer where there was not even time for them."""

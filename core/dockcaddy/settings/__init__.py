@@ -6,7 +6,19 @@ Precedence: flag, `DOCKCADDY_*`, caddy-docker-proxy's variable, dockcaddy.toml, 
 from dockcaddy.settings.pages import option_table
 from dockcaddy.settings.sections import load_sections
 from dockcaddy.settings.sources import load
-from dockcaddy.settings.table import OPTIONS, Option, Settings, nearest
+from dockcaddy.settings.table import OPTIONS, UNSUPPORTED, Option, Settings, check_supported, guess, nearest
 from dockcaddy.settings.values import parse_duration
 
-__all__ = ["OPTIONS", "Option", "Settings", "load", "load_sections", "nearest", "option_table", "parse_duration"]
+__all__ = [
+    "OPTIONS",
+    "UNSUPPORTED",
+    "Option",
+    "Settings",
+    "check_supported",
+    "guess",
+    "load",
+    "load_sections",
+    "nearest",
+    "option_table",
+    "parse_duration",
+]

@@ -9,8 +9,8 @@ from attrs import frozen
 
 from dockcaddy.errors import SettingsError
 from dockcaddy.hookspecs import SettingsSection
-from dockcaddy.settings.table import CORE_SECTIONS, OPTIONS, PREFIX, Settings, nearest
-from dockcaddy.settings.values import checked_seconds, parse_boolean, parse_duration, parse_list
+from dockcaddy.settings.table import CORE_SECTIONS, OPTIONS, PREFIX, Settings, guess, nearest
+from dockcaddy.settings.values import checked_seconds, parse_boolean, parse_list, parse_seconds
 
 # the variable that names the settings file, and those that steer the test suite
 _NO_OPTION = re.compile(rf"{PREFIX}(CONFIG$|TESTS_)")
@@ -39,6 +39,15 @@ class _Given:
     where: str
 
 
+@frozen
+class _Stranger:
+    """What nobody declared: how it is told, its name, and the names there are."""
+
+    told: str
+    name: str
+    known: Sequence[str]
+
+
 def load_sections(
     settings: Settings,
     declared: Sequence[SettingsSection],
@@ -53,8 +62,8 @@ def load_sections(
     sections = {section.name: section for section in map(_read_schema, declared)}
     for stranger in _strangers(settings, sections, environment):
         if report is None or not settings.skip_failed_plugins:
-            raise SettingsError(stranger)
-        report(stranger)
+            raise SettingsError(f"{stranger.told}{nearest(stranger.name, stranger.known)}")
+        report(f"{stranger.told}{guess(stranger.name, stranger.known)}")
     values: dict[str, dict[str, Any]] = {name: {} for name in sections}
     for given in _given(settings, sections, environment):
         if given.section in sections:
@@ -78,24 +87,26 @@ def _read_schema(section: SettingsSection) -> _Section:
     return _Section(name, section.schema, {each.alias or each.name: each for each in fields if each.init})
 
 
-def _strangers(settings: Settings, sections: Mapping[str, _Section], environment: Mapping[str, str]) -> Iterator[str]:
+def _strangers(
+    settings: Settings, sections: Mapping[str, _Section], environment: Mapping[str, str]
+) -> Iterator[_Stranger]:
     """What is meant for sections that nobody declared."""
     ignored = {_normal(name) for name in settings.disable_plugin}
     known = [*sections, *CORE_SECTIONS]
     for name in settings.sections:
         if _normal(name) not in sections and _normal(name) not in ignored:
-            yield f'{settings.source}: unknown section "{name}"{nearest(name, known)}'
+            yield _Stranger(f'{settings.source}: unknown section "{name}"', name, known)
     for override in settings.overrides:
         name = override.partition("=")[0].rpartition(".")[0]
         if _normal(name) not in sections and _normal(name) not in ignored:
-            yield f'--set {override}: unknown section "{name}"{nearest(name, known)}'
+            yield _Stranger(f'--set {override}: unknown section "{name}"', name, known)
     variables = {option.variable for option in OPTIONS}
     variables |= {section.variable(key) for section in sections.values() for key in section.fields}
     others = tuple(f"{PREFIX}{name}_".upper() for name in ignored)
     for name in environment:
         if name.startswith(PREFIX) and name not in variables and not _NO_OPTION.match(name):
             if not name.startswith(others):
-                yield f"environment variable {name} is not known{nearest(name, variables)}"
+                yield _Stranger(f"environment variable {name} is not known", name, sorted(variables))
 
 
 def _given(settings: Settings, sections: Mapping[str, _Section], environment: Mapping[str, str]) -> Iterator[_Given]:
@@ -147,7 +158,7 @@ def _integer(value: Any) -> int:
 def _duration(value: Any) -> float:
     if isinstance(value, int | float) and not isinstance(value, bool):
         return checked_seconds(float(value))
-    return parse_duration(_text(value, "a duration"))
+    return parse_seconds(_text(value, "a duration"))
 
 
 def _text(value: Any, wanted: str = "a text") -> str:

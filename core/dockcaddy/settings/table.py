@@ -10,12 +10,13 @@ from typing import Any
 import attrs
 from attrs import field, frozen
 
+from dockcaddy.errors import SettingsError
 from dockcaddy.settings.values import (
     checked_seconds,
     parse_aligned,
     parse_boolean,
-    parse_duration,
     parse_list,
+    parse_seconds,
 )
 
 PREFIX = "DOCKCADDY_"
@@ -25,7 +26,7 @@ _KINDS: Mapping[str, tuple[Callable[[str], Any], str]] = {
     "text": (str.strip, "text"),
     "path": (str, "text"),
     "boolean": (parse_boolean, "boolean"),
-    "duration": (parse_duration, "duration"),
+    "duration": (parse_seconds, "duration"),
     "list": (parse_list, "list of texts"),
     "aligned": (parse_aligned, "list of texts"),
     "paths": (parse_list, "list of texts"),
@@ -88,7 +89,7 @@ class Option:
             value = value.strip().lower()
             if value not in self.choices:
                 known = ", ".join(filter(None, self.choices))
-                raise ValueError(f"expected one of {known}{nearest(value, self.choices)}")
+                raise ValueError(f"expected one of {known}{guess(value, self.choices)}")
         self.check(value)
         return value
 
@@ -188,7 +189,42 @@ CORE_SECTIONS = frozenset(option.section for option in OPTIONS if option.section
 PLURALS = {"plugins": "plugin", "outputs": "output", "disable_plugins": "disable_plugin"}
 
 
-def nearest(word: str, known: Iterable[str]) -> str:
+# what is read and does nothing yet, by option: the values that are no error, and what can be done instead
+UNSUPPORTED: Mapping[str, tuple[tuple[str, ...], str]] = {
+    "mode": (("standalone",), "only standalone is: one dockcaddy with a Caddy of its own, or the one at --caddy-admin"),
+    "controller_network": (("",), "it would belong to mode controller, leave it out"),
+}
+
+
+def check_supported(settings: Settings) -> None:
+    """Raises SettingsError for what would be accepted in silence and do nothing."""
+    for option in OPTIONS:
+        accepted, instead = UNSUPPORTED.get(option.name, ((), ""))
+        value = getattr(settings, option.name)
+        if instead and value not in accepted:
+            sources = ", ".join(filter(None, (option.flag, option.variable, option.peer)))
+            raise SettingsError(f'{option.name} "{value}" is not supported yet, {instead} (it is set by {sources})')
+
+
+# so much two words must have in common for one to be a slip of the other
+NEAR = 0.75
+# more names than this nobody reads
+MOST_NAMES = 40
+
+
+def guess(word: str, known: Iterable[str]) -> str:
     """`, did you mean "x"`, or nothing where nothing is near."""
-    close = get_close_matches(word, [each for each in known if each], n=1)
-    return f', did you mean "{close[0]}"' if close else ""
+    by_lower = {each.lower(): each for each in known if each}
+    close = get_close_matches(word.lower(), by_lower, n=1, cutoff=NEAR)
+    return f', did you mean "{by_lower[close[0]]}"' if close else ""
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """`, did you mean "x"`, or what there is where nothing is near: `, there are a, b, c`."""
+    names = list(dict.fromkeys(each for each in known if each))
+    if found := guess(word, names):
+        return found
+    if not names:
+        return ", there is none"
+    more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
+    return f", there {'is' if len(names) == 1 else 'are'} {', '.join(names[:MOST_NAMES])}{more}"

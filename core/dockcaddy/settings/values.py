@@ -3,6 +3,7 @@
 import re
 
 _DURATION_PART = re.compile(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h)")
+_SECONDS = re.compile(r"[0-9]+(?:\.[0-9]*)?|\.[0-9]+")
 _UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
 # Go's time.Duration is 64 bits of nanoseconds
 _LONGEST_DURATION = 2**63 / 1e9
@@ -16,8 +17,14 @@ def parse_duration(text: str) -> float:
         return 0.0
     parts = _DURATION_PART.findall(digits)
     if not parts or "".join(number + unit for number, unit in parts) != digits:
-        raise ValueError('expected a duration like "30s", "100ms" or "1m30s", 0 or more')
+        raise ValueError('expected a duration like "30s", "100ms" or "1m30s", or a number of seconds, 0 or more')
     return checked_seconds(sum(float(number) * _UNITS[unit] for number, unit in parts))
+
+
+def parse_seconds(text: str) -> float:
+    """Seconds of a duration in Go's syntax, or of a bare number, as TOML has them. Raises ValueError."""
+    digits = text.strip().removeprefix("+")
+    return checked_seconds(float(digits)) if _SECONDS.fullmatch(digits) else parse_duration(text)
 
 
 def checked_seconds(seconds: float) -> float:

@@ -1,0 +1,31 @@
+"""No option is accepted in silence: each is read somewhere, or ends with "not supported yet"."""
+
+import ast
+from pathlib import Path
+
+import pytest
+from dockcaddy.settings import OPTIONS, UNSUPPORTED
+
+CORE = Path(__file__).parent.parent.parent / "core" / "dockcaddy"
+
+
+def read_attributes() -> set[str]:
+    """What is read of something that is called settings, anywhere but where settings are made."""
+    found = set()
+    for path in CORE.rglob("*.py"):
+        if path.parent.name != "settings":
+            for node in ast.walk(ast.parse(path.read_text())):
+                if isinstance(node, ast.Attribute) and ast.unparse(node.value).rpartition(".")[2] == "settings":
+                    found.add(node.attr)
+    # where the settings themselves say what they come to
+    return found | ({"state_directory"} if "state_path" in found else set())
+
+
+@pytest.mark.parametrize("name", [option.name for option in OPTIONS])
+def test_every_option_is_read_or_said_to_be_unsupported(name: str) -> None:
+    assert name in read_attributes() or name in UNSUPPORTED, f"{name} does nothing"
+
+
+@pytest.mark.parametrize("name", UNSUPPORTED)
+def test_what_is_unsupported_is_an_option_of_that_name(name: str) -> None:
+    assert name in {option.name for option in OPTIONS}
