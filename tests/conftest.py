@@ -7,6 +7,7 @@ import sysconfig
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any, NoReturn
 
 import ports
 import pytest
@@ -38,10 +39,14 @@ _NEEDS = {
     "load": (load_generators_are_there, "no load generators on this machine: apt-get install hey wrk"),
 }
 _LEFT_OUT = pytest.StashKey[dict[str, int]]()
+# fixtures whose tests start processes
+_STARTING = frozenset(("caddy", "dockcaddy", "start_dockcaddy", "start_proxy", "running"))
+_MAY_START = ("engine", "load", "process")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out the tests for which something is missing, unless it was said that everything must be there."""
+    _mark(items)
     left_out = config.stash.setdefault(_LEFT_OUT, {})
     for mark, (is_there, missing) in _NEEDS.items():
         marked = [item for item in items if item.get_closest_marker(mark)]
@@ -50,6 +55,41 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = [item for item in items if item not in marked]
         config.hook.pytest_deselected(items=marked)
         left_out[missing] = len(marked)
+
+
+def _mark(items: list[pytest.Item]) -> None:
+    for item in items:
+        if not _STARTING.isdisjoint(getattr(item, "fixturenames", ())):
+            item.add_marker("process")
+        if item.get_closest_marker("engine"):
+            # one of them restarts the engine
+            item.add_marker(pytest.mark.xdist_group("engine"))
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    """Keep tests that are not marked so from starting processes: the others are the quick ones."""
+    with pytest.MonkeyPatch.context() as patch:
+        if not any(map(item.get_closest_marker, _MAY_START)):
+            patch.setattr(subprocess.Popen, "__init__", _refuse_to_start)
+        yield
+
+
+def _refuse_to_start(*_: Any, **__: Any) -> NoReturn:
+    pytest.fail("this test starts a process: mark it with @pytest.mark.process")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_settings_of_the_machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Whatever the programs under test keep lies in a folder of this run's; no setting of the machine's counts."""
+    folder = tmp_path_factory.mktemp("home")
+    with pytest.MonkeyPatch.context() as patch:
+        for name in list(os.environ):
+            if name.startswith(("DOCKCADDY_", "CADDY_")) and not name.startswith("DOCKCADDY_TESTS_"):
+                patch.delenv(name)
+        for name in ("STATE", "DATA", "CONFIG"):
+            patch.setenv(f"XDG_{name}_HOME", str(folder / name.lower()))
+        yield
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
@@ -81,12 +121,14 @@ def free_port() -> Callable[[], int]:
 
 @pytest.fixture(scope="session")
 def eventually() -> Callable[..., None]:
-    """Waits until a condition holds; fails with what it last gave."""
+    """Waits until a condition holds; fails with what it last gave.
 
-    def wait(condition: Callable[[], object], timeout: float = 20.0) -> None:
-        deadline = time.monotonic() + timeout
+    The patience is counted in looks, so that a busy machine has more time; each is followed by a rest.
+    """
+
+    def wait(condition: Callable[[], object], looks: int = 2_000) -> None:
         last: object = None
-        while time.monotonic() < deadline:
+        for _ in range(looks):
             try:
                 last = condition()
                 if last:
@@ -94,7 +136,7 @@ def eventually() -> Callable[..., None]:
             except (OSError, AssertionError, KeyError) as error:
                 last = error
             time.sleep(0.01)
-        pytest.fail(f"did not happen within {timeout} s, last: {last!r}")
+        pytest.fail(f"did not happen within {looks} looks, last: {last!r}")
 
     return wait
 

@@ -179,7 +179,11 @@ class Connections:
 
 
 def _deliveries(
-    settings: Settings, registry: Registry, sections: Mapping[type, Any], connections: Connections
+    settings: Settings,
+    registry: Registry,
+    sections: Mapping[type, Any],
+    connections: Connections,
+    clock: Callable[[], float],
 ) -> "list[Delivery]":
     from dockcaddy.delivery import Delivery  # noqa: PLC0415
 
@@ -194,7 +198,7 @@ def _deliveries(
             connections.connect,
             {"target": target} if target else {},
         )
-        made.append(Delivery(name, entry.factory(context), time.monotonic))
+        made.append(Delivery(name, entry.factory(context), clock))
     return made
 
 
@@ -241,13 +245,17 @@ def controller_for(
     last_good: "LastGood",
     resolver: "Resolver | None" = None,
     narrator: "Narrator | None" = None,
+    clock: Callable[[], float] = time.monotonic,
 ) -> "Controller":
-    """The loop that the settings describe; what happens is told to `narrator`, by default only what is wrong."""
+    """The loop that the settings describe; what happens is told to `narrator`, by default only what is wrong.
+
+    `clock` gives seconds that never go back.
+    """
     from dockcaddy.controller import Controller  # noqa: PLC0415
     from dockcaddy.narration import ProblemLog  # noqa: PLC0415
 
-    deliveries = _deliveries(settings, registry, sections, connections)
-    quarantine = _quarantine_for(settings, _adapters(settings, connections))
+    deliveries = _deliveries(settings, registry, sections, connections, clock)
+    quarantine = _quarantine_for(settings, _adapters(settings, connections), clock)
     if quarantine is not None:
         quarantine.remember(last_good.load().fragments)
     base = BaseFile(settings.caddyfile_path) if settings.caddyfile_path else None
@@ -257,7 +265,7 @@ def controller_for(
         quarantine,
         [each for each in deliveries if each.name == "admin"],
         deliveries,
-        time.monotonic,
+        clock,
         base or (lambda: None),
         last_good,
         resolver,

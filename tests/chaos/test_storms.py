@@ -137,7 +137,7 @@ def test_a_hundred_containers_that_crash_all_the_time(town, calm: Calm, eventual
         paced(crash_or_start, 800, 400)
         if labelled:
             # what fell again and again has to stay up for a while before it counts
-            eventually(lambda: town.right(*names), timeout=HELD + 2)
+            eventually(lambda: town.right(*names), looks=3_000)
     assert not visitor.failures
     assert town.proxy.loads <= loads + (most_loads(time.monotonic() - begun) if labelled else 0)
     # once more when a storm is over, as a real engine drops events: that they came may be one, that they crash is

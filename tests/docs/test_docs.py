@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from dockcaddy import plugins, testing
 from dockcaddy.model import EngineInventory, Inventory
 from dockcaddy.pipeline import Pipeline
@@ -31,6 +32,7 @@ def test_the_readmes_site_function_works(project: Path, tmp_path: Path) -> None:
     assert plugins.load([str(path)]).functions["subdomain"].source == f"file {path}"
 
 
+@pytest.mark.process
 def test_the_readmes_commands_are_known(project: Path) -> None:
     text = (project / "README.md").read_text()
     commands = set(re.findall(r"dockcaddy (run|render|check|explain|functions|plugins|snapshot|demo)\b", text))

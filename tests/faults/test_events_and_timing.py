@@ -108,7 +108,7 @@ def test_b3_a_container_that_is_told_to_stop_gets_no_more_requests(
 
     eventually(lambda: names() == {"a", "b"})
     docker("kill", "--signal=TERM", ending)
-    eventually(lambda: names() == {"b"}, timeout=5)
+    eventually(lambda: names() == {"b"}, looks=1_000)
     assert docker("inspect", "--format", "{{.State.Running}}", ending) == "true"
 
 
@@ -126,10 +126,10 @@ def test_b3_a_paused_container_gets_no_requests_until_it_goes_on(
     taken_over = running.taken_over
     docker("pause", pausing)
     # whoever asked it now would wait for it
-    eventually(lambda: running.taken_over > taken_over, timeout=5)
+    eventually(lambda: running.taken_over > taken_over, looks=1_000)
     assert names() == {"b"}
     docker("unpause", pausing)
-    eventually(lambda: names() == {"a", "b"}, timeout=5)
+    eventually(lambda: names() == {"a", "b"}, looks=1_000)
 
 
 @pytest.mark.engine
@@ -140,7 +140,7 @@ def test_b3_a_renamed_container_is_served_by_its_new_name(
     name = containers.run("old", **site)
     eventually(lambda: running.body("named.test") == f"at/{name}")
     docker("rename", name, f"{name}er")
-    eventually(lambda: running.body("named.test") == f"at/{name}er", timeout=5)
+    eventually(lambda: running.body("named.test") == f"at/{name}er", looks=1_000)
 
 
 @pytest.mark.engine
@@ -153,15 +153,15 @@ def test_b3_networks_that_come_and_go_are_known_when_a_container_is_on_them(
     site = {"caddy": f"http://moving.test:{running.port}", "caddy__reverse_proxy": "{{upstreams 80}}"}
     first = containers.network("first")
     name = containers.run("moving", f"--network={first}", **site)
-    eventually(is_served, timeout=5)
+    eventually(is_served, looks=1_000)
     taken_over = running.taken_over
     docker("network", "disconnect", first, name)
     # whoever asked it now would wait for it
-    eventually(lambda: running.taken_over > taken_over, timeout=5)
+    eventually(lambda: running.taken_over > taken_over, looks=1_000)
     assert not is_served()
     docker("network", "rm", first)
     docker("network", "connect", containers.network("first"), name)
-    eventually(is_served, timeout=5)
+    eventually(is_served, looks=1_000)
 
 
 def test_b3_an_updated_container_is_looked_at_again(town, calm: Calm) -> None:
@@ -182,7 +182,7 @@ def test_b5_a_killed_caddy_comes_back_configured(
     eventually(lambda: hostname(running.body("one.test")) == "one")
     killed = running.caddy
     os.kill(killed, signal.SIGKILL)
-    eventually(lambda: running.caddy not in (0, killed) and hostname(running.body("one.test")) == "one", timeout=5)
+    eventually(lambda: running.caddy not in (0, killed) and hostname(running.body("one.test")) == "one", looks=1_000)
 
 
 def test_b5_a_caddy_that_somebody_has_emptied_is_configured_again(town, tmp_path: Path, calm: Calm) -> None:
@@ -305,4 +305,4 @@ def test_b11_what_is_told_while_a_cycle_runs_is_for_the_next_one(
         controller.wake()
         controller.step()
     assert (newcomers.body("x"), newcomers.body("y")) == ("x", "")
-    eventually(lambda: controller.step() or newcomers.body("y") == "y", timeout=2)
+    eventually(lambda: controller.step() or newcomers.body("y") == "y", looks=1_000)

@@ -179,7 +179,7 @@ def test_b24_an_engine_that_is_down_at_the_start_ends_nothing_and_the_last_good_
     engine.stop_answering()
     town = Town(engine, start_proxy(wait=False))
     town.proxy.port = first.proxy.port
-    eventually(lambda: town.right("a"), timeout=5)
+    eventually(lambda: town.right("a"), looks=1_000)
     eventually(lambda: town.proxy.said("does not answer") and town.proxy.said("the last configuration stays"))
     town.add("b")
     engine.start_answering()

@@ -4,12 +4,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 FOLDER = Path(__file__).parent
 
 # Go allows 100 000 nested templates; here the limit is lower, and its number stands in the message.
 OTHER_LIMIT = {"stress-recursion-endless"}
 
 
+@pytest.mark.process
 def test_every_output_error_phase_and_message_is_gos() -> None:
     command = [sys.executable, str(FOLDER / "run_conformance.py"), str(FOLDER / "conformance"), "-v"]
     told = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
