@@ -183,7 +183,7 @@ def _deliveries(
     registry: Registry,
     sections: Mapping[type, Any],
     connections: Connections,
-    clock: Callable[[], float],
+    clock: Callable[[], float] = time.monotonic,
 ) -> "list[Delivery]":
     from dockcaddy.delivery import Delivery  # noqa: PLC0415
 
