@@ -6,7 +6,7 @@ from typing import Any
 
 from attrs import define, field
 
-from dockcaddy import gotemplate, labels
+from dockcaddy import caddyfile, gotemplate, labels
 from dockcaddy.caddyfile import Block
 from dockcaddy.errors import LabelError, one_line
 from dockcaddy.fragment import Fragment
@@ -123,6 +123,8 @@ class Renderer:
         chosen = self._rendered(context, chosen)
         chosen = self._transformed(context, chosen, Stage.RENDERED)
         blocks = labels.build(chosen, str(context.resource), suffix_names=self._suffix_names)
+        if context.proxy.base_folder:
+            blocks = caddyfile.with_absolute_imports_of_labels(blocks, context.proxy.base_folder)
         for line, reason in harmful_lines(blocks):
             raise LabelError(line.origins[0].label, reason)
         return blocks

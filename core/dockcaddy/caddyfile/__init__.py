@@ -1,7 +1,7 @@
 """The Caddyfile as a tree: lex, parse, merge, order, write. Pure: text and blocks in, text and blocks out."""
 
 from dockcaddy.caddyfile.block import NO_ORDER, Block, CaddyfileError, Origin, QuotedText
-from dockcaddy.caddyfile.imports import imports_files, with_absolute_imports
+from dockcaddy.caddyfile.imports import imports_files, with_absolute_imports, with_absolute_imports_of_labels
 from dockcaddy.caddyfile.lex import Token, lex, lex_value
 from dockcaddy.caddyfile.merge import group_key, merge
 from dockcaddy.caddyfile.order import matcher, position, sort, sort_key
@@ -27,6 +27,7 @@ __all__ = [
     "sort",
     "sort_key",
     "with_absolute_imports",
+    "with_absolute_imports_of_labels",
     "write",
     "write_block",
     "write_with_origins",

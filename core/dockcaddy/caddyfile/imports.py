@@ -1,7 +1,7 @@
 """Imported files, wherever the Caddy that reads the text runs."""
 
 import posixpath
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from attrs import evolve
 
@@ -9,16 +9,36 @@ from dockcaddy.caddyfile.block import Block
 
 # what tells a path from the name of a snippet
 _OF_PATHS = frozenset("/.*?[")
+# in labels a dot is usual in the name of a snippet that somebody else has, as `(example.org)`
+_EXTENSIONS = (".caddy", ".caddyfile", ".conf", ".cfg", ".inc", ".txt")
 
 
 def with_absolute_imports(blocks: Iterable[Block], folder: str) -> tuple[Block, ...]:
-    """The blocks with the relative paths of their imports starting from `folder`, as in a file that lies there.
+    """The blocks of a file with the relative paths of their imports starting from its `folder`.
 
     See https://caddyserver.com/docs/caddyfile/directives/import.
     """
-    blocks = tuple(blocks)
+    return _all_absolute(tuple(blocks), folder, lambda word: not _OF_PATHS.isdisjoint(word))
+
+
+def with_absolute_imports_of_labels(blocks: Iterable[Block], folder: str) -> tuple[Block, ...]:
+    """The blocks of labels, likewise; what may be the name of a snippet is left alone."""
+    return _all_absolute(tuple(blocks), folder, lambda word: "/" in word or word.lower().endswith(_EXTENSIONS))
+
+
+def _all_absolute(blocks: tuple[Block, ...], folder: str, is_path: Callable[[str], bool]) -> tuple[Block, ...]:
     snippets = {block.keys[0][1:-1] for block in blocks if block.keys and block.keys[0].startswith("(")}
-    return tuple([_absolute(block, folder, snippets) for block in blocks])
+
+    def absolute(block: Block) -> Block:
+        keys = block.keys
+        if len(keys) > 1 and keys[0] == "import" and _is_relative(keys[1]) and keys[1] not in snippets:
+            place = posixpath.join(folder, keys[1])
+            keys = ("import", posixpath.normpath(place), *keys[2:]) if is_path(keys[1]) else keys
+        children = tuple([absolute(child) for child in block.children])
+        same = keys is block.keys and all(map(_is, children, block.children))
+        return block if same else evolve(block, keys=keys, children=children)
+
+    return tuple([absolute(block) for block in blocks])
 
 
 def imports_files(line: Block) -> bool:
@@ -26,13 +46,9 @@ def imports_files(line: Block) -> bool:
     return line.keys[:1] == ("import",) and len(line.keys) > 1 and not _OF_PATHS.isdisjoint(line.keys[1])
 
 
-def _absolute(block: Block, folder: str, snippets: set[str]) -> Block:
-    keys = block.keys
-    if keys[:1] == ("import",) and len(keys) > 1 and keys[1] not in snippets and _is_relative_path(keys[1]):
-        keys = ("import", posixpath.normpath(posixpath.join(folder, keys[1])), *keys[2:])
-    children = tuple([_absolute(child, folder, snippets) for child in block.children])
-    return block if keys is block.keys and children == block.children else evolve(block, keys=keys, children=children)
+def _is_relative(word: str) -> bool:
+    return not word.startswith(("/", "{"))
 
 
-def _is_relative_path(word: str) -> bool:
-    return not word.startswith(("/", "{")) and not _OF_PATHS.isdisjoint(word)
+def _is(one: Block, other: Block) -> bool:
+    return one is other
