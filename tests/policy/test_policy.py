@@ -3,47 +3,12 @@
 from collections.abc import Callable
 
 import pytest
-from attrs import evolve
-from dockcaddy import LabelError, Mount, Proxy, plugins, testing
+from dockcaddy import LabelError, Mount, plugins, testing
 from dockcaddy.errors import SettingsError
-from dockcaddy.model import EngineInventory, Inventory
-from dockcaddy.rendering import Renderer, ResourceContext
 from dockcaddy.settings import Settings, load_sections
 from dockcaddy_policy import PolicySettings
+from policies import refused_by, rendered, site
 from work import grows_evenly
-
-PROXY = Proxy(
-    folders=("/data", "/config", "/etc/caddy", "/var/lib/dockcaddy"),
-    files=("/home/op/Caddyfile", "/run/proxy/api.sock"),
-    base_folder="/home/op/caddy",
-    admin_port=2019,
-)
-
-
-def rendered(
-    labels: dict[str, str], settings: PolicySettings | None = None, runs_caddy: bool = False, caddy=None, **more
-):
-    """The fragment of a container with these labels; where it `runs_caddy`, of Caddy's own, else beside `caddy`."""
-    registry = plugins.load()
-    container = testing.container("web-1", labels=labels, **more)
-    engine = EngineInventory("local", (container,), caddy=evolve(container) if runs_caddy else caddy)
-    sections = {PolicySettings: settings or PolicySettings()}
-    context = ResourceContext(container, engine, registry, sections, Inventory((engine,)), PROXY)
-    return Renderer(registry, "caddy").render(context)
-
-
-def refused_by(labels: dict[str, str], settings: PolicySettings | None = None, **more) -> str:
-    """The rule that refuses the container, `""` where none does."""
-    fragment = rendered(labels, settings, **more)
-    if not fragment.problems:
-        return ""
-    return fragment.problems[0].message.rpartition('["')[2].partition("@")[0]
-
-
-def site(**labels: str) -> dict[str, str]:
-    """A site's labels; `__` stands for a dot."""
-    return {"caddy": "example.org", **{key.replace("__", "."): value for key, value in labels.items()}}
-
 
 SHORT = (
     ".00001s", "1μs", "1µs", "+1ns", "0.0000001h", "0.000000001d", "+.1s", "1ns1us", "-1s", "0" * 900 + ".0000001s",
@@ -64,7 +29,7 @@ REFUSED = [
     ("environment", site(caddy__respond="{$TOKEN}")),
     ("environment", site(caddy__respond="`a {env.TOKEN} b`")),
     ("environment", site(caddy__header__X="{env.TOKEN}")),
-    ("environment", {"caddy": "{$HOST}.example.org", "caddy.respond": "x"}),
+    ("environment", {"caddy": "{$TOKEN}.example.org", "caddy.respond": "x"}),
     ("environment", {"caddy": "example.org", "caddy.header.{env\\.TOKEN}": "x"}),
     ("environment", {"caddy": "example.org", "caddy.@a.vars_regexp": "n {}env.TOKEN} .*"}),
     ("environment", {"caddy": "example.org", "caddy.@a.vars": "{}}env.TOKEN}} x"}),
@@ -115,7 +80,7 @@ REFUSED = [
     ("dns-servers", site(caddy__tls__dns="x", caddy__tls__dns__some_place="https://evil.example")),
     ("files", site(caddy__log_append="x {}file./etc/hostname}")),
     ("files", site(caddy__log_append="x {}file.base}")),
-    ("files", site(caddy__tls__dns="x {file./run/secrets/a}")),
+    ("files", site(caddy__tls__dns="{file./run/secrets/a}")),
     ("built-placeholders", {"caddy": "(s)", "caddy.respond": "{{\"{{args[0]}.TOKEN}\"}}"}),
     ("built-placeholders", {"caddy": "(s)", "caddy.{args[0]}": "/data"}),
     ("built-placeholders", site(caddy__import="s {en v.TOKEN}")),
@@ -393,7 +358,7 @@ REFUSED = [
     ),
     *(
         ("shared-options", {"caddy.auto_https": word})
-        for word in ("disable_redirects", "ignore_loaded_certs", "prefer_wildcard", "disable_redirects ignore_loaded_certs")
+        for word in ("disable_redirects", "ignore_loaded_certs", "disable_redirects ignore_loaded_certs")
     ),
     ("global-options", {"caddy.auto_https": "disable_certs"}),
     *(("global-options", {"caddy.pki.ca.maintenance_interval": each}) for each in ("1ns", ".5s", "9999h")),

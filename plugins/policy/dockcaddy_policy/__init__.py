@@ -12,60 +12,30 @@ With `admin = "off"` the API is a private socket, where nothing of the kind arri
 serves the folder it was started in to whoever says `file_server` without a `root`: start it in an empty one.
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from difflib import get_close_matches
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 
 import dockcaddy
-from attrs import field, frozen
-from attrs.validators import in_
 from dockcaddy import Block, Context, Guard, LabelError, Resource, SettingsSection
 
 from dockcaddy_policy.lines import Line, lines_of
+from dockcaddy_policy.readings import has_variables, with_values, without_values
 from dockcaddy_policy.rules import ANY, RULES, Rule
+from dockcaddy_policy.settings import SECTION, PolicySettings
 
-SCOPES = ("container", "project", "network", "prefix")
+__all__ = ["RULES", "PolicySettings", "dockcaddy_guards", "dockcaddy_settings"]
+
+ByName = Mapping[str, tuple[Rule, ...]]
+
+# the engine's own mark on a container that Swarm started
+_SERVICE_LABEL = "com.docker.swarm.service.id"
 _PROJECT_LABELS = ("com.docker.compose.project", "com.docker.stack.namespace")
-
-
-def _check_allowed(settings: "PolicySettings", attribute: object, entries: tuple[str, ...]) -> None:
-    names = [rule.name for rule in RULES]
-    for entry in entries:
-        rule, at, scope = entry.rpartition("@")
-        kind, colon, _ = scope.partition(":")
-        if not at and not colon:
-            rule, kind = scope, SCOPES[0]
-        if rule and rule not in names:
-            close = get_close_matches(rule, names, n=1)
-            raise ValueError(f'allow: no rule "{rule}"' + (f', did you mean "{close[0]}"' if close else ""))
-        if kind not in SCOPES:
-            raise ValueError(f'allow: "{entry}": expected RULE, SCOPE:NAME or RULE@SCOPE:NAME, scopes {SCOPES}')
-
-
-@frozen
-class PolicySettings:
-    """The section `[policy]`."""
-
-    trust: str = field(
-        default="limited",
-        validator=in_(("limited", "all")),
-        metadata={
-            "help": "limited holds labels to the rules, all lets them say everything, as caddy-docker-proxy does"
-        },
-    )
-    allow: tuple[str, ...] = field(
-        default=(),
-        validator=_check_allowed,
-        metadata={
-            "help": "exceptions: RULE, SCOPE:NAME or RULE@SCOPE:NAME; scopes container, project, network, prefix"
-        },
-    )
 
 
 @dockcaddy.hook
 def dockcaddy_settings() -> SettingsSection:
     """The section `[policy]`."""
-    return SettingsSection("policy", PolicySettings)
+    return SECTION
 
 
 @dockcaddy.hook
@@ -79,21 +49,46 @@ def dockcaddy_guards() -> Iterable[Guard]:
 
 
 def _check_of(rules: Sequence[Rule]) -> Callable[[Context, tuple[Block, ...]], None]:
-    about = {name: tuple(rule for rule in rules if name in rule.about) for rule in rules for name in rule.about}
-    about_all = about.get(ANY, ())
+    of_writing = _by_name([rule for rule in rules if rule.of_writing])
+    of_values = _by_name([rule for rule in rules if not rule.of_writing])
+    every = _by_name(rules)
 
     def check(context: Context, blocks: tuple[Block, ...]) -> None:
         settings = context.settings(PolicySettings)
-        if settings.trust == "all":
+        if settings.trust == "all" or _is_operators(context):
             return
-        for line in lines_of(blocks, about):
-            applying = about.get(line.name, ()) if not line.is_data else ()
-            for rule in (*about_all, *applying) if about_all and _is_suspicious(line) else applying:
-                reason = rule.reason(line, context)
-                if reason and not _is_allowed(rule, line, context.resource, settings.allow):
-                    raise LabelError(line.label, _refusal(rule, reason, context.resource))
+        if not has_variables(blocks):
+            _hold(blocks, every, context, settings.allow)
+            return
+        _hold(blocks, of_writing, context, settings.allow)
+        _hold(with_values(blocks, settings.secrets), of_values, context, settings.allow)
+        for reading in without_values(blocks, settings.secrets):
+            _hold(reading, every, context, settings.allow)
 
     return check
+
+
+def _by_name(rules: Sequence[Rule]) -> ByName:
+    return {name: tuple(rule for rule in rules if name in rule.about) for rule in rules for name in rule.about}
+
+
+def _hold(blocks: tuple[Block, ...], about: ByName, context: Context, allow: tuple[str, ...]) -> None:
+    """Hold blocks to the rules that are about them. Raises LabelError."""
+    about_all = about.get(ANY, ())
+    for line in lines_of(blocks, about):
+        applying = about.get(line.name, ()) if not line.is_data else ()
+        for rule in (*about_all, *applying) if about_all and _is_suspicious(line) else applying:
+            reason = rule.reason(line, context)
+            if reason and not _is_allowed(rule, line, context.resource, allow):
+                raise LabelError(line.label, _refusal(rule, reason, context.resource))
+
+
+def _is_operators(context: Context) -> bool:
+    """Whether the labels are those of the container that Caddy runs in, or of the service that it belongs to."""
+    caddy, resource = context.engine.caddy, context.resource
+    if caddy is None:
+        return False
+    return resource.id == (caddy.id if resource.kind == caddy.kind else caddy.labels.get(_SERVICE_LABEL))
 
 
 def _is_suspicious(line: Line) -> bool:

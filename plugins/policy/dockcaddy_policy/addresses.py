@@ -112,7 +112,7 @@ def wrong_url(word: str, context: Context) -> str:
 def wrong_argument(word: str, context: Context) -> str:
     """Why a snippet may not be given this, as it may dial it; `""` where it may."""
     text = _REPETITION.sub("", word.strip())
-    if _NO_ADDRESS.fullmatch(text) or _is_prose(text):
+    if not text or _NO_ADDRESS.fullmatch(text) or _is_prose(text):
         return ""
     if _PORTS.fullmatch(text):
         return wrong_port(text, context.proxy)

@@ -13,6 +13,9 @@ SYSTEM_FOLDERS = ("/proc", "/sys", "/dev", "/run", "/var/run", "/etc", "/boot", 
 # of the machine too, and yet what a resource has mounted from there is its own
 HOST_FOLDERS = (LOG_FOLDER, "/root", "/var/lib/docker", "/var/lib/containers", "/var/lib/containerd")
 
+# where Docker puts secrets; every container has its own
+SECRETS_FOLDERS = ("/run/secrets/", "/var/run/secrets/")
+
 # what a visitor can only choose among the names that the site answers to
 OF_THE_HOST = re.compile(r"\{(?:host|labels\.\d+|http\.request\.host(?:\.labels\.\d+)?)\}")
 # two arguments, or one and a dot, of which `..` may be put together
@@ -32,7 +35,7 @@ def wrong_root(path: str, context: Context) -> str:
     if _normal(path) == "/" and not path.startswith("/"):
         # as without any root: where Caddy was started, our own child in an empty folder
         return ""
-    others = () if _is_mounted(path, context) else HOST_FOLDERS
+    others = () if is_mounted(path, context) else HOST_FOLDERS
     return _own(path, context.proxy, (*SYSTEM_FOLDERS, *others))
 
 
@@ -113,7 +116,7 @@ def is_socket_file(path: str) -> bool:
     return path.startswith("@") or posixpath.splitext(_normal(path.partition("|")[0]))[1] in (".sock", ".socket")
 
 
-def _is_mounted(path: str, context: Context) -> bool:
+def is_mounted(path: str, context: Context) -> bool:
     """Whether the resource has this folder of Caddy's mounted: a folder of the host, if that is where Caddy runs."""
     sources = [_normal(mount.source) for mount in context.resource.mounts if mount.source]
     caddy = context.engine.caddy

@@ -8,7 +8,7 @@ from math import inf
 from dockcaddy import Block, Context
 
 from dockcaddy_policy.amounts import are_everybodys, duration, number, size
-from dockcaddy_policy.lines import Line
+from dockcaddy_policy.lines import DATA, Line
 
 Harmful = Callable[[Line], bool]
 
@@ -24,6 +24,15 @@ _OTHERS = """
     method rewrite uri try_files request_header encode push intercept templates
 """
 _STANDARD = _ANSWERING | frozenset(_OTHERS.split())
+# https://caddyserver.com/docs/caddyfile/options
+_OPTIONS = """
+    debug http_port https_port default_bind order storage storage_check storage_clean_interval admin persist_config log
+    grace_period shutdown_delay metrics auto_https email default_sni fallback_sni local_certs skip_install_trust acme_ca
+    acme_ca_root acme_eab acme_dns dns tls_resolvers ech on_demand_tls key_type cert_issuer renew_interval cert_lifetime
+    ocsp_interval ocsp_stapling renewal_window_ratio preferred_chains servers filesystem pki events layer4 frankenphp
+    supervisor security import
+"""
+GLOBAL_OPTIONS = frozenset(_OPTIONS.split())
 # wrappers of listeners that let every visitor in
 _WRAPPERS = {"proxy_protocol": ("timeout", "allow"), "tls": ()}
 
@@ -156,29 +165,29 @@ _HARMFUL_IN_A_SITE: dict[str, Harmful] = {
 NAMES = tuple(dict.fromkeys(place.rpartition("/")[2] for place in (*_HARMFUL, *_HARMFUL_IN_A_SITE, "core")))
 
 
+# under these a rule depends on the place of a line, or the line is data
+PLACED = frozenset(part for place in (*_HARMFUL, *_HARMFUL_IN_A_SITE) for part in place.split("/")) - {"name"} | DATA | {
+    "dns", "acme_dns", "storage", "tls", "log", "format", "issuer", "on_demand_tls", "layer4", "events",
+}  # fmt: skip
+
 SHARED = ("order", "http_port", "https_port", "auto_https")
 
 
 def shared(line: Line, context: Context) -> str:
     """Why this would change the sites of others."""
-    if not line.is_global or _is_operators(context) or line.place not in SHARED:
+    if not line.is_global or line.place not in SHARED:
         return ""
     if line.name == "order" and _STANDARD.isdisjoint(line.arguments[:1]):
         return ""
+    if line.name == "auto_https" and line.arguments == ("prefer_wildcard",):
+        # what Caddy does since 2.10 without that
+        return ""
     return "it would be so for every site"
-
-
-def _is_operators(context: Context) -> bool:
-    """Whether the labels are those of the container that Caddy runs in."""
-    caddy = context.engine.caddy
-    return caddy is not None and caddy.id == context.resource.id
 
 
 def for_everybody(line: Line, context: Context) -> str:
     """Why this would stop the sites of others."""
     if line.name == "core" and line.arguments[:1] == ("mock",):
         return "Caddy ends at its first line"
-    if _is_operators(context):
-        return ""
     harmful = (_HARMFUL if line.is_global else _HARMFUL_IN_A_SITE).get(line.place)
     return "it would be so for every site" if harmful is not None and harmful(line) else ""

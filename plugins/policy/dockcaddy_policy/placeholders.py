@@ -1,10 +1,11 @@
-"""Placeholders that are put together of pieces, and those that read files."""
+"""Placeholders and directives that are put together of pieces."""
 
 import re
 
 from dockcaddy import Context
 
-from dockcaddy_policy.lines import ROUTES, Line
+from dockcaddy_policy.lines import GLOBAL, ROUTES, Line
+from dockcaddy_policy.options import PLACED
 
 # an argument of a snippet, in both spellings that Caddy knows
 ARGUMENT = re.compile(r"\{args(?:\[[^\[\]{}]*\]|\.\d+)\}")
@@ -14,9 +15,14 @@ ARGUMENT = re.compile(r"\{args(?:\[[^\[\]{}]*\]|\.\d+)\}")
 BRACES = r"\{[\\}]*"
 # what a piece that follows could make `{env.X}` or `{file.X}` of
 _OPEN_END = re.compile(rf"(?:\{{|(?<![^'\"]){BRACES})(?:e|en|env|f|fi|fil|file)?\Z")
+_ONE_ARGUMENT = re.compile(r"\{args\[\d+\]\}")
 _BLOCKS = re.compile(r"\{block\}|\{blocks\..*\}", re.DOTALL)
-# `{file.base}` and `{file.ext}` are parts of the request's path
-_FILE = re.compile(r"\{file\.(?!(?:base|ext)\})|\{[\\}]+file\.")
+# a variable within a name: which one it is, or that it is none, is the label's
+_NESTED = re.compile(rf"{BRACES}(?:e|en|env|env\.[^{{}}]*|f|fi|fil|file|file\.[^{{}}]*)?\{{\$")
+
+
+# a file whose path a variable may hold; another rule sees where it stands
+FILE_OF_VARIABLE = re.compile(r"\{file\.(?:[^{}\\]|\{\$\w+(?::[^{}]*)?\})*\}")
 
 
 def opens(text: str) -> bool:
@@ -36,21 +42,45 @@ def built(line: Line, context: Context) -> str:
             return f"{token} would build a placeholder"
         if line.name == "import" and opens(token):
             return f"{token} is a piece of a placeholder"
+        if _NESTED.search(token) and not FILE_OF_VARIABLE.fullmatch(token):
+            return f"{token} would build a placeholder"
     return ""
 
 
-def file_placeholder(line: Line, context: Context) -> str:
-    """Why a placeholder reads a file."""
-    found = next(filter(_FILE.search, line.tokens), "")
-    return f"{found} reads a file" if found else ""
-
-
 def _is_built_name(line: Line) -> bool:
-    # a matcher's name stays one, whatever follows its sign
-    of_an_argument = "{args" in line.name and not line.name.startswith("@")
-    return of_an_argument or ("{" in line.name and "import" in line.path)
+    if line.name.startswith("@") or "{" not in line.name:
+        # a matcher's name stays one, whatever follows its sign
+        return False
+    if _BLOCKS.fullmatch(line.name):
+        return False
+    if "{$" in line.name:
+        return not line.is_data and not line.is_matcher and line.path[-1] != "layer4"
+    if _ONE_ARGUMENT.fullmatch(line.name) and _is_alone(line) and _takes_options(line):
+        return False
+    return "{args" in line.name or "import" in line.path
 
 
 def _is_misplaced_block(line: Line) -> bool:
-    is_block = _BLOCKS.fullmatch(line.name) is not None
-    return is_block and (line.arguments != () or line.path[-1] not in ROUTES)
+    return _BLOCKS.fullmatch(line.name) is not None and not (_is_alone(line) and _takes_lines(line))
+
+
+def _is_alone(line: Line) -> bool:
+    return line.arguments == () and line.block.children == ()
+
+
+def _takes_lines(line: Line) -> bool:
+    """Whether what stands here is judged by the other rules wherever it comes from: here no line is data, and no rule
+    depends on the place.
+    """
+    inside = line.path[1:]
+    return (
+        line.path[0] != GLOBAL
+        and not line.is_matcher
+        and PLACED.isdisjoint(inside)
+        and not any("{" in each for each in inside)
+    )
+
+
+def _takes_options(line: Line) -> bool:
+    """Whether one word alone is at most an option here that nobody else feels."""
+    return _takes_lines(line) and line.path[-1] not in (*ROUTES, "import")

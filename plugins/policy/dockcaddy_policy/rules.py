@@ -12,8 +12,8 @@ from dockcaddy_policy.expressions import expression
 from dockcaddy_policy.folders import chosen_by_visitor, climbs, may_import, wrong_log, wrong_root, wrong_storage
 from dockcaddy_policy.lines import DATA, SNIPPET, Line
 from dockcaddy_policy.options import NAMES, SHARED, for_everybody, shared
-from dockcaddy_policy.placeholders import built, file_placeholder
-from dockcaddy_policy.variables import SERVERS, dns_server, environment
+from dockcaddy_policy.placeholders import built
+from dockcaddy_policy.variables import SERVERS, dns_server, environment, file_placeholder
 
 Reason = Callable[[Line, Context], str]
 
@@ -25,7 +25,8 @@ class Rule:
     """A rule: its name, a line of help, the names of the lines it looks at, and why it refuses one (`""`: it does not).
 
     `about` holds names of directives and options, `""` for a site's addresses, or `*` for every line. What a rule that
-    `withholds` refuses is usual in labels that exist: `render` prints it.
+    `withholds` refuses is usual in labels that exist: `render` prints it. One that is `of_writing` looks at variables and
+    placeholders as they are written, the others at what becomes of them.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Rule:
     about: tuple[str, ...]
     reason: Reason
     withholds: bool = False
+    of_writing: bool = False
 
 
 def _import(line: Line, context: Context) -> str:
@@ -179,18 +181,27 @@ _ASKING = """
 RULES = (
     Rule(
         "environment",
-        "`{env.*}` and `{$*}` only where Caddy keeps them to itself: `tls`, `dns`, `acme_*`, `storage`, `basic_auth`",
+        "`{env.*}` and `{$*}` that are named like secrets only where Caddy keeps them to itself: `tls`, `dns`, `acme_*`, "
+        "`storage`, `basic_auth`; none that could choose a folder of Caddy's or its admin API",
         (ANY,),
         environment,
+        of_writing=True,
     ),
     Rule(
         "dns-servers",
         "no server of a DNS provider that only the label knows: it would be sent the token",
         (ANY, "dns", "acme_dns", *SERVERS),
         dns_server,
+        of_writing=True,
     ),
-    Rule("files", "no `{file.*}`", (ANY,), file_placeholder),
-    Rule("built-placeholders", "no placeholder or directive that is put together of pieces", (ANY,), built),
+    Rule("files", "`{file.*}` only where Caddy keeps secrets to itself", (ANY,), file_placeholder, of_writing=True),
+    Rule(
+        "built-placeholders",
+        "no placeholder or directive that is put together of pieces",
+        (ANY,),
+        built,
+        of_writing=True,
+    ),
     Rule(
         "expressions",
         "no expression that reads a placeholder by its name, or by one that a visitor chooses",

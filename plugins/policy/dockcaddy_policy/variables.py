@@ -1,17 +1,24 @@
 """Where Caddy keeps an environment variable to itself, and where it would be sent to somebody."""
 
 import re
+from collections.abc import Callable
 
 from attrs import frozen
 from dockcaddy import Context
 
+from dockcaddy_policy.folders import SECRETS_FOLDERS, is_mounted
 from dockcaddy_policy.lines import ROUTES, Line
-from dockcaddy_policy.placeholders import BRACES
+from dockcaddy_policy.placeholders import BRACES, FILE_OF_VARIABLE
+from dockcaddy_policy.secret_names import looks_secret
+from dockcaddy_policy.settings import PolicySettings
+from dockcaddy_policy.unknown import chosen
 
 _VARIABLE = re.compile(rf"\{{\$[^}}]*\}}?|{BRACES}env\.[^}}]*\}}?")
 _WHOLE = re.compile(r"\{(?:\$|env\.)([\w.-]+)(?::([^{}]*))?\}")
-
-
+# `{file.base}` and `{file.ext}` are parts of the request's path
+_READS_FILE = re.compile(r"\{file\.(?!(?:base|ext)\})|\{[\\}]+file\.")
+# files that are none, or never end
+_NO_SECRETS = re.compile(r"\{file\.(?:/(?:proc|sys|dev)(?:/|\})|(?:.*/)?\.\.(?:/|\}))")
 # what follows in a name of something that nobody may know
 _SECRET = re.compile(r"PASS|PW|SECRET|TOKEN|KEY|CRED|AUTH|HASH|PRIV|SIGN|JWT|DSN|CODE|SALT|SEED", re.IGNORECASE)
 
@@ -40,6 +47,7 @@ _KEY_ID = Named("a key's id", "KID|KEY_?ID")
 _USER = Named("a user's name", "USER|NAME|LOGIN|MAIL")
 _SERVER = Named("a URL", "URL|URI|CA|DIR|DIRECTORY|SERVER|ENDPOINT|ASK")
 _FILE = Named("a path", "FILE|PATH|DIR|FOLDER|CERT|CERTIFICATE|CRT|PEM|(?:CERT|SSL|TLS)_?KEY|ROOT|CA", is_sent=False)
+_HASH = Named("a hash", "HASH|HASHES|ALGORITHM|ALGO")
 _MAIL_OR_FILE = Named("a mail address or a path", f"{_MAIL.words}|{_FILE.words}")
 
 _ISSUER = "(?:(?:tls/)?issuer|cert_issuer)"
@@ -80,31 +88,78 @@ SERVERS = tuple(_SERVER_OPTIONS.split())
 
 def environment(line: Line, context: Context) -> str:
     """Why a variable may not stand in this line."""
-    found = next((match for match in map(_VARIABLE.search, line.tokens) if match), None)
-    if found is None:
+    settings = context.settings(PolicySettings)
+    found = [match[0] for token in line.tokens if "{" in token for match in _VARIABLE.finditer(token)]
+    if not found:
         return ""
-    if line.path[-1:] != () and line.path[-1] in _BASIC_AUTH and ROUTES.issuperset(line.path[:-1]):
-        return _first_wrong(line.tokens, (_USER, _ANY))
-    places = (line.place, " ".join((line.place, *line.arguments[:1])))
-    names = next((names for place, names in _KEPT if any(map(place.fullmatch, places))), None)
-    if names is None or _VARIABLE.search(line.name):
-        return f"{found[0]} could be sent out"
+    if settings.environment == "none":
+        return f'labels hold no variables, as [policy] environment = "none" says: {found[0]}'
+    secrets = [each for each in found if _is_secret(each, settings.secrets)]
+    if settings.environment == "guarded" and secrets:
+        return _misplaced(line, secrets[0], lambda token: _first_secret(token, settings.secrets))
+    return chosen(line, context)
+
+
+def file_placeholder(line: Line, context: Context) -> str:
+    """Why a file may not be read here, as a secret or at all."""
+    found = next(filter(_READS_FILE.search, line.tokens), "")
+    if not found:
+        return ""
+    if context.settings(PolicySettings).environment == "none":
+        return f'labels read no files, as [policy] environment = "none" says: {found}'
+    if _NO_SECRETS.search(found) or _is_of_resource(found, context):
+        return f"{found} is no file of secrets"
+    return _misplaced(line, found, lambda token: token if _READS_FILE.search(token) else "")
+
+
+def _is_of_resource(token: str, context: Context) -> bool:
+    """Whether the resource has the file mounted: then it need not be one, and Caddy would wait for its end."""
+    path = token.removeprefix("{file.").removesuffix("}")
+    return path.startswith("/") and not path.startswith(SECRETS_FOLDERS) and is_mounted(path, context)
+
+
+def _is_secret(variable: str, secrets: tuple[str, ...]) -> bool:
+    whole = _WHOLE.fullmatch(variable)
+    # what is spelled like nobody spells it is not what it seems
+    return whole is None or looks_secret(whole[1], secrets)
+
+
+def _first_secret(token: str, secrets: tuple[str, ...]) -> str:
+    return next((match[0] for match in _VARIABLE.finditer(token) if _is_secret(match[0], secrets)), "")
+
+
+def _misplaced(line: Line, found: str, secret_in: Callable[[str], str]) -> str:
+    """Why what is found may not stand in this line: Caddy would not keep it to itself."""
+    inside = line.path[-1:] != () and line.path[-1] in _BASIC_AUTH and ROUTES.issuperset(line.path[:-1])
+    names = (_USER, _ANY) if inside else _names_of_arguments(line)
+    if names is None or (not inside and secret_in(line.name)):
+        return f"{found} could be sent out"
     if _is_rfc2136(line) and line.name != "key":
-        return f"{found[0]} would be sent to the server"
-    return _first_wrong(line.arguments, names)
+        return f"{found} would be sent to the server"
+    return _first_wrong(line.tokens if inside else line.arguments, names, secret_in)
 
 
-def _first_wrong(tokens: tuple[str, ...], names: tuple[Named, ...]) -> str:
+def _names_of_arguments(line: Line) -> tuple[Named, ...] | None:
+    if line.name in _BASIC_AUTH and ROUTES.issuperset(line.path):
+        has_matcher = line.arguments[:1] != () and line.arguments[0].startswith(("/", "@", "*"))
+        return (_NONE, _HASH) if has_matcher else (_HASH,)
+    places = (line.place, " ".join((line.place, *line.arguments[:1])))
+    return next((names for place, names in _KEPT if any(map(place.fullmatch, places))), None)
+
+
+def _first_wrong(tokens: tuple[str, ...], names: tuple[Named, ...], secret_in: Callable[[str], str]) -> str:
     for at, token in enumerate(tokens):
-        found = _VARIABLE.search(token)
-        if found is None:
+        found = secret_in(token)
+        if not found:
             continue
-        whole = _WHOLE.fullmatch(token)
         wanted = names[at] if at < len(names) else names[-1] if names[-1] == _ANY else _NONE
+        whole = _WHOLE.fullmatch(token)
+        if FILE_OF_VARIABLE.fullmatch(token) and wanted == _ANY:
+            continue
         if whole is None:
-            return f"{found[0]} could be a part of what is sent out"
+            return f"{found} could be a part of what is sent out"
         if not wanted.fits(whole[1]):
-            return f"{found[0]} could be sent out, by its name it should hold {wanted.what}"
+            return f"{found} could be sent out, by its name it should hold {wanted.what}"
     return ""
 
 
@@ -128,7 +183,7 @@ def _is_literal_server(name: str, token: str) -> bool:
     variable = _WHOLE.fullmatch(token)
     if variable is not None and not variable[2]:
         return False
-    if name not in SERVERS:
+    if name not in SERVERS or not token:
         return "://" in token
     # `endpoint` may be a region's name
     return name != "endpoint" or any(sign in token for sign in ".:/")

@@ -1,0 +1,71 @@
+"""What a line may become once Caddy has filled in the variables that may stand anywhere.
+
+A variable holds what the operator put there, and nobody else. But one that does not exist leaves nothing, or the default
+that the label wrote: `localhost:20{$NO_SUCH}19`, `{$NO_SUCH:localhost}:2019`. So the rules judge each of these readings.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+
+from attrs import evolve
+from dockcaddy import Block
+
+from dockcaddy_policy.options import GLOBAL_OPTIONS
+from dockcaddy_policy.secret_names import looks_secret
+
+Fill = Callable[[str, str], str]
+
+# Caddy fills in the first before it reads a line, the second when the line is used
+REFERENCE = re.compile(r"\{\$(\w+)(?::([^{}]*))?\}")
+_PLACEHOLDER = re.compile(r"\{env\.([^{}\\]+)\}")
+
+
+def has_variables(blocks: Iterable[Block]) -> bool:
+    """Whether Caddy fills in anything."""
+    return any("{$" in key or "{env." in key for block in blocks for key in block.keys) or any(
+        has_variables(block.children) for block in blocks
+    )
+
+
+def with_values(blocks: Iterable[Block], secrets: tuple[str, ...]) -> tuple[Block, ...]:
+    """The blocks with a value for each variable; one that is named like a secret stays where Caddy fills it in later."""
+    return _all(blocks, _value, secrets)
+
+
+def without_values(blocks: Iterable[Block], secrets: tuple[str, ...]) -> Iterator[tuple[Block, ...]]:
+    """The blocks with the default of each variable, and with none at all."""
+    yield _all(blocks, lambda name, default: default, secrets)
+    yield _all(blocks, lambda name, default: "", secrets)
+
+
+def _value(name: str, default: str) -> str:
+    """A word that is neither a path nor a port, another one for each name."""
+    return "v" + name.lower().replace("_", "-")
+
+
+def _all(blocks: Iterable[Block], fill: Fill, secrets: tuple[str, ...]) -> tuple[Block, ...]:
+    return tuple(_filled_in(block, fill, secrets, is_top=True) for block in blocks)
+
+
+def _filled_in(block: Block, fill: Fill, secrets: tuple[str, ...], *, is_top: bool = False) -> Block:
+    keys = tuple(_words(block.keys, fill, secrets))
+    if is_top and block.keys and not any(key.strip(",") for key in keys):
+        # without an address it is the block of global options, where it holds nothing else
+        is_options = all(child.keys[:1] and child.keys[0] in GLOBAL_OPTIONS for child in block.children)
+        keys = () if is_options else tuple(_words(block.keys, _value, secrets))
+    return evolve(block, keys=keys, children=tuple(_filled_in(each, fill, secrets) for each in block.children))
+
+
+def _words(keys: tuple[str, ...], fill: Fill, secrets: tuple[str, ...]) -> Iterator[str]:
+    for key in keys:
+        word = REFERENCE.sub(lambda match: fill(match[1], match[2] or ""), key)
+        word = _PLACEHOLDER.sub(lambda match: _of_placeholder(match, fill, secrets), word)
+        if fill is _value and keys[:2] == ("output", "file") and key.startswith(("{$", "{env.")):
+            # a folder whose name says that it is one of logs
+            word = f"/var/log/{word}"
+        if word or not REFERENCE.fullmatch(key):
+            yield word
+
+
+def _of_placeholder(match: re.Match[str], fill: Fill, secrets: tuple[str, ...]) -> str:
+    return match[0] if looks_secret(match[1], secrets) else fill(match[1], "")

@@ -1,0 +1,81 @@
+"""The section `[policy]`."""
+
+from difflib import get_close_matches
+
+from attrs import field, frozen
+from attrs.validators import in_
+from dockcaddy import SettingsSection
+
+SCOPES = ("container", "project", "network", "prefix")
+# the names of the rules; a tuple that `rules` checks itself against
+RULE_NAMES = (
+    "environment",
+    "dns-servers",
+    "files",
+    "built-placeholders",
+    "expressions",
+    "imports",
+    "admin",
+    "upstreams",
+    "urls",
+    "listeners",
+    "log-files",
+    "log-hosts",
+    "roots",
+    "chosen-roots",
+    "storage",
+    "templates",
+    "programs",
+    "global-options",
+    "shared-options",
+)
+
+
+def _check_allowed(settings: "PolicySettings", attribute: object, entries: tuple[str, ...]) -> None:
+    for entry in entries:
+        rule, at, scope = entry.rpartition("@")
+        kind, colon, _ = scope.partition(":")
+        if not at and not colon:
+            rule, kind = scope, SCOPES[0]
+        if rule and rule not in RULE_NAMES:
+            close = get_close_matches(rule, RULE_NAMES, n=1)
+            raise ValueError(f'allow: no rule "{rule}"' + (f', did you mean "{close[0]}"' if close else ""))
+        if kind not in SCOPES:
+            raise ValueError(f'allow: "{entry}": expected RULE, SCOPE:NAME or RULE@SCOPE:NAME, scopes {SCOPES}')
+
+
+@frozen
+class PolicySettings:
+    """The section `[policy]`."""
+
+    trust: str = field(
+        default="limited",
+        validator=in_(("limited", "all")),
+        metadata={
+            "help": "limited holds labels to the rules, all lets them say everything, as caddy-docker-proxy does"
+        },
+    )
+    environment: str = field(
+        default="guarded",
+        validator=in_(("guarded", "none", "all")),
+        metadata={
+            "help": "variables in labels: guarded keeps those that are named like secrets to Caddy, none refuses every one, "
+            "all takes every one anywhere"
+        },
+    )
+    secrets: tuple[str, ...] = field(
+        default=(),
+        metadata={
+            "help": "further words in the names of variables that are secrets, or patterns of whole names (ACME_*)"
+        },
+    )
+    allow: tuple[str, ...] = field(
+        default=(),
+        validator=_check_allowed,
+        metadata={
+            "help": "exceptions: RULE, SCOPE:NAME or RULE@SCOPE:NAME; scopes container, project, network, prefix"
+        },
+    )
+
+
+SECTION = SettingsSection("policy", PolicySettings)

@@ -1,0 +1,115 @@
+"""Variables that would choose what a label may not: their values are the operator's, which of them it is the label's.
+
+`root {$XDG_DATA_HOME}` serves Caddy's keys, `reverse_proxy {$CADDY_ADMIN}` its admin API.
+"""
+
+import posixpath
+import re
+
+from dockcaddy import Context
+
+from dockcaddy_policy.folders import wrong_log, wrong_root
+from dockcaddy_policy.lines import Line
+
+_VARIABLE = re.compile(r"\{(?:\$|env\.)(\w+)(?::[^{}]*)?\}")
+_PART_OF_PORT = re.compile(rf"(?:^|:)\+?(?:[\d-]*\d[\d-]*{_VARIABLE.pattern}|{_VARIABLE.pattern}[\d-]*\d)")
+_OF_THE_PROXY = re.compile(
+    r"^ADMIN$|CADDY_ADMIN|ADMIN_?(?:API|ADDR|ADDRESS|LISTEN|ENDPOINT|SOCKET|PORT)|^DOCKER_HOST$|DOCKER_SOCK|^(?:DOCK)?CADDY_DOCKER"
+    r"|^DOCKCADDY_",
+    re.IGNORECASE,
+)
+_OF_FOLDERS = re.compile(
+    r"(?:^|_)(?:ROOT|WWW|WEB|WEBROOT|SITE|PUBLIC|HTML|HTDOCS|STATIC|DOCS?|DOCUMENT|ASSETS?|FRONTEND|DIST)(?:_|\d|$)",
+    re.IGNORECASE,
+)
+_OF_PATHS = re.compile(
+    r"PATH|FILE|DIR|FOLDER|HOME|CERT|PWD|ROOT|CONFIG|DATA|STATE|SOCK|TMP|TEMP|^_$|^SHELL$|^OLDPWD$", re.IGNORECASE
+)
+_OF_LOGS = re.compile(r"LOG", re.IGNORECASE)
+_PROXIES = (
+    "reverse_proxy",
+    "php_fastcgi",
+    "forward_auth",
+    "to",
+    "dynamic",
+    "a",
+    "srv",
+    "health_upstream",
+    "proxy",
+    "upstream",
+    "dial",
+)
+_PORTS = (
+    "",
+    "port",
+    "health_port",
+    "http_port",
+    "https_port",
+    "alt_http_port",
+    "alt_tlsalpn_port",
+    "bind",
+    "import",
+    "output",
+    *_PROXIES,
+)
+_URLS = (
+    "acme_ca",
+    "ca",
+    "dir",
+    "test_dir",
+    "issuer",
+    "cert_issuer",
+    "get_certificate",
+    "ask",
+    "permission",
+    "endpoint",
+    "url",
+    "forward_proxy_url",
+    "network_proxy",
+)
+
+
+def chosen(line: Line, context: Context) -> str:
+    """Why a variable may not stand in this line, whatever its name says of secrets."""
+    for token in line.arguments:
+        found = _VARIABLE.search(token)
+        reason = _reason(line, token, found, context) if found else ""
+        if reason:
+            return reason
+    return ""
+
+
+def _reason(line: Line, token: str, found: re.Match[str], context: Context) -> str:
+    name = line.name
+    if name in (*_PORTS, *_URLS) and _PART_OF_PORT.search(token):
+        return f"{found[0]} could make any port of {token}"
+    if (
+        name in (*_PORTS, *_URLS)
+        and name not in ("", "bind")
+        and any(map(_OF_THE_PROXY.search, _VARIABLE.findall(token)))
+    ):
+        return f"{token} belongs to the proxy"
+    if name in (*_PROXIES, "import", "output") and re.match(r"\s*unix", token, re.IGNORECASE):
+        return f"{found[0]} could choose the socket"
+    if name == "root" or (name == "vars" and line.values[:1] == ("root",)):
+        return _of_root(token, found, context)
+    if name == "output" and line.arguments[:1] == ("file",):
+        return _of_log(line, token, found, context)
+    if name == "import" and token is line.arguments[0] and not found.start() and _OF_PATHS.search(found[1]):
+        return f"{token} could be any file"
+    return ""
+
+
+def _of_root(token: str, found: re.Match[str], context: Context) -> str:
+    if found.start():
+        return wrong_root(posixpath.dirname(token[: found.start()]) or ".", context)
+    return "" if _OF_FOLDERS.search(found[1]) else f"by its name {found[0]} could be any folder"
+
+
+def _of_log(line: Line, token: str, found: re.Match[str], context: Context) -> str:
+    if not found.start() and not _OF_LOGS.search(found[1]):
+        return f"by its name {found[0]} could be any folder"
+    path = token if found.start() else "/var/log/" + token[found.end() :].lstrip("/")
+    path = _VARIABLE.sub("{args[0]}", path)
+    named = path if found.start() or found.end() < len(token) else f"{path}x.log"
+    return wrong_log(named, context.proxy, of_everybody=line.is_global)
