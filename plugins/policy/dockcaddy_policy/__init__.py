@@ -3,6 +3,13 @@
 Whoever may start a container must not thereby read the environment or the files of dockcaddy and Caddy, nor reach
 Caddy's admin API.
 
+Variables of Caddy's environment may stand anywhere in a label, unless their names look like secrets: TOKEN, SECRET, KEY,
+PASS, PWD, CREDENTIAL, PRIVATE, COOKIE, SESSION, DSN, HASH and the like, or one of `secrets`. Those, and files of secrets
+(`{file./run/secrets/token}`), stand only where Caddy keeps them to itself. `environment = "none"` takes no variables and
+no files, `environment = "all"` takes every variable anywhere.
+
+The labels of the container that Caddy runs in are held to no rule: who starts it is the operator.
+
 Names, projects, networks and label prefixes are what a container says of itself: an exception by one of them is for
 people who keep to theirs. What your own base Caddyfile lends out is yours to judge, as a snippet whose argument becomes
 a `root`. And a file server follows symbolic links out of its folder.

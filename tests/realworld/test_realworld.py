@@ -1,0 +1,77 @@
+"""Label sets that people published for caddy-docker-proxy (names, addresses and tokens are replaced): its bytes are ours.
+
+A case that `may_differ` has a text of caddy-docker-proxy's that Caddy misreads, one that `may_refuse` does something for
+every site, or reaches the admin API, from a container that nothing tells to be Caddy's own.
+"""
+
+import json
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+from attrs import evolve
+from dockcaddy import plugins
+from dockcaddy.composition import options_for, pipeline_for
+from dockcaddy.engine import from_snapshot
+from dockcaddy.model import Inventory
+from dockcaddy.pipeline import BaseCaddyfile, Configuration
+from dockcaddy.registry import Registry
+from dockcaddy.settings import Settings
+from dockcaddy_idioms import IDIOMS, IdiomSettings
+
+CASES = json.loads((Path(__file__).parent / "cases.json").read_text())
+# people wrote `<port>` where a number belongs: such labels are refused by both
+UNFINISHED = 'unexpected "<" in operand'
+# read by render alone, see docs/differences-from-cdp.md
+WITHHELD = ("Caddy's templates can read",)
+
+
+@lru_cache
+def loaded() -> Registry:
+    return plugins.load()
+
+
+def built(case: dict[str, Any], *off: str, caddy: str = "") -> Configuration:
+    """The configuration of a case, without some idioms; `caddy` names the container that Caddy runs in."""
+    options = dict(case["options"])
+    base = options.pop("caddyfile", None)
+    networks = tuple(options.pop("ingress_networks").split(","))
+    path = "/etc/caddy/Caddyfile" if base is not None else ""
+    settings = Settings(ingress_networks=networks, caddyfile_path=path, **options)
+    inventory = from_snapshot(case["inventory"], options_for(settings))
+    if caddy:
+        engines = (evolve(each, caddy=next(r for r in each.resources if r.name == caddy)) for each in inventory.engines)
+        inventory = Inventory(tuple(engines))
+    pipeline = pipeline_for(settings, loaded(), {IdiomSettings: IdiomSettings(off)})
+    return pipeline.build(inventory, BaseCaddyfile(path, base) if base is not None else None)
+
+
+def refusals(configuration: Configuration) -> list[str]:
+    told = [problem.message for problem in configuration.problems if problem.severity == "error"]
+    return [message for message in told if message != UNFINISHED and not any(each in message for each in WITHHELD)]
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case["name"] for case in CASES])
+def test_what_people_run_gives_the_same_bytes_and_is_not_refused(case: dict[str, Any]) -> None:
+    configuration = built(case)
+    if not case.get("may_refuse"):
+        assert refusals(configuration) == []
+    if not case.get("may_refuse") and not case.get("may_differ"):
+        assert configuration.text == case["caddyfile"]
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case["name"] for case in CASES])
+def test_no_idiom_touches_what_caddy_takes_as_it_is(case: dict[str, Any]) -> None:
+    if not case.get("may_differ"):
+        assert built(case).text == built(case, *(idiom.name for idiom in IDIOMS)).text
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if case.get("may_refuse")], ids=lambda case: case["name"])
+def test_what_is_refused_is_the_operators_in_caddys_own_container(case: dict[str, Any]) -> None:
+    refused = [problem for problem in built(case).problems if problem.severity == "error"]
+    assert refused
+    for problem in refused:
+        owner = problem.resource.split()[-1]
+        assert 'allow = ["' in problem.message and f"@container:{owner}" in problem.message
+        assert not [each for each in built(case, caddy=owner).problems if each.resource == problem.resource]
