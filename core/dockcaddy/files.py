@@ -1,9 +1,16 @@
-"""Files that are whole or not there."""
+"""Files that are whole or not there, and what is said of those that cannot be read."""
 
 import contextlib
 import os
 import tempfile
 from pathlib import Path
+
+
+def unreadable(error: OSError | UnicodeDecodeError) -> str:
+    """Why a file cannot be had as text, in plain words: `cannot be read: No such file or directory`."""
+    if isinstance(error, UnicodeDecodeError):
+        return f"not UTF-8: byte 0x{error.object[error.start]:02x} at {error.start}"
+    return f"cannot be read: {error.strerror or error}"
 
 
 def write_atomically(path: Path, content: bytes, mode: int = 0o640) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from attrs import define
 
 from dockcaddy.errors import SettingsError
+from dockcaddy.files import unreadable
 from dockcaddy.pipeline import BaseCaddyfile
 
 logger = logging.getLogger("dockcaddy")
@@ -32,7 +33,7 @@ class BaseFile:
             self._failure = ""
         except (OSError, UnicodeDecodeError) as error:
             if not self._failure:
-                logger.error("caddyfile %s: cannot be read, what was read last stays: %s", self.path, error)
+                logger.error("caddyfile %s: %s, what was read last stays", self.path, unreadable(error))
             self._failure = str(error)
         return self._last
 
@@ -45,7 +46,7 @@ def load_environment_file(path: str) -> None:
     try:
         lines = Path(path).read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"--envfile {path}: cannot be read: {error}") from error
+        raise SettingsError(f"--envfile {path}: {unreadable(error)}") from error
     for number, line in enumerate(lines, 1):
         text = line.strip().removeprefix("export ")
         if not text or text.startswith("#"):

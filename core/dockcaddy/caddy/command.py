@@ -47,10 +47,16 @@ class CommandAdapter:
         try:
             done = subprocess.run(command, input=caddyfile.encode(), capture_output=True, timeout=TIMEOUT, check=False)
         except (OSError, subprocess.TimeoutExpired) as error:
-            raise CaddyUnreachable(f"caddy: {self.path} cannot be run: {error}") from error
+            raise not_run(self.path, error) from error
         if done.returncode != 0:
             raise CaddyRefusal(without_values(complaint(done.stderr.decode(errors="replace")), caddyfile))
         return done.stdout.strip()
+
+
+def not_run(path: Path, error: OSError | subprocess.TimeoutExpired) -> CaddyUnreachable:
+    """What is said of a program that did not run to its end."""
+    reason = error.strerror if isinstance(error, OSError) else f"it takes longer than {TIMEOUT:g} s"
+    return CaddyUnreachable(f"caddy: {path} cannot be run: {reason or error}")
 
 
 def complaint(output: str) -> str:
@@ -67,5 +73,5 @@ def version_of(path: Path) -> str:
     try:
         done = subprocess.run([str(path), "version"], capture_output=True, timeout=TIMEOUT, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise CaddyUnreachable(f"caddy: {path} cannot be run: {error}") from error
+        raise not_run(path, error) from error
     return (done.stdout.decode(errors="replace").split() or [""])[0]

@@ -14,9 +14,9 @@ from typing import Any
 
 from attrs import frozen
 
-from dockcaddy.caddy.command import TIMEOUT, complaint
+from dockcaddy.caddy.command import TIMEOUT, complaint, not_run
 from dockcaddy.caddy.words import without_values
-from dockcaddy.errors import CaddyRefusal, CaddyUnreachable
+from dockcaddy.errors import CaddyRefusal
 
 Json = dict[str, Any]
 
@@ -59,7 +59,7 @@ class CommandValidator:
                 command, capture_output=True, timeout=TIMEOUT, check=False, cwd=folder, env=environment
             )
         except (OSError, subprocess.TimeoutExpired) as error:
-            raise CaddyUnreachable(f"caddy: {self.path} cannot be run: {error}") from error
+            raise not_run(self.path, error) from error
         return complaint(done.stderr.decode(errors="replace")) if done.returncode else ""
 
 

@@ -22,6 +22,8 @@ COMMANDS = {
     "plugins": "what is loaded, from where, what it contributes",
     "snapshot": "the inventory as JSON, for bug reports and offline render",
     "demo": "a tour without any container of your own",
+    "help": "this, or the help of one command",
+    "version": "the version",
 }
 
 FINE, USAGE, UNREACHABLE, FAULT, INTERRUPTED = 0, 2, 3, 70, 130
@@ -42,6 +44,8 @@ class _LazyGroup(click.Group):
     def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
+        with formatter.section("Completion (bash; zsh and fish likewise)"):
+            formatter.write_text('eval "$(_DOCKCADDY_COMPLETE=bash_source dockcaddy)"')
 
 
 @click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})

@@ -33,7 +33,7 @@ def command(subject: str, path: str, **options: Any) -> int:
     configuration = found.configuration
     chosen = sorted({*_lines_of_site(configuration, subject), *_lines_of_resource(configuration, subject)})
     if chosen:
-        result.write(_explained(configuration, chosen))
+        result.write_table(("line", "made by"), _explained(configuration, chosen), gap="  # ")
     else:
         named = sorted(name for name in concerned if _is(name, subject))
         logger.warning("%s: nothing of it is in the configuration", ", ".join(named) or subject)
@@ -101,13 +101,14 @@ def _lines_of_resource(configuration: Configuration, subject: str) -> Iterator[i
             yield number
 
 
-def _explained(configuration: Configuration, chosen: Iterable[int]) -> str:
+def _explained(configuration: Configuration, chosen: Iterable[int]) -> list[tuple[str, str]]:
+    """Each line, and whose label made it."""
     # only a line feed ends a line of a Caddyfile
     text = configuration.text.split("\n")
-    lines = {number: text[number].expandtabs(4) for number in chosen}
-    width = max(map(len, lines.values()))
-    explained = []
-    for number, line in lines.items():
-        told = ", ".join(f"{origin.resource} {origin.label}".strip() for origin in configuration.lines[number])
-        explained.append(f"{line:<{width}}  # {told}\n")
-    return "".join(explained)
+    return [
+        (
+            text[number].expandtabs(4),
+            ", ".join(f"{origin.resource} {origin.label}".strip() for origin in configuration.lines[number]),
+        )
+        for number in chosen
+    ]

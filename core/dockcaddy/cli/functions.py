@@ -18,10 +18,10 @@ def command(name: str | None, **options: Any) -> int:
     functions = start(options).registry.functions
     if name is None:
         rows = [(entry.signature, entry.plugin, entry.help.partition("\n")[0]) for entry in functions.values()]
-        result.write_table(rows)
+        result.write_table(("function", "plugin", "gives"), rows)
         return 0
     entry = functions.get(name)
     if entry is None:
         raise SettingsError(f'no template function "{name}"{nearest(name, functions)}')
-    result.write(f"{entry.signature}\n\n{entry.help}\n\nplugin {entry.plugin} ({entry.source})\n")
+    result.write_text(f"{entry.signature}\n\n{entry.help}\n\nplugin {entry.plugin} ({entry.source})\n")
     return 0

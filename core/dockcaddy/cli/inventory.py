@@ -14,6 +14,7 @@ from attrs import frozen
 from dockcaddy.cli.options import Environment
 from dockcaddy.composition import engines_for, options_for, pipeline_for, served_by_program, served_unchecked
 from dockcaddy.errors import CaddyUnreachable, SettingsError
+from dockcaddy.files import unreadable
 from dockcaddy.model import Inventory, Problem
 from dockcaddy.operator_files import load_environment_file
 from dockcaddy.pipeline import BaseCaddyfile, Configuration, Pipeline
@@ -38,9 +39,12 @@ def read_inventory(environment: Environment, path: str) -> Inventory:
     Raises SettingsError, SnapshotError, EngineUnreachable.
     """
     if path:
-        from dockcaddy.engine import from_snapshot  # noqa: PLC0415
+        from dockcaddy.engine import SnapshotError, from_snapshot  # noqa: PLC0415
 
-        return from_snapshot(_document(path), options_for(environment.settings))
+        try:
+            return from_snapshot(_document(path), options_for(environment.settings))
+        except SnapshotError as error:
+            raise SnapshotError(f"{error} (--inventory {path})") from error
     engines = engines_for(environment.settings)
     return Inventory(tuple(engine.inventory() for engine in engines))
 
@@ -49,14 +53,15 @@ def _document(path: str) -> Any:
     try:
         raw = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
         text = raw.decode("utf-8-sig")
-    except OSError as error:
-        raise SettingsError(f"--inventory {path}: cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise SettingsError(f"--inventory {path}: not UTF-8: {error}") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"--inventory {path}: {unreadable(error)}") from error
     try:
         document = json.loads(text)
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno}, column {error.colno}" if text.strip() else "it is empty"
+        raise SettingsError(f"--inventory {path}: not JSON: {where}") from error
     except (ValueError, RecursionError) as error:
-        raise SettingsError(f"--inventory {path}: not JSON: {error}") from error
+        raise SettingsError(f"--inventory {path}: not JSON: nested too deeply, or a number without end") from error
     return _mended(document) if re.search(r"\\u[dD][89a-fA-F]", text) else document
 
 
@@ -83,10 +88,8 @@ def _base(settings: Settings) -> BaseCaddyfile | None:
         return None
     try:
         return BaseCaddyfile(path, Path(path).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise SettingsError(f"--caddyfile-path {path}: cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise SettingsError(f"--caddyfile-path {path}: not UTF-8: {error}") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"--caddyfile-path {path}: {unreadable(error)}") from error
 
 
 @frozen

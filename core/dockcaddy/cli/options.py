@@ -11,13 +11,32 @@ from attrs import frozen
 from dockcaddy import logs, plugins
 from dockcaddy.errors import SettingsError
 from dockcaddy.registry import Registry
-from dockcaddy.settings import OPTIONS, Option, Settings, check_supported, load, load_sections, nearest
+from dockcaddy.settings import (
+    OPTIONS,
+    Option,
+    Settings,
+    check_supported,
+    load,
+    load_sections,
+    nearest,
+    shown_default,
+)
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
 logger = logging.getLogger("dockcaddy")
 
 _LISTS = ("list", "aligned", "paths")
+# kind -> what the help has for a value
+_METAVARS = {
+    "text": "TEXT",
+    "path": "PATH",
+    "boolean": "[true|false]",
+    "duration": "DURATION",
+    "list": "LIST",
+    "aligned": "LIST",
+    "paths": "PATHS",
+}
 _SWITCHES = frozenset(option.flag for option in OPTIONS if option.kind == "boolean")
 
 
@@ -35,6 +54,19 @@ class Command(click.Command):
 
     def parse_args(self, context: click.Context, args: list[str]) -> list[str]:
         return super().parse_args(context, list(_explicit(args)))
+
+    def format_options(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+        """The command's own options, then those of the settings' table in groups."""
+        groups: dict[str, list[tuple[str, str]]] = {"Options": []}
+        by_name = {option.name: option for option in OPTIONS}
+        for parameter in self.get_params(context):
+            record = parameter.get_help_record(context)
+            option = by_name.get(parameter.name or "")
+            if record is not None:
+                groups.setdefault(option.group.capitalize() if option else "Options", []).append(record)
+        for title, records in groups.items():
+            with formatter.section(title):
+                formatter.write_dl(records)
 
 
 def _explicit(arguments: Iterable[str]) -> Iterator[str]:
@@ -90,11 +122,12 @@ def settings_options(*groups: str) -> Callable[[Decorated], Decorated]:
 
 
 def _option(option: Option, *, hidden: bool) -> Callable[[Decorated], Decorated]:
-    extra: dict[str, Any] = {"help": option.help, "default": None, "type": _Value(option), "hidden": hidden}
-    if option.kind == "boolean":
-        extra |= {"metavar": "[true|false]"}
+    default = shown_default(option)
+    help = f"{option.help}  [default: {default}]" if default else option.help
+    extra: dict[str, Any] = {"help": help, "default": None, "type": _Value(option), "hidden": hidden}
+    extra["metavar"] = f"[{'|'.join(filter(None, option.choices))}]" if option.choices else _METAVARS[option.kind]
     if option.kind in _LISTS:
-        extra |= {"multiple": True, "callback": _flatten, "metavar": "LIST"}
+        extra |= {"multiple": True, "callback": _flatten}
     return click.option(option.flag, option.name, **extra)
 
 

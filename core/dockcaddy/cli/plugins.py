@@ -13,5 +13,8 @@ from dockcaddy.cli.options import Command, settings_options, start
 def command(**options: Any) -> int:
     """List what is loaded, from where, and what it contributes."""
     entries = start(options).registry.plugins
-    result.write_table([(entry.name, entry.source, "; ".join(entry.contributes)) for entry in entries])
+    result.write_table(
+        ("plugin", "from", "contributes"),
+        [(entry.name, entry.source, "; ".join(entry.contributes)) for entry in entries],
+    )
     return 0

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dockcaddy.errors import DockcaddyError
 
 GAP = 2
+# what is looked for, and where it is from
+_STYLES = {0: "cyan", 1: "dim"}
 
 
 class ReaderGone(Exception):
@@ -33,23 +35,39 @@ def abandon(status: int) -> int:
     return status
 
 
-def write_table(rows: Sequence[Sequence[str]]) -> None:
-    """Print columns; on a terminal long cells are wrapped to its width."""
+def write_table(header: Sequence[str], rows: Sequence[Sequence[str]], gap: str = "  ") -> None:
+    """Print columns with `gap` between them.
+
+    On a terminal they have the header and colours instead, and long cells are wrapped to its width.
+    """
     if sys.stdout.isatty():
-        _write_to_terminal(rows)
+        _write_to_terminal(header, rows)
         return
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         cells = (f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True))
-        write((" " * GAP).join(cells).rstrip() + "\n")
+        write(gap.join(cells).rstrip() + "\n")
 
 
-def _write_to_terminal(rows: Sequence[Sequence[str]]) -> None:
+def write_text(text: str) -> None:
+    """Print prose; on a terminal long lines are wrapped to its width."""
+    if sys.stdout.isatty():
+        from rich.console import Console  # noqa: PLC0415
+        from rich.text import Text  # noqa: PLC0415
+
+        Console(highlight=False).print(Text(text), end="")
+    else:
+        write(text)
+
+
+def _write_to_terminal(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     from rich.console import Console  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
-    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, GAP, 0, 0))
+    table = Table(box=None, pad_edge=False, padding=(0, GAP, 0, 0), header_style="bold")
+    for place, name in enumerate(header):
+        table.add_column(name, style=_STYLES.get(place, ""), overflow="fold")
     for row in rows:
         table.add_row(*map(Text, row))
-    Console().print(table)
+    Console(highlight=False).print(table)

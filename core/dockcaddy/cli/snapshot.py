@@ -1,6 +1,7 @@
 """`dockcaddy snapshot`."""
 
 import json
+import logging
 from typing import Any
 
 import click
@@ -9,13 +10,28 @@ from dockcaddy.cli import result
 from dockcaddy.cli.options import Command, settings_options, start
 from dockcaddy.composition import engines_for
 from dockcaddy.engine import VERSION
+from dockcaddy.engine.redaction import environment_count, redacted
+
+logger = logging.getLogger("dockcaddy")
 
 
 @click.command(cls=Command)
-@settings_options("docker", "log")
-def command(**options: Any) -> int:
-    """Print the inventory as JSON. It holds the labelled containers' environment: look before you hand it on."""
+@click.option(
+    "--redact", is_flag=True, help="write words in the place of environment variables' values, and of secrets"
+)
+@settings_options("docker", "labels", "log")
+def command(redact: bool, **options: Any) -> int:
+    """Print the inventory as JSON, for bug reports and to render it elsewhere."""
     engines = engines_for(start(options).settings)
     document = {"version": VERSION, "engines": [engine.snapshot() for engine in engines]}
+    count = environment_count(document)
+    if redact:
+        document = redacted(document)
     result.write(json.dumps(document, indent=1) + "\n")
+    if count and not redact:
+        logger.warning(
+            "the snapshot holds the values of %d environment variables, secrets among them: "
+            "look before you hand it on, or use --redact",
+            count,
+        )
     return 0

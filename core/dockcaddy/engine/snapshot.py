@@ -46,15 +46,17 @@ def _engine(engine: Mapping[str, Any], path: str, options: EngineOptions) -> Eng
     containers = _list(engine, "containers", f"{path}.")
     networks = _list(engine, "networks", f"{path}.")
     own = next((item for item in containers if engine.get("self") and item.get("Id") == engine["self"]), None)
-    ingress = ingress_networks(networks, options.ingress_networks, own)
     resources: list[Resource] = []
     try:
+        ingress = ingress_networks(networks, options.ingress_networks, own)
         for item in containers:
             if _counts(item, options):
                 resources.append(container(item, item.get("Inspect"), ingress, name))
         resources += _services(engine, path, networks, ingress, name, options)
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
-        raise SnapshotError(f"{path}: not the engine's JSON: {type(error).__name__}: {error}") from error
+    except KeyError as error:
+        raise SnapshotError(f'{path}: not the engine\'s JSON: "{error.args[0]}" is missing') from error
+    except (TypeError, AttributeError, ValueError) as error:
+        raise SnapshotError(f"{path}: not the engine's JSON: something in it is of another type") from error
     configs, problems = _configs(_list(engine, "configs", f"{path}."), options.label_prefix)
     caddy = container(own, own.get("Inspect"), ingress, name) if own is not None else None
     return EngineInventory(name, tuple(resources), configs, caddy, problems)

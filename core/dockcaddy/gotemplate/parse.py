@@ -376,8 +376,8 @@ class _Parser:
 
 def _nearest(word: str, known: Collection[str]) -> str:
     """The known name that was probably meant: first one of the same letters, then the most alike."""
-    close = get_close_matches(word, sorted(known), n=5, cutoff=0.5)
-    return next((each for each in close if sorted(each) == sorted(word)), close[0] if close else "")
+    swapped = next((each for each in sorted(known) if sorted(each) == sorted(word)), "")
+    return swapped or next(iter(get_close_matches(word, sorted(known), n=1, cutoff=0.75)), "")
 
 
 def _is_empty(root: ListNode) -> bool:

@@ -3,7 +3,7 @@
 Precedence: flag, `DOCKCADDY_*`, caddy-docker-proxy's variable, dockcaddy.toml, default. An empty variable is unset.
 """
 
-from dockcaddy.settings.pages import option_table
+from dockcaddy.settings.pages import option_table, shown_default
 from dockcaddy.settings.sections import load_sections
 from dockcaddy.settings.sources import load
 from dockcaddy.settings.table import OPTIONS, UNSUPPORTED, Option, Settings, check_supported, guess, nearest
@@ -21,4 +21,5 @@ __all__ = [
     "nearest",
     "option_table",
     "parse_duration",
+    "shown_default",
 ]

@@ -34,11 +34,21 @@ def _section_rows(section: SettingsSection) -> Iterator[tuple[str, ...]]:
         yield flag, key, f"`{variable}`", "", _shown(each.default), each.metadata.get("help", "")
 
 
+def shown_default(option: Option) -> str:
+    """The default as one would write it, `""` where there is none."""
+    return _spelled(option.default, option.kind)
+
+
 def _shown(default: Any, kind: str = "") -> str:
+    spelled = _spelled(default, kind)
+    return f"`{spelled}`" if spelled else ""
+
+
+def _spelled(default: Any, kind: str) -> str:
     if isinstance(default, bool):
-        return f"`{str(default).lower()}`"
+        return str(default).lower()
     if isinstance(default, tuple):
-        default = ",".join(default)
+        return ",".join(default)
     if kind == "duration":
-        default = f"{default:g}s" if default >= 1 else f"{default * 1000:g}ms"
-    return f"`{default}`" if default not in ("", None, attrs.NOTHING) else ""
+        return f"{default:g}s" if default >= 1 else f"{default * 1000:g}ms"
+    return "" if default in (None, attrs.NOTHING) else str(default)

@@ -7,7 +7,9 @@ from typing import Any
 import tomli
 
 from dockcaddy.errors import SettingsError
+from dockcaddy.files import unreadable
 from dockcaddy.settings.table import CORE_SECTIONS, OPTIONS, PLURALS, Option, Settings, nearest
+from dockcaddy.settings.values import written
 
 CONFIG_FILES = ("dockcaddy.toml", "/etc/dockcaddy/dockcaddy.toml")
 _BY_NAME = {option.name: option for option in OPTIONS}
@@ -35,9 +37,11 @@ def _read_file(config: str) -> tuple[str, dict[str, Any]]:
         return "", {}
     try:
         return path, tomli.loads(Path(path).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise SettingsError(f"{path}: cannot be read: {error.strerror}") from error
-    except (UnicodeDecodeError, tomli.TOMLDecodeError, RecursionError) as error:
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path}: {unreadable(error)}") from error
+    except RecursionError as error:
+        raise SettingsError(f"{path}: not TOML: nested too deeply") from error
+    except tomli.TOMLDecodeError as error:
         raise SettingsError(f"{path}: not TOML: {error}") from error
 
 
@@ -80,7 +84,7 @@ def _from_file(path: str, entries: Iterable[tuple[str, str, Any]]) -> dict[str, 
         try:
             values[option.name] = _anchored(option, option.from_toml(value), Path(path).parent)
         except ValueError as error:
-            raise SettingsError(f"{path}: {key} = {value!r}: {error}") from None
+            raise SettingsError(f"{path}: {key} = {written(value)}: {error}") from None
     return values
 
 

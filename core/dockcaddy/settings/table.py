@@ -117,6 +117,10 @@ def _check_prefix(value: str) -> None:
         raise ValueError("expected a prefix, it cannot be empty")
 
 
+_STATE_FOLDER = (
+    "folder for what must survive a restart; empty: $XDG_STATE_HOME/dockcaddy, "
+    "else /var/lib/dockcaddy for root, ~/.local/state/dockcaddy for others"
+)
 _LEVELS = ("", "debug", "info", "warn", "error", "panic", "fatal")
 
 
@@ -133,11 +137,11 @@ class Settings:
     """
 
     # fmt: off
-    mode: str = _option("standalone", "run", "standalone runs a Caddy too; controller and server split it", "CADDY_DOCKER_MODE", choices=("standalone", "controller", "server"))
+    mode: str = _option("standalone", "run", "standalone; controller and server are not supported yet", "CADDY_DOCKER_MODE", choices=("standalone", "controller", "server"))
     docker_sockets: tuple[str, ...] = _option((), "docker", "engines to watch, as DOCKER_HOST values; empty: DOCKER_HOST or the default", "CADDY_DOCKER_SOCKETS", kind="aligned")
     docker_certs_path: tuple[str, ...] = _option((), "docker", "folders of TLS certificates, one for each socket", "CADDY_DOCKER_CERTS_PATH", kind="aligned")
     docker_apis_version: tuple[str, ...] = _option((), "docker", "API versions, one for each socket; empty: negotiated", "CADDY_DOCKER_APIS_VERSION", kind="aligned")
-    controller_network: str = _option("", "run", "network (CIDR) from which servers are configured", "CADDY_CONTROLLER_NETWORK", check=_check_network)
+    controller_network: str = _option("", "run", "network (CIDR) from which servers are configured; not supported yet", "CADDY_CONTROLLER_NETWORK", check=_check_network)
     ingress_networks: tuple[str, ...] = _option((), "docker", "names of networks over which Caddy reaches containers; empty: those of its own", "CADDY_INGRESS_NETWORKS")
     caddyfile_path: str = _option("", "labels", "a base Caddyfile, merged in front of everything else", "CADDY_DOCKER_CADDYFILE_PATH", kind="path")
     envfile: str = _option("", "caddy", "a file of KEY=VALUE lines for Caddy's environment", "CADDY_DOCKER_ENVFILE", kind="path")
@@ -147,8 +151,8 @@ class Settings:
     scan_stopped_containers: bool = _option(False, "docker", "read the labels of stopped containers too", "CADDY_DOCKER_SCAN_STOPPED_CONTAINERS")
     polling_interval: float = _option(30.0, "run", "how often everything is listed anew without an event; 0: never", "CADDY_DOCKER_POLLING_INTERVAL")
     event_throttle_interval: float = _option(0.1, "run", "least time between two changes; the first one is never delayed", "CADDY_DOCKER_EVENT_THROTTLE_INTERVAL")
-    log_level: str = _option("info", "log", "debug, info, warn or error", "CADDY_DOCKER_LOG_LEVEL", choices=_LEVELS)
-    log_format: str = _option("console", "log", "console or json", "CADDY_DOCKER_LOG_FORMAT", choices=("", "console", "json"))
+    log_level: str = _option("info", "log", "how much is told", "CADDY_DOCKER_LOG_LEVEL", choices=_LEVELS)
+    log_format: str = _option("console", "log", "lines for people, or JSON for machines", "CADDY_DOCKER_LOG_FORMAT", choices=("", "console", "json"))
     admin: str = _option("localhost:2019", "run", "where the own Caddy's admin endpoint listens; off: a private socket", "CADDY_ADMIN")
     caddy: str = _option("", "caddy", "the Caddy program to run; empty: the one on PATH, else the bundled one")
     caddy_admin: str = _option("", "run", "admin URL of a Caddy that runs already; none of our own is started")
@@ -159,7 +163,7 @@ class Settings:
     disable_plugin: tuple[str, ...] = _option((), "plugins", "plugins to leave out, by name")
     replace: tuple[str, ...] = _option((), "plugins", "functions that a later plugin may replace")
     skip_failed_plugins: bool = _option(False, "plugins", "go on without plugins that cannot be loaded")
-    state_directory: str = _option("", "run", "folder for what must survive a restart", kind="path")
+    state_directory: str = _option("", "run", _STATE_FOLDER, kind="path")
     route_order: str = _option("caddy", "labels", "order of equal siblings inside route: caddy or alphabetical", choices=("caddy", "alphabetical"), section="labels")
     suffix_names: bool = _option(False, "labels", "cut _N off matcher and header names, as caddy-docker-proxy does", section="labels")
     takeovers: bool = _option(False, "labels", "a newer container may answer everything that an older one of the same site answers, as with caddy-docker-proxy", section="labels")
@@ -215,7 +219,9 @@ MOST_NAMES = 40
 def guess(word: str, known: Iterable[str]) -> str:
     """`, did you mean "x"`, or nothing where nothing is near."""
     by_lower = {each.lower(): each for each in known if each}
-    close = get_close_matches(word.lower(), by_lower, n=1, cutoff=NEAR)
+    # letters in another order are the commonest slip
+    swapped = [each for each in by_lower if sorted(each) == sorted(word.lower())]
+    close = swapped or get_close_matches(word.lower(), by_lower, n=1, cutoff=NEAR)
     return f', did you mean "{by_lower[close[0]]}"' if close else ""
 
 

@@ -53,3 +53,14 @@ def parse_aligned(text: str) -> tuple[str, ...]:
     while items and not items[-1]:
         items.pop()
     return tuple(items)
+
+
+def written(value: object) -> str:
+    """A value of a settings file about as it stands there."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, list):
+        return f"[{', '.join(map(written, value))}]"
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{key} = {written(each)}' for key, each in value.items())}}}"
+    return repr(value) if isinstance(value, str) else str(value)
