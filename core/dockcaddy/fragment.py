@@ -7,6 +7,7 @@ from attrs import frozen
 
 from dockcaddy import caddyfile
 from dockcaddy.caddyfile import Block
+from dockcaddy.hosts import plain_host
 from dockcaddy.model import Problem
 
 
@@ -63,9 +64,19 @@ class Fragment:
         return frozenset(address[1] for address in addresses if isinstance(address, tuple))
 
     @cached_property
+    def plain_hosts(self) -> frozenset[str]:
+        """The same hosts as Caddy writes them."""
+        return frozenset(map(plain_host, self.hosts))
+
+    @cached_property
     def kind(self) -> Hashable:
         """What it says but for the hosts: fragments of one kind differ in nothing else."""
         return tuple((_without_hosts(caddyfile.group_key(block)), block.children) for block in self.blocks)
+
+    @cached_property
+    def directives(self) -> frozenset[str]:
+        """The names of all its directives and options."""
+        return frozenset(_first_words(self.blocks))
 
     @cached_property
     def shape(self) -> Hashable:
@@ -85,6 +96,12 @@ def _names(blocks: Iterable[Block], path: tuple[Hashable, ...]) -> Iterator[tupl
     for block in blocks:
         name = block.keys[0] if block.keys else ""
         yield from _names(block.children, (*path, block.keys[1:2] if name.startswith("@") else name))
+
+
+def _first_words(blocks: Iterable[Block]) -> Iterator[str]:
+    for block in blocks:
+        yield from (child.keys[0] for child in block.children if child.keys)
+        yield from _first_words(block.children)
 
 
 def _without_hosts(group: Hashable) -> Hashable:

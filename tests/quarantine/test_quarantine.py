@@ -1,86 +1,15 @@
 """Finding what Caddy refuses: whom its words point at, how often it is asked, and that nobody waits for that."""
 
 import json
-from collections.abc import Callable
 
 import pytest
-from attrs import define, field
 from dockcaddy import caddyfile
-from dockcaddy.assembly import Assembler
 from dockcaddy.errors import CaddyRefusal, CaddyUnreachable
 from dockcaddy.fragment import Fragment
-from dockcaddy.pipeline import MOST_SENIOR, Configuration
-from dockcaddy.quarantine import Quarantine
+from dockcaddy.pipeline import MOST_SENIOR
 from dockcaddy.quarantine.memory import CRASHES_WITHIN, PROVEN_AFTER
 from dockcaddy.quarantine.trial import PATIENCE
-
-
-def fragment(key: str, text: str, seniority: int = 0) -> Fragment:
-    """A container's fragment out of Caddyfile text."""
-    return Fragment(key, f"container {key}", seniority, caddyfile.parse(text, f"container {key}"))
-
-
-def site(name: str, *lines: str) -> str:
-    return f"http://{name}.test {{\n" + "".join(f"\t{line}\n" for line in lines) + "}\n"
-
-
-@define(eq=False)
-class Caddy:
-    """A Caddy that refuses to load what `complains` complains of, and takes a second for it where it is `slow`."""
-
-    complains: Callable[[str], str] = lambda text: ""
-    slow: float = 0.0
-    now: float = 0.0
-    loads: list[str] = field(factory=list)
-    tries: list[str] = field(factory=list)
-    refused: int = 0
-    quarantine: Quarantine = field(init=False)
-
-    def __attrs_post_init__(self) -> None:
-        self.quarantine = Quarantine(self.adapt, lambda: self.now)
-
-    def adapt(self, text: str) -> bytes:
-        hosts = [line[len("http://") : -len(" {")] for line in text.splitlines() if line.startswith("http://")]
-        routes = [{"match": [{"host": [host]}]} for host in hosts]
-        return json.dumps({"apps": {"http": {"servers": {"srv0": {"routes": routes}}}}}).encode()
-
-    def load(self, configuration: Configuration) -> None:
-        self.now += self.slow
-        self.tries.append(configuration.text)
-        complaint = self.complains(configuration.text)
-        if complaint:
-            self.refused += 1
-            raise CaddyRefusal(complaint)
-        if not self.loads or self.loads[-1] != configuration.text:
-            self.loads.append(configuration.text)
-
-    def settle(self, *fragments: Fragment) -> list[str]:
-        """One cycle; gives who has a problem."""
-        assembler = Assembler()
-
-        def build(fragments, excluded=frozenset()) -> Configuration:
-            assembly = assembler.assemble(fragments, excluded)
-            return Configuration(assembly.text, (), None, assembly)
-
-        self.quarantine.settle(fragments, build, self.load)
-        return sorted(problem.resource.removeprefix("container ") for problem in self.quarantine.problems)
-
-
-def first_with(word: str, complaint: str) -> Callable[[str], str]:
-    """Complains of the first line that holds the word: `{line}` stands for it, `{route}` for the number of its site."""
-
-    def complains(text: str) -> str:
-        route = -1
-        for line in text.splitlines():
-            route += line.startswith("http")
-            if word in line:
-                return complaint.format(line=line.split()[-1], route=route)
-        return ""
-
-    return complains
-
-
-GOOD = [fragment(f"good{n}", site(f"good{n}", f"respond {n}")) for n in range(20)]
+from simulated_caddy import GOOD, Caddy, first_with, fragment, site
 
 
 def test_what_is_named_in_the_words_costs_one_load_each() -> None:

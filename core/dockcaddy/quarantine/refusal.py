@@ -2,7 +2,9 @@
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
+from functools import cached_property
+from typing import Any
 
 from attrs import field, frozen
 
@@ -10,6 +12,7 @@ from dockcaddy.caddy import refused_line
 from dockcaddy.caddyfile import Block, Origin
 from dockcaddy.errors import one_line
 from dockcaddy.fragment import Fragment
+from dockcaddy.hosts import plain_host
 from dockcaddy.model import Problem
 from dockcaddy.pipeline import Configuration
 
@@ -19,6 +22,8 @@ TELLING_WORDS = 40
 TELLING_CHARACTERS = 2_000
 
 _ROUTE = re.compile(r"server (\S+): setting up (?:route handlers|route matchers|routes): route (\d+)\b")
+_CONNECTION = re.compile(r"server (\S+): setting up TLS connection policies: connection policy (\d+)\b")
+_AUTOMATION = re.compile(r"provisioning automation policy (\d+)\b")
 _LOG = re.compile(r"setting up custom log '([^']+)'")
 # what is quoted, what looks like no English word, and a last word by itself
 _WORDS = re.compile(
@@ -28,11 +33,14 @@ _WORDS = re.compile(
 _PLACE = re.compile(r"(?<![\w./])(?:Caddyfile|-):\d+: |,? at (?:Caddyfile|-):\d+(?: import chain:? \[.*\])?")
 # through which of its modules Caddy came to the one that refuses
 _WAY = re.compile(r"^loading \S+ app module: .*\bprovision (?=\S+: )", re.DOTALL)
+# of what Caddy makes the number: it is another one as soon as somebody is left out
+_NUMBERED = re.compile(r"\b(route|policy|position|server srv|custom log 'log)\s?\d+")
+_MODULE = re.compile(r"(?:provision|loading module) '?([a-z_.]+)")
 # parts of Caddy's own, which stand in every message
 _OWN = re.compile(r"(?:http|tls|caddy|admin|events|pki)(?:\.[a-z_.]+)?|subroute|srv\d+")
 
 
-@frozen
+@frozen(eq=False)
 class Refused:
     """Why a configuration is not taken: Caddy's own words, or a hazard's.
 
@@ -58,31 +66,44 @@ class Refused:
         lines = self.configuration.lines
         return lines[self.line - 1] if self.line <= len(lines) else ()
 
-    def blamed(self, group: Sequence[Fragment]) -> list[Fragment]:
-        """Whom it points at: the newest at the line that is named, or the only one that it can be about.
+    @cached_property
+    def said(self) -> str:
+        """The words without the numbers of lines and routes: of two faults of one sort they are equal."""
+        return _NUMBERED.sub(r"\1", _PLACE.sub("", self.words))
 
-        With it all of its kind, unless it is their hosts that are refused.
-        """
-        if len(group) == 1:
-            return list(group)
-        suspected = self.named(group)[-1:] or self._suspected(group)
-        kind = suspected[0].kind
-        if any(each.kind != kind for each in suspected):
-            return []
-        if self._is_about_hosts(suspected):
-            return suspected if len(suspected) == 1 else []
-        return [each for each in group if each.kind == kind]
+    @cached_property
+    def cause(self) -> Hashable:
+        """What it is about, as far as that can be told: equal where it is said again."""
+        return self.said, self._hosts_at_fault
 
-    def _is_about_hosts(self, suspected: Iterable[Fragment]) -> bool:
-        return any(host and host in self.words for each in suspected for host in each.hosts)
+    def guess(self, group: Sequence[Fragment]) -> tuple[Fragment, ...]:
+        """Whom it may be about: a part of a group, empty where it points at nobody or at everybody."""
+        found = self.named(group)[-1:] or self._suspected(group)
+        return tuple(found) if 0 < len(found) < len(group) else ()
 
-    def parts(self, group: Sequence[Fragment]) -> tuple[Sequence[Fragment], Sequence[Fragment]]:
-        """Two parts to be tried one after the other, the more innocent one first."""
-        suspected = self._suspected(group)
-        if 0 < len(suspected) < len(group):
-            return [each for each in group if each not in suspected], suspected
-        middle = len(group) // 2
-        return group[:middle], group[middle:]
+    def is_certain(self, fragment: Fragment, group: Iterable[Fragment]) -> bool:
+        """Whether it can hardly be about another one of a group: the site that Caddy was at, a file that only one names."""
+        if not self.at_load:
+            # to ask for certain costs little
+            return False
+        others = [each for each in group if each is not fragment]
+        if self._hosts_at_fault:
+            return not any(self._hosts_at_fault & each.plain_hosts for each in others)
+        files = [word for word in _telling(self.words) if "/" in word and word in fragment.content]
+        return any(not any(word in each.content for each in others) for word in files)
+
+    def names_file_of(self, group: Iterable[Fragment]) -> bool:
+        """Whether it names a file that all of a group say."""
+        files = [word for word in _telling(self.words) if "/" in word]
+        return any(all(word in each.content for each in group) for word in files)
+
+    def is_about_kind(self, group: Sequence[Fragment]) -> bool:
+        """Whether all of a group are of one kind, and it is not their hosts that are refused."""
+        kind = group[0].kind
+        if any(each.kind != kind for each in group):
+            return False
+        said = self._hosts_said
+        return not any(said & each.plain_hosts for each in group)
 
     def named(self, group: Iterable[Fragment]) -> list[Fragment]:
         """Those at the line that the refusal names, unless its words are others'."""
@@ -93,11 +114,6 @@ class Refused:
         # on two engines there may be two of one name
         said = self.configuration.text.split("\n")[self.line - 1].strip()
         return [each for each in found if said in each.content] or found
-
-    def is_about_others(self, group: Iterable[Fragment]) -> bool:
-        """Whether it names a line that came from somebody else."""
-        owners = {origin.resource for origin in self.origins}
-        return bool(owners) and not any(each.owner in owners for each in group)
 
     def _may_be_about(self, fragment: Fragment) -> bool:
         """Whether it says what the refusal is about: where an option lacks a word, Caddy names a line further down."""
@@ -111,28 +127,63 @@ class Refused:
         words = self.words if self.is_hazard else f"{BY_CADDY}{_WAY.sub('', _PLACE.sub('', self.words))}"
         return Problem(fragment.owner, one_line(label), one_line(words))
 
+    @cached_property
+    def _hosts_at_fault(self) -> frozenset[str]:
+        found = self.hosts or _hosts_at_fault(self.words, self.configuration.adapted)
+        return frozenset(map(plain_host, found))
+
+    @cached_property
+    def _hosts_said(self) -> frozenset[str]:
+        return frozenset(plain_host(word) for word in _telling(self.words, with_dots=True))
+
     def _suspected(self, group: Sequence[Fragment]) -> list[Fragment]:
-        """Those on the site at fault, and among them those who alone say what the refusal is about."""
-        hosts = self.hosts or _hosts_at_fault(self.words, self.configuration.adapted)
-        mates = [each for each in group if hosts & each.hosts] or list(group)
-        if len(mates) == 1:
-            return mates
+        """Those on the site at fault, and among them the fewest who say what the refusal is about."""
+        for hosts in (self._hosts_at_fault, self._hosts_said):
+            mates = [each for each in group if hosts & each.plain_hosts]
+            if mates:
+                break
+        pool = mates or list(group)
+        found = pool
         for word in _telling(self.words):
-            speaking = [each for each in mates if word in each.content]
-            if len(speaking) == 1:
-                return speaking
-        return mates
+            if len(found) == 1:
+                break
+            speaking = [each for each in pool if _says(each, word)]
+            if 0 < len(speaking) < len(found):
+                found = speaking
+        return (
+            found if len(found) < len(pool) else [each for each in pool if self._directives & each.directives] or pool
+        )
+
+    @cached_property
+    def _directives(self) -> frozenset[str]:
+        """The directives whose modules Caddy was setting up."""
+        modules = {name.rpartition(".")[2] for name in _MODULE.findall(self.words)}
+        return frozenset(modules | ({"log"} if "custom log" in self.words else set()))
 
 
-def _telling(words: str) -> Iterator[str]:
-    """The words of a message that may stand in labels, those of its end first."""
+def _says(fragment: Fragment, word: str) -> bool:
+    """Whether the word stands in it as a whole one."""
+    content, at = fragment.content, -1
+    while (at := content.find(word, at + 1)) >= 0:
+        before, after = content[at - 1 : at], content[at + len(word) : at + len(word) + 1]
+        if not (_goes_on(before) and _goes_on(word[0])) and not (_goes_on(after) and _goes_on(word[-1])):
+            return True
+    return False
+
+
+def _goes_on(character: str) -> bool:
+    return character.isalnum() or character in ("_", "-", ".")
+
+
+def _telling(words: str, *, with_dots: bool = False) -> Iterator[str]:
+    """The words of a message that may stand in labels, those of its end first; some of them ended a sentence."""
     found = [next(filter(None, match)) for match in _WORDS.findall(words[-TELLING_CHARACTERS:])]
     for word in reversed(found[-TELLING_WORDS:]):
         bare = word.strip(".:")
         if len(bare) < 2 or _OWN.fullmatch(bare):
             continue
         yield word
-        if bare != word:
+        if bare != word and not (with_dots and word == f"{bare}."):
             yield bare
         host, _, port = bare.rpartition(":")
         if host and port.isdecimal():
@@ -157,14 +208,27 @@ def _lines(blocks: Iterable[Block]) -> Iterator[Block]:
 
 def _hosts_at_fault(words: str, adapted: bytes | None) -> frozenset[str]:
     """The hosts of the site that Caddy was setting up when it failed to load."""
-    route, log = _ROUTE.search(words), _LOG.search(words)
-    if adapted is None or not (route or log):
+    if adapted is None or not any(pattern.search(words) for pattern in (_ROUTE, _LOG, _CONNECTION, _AUTOMATION)):
         return frozenset()
-    servers = ((json.loads(adapted).get("apps") or {}).get("http") or {}).get("servers") or {}
-    if route:
-        routes = (servers.get(route[1]) or {}).get("routes") or ()
-        at_fault = routes[int(route[2])] if int(route[2]) < len(routes) else {}
-        return frozenset(host for match in at_fault.get("match") or () for host in match.get("host") or ())
+    apps = json.loads(adapted).get("apps") or {}
+    servers = (apps.get("http") or {}).get("servers") or {}
+    if route := _ROUTE.search(words):
+        return _matched((servers.get(route[1]) or {}).get("routes"), int(route[2]), "host")
+    if policy := _CONNECTION.search(words):
+        return _matched((servers.get(policy[1]) or {}).get("tls_connection_policies"), int(policy[2]), "sni")
+    if policy := _AUTOMATION.search(words):
+        policies = ((apps.get("tls") or {}).get("automation") or {}).get("policies") or ()
+        at_fault = policies[int(policy[1])] if int(policy[1]) < len(policies) else {}
+        return frozenset(at_fault.get("subjects") or ())
+    log = _LOG.search(words)
     assert log is not None
     names = ((server.get("logs") or {}).get("logger_names") or {} for server in servers.values())
     return frozenset(host for each in names for host, loggers in each.items() if log[1] in loggers)
+
+
+def _matched(items: Any, place: int, name: str) -> frozenset[str]:
+    """The hosts that the item at a place of a list is for."""
+    item = items[place] if place < len(items or ()) else {}
+    match = item.get("match") or ()
+    matches = match if isinstance(match, list | tuple) else (match,)
+    return frozenset(host for each in matches for host in each.get(name) or ())

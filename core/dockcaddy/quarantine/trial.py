@@ -14,6 +14,7 @@ from dockcaddy.model import Problem
 from dockcaddy.pipeline import Configuration
 from dockcaddy.quarantine.memory import TRIED_TOGETHER, Memory
 from dockcaddy.quarantine.refusal import Refused
+from dockcaddy.quarantine.search import Search
 
 SCREENED_TOGETHER = 64
 # so long is looked for what does not load before everything else has its turn again
@@ -40,6 +41,7 @@ class Trial:
     accepted: Configuration | None = None
     _accepted_parts: tuple[Fragment, ...] = ()
     _deadline: float | None = None
+    _stale: set[str] = field(factory=set)
     _tolerated: frozenset[str] | None = None
     _shapes: tuple[set[Hashable], set[Hashable]] | None = None
 
@@ -59,7 +61,7 @@ class Trial:
             self._isolate(refused)
         if self.accepted is not None:
             self._try_again(sorted(due, key=self.memory.urgency))
-        if self.parts != self._accepted_parts:
+        if not self._stands():
             refused = self._attempt_without_stand_ins() or refused
         if self.accepted is None:
             raise CaddyRefusal(refused.words if refused else "nothing was accepted")
@@ -123,10 +125,15 @@ class Trial:
     def _attempt_without_stand_ins(self) -> Refused | None:
         """Try what was found; what stands in for others is no longer sure to be good."""
         refused = self._attempt()
-        if refused is not None:
-            self.left_out |= self.standing_in
+        if refused is not None and self.standing_in:
+            self._drop_stand_ins(self.standing_in)
             refused = self._attempt()
         return refused
+
+    def _drop_stand_ins(self, keys: Iterable[str]) -> None:
+        self._stale |= set(keys)
+        self.left_out |= self._stale
+        self.standing_in -= self._stale
 
     def _hazard(self, configuration: Configuration) -> Refused | None:
         """A hazard that is not the operator's own."""
@@ -161,58 +168,71 @@ class Trial:
         present = [each for each in self.parts if not (refused.at_load and each.is_operators)]
         suspects = self.memory.suspects(present)
         if 0 < len(suspects) < len(present):
-            self._sift(suspects, refused)
-            if self.accepted is not None or self._attempt() is None:
+            if self._sift(suspects, refused):
                 return
-        # not even what was accepted before is accepted now: Caddy itself or something outside has changed
-        everything = sorted((e for e in present if e.key not in self.left_out), key=lambda e: e.seniority)
-        if everything:
-            self._sift(everything, refused)
+            # not even what was accepted before is accepted now: Caddy itself or something outside has changed
+            self._put_back(suspects)
+        if present:
+            self._sift(sorted(present, key=lambda each: each.seniority), refused)
 
-    def _sift(self, suspects: list[Fragment], refused: Refused) -> None:
-        """Admit of `suspects` what Caddy accepts beside the rest; the others are condemned."""
-        if len(suspects) == 1:
-            self._condemn(suspects[0], refused.problem(suspects[0]))
-            self._attempt()
-            return
-        remaining = suspects if refused.at_load else self._screened(suspects)
-        # mostly that was all, and each try of a part would be a load more
-        still_refused = refused if len(remaining) == len(suspects) else self._attempt()
-        if remaining and still_refused is not None:
-            self.left_out |= {each.key for each in remaining}
-            self._admit(remaining, still_refused)
+    def _sift(self, suspects: Sequence[Fragment], refused: Refused) -> bool:
+        """Have of `suspects` what Caddy takes beside the rest, and condemn the others; gives whether it takes the rest."""
+        self._set_aside(suspects)
+        if self._is_what_caddy_has() and self._attempt() is not None:
+            return False
+        remaining = list(suspects) if refused.at_load or len(suspects) == 1 else self._screened(suspects)
+        known: Refused | None = refused
+        if len(remaining) < len(suspects):
+            # mostly that was all, and each try of a part would be a load more
+            self._put_back(remaining)
+            known = self._attempt()
+            if known is None:
+                return True
+            self._set_aside(remaining)
+        return self._admit(remaining, known)
 
-    def _admit(self, group: Sequence[Fragment], refused: Refused | None = None) -> None:
-        """Have those of a group that Caddy takes; `refused` is what it says to all of them, where that is known."""
-        waiting = [group] if refused else self._by_promise(group)
-        while waiting:
-            group = waiting.pop()
-            if self._is_over():
-                self._postpone(group)
-                continue
-            if group and refused is None:
-                self._put_back(group)
+    def _is_what_caddy_has(self) -> bool:
+        """Whether what is not set aside can be tried without a load."""
+        last = self.memory.last
+        return last is not None and last.text == self._without_clashes().text
+
+    def _admit(self, group: Sequence[Fragment], refused: Refused | None = None) -> bool:
+        """Have those of a group that Caddy takes, and condemn the others if it takes the rest; gives whether it does.
+
+        `refused` is what it says to all of them, where that is known.
+        """
+        search = Search(self._try, self._by_promise, self._is_over)
+        search.run(group, refused)
+        if not self._stands() and self._attempt() is not None:
+            return False
+        for finding in search.found:
+            self._condemn(finding.fragment, finding.refused.problem(finding.fragment))
+        self._postpone(search.untried)
+        return True
+
+    def _try(self, group: Sequence[Fragment]) -> Refused | None:
+        """Try a group beside what is taken, and set it aside again where it is refused."""
+        self._put_back(group)
+        refused = self._attempt()
+        if refused is not None:
+            old = [each for each in self.fragments if each.key in self.standing_in]
+            stale = refused.named(old)
+            if stale:
+                self._drop_stand_ins(each.key for each in stale)
                 refused = self._attempt()
-            if refused is not None:
-                self.left_out |= {each.key for each in group}
-                waiting += self._judged(group, refused)
-            refused = None
-        if self.accepted is None:
-            self._attempt()
+        if refused is not None:
+            self._set_aside(group)
+        return refused
 
-    def _judged(self, group: Sequence[Fragment], refused: Refused) -> list[Sequence[Fragment]]:
-        """Condemn whom the refusal points at; gives what is to be tried of the others, the last first."""
-        old = [each for each in self.fragments if each.key in self.standing_in]
-        blamed = refused.named(old) or refused.blamed(group)
-        for each in blamed:
-            self._condemn(each, refused.problem(each))
-        by_promise = self._by_promise([each for each in group if each not in blamed])
-        if blamed or len(by_promise) > 1:
-            return by_promise
-        first, second = refused.parts(group)
-        return [second, first]
+    def _stands(self) -> bool:
+        """Whether what is not set aside is what was accepted."""
+        return self.accepted is not None and self.parts == self._accepted_parts
 
-    def _by_promise(self, group: Sequence[Fragment]) -> list[Sequence[Fragment]]:
+    def _set_aside(self, group: Iterable[Fragment]) -> None:
+        for each in group:
+            self._replace(each)
+
+    def _by_promise(self, group: Sequence[Fragment], suspected: Sequence[Fragment] = ()) -> list[Sequence[Fragment]]:
         """What is like what Caddy has is tried before the others, what is like what it refused after them.
 
         So of hundreds that come together the good ones do not wait until each of the others is found out. The first to
@@ -221,11 +241,11 @@ class Trial:
         if self._shapes is None:
             self._shapes = self.memory.shapes(self.fragments)
         taken, refused = self._shapes
-        refused |= {each.shape for each in self.fragments if each.key in self.condemned}
+        refused = refused | {each.shape for each in suspected}
         by_promise: dict[int, list[Fragment]] = defaultdict(list)
         for each in group:
             by_promise[(each.shape in refused) - (each.shape in taken)].append(each)
-        return [by_promise[promise] for promise in sorted(by_promise, reverse=True)] or [()]
+        return [by_promise[promise] for promise in sorted(by_promise, reverse=True)]
 
     def _is_over(self) -> bool:
         return self._deadline is not None and self.memory.clock() > self._deadline
@@ -233,8 +253,6 @@ class Trial:
     def _postpone(self, group: Iterable[Fragment]) -> None:
         for each in group:
             self.memory.postpone(each)
-            self._put_back((each,))
-            self._replace(each)
 
     def _put_back(self, group: Iterable[Fragment]) -> None:
         """Have the fragments themselves in their places again, whatever stands in for them."""
@@ -247,11 +265,13 @@ class Trial:
         if fragment.key not in self.condemned:
             self.condemned.add(fragment.key)
             self.memory.condemn(fragment, problem)
-        self._replace(fragment)
+        if fragment.key not in self.left_out | self.standing_in:
+            self._replace(fragment)
 
     def _replace(self, fragment: Fragment) -> None:
         """Have a fragment's last good version stand in for it; leave it out where there is none."""
-        before = None if fragment.key in self.standing_in else self.memory.stand_in(fragment)
+        is_stale = fragment.key in self.standing_in or fragment.key in self._stale
+        before = None if is_stale else self.memory.stand_in(fragment)
         if before is None:
             self.left_out |= {fragment.key}
         else:
@@ -259,37 +279,51 @@ class Trial:
             self.left_out -= {fragment.key}
             self.fragments = [before if each.key == fragment.key else each for each in self.fragments]
 
-    def _screened(self, suspects: list[Fragment]) -> list[Fragment]:
+    def _screened(self, suspects: Sequence[Fragment]) -> list[Fragment]:
         """Condemn what Caddy cannot adapt even among its own site's fragments: small texts instead of whole ones.
 
         What others may refer to comes first: while that is refused, nothing can be said of the others.
         """
-        shared = [each for each in self.fragments if each.definitions and each.key not in self.left_out]
         suspected = {each.key for each in suspects}
-        if self._screen(shared, [each for each in shared if each.key in suspected]):
-            shared = [each for each in shared if each.key not in self.condemned]
+        shared = [each for each in self.fragments if each.definitions and self._is_there(each)]
+        new = [each for each in suspects if each.definitions]
+        if self._screen([*shared, *self._site_mates(new)], new):
+            shared += [each for each in new if each.key not in self.condemned]
             for batch in _batches([each for each in suspects if not each.definitions]):
                 self._screen([*shared, *self._site_mates(batch)], batch)
-        return [each for each in suspects if each.key not in self.condemned]
+        return [each for each in suspects if each.key in suspected - self.condemned]
 
-    def _screen(self, others: list[Fragment], batch: list[Fragment]) -> bool:
-        """Condemn those of a batch that Caddy refuses beside the others; gives whether it adapts what is left."""
-        group = batch
-        while group:
-            chosen = {each.key for each in (*others, *group)} - self.condemned
-            assembly = Assembler(self.route_order).assemble([each for each in self.fragments if each.key in chosen])
-            try:
-                self.adapt(assembly.text)
-                return True
-            except CaddyRefusal as refusal:
-                refused = Refused(str(refusal), Configuration(assembly.text, (), None, assembly))
-            blamed = () if refused.is_about_others(group) else refused.blamed(group)
-            if not blamed:
-                return False
-            for each in blamed:
-                self._condemn(each, refused.problem(each))
-            group = [each for each in group if each.key not in self.condemned]
+    def _is_there(self, fragment: Fragment) -> bool:
+        return fragment.key not in self.left_out
+
+    def _screen(self, others: Sequence[Fragment], batch: Sequence[Fragment]) -> bool:
+        """Condemn those of a batch that Caddy cannot adapt beside the others; gives whether it adapts these."""
+        taken = list(others)
+
+        def attempt(group: Sequence[Fragment]) -> Refused | None:
+            refused = self._adapted_alone([*taken, *group])
+            if refused is None:
+                taken.extend(group)
+            return refused
+
+        search = Search(attempt, self._by_promise)
+        search.run(batch)
+        if search.found and attempt(()) is not None:
+            return False
+        for finding in search.found:
+            self._condemn(finding.fragment, finding.refused.problem(finding.fragment))
         return True
+
+    def _adapted_alone(self, fragments: Iterable[Fragment]) -> Refused | None:
+        """Why Caddy refuses these fragments by themselves."""
+        by_key = {each.key: each for each in fragments}
+        in_order = [by_key[each.key] for each in self.fragments if each.key in by_key]
+        assembly = Assembler(self.route_order).assemble(in_order)
+        try:
+            self.adapt(assembly.text)
+        except CaddyRefusal as refusal:
+            return Refused(str(refusal), Configuration(assembly.text, (), None, assembly))
+        return None
 
     def _site_mates(self, batch: Sequence[Fragment]) -> list[Fragment]:
         keys = {each.key for each in batch} | self.left_out
