@@ -122,8 +122,16 @@ class Search:
         if not refused.at_load and refused.named(guess):
             # what is only read costs nobody a load: who stands at the line may be another one's victim
             return self._tasks(others, [guess], refused)
-        is_certain = len(guess) == 1 and refused.is_certain(guess[0], group)
-        return self._tasks(guess, self._ordered(others, guess), refused, is_certain=is_certain)
+        if len(guess) == 1 and refused.is_certain(guess[0], group):
+            return self._beside_its_kind(guess[0], others, refused)
+        return self._tasks(guess, self._ordered(others, guess), refused)
+
+    def _beside_its_kind(self, fragment: Fragment, others: Sequence[Fragment], refused: Refused) -> list[_Task]:
+        """Those that are unlike the one at fault, then those of its kind: if they are refused too, they are as it is."""
+        self._refused_alone.add(_likeness(fragment, refused))
+        mates = [each for each in others if each.kind == fragment.kind]
+        ordered = self._ordered(_without(others, mates), (fragment,))
+        return self._tasks((fragment,), [mates, *ordered] if mates else ordered, refused, is_certain=True)
 
     def _tasks(
         self, last: Sequence[Fragment], first: list[Sequence[Fragment]], refused: Refused, *, is_certain: bool = False
