@@ -16,8 +16,8 @@ from dockcaddy.hosts import plain_host
 from dockcaddy.model import Problem
 from dockcaddy.pipeline import Configuration
 
-# the end of a message is about the cause, the beginning about where Caddy was
 BY_CADDY = "caddy refuses it: "
+# the end of a message is about the cause, the beginning about where Caddy was
 TELLING_WORDS = 40
 TELLING_CHARACTERS = 2_000
 
@@ -150,9 +150,9 @@ class Refused:
             speaking = [each for each in pool if _says(each, word)]
             if 0 < len(speaking) < len(found):
                 found = speaking
-        return (
-            found if len(found) < len(pool) else [each for each in pool if self._directives & each.directives] or pool
-        )
+        if len(found) == len(pool):
+            found = [each for each in pool if self._directives & each.directives] or pool
+        return found
 
     @cached_property
     def _directives(self) -> frozenset[str]:
