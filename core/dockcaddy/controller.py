@@ -17,7 +17,7 @@ from dockcaddy.errors import CaddyRefusal, CaddyUnreachable, EngineUnreachable, 
 from dockcaddy.fragment import Fragment
 from dockcaddy.last_good import LastGood
 from dockcaddy.lingering import Lingering
-from dockcaddy.model import EngineInventory, Inventory, Problem
+from dockcaddy.model import EngineInventory, EngineSilent, Inventory, Problem
 from dockcaddy.narration import Cycle, Narrator, ProblemLog
 from dockcaddy.pace import Pace
 from dockcaddy.pipeline import BaseCaddyfile, Configuration, Pipeline
@@ -281,6 +281,9 @@ class Controller:
         try:
             watch.last = watch.engine.inventory()
         except EngineUnreachable as error:
+            if isinstance(error, EngineSilent):
+                # events tell what has ended even so
+                watch.last = error.known
             if not watch.failure:
                 logger.error("engine %s: %s, the last configuration stays", watch.engine.name, error)
             watch.failure = str(error)
@@ -290,11 +293,7 @@ class Controller:
             if watch.failure:
                 logger.info("engine %s: answers again", watch.engine.name)
             watch.failure = ""
-            if watch.last.problems:
-                watch.retry_at = self.clock() + watch.pause
-                watch.pause = min(watch.pause * 2, LONGEST_PAUSE)
-            else:
-                watch.retry_at, watch.pause = None, FIRST_PAUSE
+            watch.retry_at, watch.pause = None, FIRST_PAUSE
 
     def _failures(self) -> list[Problem]:
         return [Problem(f"output {each.name}", "", each.failure) for each in self.deliveries if each.failure]

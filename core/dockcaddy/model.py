@@ -8,7 +8,7 @@ from typing import Literal
 
 from attrs import field, frozen
 
-from dockcaddy.errors import one_line
+from dockcaddy.errors import EngineUnreachable, one_line
 
 Kind = Literal["container", "service"]
 Health = Literal["healthy", "unhealthy", "starting", "none"]
@@ -102,6 +102,14 @@ class EngineInventory:
     configs: tuple[SwarmConfig, ...] = ()
     caddy: Resource | None = None
     problems: tuple["Problem", ...] = ()
+
+
+class EngineSilent(EngineUnreachable):
+    """An engine that does not answer now. `known` is what it had, with what events told since."""
+
+    def __init__(self, message: str, known: EngineInventory) -> None:
+        super().__init__(message)
+        self.known = known
 
 
 @frozen(eq=False)

@@ -7,7 +7,7 @@ from attrs import define
 
 from dockcaddy.errors import EngineUnreachable, one_line
 
-CALL_TIMEOUT = 30
+CALL_TIMEOUT = 10
 CALLS_AT_ONCE = 10
 
 
@@ -22,14 +22,20 @@ class Connection:
 
     def client(self) -> Any:
         """docker's client of the API, connected when it is needed first. Raises EngineUnreachable."""
-        if self._client is None:
-            self._client = self._new_client()
-        return self._client
+        # another thread may have it forgotten meanwhile
+        client = self._client
+        if client is None:
+            client = self._client = self._new_client()
+        return client
 
     def renewed(self) -> Any:
         """Another client: what was connected may not be any more. Raises EngineUnreachable."""
-        self._client = self._new_client()
-        return self._client
+        client = self._client = self._new_client()
+        return client
+
+    def forget(self) -> None:
+        """Have the next call use another connection: this one may be dead."""
+        self._client = None
 
     def unreachable(self, error: BaseException) -> EngineUnreachable:
         """What to tell of a call that failed."""

@@ -42,20 +42,27 @@ MOST_WAITING = 10_000
 
 @frozen
 class Event:
-    """What happened. `container` is the id of the container that it is about, empty where a network came or went."""
+    """What happened. `container` is the id of the container that it is about, empty where a network came or went.
+
+    `network` is the id of the network that it is about, where it is about one.
+    """
 
     kind: str
     action: str
     container: str
     attributes: Mapping[str, str]
+    network: str = ""
 
     @classmethod
     def of(cls, message: Mapping[str, Any]) -> "Event":
         """An event as the engine tells it. Raises AttributeError where the message is none."""
         kind, actor = str(message.get("Type")), message.get("Actor") or {}
         attributes = actor.get("Attributes") or {}
-        id = attributes.get("container") if kind == "network" else actor.get("ID")
-        return cls(kind, str(message.get("Action") or ""), str(id or ""), attributes)
+        id = str(actor.get("ID") or "")
+        action = str(message.get("Action") or "")
+        if kind == "network":
+            return cls(kind, action, str(attributes.get("container") or ""), attributes, id)
+        return cls(kind, action, id, attributes)
 
     @property
     def verb(self) -> str:

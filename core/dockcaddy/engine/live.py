@@ -9,7 +9,7 @@ from typing import Any
 
 from attrs import define, field
 
-from dockcaddy.engine.connection import Connection
+from dockcaddy.engine.connection import CALL_TIMEOUT, Connection
 from dockcaddy.engine.events import FILTERS, EventStream
 from dockcaddy.engine.own_container import OwnContainer, as_listed
 from dockcaddy.engine.reactions import Reactions
@@ -17,7 +17,7 @@ from dockcaddy.engine.reader import Reader
 from dockcaddy.engine.records import EngineOptions, container
 from dockcaddy.engine.store import ContainerStore
 from dockcaddy.errors import one_line
-from dockcaddy.model import EngineInventory, Resource
+from dockcaddy.model import EngineInventory, EngineSilent, Resource
 
 
 @define(eq=False)
@@ -58,17 +58,20 @@ class Engine:
     def start(self, wake: Callable[..., None]) -> None:
         """Listen to events from now on; `wake` is called when the inventory may have changed."""
         self._wake = wake
+        self._reader.is_watching = True
         self._events.start()
 
     def inventory(self) -> EngineInventory:
-        """What the engine has now. Raises EngineUnreachable, and then nothing that is known is lost."""
-        self._reader.read()
+        """What the engine has now. Raises EngineUnreachable, with what is known of it where anything is."""
+        failure = self._reader.read()
         with self._reader.lock:
             resources = self._reader.store.resources(self.clock())
             problems, caddy = tuple(self._reader.problems.values()), self._own_resource()
         last = self._inventory
         if last is None or (last.resources, last.problems, last.caddy) != (resources, problems, caddy):
             last = self._inventory = EngineInventory(self.name, resources, (), caddy, problems)
+        if failure is not None:
+            raise EngineSilent(str(failure), last) from failure
         return last
 
     def resync(self) -> None:
@@ -80,7 +83,7 @@ class Engine:
         try:
             client, own = self.connection.client(), self._reader.own
             containers = client.containers(all=True)
-            own.look()
+            own.take(own.ask())
             for item in containers:
                 if self._reader.store.wants(item.get("Labels") or {}) or own.has_id(item["Id"]):
                     item["Inspect"] = client.inspect_container(item["Id"])
@@ -113,15 +116,17 @@ class Engine:
 
     def _missed(self) -> None:
         """Something may have changed unheard."""
-        self.resync()
+        self._reader.events_lost()
         self._wake()
 
     def _subscribed(self) -> Any:
         """The answer that events come in."""
         client = self.connection.renewed()
         response = client._get(
-            client._url("/events"), params={"filters": json.dumps(FILTERS)}, stream=True, timeout=None
+            client._url("/events"), params={"filters": json.dumps(FILTERS)}, stream=True, timeout=CALL_TIMEOUT
         )
         response.raise_for_status()
         self._server = one_line(str(response.headers.get("Server") or ""))
+        # the stream may be silent for as long as it likes
+        client._disable_socket_timeout(response.raw._fp.fp)
         return response

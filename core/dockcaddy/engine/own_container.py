@@ -21,26 +21,37 @@ class OwnContainer:
     connection: Connection
     found: Mapping[str, Any] | None = None
     _is_known: bool = False
+    _was_known: bool = False
 
-    def look(self) -> Mapping[str, Any] | None:
-        """The container, asked for where it is not known. Raises what the client raises."""
-        if self._is_known:
-            return self.found
+    @property
+    def is_known(self) -> bool:
+        """Whether it need not be asked for."""
+        return self._is_known
+
+    @property
+    def was_known(self) -> bool:
+        """Whether it was ever asked for."""
+        return self._is_known or self._was_known
+
+    def ask(self) -> Mapping[str, Any] | None:
+        """The container's inspect answer, None on a host. Raises what the client raises."""
         from docker.errors import NotFound  # noqa: PLC0415
 
-        self.found = None
         for candidate in own_container_ids():
             try:
-                self.found = self.connection.client().inspect_container(candidate)
-                break
+                answer: Mapping[str, Any] = self.connection.client().inspect_container(candidate)
             except NotFound:
                 continue
-        self._is_known = True
-        return self.found
+            return answer
+        return None
+
+    def take(self, found: Mapping[str, Any] | None) -> None:
+        """This is what was asked for."""
+        self.found, self._is_known = found, True
 
     def forget(self) -> None:
         """Have it asked for again; until then what is known stays."""
-        self._is_known = False
+        self._is_known, self._was_known = False, self.was_known
 
     def has_id(self, id: str) -> bool:
         """Whether it is this one."""

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 
 from attrs import define
 
+from dockcaddy.engine.announced import UPDATE_PATIENCE
 from dockcaddy.engine.events import Event
 from dockcaddy.engine.reader import Reader
 from dockcaddy.engine.store import ContainerStore
@@ -73,81 +74,83 @@ class Reactions:
         self.wake(urgent=any(event.verb in URGENT for event in events))
 
     def _react_to_network(self, event: Event) -> None:
-        id = event.container
+        if not event.container:
+            self.reader.network_changed(event.network, there=event.action == "create")
+            return
         with self.reader.lock:
-            if not id:
-                self.reader.networks_changed()
-                return
-            if self.reader.own.has_id(id):
-                # with another network others may be reached
-                self.reader.own.forget()
-                self.missed()
-                return
-            if id not in self._store:
-                return
-            if not self._is_running(id):
-                # one that died is disconnected while the list still calls it running
-                if event.action == "connect":
-                    self.reader.look(id)
-                return
-            self.reader.changed(id)
-        self.wake()
+            lost = self._take_network(event)
+        if lost:
+            # its address may be another's soon
+            self.wake(urgent=True)
 
-    def _is_running(self, id: str) -> bool:
-        resource = self._store.resource(id, self.reader.clock())
-        return resource is not None and resource.running
+    def _take_network(self, event: Event) -> bool:
+        """Tell the store; whether an address is lost."""
+        id, network = event.container, event.network
+        is_own = self.reader.own.has_id(id)
+        if not is_own and id not in self._store:
+            return False
+        announced = self.reader.announced(id)
+        if event.action == "connect":
+            announced.connect(network, str(event.attributes.get("type") or ""))
+        else:
+            announced.disconnect(network, self._store.item(id))
+        if is_own:
+            # with another network others may be reached
+            self.reader.own.forget()
+            self.missed()
+        self.reader.look(id)
+        return event.action != "connect" and self._store.disconnect(id, network)
 
     def _react_to_container(self, event: Event) -> None:
-        verb, id = event.verb, event.container
-        is_known_early = verb == "start" and self._store.has_address(id)
+        verb = event.verb
         with self.reader.lock:
             changed = self._take(event)
         if changed:
             # what begins can wait a moment, requests to what ends cannot
             self.wake(urgent=verb in URGENT)
-        if is_known_early:
-            self._confirm(id)
 
     def _take(self, event: Event) -> bool:
-        """Tell the store; whether that is a change."""
+        """Tell the store, and have the reader look where only an answer tells; whether the store has a change."""
         id = event.container
         match event.verb:
-            case "create":
-                self.reader.look(id)
-                return self._store.options.scan_stopped_containers
-            case "start":
-                return self._started(id)
-            case "destroy":
-                self._store.drop(id)
-                return True
-            case "die" | "stop":
-                return self._store.set_state(id, "exited")
             case "oom":
                 return False
             case "kill":
                 return self._told_to_stop(event)
-            case "health_status":
-                return self._store.set_health(id, event.detail)
+            case "die" | "stop":
+                self.reader.announced(id).end(self._store.item(id))
+                return self._store.set_state(id, "exited")
+            case "destroy" | "remove":
+                self.reader.announced(id).there = False
+                self._store.drop(id)
+                return True
             case "pause" | "unpause":
-                return self._store.set_state(id, "paused" if event.verb == "pause" else "running")
-        # a rename or an update shows in the list; inspect has nothing new
-        self.reader.changed(id)
-        return True
+                state = "paused" if event.verb == "pause" else "running"
+                self.reader.announced(id).state = state
+                return self._store.set_state(id, state)
+            case "health_status":
+                if event.detail:
+                    self.reader.announced(id).health = event.detail
+                return self._store.set_health(id, event.detail)
+            case "start":
+                return self._started(id)
+            case "create":
+                self.reader.announced(id).there = True
+            case "rename":
+                self.reader.announced(id).name = str(event.attributes.get("name") or "").lstrip("/")
+            case _:
+                # an update tells nothing of what it changed, and need not change anything that shows
+                self.reader.announced(id, patience=UPDATE_PATIENCE).unlike = self._store.item(id)
+                self.reader.changed(id)
+                return True
+        self.reader.look(id)
+        return False
 
     def _started(self, id: str) -> bool:
-        """Publish from what was fetched at `create` and `network connect`, where that shows an address."""
-        if self._store.has_address(id):
-            self._store.set_state(id, "running")
-        else:
-            self.reader.changed(id)
-        return True
-
-    def _confirm(self, id: str) -> None:
-        """Read a started container again, off the way of its first answer."""
-        with self.reader.lock:
-            is_different = self.reader.look_again(id)
-        if is_different:
-            self.wake()
+        """Publish from what was fetched at `create` and `network connect`, where that shows an address, and confirm it."""
+        self.reader.announced(id).state = "running"
+        self.reader.look(id)
+        return self._store.has_address(id) and self._store.set_state(id, "running")
 
     def _told_to_stop(self, event: Event) -> bool:
         number = _signal_number(str(event.attributes.get("signal") or ""))

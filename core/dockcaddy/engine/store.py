@@ -33,18 +33,29 @@ class ContainerStore:
     """The labelled containers of one engine by id. A resource is made anew only when something about it changed.
 
     `unlabelled` is how many others the last full list had.
+    `changes` counts how often something did.
     """
 
     engine: str
     options: EngineOptions
     ingress: IngressNetworks = field(factory=IngressNetworks)
     unlabelled: int = 0
+    changes: int = 0
     _known: dict[str, _Known] = field(factory=dict)
     _highest_rank: int = 0
     _in_order: list[_Known] | None = None
 
     def __contains__(self, id: object) -> bool:
         return id in self._known
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """Those of all that are known."""
+        return tuple(self._known)
+
+    def item(self, id: str) -> Json | None:
+        """A container's last item, None where it is not known."""
+        return self._known[id].item if id in self._known else None
 
     def wants(self, labels: Mapping[str, str]) -> bool:
         """Whether a container with these labels is ours."""
@@ -55,7 +66,7 @@ class ContainerStore:
         if ingress != self.ingress:
             self.ingress = ingress
             for known in self._known.values():
-                known.resource = None
+                self._changed(known)
 
     def replace_all(self, items: Iterable[Json]) -> None:
         """What a full list gave, newest first; what is not in it is gone."""
@@ -65,7 +76,7 @@ class ContainerStore:
         listed = {item["Id"] for item in ours}
         self._in_order = None
         for id in [id for id in self._known if id not in listed]:
-            del self._known[id]
+            self.drop(id)
         self._highest_rank += len(ours)
         for offset, item in enumerate(ours):
             self.put(item, self._highest_rank - offset)
@@ -78,12 +89,15 @@ class ContainerStore:
                 self._highest_rank += 1
             self._in_order = None
             self._known[item["Id"]] = _Known(dict(item), rank or self._highest_rank)
+            self.changes += 1
             return
         known.rank = rank or known.rank
         if _steady(known.item) != _steady(item):
             known.item = dict(item)
-            known.resource = None
-        _take_health(known, item)
+            self._changed(known)
+        # the list tells the health in words: `Up 2 minutes (healthy)`
+        if told := _HEALTH.search(str(item.get("Status") or "")):
+            self._set_health(known, told[1] or "starting")
 
     def put_inspect(self, id: str, inspect: Json | None) -> None:
         """A container's inspect answer."""
@@ -91,12 +105,14 @@ class ContainerStore:
         if known is not None:
             known.inspect = None if inspect is None else needed(inspect)
             known.unreadable = False
-            known.resource = None
+            self._changed(known)
 
     def mark_unreadable(self, id: str) -> None:
         """The container cannot be inspected: what its list item says has to do."""
-        if id in self._known:
-            self._known[id].unreadable = True
+        known = self._known.get(id)
+        if known is not None and not known.unreadable:
+            known.unreadable = True
+            self._changed(known)
 
     def name(self, id: str) -> str:
         """What the container is called; its short id where that is not known."""
@@ -108,6 +124,7 @@ class ContainerStore:
         """The container is gone."""
         if self._known.pop(id, None) is not None:
             self._in_order = None
+            self.changes += 1
 
     def needs_inspect(self, id: str) -> bool:
         """Whether the container is ours and was never inspected."""
@@ -131,15 +148,26 @@ class ContainerStore:
         if state == "exited":
             # its address goes to the next container that starts; only the list tells the next one
             known.item["NetworkSettings"] = {"Networks": {}}
-            _set_health(known, "starting")
+            self._set_health(known, "starting")
         known.stopping_until = 0.0
-        known.resource = None
+        self._changed(known)
+        return True
+
+    def disconnect(self, id: str, network: str) -> bool:
+        """An event told that the container has lost its place on a network; whether that is a change."""
+        known = self._known.get(id)
+        networks = ((known.item.get("NetworkSettings") or {}).get("Networks") or {}) if known else {}
+        kept = {name: each for name, each in networks.items() if (each or {}).get("NetworkID") != network}
+        if known is None or len(kept) == len(networks):
+            return False
+        known.item = {**known.item, "NetworkSettings": {**known.item["NetworkSettings"], "Networks": kept}}
+        self._changed(known)
         return True
 
     def set_health(self, id: str, status: str) -> bool:
         """An event told the health; whether that is a change."""
         known = self._known.get(id)
-        return known is not None and _set_health(known, status)
+        return known is not None and self._set_health(known, status)
 
     def set_stopping(self, id: str, until: float) -> bool:
         """The container was told to stop; if it has not by `until` (seconds of the clock) it counts again."""
@@ -147,7 +175,7 @@ class ContainerStore:
         if known is None or known.item.get("State") != "running":
             return False
         known.stopping_until = until
-        known.resource = None
+        self._changed(known)
         return True
 
     def stop_signal(self, id: str) -> tuple[str, float]:
@@ -186,22 +214,18 @@ class ContainerStore:
             known.resource = container(known.item, known.inspect, self.ingress, self.engine, stopping=stopping)
         return known.resource
 
+    def _changed(self, known: _Known) -> None:
+        known.resource = None
+        self.changes += 1
 
-def _set_health(known: _Known, status: str) -> bool:
-    """Put down the health of a container that is checked; whether that is a change."""
-    before = ((known.inspect or {}).get("State") or {}).get("Health", {}).get("Status")
-    if known.inspect is None or before in (None, "", "none", status):
-        return False
-    known.inspect = {**known.inspect, "State": {"Health": {"Status": status}}}
-    known.resource = None
-    return True
-
-
-def _take_health(known: _Known, item: Json) -> None:
-    """The list tells the health in words: `Up 2 minutes (healthy)`."""
-    told = _HEALTH.search(str(item.get("Status") or ""))
-    if told:
-        _set_health(known, told[1] or "starting")
+    def _set_health(self, known: _Known, status: str) -> bool:
+        """Put down the health of a container that is checked; whether that is a change."""
+        before = ((known.inspect or {}).get("State") or {}).get("Health", {}).get("Status")
+        if known.inspect is None or before in (None, "", "none", status):
+            return False
+        known.inspect = {**known.inspect, "State": {"Health": {"Status": status}}}
+        self._changed(known)
+        return True
 
 
 def _steady(item: Json) -> dict[str, Any]:

@@ -1,0 +1,176 @@
+"""What events announced and the engine's answers do not show yet. No I/O.
+
+Docker Engine tells of a change some milliseconds before its list shows it, and an answer may have been written before
+the event. So an answer is held against what events told: what has ended is ended whatever it says, and whoever it does
+not show yet as announced is looked at again until it does, or until the list is believed after all.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from attrs import define, field
+
+Json = Mapping[str, Any]
+
+# after so many seconds the list knows better: the event's change was undone, or another event was lost
+PATIENCE = 3.0
+FIRST_PAUSE, LONGEST_PAUSE = 0.005, 0.5
+# an update need not change anything that shows
+UPDATE_PATIENCE, UPDATE_PAUSE = 1.0, 0.1
+ENDED = "exited"
+_UP = frozenset(("running", "paused"))
+_WITHOUT_ADDRESSES = frozenset(("host", "null"))
+_HEALTH = re.compile(r"\((?:healthy|unhealthy|health: starting)\)")
+
+
+@define(eq=False)
+class Announcement:
+    """What was announced of one container: whether it is there, and what it is like. `until` is in seconds of the clock.
+
+    `networks` says by id whether it is connected; `ended` are the endpoints that it has lost, by their ids.
+    """
+
+    until: float = 0.0
+    looks: int = 0
+    there: bool = True
+    state: str = ""
+    health: str = ""
+    name: str = ""
+    networks: dict[str, bool] = field(factory=dict)
+    ended: frozenset[str] = frozenset()
+    unlike: Json | None = None
+
+    def is_shown_by(self, item: Json | None) -> bool:
+        """Whether the answer has caught up; None is the answer that there is no such container."""
+        if item is None or not self.there:
+            return item is None and not self.there
+        state = str(item.get("State") or "")
+        if (state in _UP if self.state == ENDED else state != self.state) and self.state:
+            return False
+        if self.name and not any(str(name).lstrip("/") == self.name for name in item.get("Names") or ()):
+            return False
+        if self.unlike is not None and _without_status(item) == _without_status(self.unlike):
+            return False
+        return _health_text(item, self.health) == item.get("Status") and self._shows_networks(item)
+
+    def _shows_networks(self, item: Json) -> bool:
+        endpoints = [endpoint for _, endpoint in _endpoints(item)]
+        if any(endpoint.get("EndpointID") in self.ended for endpoint in endpoints):
+            return False
+        addressed = {endpoint.get("NetworkID") for endpoint in endpoints if _address(endpoint)}
+        attached = {endpoint.get("NetworkID") for endpoint in endpoints}
+        return all(id in addressed if there else id not in attached for id, there in self.networks.items())
+
+    def amended(self, item: Json) -> Json:
+        """The answer without what has ended, and with what is known of it from events alone."""
+        changed: dict[str, Any] = {}
+        if self.state == ENDED and item.get("State") in _UP:
+            return {**item, "State": ENDED, "NetworkSettings": {"Networks": {}}}
+        # one that begins begins when its addresses show
+        if self.state in _UP and item.get("State") in _UP:
+            changed["State"] = self.state
+        if self.name:
+            changed["Names"] = [f"/{self.name}", *(name for name in item.get("Names") or () if "/" in name.lstrip("/"))]
+        lost = [name for name, endpoint in _endpoints(item) if self._is_lost(endpoint)]
+        if lost:
+            kept = {name: endpoint for name, endpoint in _endpoints(item) if name not in lost}
+            changed["NetworkSettings"] = {**item["NetworkSettings"], "Networks": kept}
+        if self.health:
+            changed["Status"] = _health_text(item, self.health)
+        return {**item, **changed} if changed else item
+
+    def _is_lost(self, endpoint: Json) -> bool:
+        return endpoint.get("EndpointID") in self.ended or self.networks.get(str(endpoint.get("NetworkID"))) is False
+
+    def end(self, item: Json | None) -> None:
+        """It runs no more: what it had is lost."""
+        self.state, self.health, self.networks = ENDED, "", {}
+        self.ended |= frozenset(_endpoint_ids(endpoint for _, endpoint in _endpoints(item or {})))
+
+    def connect(self, network: str, driver: str) -> None:
+        """It is on another network."""
+        if driver not in _WITHOUT_ADDRESSES:
+            self.networks[network] = True
+
+    def disconnect(self, network: str, item: Json | None) -> None:
+        """It is no longer on a network."""
+        self.networks[network] = False
+        lost = (each for _, each in _endpoints(item or {}) if each.get("NetworkID") == network)
+        self.ended |= frozenset(_endpoint_ids(lost))
+
+
+@define(eq=False)
+class Announcements:
+    """What was announced of each container, and not yet shown."""
+
+    _by_id: dict[str, Announcement] = field(factory=dict)
+
+    def of(self, id: str, now: float, patience: float = PATIENCE) -> Announcement:
+        """What was announced of a container, to be completed."""
+        self.expire(now)
+        found = self._by_id.setdefault(id, Announcement())
+        found.until, found.looks = max(found.until, now + patience), 0
+        return found
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """Of whom something was announced."""
+        return tuple(self._by_id)
+
+    def health_of(self, id: str) -> str:
+        """The health that was announced of a container, `""` where none was."""
+        return self._by_id[id].health if id in self._by_id else ""
+
+    def expects(self, id: str) -> bool:
+        """Whether it was announced that a container is there."""
+        return id in self._by_id and self._by_id[id].there
+
+    def held_against(self, id: str, item: Json | None) -> tuple[Json | None, float | None]:
+        """An answer as it counts, and after how many seconds to look again; None where it shows what was announced."""
+        announced = self._by_id.get(id)
+        if announced is None:
+            return item, None
+        if announced.is_shown_by(item):
+            del self._by_id[id]
+            return item, None
+        first = FIRST_PAUSE if announced.unlike is None else UPDATE_PAUSE
+        pause = min(first * 2.0 ** min(announced.looks, 10), LONGEST_PAUSE)
+        announced.looks += 1
+        if item is None or not announced.there:
+            return None, pause
+        return announced.amended(item), pause
+
+    def forget(self) -> None:
+        """Events may have been lost: from now on the list knows better."""
+        self._by_id.clear()
+
+    def expire(self, now: float) -> None:
+        """What was announced long ago counts no more."""
+        for id in [id for id, each in self._by_id.items() if now >= each.until]:
+            del self._by_id[id]
+
+
+def _endpoints(item: Json) -> Iterator[tuple[str, Json]]:
+    networks = (item.get("NetworkSettings") or {}).get("Networks") or {}
+    yield from ((name, endpoint or {}) for name, endpoint in networks.items())
+
+
+def _endpoint_ids(endpoints: Iterable[Json]) -> Iterator[str]:
+    yield from (str(each["EndpointID"]) for each in endpoints if each.get("EndpointID"))
+
+
+def _address(endpoint: Json) -> str:
+    return str(endpoint.get("IPAddress") or endpoint.get("GlobalIPv6Address") or "")
+
+
+def _health_text(item: Json, health: str) -> Any:
+    """The list tells the health in words, where there is any: `Up 2 minutes (healthy)`."""
+    status = item.get("Status")
+    if not health or not isinstance(status, str):
+        return status
+    return _HEALTH.sub("(health: starting)" if health == "starting" else f"({health})", status)
+
+
+def _without_status(item: Json) -> dict[str, Any]:
+    return {key: value for key, value in item.items() if key not in ("Status", "Mounts")}

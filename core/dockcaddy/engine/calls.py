@@ -1,0 +1,121 @@
+"""Calls to an engine, each in a thread of its own: one that hangs holds up nobody else."""
+
+import threading
+from collections.abc import Callable
+from queue import SimpleQueue
+from typing import Any
+
+from attrs import define, field
+
+# so long, in seconds, others wait for a call's answer
+PATIENCE = 0.3
+# so long a call may take before it is given up
+LONGEST = 10.0
+# so many threads wait for the next call
+KEPT = 8
+
+Taker = Callable[[Any], None]
+
+
+@define(eq=False)
+class Call:
+    """Something that the engine was asked, and what is done with the answer, or with the error. Times are in seconds."""
+
+    kind: str
+    about: str
+    begun: float
+    ask: Callable[[], Any]
+    take: Taker
+    fail: Callable[[Exception], None]
+    is_over: bool = False
+    is_late: bool = False
+
+    def seems_late(self, now: float) -> bool:
+        """Whether nobody waits for it any more."""
+        return self.is_late or now >= self.begun + PATIENCE
+
+
+@define(eq=False)
+class Calls:
+    """The open calls. Whoever uses them holds `lock`; answers are taken under it, and then it is notified.
+
+    `given_up` has the next call use another connection.
+    """
+
+    clock: Callable[[], float]
+    lock: threading.Condition
+    given_up: Callable[[], None]
+    open: list[Call] = field(factory=list)
+    answers: int = 0
+    _hung: set[tuple[str, str]] = field(factory=set)
+    _next: "SimpleQueue[Call | None]" = field(factory=SimpleQueue)
+    _idle: int = 0
+
+    def begin(
+        self, kind: str, ask: Callable[[], Any], take: Taker, fail: Callable[[Exception], None], about: str = ""
+    ) -> None:
+        """Ask; the answer is given to `take`, or the error to `fail`, which also gets what `take` raises."""
+        call = Call(kind, about, self.clock(), ask, take, fail, is_late=(kind, about) in self._hung)
+        self.open.append(call)
+        self._next.put(call)
+        if self._idle:
+            self._idle -= 1
+        else:
+            threading.Thread(target=self._work, name="calls of an engine", daemon=True).start()
+
+    def of(self, kind: str) -> list[Call]:
+        """The open calls of a kind."""
+        return [call for call in self.open if call.kind == kind]
+
+    def awaited(self, kind: str = "") -> list[Call]:
+        """The open calls that others wait for, of all kinds where none is named."""
+        now = self.clock()
+        return [call for call in self.open if not call.seems_late(now) and kind in ("", call.kind)]
+
+    def give_up(self) -> None:
+        """Give up what hangs."""
+        now = self.clock()
+        for call in [call for call in self.open if now >= call.begun + LONGEST]:
+            self._hung.add((call.kind, call.about))
+            self.given_up()
+            self._end(call, TimeoutError(f"no answer within {LONGEST:.0f} s"))
+
+    def next_due(self) -> float | None:
+        """When the next of them is late, or to be given up."""
+        now = self.clock()
+        return min((each.begun + (LONGEST if each.seems_late(now) else PATIENCE) for each in self.open), default=None)
+
+    def close(self) -> None:
+        """Wait for no answer any more."""
+        for call in self.open:
+            call.is_over = True
+        for _ in range(self._idle):
+            self._next.put(None)
+        self._idle = 0
+
+    def _work(self) -> None:
+        while (call := self._next.get()) is not None:
+            try:
+                answer = call.ask()
+            except Exception as error:
+                answer = error
+            with self.lock:
+                if not call.is_over:
+                    self._hung.discard((call.kind, call.about))
+                    self._end(call, answer)
+                if self._idle >= KEPT:
+                    return
+                self._idle += 1
+
+    def _end(self, call: Call, answer: Any) -> None:
+        call.is_over = True
+        self.open.remove(call)
+        self.answers += 1
+        try:
+            if isinstance(answer, Exception):
+                raise answer
+            call.take(answer)
+        except Exception as error:
+            # also where the answer is not what an engine says
+            call.fail(error)
+        self.lock.notify_all()

@@ -1,0 +1,57 @@
+"""Which containers are to be inspected, and who is asked for next: one that is slow takes nobody's place. No I/O."""
+
+from collections.abc import Iterable
+
+from attrs import define, field
+
+AT_ONCE = 8
+# one that hangs costs a thread
+MOST = 256
+# one that could not be inspected is asked for again
+FIRST_PAUSE, LONGEST_PAUSE = 0.25, 0.75
+
+
+@define(eq=False)
+class InspectQueue:
+    """The ids that wait, and when the next try of those that failed is due. Times are in seconds of the clock."""
+
+    _waiting: dict[str, None] = field(factory=dict)
+    _retries: dict[str, float] = field(factory=dict)
+    _failures: dict[str, int] = field(factory=dict)
+
+    def want(self, ids: Iterable[str]) -> None:
+        """Have these inspected."""
+        self._waiting.update(dict.fromkeys(ids))
+
+    def next(self, begun: int, late: int) -> str | None:
+        """The next one, where `begun` are asked for now and `late` of these are waited for no more; first tries first."""
+        if not self._waiting or begun >= MOST or begun - late >= AT_ONCE:
+            return None
+        chosen = next((id for id in self._waiting if id not in self._failures), next(iter(self._waiting)))
+        del self._waiting[chosen]
+        self._retries.pop(chosen, None)
+        return chosen
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nobody waits."""
+        return not self._waiting
+
+    def succeeded(self, id: str) -> None:
+        """It was inspected, or is gone."""
+        self._failures.pop(id, None)
+        self._retries.pop(id, None)
+
+    def failed(self, id: str, now: float) -> None:
+        """It could not be inspected: it is tried again, ever less often."""
+        failures = self._failures.get(id, 0)
+        self._failures[id] = failures + 1
+        self._retries[id] = now + min(FIRST_PAUSE * 2.0**failures, LONGEST_PAUSE)
+
+    def retry(self, now: float) -> None:
+        """Have those wait whose next try is due."""
+        self.want([id for id, at in self._retries.items() if now >= at])
+
+    def next_due(self) -> float | None:
+        """When the next try is due."""
+        return min((at for id, at in self._retries.items() if id not in self._waiting), default=None)
