@@ -105,3 +105,30 @@ def test_a_long_outage_is_over_when_the_engine_is_back(town, eventually: Eventua
     eventually(lambda: engine.refused.total() >= 10)
     engine.faults.clear()
     calm(lambda: changed(town))
+
+
+@pytest.mark.parametrize("call", ["inspect", "list"])
+def test_a_call_that_hangs_holds_nobody_up(town, eventually: Eventually, calm: Calm, call: str) -> None:
+    engine = town.engine
+    if call == "list":
+        engine.faults["list"] = "hang"
+        engine.cut_streams()
+        subscribed = engine.counts["events"]
+        eventually(lambda: engine.counts["events"] > subscribed and call in engine.held)
+    else:
+        for number in range(20):
+            engine.faults[f"inspect hung-{number}"] = "hang"
+            town.add(f"hung-{number}")
+        eventually(lambda: call in engine.held)
+    with town.visitor("a") as visitor:
+        lost = engine.containers["b"].address
+        engine.crash("b")
+        calm(lambda: town.gone("b"))
+        # whoever has the address now is not served under the other's name
+        town.create("d").given = lost
+        engine.start("d")
+        engine.remove("c")
+        calm(lambda: town.right("d") and town.gone("b") and town.gone("c"))
+    assert not visitor.failures
+    engine.faults.clear()
+    calm(lambda: town.right(*engine.containers.keys() - {"b"}))

@@ -11,6 +11,16 @@ NETWORK = {"Name": "bridge", "Id": "b" * 64, "Driver": "bridge", "Scope": "local
 BORN = 1_700_000_000
 
 
+def network_id(name: str) -> str:
+    """The id of a network by its name."""
+    return str(NETWORK["Id"]) if name == NETWORK["Name"] else hashlib.sha256(name.encode()).hexdigest()
+
+
+def network(name: str) -> dict[str, Any]:
+    """As GET /networks gives it."""
+    return {**NETWORK, "Name": name, "Id": network_id(name)}
+
+
 def _forget(container: "StandInContainer", _: Any, value: object) -> object:
     """What was written of a container is written anew when something about it changed."""
     container.written.clear()
@@ -19,7 +29,10 @@ def _forget(container: "StandInContainer", _: Any, value: object) -> object:
 
 @define(eq=False, on_setattr=_forget)
 class StandInContainer:
-    """A container that the engine was told of."""
+    """A container that the engine was told of. `given` is its address where it is not to have one of its own.
+
+    `also_on` are its networks besides the default one, with its address on each.
+    """
 
     name: str
     labels: Mapping[str, str]
@@ -29,26 +42,48 @@ class StandInContainer:
     connected: bool = False
     environment: tuple[str, ...] = ()
     ipv6: str = ""
+    given: str = ""
+    also_on: Mapping[str, str] = field(factory=dict)
+    joins: int = 0
     lives: int = 0
     written: dict[str, bytes] = field(factory=dict)
+    born: str = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        # what it is called later does not change its id
+        self.born = self.name
 
     @property
     def id(self) -> str:
         """What stands in the URL."""
-        return hashlib.sha256(f"{self.number} {self.name}".encode()).hexdigest()
+        return hashlib.sha256(f"{self.number} {self.born}".encode()).hexdigest()
 
     @property
     def address(self) -> str:
         """A loopback address of its own, of 127.64.0.0/10, or what it was given."""
-        return self.ipv6 or f"127.{64 + self.number // 62500}.{self.number // 250 % 250}.{self.number % 250 + 2}"
+        return (
+            self.ipv6
+            or self.given
+            or f"127.{64 + self.number // 62500}.{self.number // 250 % 250}.{self.number % 250 + 2}"
+        )
 
     @property
     def networks(self) -> dict[str, Any]:
         """Its endpoints; it has an address from shortly before its start until its end."""
         address = self.address if self.connected else ""
         ipv4 = "" if self.ipv6 else address
-        endpoint = {"NetworkID": NETWORK["Id"], "IPAddress": ipv4, "IPPrefixLen": 10 if ipv4 else 0}
-        return {"bridge": endpoint | ({"GlobalIPv6Address": address} if self.ipv6 else {})}
+        default = self._endpoint("bridge", ipv4) | ({"GlobalIPv6Address": address} if self.ipv6 else {})
+        return {"bridge": default} | {name: self._endpoint(name, at) for name, at in self.also_on.items()}
+
+    def _endpoint(self, name: str, ipv4: str) -> dict[str, Any]:
+        """Each time that it joins a network it gets another endpoint."""
+        id = hashlib.sha256(f"{self.id} {name} {self.joins}".encode()).hexdigest() if ipv4 else ""
+        return {
+            "NetworkID": network_id(name),
+            "EndpointID": id,
+            "IPAddress": ipv4,
+            "IPPrefixLen": 10 if ipv4 else 0,
+        }
 
     def answer(self, kind: str) -> bytes:
         """The JSON that a list or an inspect call gives."""

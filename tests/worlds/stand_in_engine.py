@@ -22,7 +22,7 @@ from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
 
 from attrs import define, field
-from stand_in_container import NETWORK, StandInContainer
+from stand_in_container import NETWORK, StandInContainer, network, network_id
 
 API_VERSION = "1.41"
 VERSION = {"Version": "20.10.24", "ApiVersion": API_VERSION, "MinAPIVersion": "1.12", "Os": "linux", "Arch": "amd64"}
@@ -36,13 +36,15 @@ class StandInEngine:
     kinds of calls were made to hang.
 
     `faults` says how calls fail, by kind (`list`, `inspect`, `networks`, `version`, `events`) or `all`: `error`,
-    `garbage`, or `hang`, which lasts until the fault is taken away. `delay` (seconds) goes before each answer. While it
-    `drops` events, nobody hears of them.
+    `garbage`, or `hang`, which lasts until the fault is taken away. `inspect NAME` is the inspecting of one container.
+    `delay` (seconds) goes before each answer. While it `drops` events, nobody hears of them. Lists and inspects show a
+    change so many seconds after its event as `lag` says.
     """
 
     path: str
     port: int = 0
     delay: float = 0.0
+    lag: float = 0.0
     drops: bool = False
     containers: dict[str, StandInContainer] = field(factory=dict)
     faults: dict[str, str] = field(factory=dict)
@@ -50,6 +52,8 @@ class StandInEngine:
     refused: Counter[str] = field(factory=Counter)
     held: set[str] = field(factory=set)
     _by_id: dict[str, StandInContainer] = field(factory=dict)
+    _shown: dict[str, tuple[bytes, bytes] | None] = field(factory=dict)
+    _networks: dict[str, dict[str, Any]] = field(factory=lambda: {"bridge": NETWORK})
     _number: int = 0
     _loop: asyncio.AbstractEventLoop = field(factory=asyncio.new_event_loop)
     _server: asyncio.Server | None = None
@@ -88,7 +92,39 @@ class StandInEngine:
     def connect(self, name: str) -> None:
         """Give a container that is about to start its address."""
         self.containers[name].connected = True
+        self.containers[name].joins += 1
         self._tell_network(self.containers[name], "connect")
+
+    def add_network(self, name: str) -> None:
+        """`docker network create`."""
+        made = network(name)
+        self.emit("network", "create", made["Id"], {"name": name, "type": "bridge"})
+        self._later(lambda: self._networks.update({name: made}))
+
+    def remove_network(self, name: str) -> None:
+        """`docker network rm`."""
+        self.emit("network", "destroy", network(name)["Id"], {"name": name, "type": "bridge"})
+        self._later(lambda: self._networks.pop(name, None))
+
+    def join(self, name: str, network: str, address: str) -> None:
+        """`docker network connect` of a running container."""
+        container = self.containers[name]
+        container.joins += 1
+        container.also_on = {**container.also_on, network: address}
+        self._tell_network(container, "connect", network)
+
+    def part(self, name: str, network: str) -> None:
+        """`docker network disconnect` of a running container; told twice, as Docker does."""
+        container = self.containers[name]
+        container.also_on = {each: address for each, address in container.also_on.items() if each != network}
+        for _ in range(2):
+            self._tell_network(container, "disconnect", network)
+
+    def rename(self, name: str, new: str) -> None:
+        """`docker rename`."""
+        container = self.containers[new] = self.containers.pop(name)
+        container.name = new
+        self.tell(container, "rename", oldName=f"/{name}")
 
     def start(self, name: str) -> None:
         """Start a container that is there."""
@@ -111,6 +147,7 @@ class StandInEngine:
         container = self.containers[name]
         self.tell(container, "kill", signal="9")
         del self.containers[name], self._by_id[container.id]
+        container.connected = False
         self.tell(container, "die", exitCode="137")
         self._tell_network(container, "disconnect")
         self.tell(container, "destroy")
@@ -128,6 +165,7 @@ class StandInEngine:
     def tell(self, container: StandInContainer, action: str, **attributes: str) -> None:
         """An event of the container."""
         named = {**container.labels, "image": "acme/app:1.2", "name": container.name, **attributes}
+        self._show(container)
         self.emit("container", action, container.id, named)
 
     def emit(self, kind: str, action: str, id: str, attributes: Mapping[str, str]) -> None:
@@ -139,9 +177,29 @@ class StandInEngine:
         line = json.dumps({**event, "time": now // 10**9, "timeNano": now}).encode() + b"\n"
         self._loop.call_soon_threadsafe(self._send, kind, action, line)
 
-    def _tell_network(self, container: StandInContainer, action: str) -> None:
-        attributes = {"container": container.id, "name": "bridge", "type": "bridge"}
-        self.emit("network", action, str(NETWORK["Id"]), attributes)
+    def _tell_network(self, container: StandInContainer, action: str, network: str = "bridge") -> None:
+        self._show(container)
+        attributes = {"container": container.id, "name": network, "type": "bridge"}
+        self.emit("network", action, network_id(network), attributes)
+
+    def _show(self, container: StandInContainer) -> None:
+        """Have lists and inspects show the container as it is now, when the lag is over."""
+        id, is_there = container.id, container.id in self._by_id
+        now = (container.answer("list"), container.answer("inspect")) if is_there else None
+        self._later(lambda: self._shown.update({id: now}))
+
+    def _later(self, change: Callable[[], Any]) -> None:
+        if self.lag:
+            self._loop.call_soon_threadsafe(self._loop.call_later, self.lag, change)
+        else:
+            change()
+
+    def _answer_about(self, id: str, kind: str) -> bytes | None:
+        """What a list or an inspect shows of a container."""
+        if self.lag:
+            shown = self._shown.get(id)
+            return shown[kind == "inspect"] if shown else None
+        return self._by_id[id].answer(kind) if id in self._by_id else None
 
     # --- ways to fail
 
@@ -210,7 +268,7 @@ class StandInEngine:
         query = parse_qs(parts.query)
         filters = {key: set(values) for key, values in json.loads(query.get("filters", ["{}"])[0]).items()}
         kind = _kind(path, filters)
-        while fault := self.faults.get(kind, self.faults.get("all", "")):
+        while fault := self._fault(kind, path):
             if fault == "hang":
                 self.held.add(kind)
                 await asyncio.sleep(0.01)
@@ -232,18 +290,32 @@ class StandInEngine:
             return await _reply(writer, b'{"message":"No such container"}', "404 Not Found")
         return await _reply(writer, answer if isinstance(answer, bytes) else json.dumps(answer).encode())
 
+    def _fault(self, kind: str, path: str) -> str:
+        found = _CONTAINER.fullmatch(path)
+        name = self._by_id[found[1]].name if found and found[1] in self._by_id else ""
+        faults = self.faults
+        return faults.get(f"{kind} {name}", faults.get(kind, faults.get("all", "")))
+
     def _content(self, kind: str, path: str, query: Mapping[str, list[str]], filters: Mapping[str, set[str]]) -> Any:
         if kind in ("list", "small list"):
             every = query.get("all", ["0"])[0].lower() in ("1", "true")
+            if self.lag:
+                return self._late_list(filters.get("id", set(self._shown)), every=every)
             chosen = filters.get("id", self._by_id)
             known = [self._by_id[id] for id in chosen if id in self._by_id]
             listed = [each for each in known if every or each.state in ("running", "paused", "restarting")]
             return b"[%b]" % b",".join(each.answer("list") for each in sorted(listed, key=lambda each: -each.number))
         if kind == "inspect":
             found = _CONTAINER.fullmatch(path)
-            known_container = self._by_id.get(found[1]) if found else None
-            return known_container.answer("inspect") if known_container else None
-        return {"networks": [NETWORK], "version": VERSION, "info": INFO, "ping": b"OK"}.get(kind)
+            return self._answer_about(found[1], "inspect") if found else None
+        networks = list(self._networks.values())
+        return {"networks": networks, "version": VERSION, "info": INFO, "ping": b"OK"}.get(kind)
+
+    def _late_list(self, ids: set[str], *, every: bool) -> bytes:
+        answers = [answer for id in ids if (answer := self._answer_about(id, "list"))]
+        states = ("running", "paused", "restarting")
+        listed = [item for item in map(json.loads, answers) if every or item["State"] in states]
+        return json.dumps(sorted(listed, key=lambda item: -item["Created"])).encode()
 
     async def _serve_sites(self) -> None:
         await asyncio.start_server(self._serve_site, ["0.0.0.0", "::1"], self.port, backlog=1024)

@@ -16,8 +16,6 @@ Json = Mapping[str, Any]
 # after so many seconds the list knows better: the event's change was undone, or another event was lost
 PATIENCE = 3.0
 FIRST_PAUSE, LONGEST_PAUSE = 0.005, 0.5
-# an update need not change anything that shows
-UPDATE_PATIENCE, UPDATE_PAUSE = 1.0, 0.1
 ENDED = "exited"
 _UP = frozenset(("running", "paused"))
 _WITHOUT_ADDRESSES = frozenset(("host", "null"))
@@ -39,7 +37,6 @@ class Announcement:
     name: str = ""
     networks: dict[str, bool] = field(factory=dict)
     ended: frozenset[str] = frozenset()
-    unlike: Json | None = None
 
     def is_shown_by(self, item: Json | None) -> bool:
         """Whether the answer has caught up; None is the answer that there is no such container."""
@@ -49,8 +46,6 @@ class Announcement:
         if (state in _UP if self.state == ENDED else state != self.state) and self.state:
             return False
         if self.name and not any(str(name).lstrip("/") == self.name for name in item.get("Names") or ()):
-            return False
-        if self.unlike is not None and _without_status(item) == _without_status(self.unlike):
             return False
         return _health_text(item, self.health) == item.get("Status") and self._shows_networks(item)
 
@@ -106,11 +101,11 @@ class Announcements:
 
     _by_id: dict[str, Announcement] = field(factory=dict)
 
-    def of(self, id: str, now: float, patience: float = PATIENCE) -> Announcement:
+    def of(self, id: str, now: float) -> Announcement:
         """What was announced of a container, to be completed."""
         self.expire(now)
         found = self._by_id.setdefault(id, Announcement())
-        found.until, found.looks = max(found.until, now + patience), 0
+        found.until, found.looks = now + PATIENCE, 0
         return found
 
     @property
@@ -134,8 +129,7 @@ class Announcements:
         if announced.is_shown_by(item):
             del self._by_id[id]
             return item, None
-        first = FIRST_PAUSE if announced.unlike is None else UPDATE_PAUSE
-        pause = min(first * 2.0 ** min(announced.looks, 10), LONGEST_PAUSE)
+        pause = min(FIRST_PAUSE * 2.0 ** min(announced.looks, 10), LONGEST_PAUSE)
         announced.looks += 1
         if item is None or not announced.there:
             return None, pause
@@ -170,7 +164,3 @@ def _health_text(item: Json, health: str) -> Any:
     if not health or not isinstance(status, str):
         return status
     return _HEALTH.sub("(health: starting)" if health == "starting" else f"({health})", status)
-
-
-def _without_status(item: Json) -> dict[str, Any]:
-    return {key: value for key, value in item.items() if key not in ("Status", "Mounts")}

@@ -24,10 +24,14 @@ class InspectQueue:
         self._waiting.update(dict.fromkeys(ids))
 
     def next(self, begun: int, late: int) -> str | None:
-        """The next one, where `begun` are asked for now and `late` of these are waited for no more; first tries first."""
+        """The next one, where `begun` are asked for now and `late` of these are waited for no more.
+
+        The newest comes first, and first tries before others: what hangs hangs in front of nobody.
+        """
         if not self._waiting or begun >= MOST or begun - late >= AT_ONCE:
             return None
-        chosen = next((id for id in self._waiting if id not in self._failures), next(iter(self._waiting)))
+        newest_first = reversed(self._waiting)
+        chosen = next((id for id in newest_first if id not in self._failures), next(iter(self._waiting)))
         del self._waiting[chosen]
         self._retries.pop(chosen, None)
         return chosen

@@ -5,7 +5,6 @@ from collections.abc import Callable, Sequence
 
 from attrs import define
 
-from dockcaddy.engine.announced import UPDATE_PATIENCE
 from dockcaddy.engine.events import Event
 from dockcaddy.engine.reader import Reader
 from dockcaddy.engine.store import ContainerStore
@@ -98,8 +97,14 @@ class Reactions:
             # with another network others may be reached
             self.reader.own.forget()
             self.missed()
-        self.reader.look(id)
+        elif event.action == "connect" or self._is_running(id):
+            # one that died leaves its networks, which nobody need look at
+            self.reader.look(id)
         return event.action != "connect" and self._store.disconnect(id, network)
+
+    def _is_running(self, id: str) -> bool:
+        resource = self._store.resource(id, self.reader.clock())
+        return resource is not None and resource.running
 
     def _react_to_container(self, event: Event) -> None:
         verb = event.verb
@@ -139,9 +144,9 @@ class Reactions:
             case "rename":
                 self.reader.announced(id).name = str(event.attributes.get("name") or "").lstrip("/")
             case _:
-                # an update tells nothing of what it changed, and need not change anything that shows
-                self.reader.announced(id, patience=UPDATE_PATIENCE).unlike = self._store.item(id)
+                # an update does not tell what it changed, so that nobody knows whether it shows
                 self.reader.changed(id)
+                self.reader.look_later(id)
                 return True
         self.reader.look(id)
         return False

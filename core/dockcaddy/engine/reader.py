@@ -31,6 +31,8 @@ ASKED_BY_NAME = 256
 FIRST_PATIENCE = 1.0
 # so many looks may hang before the next one waits for an answer
 LOOKS_AT_ONCE = 4
+# when another look is had at what nobody knows to expect, in seconds
+LATER, FEW = 0.5, 10
 
 
 @define(eq=False)
@@ -125,10 +127,16 @@ class Reader:
             self._now[id] = None
             self._turn()
 
-    def announced(self, id: str, **patience: float) -> Announcement:
+    def look_later(self, id: str) -> None:
+        """Have another look at a container in a while; of many that change at once the last look is near enough."""
+        with self.lock:
+            if len(self._again) < FEW:
+                self._again.setdefault(id, self.clock() + LATER)
+
+    def announced(self, id: str) -> Announcement:
         """What events told of a container, to be completed: an answer that was asked for before counts no more."""
         self._learnt[id] = self._asked + 1
-        return self._announced.of(id, self.clock(), **patience)
+        return self._announced.of(id, self.clock())
 
     def close(self) -> None:
         """Wait for no answer any more."""
