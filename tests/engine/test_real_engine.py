@@ -1,0 +1,69 @@
+"""What the real engine tells of a network before its list shows it is there all the same, without a poll."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from dockcaddy.engine import Connection, Engine, EngineOptions
+from dockcaddy.model import Resource
+from real_engine import Containers, docker
+
+Eventually = Callable[..., None]
+pytestmark = pytest.mark.engine
+
+
+@pytest.fixture
+def engine(containers: Containers, eventually: Eventually) -> Iterator[Engine]:
+    """Listens already; nothing is ever polled."""
+    containers.prefix = containers.mark
+    made = Engine(Connection(), EngineOptions(containers.mark))
+    heard: list[bool] = []
+    made.start(lambda urgent=False: heard.append(urgent))
+    eventually(lambda: heard)
+    yield made
+    made.close()
+
+
+def found(engine: Engine, name: str) -> Resource | None:
+    return next((each for each in engine.inventory().resources if each.name == name), None)
+
+
+def networks(engine: Engine, name: str) -> set[str]:
+    """Those on which it has an address."""
+    resource = found(engine, name)
+    return {each.network for each in resource.attachments if each.ipv4} if resource else set()
+
+
+def test_networks_that_a_running_container_joins_and_leaves(
+    engine: Engine, containers: Containers, eventually: Eventually
+) -> None:
+    network = containers.network("front")
+    name = containers.run("web", caddy="http://web.test")
+    eventually(lambda: networks(engine, name) == {"bridge"})
+    for _ in range(8):
+        docker("network", "connect", network, name)
+        eventually(lambda: networks(engine, name) == {"bridge", network}, timeout=2)
+        docker("network", "disconnect", network, name)
+        eventually(lambda: networks(engine, name) == {"bridge"}, timeout=2)
+    for _ in range(4):
+        docker("network", "connect", network, name)
+        docker("pause", name)
+        docker("unpause", name)
+        eventually(lambda: networks(engine, name) == {"bridge", network}, timeout=2)
+        docker("network", "disconnect", network, name)
+        eventually(lambda: networks(engine, name) == {"bridge"}, timeout=2)
+
+
+def test_a_container_that_is_restarted_paused_and_renamed(
+    engine: Engine, containers: Containers, eventually: Eventually
+) -> None:
+    name = containers.run("web", caddy="http://web.test")
+    for _ in range(3):
+        docker("restart", "-t", "0", name)
+        eventually(lambda: (each := found(engine, name)) is not None and each.running and each.targets, timeout=2)
+        docker("pause", name)
+        eventually(lambda: (each := found(engine, name)) is not None and each.state == "paused", timeout=2)
+        docker("unpause", name)
+        eventually(lambda: (each := found(engine, name)) is not None and each.running, timeout=2)
+    docker("rename", name, f"{name}er")
+    containers.names.append(f"{name}er")
+    eventually(lambda: found(engine, f"{name}er") is not None, timeout=2)
