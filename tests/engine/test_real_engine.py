@@ -41,16 +41,16 @@ def test_networks_that_a_running_container_joins_and_leaves(
     eventually(lambda: networks(engine, name) == {"bridge"})
     for _ in range(8):
         docker("network", "connect", network, name)
-        eventually(lambda: networks(engine, name) == {"bridge", network}, timeout=2)
+        eventually(lambda: networks(engine, name) == {"bridge", network})
         docker("network", "disconnect", network, name)
-        eventually(lambda: networks(engine, name) == {"bridge"}, timeout=2)
+        eventually(lambda: networks(engine, name) == {"bridge"})
     for _ in range(4):
         docker("network", "connect", network, name)
         docker("pause", name)
         docker("unpause", name)
-        eventually(lambda: networks(engine, name) == {"bridge", network}, timeout=2)
+        eventually(lambda: networks(engine, name) == {"bridge", network})
         docker("network", "disconnect", network, name)
-        eventually(lambda: networks(engine, name) == {"bridge"}, timeout=2)
+        eventually(lambda: networks(engine, name) == {"bridge"})
 
 
 def test_a_container_that_is_restarted_paused_and_renamed(
@@ -59,11 +59,11 @@ def test_a_container_that_is_restarted_paused_and_renamed(
     name = containers.run("web", caddy="http://web.test")
     for _ in range(3):
         docker("restart", "-t", "0", name)
-        eventually(lambda: (each := found(engine, name)) is not None and each.running and each.targets, timeout=2)
+        eventually(lambda: (each := found(engine, name)) is not None and each.running and each.targets)
         docker("pause", name)
-        eventually(lambda: (each := found(engine, name)) is not None and each.state == "paused", timeout=2)
+        eventually(lambda: (each := found(engine, name)) is not None and each.state == "paused")
         docker("unpause", name)
-        eventually(lambda: (each := found(engine, name)) is not None and each.running, timeout=2)
+        eventually(lambda: (each := found(engine, name)) is not None and each.running)
     docker("rename", name, f"{name}er")
     containers.names.append(f"{name}er")
-    eventually(lambda: found(engine, f"{name}er") is not None, timeout=2)
+    eventually(lambda: found(engine, f"{name}er") is not None)
