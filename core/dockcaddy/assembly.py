@@ -57,7 +57,7 @@ class Assembly:
 
     @property
     def names(self) -> Names:
-        """The names in it that Caddy asks the resolver for, with their addresses."""
+        """The names for upstreams in it, with their addresses."""
         return {name: each for section in self.sections for name, each in section.site.names.items()}
 
     @property

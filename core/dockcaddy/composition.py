@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from attrs import define, evolve, field, frozen
@@ -17,6 +18,7 @@ from dockcaddy.registry import Registry
 from dockcaddy.settings import Settings, nearest
 
 if TYPE_CHECKING:
+    from dockcaddy.address_files import AddressFiles
     from dockcaddy.caddy import CaddyLoader, ExternalCaddy
     from dockcaddy.controller import Controller, WatchedEngine
     from dockcaddy.delivery import Delivery
@@ -24,7 +26,6 @@ if TYPE_CHECKING:
     from dockcaddy.last_good import LastGood
     from dockcaddy.narration import Narrator
     from dockcaddy.quarantine import Quarantine
-    from dockcaddy.resolver import Resolver
 
 logger = logging.getLogger("dockcaddy")
 
@@ -236,6 +237,18 @@ def _quarantine_for(
     return Quarantine(keeper.adapt, clock, settings.route_order, settings.process_caddyfile)
 
 
+def _address_files(
+    settings: Settings, state: Path, connections: Connections, clock: Callable[[], float]
+) -> "AddressFiles":
+    """Where addresses of upstreams are kept, for every Caddy that is told what to do; our own sees what we see."""
+    from dockcaddy.address_files import AddressFiles  # noqa: PLC0415
+
+    targets = {chosen.partition("=")[2] for chosen in settings.output if chosen.partition("=")[0] == "admin"}
+    urls = {target or settings.caddy_admin for target in targets} - {""}
+    readers = {f"caddy at {url}": connections.connect(url) for url in sorted(urls)}
+    return AddressFiles(settings.address_path(state).absolute(), clock, readers)
+
+
 def controller_for(
     settings: Settings,
     registry: Registry,
@@ -243,7 +256,6 @@ def controller_for(
     engines: "Sequence[WatchedEngine]",
     connections: Connections,
     last_good: "LastGood",
-    resolver: "Resolver | None" = None,
     narrator: "Narrator | None" = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> "Controller":
@@ -268,7 +280,7 @@ def controller_for(
         clock,
         base or (lambda: None),
         last_good,
-        resolver,
+        _address_files(settings, last_good.path.parent, connections, clock),
         narrator or ProblemLog(),
         settings.polling_interval,
         settings.event_throttle_interval,

@@ -11,6 +11,7 @@ from typing import Protocol
 
 from attrs import define, field
 
+from dockcaddy.address_files import AddressesMoved, AddressFiles
 from dockcaddy.damping import Damping
 from dockcaddy.delivery import Delivery
 from dockcaddy.errors import CaddyRefusal, CaddyUnreachable, EngineUnreachable, OutputError
@@ -22,7 +23,6 @@ from dockcaddy.narration import Cycle, Narrator, ProblemLog
 from dockcaddy.pace import Pace
 from dockcaddy.pipeline import BaseCaddyfile, Configuration, Pipeline
 from dockcaddy.quarantine import Quarantine
-from dockcaddy.resolver import Resolver
 
 logger = logging.getLogger("dockcaddy")
 
@@ -83,7 +83,7 @@ class Controller:
     clock: Callable[[], float]
     base: Callable[[], BaseCaddyfile | None] = lambda: None
     last_good: LastGood | None = None
-    resolver: Resolver | None = None
+    addresses: AddressFiles | None = None
     narrator: Narrator = field(factory=ProblemLog)
     polling_interval: float = 30.0
     throttle_interval: float = 0.1
@@ -147,8 +147,6 @@ class Controller:
                 watch.engine.close()
             for delivery in self.deliveries:
                 delivery.output.close()
-            if self.resolver is not None:
-                self.resolver.close()
 
     def step(self) -> None:
         """One turn: a cycle if something is due, and a look at what the outputs still have."""
@@ -179,6 +177,8 @@ class Controller:
         elif now >= self._next_check:
             for delivery in self.deliveries:
                 self._check(delivery)
+            if self.addresses is not None and self.addresses.disturbed:
+                self.wake()
             self._next_check = self.clock() + CHECK_INTERVAL
 
     def cycle(self) -> None:
@@ -193,12 +193,12 @@ class Controller:
         problems = [problem for fragment in fragments for problem in fragment.problems]
         problems += [problem for engine in inventory.engines for problem in engine.problems]
         try:
-            configuration = self._settled(tuple(each for each in fragments if not each.withheld))
+            configuration = self._with_addresses(tuple(each for each in fragments if not each.withheld))
         except CaddyUnreachable as error:
             self._put_off([*problems, Problem("caddy", "", str(error))])
             return
         except OutputError as error:
-            self._put_off([*problems, Problem("resolver", "", str(error))])
+            self._put_off([*problems, Problem("upstreams", "", str(error))])
             return
         except CaddyRefusal as error:
             self._put_off([*problems, Problem("caddy", "", f"refuses everything: {error}")])
@@ -223,7 +223,7 @@ class Controller:
     def _keep(self, accepted: Configuration) -> None:
         """Put down what Caddy accepted, for the next run."""
         if self.last_good is not None and self.quarantine is not None and accepted.adapted is not None:
-            self.last_good.keep(accepted.adapted, self.quarantine.last_good, accepted.names)
+            self.last_good.keep(accepted.adapted, self.quarantine.last_good)
         self._offered = None
 
     def _keep_offered(self) -> None:
@@ -237,6 +237,17 @@ class Controller:
         self._refused_until = self.clock() + self._refused_pause
         self.narrator.tell([*problems, *self._failures()])
 
+    def _with_addresses(self, fragments: tuple[Fragment, ...]) -> Configuration:
+        """Settled with addresses in files where Caddy can read them, else in the configuration."""
+        if self.addresses is None:
+            return self._settled(fragments)
+        self.pipeline.read_addresses_from(self.addresses.path)
+        try:
+            return self._settled(fragments)
+        except AddressesMoved:
+            self.pipeline.read_addresses_from(self.addresses.path)
+            return self._settled(fragments)
+
     def _settled(self, fragments: tuple[Fragment, ...]) -> Configuration:
         if self.quarantine is None:
             configuration = self.pipeline.configuration(fragments)
@@ -246,15 +257,15 @@ class Controller:
                 configuration = self.quarantine.settle(fragments, self.pipeline.configuration, self._judge)
             finally:
                 self._is_settling = False
-        if self.resolver is not None:
-            self.resolver.tell(configuration.names)
+        if self.addresses is not None:
+            self.addresses.tell(configuration.names)
         return configuration
 
     def _judge(self, configuration: Configuration) -> None:
         """Have the running Caddy take it; its refusal is the quarantine's business."""
-        if self.resolver is not None:
-            # those of the configuration that runs are asked for until this one takes over
-            self.resolver.add(configuration.names)
+        if self.addresses is not None:
+            # those of the configuration that runs are read until this one takes over
+            self.addresses.add(configuration.names)
         self._offered = configuration
         for delivery in self.judges:
             delivery.offer(configuration)
@@ -296,7 +307,10 @@ class Controller:
             watch.retry_at, watch.pause = None, FIRST_PAUSE
 
     def _failures(self) -> list[Problem]:
-        return [Problem(f"output {each.name}", "", each.failure) for each in self.deliveries if each.failure]
+        failures = [Problem(f"output {each.name}", "", each.failure) for each in self.deliveries if each.failure]
+        if self.addresses is not None and self.addresses.failure:
+            failures.append(Problem("upstreams", "", self.addresses.failure, "warning"))
+        return failures
 
     def _poll_due(self, now: float) -> bool:
         return self.polling_interval > 0 and now >= self._last_poll + self.polling_interval
@@ -311,6 +325,7 @@ class Controller:
             self._refused_until,
             self._damping.due,
             self._lingering.due,
+            self.addresses.retry_at if self.addresses is not None else None,
             *(watch.retry_at for watch in self._watches),
             *(delivery.retry_at for delivery in self.deliveries),
         ]

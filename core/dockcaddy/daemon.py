@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from dockcaddy import __version__
 from dockcaddy.composition import Connections, check_outputs, controller_for, engines_for
-from dockcaddy.errors import CaddyUnreachable, OutputError, SettingsError
+from dockcaddy.errors import CaddyUnreachable, SettingsError
 from dockcaddy.operator_files import load_environment_file
 from dockcaddy.registry import Registry
 from dockcaddy.settings import Settings
@@ -63,21 +63,18 @@ def _run(settings: Settings, registry: Registry, sections: Mapping[type, Any]) -
     if settings.envfile:
         load_environment_file(settings.envfile)
     from dockcaddy.last_good import LastGood  # noqa: PLC0415
-    from dockcaddy.resolver import Resolver  # noqa: PLC0415
 
+    if settings.resolver:
+        logger.warning(
+            "--resolver is no longer needed, leave it out: caddy reads the addresses of upstreams from files"
+        )
     engines = engines_for(settings)
     with state_directory(settings) as directory:
-        last_good, resolver = LastGood(directory / "last-good.db"), Resolver(settings.resolver)
-        try:
-            resolver.tell(last_good.load().names)
-        except OutputError as error:
-            logger.error("%s", error)
+        last_good = LastGood(directory / "last-good.db")
         version = _CaddyVersion(settings)
         with caddy_for(settings, directory, last_good) as (connections, process):
             narrator = _narrator(settings, engines, connections)
-            controller = controller_for(
-                settings, registry, sections, engines, connections, last_good, resolver, narrator
-            )
+            controller = controller_for(settings, registry, sections, engines, connections, last_good, narrator)
             if process is not None:
                 process.on_start = controller.caddy_started
             logger.info("dockcaddy %s %s", __version__, _purpose(settings, version, process))

@@ -105,8 +105,12 @@ class SiteContext(Protocol):
     def settings(self, section: type[Any]) -> Any:
         """The plugin's own settings, as in `Context`."""
 
-    def tell(self, name: str, addresses: Iterable[str]) -> None:
-        """Have the program's resolver (`proxy.resolver`) answer so for a name, as long as the site is as it is now."""
+    def tell(self, name: str, addresses: Iterable[str]) -> tuple[str, ...]:
+        """Have these addresses kept in files that Caddy can read, one each, as long as the site is as it is now.
+
+        `name` is the caller's own for them, of lower case letters, digits and `-`. Gives the files' paths, none where
+        Caddy cannot read such files: then the addresses have to stand in the site.
+        """
 
 
 @frozen

@@ -15,7 +15,6 @@ from attrs import define, field, frozen
 from dockcaddy import caddyfile
 from dockcaddy.caddyfile import CaddyfileError
 from dockcaddy.fragment import Fragment
-from dockcaddy.sites import Names
 
 logger = logging.getLogger("dockcaddy")
 
@@ -24,18 +23,16 @@ create table if not exists configuration (id integer primary key check (id = 1),
 create table if not exists fragment (
     key text primary key, owner text not null, seniority integer not null, addresses text not null, text text not null
 ) without rowid;
-create table if not exists name (name text primary key, addresses text not null) without rowid;
 pragma user_version = 1;
 """
 
 
 @frozen
 class Remembered:
-    """What an earlier run left: Caddy's JSON (`b""` where there is none), the fragments by key, the names in the JSON."""
+    """What an earlier run left: Caddy's JSON (`b""` where there is none), the fragments by key."""
 
     json: bytes = b""
     fragments: Mapping[str, Fragment] = field(factory=dict)
-    names: Names = field(factory=dict)
 
 
 @define
@@ -45,7 +42,6 @@ class LastGood:
     path: Path
     _kept: dict[str, Fragment] | None = None
     _kept_json: bytes = b""
-    _kept_names: Names = field(factory=dict)
     _failure: str = ""
 
     def load(self) -> Remembered:
@@ -54,7 +50,6 @@ class LastGood:
             with contextlib.closing(self._connect()) as connection:
                 row = connection.execute("select json from configuration").fetchone()
                 rows = connection.execute("select key, owner, seniority, addresses, text from fragment").fetchall()
-                names = connection.execute("select name, addresses from name").fetchall()
         except (OSError, sqlite3.Error) as error:
             self._failed(f"cannot be read: {error}")
             if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError):
@@ -62,16 +57,14 @@ class LastGood:
                 self.path.unlink(missing_ok=True)
             return Remembered()
         fragments = {each.key: each for each in (_fragment(*columns) for columns in rows) if each is not None}
-        return Remembered(row[0] if row else b"", fragments, {name: tuple(text.split()) for name, text in names})
+        return Remembered(row[0] if row else b"", fragments)
 
-    def keep(self, json: bytes, fragments: Mapping[str, Fragment], names: Names | None = None) -> None:
+    def keep(self, json: bytes, fragments: Mapping[str, Fragment]) -> None:
         """Put down what was accepted; only what differs from the last time is written."""
         before = self._kept or {}
         gone = [key for key in before if key not in fragments]
         changed = [each for key, each in fragments.items() if _differ(before.get(key), each)]
-        names = names or {}
-        same = json == self._kept_json and names == self._kept_names
-        if self._kept is not None and not gone and not changed and same:
+        if self._kept is not None and not gone and not changed and json == self._kept_json:
             return
         try:
             with contextlib.closing(self._connect()) as connection, connection:
@@ -80,13 +73,10 @@ class LastGood:
                 connection.execute("insert or replace into configuration values (1, ?)", (json,))
                 connection.executemany("delete from fragment where key = ?", [(key,) for key in gone])
                 connection.executemany("insert or replace into fragment values (?, ?, ?, ?, ?)", map(_row, changed))
-                connection.execute("delete from name")
-                rows = [(name, " ".join(addresses)) for name, addresses in names.items()]
-                connection.executemany("insert into name values (?, ?)", rows)
         except (OSError, sqlite3.Error) as error:
             self._failed(f"cannot be written: {error}")
             return
-        self._kept, self._kept_json, self._kept_names, self._failure = dict(fragments), json, names, ""
+        self._kept, self._kept_json, self._failure = dict(fragments), json, ""
 
     def _connect(self) -> sqlite3.Connection:
         os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))

@@ -125,14 +125,15 @@ class Proxy:
 
     `folders` hold their data, certificates and secrets, `files` their settings; `base_folder` is the folder of the base
     Caddyfile (`""` where there is none), `admin_port` the admin API's (0 where it is a socket). Paths are absolute.
-    At `engine_ports` engines answer. `resolver` is where Caddy asks for the addresses of names that the program makes up.
+    At `engine_ports` engines answer. In `address_folder` are the files from which Caddy reads the addresses of upstreams,
+    `""` where it cannot.
     """
 
     folders: tuple[str, ...] = ("/data", "/config", "/etc/caddy")
     files: tuple[str, ...] = ()
     base_folder: str = ""
     admin_port: int = 2019
-    resolver: str = "127.0.0.1:2053"
+    address_folder: str = "/var/lib/dockcaddy/upstreams"
     # https://docs.docker.com/reference/cli/dockerd/#daemon-socket-option
     engine_ports: tuple[int, ...] = (2375, 2376)
 

@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from dockcaddy import caddyfile
 from dockcaddy.assembly import Assembler, Assembly
@@ -63,7 +63,7 @@ class Configuration:
 
     @property
     def names(self) -> Names:
-        """The names in it that Caddy asks the resolver for, with their addresses."""
+        """The names for upstreams in it, with their addresses."""
         return self.assembly.names
 
 
@@ -94,10 +94,20 @@ class Pipeline:
         self._registry = registry
         self._sections = sections or {}
         self._renderer = Renderer(registry, label_prefix, suffix_names=suffix_names)
-        finisher = SiteFinisher(registry.site_transformers, self._sections, self._proxy)
-        self._assembler = Assembler(route_order, finisher, takeovers)
+        self._route_order, self._takeovers = route_order, takeovers
+        self._assembler = self._new_assembler()
         self._rendered: dict[str, _Rendered] = {}
         self._parsed: dict[tuple[str, str], Fragment] = {}
+
+    def _new_assembler(self) -> Assembler:
+        finisher = SiteFinisher(self._registry.site_transformers, self._sections, self._proxy)
+        return Assembler(self._route_order, finisher, self._takeovers)
+
+    def read_addresses_from(self, folder: str) -> None:
+        """From now on Caddy reads addresses of upstreams there, or nowhere (`""`)."""
+        if folder != self._proxy.address_folder:
+            self._proxy = evolve(self._proxy, address_folder=folder)
+            self._assembler = self._new_assembler()
 
     def build(
         self, inventory: Inventory, base: BaseCaddyfile | None = None, excluded: Collection[str] = frozenset()

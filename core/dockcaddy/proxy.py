@@ -19,6 +19,7 @@ def proxy_of(settings: Settings) -> Proxy:
         str(Path(os.environ.get("XDG_DATA_HOME") or home / ".local/share") / "caddy"),
         str(Path(os.environ.get("XDG_CONFIG_HOME") or home / ".config") / "caddy"),
         str(settings.state_path().absolute()),
+        str(settings.address_path().absolute()),
         # the keys with which engines let us in, where nobody said otherwise
         *(str(home / name) for name in (".docker", ".ssh")),
         *_certificates(settings),
@@ -32,7 +33,7 @@ def proxy_of(settings: Settings) -> Proxy:
         _with_targets(map(os.path.normpath, files)),
         os.path.normpath(files[0].parent) if settings.caddyfile_path else "",
         int(port[1]) if port else 0,
-        settings.resolver,
+        str(settings.address_path().absolute()),
         tuple(dict.fromkeys((*Proxy().engine_ports, *_engine_ports(settings)))),
     )
 

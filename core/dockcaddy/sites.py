@@ -9,8 +9,14 @@ from dockcaddy.caddyfile import Block
 from dockcaddy.hookspecs import SiteTransformer
 from dockcaddy.model import Problem, Proxy
 
-# a name that Caddy asks the resolver for -> the addresses behind it
+# a name of ours for the upstreams of one proxy -> the address at each of its places, "" where there is none
 Names = Mapping[str, tuple[str, ...]]
+ADDRESS_SUFFIX = ".address"
+
+
+def address_file(name: str, place: int) -> str:
+    """The name of the file that holds the address at this place."""
+    return f"{name}.{place}{ADDRESS_SUFFIX}"
 
 
 @frozen
@@ -34,9 +40,11 @@ class _Context:
         """The frozen settings instance of a declared section class; its defaults where nothing was set."""
         return self.sections[section] if section in self.sections else section()
 
-    def tell(self, name: str, addresses: Iterable[str]) -> None:
-        """Have the resolver answer so."""
-        self.names[name] = tuple(addresses)
+    def tell(self, name: str, addresses: Iterable[str]) -> tuple[str, ...]:
+        """Have the addresses kept in files; gives their paths, none where they have to stand in the configuration."""
+        self.names[name] = kept = tuple(addresses)
+        folder = self.proxy.address_folder
+        return tuple(f"{folder}/{address_file(name, place)}" for place in range(len(kept))) if folder else ()
 
 
 @frozen

@@ -1,8 +1,9 @@
 """Replicas come, go, restart and are replaced: the real Caddy answers from those that are there, and is never reloaded."""
 
+import shutil
 import signal
-import socket
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from stand_in_engine import StandInEngine
@@ -13,8 +14,8 @@ Eventually = Callable[..., None]
 
 
 @pytest.fixture
-def options(free_port: Callable[[], int]) -> tuple[str, ...]:
-    return ("--set", "upstreams.dynamic=true", "--resolver", f"127.0.0.1:{free_port()}")
+def options() -> tuple[str, ...]:
+    return ("--set", "upstreams.dynamic=true")
 
 
 @pytest.fixture
@@ -99,16 +100,43 @@ def test_the_next_start_knows_the_addresses_while_the_engine_is_down(
     eventually(lambda: second.body("app.test") == address)
 
 
-def test_an_address_that_is_taken_is_told_and_what_was_there_stays(
-    engine, start_proxy, free_port: Callable[[], int], eventually: Eventually
+def test_where_no_file_can_be_written_addresses_stand_in_the_configuration_until_it_can(
+    town: Town, eventually: Eventually
 ) -> None:
-    port = free_port()
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
-        taken.bind(("127.0.0.1", port))
-        town = Town(engine, start_proxy("--set", "upstreams.dynamic=true", "--resolver", f"127.0.0.1:{port}"))
-        engine.add("still", {"caddy": f"http://still.test:{town.proxy.port}", "caddy.respond": "still here"})
-        eventually(lambda: town.proxy.body("still.test") == "still here")
-        address = replica(town, "one")
-        eventually(lambda: town.proxy.said(f"cannot listen at 127.0.0.1:{port}"))
-        assert town.gone("app") and town.proxy.body("still.test") == "still here"
+    first = replica(town, "one")
+    eventually(lambda: answering(town) == {first})
+    # one byte is less than an address: a disk that is full
+    town.proxy.limit_files(1)
+    second = replica(town, "two")
+    eventually(lambda: answering(town) == {first, second})
+    eventually(lambda: town.proxy.said("they stand in the configuration") == 1)
+    town.proxy.limit_files(-1)
+    eventually(lambda: town.proxy.said("no longer: upstreams:"))
+    loads = town.proxy.loads
+    town.engine.remove("one")
+    eventually(lambda: answering(town) == {second})
+    assert town.proxy.loads == loads
+
+
+def test_files_that_somebody_deletes_are_written_again(town: Town, tmp_path: Path, eventually: Eventually) -> None:
+    address = replica(town, "one")
     eventually(lambda: answering(town) == {address})
+    shutil.rmtree(tmp_path / "state/upstreams")
+    assert answering(town) == {"status 503"}
+    eventually(lambda: answering(town) == {address})
+
+
+def test_what_no_proxy_needs_any_more_is_deleted(town: Town, tmp_path: Path, eventually: Eventually) -> None:
+    def kept() -> set[str]:
+        return {each.name.partition("-test-")[0] for each in (tmp_path / "state/upstreams").iterdir()}
+
+    town.add("one")
+    town.add("two", caddy__respond="here", **{"caddy.reverse_proxy": ""})
+    eventually(lambda: kept() == {"one"})
+
+
+def test_the_option_of_the_resolver_that_was_is_taken_and_told(
+    engine: StandInEngine, start_proxy, free_port: Callable[[], int], eventually: Eventually
+) -> None:
+    proxy = start_proxy("--set", "upstreams.dynamic=true", "--resolver", f"127.0.0.1:{free_port()}")
+    eventually(lambda: proxy.said("--resolver is no longer needed"))

@@ -1,11 +1,11 @@
-"""The configuration of proxies that ask for their upstreams does not depend on which containers there are."""
+"""The configuration of proxies that read their upstreams does not depend on which containers there are."""
 
 import re
 import subprocess
 
 import pytest
 from attrs import evolve
-from dockcaddy import Attachment, plugins, testing
+from dockcaddy import Attachment, Proxy, plugins, testing
 from dockcaddy.model import EngineInventory, Inventory, Resource
 from dockcaddy.pipeline import Configuration, Pipeline
 from dockcaddy_health import HealthSettings
@@ -24,23 +24,38 @@ def built(*resources: Resource, sections: dict[type, object] = DYNAMIC) -> Confi
 
 
 def addresses(configuration: Configuration) -> list[tuple[str, ...]]:
-    return list(configuration.names.values())
+    """Those behind each name, each once."""
+    return [tuple(sorted(set(each))) for each in configuration.names.values()]
 
 
-def test_a_proxy_has_a_name_in_the_place_of_its_upstreams() -> None:
+def test_a_proxy_has_places_for_its_upstreams() -> None:
     configuration = built(replica(2), replica(3))
     text = re.sub(r"-[0-9a-f]{12}\.", "-HASH.", configuration.text)
-    assert text == (
-        "example.org {\n"
-        "\treverse_proxy {\n"
-        "\t\tdynamic a example-org-HASH.upstreams.internal. 8000 {\n"
-        "\t\t\tresolvers 127.0.0.1:2053\n"
-        "\t\t\trefresh 100ms\n"
-        "\t\t}\n"
-        "\t}\n"
-        "}\n"
-    )
-    assert addresses(configuration) == [("172.18.0.2", "172.18.0.3")]
+    folder = "/var/lib/dockcaddy/upstreams"
+    places = "".join(f"\t\t\ta {{file.{folder}/example-org-HASH.{n}.address}} 8000\n" for n in range(6))
+    assert text == f"example.org {{\n\treverse_proxy {{\n\t\tdynamic multi {{\n{places}\t\t}}\n\t}}\n}}\n"
+    assert list(configuration.names.values()) == [("172.18.0.2", "172.18.0.3") * 3]
+
+
+@pytest.mark.parametrize(("count", "places"), [(1, 6), (2, 6), (3, 6), (4, 6), (6, 6), (7, 12), (12, 12)])
+def test_each_address_has_as_many_places_as_another_or_one_more(count: int, places: int) -> None:
+    (told,) = built(*map(replica, range(2, 2 + count))).names.values()
+    shares = [told.count(each) for each in set(told)]
+    assert len(told) == places and len(shares) == count and max(shares) - min(shares) <= 1
+
+
+def test_very_many_upstreams_stand_in_the_configuration() -> None:
+    configuration = built(*map(replica, range(2, 15)))
+    assert "172.18.0.14:8000" in configuration.text and not configuration.names
+
+
+def test_where_caddy_cannot_read_files_addresses_stand_in_the_configuration_and_their_names_are_known() -> None:
+    pipeline = Pipeline(plugins.load(), DYNAMIC, proxy=Proxy(address_folder=""))
+    inventory = Inventory((EngineInventory("local", (replica(2),)),))
+    without = pipeline.build(inventory)
+    assert without.text == "example.org {\n\treverse_proxy 172.18.0.2:8000\n}\n" and without.names
+    pipeline.read_addresses_from("/run/upstreams")
+    assert "{file./run/upstreams/example-org-" in pipeline.build(inventory).text
 
 
 @pytest.mark.parametrize(

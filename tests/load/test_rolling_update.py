@@ -100,11 +100,11 @@ def test_a_rolling_update_under_load(
 
 
 class TestWithoutReloads:
-    """Caddy asks for its upstreams: nobody ends a connection that is kept, so that wrk has nothing to count either."""
+    """Caddy reads its upstreams from files: nobody ends a connection that is kept, so that wrk has nothing to count either."""
 
     @pytest.fixture
-    def options(self, free_port: Callable[[], int]) -> tuple[str, ...]:
-        return ("--set", "upstreams.dynamic=true", "--resolver", f"127.0.0.1:{free_port()}")
+    def options(self) -> tuple[str, ...]:
+        return ("--set", "upstreams.dynamic=true")
 
     @pytest.mark.parametrize(("how", "more"), [("drains", {}), ("closes", ELSEWHERE)], ids=["drains", "closes"])
     def test_a_rolling_update_reloads_nothing_and_loses_nothing(

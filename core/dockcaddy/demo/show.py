@@ -22,9 +22,7 @@ from dockcaddy.errors import CaddyUnreachable
 from dockcaddy.last_good import LastGood
 from dockcaddy.model import Problem
 from dockcaddy.narration import Cycle
-from dockcaddy.ports import free_port
 from dockcaddy.registry import Registry
-from dockcaddy.resolver import Resolver
 from dockcaddy.settings import Settings
 
 # so long a change may take on a machine that is very busy
@@ -100,12 +98,10 @@ def _stage(
     folder = tempfile.TemporaryDirectory(prefix="dockcaddy-demo-", dir=where if len(where) < LONGEST_FOLDER else "/tmp")
     with folder as name, _quiet_caddy(), engine() as backends:
         private, watcher = _own_settings(settings, Path(name)), _Watcher(backends)
-        last_good, resolver = LastGood(Path(name) / "last-good.db"), Resolver(private.resolver)
+        last_good = LastGood(Path(name) / "last-good.db")
         environment = {"XDG_DATA_HOME": f"{name}/data", "XDG_CONFIG_HOME": f"{name}/config"}
         with caddy_for(private, Path(name), last_good, environment) as (connections, process):
-            controller = controller_for(
-                private, registry, sections, [backends], connections, last_good, resolver, watcher
-            )
+            controller = controller_for(private, registry, sections, [backends], connections, last_good, watcher)
             if process is not None:
                 process.on_start = controller.caddy_started
             with _running(controller):
@@ -123,7 +119,6 @@ def _own_settings(settings: Settings, folder: Path) -> Settings:
         caddyfile_path=str(base),
         log_format=settings.log_format,
         log_level=settings.log_level,
-        resolver=f"127.0.0.1:{free_port(transport='udp')}",
         state_directory=str(folder),
     )
 

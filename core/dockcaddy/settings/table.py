@@ -103,6 +103,8 @@ def _check_network(value: str) -> None:
 
 
 def _check_endpoint(value: str) -> None:
+    if not value:
+        return
     host, _, port = value.rpartition(":")
     try:
         ipaddress.ip_address(host.strip("[]"))
@@ -157,7 +159,8 @@ class Settings:
     caddy: str = _option("", "caddy", "the Caddy program to run; empty: the one on PATH, else the bundled one")
     caddy_admin: str = _option("", "run", "admin URL of a Caddy that runs already; none of our own is started")
     stream_close_delay: float = _option(86400.0, "caddy", "how long WebSockets and other streams outlive a change; 0: they are closed at once")
-    resolver: str = _option("127.0.0.1:2053", "caddy", "where Caddy asks for the addresses of upstreams, with upstreams.dynamic", check=_check_endpoint)
+    address_directory: str = _option("", "caddy", "folder from which Caddy reads the addresses of upstreams, with upstreams.dynamic; empty: in the state directory", kind="path")
+    resolver: str = _option("", "caddy", "no longer needed, leave it out: Caddy reads the addresses of upstreams from files", check=_check_endpoint)
     output: tuple[str, ...] = _option(("admin",), "run", "where configurations go: admin, admin=URL, caddyfile=PATH, json=PATH")
     plugin: tuple[str, ...] = _option((), "plugins", "site files of plugins", kind="paths")
     disable_plugin: tuple[str, ...] = _option((), "plugins", "plugins to leave out, by name")
@@ -178,6 +181,10 @@ class Settings:
             return Path(self.state_directory)
         base = os.environ.get("XDG_STATE_HOME") or ("/var/lib" if os.getuid() == 0 else "~/.local/state")
         return Path(base).expanduser() / "dockcaddy"
+
+    def address_path(self, state: Path | None = None) -> Path:
+        """The folder of the addresses of upstreams, `state` being the state directory."""
+        return Path(self.address_directory) if self.address_directory else (state or self.state_path()) / "upstreams"
 
 
 def _options() -> Iterable[Option]:

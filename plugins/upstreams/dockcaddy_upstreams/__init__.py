@@ -15,7 +15,7 @@ class UpstreamsSettings:
 
     dynamic: bool = field(
         default=False,
-        metadata={"help": "Caddy asks for the addresses of upstreams: containers come and go without a reload"},
+        metadata={"help": "Caddy reads the addresses of upstreams from files: containers come and go without a reload"},
     )
 
 
@@ -27,12 +27,12 @@ def dockcaddy_settings() -> SettingsSection:
 
 @dockcaddy.hook
 def dockcaddy_site_transformers() -> Iterable[SiteTransformer]:
-    """Names in the place of addresses, where they are wanted."""
+    """Files in the place of addresses, where they are wanted."""
     return [SiteTransformer("dynamic-upstreams", dynamic_upstreams)]
 
 
 def dynamic_upstreams(context: SiteContext, site: Block) -> Block:
-    """The site whose proxies ask for their upstreams, where the settings say so."""
+    """The site whose proxies read their upstreams from files, where the settings say so."""
     return with_names(context, site) if context.settings(UpstreamsSettings).dynamic else site
 
 

@@ -1,12 +1,14 @@
-"""Proxies that ask for their upstreams, so that a container that comes or goes changes no configuration.
+"""Proxies that read their upstreams from files, so that a container that comes or goes changes no configuration.
 
-Each proxy whose upstreams `upstreams` gave gets a name of its own in the configuration. Caddy asks the program's resolver
-for the addresses behind it (https://caddyserver.com/docs/caddyfile/directives/reverse_proxy#aaaaa).
+Each proxy whose upstreams `upstreams` gave has a number of places for them. What stands in a place's file, Caddy reads at
+each request (https://caddyserver.com/docs/conventions#placeholders); as it is an address already, no DNS server is asked
+for it (https://caddyserver.com/docs/caddyfile/directives/reverse_proxy#multi).
 """
 
 import re
 from collections.abc import Iterable
 from hashlib import sha256
+from itertools import cycle, islice
 
 from attrs import define, evolve, field, frozen
 from dockcaddy import Block, SiteContext
@@ -14,8 +16,9 @@ from dockcaddy import Block, SiteContext
 # Nobody's address (RFC 5737). It stands among those that `upstreams` gives, also where there is no other: so a proxy's
 # port is known while nothing runs, and that its upstreams may change.
 MARK = "192.0.2.0"
-DOMAIN = "upstreams.internal."
-REFRESH = "100ms"
+# How many places a proxy has: the first number that is enough. They are filled by turns, so that each address has as
+# many, or one more. Above the last one reading them all costs more than a reload now and then.
+PLACES = (6, 12)
 # how long the site of a container that is restarted or replaced waits for it, in seconds
 LINGER = 15.0
 
@@ -44,7 +47,7 @@ class _Proxy:
 
 
 def with_names(context: SiteContext, site: Block) -> Block:
-    """The site with a name in the place of the upstreams of each proxy that got them from `upstreams`."""
+    """The site with files in the place of the upstreams of each proxy that got them from `upstreams`."""
     return _Naming(context).rewritten(site, ()) if _is_marked(site) else site
 
 
@@ -58,16 +61,23 @@ class _Naming:
     given: set[str] = field(factory=set)
 
     def rewritten(self, block: Block, path: tuple[tuple[str, ...], ...]) -> Block:
-        """The block with names, and without marks where there can be none."""
+        """The block with files, and without marks where there can be none."""
         proxy = _proxy(block)
-        name = _name(path, proxy) if proxy is not None else ""
-        if proxy is not None and name not in self.given:
-            self.given.add(name)
-            self.context.tell(name, proxy.addresses)
-            return _asking(proxy, name, self.context.proxy.resolver)
+        if proxy is not None and (files := self._files(path, proxy)):
+            return _reading(proxy, files)
         keys = _unmarked(block.keys)
         children = tuple([self.rewritten(child, (*path, keys)) for child in block.children])
         return evolve(block, keys=keys, children=children)
+
+    def _files(self, path: tuple[tuple[str, ...], ...], proxy: _Proxy) -> tuple[str, ...]:
+        """The files of the proxy's places, none where its upstreams have to stand in the configuration."""
+        name = _name(path, proxy)
+        count = next((each for each in PLACES if len(proxy.addresses) <= each), 0)
+        if name in self.given or not count:
+            return ()
+        self.given.add(name)
+        filled = islice(cycle(proxy.addresses or ("",)), count)
+        return self.context.tell(name, filled)
 
 
 def _unmarked(keys: Iterable[str]) -> tuple[str, ...]:
@@ -76,7 +86,7 @@ def _unmarked(keys: Iterable[str]) -> tuple[str, ...]:
 
 
 def _proxy(block: Block) -> _Proxy | None:
-    """The block as a proxy that can ask for its upstreams; None where it is none."""
+    """The block as a proxy that can read its upstreams; None where it is none."""
     words = block.keys[1:]
     if block.keys[:1] != ("reverse_proxy",) or not any(MARK in word for word in words):
         return None
@@ -98,16 +108,17 @@ def _name(path: tuple[tuple[str, ...], ...], proxy: _Proxy) -> str:
     place = sha256(repr((path, proxy.matcher, proxy.port, proxy.transport)).encode()).hexdigest()[:12]
     address = path[0][0].lower().rpartition("://")[2] if path and path[0] else ""
     readable = re.sub(r"[^a-z0-9]+", "-", address).strip("-")[:40].strip("-")
-    return f"{readable}-{place}.{DOMAIN}" if readable else f"{place}.{DOMAIN}"
+    return f"{readable}-{place}" if readable else place
 
 
-def _asking(proxy: _Proxy, name: str, resolver: str) -> Block:
+def _reading(proxy: _Proxy, files: tuple[str, ...]) -> Block:
     origins = proxy.block.origins
 
     def line(*keys: str, within: tuple[Block, ...] = ()) -> Block:
         return Block(keys, within, origins=origins)
 
-    source = line("dynamic", "a", name, proxy.port, within=(line("resolvers", resolver), line("refresh", REFRESH)))
+    places = tuple(line("a", f"{{file.{file}}}", proxy.port) for file in files)
+    source = line("dynamic", "multi", within=places)
     children = proxy.block.children
     if proxy.transport:
         children = _with_transport(children, line(*proxy.transport))
