@@ -18,7 +18,8 @@ def read_attributes() -> set[str]:
                 if isinstance(node, ast.Attribute) and ast.unparse(node.value).rpartition(".")[2] == "settings":
                     found.add(node.attr)
     # where the settings themselves say what they come to
-    return found | ({"state_directory"} if "state_path" in found else set())
+    said = {"state_path": "state_directory", "address_path": "address_directory"}
+    return found | {option for path, option in said.items() if path in found}
 
 
 @pytest.mark.parametrize("name", [option.name for option in OPTIONS])
