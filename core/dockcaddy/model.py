@@ -94,7 +94,8 @@ class SwarmConfig:
 class EngineInventory:
     """All that one engine had: resources in the order in which their fragments are merged, containers first.
 
-    `caddy` is the container that runs Caddy, where there is one on this engine; else None.
+    `caddy` is the container that runs Caddy, where there is one on this engine; else None. `operators` are the ids of the
+    resources whose labels are the operator's own.
     """
 
     name: str
@@ -102,6 +103,7 @@ class EngineInventory:
     configs: tuple[SwarmConfig, ...] = ()
     caddy: Resource | None = None
     problems: tuple["Problem", ...] = ()
+    operators: frozenset[str] = frozenset()
 
 
 class EngineSilent(EngineUnreachable):
@@ -126,7 +128,8 @@ class Proxy:
     `folders` hold their data, certificates and secrets, `files` their settings; `base_folder` is the folder of the base
     Caddyfile (`""` where there is none), `admin_port` the admin API's (0 where it is a socket). Paths are absolute.
     At `engine_ports` engines answer. In `address_folder` are the files from which Caddy reads the addresses of upstreams,
-    `""` where it cannot.
+    `""` where it cannot. `container` is the name or id of the container that Caddy runs in, where the operator gave one;
+    a Caddy that was there before us answers at `admin_endpoints` (hosts and ports).
     """
 
     folders: tuple[str, ...] = ("/data", "/config", "/etc/caddy")
@@ -136,6 +139,8 @@ class Proxy:
     address_folder: str = "/var/lib/dockcaddy/upstreams"
     # https://docs.docker.com/reference/cli/dockerd/#daemon-socket-option
     engine_ports: tuple[int, ...] = (2375, 2376)
+    container: str = ""
+    admin_endpoints: tuple[tuple[str, int], ...] = ()
 
 
 @frozen

@@ -13,6 +13,7 @@ from dockcaddy.caddyfile import Block, CaddyfileError, Origin
 from dockcaddy.errors import CaddyRefusal
 from dockcaddy.fragment import Fragment
 from dockcaddy.model import EngineInventory, Inventory, Problem, Proxy, Resource, SwarmConfig
+from dockcaddy.operators import with_operators
 from dockcaddy.registry import Registry
 from dockcaddy.rendering import Renderer, ResourceContext
 from dockcaddy.sites import Names, SiteFinisher
@@ -71,6 +72,7 @@ class Configuration:
 class _Rendered:
     resource: Resource
     caddy: Resource | None
+    is_operators: bool
     inventory: Inventory | None
     fragment: Fragment
 
@@ -134,7 +136,7 @@ class Pipeline:
         rendered: dict[str, _Rendered] = {}
         if base is not None:
             fragments.append(self._parse(parsed, "caddyfile", f"caddyfile {base.path}", base.text, base.folder))
-        for engine in inventory.engines:
+        for engine in (with_operators(each, self._proxy) for each in inventory.engines):
             for config in engine.configs:
                 fragments.append(self._parse_config(parsed, engine, config))
             for resource in engine.resources:
@@ -154,12 +156,14 @@ class Pipeline:
             kept is not None
             and kept.resource is resource
             and kept.caddy is engine.caddy
+            and kept.is_operators is (resource.id in engine.operators)
             and kept.inventory in (None, inventory)
         ):
             return kept
         context = ResourceContext(resource, engine, self._registry, self._sections, inventory, self._proxy)
         fragment = self._renderer.render(context)
-        return _Rendered(resource, engine.caddy, inventory if context.read_inventory else None, fragment)
+        is_operators = resource.id in engine.operators
+        return _Rendered(resource, engine.caddy, is_operators, inventory if context.read_inventory else None, fragment)
 
     def _parse_config(
         self, parsed: dict[tuple[str, str], Fragment], engine: EngineInventory, config: SwarmConfig

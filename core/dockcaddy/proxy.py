@@ -35,6 +35,8 @@ def proxy_of(settings: Settings) -> Proxy:
         int(port[1]) if port else 0,
         str(settings.address_path().absolute()),
         tuple(dict.fromkeys((*Proxy().engine_ports, *_engine_ports(settings)))),
+        settings.caddy_container,
+        tuple(_admin_endpoints(settings)),
     )
 
 
@@ -51,6 +53,19 @@ def _engine_ports(settings: Settings) -> Iterator[int]:
     for address in _engines(settings):
         if found := re.match(r"(?:tcp|https?)://.*:(\d+)/?$", address):
             yield int(found[1])
+
+
+def _admin_endpoints(settings: Settings) -> Iterator[tuple[str, int]]:
+    """Where a Caddy answers that was there before us; on this machine only where its engine is on it too."""
+    is_local = all(engine.startswith("unix:") or not engine for engine in _engines(settings))
+    for url in (
+        settings.caddy_admin,
+        *(each.partition("=")[2] for each in settings.output if each.startswith("admin=")),
+    ):
+        found = re.match(r"https?://(?:\[([\da-fA-F:.]+)\]|([^/:@\s]+)):(\d+)", url)
+        host = (found[1] or found[2]) if found else ""
+        if found and (is_local or not (host == "localhost" or host.startswith("127."))):
+            yield host, int(found[3])
 
 
 def _certificates(settings: Settings) -> Iterator[str]:

@@ -158,6 +158,7 @@ class Settings:
     admin: str = _option("localhost:2019", "run", "where the own Caddy's admin endpoint listens; off: a private socket", "CADDY_ADMIN")
     caddy: str = _option("", "caddy", "the Caddy program to run; empty: the one on PATH, else the bundled one")
     caddy_admin: str = _option("", "run", "admin URL of a Caddy that runs already; none of our own is started")
+    caddy_container: str = _option("", "docker", "name or id of the container or service Caddy runs in, whose labels are yours; empty: the one at --caddy-admin, or the own one")
     stream_close_delay: float = _option(86400.0, "caddy", "how long WebSockets and other streams outlive a change; 0: they are closed at once")
     address_directory: str = _option("", "caddy", "folder from which Caddy reads the addresses of upstreams, with upstreams.dynamic; empty: in the state directory", kind="path")
     resolver: str = _option("", "caddy", "no longer needed, leave it out: Caddy reads the addresses of upstreams from files", check=_check_endpoint)

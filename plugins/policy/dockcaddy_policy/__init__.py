@@ -8,7 +8,8 @@ PASS, PWD, CREDENTIAL, PRIVATE, COOKIE, SESSION, DSN, HASH and the like, or one 
 (`{file./run/secrets/token}`), stand only where Caddy keeps them to itself. `environment = "none"` takes no variables and
 no files, `environment = "all"` takes every variable anywhere.
 
-The labels of the container that Caddy runs in are held to no rule: who starts it is the operator.
+The labels of the container that Caddy runs in are held to no rule: who starts it is the operator. It is the one that
+dockcaddy runs in, the one that answers at `--caddy-admin`, or the one that `--caddy-container` names.
 
 Names, projects, networks and label prefixes are what a container says of itself: an exception by one of them is for
 people who keep to theirs. What your own base Caddyfile lends out is yours to judge, as a snippet whose argument becomes
@@ -32,10 +33,10 @@ from dockcaddy_policy.settings import SECTION, PolicySettings
 
 __all__ = ["RULES", "PolicySettings", "dockcaddy_guards", "dockcaddy_settings"]
 
+# what is usual in the labels of Caddy's own container
+_OF_CADDYS_CONTAINER = ("admin", "upstreams", "templates", "global-options", "shared-options")
 ByName = Mapping[str, tuple[Rule, ...]]
 
-# the engine's own mark on a container that Swarm started
-_SERVICE_LABEL = "com.docker.swarm.service.id"
 _PROJECT_LABELS = ("com.docker.compose.project", "com.docker.stack.namespace")
 
 
@@ -91,11 +92,9 @@ def _hold(blocks: tuple[Block, ...], about: ByName, context: Context, allow: tup
 
 
 def _is_operators(context: Context) -> bool:
-    """Whether the labels are those of the container that Caddy runs in, or of the service that it belongs to."""
+    """Whether the labels are those of the container that Caddy runs in."""
     caddy, resource = context.engine.caddy, context.resource
-    if caddy is None:
-        return False
-    return resource.id == (caddy.id if resource.kind == caddy.kind else caddy.labels.get(_SERVICE_LABEL))
+    return resource.id in context.engine.operators or (caddy is not None and caddy.id == resource.id)
 
 
 def _is_suspicious(line: Line) -> bool:
@@ -104,7 +103,9 @@ def _is_suspicious(line: Line) -> bool:
 
 
 def _refusal(rule: Rule, reason: str, resource: Resource) -> str:
-    return f'policy: {reason}; to allow it: [policy] allow = ["{rule.name}@container:{resource.name}"]'
+    is_caddys = rule.name in _OF_CADDYS_CONTAINER
+    named = f"where Caddy runs in it: --caddy-container {resource.name}; " if is_caddys else ""
+    return f'policy: {reason}; {named}to allow it: [policy] allow = ["{rule.name}@container:{resource.name}"]'
 
 
 def _is_allowed(rule: Rule, line: Line, resource: Resource, allow: tuple[str, ...]) -> bool:
