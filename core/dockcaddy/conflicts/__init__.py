@@ -14,6 +14,7 @@ from dockcaddy.conflicts.claims import contradictions
 from dockcaddy.conflicts.clash import Clash, Group, Member, label_of
 from dockcaddy.conflicts.definitions import Definitions
 from dockcaddy.conflicts.expansion import Size, crowding, size_of
+from dockcaddy.conflicts.listeners import Listeners, Options
 from dockcaddy.conflicts.matchers import Matchers
 from dockcaddy.conflicts.neighbours import Below, HostAndPort, Site, overlaps
 from dockcaddy.model import Problem
@@ -44,6 +45,7 @@ class Conflicts:
     _hidden: dict[Group, tuple[Clash, ...]] = field(factory=dict)
     _within: dict[Group, tuple[Clash, ...]] = field(factory=dict)
     _between: dict[HostAndPort, tuple[Clash, ...]] = field(factory=dict)
+    _listeners: Listeners = field(factory=Listeners)
     _usual_ports: dict[str, str] = field(factory=dict)
     _has_redirects: bool = True
     _unread: tuple[set[Group], set[HostAndPort]] = field(factory=lambda: (set(), set()))
@@ -51,11 +53,8 @@ class Conflicts:
     @property
     def clashes(self) -> tuple[Clash, ...]:
         """The clashes to be settled next, a fragment may have several: what clashes with others counts for nothing else."""
-        found = tuple(
-            chain(
-                *self._hidden.values(), *self._contradictions.values(), *self._within.values(), *self._between.values()
-            )
-        )
+        kept = (self._hidden, self._contradictions, self._within, self._between)
+        found = (*chain.from_iterable(chain(*(each.values() for each in kept))), *self._listeners.clashes)
         return found or self._explosions or tuple(crowding(self._large.values()))
 
     @property
@@ -69,6 +68,7 @@ class Conflicts:
             hosts |= self._put(group, sorted(members, key=lambda member: member.age))
         if () in changed:
             hosts |= self._know_options()
+            groups |= self._know_listeners()
         if any(map(_is_referred_to, changed)):
             referring = {group: site for group, site in self._sites.items() if site.refers}
             groups |= referring.keys() | {()}
@@ -134,6 +134,14 @@ class Conflicts:
         self._between.clear()
         return set().union(*(self._put(group, site.members) for group, site in known.items()))
 
+    def _know_listeners(self) -> set[Group]:
+        """What the global options say about listeners; gives the sites that may be elsewhere by now."""
+        options = Options.of(_lines(self._shared.get((), ())))
+        if options == self._listeners.options:
+            return set()
+        self._listeners = Listeners(options)
+        return set(self._sites)
+
     def _members(self, group: Group) -> Sequence[Member]:
         site = self._sites.get(group)
         return site.members if site is not None else self._shared.get(group, ())
@@ -164,6 +172,8 @@ class Conflicts:
         """Look what the members of a group say otherwise, or answer instead of each other; they are written out."""
         if not _is_referred_to(group):
             _keep(self._contradictions, group, tuple(contradictions(members)))
+        if isinstance(group, frozenset):
+            self._listeners.put(group, members)
         lost = {clash.fragment for clash in self._contradictions.get(group, ())}
         staying = [member for member in members if member.fragment.key not in lost]
         site = None if self.takeovers else self._sites.get(group)

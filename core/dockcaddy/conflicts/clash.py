@@ -31,10 +31,12 @@ class Member:
 Group = Hashable
 
 
-def clash(newer: Fragment, what: str, older: Fragment, *, label: str = "", their_label: str = "") -> Clash:
-    """`what` is a sentence about the newer one that goes on with the older's name."""
+def clash(
+    newer: Fragment, what: str, older: Fragment, *, label: str = "", their_label: str = "", remedy: str = ""
+) -> Clash:
+    """`what` is a sentence about the newer one that goes on with the older's name; `remedy` is what to do."""
     where = f" (label {their_label})" if their_label else ""
-    message = f"{what} {older.owner}{where}, which is older and keeps it"
+    message = f"{what} {older.owner}{where}, which is older and keeps it" + (f": {remedy}" if remedy else "")
     return Clash(newer.key, Problem(newer.owner, label, message))
 
 

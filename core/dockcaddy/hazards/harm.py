@@ -11,6 +11,7 @@ from typing import Any
 from attrs import frozen
 
 from dockcaddy.hazards.own_addresses import EVERY, LOOPBACK, Place, host_here, place_here
+from dockcaddy.hazards.plain_names import MARK, plain_names
 
 NANOSECONDS = 1_000_000_000
 # one upstream a millisecond is asked how it is, which is more than any proxy has
@@ -53,7 +54,9 @@ def hazards(config: bytes) -> Iterator[Hazard]:
     """The hazards of a configuration (JSON)."""
     if not _is_suspicious(config):
         return
-    servers = ((json.loads(config).get("apps") or {}).get("http") or {}).get("servers") or {}
+    http = (json.loads(config).get("apps") or {}).get("http") or {}
+    servers = http.get("servers") or {}
+    yield from (Hazard(*found) for found in plain_names(servers, http.get("http_port") or 80))
     yield from _circles_of_proxies(servers)
     for server in servers.values():
         named = server.get("named_routes") or {}
@@ -68,7 +71,7 @@ def hazards(config: bytes) -> Iterator[Hazard]:
 
 def _is_suspicious(config: bytes) -> bool:
     return (
-        any(word in config for word in _WORDS)
+        any(word in config for word in (*_WORDS, MARK))
         or any(pattern.search(config) for pattern in (_HASHES, _RETRIES))
         or _has_many_checks(config)
         or _dials_itself(config)
