@@ -42,7 +42,7 @@ SPEAKING_TLS = [
     ("localhost:8081", "write http://localhost:8081"),
     ("bücher.test:8081", "write http://bücher.test:8081"),
     ("http://bücher.test:8081", "write http://xn--bcher-kva.test:8081"),
-    ("http://b\u0430.test:8081", "write http://xn--b-7sb.test:8081"),
+    ("http://b\u0430.test:8081", "write http://xn--b-8sb.test:8081"),
     ("http://{env.NAME}:8081", "write http://NAME, with the name itself,"),
     ("{$NAME}:8081", "write http://{$NAME}:8081"),
     ("y.test, b.test:8081", "write http://b.test:8081"),

@@ -141,3 +141,24 @@ def test_a_snippets_matcher_counts_at_each_of_its_uses() -> None:
     uses = {f"caddy_0.{n}_respond": f"@x {n}" for n in range(200)}
     (clash,) = told(importing(snippet, "x") | uses)
     assert "more than caddy can hold" in clash
+
+
+def test_snippets_that_nobody_imports_may_grow_beyond_measure() -> None:
+    doubling = {f"caddy_{n}.{k}_import": f"s{n - 1}" for n in range(1, 60) for k in (0, 1)}
+    assert told({f"caddy_{n}": f"(s{n})" for n in range(60)} | {"caddy_0.header": "X-A b"} | doubling, OLDER) == []
+
+
+def test_a_block_that_doubles_with_every_import_is_refused() -> None:
+    doubling = {f"caddy_{n}.import": f"s{n + 1}" for n in range(40)}
+    doubling |= {f"caddy_{n}.import.{k}_{{block}}": "" for n in range(1, 40) for k in (0, 1)}
+    labels = {f"caddy_{n}": f"(s{n})" for n in range(1, 41)} | {"caddy_0": "x.org", "caddy_0.import.encode": ""}
+    (clash,) = told(OLDER, labels | doubling | {"caddy_40.{block}": ""})
+    assert "more than caddy can hold" in clash
+
+
+@pytest.mark.parametrize("argument", ["a", '""', "` `"])
+def test_arguments_that_double_with_every_import_are_refused(argument: str) -> None:
+    labels = {f"caddy_{n}": f"(s{n})" for n in range(1, 61)} | {"caddy_60.encode": ""}
+    labels |= {f"caddy_{n}.import": f"s{n + 1} {{args[:]}} {{args[:]}}" for n in range(1, 60)}
+    (clash,) = told(OLDER, labels | {"caddy_0": "x.org", "caddy_0.import": f"s1 {argument}"})
+    assert "more than caddy can hold" in clash

@@ -206,6 +206,26 @@ def test_replicas_are_served_by_a_real_caddy_and_a_rolling_update_has_no_gap(new
     assert newcomers.world.counts.loads - loads <= 3
 
 
+def test_a_newer_one_with_other_labels_takes_over_at_once_when_the_older_one_leaves(newcomers: Newcomers) -> None:
+    before, after = newcomers.made(site("changed", {"respond": "before"}), site("changed", {"respond": "after"}))
+    newcomers.world.put((before, after))
+    assert newcomers.body("changed") == "before"
+    loads = newcomers.world.counts.loads
+    newcomers.world.put((after,))
+    assert newcomers.body("changed") == "after"
+    assert newcomers.world.problems() == []
+    # there was no configuration without the site
+    assert newcomers.world.counts.loads - loads == 1
+
+
+def test_what_stands_in_for_a_wrong_one_takes_nothing_from_an_older_one_either(newcomers: Newcomers) -> None:
+    newcomers.put(site("stood", {"respond": "/a older"}), site("stood", {"respond": "/b newer"}))
+    assert newcomers.body("stood", "/b") == "newer"
+    newcomers.put(site("stood", {"respond": "/b older"}), site("stood", {"nonsense": "x"}))
+    assert newcomers.body("stood", "/b") == "older"
+    assert newcomers.told("container second")
+
+
 def test_each_of_two_replicas_has_its_share_of_the_visitors(town: Town, eventually: Callable[..., None]) -> None:
     labels = {
         "caddy": f"http://app.test:{town.proxy.port}",

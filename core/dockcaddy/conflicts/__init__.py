@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence, Sized
-from itertools import chain
+from itertools import chain, filterfalse
 from typing import TypeVar
 
 from attrs import define, field
@@ -89,7 +89,8 @@ class Conflicts:
         self._unread[0].update(groups)
         self._unread[1].update(hosts)
         is_bounded, below = not self._explosions, Below(definitions)
-        for group in self._unread[0]:
+        # what is only referred to may grow beyond measure as long as nobody does refer to it
+        for group in filterfalse(_is_referred_to, self._unread[0]):
             _keep(self._hidden, group, tuple(self._sites_of_snippets(group, definitions)))
             self._compare(group, [definitions.written_out(each) for each in self._members(group)] if is_bounded else ())
         for host in self._unread[1]:
@@ -170,8 +171,7 @@ class Conflicts:
 
     def _compare(self, group: Group, members: Sequence[Member]) -> None:
         """Look what the members of a group say otherwise, or answer instead of each other; they are written out."""
-        if not _is_referred_to(group):
-            _keep(self._contradictions, group, tuple(contradictions(members)))
+        _keep(self._contradictions, group, tuple(contradictions(members)))
         if isinstance(group, frozenset):
             self._listeners.put(group, members)
         lost = {clash.fragment for clash in self._contradictions.get(group, ())}

@@ -13,10 +13,11 @@ from dockcaddy.model import Problem
 
 @frozen
 class Clash:
-    """`fragment` (a key) wants what an older one has."""
+    """`fragment` (a key) wants what an older one has: `rival`, `""` where it is nobody's in particular."""
 
     fragment: str
     problem: Problem
+    rival: str = ""
 
 
 @frozen(eq=False)
@@ -37,7 +38,7 @@ def clash(
     """`what` is a sentence about the newer one that goes on with the older's name; `remedy` is what to do."""
     where = f" (label {their_label})" if their_label else ""
     message = f"{what} {older.owner}{where}, which is older and keeps it" + (f": {remedy}" if remedy else "")
-    return Clash(newer.key, Problem(newer.owner, label, message))
+    return Clash(newer.key, Problem(newer.owner, label, message), older.key)
 
 
 def text_of(block: Block) -> str:

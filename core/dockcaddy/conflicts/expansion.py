@@ -90,6 +90,17 @@ def crowding(sizes: Iterable[Size]) -> Iterator[Clash]:
         yield Clash(fragment.key, Problem(fragment.owner, "", message))
 
 
+@frozen
+class _Inserted:
+    """How much an import's block is."""
+
+    characters: int = 0
+    lines: int = 0
+
+
+_NOTHING = _Inserted()
+
+
 @define
 class _Measure:
     """Writes a fragment out, with the lengths of texts instead of the texts."""
@@ -132,7 +143,7 @@ class _Measure:
         self._count(sum(map(len, block.keys)))
         for line in block.children:
             self.line_before = line
-            self._line(line, (), 0)
+            self._line(line, (), _NOTHING)
 
     def _check(self, addresses: int, ports: set[str]) -> None:
         self.addresses += addresses
@@ -142,35 +153,38 @@ class _Measure:
         if len(self.ports) > MOST_PORTS:
             raise _TooMuchError(f"there are sites at more than {MOST_PORTS} ports")
 
-    def _line(self, block: Block, arguments: tuple[int, ...], inserted: int) -> None:
-        """Count a line; `arguments` are the lengths of its snippet's, `inserted` of the block that it was given."""
+    def _line(self, block: Block, arguments: tuple[int, ...], inserted: _Inserted) -> None:
+        """Count a line; `arguments` are the lengths of its snippet's, `inserted` is the block that it was given."""
         imported = self.definitions.imported(block)
-        before = self.characters
-        self.lines += self._copies
+        before, lines_before = self.characters, self.lines
+        self.lines += self._copies * (1 + inserted.lines * sum(map(_is_a_block, block.keys)))
         self._depth += 1
         self._check_lines()
         if imported is None:
-            self._count(self._length(block, arguments, inserted))
+            self._count(self._length(block, arguments, inserted.characters))
         for child in block.children:
             self._line(child, arguments, inserted)
         if imported is not None:
-            given = (self.characters - before) // self._copies
-            lengths = tuple([_length(key, arguments, inserted) for key in block.keys[2:]])
+            given = _Inserted(
+                (self.characters - before) // self._copies, (self.lines - lines_before) // self._copies - 1
+            )
+            lengths = tuple([_length(key, arguments, inserted.characters) for key in block.keys[2:]])
+            self._count(sum(lengths))
             self._lines_of(f"({block.keys[1]})", imported, lengths, given)
         else:
             self._references(block, arguments, inserted)
         self._depth -= 1
 
-    def _references(self, block: Block, arguments: tuple[int, ...], inserted: int) -> None:
+    def _references(self, block: Block, arguments: tuple[int, ...], inserted: _Inserted) -> None:
         """Count what a line names: a route, a matcher."""
         invoked = self.definitions.invoked(block)
         if invoked is not None:
-            self._lines_of(f"&({block.keys[-1]})", invoked, (), 0)
+            self._lines_of(f"&({block.keys[-1]})", invoked, (), _NOTHING)
         matcher = self._matchers.named(block.keys[1]) if len(block.keys) > 1 else None
         if matcher is not None:
             self._lines_of(block.keys[1], (matcher,), arguments, inserted)
 
-    def _lines_of(self, name: str, lines: Iterable[Block], arguments: tuple[int, ...], inserted: int) -> None:
+    def _lines_of(self, name: str, lines: Iterable[Block], arguments: tuple[int, ...], inserted: _Inserted) -> None:
         if name in self._open:
             if name.startswith("("):
                 raise _TooMuchError(f"the snippet {name} imports itself")
@@ -202,6 +216,10 @@ class _Measure:
             raise _TooMuchError(_MORE_THAN_CADDY_CAN_HOLD)
 
 
+def _is_a_block(token: str) -> bool:
+    return token.startswith("{block") and _BLOCK.fullmatch(token) is not None
+
+
 def _length(token: str, arguments: tuple[int, ...], inserted: int) -> int:
     """How long a token becomes."""
     if "{" not in token:
@@ -210,7 +228,8 @@ def _length(token: str, arguments: tuple[int, ...], inserted: int) -> int:
     for found in _ARGUMENT.finditer(token):
         place = found[1] or found[2]
         if place is None:
-            length += sum(arguments)
+            # each is a token of its own, be it empty
+            length += sum(arguments) + len(arguments)
         elif int(place) < len(arguments):
             length += arguments[int(place)]
     return length

@@ -27,6 +27,8 @@ class Verdict:
     pause: float
     # it was not left out for what it says, there was only no time to try it
     is_untried: bool = False
+    # the older fragment that it was left out for, by its key
+    rival: str = ""
 
 
 @define
@@ -61,12 +63,16 @@ class Memory:
         self.last_good = before | {key: each for key, each in self.accepted.items() if each.blocks}
 
     def forget_settled(self, fragments: Sequence[Fragment]) -> None:
-        """Drop verdicts about content that is gone; what shared a site with something that changed is due again."""
+        """Drop verdicts about content that is gone, and those for a rival that is: nothing is against the newer one then.
+
+        What shared a site with something that changed is due again.
+        """
         current = {fragment.key: fragment for fragment in fragments}
+        moved = {key for key, fragment in self.accepted.items() if current.get(key) is not fragment}
         self.verdicts = {
             key: verdict
             for key, verdict in self.verdicts.items()
-            if key in current and current[key].content == verdict.content
+            if key in current and current[key].content == verdict.content and verdict.rival not in moved
         }
         if not self.verdicts:
             return
@@ -109,11 +115,11 @@ class Memory:
             return None
         return before
 
-    def condemn(self, fragment: Fragment, problem: Problem) -> None:
+    def condemn(self, fragment: Fragment, problem: Problem, rival: str = "") -> None:
         """Leave a fragment out; the pause until the next try doubles each time the same content is refused."""
         before = self.verdicts.get(fragment.key)
         pause = min(before.pause * 2, LONGEST_PAUSE) if before else FIRST_PAUSE
-        verdict = Verdict(fragment.content, problem, self.clock() + pause, pause)
+        verdict = Verdict(fragment.content, problem, self.clock() + pause, pause, rival=rival)
         self.verdicts[fragment.key] = verdict
 
     def postpone(self, fragment: Fragment) -> None:

@@ -159,7 +159,7 @@ class Trial:
         while configuration.assembly.clashes:
             by_key = {each.key: each for each in self.fragments}
             for clash in configuration.assembly.clashes:
-                self._condemn(by_key[clash.fragment], clash.problem)
+                self._condemn(by_key[clash.fragment], clash.problem, clash.rival)
             configuration = self.build(self.fragments, self.left_out)
         return configuration
 
@@ -261,11 +261,12 @@ class Trial:
         self.standing_in -= keys.keys()
         self.left_out -= keys.keys()
 
-    def _condemn(self, fragment: Fragment, problem: Problem) -> None:
+    def _condemn(self, fragment: Fragment, problem: Problem, rival: str = "") -> None:
         if fragment.key not in self.condemned:
             self.condemned.add(fragment.key)
-            self.memory.condemn(fragment, problem)
-        if fragment.key not in self.left_out | self.standing_in:
+            self.memory.condemn(fragment, problem, rival)
+        # where another one stands in for it already, that one may be as good as it was
+        if fragment.key not in self.left_out and fragment in self.fragments:
             self._replace(fragment)
 
     def _replace(self, fragment: Fragment) -> None:
