@@ -3,18 +3,20 @@
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from attrs import define, evolve, field, frozen
 
-from dockcaddy.errors import CaddyRefusal, CaddyUnreachable, SettingsError, one_line
+from dockcaddy.errors import CaddyRefusal, CaddyUnreachable, PluginFault, SettingsError, one_line
 from dockcaddy.hookspecs import Adapter, OutputContext
 from dockcaddy.model import Inventory, Problem
 from dockcaddy.operator_files import BaseFile
 from dockcaddy.pipeline import BaseCaddyfile, Configuration, Pipeline
+from dockcaddy.plugins.calls import GuardedOutput
+from dockcaddy.plugins.registry import Registry
 from dockcaddy.proxy import proxy_of
-from dockcaddy.registry import Registry
 from dockcaddy.settings import Settings, nearest
 
 if TYPE_CHECKING:
@@ -199,7 +201,11 @@ def _deliveries(
             connections.connect,
             {"target": target} if target else {},
         )
-        made.append(Delivery(name, entry.factory(context), clock))
+        output = GuardedOutput(entry, context)
+        # what the settings say of it is wrong, or the plugin is: that may pass
+        with suppress(PluginFault):
+            output.make()
+        made.append(Delivery(chosen, output, clock))
     return made
 
 
@@ -209,7 +215,7 @@ def check_outputs(settings: Settings, registry: Registry, sections: Mapping[type
     Raises SettingsError and OutputError for one that cannot be made.
     """
     for delivery in _deliveries(settings, registry, sections, Connections(settings.caddy_admin or settings.admin)):
-        delivery.output.close()
+        delivery.close()
 
 
 def _adapters(settings: Settings, connections: Connections) -> list[Adapter]:
@@ -275,7 +281,7 @@ def controller_for(
         engines,
         pipeline_for(settings, registry, sections),
         quarantine,
-        [each for each in deliveries if each.name == "admin"],
+        [each for each in deliveries if each.name.partition("=")[0] == "admin"],
         deliveries,
         clock,
         base or (lambda: None),

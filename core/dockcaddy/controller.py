@@ -7,6 +7,7 @@ event and nothing is sent when nothing changed.
 import logging
 import threading
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Protocol
 
 from attrs import define, field
@@ -14,7 +15,7 @@ from attrs import define, field
 from dockcaddy.address_files import AddressesMoved, AddressFiles
 from dockcaddy.damping import Damping
 from dockcaddy.delivery import Delivery
-from dockcaddy.errors import CaddyRefusal, CaddyUnreachable, EngineUnreachable, OutputError
+from dockcaddy.errors import CaddyRefusal, CaddyUnreachable, EngineUnreachable, OutputError, own_fault
 from dockcaddy.fragment import Fragment
 from dockcaddy.last_good import LastGood
 from dockcaddy.lingering import Lingering
@@ -29,6 +30,8 @@ logger = logging.getLogger("dockcaddy")
 CHECK_INTERVAL = 2.0
 FIRST_PAUSE = 0.25
 LONGEST_PAUSE = 0.75
+# after an error of our own
+FIRST_FAULT_PAUSE, LONGEST_FAULT_PAUSE = 1.0, 60.0
 # asking Caddy for everything again costs more than asking an engine
 LONGEST_REFUSED_PAUSE = 5.0
 
@@ -104,6 +107,9 @@ class Controller:
     _next_check: float = float("-inf")
     _refused_until: float | None = None
     _refused_pause: float = 0.0
+    _fault: str = ""
+    _fault_pause: float = 0.0
+    _resume_at: float | None = None
 
     def __attrs_post_init__(self) -> None:
         self._watches = [_Watch(engine) for engine in self.engines]
@@ -136,20 +142,60 @@ class Controller:
         """Watch the engines until `stop`. An engine has a first cycle come when it has subscribed to its events."""
         self._last_poll = self.clock()
         for watch in self._watches:
-            watch.engine.start(self.wake)
+            self._protected(partial(watch.engine.start, self.wake))
         try:
             while not self._stopping:
                 self.step()
-                self._wait()
+                self._protected(self._wait)
         finally:
-            self._keep_offered()
-            for watch in self._watches:
-                watch.engine.close()
-            for delivery in self.deliveries:
-                delivery.output.close()
+            self._close()
+
+    def _close(self) -> None:
+        """Let go of everything, whatever of it does not let itself be closed."""
+        closings: list[Callable[[], None]] = [self._keep_offered]
+        closings += [watch.engine.close for watch in self._watches]
+        closings += [delivery.close for delivery in self.deliveries]
+        for close in closings:
+            try:
+                close()
+            except Exception as error:
+                logger.warning("at the end: %s", own_fault(error))
+                logger.debug("where it happened", exc_info=error)
 
     def step(self) -> None:
-        """One turn: a cycle if something is due, and a look at what the outputs still have."""
+        """One turn, with whatever is due. An unexpected error costs this turn and a pause, and nothing that is served."""
+        if self._resume_at is None or self.clock() >= self._resume_at:
+            self._protected(self._turn)
+
+    def _protected(self, work: Callable[[], None]) -> None:
+        try:
+            work()
+        except Exception as error:
+            self._stumbled(error)
+
+    def _stumbled(self, error: Exception) -> None:
+        self._fault_pause = min(max(self._fault_pause * 2, FIRST_FAULT_PAUSE), LONGEST_FAULT_PAUSE)
+        self._resume_at = self.clock() + self._fault_pause
+        told = own_fault(error)
+        level = logging.DEBUG if told == self._fault else logging.ERROR
+        logger.log(
+            level,
+            "%s; the last configuration stays, trying again in %g s (--log-level debug shows where)",
+            told,
+            self._fault_pause,
+        )
+        logger.debug("where it happened", exc_info=error)
+        self._fault = told
+        # it may have been left half made
+        self.pipeline.forget()
+
+    def _went_well(self) -> None:
+        if self._fault:
+            logger.info("no longer: %s", self._fault)
+        self._fault, self._fault_pause, self._resume_at = "", 0.0, None
+
+    def _turn(self) -> None:
+        """A cycle if something is due, and a look at what the outputs still have."""
         now = self.clock()
         with self._condition:
             due = self._pace.due
@@ -174,6 +220,7 @@ class Controller:
             self.cycle()
             if before is not self.configuration:
                 self._pace.sent()
+            self._went_well()
         elif now >= self._next_check:
             for delivery in self.deliveries:
                 self._check(delivery)
@@ -291,13 +338,15 @@ class Controller:
     def _ask(self, watch: _Watch) -> None:
         try:
             watch.last = watch.engine.inventory()
-        except EngineUnreachable as error:
+        except Exception as error:
             if isinstance(error, EngineSilent):
                 # events tell what has ended even so
                 watch.last = error.known
+            told = str(error) if isinstance(error, EngineUnreachable) else own_fault(error)
             if not watch.failure:
-                logger.error("engine %s: %s, the last configuration stays", watch.engine.name, error)
-            watch.failure = str(error)
+                logger.error("engine %s: %s, the last configuration stays", watch.engine.name, told)
+                logger.debug("where it happened", exc_info=error)
+            watch.failure = told
             watch.retry_at = self.clock() + watch.pause
             watch.pause = min(watch.pause * 2, LONGEST_PAUSE)
         else:
@@ -307,7 +356,8 @@ class Controller:
             watch.retry_at, watch.pause = None, FIRST_PAUSE
 
     def _failures(self) -> list[Problem]:
-        failures = [Problem(f"output {each.name}", "", each.failure) for each in self.deliveries if each.failure]
+        troubles = [(each.name, each.failure or each.doubt) for each in self.deliveries]
+        failures = [Problem(f"output {name}", "", trouble) for name, trouble in troubles if trouble]
         if self.addresses is not None and self.addresses.failure:
             failures.append(Problem("upstreams", "", self.addresses.failure, "warning"))
         return failures
@@ -322,6 +372,7 @@ class Controller:
         quarantined = self.quarantine.next_retry if self.quarantine is not None else None
         return [
             quarantined,
+            self._resume_at,
             self._refused_until,
             self._damping.due,
             self._lingering.due,
@@ -333,7 +384,7 @@ class Controller:
     def _wait(self) -> None:
         """Sleep until something is due, or woken for something that is."""
         with self._condition:
-            while not self._stopping and not self._lost:
+            while not self._stopping and (not self._lost or self._resume_at is not None):
                 now = self.clock()
                 due = self._next_due()
                 if now >= due:
@@ -341,6 +392,8 @@ class Controller:
                 self._condition.wait(due - now)
 
     def _next_due(self) -> float:
+        if self._resume_at is not None:
+            return self._resume_at
         times = [at for at in self._retries() if at is not None]
         times.append(self._next_check)
         if self._pace.due is not None:

@@ -6,17 +6,19 @@ import os
 import signal
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from attrs import define
+
 from dockcaddy import __version__
 from dockcaddy.composition import Connections, check_outputs, controller_for, engines_for
 from dockcaddy.errors import CaddyUnreachable, SettingsError
 from dockcaddy.operator_files import load_environment_file
-from dockcaddy.registry import Registry
+from dockcaddy.plugins.registry import Registry
 from dockcaddy.settings import Settings
 
 if TYPE_CHECKING:
@@ -35,8 +37,8 @@ PATIENCE = 2.0
 
 def run(settings: Settings, registry: Registry, sections: Mapping[type, Any]) -> int:
     """Watch the engines until a signal; gives the exit status. Raises SettingsError and CaddyUnreachable at start."""
-    with suppress(Ended), ended_by_signals():
-        _run(settings, registry, sections)
+    with suppress(Ended), registry.watch.guarded(), ended_by_signals() as ending:
+        _run(settings, registry, sections, ending)
     return 0
 
 
@@ -44,21 +46,32 @@ class Ended(BaseException):
     """Somebody wants the program to end, whatever it is at."""
 
 
-@contextmanager
-def ended_by_signals() -> Iterator[None]:
-    """Within, SIGTERM and SIGINT raise `Ended` in the main thread, once: what it waits for may never come."""
+@define(eq=False)
+class Ending:
+    """Whether a signal told the program to end. `stop` is called then: a plugin may swallow what is raised besides."""
 
+    told: bool = False
+    stop: Callable[[], None] = lambda: None
+
+
+@contextmanager
+def ended_by_signals() -> Iterator[Ending]:
+    """Within, SIGTERM and SIGINT raise `Ended` in the main thread, once: what it waits for may never come."""
+    ending = Ending()
+
+    # it stays the handler, by which what it raises is told from what a plugin raises
     def end(*_: object) -> None:
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, signal.SIG_IGN)
-        raise Ended
+        if not ending.told:
+            ending.told = True
+            ending.stop()
+            raise Ended
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, end)
-    yield
+    yield ending
 
 
-def _run(settings: Settings, registry: Registry, sections: Mapping[type, Any]) -> None:
+def _run(settings: Settings, registry: Registry, sections: Mapping[type, Any], ending: Ending) -> None:
     check_outputs(settings, registry, sections)
     if settings.envfile:
         load_environment_file(settings.envfile)
@@ -78,8 +91,10 @@ def _run(settings: Settings, registry: Registry, sections: Mapping[type, Any]) -
             if process is not None:
                 process.on_start = controller.caddy_started
             logger.info("dockcaddy %s %s", __version__, _purpose(settings, version, process))
+            ending.stop = controller.stop
             try:
-                controller.run()
+                if not ending.told:
+                    controller.run()
             finally:
                 narrator.closing(_fate(connections, process))
 

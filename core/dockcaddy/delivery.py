@@ -1,12 +1,15 @@
 """Handing configurations to one output: nothing twice, failures again with a growing pause."""
 
+import logging
 from collections.abc import Callable
 
 from attrs import define
 
-from dockcaddy.errors import CaddyRefusal, CaddyUnreachable, OutputError
+from dockcaddy.errors import CaddyRefusal, CaddyUnreachable, DockcaddyError, OutputError, own_fault
 from dockcaddy.hookspecs import Output
 from dockcaddy.pipeline import Configuration
+
+logger = logging.getLogger("dockcaddy")
 
 FIRST_PAUSE = 0.25
 LONGEST_PAUSE = 1.5
@@ -14,13 +17,17 @@ LONGEST_PAUSE = 1.5
 
 @define
 class Delivery:
-    """One output and what it was last given. `clock` gives seconds."""
+    """One output and what it was last given. `clock` gives seconds.
+
+    `failure` says why it could not deliver, `doubt` why it cannot tell whether what it delivered is in force.
+    """
 
     name: str
     output: Output
     clock: Callable[[], float]
     wanted: Configuration | None = None
     failure: str = ""
+    doubt: str = ""
     retry_at: float | None = None
     _delivered: Configuration | None = None
     _pause: float = FIRST_PAUSE
@@ -56,24 +63,38 @@ class Delivery:
 
     def still_holds(self, configuration: Configuration) -> bool:
         """Whether the other side has this configuration; not where it does not answer."""
+        return self._holds(configuration) is True
+
+    def close(self) -> None:
+        """Release what the output holds; what goes wrong there is no reason to keep anything else open."""
         try:
-            return self.output.holds(configuration)
-        except (OutputError, CaddyUnreachable):
-            return False
+            self.output.close()
+        except Exception as error:
+            logger.warning("output %s: cannot be closed: %s", self.name, _told(error))
 
     def _look(self) -> None:
-        if self._delivered is not None and not self.still_holds(self._delivered):
+        if self._delivered is not None and self._holds(self._delivered) is False:
             self._delivered = None
+
+    def _holds(self, configuration: Configuration) -> bool | None:
+        """Whether it has the configuration; None where the output itself is at fault and nothing is known."""
+        try:
+            held = self.output.holds(configuration)
+        except (OutputError, CaddyUnreachable):
+            return False
+        except Exception as error:
+            self.doubt = _told(error)
+            return None
+        self.doubt = ""
+        return held
 
     def _write(self, configuration: Configuration) -> None:
         try:
             self.output.write(configuration)
         except CaddyRefusal:
             raise
-        except (OutputError, CaddyUnreachable) as error:
-            self._failed(str(error))
-        except Exception as error:  # a plugin's fault must not stop the others
-            self._failed(f"{type(error).__name__}: {error}")
+        except Exception as error:  # whatever it is, it must not stop the others
+            self._failed(_told(error))
         else:
             self._succeeded(configuration)
 
@@ -88,3 +109,7 @@ class Delivery:
         self.failure = ""
         self.retry_at = None
         self._pause = FIRST_PAUSE
+
+
+def _told(error: Exception) -> str:
+    return str(error) if isinstance(error, DockcaddyError) else own_fault(error)

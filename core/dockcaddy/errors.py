@@ -25,6 +25,10 @@ class PluginError(DockcaddyError):
     """A plugin that cannot be loaded, or two that clash."""
 
 
+class PluginFault(DockcaddyError):
+    """What a plugin's code did wrong while it was called: names the plugin, the contribution, the file and the line."""
+
+
 class EngineUnreachable(DockcaddyError):
     """The engine does not answer, or answered a call with an error."""
 
@@ -39,6 +43,17 @@ class CaddyRefusal(DockcaddyError):
 
 class OutputError(DockcaddyError):
     """An output that could not deliver."""
+
+
+def own_fault(error: BaseException) -> str:
+    """What is told of an error that nobody but the program itself can have caused."""
+    try:
+        reason = one_line(" ".join(str(error).split()))
+    except Exception:
+        # that of a class of somebody else's
+        reason = ""
+    told = f"{type(error).__name__}: {reason}" if reason else type(error).__name__
+    return f"this is a fault of dockcaddy: {told}"
 
 
 def one_line(text: str, longest: int = LONGEST_MESSAGE) -> str:

@@ -151,11 +151,12 @@ class SettingsSection:
     """A plugin's section of the settings: `[name]` in dockcaddy.toml, `DOCKCADDY_<NAME>_<FIELD>` in the environment.
 
     `schema` is a frozen attrs class whose fields have defaults, types `bool`, `int`, `str` or `tuple[str, ...]`, and
-    `metadata={"help": "..."}`.
+    `metadata={"help": "..."}`. `owner` is filled in when the plugin is loaded.
     """
 
     name: str
     schema: type[Any]
+    owner: str = ""
 
 
 class Adapter(Protocol):

@@ -5,7 +5,12 @@ import logging
 import os
 import re
 import sys
+import threading
 import time
+import traceback
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TextIO
 
 _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warn": logging.WARNING, "error": logging.ERROR}
@@ -94,6 +99,47 @@ class JsonFormatter(logging.Formatter):
         if record.exc_info:
             entry["traceback"] = self.formatException(record.exc_info)
         return json.dumps(entry, ensure_ascii=False)
+
+
+@contextmanager
+def strangers_in_one_line() -> Iterator[None]:
+    """Within, what Python prints by itself of threads, finalizers and warnings, mostly of plugins, is a line of the log."""
+    logger = logging.getLogger("dockcaddy")
+
+    def of_thread(given: threading.ExceptHookArgs) -> None:
+        error = given.exc_value or given.exc_type()
+        name = given.thread.name if given.thread is not None else "unknown"
+        logger.error("thread %s ended: %s", name, _last_line(error))
+        logger.debug("where it happened", exc_info=error)
+
+    def of_finalizer(given: "sys.UnraisableHookArgs") -> None:
+        error = given.exc_value or given.exc_type()
+        logger.warning("while something was thrown away: %s", _last_line(error))
+        logger.debug("where it happened", exc_info=error)
+
+    def of_warning(
+        message: Warning | str,
+        category: type[Warning],
+        filename: str,
+        lineno: int,
+        file: TextIO | None = None,
+        line: str | None = None,
+    ) -> None:
+        logger.warning("%s:%d: %s", filename, lineno, message)
+
+    before = threading.excepthook, sys.unraisablehook, warnings.showwarning
+    threading.excepthook, sys.unraisablehook, warnings.showwarning = of_thread, of_finalizer, of_warning
+    try:
+        yield
+    finally:
+        threading.excepthook, sys.unraisablehook, warnings.showwarning = before
+
+
+def _last_line(error: BaseException) -> str:
+    """What an error says, whatever its own code for that does, and where it comes from."""
+    told = traceback.format_exception_only(error)[-1].strip()
+    frames = traceback.extract_tb(error.__traceback__)
+    return f"{told} ({frames[-1].filename}:{frames[-1].lineno})" if frames else told
 
 
 def configure(level: str, style: str, stream: TextIO | None = None, *, timed: bool = True) -> None:

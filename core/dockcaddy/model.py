@@ -4,6 +4,7 @@ Everything here is plain data. The engine side makes it; the pipeline and the pl
 """
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Literal
 
 from attrs import field, frozen
@@ -12,6 +13,11 @@ from dockcaddy.errors import EngineUnreachable, one_line
 
 Kind = Literal["container", "service"]
 Health = Literal["healthy", "unhealthy", "starting", "none"]
+
+
+def _read_only(given: Mapping[str, str]) -> Mapping[str, str]:
+    """What plugins see and nobody may change."""
+    return MappingProxyType(given) if isinstance(given, dict) else given
 
 
 @frozen
@@ -63,8 +69,8 @@ class Resource:
     name: str
     engine: str = "local"
     image: str = ""
-    labels: Mapping[str, str] = field(factory=dict)
-    environment: Mapping[str, str] = field(factory=dict)
+    labels: Mapping[str, str] = field(factory=dict, converter=_read_only)
+    environment: Mapping[str, str] = field(factory=dict, converter=_read_only)
     attachments: tuple[Attachment, ...] = ()
     mounts: tuple[Mount, ...] = ()
     ports: tuple[Port, ...] = ()

@@ -1,5 +1,6 @@
 """From the inventory to the Caddyfile: the pure middle of the program."""
 
+import logging
 import os
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
@@ -10,13 +11,15 @@ from attrs import evolve, field, frozen
 from dockcaddy import caddyfile
 from dockcaddy.assembly import Assembler, Assembly
 from dockcaddy.caddyfile import Block, CaddyfileError, Origin
-from dockcaddy.errors import CaddyRefusal
+from dockcaddy.errors import CaddyRefusal, own_fault
 from dockcaddy.fragment import Fragment
 from dockcaddy.model import EngineInventory, Inventory, Problem, Proxy, Resource, SwarmConfig
 from dockcaddy.operators import with_operators
-from dockcaddy.registry import Registry
+from dockcaddy.plugins.registry import Registry
 from dockcaddy.rendering import Renderer, ResourceContext
 from dockcaddy.sites import Names, SiteFinisher
+
+logger = logging.getLogger("dockcaddy")
 
 # What the operator wrote stays where a container's label contradicts it.
 MOST_SENIOR = -1
@@ -97,6 +100,10 @@ class Pipeline:
         self._sections = sections or {}
         self._renderer = Renderer(registry, label_prefix, suffix_names=suffix_names)
         self._route_order, self._takeovers = route_order, takeovers
+        self.forget()
+
+    def forget(self) -> None:
+        """Keep nothing of what was made before: an unexpected error may have left it half made."""
         self._assembler = self._new_assembler()
         self._rendered: dict[str, _Rendered] = {}
         self._parsed: dict[tuple[str, str], Fragment] = {}
@@ -161,7 +168,11 @@ class Pipeline:
         ):
             return kept
         context = ResourceContext(resource, engine, self._registry, self._sections, inventory, self._proxy)
-        fragment = self._renderer.render(context)
+        try:
+            fragment = self._renderer.render(context)
+        except Exception as error:
+            # whatever it is, it is no reason to leave the others alone
+            fragment = _unrendered(resource, error)
         is_operators = resource.id in engine.operators
         return _Rendered(resource, engine.caddy, is_operators, inventory if context.read_inventory else None, fragment)
 
@@ -184,6 +195,14 @@ def _parsed_fragment(key: str, owner: str, text: str, folder: str) -> Fragment:
     except CaddyfileError as error:
         return Fragment(key, owner, MOST_SENIOR, (), (Problem(owner, "", str(error)),))
     return Fragment(key, owner, MOST_SENIOR, caddyfile.with_absolute_imports(blocks, folder) if folder else blocks)
+
+
+def _unrendered(resource: Resource, error: Exception) -> Fragment:
+    """Nothing of a resource that the program itself stumbles over."""
+    problem = Problem(str(resource), "", f"{own_fault(error)} (--log-level debug shows where)")
+    logger.debug("%s", problem, exc_info=error)
+    key = f"{resource.engine}/{resource.id}"
+    return Fragment(key, str(resource), max(resource.created, 0), problems=(problem,))
 
 
 def _engine_problems(inventory: Inventory) -> tuple[Problem, ...]:

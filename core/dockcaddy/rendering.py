@@ -8,12 +8,13 @@ from attrs import define, field
 
 from dockcaddy import caddyfile, gotemplate, labels
 from dockcaddy.caddyfile import Block
-from dockcaddy.errors import LabelError, one_line
+from dockcaddy.errors import LabelError, PluginFault, one_line
 from dockcaddy.fragment import Fragment
 from dockcaddy.hazards import harmful_lines
-from dockcaddy.hookspecs import Guard, Label, LabelTransformer, Stage
+from dockcaddy.hookspecs import Label, Stage
 from dockcaddy.model import EngineInventory, Inventory, Problem, Proxy, Resource
-from dockcaddy.registry import Registry
+from dockcaddy.plugins.calls import admits, check_blocks, transformed
+from dockcaddy.plugins.registry import Registry
 
 # Characters of template texts kept compiled; far above what people write, and a bound on what a flood of labels can hold.
 TEMPLATES_KEPT = 1024 * 1024
@@ -22,7 +23,6 @@ MOST_TEMPLATE_TEXT = 32 * 1024
 MOST_WARNINGS = 20
 
 _EXECUTING = re.compile(r'template: [^:]*:\d+:\d+: executing "[^"]*" at (<.*>): ', re.DOTALL)
-_CALLING = re.compile(r"error calling (\w+): ", re.DOTALL)
 _ADDRESS = re.compile(r"(?:^|//)(?:\.|[^/:{}]*\.(?=[:/,]|$)|[^/:{}]*\.\.)|^,?$|//$|//[:,]")
 
 
@@ -41,6 +41,11 @@ class ResourceContext:
     read_inventory: bool = False
     lingering: float = 0.0
     conditional: set[tuple[str, str]] = field(factory=set)
+    fault: PluginFault | None = None
+
+    def __str__(self) -> str:
+        """What is being worked on, as errors name it: `container web-1: label caddy.respond`."""
+        return f"{self.resource}: label {self.label}" if self.label else str(self.resource)
 
     @property
     def inventory(self) -> Inventory:
@@ -50,8 +55,13 @@ class ResourceContext:
 
     @property
     def admitted(self) -> bool:
-        """Whether traffic may be sent to the resource."""
-        return not self.resource.stopping and all(gate.admits(self) for gate in self.registry.gates)
+        """Whether traffic may be sent to the resource. Raises PluginFault where a gate does not know."""
+        try:
+            return not self.resource.stopping and all(admits(gate, self) for gate in self.registry.gates)
+        except PluginFault as fault:
+            # whoever asked may go on as if nothing were wrong
+            self.fault = fault
+            raise
 
     def settings(self, section: type[Any]) -> Any:
         """The frozen settings instance of a declared section class; its defaults where nothing was set."""
@@ -95,6 +105,8 @@ class Renderer:
             withheld = False
         except LabelError as error:
             problems = [Problem(str(resource), one_line(error.label), one_line(error.message))]
+        except PluginFault as fault:
+            problems = [Problem(str(resource), one_line(context.label), one_line(str(fault)))]
         problems += context.warnings
         key = f"{resource.engine}/{resource.id}"
         return Fragment(
@@ -112,8 +124,9 @@ class Renderer:
 
     def _guard(self, context: ResourceContext, blocks: tuple[Block, ...], *, withholding: bool) -> None:
         for guard in self._registry.guards:
-            if guard.withholds is withholding:
-                _check(guard, context, blocks)
+            if guard.item.withholds is withholding:
+                context.label = ""
+                check_blocks(guard, context, blocks)
 
     def _blocks(self, context: ResourceContext) -> tuple[Block, ...]:
         chosen = labels.select(context.resource.labels, self._prefix)
@@ -121,6 +134,8 @@ class Renderer:
             return ()
         chosen = self._transformed(context, chosen, Stage.RAW)
         chosen = self._rendered(context, chosen)
+        if context.fault is not None:
+            raise context.fault
         chosen = self._transformed(context, chosen, Stage.RENDERED)
         blocks = labels.build(chosen, str(context.resource), suffix_names=self._suffix_names)
         if context.proxy.base_folder:
@@ -132,7 +147,7 @@ class Renderer:
     def _transformed(self, context: ResourceContext, chosen: tuple[Label, ...], stage: Stage) -> tuple[Label, ...]:
         for transformer in self._registry.transformers_of(stage):
             context.label = ""
-            chosen = _apply(transformer, context, chosen)
+            chosen = transformed(transformer, context, chosen)
         return chosen
 
     def _rendered(self, context: ResourceContext, chosen: Iterable[Label]) -> tuple[Label, ...]:
@@ -186,10 +201,8 @@ class Renderer:
 
     def _explained(self, error: gotemplate.TemplateError) -> str:
         reason = error.reason
-        called = _CALLING.match(reason)
-        owner = self._registry.functions.get(called[1]) if called else None
-        if called and owner:
-            return f'function "{called[1]}" of plugin {owner.plugin} failed: {reason[called.end() :]}'
+        if isinstance(error.__cause__, PluginFault):
+            return str(error.__cause__)
         if reason.startswith('function "') and reason.endswith("not defined"):
             suggestion = getattr(error, "suggestion", None)
             mend = f', did you mean "{suggestion}"' if suggestion else ""
@@ -198,30 +211,11 @@ class Renderer:
         return f"at {where[1]}: {reason}" if where else reason
 
 
-def _apply(transformer: LabelTransformer, context: ResourceContext, chosen: tuple[Label, ...]) -> tuple[Label, ...]:
-    try:
-        return tuple(transformer.apply(context, chosen))
-    except LabelError:
-        raise
-    except Exception as error:
-        raise LabelError("", f"label transformer {transformer.name} failed: {type(error).__name__}: {error}") from error
-
-
 def _addresses_of(resource: Resource) -> tuple[str, ...]:
     if resource.stopping or not resource.running:
         return ()
     addresses = [address for each in resource.attachments for address in (each.ipv4, each.ipv6) if address]
     return (*addresses, *(target for target in resource.targets if target not in addresses))
-
-
-def _check(guard: Guard, context: ResourceContext, blocks: tuple[Block, ...]) -> None:
-    context.label = ""
-    try:
-        guard.check(context, blocks)
-    except LabelError:
-        raise
-    except Exception as error:
-        raise LabelError("", f"guard {guard.name} failed: {type(error).__name__}: {error}") from error
 
 
 def _check_site_address(label: Label, text: str) -> None:

@@ -1,17 +1,29 @@
 """What becomes of a site once all its resources have made it: the site transformers. Pure."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 from attrs import define, field, frozen
 
 from dockcaddy.caddyfile import Block
+from dockcaddy.errors import PluginFault, one_line
 from dockcaddy.hookspecs import SiteTransformer
 from dockcaddy.model import Problem, Proxy
+from dockcaddy.plugins.calls import finished
+from dockcaddy.plugins.guard import Contribution
 
 # a name of ours for the upstreams of one proxy -> the address at each of its places, "" where there is none
 Names = Mapping[str, tuple[str, ...]]
 ADDRESS_SUFFIX = ".address"
+MOST_ADDRESSES = 1024
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,200}")
+_ADDRESS = re.compile(r"[^\s{}\"`\\]{0,300}")
+
+
+def _is_address(given: object) -> bool:
+    return isinstance(given, str) and _ADDRESS.fullmatch(given) is not None
 
 
 def address_file(name: str, place: int) -> str:
@@ -41,8 +53,16 @@ class _Context:
         return self.sections[section] if section in self.sections else section()
 
     def tell(self, name: str, addresses: Iterable[str]) -> tuple[str, ...]:
-        """Have the addresses kept in files; gives their paths, none where they have to stand in the configuration."""
-        self.names[name] = kept = tuple(addresses)
+        """Have the addresses kept in files; gives their paths, none where they have to stand in the configuration.
+
+        Raises ValueError for what cannot be kept in a file of this name.
+        """
+        kept = (addresses,) if isinstance(addresses, str) else tuple(islice(addresses, MOST_ADDRESSES + 1))
+        if not isinstance(name, str) or not _NAME.fullmatch(name):
+            raise ValueError(f"tell: {name!r} is not a name, expected letters, digits, dots and dashes")
+        if isinstance(addresses, str) or len(kept) > MOST_ADDRESSES or not all(map(_is_address, kept)):
+            raise ValueError(f"tell: expected at most {MOST_ADDRESSES} addresses, HOST:PORT each")
+        self.names[name] = kept
         folder = self.proxy.address_folder
         return tuple(f"{folder}/{address_file(name, place)}" for place in range(len(kept))) if folder else ()
 
@@ -51,18 +71,18 @@ class _Context:
 class SiteFinisher:
     """Puts every site through the transformers, in their order."""
 
-    transformers: Sequence[SiteTransformer] = ()
+    transformers: Sequence[Contribution[SiteTransformer]] = ()
     sections: Mapping[type, Any] = field(factory=dict)
     proxy: Proxy = field(factory=Proxy)
 
     def finish(self, block: Block) -> Site:
         """The finished site; without a transformer that fails, which is told."""
         context = _Context(self.sections, self.proxy)
+        about = f"site {one_line(' '.join(block.keys))}"
         problems: list[Problem] = []
         for transformer in self.transformers:
             try:
-                block = transformer.apply(context, block)
-            except Exception as error:
-                reason = f"site transformer {transformer.name} failed: {type(error).__name__}: {error}"
-                problems.append(Problem(f"site {' '.join(block.keys)}", "", reason))
+                block = finished(transformer, context, block, about)
+            except PluginFault as fault:
+                problems.append(Problem(about, "", one_line(str(fault))))
         return Site(block, context.names, tuple(problems))

@@ -15,7 +15,7 @@ from typing import Any
 from dockcaddy import gotemplate, plugins
 from dockcaddy.fragment import Fragment
 from dockcaddy.model import Attachment, EngineInventory, Inventory, Mount, Port, Resource
-from dockcaddy.registry import Registry
+from dockcaddy.plugins.registry import Registry
 from dockcaddy.rendering import Renderer, ResourceContext
 
 

@@ -11,8 +11,8 @@ from dockcaddy.errors import CaddyRefusal, EngineUnreachable, OutputError
 from dockcaddy.fragment import Fragment
 from dockcaddy.model import EngineInventory, Resource
 from dockcaddy.pipeline import BaseCaddyfile, Configuration, Pipeline
+from dockcaddy.plugins.registry import Registry
 from dockcaddy.quarantine import Quarantine
-from dockcaddy.registry import Registry
 
 
 @define

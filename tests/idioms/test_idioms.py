@@ -10,7 +10,7 @@ import pytest
 from dockcaddy import plugins
 from dockcaddy.errors import SettingsError
 from dockcaddy.model import EngineInventory, Inventory, Resource
-from dockcaddy.registry import Registry
+from dockcaddy.plugins.registry import Registry
 from dockcaddy.rendering import Renderer, ResourceContext
 from dockcaddy.settings import Settings, load_sections
 from dockcaddy_idioms import IDIOMS, IdiomSettings

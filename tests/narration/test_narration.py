@@ -12,7 +12,7 @@ from dockcaddy.model import Attachment, EngineInventory, Inventory, Resource
 from dockcaddy.narration import Cycle, LogNarrator
 from dockcaddy.narration.addresses import ListenPorts
 from dockcaddy.pipeline import BaseCaddyfile, Pipeline
-from dockcaddy.registry import Registry
+from dockcaddy.plugins.registry import Registry
 
 logger = logging.getLogger("dockcaddy")
 

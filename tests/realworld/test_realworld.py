@@ -16,7 +16,7 @@ from dockcaddy.composition import options_for, pipeline_for
 from dockcaddy.engine import from_snapshot
 from dockcaddy.model import Inventory
 from dockcaddy.pipeline import BaseCaddyfile, Configuration
-from dockcaddy.registry import Registry
+from dockcaddy.plugins.registry import Registry
 from dockcaddy.settings import Settings
 from dockcaddy_idioms import IDIOMS, IdiomSettings
 

@@ -5,7 +5,7 @@ from functools import lru_cache
 from attrs import evolve
 from dockcaddy import Proxy, plugins, testing
 from dockcaddy.model import EngineInventory, Inventory
-from dockcaddy.registry import Registry
+from dockcaddy.plugins.registry import Registry
 from dockcaddy.rendering import Renderer, ResourceContext
 from dockcaddy_policy import PolicySettings
 

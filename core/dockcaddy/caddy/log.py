@@ -54,7 +54,7 @@ def entry_of(line: str) -> Entry:
     """What a line says; text that is none of Caddy's usual JSON is taken as it is."""
     try:
         given = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return Entry(logging.INFO, line)
     if not isinstance(given, dict):
         return Entry(logging.INFO, line)

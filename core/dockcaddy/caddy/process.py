@@ -17,7 +17,7 @@ from attrs import define, field
 
 from dockcaddy.caddy.admin import AdminClient, listen_address
 from dockcaddy.caddy.log import CaddyLog, entry_of
-from dockcaddy.errors import CaddyUnreachable
+from dockcaddy.errors import CaddyUnreachable, own_fault
 
 logger = logging.getLogger("dockcaddy.caddy")
 
@@ -74,6 +74,7 @@ class CaddyProcess:
     _stopping: threading.Event = field(factory=threading.Event)
     _ready: threading.Event = field(factory=threading.Event)
     _thread: threading.Thread | None = None
+    _log_reader: threading.Thread | None = None
 
     def start(self, timeout: float = 20.0) -> None:
         """Start it and wait until its admin endpoint answers. Raises CaddyUnreachable with Caddy's last words."""
@@ -133,7 +134,10 @@ class CaddyProcess:
         use_initial = True
         while not self._stopping.is_set():
             born = time.monotonic()
-            answered = self._run(use_initial)
+            try:
+                answered = self._run(use_initial)
+            except Exception as error:
+                answered, self.failure = False, _stumbled(error)
             if self._stopping.is_set():
                 return
             lived = time.monotonic() - born
@@ -150,7 +154,9 @@ class CaddyProcess:
         listen = listen_address(self.admin)
         try:
             content = with_defaults(self.initial() if use_initial else b"{}", listen)
-        except ValueError:
+        except Exception as error:
+            # it can do without
+            _stumbled(error)
             content = with_defaults(b"{}", listen)
         process = self._spawn()
         if process is None:
@@ -159,9 +165,26 @@ class CaddyProcess:
         if self._stopping.is_set():
             # `stop` has not seen it
             _end(process, 0)
+        answered = False
+        try:
+            answered = self._accompany(process, content)
+        except Exception as error:
+            # no reason to end it, and without this thread it would
+            _stumbled(error)
+        # a signal is somebody's, and status 0 says that it was asked to stop
+        code = process.wait()
+        if code > 0:
+            self._crashes += 1
+        if self._log_reader is not None:
+            self._log_reader.join(1)
+        self.failure = self.failure or (f"signal {-code}" if code < 0 else f"exit status {code}")
+        return answered
+
+    def _accompany(self, process: "subprocess.Popen[bytes]", content: bytes) -> bool:
+        """The first moments of a new child; whether its admin endpoint answers."""
+        self._log_reader = threading.Thread(target=self._read_log, args=(process,), daemon=True)
+        self._log_reader.start()
         self._note(process.pid)
-        reader = threading.Thread(target=self._read_log, args=(process,), daemon=True)
-        reader.start()
         _give(process, content)
         answered = self._wait_until_answering(process)
         if answered:
@@ -172,12 +195,6 @@ class CaddyProcess:
             self._ready.set()
             crashes, self._crashes = self._crashes, 0
             self.on_start(crashes)
-        # a signal is somebody's, and status 0 says that it was asked to stop
-        code = process.wait()
-        if code > 0:
-            self._crashes += 1
-        reader.join(1)
-        self.failure = self.failure or (f"signal {-code}" if code < 0 else f"exit status {code}")
         return answered
 
     def _note(self, pid: int) -> None:
@@ -209,7 +226,7 @@ class CaddyProcess:
                 start_new_session=True,
                 preexec_fn=end_with_parent,  # noqa: PLW1509  one call into libc, loaded before the fork
             )
-        except OSError as error:
+        except (OSError, subprocess.SubprocessError) as error:
             self.failure = str(error)
             return None
 
@@ -233,13 +250,19 @@ class CaddyProcess:
     def _read_log(self, process: "subprocess.Popen[bytes]") -> None:
         assert process.stderr is not None
         for raw in process.stderr:
-            line = raw.decode(errors="replace").rstrip()
-            entry = entry_of(line)
-            if entry.level >= logging.ERROR or line.startswith("Error:"):
-                self.failure = entry.message
-            told = self._log.told(entry)
-            if told is not None:
-                logger.log(told[0], "%s", told[1])
+            try:
+                self._tell(raw.decode(errors="replace").rstrip())
+            except Exception as error:
+                # a log that nobody reads holds up Caddy
+                _stumbled(error)
+
+    def _tell(self, line: str) -> None:
+        entry = entry_of(line)
+        if entry.level >= logging.ERROR or line.startswith("Error:"):
+            self.failure = entry.message
+        told = self._log.told(entry)
+        if told is not None:
+            logger.log(told[0], "%s", told[1])
 
     def _end_orphan(self) -> None:
         """End the Caddy that an earlier run of ours left behind, so that it does not keep the ports."""
@@ -258,6 +281,14 @@ class CaddyProcess:
             deadline = time.monotonic() + patience
             while _birth(pid) == birth and time.monotonic() < deadline:
                 time.sleep(0.01)
+
+
+def _stumbled(error: Exception) -> str:
+    """An error of our own is told, and the child goes on."""
+    told = own_fault(error)
+    logger.error("%s (--log-level debug shows where)", told)
+    logger.debug("where it happened", exc_info=error)
+    return told
 
 
 def _birth(pid: int) -> str:
@@ -283,5 +314,5 @@ def _end(process: "subprocess.Popen[bytes]", grace: float) -> None:
 def _give(process: "subprocess.Popen[bytes]", config: bytes) -> None:
     """Hand it its first configuration; one that ended before it had read that has other reasons to tell."""
     assert process.stdin is not None
-    with contextlib.suppress(BrokenPipeError), process.stdin:
+    with contextlib.suppress(OSError), process.stdin:
         process.stdin.write(config)

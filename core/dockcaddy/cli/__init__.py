@@ -2,12 +2,15 @@
 
 import importlib
 import logging
+import signal
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 import click
 
 from dockcaddy import __version__, logs
+from dockcaddy.cli import output
 from dockcaddy.cli.result import ReaderGone, abandon
 from dockcaddy.errors import CaddyUnreachable, DockcaddyError, EngineUnreachable
 
@@ -57,7 +60,26 @@ def group() -> None:
 def main() -> None:
     """The script's entry point. Exit status: 0 fine, 1 labels, 2 usage or settings, 3 engine or Caddy unreachable."""
     logs.configure("info", "console", timed=False)
-    sys.exit(_status())
+    with output.given_back(), logs.strangers_in_one_line(), _recognised_interrupts():
+        status = _status()
+    sys.exit(status)
+
+
+@contextmanager
+def _recognised_interrupts() -> Iterator[None]:
+    """Within, ctrl-c comes from a handler of our own: a plugin that raises KeyboardInterrupt cannot be mistaken for it."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.getsignal(signal.SIGINT)
+    if before is signal.default_int_handler:
+        signal.signal(signal.SIGINT, interrupt)
+    try:
+        yield
+    finally:
+        if before is signal.default_int_handler:
+            signal.signal(signal.SIGINT, before)
 
 
 def _status() -> int:

@@ -9,8 +9,9 @@ import click
 from attrs import frozen
 
 from dockcaddy import logs, plugins
+from dockcaddy.cli.output import reserve
 from dockcaddy.errors import SettingsError
-from dockcaddy.registry import Registry
+from dockcaddy.plugins.registry import Registry
 from dockcaddy.settings import (
     OPTIONS,
     Option,
@@ -136,6 +137,8 @@ def start(options: Mapping[str, Any], *, timed: bool = False) -> Environment:
 
     Raises SettingsError and PluginError.
     """
+    if not timed:
+        reserve()
     flags = {name: value for name, value in options.items() if name not in ("config", "overrides")}
     config = options.get("config") or os.environ.get("DOCKCADDY_CONFIG", "")
     settings = load(flags, os.environ, config, options.get("overrides", ()))

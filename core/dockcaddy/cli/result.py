@@ -1,11 +1,17 @@
 """Standard output: it carries a command's result and nothing else, in UTF-8 whatever the locale says."""
 
 import errno
+import io
 import os
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
+from dockcaddy.cli.output import results
 from dockcaddy.errors import DockcaddyError
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
 
 GAP = 2
 # what is looked for, and where it is from
@@ -20,8 +26,8 @@ def write(text: str) -> None:
     """Print a result, byte for byte. Raises ReaderGone, DockcaddyError where it cannot be written."""
     try:
         sys.stdout.flush()
-        sys.stdout.buffer.write(text.encode())
-        sys.stdout.buffer.flush()
+        results().write(text.encode())
+        results().flush()
     except OSError as error:
         if error.errno == errno.EPIPE:
             raise ReaderGone from error
@@ -31,7 +37,7 @@ def write(text: str) -> None:
 
 def abandon(status: int) -> int:
     """Let nothing be written any more, not even what the interpreter flushes at its end; gives `status` back."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    os.dup2(os.open(os.devnull, os.O_WRONLY), results().fileno())
     return status
 
 
@@ -40,7 +46,7 @@ def write_table(header: Sequence[str], rows: Sequence[Sequence[str]], gap: str =
 
     On a terminal they have the header and colours instead, and long cells are wrapped to its width.
     """
-    if sys.stdout.isatty():
+    if results().isatty():
         _write_to_terminal(header, rows)
         return
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
@@ -51,17 +57,15 @@ def write_table(header: Sequence[str], rows: Sequence[Sequence[str]], gap: str =
 
 def write_text(text: str) -> None:
     """Print prose; on a terminal long lines are wrapped to its width."""
-    if sys.stdout.isatty():
-        from rich.console import Console  # noqa: PLC0415
+    if results().isatty():
         from rich.text import Text  # noqa: PLC0415
 
-        Console(highlight=False).print(Text(text), end="")
+        _draw(Text(text), end="")
     else:
         write(text)
 
 
 def _write_to_terminal(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    from rich.console import Console  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
@@ -70,4 +74,14 @@ def _write_to_terminal(header: Sequence[str], rows: Sequence[Sequence[str]]) -> 
         table.add_column(name, style=_STYLES.get(place, ""), overflow="fold")
     for row in rows:
         table.add_row(*map(Text, row))
-    Console(highlight=False).print(table)
+    _draw(table)
+
+
+def _draw(shown: "RenderableType", end: str = "\n") -> None:
+    """Print it as wide as the terminal is."""
+    from rich.console import Console  # noqa: PLC0415
+
+    drawn = io.StringIO()
+    width = os.get_terminal_size(results().fileno()).columns
+    Console(file=drawn, force_terminal=True, width=width, highlight=False).print(shown, end=end)
+    write(drawn.getvalue())

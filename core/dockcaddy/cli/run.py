@@ -5,6 +5,7 @@ from typing import Any
 import click
 
 from dockcaddy.cli.options import Command, settings_options, start
+from dockcaddy.cli.output import reserve
 from dockcaddy.daemon import run
 
 
@@ -12,5 +13,6 @@ from dockcaddy.daemon import run
 @settings_options()
 def command(**options: Any) -> int:
     """Watch Docker and keep Caddy configured, by default with a Caddy of its own."""
+    reserve()
     environment = start(options, timed=True)
     return run(environment.settings, environment.registry, environment.sections)

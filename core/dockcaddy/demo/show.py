@@ -22,7 +22,7 @@ from dockcaddy.errors import CaddyUnreachable
 from dockcaddy.last_good import LastGood
 from dockcaddy.model import Problem
 from dockcaddy.narration import Cycle
-from dockcaddy.registry import Registry
+from dockcaddy.plugins.registry import Registry
 from dockcaddy.settings import Settings
 
 # so long a change may take on a machine that is very busy

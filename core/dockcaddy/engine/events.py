@@ -14,6 +14,8 @@ from typing import Any
 
 from attrs import define, field, frozen
 
+from dockcaddy.errors import own_fault
+
 logger = logging.getLogger("dockcaddy")
 
 # engine API 1.24, GET /events
@@ -120,7 +122,7 @@ class EventStream:
             if self._ended.is_set():
                 return
             logger.debug("engine %s: the event stream was lost: %s", self.name, reason)
-            self.missed()
+            self._tell_of_missed()
             self._ended.wait(pause)
             pause = min(pause * 2, LONGEST_PAUSE)
 
@@ -135,13 +137,21 @@ class EventStream:
             events = self._take(CALM if is_storm else None)
             if not events:
                 is_storm = False
-                self.missed()
+                self._tell_of_missed()
                 continue
             try:
                 is_storm |= self.react(events) or len(events) == MOST_WAITING
             except Exception as error:
                 logger.debug("engine %s: an event is not understood: %s", self.name, error)
-                self.missed()
+                self._tell_of_missed()
+
+    def _tell_of_missed(self) -> None:
+        """Whatever goes wrong there, events are listened to as before."""
+        try:
+            self.missed()
+        except Exception as error:
+            logger.error("engine %s: %s (--log-level debug shows where)", self.name, own_fault(error))
+            logger.debug("where it happened", exc_info=error)
 
     def _take(self, patience: float | None) -> list[Event]:
         """What has come; nothing where nothing came within `patience` seconds, or the end."""

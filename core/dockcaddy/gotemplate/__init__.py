@@ -7,14 +7,20 @@
 fields are read from its data only when a template asks for them.
 """
 
+from dockcaddy.gotemplate.builtins import BUILTINS
 from dockcaddy.gotemplate.errors import ExecError, FunctionError, ParseError, TemplateError
 from dockcaddy.gotemplate.functions import Function, FunctionTable, function_type
+from dockcaddy.gotemplate.lex import KEYWORDS
 from dockcaddy.gotemplate.state import DEFAULT, Limits, Usage
 from dockcaddy.gotemplate.template import Template, compile
 from dockcaddy.gotemplate.values import Field, Method, Type, Value, map_of, pointer_to, slice_of
 
+# what a name means to every template, whatever functions there are
+RESERVED = BUILTINS.keys() | KEYWORDS | {"true", "false"}
+
 __all__ = [
     "DEFAULT",
+    "RESERVED",
     "ExecError",
     "Field",
     "Function",

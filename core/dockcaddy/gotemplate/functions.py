@@ -63,13 +63,18 @@ def from_callable(name: str, call: Callable[..., object]) -> Function:
         elif parameter.kind in (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD):
             optional += parameter.default is not inspect.Parameter.empty
             parameters.append(kind)
-    result = type_of_annotation(hints.get("return", object))
+    result = annotated_result(call)
     signature = function_type(parameters, [result], variadic=variadic, optional=optional)
 
     def run(context: object, arguments: Sequence[Value | None]) -> Value | None:
         return typed(result, call(context, *map(native, arguments)))
 
     return Function(name, signature, run)
+
+
+def annotated_result(call: Callable[..., object]) -> Type:
+    """The Go type of what the function gives, by its annotation; `interface {}` where it has none."""
+    return type_of_annotation(_hints(call).get("return", object))
 
 
 def _hints(call: Callable[..., object]) -> Mapping[str, Any]:

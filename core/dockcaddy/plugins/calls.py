@@ -1,0 +1,183 @@
+"""What each kind of contribution is given, and what it must give back."""
+
+import functools
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, TypeVar
+
+from attrs import define
+
+from dockcaddy import caddyfile
+from dockcaddy.caddyfile import Block, Origin
+from dockcaddy.errors import CaddyRefusal, CaddyUnreachable, LabelError, OutputError
+from dockcaddy.hookspecs import (
+    Configuration,
+    Context,
+    Gate,
+    Guard,
+    Label,
+    LabelTransformer,
+    Output,
+    OutputContext,
+    OutputFactory,
+    SiteContext,
+    SiteTransformer,
+    TemplateFunction,
+)
+from dockcaddy.plugins.guard import Contribution, Unfit
+from dockcaddy.plugins.results import named, result_of
+
+MOST_LABELS = 20_000
+DEEPEST_BLOCK = 100
+R = TypeVar("R")
+_OUTPUT_ERRORS = (CaddyRefusal, CaddyUnreachable, OutputError)
+
+
+def as_template_function(function: Contribution[TemplateFunction]) -> TemplateFunction:
+    """What templates call in its place. Raises PluginFault."""
+    check = result_of(function.item)
+
+    @functools.wraps(function.item)
+    def call(context: object, *arguments: object) -> object:
+        own = map(_own_copy, arguments)
+        return function.run(function.item, context, *own, about=context, check=check)
+
+    return call
+
+
+def _own_copy(argument: object) -> object:
+    """An argument that the function may change: what templates hand over is the engine's own record."""
+    if isinstance(argument, dict):
+        return {key: _own_copy(value) for key, value in argument.items()}
+    return [_own_copy(each) for each in argument] if isinstance(argument, list) else argument
+
+
+def admits(gate: Contribution[Gate], context: Context) -> bool:
+    """Whether the gate lets traffic through. Raises PluginFault."""
+    return gate.run(gate.item.admits, context, about=context, check=_true_or_false)
+
+
+def _true_or_false(given: object) -> bool:
+    if isinstance(given, bool):
+        return given
+    raise Unfit(f"gives {named(given)}, expected True or False")
+
+
+def transformed(
+    transformer: Contribution[LabelTransformer], context: Context, labels: tuple[Label, ...]
+) -> tuple[Label, ...]:
+    """The labels that the transformer makes of these. Raises PluginFault, and the LabelError that it raises."""
+
+    def check(given: object) -> tuple[Label, ...]:
+        return labels if given is labels else tuple(_labels(given, labels))
+
+    return transformer.run(transformer.item.apply, context, labels, about=context, check=check, promised=(LabelError,))
+
+
+def _labels(given: Any, before: tuple[Label, ...]) -> Iterator[Label]:
+    if not isinstance(given, Iterable) or isinstance(given, str):
+        raise Unfit(f"gives {named(given)}, expected labels")
+    known = set(map(id, before))
+    for count, label in enumerate(given):
+        if count > MOST_LABELS:
+            raise Unfit(f"gives more than {MOST_LABELS} labels")
+        if id(label) not in known:
+            _check_label(label)
+        yield label
+
+
+def _check_label(label: object) -> None:
+    if not isinstance(label, Label):
+        raise Unfit(f"gives {named(label)} among the labels, expected a dockcaddy.Label")
+    for word, value in (("key", label.key), ("value", label.value), ("origin", label.origin)):
+        # a text of the plugin's own kind may do anything when it is looked at
+        if type(value) is not str:
+            raise Unfit(f"gives a label whose {word} is {named(value)}, expected a str")
+    if not isinstance(label.conditional, bool):
+        raise Unfit("gives a label whose conditional is neither True nor False")
+
+
+def check_blocks(guard: Contribution[Guard], context: Context, blocks: tuple[Block, ...]) -> None:
+    """Have the guard look at what labels became. Raises PluginFault, and the LabelError with which it refuses."""
+    guard.run(guard.item.check, context, blocks, about=context, check=_nothing, promised=(LabelError,))
+
+
+def _nothing(given: object) -> None:
+    if given is not None:
+        raise Unfit(f"gives {named(given)}, expected nothing: it refuses by raising dockcaddy.LabelError")
+
+
+def finished(transformer: Contribution[SiteTransformer], context: SiteContext, site: Block, about: str) -> Block:
+    """The site that the transformer makes of this one. Raises PluginFault."""
+
+    def check(given: object) -> Block:
+        if not isinstance(given, Block):
+            raise Unfit(f"gives {named(given)}, expected the site as a dockcaddy.Block")
+        if given is not site:
+            _check_block(given)
+            try:
+                caddyfile.write_block(given)
+            except caddyfile.CaddyfileError as error:
+                raise Unfit(f"gives a site that cannot be written: {error}") from error
+        return given
+
+    return transformer.run(transformer.item.apply, context, site, about=about, check=check)
+
+
+def _check_block(block: object, depth: int = 0) -> None:
+    if not isinstance(block, Block):
+        raise Unfit(f"gives a site with {named(block)} in it, expected blocks")
+    if depth > DEEPEST_BLOCK:
+        raise Unfit(f"gives a site that is nested deeper than {DEEPEST_BLOCK} levels")
+    for word, values, kind in (
+        ("keys", block.keys, str),
+        ("children", block.children, Block),
+        ("origins", block.origins, Origin),
+    ):
+        if not isinstance(values, tuple) or not all(isinstance(each, kind) for each in values):
+            raise Unfit(f"gives a block whose {word} are no tuple of {kind.__name__}")
+    if type(block.order) is not int or type(block.suffix) is not int:
+        raise Unfit("gives a block whose order or suffix is no int")
+    for child in block.children:
+        _check_block(child, depth + 1)
+
+
+@define(eq=False)
+class GuardedOutput:
+    """An output of a plugin, built when it is first needed and again where that failed."""
+
+    factory: Contribution[OutputFactory]
+    context: OutputContext
+    _made: Output | None = None
+
+    def make(self) -> Output:
+        """Build it unless it is there. Raises PluginFault, and the OutputError with which the factory refuses."""
+        if self._made is None:
+            self._made = self.factory.run(self.factory.item, self.context, check=_whole_output, promised=_OUTPUT_ERRORS)
+        return self._made
+
+    def write(self, configuration: Configuration) -> None:
+        """Deliver. Raises CaddyRefusal, CaddyUnreachable, OutputError, PluginFault."""
+        output = self.make()
+        self._run(lambda: output.write(configuration), lambda given: None)
+
+    def holds(self, configuration: Configuration) -> bool:
+        """Whether what was delivered is in force. Raises CaddyUnreachable, OutputError, PluginFault."""
+        output = self.make()
+        return self._run(lambda: output.holds(configuration), _true_or_false)
+
+    def close(self) -> None:
+        """Release what it holds, where it was built. Raises OutputError, PluginFault."""
+        output = self._made
+        if output is not None:
+            self._run(lambda: output.close(), lambda given: None)  # noqa: PLW0108  also to ask for it is the plugin's code
+
+    def _run(self, call: Callable[[], object], check: Callable[[Any], R]) -> R:
+        return self.factory.run(call, check=check, promised=_OUTPUT_ERRORS)
+
+
+def _whole_output(given: Any) -> Output:
+    for name in ("write", "holds", "close"):
+        if not callable(getattr(given, name, None)):
+            raise Unfit(f"gives {named(given)} without {name}(): an output has write, holds and close")
+    output: Output = given
+    return output

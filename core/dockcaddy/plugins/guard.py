@@ -1,0 +1,265 @@
+"""The one way into a plugin's code: whatever it does there, one clear error comes out, and it costs no more than that call."""
+
+import functools
+import inspect
+import logging
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from types import TracebackType
+from typing import Any, Generic, TypeVar
+
+from attrs import define, field, frozen
+
+from dockcaddy.errors import DockcaddyError, LabelError, PluginFault, one_line
+
+logger = logging.getLogger("dockcaddy")
+
+BUNDLED_SOURCE = "bundled"
+# seconds; nothing else goes on while a plugin is being called
+SLOW = 1.0
+# seconds between two lines about one slow contribution
+TOLD_AGAIN = 60.0
+# a plugin may nest so many calls, however deep the template that calls it is nested
+_ROOM = 1000
+_DEEP = 200
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+class Unfit(Exception):
+    """What a plugin gave cannot be used; the message goes on where "gate x of plugin y" ends."""
+
+
+@define(eq=False)
+class Watch:
+    """Times the calls, so that one that holds everything up is told. `clock` gives seconds.
+
+    `present` is the call that is going on: of what, about what, since when.
+    """
+
+    clock: Callable[[], float] = time.monotonic
+    present: "Call | None" = None
+    _inside: float = 0.0
+    _told: dict[str, float] = field(factory=dict)
+    _hanging: object = None
+
+    def look(self) -> None:
+        """Tell of a call that has not come back. May be called from any thread."""
+        present = self.present
+        if present is None or present is self._hanging:
+            return
+        contribution, about, began = present
+        if self.clock() >= began + SLOW:
+            self._hanging = present
+            self._tell(contribution, about, "has not come back yet: nothing else goes on until then")
+
+    @contextmanager
+    def guarded(self) -> Iterator[None]:
+        """Within, a thread looks from time to time."""
+        ended = threading.Event()
+
+        def look() -> None:
+            while not ended.wait(SLOW / 2):
+                self.look()
+
+        threading.Thread(target=look, name="plugins", daemon=True).start()
+        try:
+            yield
+        finally:
+            ended.set()
+
+    def begin(self, contribution: "Contribution[Any]", about: object) -> "tuple[Call | None, float]":
+        """A call begins; `end` is to be given what this gives."""
+        before = self.present, self._inside
+        self.present, self._inside = (contribution, about, self.clock()), 0.0
+        return before
+
+    def end(self, before: "tuple[Call | None, float]") -> None:
+        """It has come back. What others took within it is not held against it."""
+        assert self.present is not None
+        contribution, about, began = self.present
+        took = self.clock() - began
+        own = took - self._inside
+        self.present, self._inside = before[0], before[1] + took
+        if own >= SLOW:
+            self._tell(contribution, about, f"took {own:.1f} s: nothing else went on meanwhile")
+
+    def _tell(self, contribution: "Contribution[Any]", about: object, told: str) -> None:
+        now, key = self.clock(), f"{contribution} {told.partition(' ')[0]}"
+        if now >= self._told.get(key, float("-inf")) + TOLD_AGAIN:
+            self._told[key] = now
+            level = logging.DEBUG if contribution.source == BUNDLED_SOURCE else logging.WARNING
+            concerned = words(about)
+            logger.log(level, "%s", f"{concerned}: {contribution} {told}" if concerned else f"{contribution} {told}")
+
+
+@frozen(eq=False)
+class Contribution(Generic[T]):
+    """Something that a plugin contributed, with its owner: `item` is called `name` and comes from `source`."""
+
+    kind: str
+    name: str
+    item: T
+    plugin: str = ""
+    source: str = ""
+    watch: Watch = field(factory=Watch)
+
+    def __str__(self) -> str:
+        """As errors name it: `gate "health" of plugin health`."""
+        return f'{self.kind} "{self.name}"' + (f" of plugin {self.plugin}" if self.plugin else "")
+
+    def run(
+        self,
+        call: Callable[..., Any],
+        *arguments: object,
+        about: object = "",
+        check: Callable[[Any], R],
+        promised: tuple[type[DockcaddyError], ...] = (),
+    ) -> R:
+        """What `check` makes of what the call gives. `about` is what the call is for, as errors name it.
+
+        Raises PluginFault for whatever goes wrong there, but for the `promised` errors.
+        """
+        before = self.watch.begin(self, about)
+        try:
+            if not _is_deep():
+                return check(call(*arguments))
+            with _usual_room():
+                return check(call(*arguments))
+        except PluginFault:
+            raise
+        except promised as error:
+            raise _in_words(error, promised) from error
+        except BaseException as error:
+            if comes_from_outside(error):
+                raise
+            reason = reason_of(error, self.item if callable(self.item) else call)
+            fault = PluginFault(f"{self} {reason}" if isinstance(error, Unfit) else f"{self} failed: {reason}")
+            logger.debug("%s", fault, exc_info=error)
+            raise fault from error
+        finally:
+            self.watch.end(before)
+
+
+# of what, about what, since when
+Call = tuple[Contribution[Any], object, float]
+
+
+def _in_words(error: DockcaddyError, promised: tuple[type[DockcaddyError], ...]) -> DockcaddyError:
+    """The same error, sure to be readable."""
+    if isinstance(error, LabelError):
+        return LabelError(words(error.label), words(error.message))
+    kind = next(kind for kind in promised if isinstance(error, kind))
+    return kind(words(error))
+
+
+# --- what is told of an error
+
+
+def reason_of(error: BaseException, call: Callable[..., Any] | None = None) -> str:
+    """What an error says, and where: `ZeroDivisionError: division by zero (/etc/dockcaddy/site.py:9)`.
+
+    `call` is what was called. A deliberate error says it in words of its own.
+    """
+    if isinstance(error, DockcaddyError):
+        return words(error)
+    if isinstance(error, Unfit):
+        told, place = words(error), _definition(call)
+    else:
+        told, place = cause_of(error), _place(error.__traceback__, call)
+    return f"{told} ({place})" if place else told
+
+
+def cause_of(error: BaseException) -> str:
+    """`ZeroDivisionError: division by zero`."""
+    text = words(error)
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def words(thing: object) -> str:
+    """One line of text of something that a plugin made, whatever its own code for that does."""
+    try:
+        return one_line(" ".join(str(thing)[:2000].split()))
+    except BaseException as error:
+        if comes_from_outside(error):
+            raise
+        return f"<{type(thing).__name__}>"
+
+
+def comes_from_outside(error: BaseException) -> bool:
+    """Whether not a plugin raised it, but somebody who wants the program to end: ctrl-c, or a signal's handler."""
+    if isinstance(error, Exception):
+        return False
+    if isinstance(error, KeyboardInterrupt) and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        # nobody can tell; the command line has a handler of its own
+        return True
+    handlers = {getattr(signal.getsignal(number), "__code__", None) for number in signal.valid_signals()}
+    return any(frame in handlers for frame in _codes(error.__traceback__))
+
+
+def _codes(traceback: TracebackType | None) -> Iterator[object]:
+    while traceback is not None:
+        yield traceback.tb_frame.f_code
+        traceback = traceback.tb_next
+
+
+def _place(traceback: TracebackType | None, call: Callable[..., Any] | None) -> str:
+    """The last line of the plugin's own code on the way to an error; where there is none, where the code is defined."""
+    definition = _definition(call)
+    folder = os.path.dirname(definition.rpartition(":")[0])  # noqa: PTH120  of what may be no file
+    place = ""
+    while traceback is not None:
+        file = traceback.tb_frame.f_code.co_filename
+        if folder and file.startswith(folder + os.sep) and "site-packages" not in file[len(folder) :]:
+            place = f"{file}:{traceback.tb_lineno}"
+        traceback = traceback.tb_next
+    return place or definition
+
+
+def _definition(call: Callable[..., Any] | None) -> str:
+    """`/etc/dockcaddy/site.py:4`, empty where Python does not know it."""
+    with suppress(Exception):
+        call = inspect.unwrap(call) if call is not None else None
+        while isinstance(call, functools.partial):
+            call = call.func
+        if inspect.isclass(call):
+            call = call.__init__
+        code = getattr(call, "__code__", None) or getattr(type(call).__call__, "__code__", None)
+        if code is not None:
+            return f"{code.co_filename}:{code.co_firstlineno}"
+    return ""
+
+
+# --- how deep calls may be nested
+
+
+def _is_deep() -> bool:
+    try:
+        sys._getframe(_DEEP)
+    except ValueError:
+        return False
+    return True
+
+
+@contextmanager
+def _usual_room() -> Iterator[None]:
+    """As much room as a call has anywhere else: no less where a template is nested deep, and where a template was
+    given more room no more, or what never ends would overflow the interpreter's own stack.
+    """
+    before = sys.getrecursionlimit()
+    depth, frame = 0, sys._getframe()
+    while frame.f_back is not None:
+        depth, frame = depth + 1, frame.f_back
+    # refused where C functions on the way count too and are more than the room
+    with suppress(RecursionError):
+        sys.setrecursionlimit(depth + _ROOM)
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(before)

@@ -1,0 +1,101 @@
+"""What the plugins contribute, checked and frozen at start. A cycle reads it and never asks a plugin again."""
+
+import inspect
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from attrs import field, frozen
+
+from dockcaddy.hookspecs import (
+    Gate,
+    Guard,
+    LabelTransformer,
+    OutputFactory,
+    SettingsSection,
+    SiteTransformer,
+    Stage,
+    TemplateFunction,
+)
+from dockcaddy.plugins.calls import as_template_function
+from dockcaddy.plugins.guard import Contribution, Watch
+
+
+@frozen(eq=False)
+class FunctionEntry(Contribution[TemplateFunction]):
+    """A template function and whose it is."""
+
+    @property
+    def help(self) -> str:
+        """Its docstring, `""` where there is none."""
+        return inspect.getdoc(self.item) or ""
+
+    @property
+    def signature(self) -> str:
+        """How a label calls it: `env KEY`, `upstreams [ARGUMENT ...]`."""
+        parameters = list(inspect.signature(self.item).parameters.values())
+        # *args takes the context too
+        variadic = [each for each in parameters[:1] if each.kind is inspect.Parameter.VAR_POSITIONAL]
+        return " ".join([self.name, *map(_spelled, variadic + parameters[1:])])
+
+
+def _spelled(parameter: inspect.Parameter) -> str:
+    word = parameter.name.upper()
+    if parameter.kind is inspect.Parameter.VAR_POSITIONAL:
+        return f"[{word} ...]"
+    return word if parameter.default is inspect.Parameter.empty else f"[{word}]"
+
+
+@frozen
+class PluginEntry:
+    """A loaded plugin: where it comes from (`bundled`, `entry point of NAME VERSION`, `file PATH`), what it gives.
+
+    `contributes` are short phrases: `functions env, hasEnv`.
+    """
+
+    name: str
+    source: str
+    contributes: tuple[str, ...] = ()
+
+
+def _owned(kind: str, items: Iterable[Any]) -> tuple[Contribution[Any], ...]:
+    """Contributions; what a test gives bare belongs to nobody."""
+    return tuple(each if isinstance(each, Contribution) else Contribution(kind, each.name, each) for each in items)
+
+
+def _label_transformers(items: Iterable[Any]) -> tuple[Contribution[LabelTransformer], ...]:
+    return _owned("label transformer", items)
+
+
+def _site_transformers(items: Iterable[Any]) -> tuple[Contribution[SiteTransformer], ...]:
+    return _owned("site transformer", items)
+
+
+def _gates(items: Iterable[Any]) -> tuple[Contribution[Gate], ...]:
+    return _owned("gate", items)
+
+
+def _guards(items: Iterable[Any]) -> tuple[Contribution[Guard], ...]:
+    return _owned("guard", items)
+
+
+@frozen
+class Registry:
+    """All contributions, in the order in which they take part; each is called under the eyes of the `watch`."""
+
+    plugins: tuple[PluginEntry, ...] = ()
+    functions: Mapping[str, FunctionEntry] = field(factory=dict)
+    transformers: tuple[Contribution[LabelTransformer], ...] = field(default=(), converter=_label_transformers)
+    site_transformers: tuple[Contribution[SiteTransformer], ...] = field(default=(), converter=_site_transformers)
+    gates: tuple[Contribution[Gate], ...] = field(default=(), converter=_gates)
+    guards: tuple[Contribution[Guard], ...] = field(default=(), converter=_guards)
+    outputs: Mapping[str, Contribution[OutputFactory]] = field(factory=dict)
+    sections: tuple[SettingsSection, ...] = ()
+    watch: Watch = field(factory=Watch)
+
+    def callables(self) -> dict[str, TemplateFunction]:
+        """Name -> callable, for the template engine. Each raises PluginFault for what goes wrong in it."""
+        return {name: as_template_function(entry) for name, entry in self.functions.items()}
+
+    def transformers_of(self, stage: Stage) -> tuple[Contribution[LabelTransformer], ...]:
+        """The transformers of one stage, in their order."""
+        return tuple(each for each in self.transformers if each.item.stage is stage)

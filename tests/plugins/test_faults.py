@@ -1,0 +1,151 @@
+"""What plugins do wrong costs one resource, and is told with the plugin, the contribution, the file and the line."""
+
+import importlib.util
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+FAULTY = str(Path(__file__).parent / "faulty.py")
+GOOD = {"caddy": "http://good.test", "caddy.respond": "good"}
+# how errors call the contributions
+NAMES = {
+    "function": 'function "faulty" of plugin faulty',
+    "raw": 'label transformer "raw" of plugin faulty',
+    "rendered": 'label transformer "rendered" of plugin faulty',
+    "gate": 'gate "closed" of plugin faulty',
+    "guard": 'guard "refusing" of plugin faulty',
+    "withholding": 'guard "withholding" of plugin faulty',
+    "site": 'site transformer "finishing" of plugin faulty',
+    "output": 'output "faulty" of plugin faulty',
+}
+
+
+def _faulty() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("faulty", FAULTY)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+TABLE = _faulty()
+# these come with a refusal of the label language, or with an error in words of their own
+IN_OTHER_WORDS = {"junk-error", "nul", "empty-key"}
+CASES = [
+    (contribution, fault)
+    for contribution, faults in (
+        ("function", TABLE.FUNCTION),
+        ("raw", TABLE.LABELS),
+        ("rendered", TABLE.LABELS),
+        ("gate", TABLE.GATE),
+        ("guard", TABLE.GUARD),
+        ("withholding", TABLE.GUARD),
+        ("site", TABLE.SITE),
+    )
+    for fault in faults
+]
+
+
+def labels_of(contribution: str, fault: str, port: str = "") -> dict[str, str]:
+    """A container in which this goes wrong."""
+    if contribution == "site":
+        return {"caddy": f"http://site-{fault}.test{port}", "caddy.respond": "untouched"}
+    respond = {"function": "{{faulty}}", "gate": "{{upstreams 80}}"}.get(contribution, "x")
+    site = f"http://{contribution}-{fault}.test{port}"
+    return {"caddy": site, "caddy.respond": f"`{respond}`", "fault": f"{contribution} {fault}"}
+
+
+@pytest.mark.parametrize(("contribution", "fault"), CASES, ids=map(" ".join, CASES))
+def test_a_fault_costs_one_resource_and_is_told_where_it_is(
+    dockcaddy: Callable, snapshot: Callable, contribution: str, fault: str
+) -> None:
+    path = snapshot(good=GOOD, bad=labels_of(contribution, fault))
+    result = dockcaddy("render", "--plugin", FAULTY, "--inventory", path)
+    assert result.status == 0
+    assert "http://good.test {\n\trespond good\n}" in result.out
+    assert "stolen" not in result.out
+    errors = [line for line in result.err.splitlines() if line.startswith("error: ")]
+    assert len(errors) == 1, result.err
+    assert "Traceback" not in result.err
+    if contribution == "site":
+        assert errors[0].startswith(f"error: site http://site-{fault}.test: {NAMES['site']} ")
+        assert f"http://site-{fault}.test {{\n\trespond untouched\n}}" in result.out
+    else:
+        assert errors[0].startswith("error: container bad: ")
+        assert contribution == "withholding" or f"{contribution}-{fault}" not in result.out
+    if contribution in ("function", "gate"):
+        assert "label caddy.respond: " in errors[0]
+    if fault not in IN_OTHER_WORDS:
+        assert NAMES[contribution] in errors[0]
+        assert re.search(rf" \({re.escape(FAULTY)}:[0-9]+\)$", errors[0])
+        place = Path(FAULTY).read_text().splitlines()[int(errors[0].rpartition(":")[2].rstrip(")")) - 1]
+        assert fault not in TABLE.ALWAYS or place.strip().startswith(("raise", "return", "sys.exit", "class Deep"))
+
+
+@pytest.mark.parametrize(
+    ("template", "told"),
+    [
+        ("text", 'function "text" of plugin faulty gives None, its annotation says str'),
+        ("number", 'function "number" of plugin faulty gives a str, its annotation says int'),
+        ("texts", 'function "texts" of plugin faulty gives a list, its annotation says list[str]'),
+    ],
+)
+def test_a_result_is_what_the_annotation_says(
+    dockcaddy: Callable, snapshot: Callable, template: str, told: str
+) -> None:
+    labels = {"caddy": "http://bad.test", "caddy.respond": f"{{{{print ({template})}}}}"}
+    result = dockcaddy("render", "--plugin", FAULTY, "--inventory", snapshot(good=GOOD, bad=labels))
+    assert f"error: container bad: label caddy.respond: {told} ({FAULTY}:" in result.err
+    assert "good.test" in result.out and "bad.test" not in result.out
+
+
+def test_half_a_character_is_written_as_go_does(dockcaddy: Callable, snapshot: Callable) -> None:
+    labels = {"caddy": "http://a.test", "caddy.respond": "{{half}}"}
+    result = dockcaddy("render", "--plugin", FAULTY, "--inventory", snapshot(a=labels))
+    assert (result.status, "respond a\ufffdb" in result.out) == (0, True)
+
+
+def test_nothing_that_a_plugin_prints_gets_among_the_result(snapshot: Callable) -> None:
+    labels = {"caddy": "http://a.test", "caddy.respond": "{{prints}}"}
+    command = [sys.executable, "-m", "dockcaddy", "render", "--plugin", FAULTY, "--inventory", snapshot(a=labels)]
+    ended = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert ended.stdout == "http://a.test {\n\trespond fine\n}\n"
+    printed = [line for line in ended.stderr.splitlines() if "plugin" in line]
+    assert printed[:3] == ["printed by a plugin", "written by a plugin", "written by a plugin, to the descriptor"]
+    assert "said by a program of a plugin" in printed
+    assert any(re.fullmatch(rf"warning: {re.escape(FAULTY)}:\d+: a plugin warns", line) for line in printed)
+
+
+def test_a_function_has_room_for_its_calls_however_deep_the_template_is_nested(
+    dockcaddy: Callable, snapshot: Callable
+) -> None:
+    inner = "(print " * 180 + "deep" + ")" * 180
+    fine = {"caddy": "http://a.test", "caddy.respond": "{{" + inner + "}}"}
+    endless = {"caddy": "http://b.test", "caddy.respond": "{{" + inner.replace("deep", "faulty") + "}}"}
+    endless["fault"] = "function recurses-in-c"
+    result = dockcaddy("render", "--plugin", FAULTY, "--inventory", snapshot(a=fine, b=endless))
+    assert result.status == 0
+    assert "respond 0" in result.out and "b.test" not in result.out
+    assert 'function "faulty" of plugin faulty failed: RecursionError' in result.err
+
+
+def test_a_gate_that_fails_costs_the_resource_even_if_the_function_that_asked_does_not_care(
+    dockcaddy: Callable, snapshot: Callable
+) -> None:
+    labels = {"caddy": "http://bad.test", "caddy.respond": "{{sly}}", "fault": "gate raises"}
+    result = dockcaddy("render", "--plugin", FAULTY, "--inventory", snapshot(good=GOOD, bad=labels))
+    assert "good.test" in result.out and "bad.test" not in result.out
+    assert NAMES["gate"] in result.err
+
+
+def test_what_is_slow_is_told_by_its_own_name(dockcaddy: Callable, snapshot: Callable) -> None:
+    labels = {"caddy": "http://a.test", "caddy.respond": "{{slow 1.1}}"}
+    result = dockcaddy("render", "--plugin", FAULTY, "--inventory", snapshot(a=labels))
+    told = [line for line in result.err.splitlines() if "nothing else went on" in line]
+    assert len(told) == 1
+    assert told[0].startswith('warning: container a: label caddy.respond: function "slow" of plugin faulty took 1.')
