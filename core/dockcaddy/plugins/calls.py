@@ -8,7 +8,7 @@ from attrs import define
 
 from dockcaddy import caddyfile
 from dockcaddy.caddyfile import Block, Origin
-from dockcaddy.errors import CaddyRefusal, CaddyUnreachable, LabelError, OutputError
+from dockcaddy.errors import CaddyRefusal, CaddyUnreachable, LabelError, OutputError, SettingsError
 from dockcaddy.hookspecs import (
     Configuration,
     Context,
@@ -150,9 +150,10 @@ class GuardedOutput:
     _made: Output | None = None
 
     def make(self) -> Output:
-        """Build it unless it is there. Raises PluginFault, and the OutputError with which the factory refuses."""
+        """Build it unless it is there. Raises PluginFault, and the OutputError or SettingsError that refuses it."""
         if self._made is None:
-            self._made = self.factory.run(self.factory.item, self.context, check=_whole_output, promised=_OUTPUT_ERRORS)
+            promised = (*_OUTPUT_ERRORS, SettingsError)
+            self._made = self.factory.run(self.factory.item, self.context, check=_whole_output, promised=promised)
         return self._made
 
     def write(self, configuration: Configuration) -> None:
