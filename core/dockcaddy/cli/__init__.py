@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import click
 
 from dockcaddy import __version__, logs
-from dockcaddy.cli import output
+from dockcaddy.cli.output import given_back
 from dockcaddy.cli.result import ReaderGone, abandon
 from dockcaddy.errors import CaddyUnreachable, DockcaddyError, EngineUnreachable
 
@@ -60,7 +60,7 @@ def group() -> None:
 def main() -> None:
     """The script's entry point. Exit status: 0 fine, 1 labels, 2 usage or settings, 3 engine or Caddy unreachable."""
     logs.configure("info", "console", timed=False)
-    with output.given_back(), logs.strangers_in_one_line(), _recognised_interrupts():
+    with given_back(), logs.strangers_in_one_line(), _recognised_interrupts():
         status = _status()
     sys.exit(status)
 
