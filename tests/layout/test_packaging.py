@@ -12,6 +12,7 @@ import tomli
 IMPORT = "import sys; sys.path.insert(0, {folder!r}); sys.version_info = {version!r}; import build_backend"
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("version", [(2, 7, 18), (3, 6, 15), (3, 9, 18), (3, 10, 13)])
 def test_an_older_python_is_told_at_once_what_is_needed(project: Path, version: tuple[int, int, int]) -> None:
     code = IMPORT.format(folder=str(project), version=(*version, "final", 0))

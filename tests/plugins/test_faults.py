@@ -110,6 +110,7 @@ def test_half_a_character_is_written_as_go_does(dockcaddy: Callable, snapshot: C
     assert (result.status, "respond a\ufffdb" in result.out) == (0, True)
 
 
+@pytest.mark.process
 def test_nothing_that_a_plugin_prints_gets_among_the_result(snapshot: Callable) -> None:
     labels = {"caddy": "http://a.test", "caddy.respond": "{{prints}}"}
     command = [sys.executable, "-m", "dockcaddy", "render", "--plugin", FAULTY, "--inventory", snapshot(a=labels)]
