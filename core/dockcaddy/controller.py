@@ -238,7 +238,7 @@ class Controller:
         inventory = self._lingering.apply(self._damping.apply(inventory, now), self.pipeline.linger, now)
         fragments = self._lingering.needed(self.pipeline.fragments(inventory, self.base()))
         problems = [problem for fragment in fragments for problem in fragment.problems]
-        problems += [problem for engine in inventory.engines for problem in engine.problems]
+        problems += [each for engine in inventory.engines for each in (*engine.problems, *engine.advice)]
         try:
             configuration = self._with_addresses(tuple(each for each in fragments if not each.withheld))
         except CaddyUnreachable as error:

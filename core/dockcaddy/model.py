@@ -61,7 +61,8 @@ class Resource:
 
     Compared by identity: the engine side gives the same object again as long as nothing about it changed, so that
     whatever was derived from it may be kept. `targets` are the addresses that `upstreams` lists, in the engine's
-    order. `created` is in seconds since the epoch. `record` is what `.` is in a template: the engine's own record with Go's field names.
+    order; `unreachable` is why a running one has none. `created` is in seconds since the epoch. `record` is what `.` is
+    in a template: the engine's own record with Go's field names.
     """
 
     kind: Kind
@@ -80,6 +81,7 @@ class Resource:
     health: Health = "none"
     stopping: bool = False
     targets: tuple[str, ...] = ()
+    unreachable: str = ""
     record: object = None
 
     def __str__(self) -> str:
@@ -101,7 +103,8 @@ class EngineInventory:
     """All that one engine had: resources in the order in which their fragments are merged, containers first.
 
     `caddy` is the container that runs Caddy, where there is one on this engine; else None. `operators` are the ids of the
-    resources whose labels are the operator's own.
+    resources whose labels are the operator's own. `problems` may be over soon; `advice` is about settings, and holds until
+    they change.
     """
 
     name: str
@@ -110,6 +113,7 @@ class EngineInventory:
     caddy: Resource | None = None
     problems: tuple["Problem", ...] = ()
     operators: frozenset[str] = frozenset()
+    advice: tuple["Problem", ...] = ()
 
 
 class EngineSilent(EngineUnreachable):

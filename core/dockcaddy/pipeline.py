@@ -206,4 +206,4 @@ def _unrendered(resource: Resource, error: Exception) -> Fragment:
 
 
 def _engine_problems(inventory: Inventory) -> tuple[Problem, ...]:
-    return tuple(problem for engine in inventory.engines for problem in engine.problems)
+    return tuple(problem for engine in inventory.engines for problem in (*engine.problems, *engine.advice))

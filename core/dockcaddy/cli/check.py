@@ -11,6 +11,7 @@ from dockcaddy.cli.options import Command, settings_options, start
 from dockcaddy.errors import CaddyUnreachable
 from dockcaddy.model import Inventory
 from dockcaddy.pipeline import Configuration
+from dockcaddy.unanswered import unanswered
 
 logger = logging.getLogger("dockcaddy")
 
@@ -24,7 +25,7 @@ def command(path: str, **options: Any) -> int:
     pipeline, base = pipeline_and_base(environment)
     inventory = read_inventory(environment, path)
     found = served(environment, pipeline, inventory, base, path)
-    wrong = tell(found.configuration.problems)
+    wrong = tell((*found.configuration.problems, *unanswered(found.configuration)))
     if found.unchecked and not wrong:
         raise CaddyUnreachable(found.unchecked)
     if found.unchecked:

@@ -13,16 +13,24 @@ from attrs import field, frozen
 from dockcaddy.model import Attachment
 
 NETWORK_LABEL = "caddy_ingress_network"
+OPTION = "--ingress-networks"
 # a host reaches the containers of these drivers; overlay, macvlan and ipvlan addresses do not answer it
 _REACHABLE_DRIVERS = frozenset(("bridge", ""))
 
 
 @frozen
 class IngressNetworks:
-    """The ingress networks of one engine: id -> rank, name -> rank. With `on_host` there is no choice but reach."""
+    """The ingress networks of one engine: id -> rank, name -> rank. With `on_host` there is no choice but reach.
+
+    `names` are those of the option (`by_option`), or of the networks that Caddy's container is on. `known` are the drivers
+    of all networks by name, for explanations: addresses do not depend on them.
+    """
 
     ranks: Mapping[str, int] = field(factory=dict)
     on_host: bool = False
+    names: tuple[str, ...] = ()
+    by_option: bool = False
+    known: Mapping[str, str] = field(factory=dict, eq=False)
 
     def address(self, attachments: Sequence[Attachment], chosen: str) -> str:
         """The address of a container, `""` where no network fits; `chosen` is its own label's network."""
@@ -52,10 +60,11 @@ def ingress_networks(
     network never counts.
     """
     known = [network for network in networks if not network.get("Ingress")]
+    drivers = {str(network.get("Name")): str(network.get("Driver") or "") for network in known}
     if names:
         wanted = {name: rank for rank, name in enumerate(names)}
         ranks = {network["Id"]: wanted[network["Name"]] for network in known if network["Name"] in wanted}
-        return IngressNetworks({**wanted, **ranks})
+        return IngressNetworks({**wanted, **ranks}, names=tuple(names), by_option=True, known=drivers)
     if own is not None and not _uses_the_hosts_network(own):
         attached = (own.get("NetworkSettings") or {}).get("Networks") or {}
         ranked = {name: rank for rank, name in enumerate(sorted(attached))}
@@ -63,10 +72,11 @@ def ingress_networks(
         by_id = {
             endpoint["NetworkID"]: ranked[name] for name, endpoint in attached.items() if endpoint.get("NetworkID")
         }
-        return IngressNetworks({**by_id, **{name: rank for name, rank in ranked.items() if name not in swarm}})
+        ours = {name: rank for name, rank in ranked.items() if name not in swarm}
+        return IngressNetworks({**by_id, **ours}, names=tuple(ours), known=drivers)
     reachable = [network for network in known if network.get("Driver", "") in _REACHABLE_DRIVERS]
     ranks = {key: 0 for network in reachable for key in (network["Id"], network["Name"])}
-    return IngressNetworks(ranks, on_host=True)
+    return IngressNetworks(ranks, on_host=True, known=drivers)
 
 
 def _uses_the_hosts_network(container: Mapping[str, Any]) -> bool:

@@ -16,6 +16,7 @@ from dockcaddy.engine.reactions import Reactions
 from dockcaddy.engine.reader import Reader
 from dockcaddy.engine.records import EngineOptions, container
 from dockcaddy.engine.store import ContainerStore
+from dockcaddy.engine.unreachable import advice
 from dockcaddy.errors import one_line
 from dockcaddy.model import EngineInventory, EngineSilent, Resource
 
@@ -67,9 +68,16 @@ class Engine:
         with self._reader.lock:
             resources = self._reader.store.resources(self.clock())
             problems, caddy = tuple(self._reader.problems.values()), self._own_resource()
+            told = advice(self._reader.store.ingress, self.name)
         last = self._inventory
-        if last is None or (last.resources, last.problems, last.caddy) != (resources, problems, caddy):
-            last = self._inventory = EngineInventory(self.name, resources, (), caddy, problems)
+        if last is None or (last.resources, last.problems, last.caddy, last.advice) != (
+            resources,
+            problems,
+            caddy,
+            told,
+        ):
+            last = EngineInventory(self.name, resources, caddy=caddy, problems=problems, advice=told)
+            self._inventory = last
         if failure is not None:
             raise EngineSilent(str(failure), last) from failure
         return last

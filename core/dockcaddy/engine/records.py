@@ -9,6 +9,7 @@ from attrs import frozen
 
 from dockcaddy.engine.gotypes import container_record, service_record
 from dockcaddy.engine.ingress import NETWORK_LABEL, IngressNetworks
+from dockcaddy.engine.unreachable import reason
 from dockcaddy.model import Attachment, Health, Mount, Port, Resource
 
 Json = Mapping[str, Any]
@@ -47,7 +48,8 @@ def container(
     attachments = _attachments(item)
     state = str(item.get("State") or "")
     address = ingress.address(attachments, labels.get(NETWORK_LABEL, ""))
-    if (item.get("HostConfig") or {}).get("NetworkMode") == "host" and ingress.on_host:
+    mode = str((item.get("HostConfig") or {}).get("NetworkMode") or "")
+    if mode == "host" and ingress.on_host:
         address = "127.0.0.1"
     alive = state == "running"
     return Resource(
@@ -67,6 +69,7 @@ def container(
         health=_health(item, inspect),
         stopping=stopping,
         targets=(address,) if address and alive else (),
+        unreachable="" if address or not alive else reason(ingress, attachments, labels, mode),
         record=container_record(item),
     )
 
@@ -191,6 +194,7 @@ def service(
         state="running" if running else "",
         running=bool(running),
         targets=targets,
+        unreachable="" if targets or not running else reason(ingress, attached, labels),
         record=service_record(item),
     )
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from dockcaddy.engine.ingress import IngressNetworks, ingress_networks
 from dockcaddy.engine.records import EngineOptions, container, has_prefix, service
+from dockcaddy.engine.unreachable import advice
 from dockcaddy.errors import DockcaddyError
 from dockcaddy.model import EngineInventory, Inventory, Problem, Resource, SwarmConfig
 
@@ -59,7 +60,7 @@ def _engine(engine: Mapping[str, Any], path: str, options: EngineOptions) -> Eng
         raise SnapshotError(f"{path}: not the engine's JSON: something in it is of another type") from error
     configs, problems = _configs(_list(engine, "configs", f"{path}."), options.label_prefix)
     caddy = container(own, own.get("Inspect"), ingress, name) if own is not None else None
-    return EngineInventory(name, tuple(resources), configs, caddy, problems)
+    return EngineInventory(name, tuple(resources), configs, caddy, problems, advice=advice(ingress, name))
 
 
 def _counts(item: Mapping[str, Any], options: EngineOptions) -> bool:

@@ -63,8 +63,8 @@ class ContainerStore:
 
     def set_ingress(self, ingress: IngressNetworks) -> None:
         """Use other ingress networks: every address may change."""
-        if ingress != self.ingress:
-            self.ingress = ingress
+        before, self.ingress = self.ingress, ingress
+        if ingress != before:
             for known in self._known.values():
                 self._changed(known)
 

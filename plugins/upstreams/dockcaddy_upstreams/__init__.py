@@ -81,7 +81,8 @@ def upstreams(context: Context, *options: object) -> str:
     """
     targets = sorted(_bracketed(target) for target in context.resource.targets) if context.admitted else []
     if context.admitted and context.resource.running and not targets:
-        context.warn("upstreams: it has no address on an ingress network, connect it to one of Caddy's networks")
+        why = context.resource.unreachable or "connect it to one of Caddy's networks"
+        context.warn(f"upstreams: it has no address that caddy reaches: {why}")
     if context.settings(UpstreamsSettings).dynamic:
         context.linger(LINGER)
         targets = [MARK, *targets]
@@ -125,7 +126,8 @@ def network_ip(context: Context, network: str) -> str:
     for attachment in context.resource.attachments:
         if attachment.network == network or attachment.network.endswith(f"_{network}"):
             return attachment.ipv4 or attachment.ipv6
-    context.warn(f"networkIP: not connected to a network {network!r}")
+    there = ", ".join(networks(context)) or "none"
+    context.warn(f'networkIP: it is not on a network "{network}", it is on {there}: name one of these')
     return ""
 
 

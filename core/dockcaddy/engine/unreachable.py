@@ -1,0 +1,121 @@
+"""Why a resource has no address that Caddy can reach: what was wanted, what there is, and what to change."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from difflib import get_close_matches
+
+from dockcaddy.engine.ingress import NETWORK_LABEL, OPTION, IngressNetworks
+from dockcaddy.errors import one_line
+from dockcaddy.model import Attachment, Problem
+
+PROJECT_LABEL = "com.docker.compose.project"
+_ID = re.compile(r"[0-9a-f]{64}")
+_NEAR = 0.75
+
+
+def reason(
+    ingress: IngressNetworks, attachments: Sequence[Attachment], labels: Mapping[str, str], network_mode: str = ""
+) -> str:
+    """Why a running resource with these networks has no address. `network_mode` is the engine's own word for them."""
+    attached = [each.network for each in attachments if each.ipv4 or each.ipv6]
+    chosen = labels.get(NETWORK_LABEL, "")
+    if network_mode == "host":
+        return _of_the_host(ingress, chosen)
+    if network_mode.startswith("container:"):
+        other = network_mode.partition(":")[2]
+        other = other[:12] if _ID.fullmatch(other) else other
+        return (
+            f"it uses the network of container {other} (network_mode) and has no address of its own: "
+            "put its labels on that container"
+        )
+    if not attached:
+        return _of_none(ingress, [each.network for each in attachments], chosen, network_mode)
+    if chosen:
+        return _of_a_label(ingress, attached, chosen, labels.get(PROJECT_LABEL, ""))
+    return _of_others(ingress, attached)
+
+
+def advice(ingress: IngressNetworks, engine: str) -> tuple[Problem, ...]:
+    """What the option says wrong about this engine."""
+    return tuple(Problem(f"engine {engine}", "", one_line(each), "warning") for each in _missing(ingress))
+
+
+def _missing(ingress: IngressNetworks) -> Iterable[str]:
+    for name in ingress.names if ingress.by_option and ingress.known else ():
+        if name not in ingress.known:
+            yield (
+                f"{OPTION}: no network is named {name}{_meant(name, ingress.known)}, "
+                f"there is {_listed(ingress.known)}: correct the name, or leave the option out"
+            )
+
+
+def _of_the_host(ingress: IngressNetworks, chosen: str) -> str:
+    wanted = f"{NETWORK_LABEL} is {chosen}" if chosen else _wanted(ingress)
+    leave_out = f"leave {OPTION} out where Caddy runs on the host, " if ingress.by_option else ""
+    return (
+        f"it uses the host's network, {wanted}: {leave_out}connect it to a network of Caddy's, or proxy to "
+        "host.docker.internal:PORT in the place of upstreams (extra_hosts: host.docker.internal:host-gateway for Caddy)"
+    )
+
+
+def _of_none(ingress: IngressNetworks, attached: Sequence[str], chosen: str, network_mode: str) -> str:
+    there = f"on {_listed(attached)}" if attached else "on any network"
+    mode = f" (network mode {network_mode})" if network_mode not in ("", "default", *attached) else ""
+    name = chosen or next(iter(ingress.names), "NAME")
+    return (
+        f"it has none {there}{mode}: connect it to a network that gives one (docker network connect {name} CONTAINER; "
+        "rootless Podman: podman network create, and --network)"
+    )
+
+
+def _of_a_label(ingress: IngressNetworks, attached: Sequence[str], chosen: str, project: str) -> str:
+    full = next(
+        (each for each in (f"{project}_{chosen}", *attached) if each in attached and _is_short(chosen, each)), ""
+    )
+    what = f"it is on {_listed(attached)}, label {NETWORK_LABEL} names {chosen}"
+    if full:
+        return f"{what}, which Compose calls {full}: write {NETWORK_LABEL}: {full}"
+    if chosen in ingress.known:
+        return f"{what}: connect it to that network, or correct the label"
+    near = get_close_matches(chosen, attached, n=1, cutoff=_NEAR)
+    if near:
+        return f"{what}: did you mean {near[0]}"
+    unknown = ", which no network of this engine is called" if ingress.known else ""
+    return f"{what}{unknown}: name one that it is on, or leave the label out"
+
+
+def _of_others(ingress: IngressNetworks, attached: Sequence[str]) -> str:
+    what = f"it is on {_listed(attached)}"
+    if ingress.on_host:
+        drivers = sorted({ingress.known.get(each, "") for each in attached} - {""})
+        kind = f" ({', '.join(drivers)})" if drivers else ""
+        return f"{what}{kind}, which the host does not reach: connect it to a bridge network, or run Caddy in a container on it"
+    if not ingress.by_option:
+        return (
+            f"{what}, {_wanted(ingress)}: connect one of them to a network of the other's "
+            f"(docker network connect {attached[0]} CADDY, or networks: in Compose)"
+        )
+    missing = list(_missing(ingress))
+    if len(missing) == len(ingress.names):
+        return f"{what}, {'; '.join(missing)}"
+    return f"{what}, {_wanted(ingress)}: connect it to one of these, or add {attached[0]} to {OPTION}"
+
+
+def _wanted(ingress: IngressNetworks) -> str:
+    if ingress.by_option:
+        return f"{OPTION} allows {_listed(ingress.names)}"
+    return f"Caddy is on {_listed(ingress.names)}" if ingress.names else "Caddy is on no network"
+
+
+def _is_short(name: str, full: str) -> bool:
+    return full.endswith(f"_{name}")
+
+
+def _meant(name: str, known: Iterable[str]) -> str:
+    every = list(known)
+    found = [each for each in every if _is_short(name, each)] or get_close_matches(name, every, n=1, cutoff=_NEAR)
+    return f", did you mean {found[0]}" if found else ""
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(names)

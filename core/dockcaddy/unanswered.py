@@ -1,0 +1,44 @@
+"""Sites that have nobody to send requests to, though their labels name somebody. Pure."""
+
+from collections.abc import Iterator
+
+from dockcaddy.assembly import Section
+from dockcaddy.caddyfile import Block
+from dockcaddy.model import Problem
+from dockcaddy.pipeline import Configuration
+
+_PROXIES = frozenset(("reverse_proxy", "php_fastcgi"))
+
+
+def unanswered(configuration: Configuration) -> Iterator[Problem]:
+    """A problem for each site with a proxy that can only answer 503, where there is a word on why it has no upstream.
+
+    One without such a word is so for the moment: its containers are stopping, or not healthy.
+    """
+    told = {(problem.resource, problem.label) for problem in configuration.problems}
+    for section in configuration.assembly.sections:
+        for proxy in _proxies(section.block):
+            if _is_empty(proxy, section) and any((each.resource, each.label) in told for each in proxy.origins):
+                site = " ".join(section.block.keys)
+                yield Problem(f"site {site}", "", "it can only answer 503: nobody is there to send requests to")
+                break
+
+
+def _proxies(block: Block) -> Iterator[Block]:
+    if block.keys[:1] and block.keys[0] in _PROXIES:
+        yield block
+    for child in block.children:
+        yield from _proxies(child)
+
+
+def _is_empty(proxy: Block, section: Section) -> bool:
+    """Whether it names no upstream; in files there may be none either."""
+    sources = [child for child in proxy.children if child.keys[:1] in (("to",), ("dynamic",))]
+    if not sources:
+        words = proxy.keys[1:]
+        return not words[1 if words and (words[0] == "*" or words[0][:1] in ("/", "@")) else 0 :]
+    return any(_reads(source, name) for source in sources for name, told in section.site.names.items() if not any(told))
+
+
+def _reads(block: Block, name: str) -> bool:
+    return any(name in key for key in block.keys) or any(_reads(child, name) for child in block.children)
