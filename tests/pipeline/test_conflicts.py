@@ -82,6 +82,14 @@ def test_one_matcher_name_with_two_meanings_clashes() -> None:
     assert "container b: label caddy.@api: @api is something else in container a" in told(a, b)[0].replace(".host", "")
 
 
+def test_a_matcher_is_not_hidden_by_one_of_its_name_further_inside() -> None:
+    site = {"caddy": "x.org", "caddy.@m.path": "/m*"}
+    used = site | {"caddy.handle": "/a/*", "caddy.handle.respond": "@m older"}
+    assert "@m is something else in container a" in told(used, used | {"caddy.handle.@m.path": "/nothing"})[0]
+    own = site | {"caddy.handle": "/b/*", "caddy.handle.@m.path": "/n*", "caddy.handle.respond": "@m newer"}
+    assert told(used, own) == [] == told(own, own)
+
+
 def test_one_matcher_name_on_two_sites_is_two_matchers() -> None:
     assert told({"caddy": "x.org", "caddy.@a.path": "/a"}, {"caddy": "y.org", "caddy.@a.path": "/b"}) == []
 

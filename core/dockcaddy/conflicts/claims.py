@@ -2,7 +2,7 @@
 
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from dockcaddy.caddyfile import Block
 from dockcaddy.conflicts.clash import Clash, Member, clash, label_of, text_of
@@ -41,9 +41,10 @@ def contradictions(members: Sequence[Member]) -> Iterator[Clash]:
             yield harm
             continue
         claims = [claim for block in member.blocks for claim in _claims(block)]
-        wrong = next((each for each in claims if _contradicts(each, held)), None)
-        if wrong is not None:
-            older, theirs = next(iter(held[wrong.place, wrong.what].values()))
+        found = ((each, _contradicted(each, held) or _hidden(each, held)) for each in claims)
+        wrong, contradicted = next(((each, theirs) for each, theirs in found if theirs), (None, None))
+        if wrong is not None and contradicted is not None:
+            older, theirs = contradicted
             what = f"{wrong.what} is something else in"
             yield clash(member.fragment, what, older.fragment, label=wrong.label, their_label=theirs.label)
             continue
@@ -85,9 +86,27 @@ def _doors(member: Member) -> Iterator[Block]:
             yield from (option for option in line.children if option.keys[:1] == ("client_auth",))
 
 
-def _contradicts(claim: _Claim, held: _Held) -> bool:
-    before = held.get((claim.place, claim.what))
-    return before is not None and claim.said not in before
+def _contradicted(claim: _Claim, held: _Held) -> tuple[Member, _Claim] | None:
+    """The first who says otherwise what nobody says so."""
+    before = held.get((claim.place, claim.what), {})
+    return next(iter(before.values()), None) if claim.said not in before else None
+
+
+def _hidden(claim: _Claim, held: _Held) -> tuple[Member, _Claim] | None:
+    """Who has a matcher of that name further outside, and the block that it would mean something else in from now on."""
+    place = claim.place
+    if not claim.what.startswith("@") or not isinstance(place, tuple) or (place, claim.what) in held:
+        return None
+    for length in range(len(place)):
+        found = _contradicted(evolve(claim, place=place[:length]), held)
+        if found is not None and any(_has_block(block, place) for block in found[0].blocks):
+            return found
+    return None
+
+
+def _has_block(block: Block, path: tuple[Hashable, ...]) -> bool:
+    inside = [child for child in block.children if path and child.keys and _joined_by(child) == path[0]]
+    return not path or any(_has_block(child, path[1:]) for child in inside)
 
 
 def _claims(block: Block) -> Iterator[_Claim]:
