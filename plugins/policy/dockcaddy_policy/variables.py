@@ -8,6 +8,7 @@ from dockcaddy import Context
 
 from dockcaddy_policy.folders import SECRETS_FOLDERS, is_mounted
 from dockcaddy_policy.lines import ROUTES, Line
+from dockcaddy_policy.options import GLOBAL_OPTIONS
 from dockcaddy_policy.placeholders import BRACES, FILE_OF_VARIABLE
 from dockcaddy_policy.secret_names import looks_secret
 from dockcaddy_policy.settings import PolicySettings
@@ -53,7 +54,7 @@ _HASH = Named("a hash", "HASH|HASHES|ALGORITHM|ALGO")
 _MAIL_OR_FILE = Named("a mail address or a path", f"{_MAIL.words}|{_FILE.words}")
 
 _ISSUER = "(?:(?:tls/)?issuer|cert_issuer)"
-_DNS = f"(?:(?:(?:tls|ech|{_ISSUER})/)?dns|acme_dns)"
+_DNS = f"(?:(?:(?:tls|ech|{_ISSUER})/)?dns|acme_dns|dynamic_dns/provider)"
 # By place, or place and first argument: how the variables in its arguments are named; what follows is another option,
 # if it is not `_ANY`. What goes to a server that another label may have chosen (a CA) is told by its name; what only
 # signs, or goes to a fixed one, is not.
@@ -80,8 +81,10 @@ _KEPT = [
 ]
 _BASIC_AUTH = ("basic_auth", "basicauth")
 _ALGORITHMS = ("bcrypt", "argon2", "scrypt")
-# of a storage the label names the server too: only what is named for it is sent there
-_OF_STORAGES = {
+# of a storage, and of what else is no part of Caddy, the label names the server too: only what is named for it goes there
+_NAMES_OF = {
+    "crowdsec": "CROWDSEC|BOUNCER",
+    "tailscale": "TAILSCALE|TS",
     "s3": "S3|AWS|MINIO|R2|B2",
     "dynamodb": "DYNAMO|AWS",
     "gcs": "GCS|GCP|GOOGLE",
@@ -154,9 +157,12 @@ def _names_of_arguments(line: Line) -> tuple[Named, ...] | None:
     if line.name in _BASIC_AUTH and ROUTES.issuperset(line.path):
         return _names_of_login(line.arguments)
     if line.place == "storage":
-        return (_NONE, _of_storage(line.arguments[:1]))
+        return (_NONE, _named_for("".join(line.arguments[:1]), "STORAGE|CADDY|CERT"))
     if line.place.startswith("storage/"):
-        return (_of_storage(line.above[1:2]),)
+        return (_named_for("".join(line.above[1:2]), "STORAGE|CADDY|CERT"),)
+    app = line.path[1] if line.is_global and len(line.path) > 1 else ""
+    if app.isidentifier() and app not in (*GLOBAL_OPTIONS, "dynamic_dns"):
+        return (_named_for(app),)
     places = (line.place, " ".join((line.place, *line.arguments[:1])))
     return next((names for place, names in _KEPT if any(map(place.fullmatch, places))), None)
 
@@ -169,10 +175,9 @@ def _names_of_login(words: tuple[str, ...]) -> tuple[Named, ...]:
     return (*((_NONE,) if has_matcher else ()), _HASH, _NONE if is_taken else _HASH)
 
 
-def _of_storage(module: tuple[str, ...]) -> Named:
-    name = "".join(module)
-    words = _OF_STORAGES.get(name.lower(), re.escape(name) or "(?!)")
-    return Named(f"a secret of {name}", rf"(?:STORAGE|CADDY|CERT|{words})\w*", is_sent=False, is_secret=True)
+def _named_for(module: str, others: str = "(?!)") -> Named:
+    words = _NAMES_OF.get(module.lower(), re.escape(module) or "(?!)")
+    return Named(f"a secret of {module}", rf"(?:^|_|\b)(?:{others}|{words})\w*", is_sent=False, is_secret=True)
 
 
 def _first_wrong(tokens: tuple[str, ...], names: tuple[Named, ...], secret_in: Callable[[str], str]) -> str:
