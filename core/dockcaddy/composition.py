@@ -4,6 +4,7 @@ import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -137,10 +138,11 @@ def _served(
     quarantine = _quarantine_for(settings, [adapter], lambda: 0.0)
     assert quarantine is not None
     told = pipeline.build(inventory, base).problems
-    candidates = [each for each in pipeline.fragments(inventory, base) if not each.withheld]
+    fragments = pipeline.fragments(inventory, base)
+    candidates = [each for each in fragments if not each.withheld]
     try:
         configuration = quarantine.settle(
-            candidates, pipeline.configuration, lambda built: validate(built.json, built.text)
+            fragments, pipeline.configuration, lambda built: validate(built.json, built.text)
         )
     except CaddyRefusal as refusal:
         return Configuration("", (*told, _refused_whole(settings, base, refusal)))
@@ -234,13 +236,15 @@ def _quarantine_for(
     settings: Settings, adapters: Sequence[Adapter], clock: Callable[[], float] = time.monotonic
 ) -> "Quarantine | None":
     """What asks Caddy whether it takes a configuration; None where there is no Caddy to ask."""
-    from dockcaddy.caddy import StreamKeeper  # noqa: PLC0415
+    from dockcaddy.caddy import CommandAdapter, StreamKeeper, modules_of  # noqa: PLC0415
     from dockcaddy.quarantine import Quarantine  # noqa: PLC0415
 
     if not adapters:
         return None
     keeper = StreamKeeper(FirstAdapter(tuple(adapters)), settings.stream_close_delay)
-    return Quarantine(keeper.adapt, clock, settings.route_order, settings.process_caddyfile)
+    programs = [each.path for each in adapters if isinstance(each, CommandAdapter)]
+    modules = cache(lambda: modules_of(programs[0]) if programs else frozenset())
+    return Quarantine(keeper.adapt, clock, settings.route_order, settings.process_caddyfile, modules)
 
 
 def _address_files(

@@ -240,7 +240,7 @@ class Controller:
         problems = [problem for fragment in fragments for problem in fragment.problems]
         problems += [each for engine in inventory.engines for each in (*engine.problems, *engine.advice)]
         try:
-            configuration = self._with_addresses(tuple(each for each in fragments if not each.withheld))
+            configuration = self._with_addresses(tuple(fragments))
         except CaddyUnreachable as error:
             self._put_off([*problems, Problem("caddy", "", str(error))])
             return
@@ -297,7 +297,7 @@ class Controller:
 
     def _settled(self, fragments: tuple[Fragment, ...]) -> Configuration:
         if self.quarantine is None:
-            configuration = self.pipeline.configuration(fragments)
+            configuration = self.pipeline.configuration([each for each in fragments if not each.withheld])
         else:
             self._is_settling = True
             try:

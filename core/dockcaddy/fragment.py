@@ -19,6 +19,7 @@ class Fragment:
     be had, the one with the lower `seniority` stays. A `withheld` one may be looked at, and no Caddy ever gets it.
     `addresses` are the resource's at that time, none where it is stopping. `linger` is how long, in seconds, it is of
     use after the resource is gone. `conditional` are the labels, each with its template, that say something at times only.
+    `intended` are the snippets and named routes that one which cannot be rendered was to define.
     Compared by identity.
     """
 
@@ -31,6 +32,7 @@ class Fragment:
     addresses: tuple[str, ...] = ()
     linger: float = 0.0
     conditional: frozenset[tuple[str, str]] = frozenset()
+    intended: tuple[str, ...] = ()
 
     @property
     def failed(self) -> bool:

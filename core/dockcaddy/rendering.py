@@ -22,6 +22,7 @@ TEMPLATES_KEPT = 1024 * 1024
 MOST_TEMPLATE_TEXT = 32 * 1024
 MOST_WARNINGS = 20
 
+_DEFINITION = re.compile(r"&?\([^()\s{}]+\)")
 _EXECUTING = re.compile(r'template: [^:]*:\d+:\d+: executing "[^"]*" at (<.*>): ', re.DOTALL)
 _ADDRESS = re.compile(r"(?:^|//)(?:\.|[^/:{}]*\.(?=[:/,]|$)|[^/:{}]*\.\.)|^,?$|//$|//[:,]")
 
@@ -120,6 +121,7 @@ class Renderer:
             _addresses_of(resource),
             context.lingering,
             frozenset(context.conditional),
+            () if blocks else _intended(resource.labels.values()),
         )
 
     def _guard(self, context: ResourceContext, blocks: tuple[Block, ...], *, withholding: bool) -> None:
@@ -209,6 +211,11 @@ class Renderer:
             return reason.removesuffix("not defined") + "is not defined" + mend
         where = _EXECUTING.match(error.message)
         return f"at {where[1]}: {reason}" if where else reason
+
+
+def _intended(values: Iterable[str]) -> tuple[str, ...]:
+    """The names of snippets and named routes among labels' values."""
+    return tuple(value.strip() for value in values if _DEFINITION.fullmatch(value.strip()))
 
 
 def _addresses_of(resource: Resource) -> tuple[str, ...]:

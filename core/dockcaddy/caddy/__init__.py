@@ -8,6 +8,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from dockcaddy.caddy.command import CommandAdapter, find_caddy, version_of
+from dockcaddy.caddy.modules import modules_of
 from dockcaddy.caddy.streams import StreamKeeper, keep_streams
 from dockcaddy.caddy.validation import CommandValidator
 from dockcaddy.caddy.words import refused_line
@@ -40,6 +41,7 @@ __all__ = [
     "find_caddy",
     "keep_streams",
     "listen_address",
+    "modules_of",
     "refused_line",
     "version_of",
     "with_admin",

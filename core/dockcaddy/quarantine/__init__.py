@@ -13,6 +13,7 @@ from dockcaddy.errors import CaddyRefusal
 from dockcaddy.fragment import Fragment
 from dockcaddy.model import Problem
 from dockcaddy.pipeline import Configuration
+from dockcaddy.quarantine.explanation import Explainer
 from dockcaddy.quarantine.memory import Memory
 from dockcaddy.quarantine.trial import Build, Deliver, Trial
 
@@ -28,7 +29,9 @@ class Quarantine:
     clock: Callable[[], float]
     route_order: str = "caddy"
     isolates: bool = True
+    modules: Callable[[], frozenset[str]] = frozenset
     _memory: Memory = field(init=False)
+    _everybody: tuple[Fragment, ...] = ()
 
     def __attrs_post_init__(self) -> None:
         self._memory = Memory(self.clock)
@@ -44,7 +47,21 @@ class Quarantine:
     @property
     def problems(self) -> tuple[Problem, ...]:
         """Why fragments are left out at present."""
-        return self._memory.problems
+        by_key = {each.key: each for each in self._everybody}
+        by_owner = {each.owner: each for each in self._everybody}
+        verdicts = self._memory.verdicts
+        reasons = {each.key: each.problems[0] for each in self._everybody if each.problems and _is_out(each)}
+        reasons |= {key: verdict.problem for key, verdict in verdicts.items()}
+        explainer = Explainer(self._everybody, reasons, self.modules)
+        told = [
+            explainer.explained(verdict.problem, by_key[key]) if key in by_key else verdict.problem
+            for key, verdict in verdicts.items()
+        ]
+        causes = {(each.resource, each.label): each for each in reversed(self._memory.causes)}
+        told += [
+            explainer.explained(each, by_owner[each.resource]) for each in causes.values() if each.resource in by_owner
+        ]
+        return tuple(told)
 
     @property
     def next_retry(self) -> float | None:
@@ -59,10 +76,13 @@ class Quarantine:
     def settle(self, fragments: Sequence[Fragment], build: Build, deliver: Deliver) -> Configuration:
         """The largest configuration that Caddy accepts, adapted and delivered.
 
-        `build` assembles fragments without those of the given keys; `deliver` hands a configuration to the outputs.
+        Nobody gets those that are withheld: they only explain what is missing. `build` assembles fragments without those
+        of the given keys; `deliver` hands a configuration to the outputs.
         Both may be called several times. Raises CaddyUnreachable where nobody can adapt, CaddyRefusal where Caddy
         refuses even what it took before.
         """
+        self._everybody = tuple(fragments)
+        fragments = [each for each in fragments if not each.withheld]
         memory = self._memory
         memory.forget_settled(fragments)
         before = memory.verdicts.copy()
@@ -76,3 +96,7 @@ class Quarantine:
         memory.accept(configuration, trial.parts, trial.left_out - trial.standing_in)
         memory.clear(trial.left_out | trial.standing_in)
         return configuration
+
+
+def _is_out(fragment: Fragment) -> bool:
+    return fragment.withheld or fragment.failed

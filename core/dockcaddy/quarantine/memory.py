@@ -29,6 +29,8 @@ class Verdict:
     is_untried: bool = False
     # the older fragment that it was left out for, by its key
     rival: str = ""
+    # what is wrong with somebody else's lines, which this one has imported
+    cause: Problem | None = None
 
 
 @define
@@ -115,11 +117,16 @@ class Memory:
             return None
         return before
 
-    def condemn(self, fragment: Fragment, problem: Problem, rival: str = "") -> None:
+    @property
+    def causes(self) -> tuple[Problem, ...]:
+        """What is wrong with what is not left out itself, and leaves out those who import it."""
+        return tuple(verdict.cause for verdict in self.verdicts.values() if verdict.cause is not None)
+
+    def condemn(self, fragment: Fragment, problem: Problem, rival: str = "", cause: Problem | None = None) -> None:
         """Leave a fragment out; the pause until the next try doubles each time the same content is refused."""
         before = self.verdicts.get(fragment.key)
         pause = min(before.pause * 2, LONGEST_PAUSE) if before else FIRST_PAUSE
-        verdict = Verdict(fragment.content, problem, self.clock() + pause, pause, rival=rival)
+        verdict = Verdict(fragment.content, problem, self.clock() + pause, pause, rival=rival, cause=cause)
         self.verdicts[fragment.key] = verdict
 
     def postpone(self, fragment: Fragment) -> None:

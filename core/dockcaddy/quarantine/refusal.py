@@ -127,6 +127,16 @@ class Refused:
         words = self.words if self.is_hazard else f"{BY_CADDY}{_WAY.sub('', _PLACE.sub('', self.words))}"
         return Problem(fragment.owner, one_line(label), one_line(words))
 
+    def cause_elsewhere(self, fragment: Fragment) -> Problem | None:
+        """The refusal told as a problem of another one, whose line it is that the fragment has imported."""
+        found = next((origin for origin in self.origins if origin.resource), None)
+        if found is None or any(origin.resource == fragment.owner for origin in self.origins):
+            return None
+        if not any(line.keys[:1] == ("import",) for line in _lines(fragment.blocks)):
+            return None
+        words = f"{BY_CADDY}{_PLACE.sub('', self.words)}, where {fragment.owner} imports it"
+        return Problem(found.resource, one_line(found.label), one_line(words))
+
     @cached_property
     def _hosts_at_fault(self) -> frozenset[str]:
         found = self.hosts or _hosts_at_fault(self.words, self.configuration.adapted)

@@ -14,7 +14,7 @@ from dockcaddy.model import Problem
 from dockcaddy.pipeline import Configuration
 from dockcaddy.quarantine.memory import TRIED_TOGETHER, Memory
 from dockcaddy.quarantine.refusal import Refused
-from dockcaddy.quarantine.search import Search
+from dockcaddy.quarantine.search import Finding, Search
 
 SCREENED_TOGETHER = 64
 # so long is looked for what does not load before everything else has its turn again
@@ -206,7 +206,7 @@ class Trial:
         if not self._stands() and self._attempt() is not None:
             return False
         for finding in search.found:
-            self._condemn(finding.fragment, finding.refused.problem(finding.fragment))
+            self._find_guilty(finding)
         self._postpone(search.untried)
         return True
 
@@ -261,10 +261,14 @@ class Trial:
         self.standing_in -= keys.keys()
         self.left_out -= keys.keys()
 
-    def _condemn(self, fragment: Fragment, problem: Problem, rival: str = "") -> None:
+    def _find_guilty(self, finding: Finding) -> None:
+        fragment, refused = finding.fragment, finding.refused
+        self._condemn(fragment, refused.problem(fragment), cause=refused.cause_elsewhere(fragment))
+
+    def _condemn(self, fragment: Fragment, problem: Problem, rival: str = "", cause: Problem | None = None) -> None:
         if fragment.key not in self.condemned:
             self.condemned.add(fragment.key)
-            self.memory.condemn(fragment, problem, rival)
+            self.memory.condemn(fragment, problem, rival, cause)
         # where another one stands in for it already, that one may be as good as it was
         if fragment.key not in self.left_out and fragment in self.fragments:
             self._replace(fragment)
@@ -312,7 +316,7 @@ class Trial:
         if search.found and attempt(()) is not None:
             return False
         for finding in search.found:
-            self._condemn(finding.fragment, finding.refused.problem(finding.fragment))
+            self._find_guilty(finding)
         return True
 
     def _adapted_alone(self, fragments: Iterable[Fragment]) -> Refused | None:

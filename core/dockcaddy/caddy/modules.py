@@ -1,0 +1,96 @@
+"""What Caddy has built in, what others give it, and how one is built that has more."""
+
+import subprocess
+from pathlib import Path
+
+TIMEOUT = 10.0
+
+# https://caddyserver.com/docs/caddyfile/directives, Caddy 2.11
+_DIRECTIVES = """
+    abort acme_server basic_auth basicauth bind copy_response copy_response_headers encode error file_server
+    forward_auth fs handle handle_errors handle_path handle_response header import intercept invoke log log_append
+    log_name log_skip map method metrics php_fastcgi push redir request_body request_header respond reverse_proxy
+    rewrite root route skip_log templates tls tracing try_files uri vars
+"""
+# https://caddyserver.com/docs/caddyfile/options
+_OPTIONS = """
+    acme_ca acme_ca_root acme_dns acme_eab admin auto_https cert_issuer cert_lifetime debug default_bind default_sni
+    dns ech email events fallback_sni filesystem grace_period http_port https_port key_type local_certs log metrics
+    ocsp_interval ocsp_stapling on_demand_tls order persist_config pki preferred_chains renew_interval
+    renewal_window_ratio servers shutdown_delay skip_install_trust storage storage_check storage_clean_interval
+    tls_resolvers
+"""
+DIRECTIVES = frozenset(_DIRECTIVES.split())
+OPTIONS = frozenset(_OPTIONS.split())
+
+# directives, global options and modules of plugins, with the package that brings them
+_PACKAGES = {
+    "appsec": "github.com/hslatman/caddy-crowdsec-bouncer",
+    "authenticate": "github.com/greenpau/caddy-security",
+    "authorize": "github.com/greenpau/caddy-security",
+    "security": "github.com/greenpau/caddy-security",
+    "cache": "github.com/caddyserver/cache-handler",
+    "cgi": "github.com/aksdb/caddy-cgi/v2",
+    "coraza_waf": "github.com/corazawaf/coraza-caddy/v2",
+    "crowdsec": "github.com/hslatman/caddy-crowdsec-bouncer",
+    "defender": "github.com/jasonlovesdoggo/caddy-defender",
+    "dynamic_dns": "github.com/mholt/caddy-dynamicdns",
+    "exec": "github.com/abiosoft/caddy-exec",
+    "forward_proxy": "github.com/caddyserver/forwardproxy",
+    "jwtauth": "github.com/ggicci/caddy-jwt",
+    "layer4": "github.com/mholt/caddy-l4",
+    "mercure": "github.com/dunglas/mercure/caddy",
+    "php_server": "github.com/dunglas/frankenphp/caddy",
+    "rate_limit": "github.com/mholt/caddy-ratelimit",
+    "realip": "github.com/captncraig/caddy-realip",
+    "replace": "github.com/caddyserver/replace-response",
+    "vulcain": "github.com/dunglas/vulcain/caddy",
+    "webdav": "github.com/mholt/caddy-webdav",
+    "caddy.logging.encoders.transform": "github.com/caddyserver/transform-encoder",
+    "caddy.storage.consul": "github.com/pteich/caddy-tlsconsul",
+    "caddy.storage.redis": "github.com/pberkel/caddy-storage-redis",
+    "http.encoders.br": "github.com/ueffel/caddy-brotli",
+    "http.ip_sources.cloudflare": "github.com/WeidiDeng/caddy-cloudflare-ip",
+    "http.matchers.maxmind_geolocation": "github.com/porech/caddy-maxmind-geolocation",
+}
+_DNS = "dns.providers."
+# what modules of a namespace are called
+_NOUNS = {
+    "caddy.listeners": "listener wrapper",
+    "caddy.logging.encoders": "log format",
+    "caddy.logging.writers": "log output",
+    "caddy.storage": "storage",
+    "dns.providers": "DNS provider",
+    "http.encoders": "encoding",
+    "http.ip_sources": "source of addresses",
+    "http.matchers": "matcher",
+    "http.reverse_proxy.selection_policies": "load balancing policy",
+    "http.reverse_proxy.transport": "transport",
+    "http.reverse_proxy.upstreams": "source of dynamic upstreams",
+    "tls.ca_pool.source": "trust pool",
+    "tls.get_certificate": "certificate manager",
+    "tls.issuance": "issuer",
+    "tls.permission": "permission",
+}
+
+
+def package_of(name: str) -> str:
+    """The package that brings a directive, an option or a module (`dns.providers.hetzner`), `""` where it is unknown."""
+    provider = name.removeprefix(_DNS)
+    return f"github.com/caddy-dns/{provider}" if provider != name else _PACKAGES.get(name, "")
+
+
+def noun_for(module: str) -> str:
+    """What a module is, for messages: `DNS provider cloudflare`."""
+    namespace, _, name = module.rpartition(".")
+    return f"{_NOUNS.get(namespace, f'module {namespace}')} {name}".strip()
+
+
+def modules_of(program: Path) -> frozenset[str]:
+    """The modules that a Caddy has, as `caddy list-modules` lists them; none where it cannot be asked."""
+    try:
+        done = subprocess.run([str(program), "list-modules"], capture_output=True, timeout=TIMEOUT, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return frozenset()
+    words = (line.split() for line in done.stdout.decode(errors="replace").splitlines())
+    return frozenset(each[0] for each in words if len(each) == 1 and "." in each[0])

@@ -1,0 +1,209 @@
+"""What Caddy's words leave out: whose snippet is missing and why, what was meant, what a Caddy has to be built with.
+
+Pure. What Caddy says stays in front, so that it can be looked up.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+from attrs import evolve, field, frozen
+
+from dockcaddy.caddy.modules import DIRECTIVES, OPTIONS, noun_for, package_of
+from dockcaddy.caddyfile import Block
+from dockcaddy.errors import one_line
+from dockcaddy.fragment import Fragment
+from dockcaddy.model import Problem
+from dockcaddy.quarantine.refusal import BY_CADDY
+from dockcaddy.settings import guess
+
+_IMPORT = re.compile(r"File to import not found: ([^\s,]+)")
+_INVOKED = re.compile(r"cannot invoke named route '([^']+)'")
+_MATCHER = re.compile(r"unrecognized matcher name: (@[^\s,]+)")
+_DIRECTIVE = re.compile(r"unrecognized directive: ([^\s,]+)")
+_OPTION = re.compile(r"unrecognized global option: ([^\s,]+)")
+_ORDERED = re.compile(r"tokens for 'order': ([^\s,]+) is not a registered directive")
+_MODULE = re.compile(r"(?:module not registered|unknown module): ([a-z0-9_]+(?:\.[A-Za-z0-9_-]+)+)")
+# one reason may have another one
+DEEPEST = 4
+
+
+@frozen
+class Explainer:
+    """Explains the refusals of one settling. `reasons` say by key why fragments are left out.
+
+    `everybody` has those too; `modules` are what this Caddy has, asked for only where that helps.
+    """
+
+    everybody: Sequence[Fragment]
+    reasons: Mapping[str, Problem]
+    modules: Callable[[], frozenset[str]] = field(default=frozenset)
+
+    def explained(self, problem: Problem, fragment: Fragment, depth: int = 0) -> Problem:
+        """The problem of a fragment with what Caddy does not know of it."""
+        if not problem.message.startswith(BY_CADDY) or depth > DEEPEST:
+            return problem
+        more = next(filter(None, self._remedies(problem, fragment, depth)), "")
+        return evolve(problem, message=one_line(f"{problem.message}{more}")) if more else problem
+
+    def _remedies(self, problem: Problem, fragment: Fragment, depth: int) -> Iterator[str]:
+        words = problem.message
+        yield _single_quotes(problem, fragment)
+        if found := _IMPORT.search(words):
+            yield _without_site(fragment, ("import", found[1]))
+            yield self._missing(f"({found[1]})", "snippet", fragment, depth)
+        if found := _INVOKED.search(words):
+            yield self._missing(f"&({found[1]})", "named route", fragment, depth)
+        if found := _MATCHER.search(words):
+            yield self._missing_matcher(found[1], fragment, depth)
+        if found := _OPTION.search(words):
+            if found[1] in DIRECTIVES:
+                yield _without_site(fragment, (found[1],))
+            yield self._lacking(found[1], "global option", OPTIONS)
+        if found := _DIRECTIVE.search(words):
+            if found[1] in OPTIONS:
+                yield f', it is a global option: it has a label without a site, like "{_prefix(fragment)}_1.{found[1]}"'
+            yield self._elsewhere(found[1], fragment) + self._lacking(found[1], "directive", DIRECTIVES)
+        if found := _ORDERED.search(words):
+            yield self._lacking(found[1], "directive", DIRECTIVES)
+        if found := _MODULE.search(words):
+            yield self._lacking_module(found[1])
+        yield self._in_snippet(words, fragment)
+
+    def _directives(self) -> frozenset[str]:
+        """Names of handlers, some of which are directives of plugins."""
+        return frozenset(name.rpartition(".")[2] for name in self.modules() if name.startswith("http.handlers."))
+
+    def _lacking(self, name: str, noun: str, known: frozenset[str]) -> str:
+        if package := package_of(name):
+            return _built_with(name, package)
+        meant = guess(name, sorted(known | self._directives()))
+        # whoever cannot be asked what it has is not said to lack something
+        return meant or (_built_with(f"{noun} {name}") if self.modules() else "")
+
+    def _lacking_module(self, module: str) -> str:
+        namespace, _, name = module.rpartition(".")
+        known = [each.rpartition(".")[2] for each in self.modules() if each.rpartition(".")[0] == namespace]
+        package = package_of(module)
+        meant = "" if package and namespace == "dns.providers" else guess(name, known)
+        if meant:
+            return meant
+        there = f", it has {', '.join(sorted(known))}" if known else ""
+        return f"{_built_with(noun_for(module), package)}{there if not package else ''}"
+
+    def _missing(self, name: str, noun: str, fragment: Fragment, depth: int) -> str:
+        """Who was to define it, and why nobody does."""
+        for definer in self._definers(name):
+            reason = self._reason(definer, depth)
+            if reason and definer is not fragment:
+                return f", {noun} {name} is defined by {definer.owner}, which is left out: {reason}"
+        known = [each for other in self.everybody for each in _names(other) if each[0] == name[0]]
+        return f", nobody defines {noun} {name}{guess(name, known)}"
+
+    def _missing_matcher(self, name: str, fragment: Fragment, depth: int) -> str:
+        """Who defines it, for this site or for another one."""
+        definers = [each for each in self.everybody if each is not fragment and name in _matchers(each.blocks)]
+        for definer in definers:
+            reason = self._reason(definer, depth)
+            if reason and definer.groups & fragment.groups:
+                return f", {name} is defined by {definer.owner}, which is left out: {reason}"
+        snippets = [each for each in self.everybody if any(_matchers(_snippets(each)))]
+        for definer in [each for each in definers if each not in snippets]:
+            return f", {name} is defined by {definer.owner} for another site, each site needs its own"
+        for definer in [each for each in definers if each in snippets]:
+            return f", {name} is defined in a snippet of {definer.owner}, which this site does not import"
+        meant = guess(name, _matchers(fragment.blocks))
+        prefix = _prefix(fragment)
+        return meant or f', define it: label "{prefix}.{name}", or "{prefix}.{name}.path" for a path'
+
+    def _elsewhere(self, directive: str, fragment: Fragment) -> str:
+        """Whose snippet says it, where the fragment does not itself."""
+        if any(block.keys[:1] == (directive,) for block in _lines(fragment.blocks)):
+            return ""
+        imported = {f"({block.keys[1]})" for block in _lines(fragment.blocks) if _is_import(block)}
+        for other in self.everybody:
+            for block in other.blocks:
+                name = block.keys[0] if block.keys else ""
+                if name in imported and any(line.keys[:1] == (directive,) for line in _lines(block.children)):
+                    return f", in snippet {name} of {other.owner}"
+        return ""
+
+    def _in_snippet(self, words: str, fragment: Fragment) -> str:
+        """Whose snippet says what the words are about, where the fragment does not say it itself."""
+        imported = {f"({block.keys[1]})" for block in _lines(fragment.blocks) if _is_import(block)}
+        for other in self.everybody if imported else ():
+            for block in [each for each in _snippets(other) if each.keys[0] in imported]:
+                for line in _lines(block.children):
+                    if any(len(key) > 1 and key in words and key not in fragment.content for key in line.keys[1:]):
+                        label = f", label {line.origins[0].label}" if line.origins else ""
+                        return f", in snippet {block.keys[0]} of {other.owner}{label}"
+        return ""
+
+    def _definers(self, name: str) -> list[Fragment]:
+        return [each for each in self.everybody if name in _names(each)]
+
+    def _reason(self, definer: Fragment, depth: int) -> str:
+        reason = self.reasons.get(definer.key)
+        if reason is None:
+            return ""
+        told = self.explained(reason, definer, depth + 1)
+        return (f"label {told.label}: " if told.label else "") + told.message
+
+
+def _built_with(what: str, package: str = "") -> str:
+    if package:
+        return f", this Caddy has no {what}: build one with: xcaddy build --with {package}"
+    return f", this Caddy has no {what}: if a plugin brings it, build one with xcaddy"
+
+
+def _without_site(fragment: Fragment, tokens: tuple[str, ...]) -> str:
+    """Where a line is among the global options for want of a site's address."""
+    for block in fragment.blocks:
+        for line in block.children if not block.keys else ():
+            if line.keys[: len(tokens)] == tokens and line.origins:
+                label = line.origins[0].label
+                site = label.partition(".")[0]
+                return f', label {label} is in the global options as there is no label "{site}", name the site: {site}: example.org'
+    return ""
+
+
+def _single_quotes(problem: Problem, fragment: Fragment) -> str:
+    """Where single quotes are part of what Caddy reads: it knows double quotes and backticks only."""
+    for block in _lines(fragment.blocks):
+        label = block.origins[0].label if block.origins else ""
+        is_meant = any(key.rpartition(":")[2] in problem.message for key in block.keys if "'" in key)
+        if label != problem.label if problem.label else not is_meant:
+            continue
+        if any(key.startswith("'") for key in block.keys) and any(key.endswith("'") for key in block.keys):
+            return f", the single quotes of label {label} are part of its value: write {label}=value without them"
+    return ""
+
+
+def _names(fragment: Fragment) -> tuple[str, ...]:
+    """The snippets and named routes that a fragment defines, or was to."""
+    made = [block.keys[0] for block in fragment.blocks if block.keys and block.keys[0].startswith(("(", "&("))]
+    return (*made, *fragment.intended)
+
+
+def _snippets(fragment: Fragment) -> list[Block]:
+    return [block for block in fragment.blocks if block.keys and block.keys[0].startswith("(")]
+
+
+def _matchers(blocks: Iterable[Block]) -> list[str]:
+    return [block.keys[0] for each in blocks for block in _lines(each.children) if block.keys[0][:1] == "@"]
+
+
+def _lines(blocks: Iterable[Block]) -> Iterator[Block]:
+    for block in blocks:
+        if block.keys:
+            yield block
+        yield from _lines(block.children)
+
+
+def _is_import(block: Block) -> bool:
+    return block.keys[0] == "import" and len(block.keys) > 1
+
+
+def _prefix(fragment: Fragment) -> str:
+    """What its first label begins with."""
+    labels = [origin.label for block in fragment.blocks for origin in block.origins]
+    return labels[0].partition(".")[0] if labels else "caddy"
