@@ -1,7 +1,8 @@
 """Fragments become one Caddyfile, and a changed fragment costs only the sites it touches. Pure."""
 
+import re
 from bisect import bisect_left, insort
-from collections.abc import Collection, Hashable, Sequence
+from collections.abc import Collection, Hashable, Iterator, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -40,6 +41,7 @@ class Assembly:
 
     sections: tuple[Section, ...]
     clashes: tuple[Clash, ...] = ()
+    _bare: frozenset[Origin] = frozenset()
 
     @cached_property
     def text(self) -> str:
@@ -63,7 +65,20 @@ class Assembly:
     @property
     def problems(self) -> tuple[Problem, ...]:
         """What was wrong with the making of its sites."""
-        return tuple(problem for section in self.sections for problem in section.site.problems)
+        made = (problem for section in self.sections for problem in section.site.problems)
+        return (*made, *self._empty_sites())
+
+    def _empty_sites(self) -> Iterator[Problem]:
+        """Sites about which nobody says more than the address; what is empty only at times is none."""
+        for section in self.sections if self._bare else ():
+            origins = section.block.origins
+            if _is_empty_site(section.block) and origins and self._bare.issuperset(origins):
+                told = f"the site does nothing, every answer is empty: add {origins[0].label}.reverse_proxy: "
+                yield Problem(origins[0].resource, origins[0].label, told + '"{{upstreams PORT}}"', "warning")
+
+
+def _is_empty_site(block: Block) -> bool:
+    return bool(block.keys) and not block.children and not re.match(r"import$|&?\(", block.keys[0])
 
 
 @define
@@ -101,7 +116,8 @@ class Assembler:
             members = {group: self._members_in_order(group, positions) for group in touched}
             self._conflicts.update(members, gone)
             self._put_in_order({group: self._merged(found) for group, found in members.items()})
-        return Assembly(tuple(self._ordered), self._conflicts.clashes)
+        bare = frozenset[Origin]().union(*(fragment.bare for fragment in wanted.values()))
+        return Assembly(tuple(self._ordered), self._conflicts.clashes, bare)
 
     def _enter(self, fragment: Fragment) -> set[Hashable]:
         grouped: dict[Hashable, list[Block]] = {}

@@ -6,7 +6,7 @@ from functools import cached_property
 from attrs import frozen
 
 from dockcaddy import caddyfile
-from dockcaddy.caddyfile import Block
+from dockcaddy.caddyfile import Block, Origin
 from dockcaddy.hosts import plain_host
 from dockcaddy.model import Problem
 
@@ -20,6 +20,7 @@ class Fragment:
     `addresses` are the resource's at that time, none where it is stopping. `linger` is how long, in seconds, it is of
     use after the resource is gone. `conditional` are the labels, each with its template, that say something at times only.
     `intended` are the snippets and named routes that one which cannot be rendered was to define.
+    `bare` are the labels of sites that it says nothing else about.
     Compared by identity.
     """
 
@@ -33,6 +34,7 @@ class Fragment:
     linger: float = 0.0
     conditional: frozenset[tuple[str, str]] = frozenset()
     intended: tuple[str, ...] = ()
+    bare: frozenset[Origin] = frozenset()
 
     @property
     def failed(self) -> bool:

@@ -63,7 +63,9 @@ class Configuration:
     def sites(self) -> int:
         """How many sites there are: blocks with an address, neither snippets nor named routes."""
         blocks = (section.block for section in self.assembly.sections)
-        return sum(not block.keys[0].startswith(("(", "&(")) for block in blocks if block.keys)
+        return sum(
+            not block.keys[0].startswith(("(", "&(")) and block.keys[0] != "import" for block in blocks if block.keys
+        )
 
     @property
     def names(self) -> Names:

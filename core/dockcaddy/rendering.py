@@ -1,13 +1,14 @@
 """One resource's labels become its fragment: transform, render, transform, build. Pure."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 from attrs import define, field
 
-from dockcaddy import caddyfile, gotemplate, labels
-from dockcaddy.caddyfile import Block
+from dockcaddy import caddyfile, gotemplate, labels, oversights
+from dockcaddy.caddyfile import Block, Origin
 from dockcaddy.errors import LabelError, PluginFault, one_line
 from dockcaddy.fragment import Fragment
 from dockcaddy.hazards import harmful_lines
@@ -108,7 +109,7 @@ class Renderer:
             problems = [Problem(str(resource), one_line(error.label), one_line(error.message))]
         except PluginFault as fault:
             problems = [Problem(str(resource), one_line(context.label), one_line(str(fault)))]
-        problems += context.warnings
+        problems += [*context.warnings, *self._oversights(resource)]
         key = f"{resource.engine}/{resource.id}"
         return Fragment(
             key,
@@ -122,7 +123,12 @@ class Renderer:
             context.lingering,
             frozenset(context.conditional),
             () if blocks else _intended(resource.labels.values()),
+            frozenset(Origin(str(resource), label) for label in oversights.bare_sites(resource.labels, self._prefix)),
         )
+
+    def _oversights(self, resource: Resource) -> Iterator[Problem]:
+        for found in islice(oversights.in_labels(resource.labels, self._prefix), MOST_WARNINGS):
+            yield Problem(str(resource), one_line(found.label), one_line(found.message), "warning")
 
     def _guard(self, context: ResourceContext, blocks: tuple[Block, ...], *, withholding: bool) -> None:
         for guard in self._registry.guards:

@@ -40,3 +40,15 @@ def test_redacted_it_holds_none_and_renders_the_same(dockcaddy: Callable, engine
 def test_without_any_there_is_nothing_to_warn_of(dockcaddy: Callable, engine: tuple[str, StandInEngine]) -> None:
     engine[1].remove("web")
     assert dockcaddy("snapshot", "--docker-sockets", engine[0]).err == ""
+
+
+def test_check_finds_what_is_meant_for_another_proxy_in_the_environment_too(
+    dockcaddy: Callable, engine: tuple[str, StandInEngine], caddy: str
+) -> None:
+    engine[1].add("old", {}, environment=("VIRTUAL_HOST=old.example.org",))
+    engine[1].add("odd", {"Caddy": "odd.example.org"})
+    result = dockcaddy("check", "--docker-sockets", engine[0], "--caddy", caddy)
+    assert result.status == 0, result.err
+    assert "warning: container old: configured for nginx-proxy and not for us" in result.err
+    assert "warning: container odd: label Caddy: it is not read" in result.err
+    assert result.err.count("\n") == 2

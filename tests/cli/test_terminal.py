@@ -14,6 +14,8 @@ from dockcaddy import __version__
 from dockcaddy.cli import COMMANDS
 from dockcaddy.settings import OPTIONS
 
+pytestmark = pytest.mark.process
+
 WIDTH = 80
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 SITE = {

@@ -4,12 +4,13 @@ from dockcaddy.caddyfile.block import NO_ORDER, Block, CaddyfileError, Origin, Q
 from dockcaddy.caddyfile.imports import imports_files, with_absolute_imports, with_absolute_imports_of_labels
 from dockcaddy.caddyfile.lex import Token, lex, lex_value
 from dockcaddy.caddyfile.merge import group_key, merge
-from dockcaddy.caddyfile.order import matcher, position, sort, sort_key
+from dockcaddy.caddyfile.order import SITE_DIRECTIVES, matcher, position, sort, sort_key
 from dockcaddy.caddyfile.parse import parse
 from dockcaddy.caddyfile.write import quote, write, write_block, write_with_origins
 
 __all__ = [
     "NO_ORDER",
+    "SITE_DIRECTIVES",
     "Block",
     "CaddyfileError",
     "Origin",

@@ -1,15 +1,16 @@
 """`dockcaddy check`."""
 
 import logging
+from collections.abc import Iterator
 from typing import Any
 
 import click
 
 from dockcaddy.cli import result
 from dockcaddy.cli.inventory import inventory_option, pipeline_and_base, read_inventory, served, tell
-from dockcaddy.cli.options import Command, settings_options, start
+from dockcaddy.cli.options import Command, Environment, settings_options, start
 from dockcaddy.errors import CaddyUnreachable
-from dockcaddy.model import Inventory
+from dockcaddy.model import Inventory, Problem
 from dockcaddy.pipeline import Configuration
 from dockcaddy.unanswered import unanswered
 
@@ -23,21 +24,35 @@ def command(path: str, **options: Any) -> int:
     """List what is wrong with labels; exit 1 where there is anything."""
     environment = start(options)
     pipeline, base = pipeline_and_base(environment)
-    inventory = read_inventory(environment, path)
+    inventory = read_inventory(environment, path, thorough=True)
     found = served(environment, pipeline, inventory, base, path)
-    wrong = tell((*found.configuration.problems, *unanswered(found.configuration)))
+    problems = dict.fromkeys((*found.configuration.problems, *unanswered(found.configuration)))
+    problems = problems or dict.fromkeys(_nothing_to_serve(inventory, environment))
+    wrong = tell(problems)
     if found.unchecked and not wrong:
         raise CaddyUnreachable(found.unchecked)
     if found.unchecked:
         logger.warning("caddy was not asked: %s; nothing was checked", found.unchecked)
     if not wrong:
-        result.write(f"{_counted(inventory, found.configuration)}, ok\n")
+        result.write(f"{_counted(inventory, found.configuration, len(problems))}, ok\n")
     return 1 if wrong else 0
 
 
-def _counted(inventory: Inventory, configuration: Configuration) -> str:
-    """`3 containers, 1 service, 2 sites`."""
+def _nothing_to_serve(inventory: Inventory, environment: Environment) -> Iterator[Problem]:
+    if not any(engine.resources or engine.configs for engine in inventory.engines):
+        prefix = environment.settings.label_prefix
+        told = f'no container has a label "{prefix}" or "{prefix}.x", so there is nothing to serve'
+        yield Problem("engine", "", told, "warning")
+
+
+def _counted(inventory: Inventory, configuration: Configuration, warnings: int) -> str:
+    """`3 containers, 1 service, 2 sites, 1 warning`."""
     kinds = [resource.kind for engine in inventory.engines for resource in engine.resources]
-    counts = {"container": kinds.count("container"), "service": kinds.count("service"), "site": configuration.sites}
-    shown = [(name, count) for name, count in counts.items() if count or name != "service"]
+    counts = {
+        "container": kinds.count("container"),
+        "service": kinds.count("service"),
+        "site": configuration.sites,
+        "warning": warnings,
+    }
+    shown = [(name, count) for name, count in counts.items() if count or name in ("container", "site")]
     return ", ".join(f"{count} {name}{'' if count == 1 else 's'}" for name, count in shown)

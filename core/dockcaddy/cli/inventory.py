@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import click
-from attrs import frozen
+from attrs import evolve, frozen
 
 from dockcaddy.cli.options import Environment
 from dockcaddy.composition import engines_for, options_for, pipeline_for, served_by_program, served_unchecked
@@ -33,10 +33,10 @@ def inventory_option(command: Decorated) -> Decorated:
     return click.option("--inventory", "path", default="", metavar="FILE", help=help)(command)
 
 
-def read_inventory(environment: Environment, path: str) -> Inventory:
+def read_inventory(environment: Environment, path: str, *, thorough: bool = False) -> Inventory:
     """The inventory of a snapshot file (`-`: standard input), or of the engines where there is no path.
 
-    Raises SettingsError, SnapshotError, EngineUnreachable.
+    A `thorough` one has containers without labels of ours looked at, too. Raises SettingsError, SnapshotError, EngineUnreachable.
     """
     if path:
         from dockcaddy.engine import SnapshotError, from_snapshot  # noqa: PLC0415
@@ -46,7 +46,11 @@ def read_inventory(environment: Environment, path: str) -> Inventory:
         except SnapshotError as error:
             raise SnapshotError(f"{error} (--inventory {path})") from error
     engines = engines_for(environment.settings)
-    return Inventory(tuple(engine.inventory() for engine in engines))
+    found = [engine.inventory() for engine in engines]
+    if thorough:
+        more = [(*each.problems, *engine.overlooked()) for each, engine in zip(found, engines, strict=True)]
+        found = [evolve(each, problems=problems) for each, problems in zip(found, more, strict=True)]
+    return Inventory(tuple(found))
 
 
 def _document(path: str) -> Any:

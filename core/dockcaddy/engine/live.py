@@ -16,9 +16,13 @@ from dockcaddy.engine.reactions import Reactions
 from dockcaddy.engine.reader import Reader
 from dockcaddy.engine.records import EngineOptions, container
 from dockcaddy.engine.store import ContainerStore
+from dockcaddy.engine.strangers import warnings
 from dockcaddy.engine.unreachable import advice
 from dockcaddy.errors import one_line
-from dockcaddy.model import EngineInventory, EngineSilent, Resource
+from dockcaddy.model import EngineInventory, EngineSilent, Problem, Resource
+
+# so many are looked at for what others say in their environment
+MOST_STRANGERS = 100
 
 
 @define(eq=False)
@@ -67,7 +71,8 @@ class Engine:
         failure = self._reader.read()
         with self._reader.lock:
             resources = self._reader.store.resources(self.clock())
-            problems, caddy = tuple(self._reader.problems.values()), self._own_resource()
+            problems = (*self._reader.problems.values(), *self._reader.store.overlooked)
+            caddy = self._own_resource()
             told = advice(self._reader.store.ingress, self.name)
         last = self._inventory
         if last is None or (last.resources, last.problems, last.caddy, last.advice) != (
@@ -104,6 +109,19 @@ class Engine:
             }
         except Exception as error:
             raise self.connection.unreachable(error) from error
+
+    def overlooked(self) -> tuple[Problem, ...]:
+        """What was probably meant for us of containers without labels of ours, by their environment too.
+
+        Each is inspected, so this is not for every day. Raises EngineUnreachable.
+        """
+        strangers = self._reader.store.strangers[:MOST_STRANGERS]
+        try:
+            client = self.connection.client()
+            items = [{**item, "Inspect": client.inspect_container(item["Id"])} for item in strangers]
+        except Exception as error:
+            raise self.connection.unreachable(error) from error
+        return warnings(items, self.options.label_prefix)
 
     def close(self) -> None:
         """Stop watching."""

@@ -18,6 +18,7 @@ from dockcaddy.engine.ingress import ingress_networks
 from dockcaddy.engine.inspects import InspectQueue
 from dockcaddy.engine.own_container import OwnContainer, as_listed
 from dockcaddy.engine.store import ContainerStore
+from dockcaddy.engine.strangers import warnings
 from dockcaddy.errors import EngineUnreachable
 from dockcaddy.model import Problem
 
@@ -339,6 +340,8 @@ class Reader:
         counting = [*missing, *(self._counting(item["Id"], item, asked) for item in ours)]
         self.store.replace_all([item for item in counting if item is not None])
         self.store.unlabelled = len(items) - len(ours)
+        self.store.strangers = [item for item in items if not self.store.wants(item.get("Labels") or {})]
+        self.store.overlooked = warnings(self.store.strangers, self.store.options.label_prefix)
         self._inspects.want(self._uninspected())
         self._failures.pop("look", None)
         if not self._calls.of("look") and not self._calls.of("list"):

@@ -2,11 +2,12 @@
 
 import base64
 import binascii
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from dockcaddy.engine.ingress import IngressNetworks, ingress_networks
 from dockcaddy.engine.records import EngineOptions, container, has_prefix, service
+from dockcaddy.engine.strangers import warnings
 from dockcaddy.engine.unreachable import advice
 from dockcaddy.errors import DockcaddyError
 from dockcaddy.model import EngineInventory, Inventory, Problem, Resource, SwarmConfig
@@ -54,13 +55,21 @@ def _engine(engine: Mapping[str, Any], path: str, options: EngineOptions) -> Eng
             if _counts(item, options):
                 resources.append(container(item, item.get("Inspect"), ingress, name))
         resources += _services(engine, path, networks, ingress, name, options)
+        overlooked = warnings(_strangers(containers, options), options.label_prefix)
     except KeyError as error:
         raise SnapshotError(f'{path}: not the engine\'s JSON: "{error.args[0]}" is missing') from error
     except (TypeError, AttributeError, ValueError) as error:
         raise SnapshotError(f"{path}: not the engine's JSON: something in it is of another type") from error
     configs, problems = _configs(_list(engine, "configs", f"{path}."), options.label_prefix)
     caddy = container(own, own.get("Inspect"), ingress, name) if own is not None else None
+    problems = (*problems, *overlooked)
     return EngineInventory(name, tuple(resources), configs, caddy, problems, advice=advice(ingress, name))
+
+
+def _strangers(items: Iterable[Mapping[str, Any]], options: EngineOptions) -> Iterator[Mapping[str, Any]]:
+    for item in items:
+        if item.get("State") in ("running", None) and not has_prefix(item.get("Labels") or {}, options.label_prefix):
+            yield item
 
 
 def _counts(item: Mapping[str, Any], options: EngineOptions) -> bool:

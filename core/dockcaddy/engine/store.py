@@ -1,14 +1,14 @@
 """What is known of an engine's containers: the raw answers, and the resources made of them. No I/O."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from attrs import define, field
 
 from dockcaddy.engine.ingress import IngressNetworks
 from dockcaddy.engine.records import EngineOptions, container, has_prefix, needed
-from dockcaddy.model import Resource
+from dockcaddy.model import Problem, Resource
 
 Json = Mapping[str, Any]
 
@@ -32,7 +32,8 @@ class _Known:
 class ContainerStore:
     """The labelled containers of one engine by id. A resource is made anew only when something about it changed.
 
-    `unlabelled` is how many others the last full list had.
+    `unlabelled` is how many others the last full list had, `strangers` are their items and `overlooked` is what was
+    probably meant for us of them.
     `changes` counts how often something did.
     """
 
@@ -40,6 +41,8 @@ class ContainerStore:
     options: EngineOptions
     ingress: IngressNetworks = field(factory=IngressNetworks)
     unlabelled: int = 0
+    strangers: Sequence[Json] = ()
+    overlooked: tuple[Problem, ...] = ()
     changes: int = 0
     _known: dict[str, _Known] = field(factory=dict)
     _highest_rank: int = 0

@@ -1,0 +1,40 @@
+"""Containers that have no labels of ours, where that looks like an oversight. Pure."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from dockcaddy import oversights
+from dockcaddy.engine.records import container_name
+from dockcaddy.errors import one_line
+from dockcaddy.model import Problem
+
+# so many are named in one line
+_NAMED = 3
+
+
+def warnings(items: Iterable[Mapping[str, Any]], prefix: str) -> tuple[Problem, ...]:
+    """What was probably meant for us of items of `GET /containers/json`; those for another proxy in one line for each."""
+    told: list[Problem] = []
+    by_proxy: dict[str, list[str]] = {}
+    for item in items:
+        labels = {key: str(value) for key, value in (item.get("Labels") or {}).items()}
+        owner = one_line(container_name(item))
+        misspelt = [
+            Problem(f"container {owner}", one_line(found.label), one_line(found.message), "warning")
+            for found in oversights.in_labels(labels, prefix)
+        ]
+        told += misspelt
+        environment = ((item.get("Inspect") or {}).get("Config") or {}).get("Env") or ()
+        proxy = "" if misspelt else oversights.for_other_proxies(labels, environment)
+        if proxy:
+            by_proxy.setdefault(proxy, []).append(owner)
+    told += [_for_other(proxy, sorted(names), prefix) for proxy, names in by_proxy.items()]
+    return tuple(told)
+
+
+def _for_other(proxy: str, names: Sequence[str], prefix: str) -> Problem:
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    owner = f"container{'s' if len(names) > 1 else ''} {', '.join(names[:_NAMED])}{more}"
+    told = f"configured for {proxy} and not for us, nothing of it is served: "
+    labels = f'add the labels {prefix}: app.example.org and {prefix}.reverse_proxy: "{{{{upstreams PORT}}}}"'
+    return Problem(owner, "", told + labels, "warning")
