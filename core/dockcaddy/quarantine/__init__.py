@@ -32,6 +32,8 @@ class Quarantine:
     modules: Callable[[], frozenset[str]] = frozenset
     _memory: Memory = field(init=False)
     _everybody: tuple[Fragment, ...] = ()
+    # what was told last, and what it was made of: with a hundred refusals it takes its time
+    _told: tuple[object, tuple[Problem, ...]] | None = None
 
     def __attrs_post_init__(self) -> None:
         self._memory = Memory(self.clock)
@@ -47,15 +49,23 @@ class Quarantine:
     @property
     def problems(self) -> tuple[Problem, ...]:
         """Why fragments are left out at present."""
-        by_key = {each.key: each for each in self._everybody}
-        by_owner = {each.owner: each for each in self._everybody}
         verdicts = self._memory.verdicts
+        if not verdicts:
+            return ()
         reasons = {each.key: each.problems[0] for each in self._everybody if each.problems and _is_out(each)}
         reasons |= {key: verdict.problem for key, verdict in verdicts.items()}
-        explainer = Explainer(self._everybody, reasons, self.modules)
+        defined = frozenset(name for each in self._everybody for name in each.definitions)
+        known = (reasons, defined, self._memory.causes)
+        if self._told is None or self._told[0] != known:
+            self._told = known, self._explained(Explainer(self._everybody, reasons, self.modules))
+        return self._told[1]
+
+    def _explained(self, explainer: Explainer) -> tuple[Problem, ...]:
+        by_key = {each.key: each for each in self._everybody}
+        by_owner = {each.owner: each for each in self._everybody}
         told = [
             explainer.explained(verdict.problem, by_key[key]) if key in by_key else verdict.problem
-            for key, verdict in verdicts.items()
+            for key, verdict in self._memory.verdicts.items()
         ]
         causes = {(each.resource, each.label): each for each in reversed(self._memory.causes)}
         told += [
