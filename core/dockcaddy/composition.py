@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import define, evolve, field, frozen
 
+from dockcaddy.caddyfile import ListenPorts
 from dockcaddy.errors import CaddyRefusal, CaddyUnreachable, PluginFault, SettingsError, one_line
 from dockcaddy.hookspecs import Adapter, OutputContext
 from dockcaddy.model import Inventory, Problem
@@ -91,6 +92,7 @@ def pipeline_for(settings: Settings, registry: Registry, sections: Mapping[type,
         suffix_names=settings.suffix_names,
         takeovers=settings.takeovers,
         proxy=proxy_of(settings),
+        listen_ports=ListenPorts(settings.http_port, settings.https_port),
     )
 
 
@@ -173,7 +175,9 @@ class Connections:
 
         if not url and not self.url:
             raise SettingsError("output admin needs a caddy: leave one to start, or name it with --caddy-admin URL")
-        client = AdminClient(url or self.url)
+        option = f"--output admin={url}" if url else "--caddy-admin"
+        is_child = self.listen and not url
+        client = AdminClient(url or self.url, remedy="" if is_child else f"start it, or correct {option}")
         return ExternalCaddy(client) if url or not self.listen else CaddyLoader(client, self.complete)
 
     def complete(self, config: bytes) -> bytes:
@@ -233,18 +237,29 @@ def _adapters(settings: Settings, connections: Connections) -> list[Adapter]:
 
 
 def _quarantine_for(
-    settings: Settings, adapters: Sequence[Adapter], clock: Callable[[], float] = time.monotonic
+    settings: Settings,
+    adapters: Sequence[Adapter],
+    clock: Callable[[], float] = time.monotonic,
+    *,
+    has_child: bool = False,
 ) -> "Quarantine | None":
-    """What asks Caddy whether it takes a configuration; None where there is no Caddy to ask."""
-    from dockcaddy.caddy import CommandAdapter, StreamKeeper, modules_of  # noqa: PLC0415
-    from dockcaddy.quarantine import Quarantine  # noqa: PLC0415
+    """What asks Caddy whether it takes a configuration; None where there is no Caddy to ask.
+
+    `has_child` where that listens on this machine.
+    """
+    from dockcaddy.caddy import CommandAdapter, StreamKeeper, find_caddy, modules_of  # noqa: PLC0415
+    from dockcaddy.quarantine import Elsewhere, Quarantine  # noqa: PLC0415
+    from dockcaddy.this_machine import ThisMachine  # noqa: PLC0415
 
     if not adapters:
         return None
     keeper = StreamKeeper(FirstAdapter(tuple(adapters)), settings.stream_close_delay)
     programs = [each.path for each in adapters if isinstance(each, CommandAdapter)]
     modules = cache(lambda: modules_of(programs[0]) if programs else frozenset())
-    return Quarantine(keeper.adapt, clock, settings.route_order, settings.process_caddyfile, modules)
+    machine = (
+        ThisMachine(find_caddy(settings.caddy), settings.http_port, settings.https_port) if has_child else Elsewhere()
+    )
+    return Quarantine(keeper.adapt, clock, settings.route_order, settings.process_caddyfile, modules, machine)
 
 
 def _address_files(
@@ -277,7 +292,8 @@ def controller_for(
     from dockcaddy.narration import ProblemLog  # noqa: PLC0415
 
     deliveries = _deliveries(settings, registry, sections, connections, clock)
-    quarantine = _quarantine_for(settings, _adapters(settings, connections), clock)
+    adapters = _adapters(settings, connections)
+    quarantine = _quarantine_for(settings, adapters, clock, has_child=bool(connections.listen))
     if quarantine is not None:
         quarantine.remember(last_good.load().fragments)
     base = BaseFile(settings.caddyfile_path) if settings.caddyfile_path else None

@@ -2,7 +2,7 @@
 
 import logging
 import os
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ from attrs import evolve, field, frozen
 
 from dockcaddy import caddyfile
 from dockcaddy.assembly import Assembler, Assembly
-from dockcaddy.caddyfile import Block, CaddyfileError, Origin
+from dockcaddy.caddyfile import Block, CaddyfileError, ListenPorts, Origin, global_options
 from dockcaddy.errors import CaddyRefusal, own_fault
 from dockcaddy.fragment import Fragment
 from dockcaddy.model import EngineInventory, Inventory, Problem, Proxy, Resource, SwarmConfig
@@ -95,8 +95,14 @@ class Pipeline:
         suffix_names: bool = False,
         takeovers: bool = False,
         proxy: Proxy | None = None,
+        listen_ports: ListenPorts | None = None,
     ) -> None:
-        """`sections` are the plugins' settings by class; the keywords are the settings of the same names."""
+        """`sections` are the plugins' settings by class; the keywords are the settings of the same names.
+
+        Sites that name no port listen at `listen_ports`, where no operator's text has options that say otherwise.
+        """
+        self._port_options = _port_options(listen_ports or ListenPorts())
+        self._options: dict[frozenset[str], Fragment] = {}
         self._proxy = proxy or Proxy()
         self._registry = registry
         self._sections = sections or {}
@@ -153,7 +159,19 @@ class Pipeline:
                 rendered[kept.fragment.key] = kept
                 fragments.append(kept.fragment)
         self._parsed, self._rendered = parsed, rendered
-        return tuple(fragments)
+        return (*self._settings_as_options(fragments), *fragments)
+
+    def _settings_as_options(self, fragments: Iterable[Fragment]) -> tuple[Fragment, ...]:
+        """The settings that are global options of Caddy's; what an operator wrote himself comes first."""
+        if not self._port_options:
+            return ()
+        said = {line.keys[0] for each in fragments if each.is_operators for line in global_options(each.blocks)}
+        names = frozenset(self._port_options.keys() - said)
+        if names not in self._options:
+            lines = tuple(line for name, line in self._port_options.items() if name in names)
+            block = Block((), lines, origins=tuple(origin for line in lines for origin in line.origins))
+            self._options[names] = Fragment("settings", "settings", MOST_SENIOR, (block,))
+        return (self._options[names],) if names else ()
 
     def linger(self, key: str) -> float:
         """How long, in seconds, what the resource of this key made last is of use after it is gone."""
@@ -205,6 +223,20 @@ def _unrendered(resource: Resource, error: Exception) -> Fragment:
     logger.debug("%s", problem, exc_info=error)
     key = f"{resource.engine}/{resource.id}"
     return Fragment(key, str(resource), max(resource.created, 0), problems=(problem,))
+
+
+def _port_options(ports: ListenPorts) -> dict[str, Block]:
+    """The global options of ports that are not the usual ones, by name."""
+    usual = ListenPorts()
+    chosen = {
+        "http_port": (ports.http, usual.http, "--http-port"),
+        "https_port": (ports.https, usual.https, "--https-port"),
+    }
+    return {
+        name: Block((name, str(port)), origins=(Origin(f"setting {flag}"),))
+        for name, (port, default, flag) in chosen.items()
+        if port != default
+    }
 
 
 def _engine_problems(inventory: Inventory) -> tuple[Problem, ...]:

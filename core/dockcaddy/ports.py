@@ -46,7 +46,9 @@ def obstacle(host: str, port: int, transport: Transport = "tcp", *, shared: bool
     `host` is an address, `""` for all of them. `shared` has it as Caddy has: beside whoever allows it.
     """
     try:
-        family, _, _, _, address = socket.getaddrinfo(host or "::", port, type=_KINDS[transport])[0]
+        found = socket.getaddrinfo(host or "::", port, type=_KINDS[transport])
+        # of several addresses Go takes one of IPv4
+        family, _, _, _, address = min(found, key=lambda each: each[0] != socket.AF_INET)
         with socket.socket(family, _KINDS[transport]) as probe:
             if family == socket.AF_INET6 and not host:
                 probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)

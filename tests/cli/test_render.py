@@ -136,3 +136,29 @@ def test_an_engine_that_does_not_answer_is_status_three(dockcaddy: Callable) -> 
     assert (result.status, result.out) == (3, "")
     assert result.err.startswith("error: ")
     assert result.err.count("\n") == 1
+
+
+@pytest.mark.parametrize("raw", [("--raw",), ()])
+def test_port_options_are_global_options_of_caddys(
+    dockcaddy: Callable, snapshot: Callable, caddy: str, raw: tuple[str, ...]
+) -> None:
+    arguments = ["render", *raw, "--caddy", caddy, "--inventory", snapshot(web=SITE)]
+    plain = dockcaddy(*arguments).out
+    assert dockcaddy(*arguments, "--http-port", "80", "--https-port", "443").out == plain
+    given = dockcaddy(*arguments, "--http-port", "8080", "--https-port", "8443").out
+    assert given == f"{{\n\thttp_port 8080\n\thttps_port 8443\n}}\n{plain}"
+
+
+def test_port_options_of_the_base_caddyfile_win(dockcaddy: Callable, snapshot: Callable, sandbox: Path) -> None:
+    (sandbox / "Caddyfile").write_text("{\n\thttp_port 81\n\temail me@example.org\n}\n")
+    given = ("--caddyfile-path", "Caddyfile", "--http-port", "8080", "--https-port", "8443")
+    out = dockcaddy("render", "--raw", "--inventory", snapshot(web=SITE), *given).out
+    assert out.count("http_port ") == 1
+    assert "\thttp_port 81\n" in out and "\thttps_port 8443\n" in out and "\temail me@example.org\n" in out
+
+
+@pytest.mark.parametrize("port", ["0", "65536", "x", "-1", "8080/tcp", "²"])
+def test_what_is_no_port_is_an_error_of_the_option(dockcaddy: Callable, snapshot: Callable, port: str) -> None:
+    result = dockcaddy("render", "--inventory", snapshot(web=SITE), f"--http-port={port}")
+    assert (result.status, result.out) == (2, "")
+    assert result.err == f"error: --http-port {port}: expected a port from 1 to 65535\n"

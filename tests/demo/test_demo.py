@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.process
+
 COMMAND = [sys.executable, "-m", "dockcaddy", "demo", "--pause", "0"]
 BROKEN = 'function "upstraems" is'
 

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 import pytest
 from attrs import define, field, frozen
 from dockcaddy import logs
+from dockcaddy.caddyfile import ListenPorts
 from dockcaddy.model import Attachment, EngineInventory, Inventory, Resource
 from dockcaddy.narration import Cycle, LogNarrator
-from dockcaddy.narration.addresses import ListenPorts
 from dockcaddy.pipeline import BaseCaddyfile, Pipeline
 from dockcaddy.plugins.registry import Registry
 

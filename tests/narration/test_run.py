@@ -3,8 +3,11 @@
 from collections.abc import Callable
 
 import dockcaddy
+import pytest
 from proxy import Proxy
 from stand_in_engine import StandInEngine
+
+pytestmark = pytest.mark.process
 
 Start = Callable[..., Proxy]
 Eventually = Callable[..., None]

@@ -28,7 +28,16 @@ PEERS = {
     "log_format": ("CADDY_DOCKER_LOG_FORMAT", "console"),
     "admin": ("CADDY_ADMIN", "localhost:2019"),
 }
-TEXT_OF = {"text": "x", "path": "x", "boolean": "true", "duration": "7s", "list": "x", "aligned": "x", "paths": "x"}
+TEXT_OF = {
+    "text": "x",
+    "path": "x",
+    "boolean": "true",
+    "duration": "7s",
+    "list": "x",
+    "aligned": "x",
+    "paths": "x",
+    "port": "8080",
+}
 # what not any text is
 TEXTS = {"controller_network": "10.9.0.0/16", "resolver": "[::1]:5353"}
 

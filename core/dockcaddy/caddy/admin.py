@@ -53,14 +53,16 @@ class AdminClient(CaddyAPIClient):  # type: ignore[misc]
     """The admin API at a URL, over one connection that is kept open. Safe to use from several threads.
 
     URLs: `http://localhost:2019`, `localhost:2019`, `tcp/localhost:2019`, `:2019`, `unix//run/caddy.sock`,
-    `unix:///run/caddy.sock`. `timeout` in seconds bounds every read, `connect_timeout` the connecting.
+    `unix:///run/caddy.sock`. `timeout` in seconds bounds every read, `connect_timeout` the connecting. `remedy` is what
+    to do where nobody answers.
     """
 
-    def __init__(self, url: str, timeout: float = 30.0, connect_timeout: float = 2.0) -> None:
+    def __init__(self, url: str, timeout: float = 30.0, connect_timeout: float = 2.0, remedy: str = "") -> None:
         self.url = url
+        self._remedy = f", {remedy}" if remedy else ""
         self._timeout = timeout
         self._connect_timeout = connect_timeout
-        self._unix_path, self._host, self._port = _parsed(url)
+        self._unix_path, self._host, self._port = address_of(url)
         self._connection: http.client.HTTPConnection | None = None
         self._last_answer = self._last_silence = float("-inf")
         self._adapted = ""
@@ -168,12 +170,13 @@ class AdminClient(CaddyAPIClient):  # type: ignore[misc]
             self._make_sure_it_answers()
             status, answer = self._exchange(method, path, body, content_type)
             self._last_answer = time.monotonic()
-        if status < 300:
+        if status < 300 and not answer.lstrip().startswith(b"<"):
             return answer
-        message = without_values(_error_text(answer), self._adapted) or f"status {status}"
-        if status == 400:
+        message = without_values(_error_text(answer), self._adapted)
+        if status == 400 and message:
             raise CaddyRefusal(message)
-        raise CaddyUnreachable(f"caddy at {self.url} answered {method} {path} with status {status}: {message}")
+        why = f": {message}" if message else ", which is not what a caddy's admin API says"
+        raise CaddyUnreachable(f"caddy at {self.url} answered {method} {path} with status {status}{why}{self._remedy}")
 
     def _make_sure_it_answers(self) -> None:
         """A long call is worth beginning only where a short one is answered soon: a Caddy that hangs is told fast."""
@@ -217,7 +220,7 @@ class AdminClient(CaddyAPIClient):  # type: ignore[misc]
             raise self._silent(error) from error
 
     def _silent(self, error: BaseException) -> CaddyUnreachable:
-        return CaddyUnreachable(f"caddy at {self.url} does not answer: {_cause(error)}")
+        return CaddyUnreachable(f"caddy at {self.url} does not answer: {_cause(error)}{self._remedy}")
 
     def _once(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> tuple[int, bytes]:
         if self._connection is None or self._connection.sock is None:
@@ -252,8 +255,8 @@ class AdminClient(CaddyAPIClient):  # type: ignore[misc]
         return response
 
 
-def _parsed(url: str) -> tuple[str | None, str, int]:
-    """Unix path, host and port of an admin URL."""
+def address_of(url: str) -> tuple[str | None, str, int]:
+    """Unix path, host and port of an admin URL. Raises SettingsError."""
     text = url.strip()
     if text.startswith("unix"):
         path = text.removeprefix("unix://" if text.startswith("unix://") else "unix/")
@@ -279,15 +282,17 @@ def _bracketed(host: str) -> str:
 
 
 def _cause(error: BaseException) -> str:
-    return str(error) or type(error).__name__
+    if isinstance(error, http.client.BadStatusLine):
+        return "what answers does not speak HTTP"
+    return (getattr(error, "strerror", None) or str(error) or type(error).__name__).lower()
 
 
 def _error_text(answer: bytes) -> str:
-    """Caddy's own words out of `{"error": "..."}`."""
+    """Caddy's own words out of `{"error": "..."}`; nothing where others speak."""
     try:
         decoded = json.loads(answer)
     except ValueError:
-        return answer.decode(errors="replace").strip()
+        return ""
     return str(decoded.get("error", "")) if isinstance(decoded, dict) else ""
 
 

@@ -22,6 +22,8 @@ _ROUTINE = (
     "unable to unlock",
     "unable to clean up lock",
 )
+# a port that Caddy cannot have: the loop tells it, with who has it
+_PORT = re.compile(r"(?<!administration endpoint: )listen (?:tcp|udp)[46]? \S*: bind: ")
 # what is no news after the first time, at whatever level: our own looks at the configuration, and that sites are HTTP
 _ONCE = re.compile(r"received request: GET /config/(?:admin)?$|server is listening only on the HTTP port")
 # https://caddyserver.com/docs/automatic-https#errors
@@ -35,7 +37,10 @@ MOST_KEPT = 1000
 
 @frozen
 class Entry:
-    """A line of Caddy's log. `level` is one of `logging`'s; what Caddy calls info is debug for us."""
+    """A line of Caddy's log. `level` is one of `logging`'s; what Caddy calls info is debug for us.
+
+    `is_failure` where it may be why Caddy ends.
+    """
 
     level: int
     message: str
@@ -43,6 +48,7 @@ class Entry:
     identifier: str = ""
     event: str = ""
     error: str = ""
+    is_failure: bool = False
 
     @property
     def is_about_certificates(self) -> bool:
@@ -55,15 +61,25 @@ def entry_of(line: str) -> Entry:
     try:
         given = json.loads(line)
     except (ValueError, RecursionError):
-        return Entry(logging.INFO, line)
+        return Entry(
+            logging.DEBUG if is_about_a_port(line) else logging.INFO, line, is_failure=line.startswith("Error:")
+        )
     if not isinstance(given, dict):
         return Entry(logging.INFO, line)
     level = _LEVELS.get(str(given.get("level", "info")), logging.INFO)
     message = _message(given, line)
     if any(routine in message for routine in _ROUTINE):
         level = logging.DEBUG
+    is_failure = level >= logging.ERROR
+    if is_about_a_port(message):
+        level = logging.DEBUG
     logger, identifier = str(given.get("logger", "")), str(given.get("identifier", ""))
-    return Entry(level, message, logger, identifier, str(given.get("msg", "")), str(given.get("error", "")))
+    return Entry(level, message, logger, identifier, str(given.get("msg", "")), str(given.get("error", "")), is_failure)
+
+
+def is_about_a_port(message: str) -> bool:
+    """Whether Caddy says that it cannot listen at a site's port."""
+    return _PORT.search(message) is not None
 
 
 def _message(given: Mapping[str, Any], line: str) -> str:

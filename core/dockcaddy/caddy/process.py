@@ -15,9 +15,10 @@ from typing import Any
 
 from attrs import define, field
 
-from dockcaddy.caddy.admin import AdminClient, listen_address
-from dockcaddy.caddy.log import CaddyLog, entry_of
+from dockcaddy.caddy.admin import AdminClient, address_of, listen_address
+from dockcaddy.caddy.log import CaddyLog, entry_of, is_about_a_port
 from dockcaddy.errors import CaddyUnreachable, own_fault
+from dockcaddy.ports import holder_of, obstacle
 
 logger = logging.getLogger("dockcaddy.caddy")
 
@@ -83,12 +84,7 @@ class CaddyProcess:
         except OSError as error:
             raise CaddyUnreachable(f"no folder for caddy to run in: {self._folder}: {error.strerror}") from error
         self._end_orphan()
-        if self._answers():
-            # Caddy listens with SO_REUSEPORT: two of them would share the port and answer by turns
-            raise CaddyUnreachable(
-                f"another caddy already answers at {self.admin}: stop it, or give this one another address "
-                "with CADDY_ADMIN"
-            )
+        self._make_sure_of_its_address()
         # the kernel ends the child when the thread that made it ends, so one thread makes all of them
         self._thread = threading.Thread(target=self._watch, name="caddy", daemon=True)
         self._thread.start()
@@ -100,6 +96,21 @@ class CaddyProcess:
             raise CaddyUnreachable(
                 f"caddy at {self.path} does not come up: {self.failure or 'its admin endpoint is silent'}"
             )
+
+    def _make_sure_of_its_address(self) -> None:
+        """Two of them would share the port and answer by turns (SO_REUSEPORT), and one that gets none would end."""
+        ways = "name another one with --admin (or CADDY_ADMIN), off is a private socket"
+        unix_path, host, port = address_of(self.admin)
+        if unix_path is not None:
+            if self._answers():
+                raise CaddyUnreachable(f"admin address {self.admin}: another caddy already answers there, {ways}")
+            return
+        if reason := obstacle(host, port):
+            holder = holder_of(port)
+            told = f"{reason.lower()}, {holder} has it" if holder else reason.lower()
+            if holder is not None and holder.name == "caddy":
+                told = f"another caddy already answers there (pid {holder.pid})"
+            raise CaddyUnreachable(f"admin address {self.admin}: {told}, {ways}")
 
     @property
     def pid(self) -> int | None:
@@ -145,7 +156,11 @@ class CaddyProcess:
             # a first configuration that it does not start with must not keep it from starting
             use_initial = answered
             pause = FIRST_PAUSE if answered and lived > SETTLED_AFTER else min(pause * 2, LONGEST_PAUSE)
-            logger.error("caddy ended after %.1f s (%s), starting it again", lived, self.failure or "no reason given")
+            # a port that is taken is told by the loop, with who has it
+            level = logging.DEBUG if is_about_a_port(self.failure) else logging.ERROR
+            logger.log(
+                level, "caddy ended after %.1f s (%s), starting it again", lived, self.failure or "no reason given"
+            )
             if not (answered and self.starts == 1):
                 self._stopping.wait(pause)
 
@@ -258,7 +273,7 @@ class CaddyProcess:
 
     def _tell(self, line: str) -> None:
         entry = entry_of(line)
-        if entry.level >= logging.ERROR or line.startswith("Error:"):
+        if entry.is_failure:
             self.failure = entry.message
         told = self._log.told(entry)
         if told is not None:

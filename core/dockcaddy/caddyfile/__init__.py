@@ -3,6 +3,7 @@
 from dockcaddy.caddyfile.block import NO_ORDER, Block, CaddyfileError, Origin, QuotedText
 from dockcaddy.caddyfile.imports import imports_files, with_absolute_imports, with_absolute_imports_of_labels
 from dockcaddy.caddyfile.lex import Token, lex, lex_value
+from dockcaddy.caddyfile.listening import ListenPorts, global_options, has_tls, is_site
 from dockcaddy.caddyfile.merge import group_key, merge
 from dockcaddy.caddyfile.order import SITE_DIRECTIVES, matcher, position, sort, sort_key
 from dockcaddy.caddyfile.parse import parse
@@ -13,11 +14,15 @@ __all__ = [
     "SITE_DIRECTIVES",
     "Block",
     "CaddyfileError",
+    "ListenPorts",
     "Origin",
     "QuotedText",
     "Token",
+    "global_options",
     "group_key",
+    "has_tls",
     "imports_files",
+    "is_site",
     "lex",
     "lex_value",
     "matcher",

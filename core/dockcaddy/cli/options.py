@@ -34,6 +34,7 @@ _METAVARS = {
     "path": "PATH",
     "boolean": "[true|false]",
     "duration": "DURATION",
+    "port": "PORT",
     "list": "LIST",
     "aligned": "LIST",
     "paths": "PATHS",

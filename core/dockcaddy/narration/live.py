@@ -6,9 +6,8 @@ from functools import cached_property
 from attrs import define, field, frozen
 
 from dockcaddy.assembly import Assembly, Section
-from dockcaddy.caddyfile import Block
+from dockcaddy.caddyfile import Block, ListenPorts, has_tls, is_site
 from dockcaddy.model import Inventory
-from dockcaddy.narration.addresses import ListenPorts, is_site
 from dockcaddy.sites import Names
 
 _PROXIES = frozenset(("reverse_proxy", "php_fastcgi"))
@@ -119,8 +118,7 @@ class _Containers:
 
 def _live_site(section: Section, ports: ListenPorts, names: Names, containers: _Containers) -> LiveSite:
     block = section.block
-    has_tls = any(child.keys[:1] == ("tls",) for child in block.children)
-    urls = [ports.url(key.rstrip(","), has_tls=has_tls) for key in block.keys if key != ","]
+    urls = [ports.url(key.rstrip(","), has_tls=has_tls(block)) for key in block.keys if key != ","]
     resources = dict.fromkeys(origin.resource for each in _tree(block) for origin in each.origins)
     upstreams = dict.fromkeys(address for each in _tree(block) for address in _addresses(each, names))
     return LiveSite(tuple(dict.fromkeys(urls)), tuple(resources), tuple(map(containers.at, upstreams)))

@@ -6,9 +6,9 @@ from typing import Any, Protocol
 
 from attrs import define, field
 
+from dockcaddy.caddyfile import ListenPorts
 from dockcaddy.errors import one_line
 from dockcaddy.model import Problem, Resource
-from dockcaddy.narration.addresses import ListenPorts
 from dockcaddy.narration.cycle import Cycle, ProblemLog
 from dockcaddy.narration.live import Difference, LiveSite, LiveSites, Upstream
 
@@ -49,6 +49,7 @@ class LogNarrator:
     _seen: dict[str, Resource] = field(factory=dict)
     _ports: ListenPorts | None = None
     _is_waiting: bool | None = None
+    _has_delivered: bool = True
 
     def tell(self, problems: Iterable[Problem]) -> None:
         """Log what is wrong when it appears and when it is gone."""
@@ -60,8 +61,11 @@ class LogNarrator:
         if logger.isEnabledFor(logging.DEBUG):
             self._tell_decisions(cycle)
         if not cycle.is_delivered:
-            logger.debug("the configuration is not delivered yet")
+            if self._has_delivered:
+                logger.debug("the configuration is not delivered yet")
+            self._has_delivered = False
             return
+        self._has_delivered = True
         difference = self.sites.take(cycle.configuration.assembly, cycle.inventory)
         self._tell_ports(cycle)
         took = {"milliseconds": round((cycle.ended - cycle.noticed) * 1000)}

@@ -15,14 +15,18 @@ from dockcaddy.model import Problem
 from dockcaddy.pipeline import Configuration
 from dockcaddy.quarantine.explanation import Explainer
 from dockcaddy.quarantine.memory import Memory
+from dockcaddy.quarantine.ports import Elsewhere, Machine, Ports, PortUnavailable
 from dockcaddy.quarantine.trial import Build, Deliver, Trial
+
+__all__ = ["Elsewhere", "Machine", "Quarantine"]
 
 
 @define
 class Quarantine:
     """Settles which fragments make up the configuration. `adapt` is Caddy's; `clock` gives seconds.
 
-    Where it does not isolate, one refusal of Caddy's costs the whole configuration.
+    Where it does not isolate, one refusal of Caddy's costs the whole configuration. `machine` is where Caddy
+    listens.
     """
 
     adapt: Callable[[str], bytes]
@@ -30,13 +34,16 @@ class Quarantine:
     route_order: str = "caddy"
     isolates: bool = True
     modules: Callable[[], frozenset[str]] = frozenset
+    machine: Machine = field(factory=Elsewhere)
     _memory: Memory = field(init=False)
+    _ports: Ports = field(init=False)
     _everybody: tuple[Fragment, ...] = ()
     # what was told last, and what it was made of: with a hundred refusals it takes its time
     _told: tuple[object, tuple[Problem, ...]] | None = None
 
     def __attrs_post_init__(self) -> None:
         self._memory = Memory(self.clock)
+        self._ports = Ports(self.clock, self.machine)
 
     def remember(self, fragments: Mapping[str, Fragment]) -> None:
         """Take over what an earlier run had accepted: none of it is suspected before what is new."""
@@ -48,7 +55,11 @@ class Quarantine:
 
     @property
     def problems(self) -> tuple[Problem, ...]:
-        """Why fragments are left out at present."""
+        """Why fragments are left out at present, and what the machine does not give."""
+        return (*self._ports.problems, *self._refusals)
+
+    @property
+    def _refusals(self) -> tuple[Problem, ...]:
         verdicts = self._memory.verdicts
         if not verdicts:
             return ()
@@ -76,7 +87,8 @@ class Quarantine:
     @property
     def next_retry(self) -> float | None:
         """When the next left-out fragment is to be tried again, in seconds of the clock."""
-        return self._memory.next_retry
+        due = (self._memory.next_retry, self._ports.next_retry)
+        return min((each for each in due if each is not None), default=None)
 
     @property
     def last_good(self) -> Mapping[str, Fragment]:
@@ -93,13 +105,27 @@ class Quarantine:
         """
         self._everybody = tuple(fragments)
         fragments = [each for each in fragments if not each.withheld]
+        self._ports.look()
+        while True:
+            try:
+                configuration = self._settled(
+                    self._ports.without_blocked(fragments), build, self._ports.watched(deliver)
+                )
+            except PortUnavailable as unavailable:
+                if not self._ports.block(unavailable.fault, fragments):
+                    return self._settled(self._ports.without_blocked(fragments), build, deliver)
+            else:
+                self._ports.settled()
+                return configuration
+
+    def _settled(self, fragments: Sequence[Fragment], build: Build, deliver: Deliver) -> Configuration:
         memory = self._memory
         memory.forget_settled(fragments)
         before = memory.verdicts.copy()
         trial = Trial(self.adapt, self.route_order, memory, list(fragments), build, deliver, isolates=self.isolates)
         try:
             configuration = trial.settle()
-        except CaddyRefusal:
+        except (CaddyRefusal, PortUnavailable):
             # refused without any of them too, so that none of them is to blame
             memory.verdicts = before
             raise

@@ -12,10 +12,12 @@ from attrs import field, frozen
 
 from dockcaddy.errors import SettingsError
 from dockcaddy.settings.values import (
+    check_admin,
     checked_seconds,
     parse_aligned,
     parse_boolean,
     parse_list,
+    parse_port,
     parse_seconds,
 )
 
@@ -27,12 +29,13 @@ _KINDS: Mapping[str, tuple[Callable[[str], Any], str]] = {
     "path": (str, "text"),
     "boolean": (parse_boolean, "boolean"),
     "duration": (parse_seconds, "duration"),
+    "port": (parse_port, "port"),
     "list": (parse_list, "list of texts"),
     "aligned": (parse_aligned, "list of texts"),
     "paths": (parse_list, "list of texts"),
 }
 _LISTS = frozenset(("list", "aligned", "paths"))
-_KIND_OF: Mapping[Any, str] = {str: "text", bool: "boolean", float: "duration", tuple[str, ...]: "list"}
+_KIND_OF: Mapping[Any, str] = {str: "text", bool: "boolean", float: "duration", int: "port", tuple[str, ...]: "list"}
 
 
 @frozen
@@ -82,6 +85,8 @@ class Option:
             return self.parse(value)
         if self.kind == "duration" and isinstance(value, int | float) and not isinstance(value, bool):
             return checked_seconds(float(value))
+        if self.kind == "port" and isinstance(value, int) and not isinstance(value, bool):
+            return self.parse(str(value))
         raise ValueError(f"expected a {_KINDS[self.kind][1]}")
 
     def _checked(self, value: Any) -> Any:
@@ -155,10 +160,12 @@ class Settings:
     event_throttle_interval: float = _option(0.1, "run", "least time between two changes; the first one is never delayed", "CADDY_DOCKER_EVENT_THROTTLE_INTERVAL")
     log_level: str = _option("info", "log", "how much is told", "CADDY_DOCKER_LOG_LEVEL", choices=_LEVELS)
     log_format: str = _option("console", "log", "lines for people, or JSON for machines", "CADDY_DOCKER_LOG_FORMAT", choices=("", "console", "json"))
-    admin: str = _option("localhost:2019", "run", "where the own Caddy's admin endpoint listens; off: a private socket", "CADDY_ADMIN")
+    admin: str = _option("localhost:2019", "run", "where the own Caddy's admin endpoint listens; off: a private socket", "CADDY_ADMIN", check=check_admin)
     caddy: str = _option("", "caddy", "the Caddy program to run; empty: the one on PATH, else the bundled one")
-    caddy_admin: str = _option("", "run", "admin URL of a Caddy that runs already; none of our own is started")
+    caddy_admin: str = _option("", "run", "admin URL of a Caddy that runs already; none of our own is started", check=check_admin)
     caddy_container: str = _option("", "docker", "name or id of the container or service Caddy runs in, whose labels are yours; empty: the one at --caddy-admin, or the own one")
+    http_port: int = _option(80, "caddy", "where sites listen for HTTP that name no port; the base Caddyfile's http_port wins")
+    https_port: int = _option(443, "caddy", "where sites listen for HTTPS that name no port (redirects still lead to 443); the base Caddyfile's https_port wins")
     stream_close_delay: float = _option(86400.0, "caddy", "how long WebSockets and other streams outlive a change; 0: they are closed at once")
     address_directory: str = _option("", "caddy", "folder from which Caddy reads the addresses of upstreams, with upstreams.dynamic; empty: in the state directory", kind="path")
     resolver: str = _option("", "caddy", "no longer needed, leave it out: Caddy reads the addresses of upstreams from files", check=_check_endpoint)

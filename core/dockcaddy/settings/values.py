@@ -1,6 +1,7 @@
 """How the texts of settings are read: durations, truth values, lists."""
 
 import re
+from urllib.parse import urlsplit
 
 _DURATION_PART = re.compile(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h)")
 _SECONDS = re.compile(r"[0-9]+(?:\.[0-9]*)?|\.[0-9]+")
@@ -64,3 +65,30 @@ def written(value: object) -> str:
     if isinstance(value, dict):
         return f"{{{', '.join(f'{key} = {written(each)}' for key, each in value.items())}}}"
     return repr(value) if isinstance(value, str) else str(value)
+
+
+def parse_port(text: str) -> int:
+    """The number of a port. Raises ValueError."""
+    digits = text.strip()
+    if not (digits.isascii() and digits.isdecimal() and 0 < int(digits) < 65536):
+        raise ValueError("expected a port from 1 to 65535")
+    return int(digits)
+
+
+def check_admin(text: str) -> None:
+    """Raises ValueError where a text is no address of an admin endpoint."""
+    address = text.strip()
+    if address.lower() in ("", "off"):
+        return
+    if address.startswith("unix"):
+        if not re.match(r"unix(?:://|/)/", address):
+            raise ValueError('expected a socket like "unix//run/caddy.sock"')
+        return
+    url = address.removeprefix("tcp/")
+    try:
+        parts = urlsplit(url if "//" in url else f"http://{url}")
+        well_formed = parts.scheme == "http" and parts.port != 0 and not re.search(r"\s", url)
+    except ValueError:
+        well_formed = False
+    if not well_formed:
+        raise ValueError('expected an address like "localhost:2019", "http://localhost:2019" or "unix//run/caddy.sock"')

@@ -1,0 +1,237 @@
+"""Ports that Caddy cannot have: the machine is at fault, nobody's labels, so what needs one waits without blame."""
+
+import logging
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from typing import Literal, Protocol
+
+from attrs import define, evolve, field, frozen
+
+from dockcaddy.caddyfile import Block, ListenPorts, Origin, global_options, is_site
+from dockcaddy.errors import CaddyRefusal
+from dockcaddy.fragment import Fragment
+from dockcaddy.model import Problem
+from dockcaddy.pipeline import MOST_SENIOR, Configuration
+
+logger = logging.getLogger("dockcaddy")
+
+# how often is looked whether a port can be had by now, in seconds; where that cannot be seen, Caddy is asked
+LOOK_PAUSE = 1.0
+ASK_PAUSE, LONGEST_ASK_PAUSE = 5.0, 60.0
+NAMED = 3
+
+# of Go's net package; the admin endpoint is nobody's site
+_BIND = re.compile(
+    r"(?<!administration endpoint: )listen (?P<transport>tcp|udp)[46]? (?P<host>\S*):(?P<port>\d+): bind: "
+    r"(?P<why>address already in use|permission denied|operation not permitted)"
+)
+
+
+@frozen
+class PortFault:
+    """Caddy cannot listen at a port."""
+
+    port: int
+    transport: Literal["tcp", "udp"] = "tcp"
+    is_taken: bool = True
+
+    @classmethod
+    def of(cls, words: str) -> "PortFault | None":
+        """What Caddy's words say of it, None where they are about something else."""
+        found = _BIND.search(words)
+        if found is None:
+            return None
+        return cls(int(found["port"]), "udp" if found["transport"] == "udp" else "tcp", "in use" in found["why"])
+
+
+class Machine(Protocol):
+    """Where Caddy listens."""
+
+    def can_listen(self, fault: PortFault) -> bool | None:
+        """Whether the port can be had by now; None where that cannot be seen from here."""
+
+    def cause(self, fault: PortFault) -> str:
+        """Who has the port, or that it is not allowed: a sentence without its subject, the port."""
+
+    def remedies(self, fault: PortFault) -> Sequence[str]:
+        """What may be done about it."""
+
+
+class Elsewhere:
+    """A machine that cannot be looked into."""
+
+    def can_listen(self, fault: PortFault) -> bool | None:
+        """Nobody knows."""
+        return None
+
+    def cause(self, fault: PortFault) -> str:
+        """What Caddy says."""
+        return "taken where caddy runs" if fault.is_taken else "caddy is not permitted to listen there"
+
+    def remedies(self, fault: PortFault) -> Sequence[str]:
+        """In general."""
+        return ("stop what has it",) if fault.is_taken else ("let caddy bind it (CAP_NET_BIND_SERVICE)",)
+
+
+class PortUnavailable(Exception):
+    """Caddy refused a configuration for a port's sake."""
+
+    def __init__(self, fault: PortFault) -> None:
+        super().__init__(str(fault))
+        self.fault = fault
+
+
+def _without_redirects() -> Fragment:
+    """While there is no port for HTTP nobody is sent from it to HTTPS; the sites with TLS stay."""
+    line = Block(("auto_https", "disable_redirects"), origins=(Origin("dockcaddy"),))
+    return Fragment("dockcaddy/redirects", "dockcaddy", MOST_SENIOR, (Block((), (line,), origins=line.origins),))
+
+
+@define
+class _Blocked:
+    """A port that is not to be had; `is_tried` while Caddy is asked again. With `has_tls` sites with TLS need it too."""
+
+    fault: PortFault
+    problem_cause: str
+    retry_at: float
+    pause: float = ASK_PAUSE
+    is_tried: bool = False
+    has_tls: bool = False
+
+
+@define
+class Ports:
+    """Keeps sites from Caddy whose ports cannot be had, for as long as that is so. `clock` gives seconds."""
+
+    clock: Callable[[], float]
+    machine: Machine = field(factory=Elsewhere)
+    _blocked: dict[int, _Blocked] = field(factory=dict)
+    _reduced: dict[Fragment, Fragment] = field(factory=dict)
+    _options: Fragment = field(factory=_without_redirects)
+    _waiting: frozenset[tuple[int, str]] = frozenset()
+
+    @property
+    def next_retry(self) -> float | None:
+        """When to look again, in seconds of the clock."""
+        return min((each.retry_at for each in self._blocked.values()), default=None)
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """What cannot be had: one problem for each cause."""
+        by_cause: dict[str, list[_Blocked]] = defaultdict(list)
+        for port in sorted(self._blocked):
+            by_cause[self._blocked[port].problem_cause].append(self._blocked[port])
+        return tuple(self._problem(cause, each) for cause, each in by_cause.items())
+
+    def _problem(self, cause: str, blocked: Sequence[_Blocked]) -> Problem:
+        numbers = [str(each.fault.port) for each in blocked]
+        name = f"port {numbers[0]}" if len(numbers) == 1 else f"ports {', '.join(numbers[:-1])} and {numbers[-1]}"
+        ways = [way for each in blocked for way in self.machine.remedies(each.fault)]
+        told = f"{cause}: {', or '.join(dict.fromkeys(ways))}; what needs it goes live by itself then"
+        return Problem(name, "", told)
+
+    def look(self) -> None:
+        """Let go what can be had by now, and have Caddy asked where nobody else knows."""
+        now = self.clock()
+        for port, blocked in tuple(self._blocked.items()):
+            if blocked.is_tried or now < blocked.retry_at:
+                continue
+            can_listen = self.machine.can_listen(blocked.fault)
+            if can_listen:
+                self._release(port)
+            elif can_listen is None:
+                blocked.is_tried = True
+                self._reduced.clear()
+            else:
+                blocked.retry_at = now + LOOK_PAUSE
+
+    def settled(self) -> None:
+        """Caddy has taken a configuration: what it was asked for it has."""
+        for port, blocked in tuple(self._blocked.items()):
+            if blocked.is_tried:
+                self._release(port)
+
+    def watched(self, deliver: Callable[[Configuration], None]) -> Callable[[Configuration], None]:
+        """The same, but where a port is refused it raises PortUnavailable."""
+
+        def delivered(configuration: Configuration) -> None:
+            try:
+                deliver(configuration)
+            except CaddyRefusal as refusal:
+                fault = PortFault.of(str(refusal))
+                if fault is None:
+                    raise
+                raise PortUnavailable(fault) from refusal
+
+        return delivered
+
+    def block(self, fault: PortFault, fragments: Iterable[Fragment]) -> bool:
+        """Do without a port; False where that would change nothing: the fault is told as any other then."""
+        before = self._blocked.get(fault.port)
+        pause = ASK_PAUSE if before is None else min(before.pause * 2, LONGEST_ASK_PAUSE)
+        wait = LOOK_PAUSE if self.machine.can_listen(fault) is False else pause
+        blocked = _Blocked(fault, self.machine.cause(fault), self.clock() + wait, pause)
+        if before is not None and not before.is_tried:
+            blocked.has_tls = True
+            if before.has_tls:
+                return False
+        self._blocked[fault.port] = blocked
+        self._reduced.clear()
+        given = list(fragments)
+        if list(self.without_blocked(given)) != given:
+            return True
+        del self._blocked[fault.port]
+        return False
+
+    def without_blocked(self, fragments: Sequence[Fragment]) -> Sequence[Fragment]:
+        """The fragments without the sites that need what cannot be had; the same where nothing is blocked."""
+        blocked = {port: each for port, each in self._blocked.items() if not each.is_tried}
+        if not blocked:
+            return fragments
+        lines = [line for each in fragments for line in global_options(each.blocks)]
+        ports = ListenPorts.of([Block((), tuple(lines))])
+        known, self._reduced = self._reduced, {}
+        for each in fragments:
+            self._reduced[each] = known.get(each) or _reduced(each, ports, blocked)
+        self._tell_waiting(fragments, ports, blocked)
+        kept = [self._reduced[each] for each in fragments if self._reduced[each].blocks or not each.blocks]
+        if ports.http in blocked and not any(line.keys[0] == "auto_https" for line in lines):
+            kept.insert(0, self._options)
+        return kept
+
+    def _tell_waiting(self, fragments: Iterable[Fragment], ports: ListenPorts, blocked: "dict[int, _Blocked]") -> None:
+        """Say who waits for what, once."""
+        waiting = frozenset(
+            (port, each.owner)
+            for each in fragments
+            if self._reduced[each] is not each
+            for block in each.blocks
+            for port in _missing(block, ports, blocked)
+        )
+        for port in blocked:
+            new = sorted(owner.removeprefix("container ") for at, owner in waiting - self._waiting if at == port)
+            if new:
+                more = f" and {len(new) - NAMED} more" if len(new) > NAMED else ""
+                logger.info("waiting for port %d: %s%s", port, ", ".join(new[:NAMED]), more)
+        self._waiting = waiting
+
+    def _release(self, port: int) -> None:
+        del self._blocked[port]
+        self._reduced.clear()
+        self._waiting = frozenset(each for each in self._waiting if each[0] != port)
+
+
+def _reduced(fragment: Fragment, ports: ListenPorts, blocked: "dict[int, _Blocked]") -> Fragment:
+    kept = tuple(block for block in fragment.blocks if not _missing(block, ports, blocked))
+    return fragment if len(kept) == len(fragment.blocks) else evolve(fragment, blocks=kept)
+
+
+def _missing(block: Block, ports: ListenPorts, blocked: "dict[int, _Blocked]") -> frozenset[int]:
+    """The blocked ports that a site needs: to be redirected is no need, where that can be done without."""
+    if not is_site(block):
+        return frozenset()
+    needed = ports.needed_by(block)
+    if ports.http in blocked and blocked[ports.http].has_tls and ports.is_tls(block):
+        needed |= {ports.http}
+    return needed & blocked.keys()
