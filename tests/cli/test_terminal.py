@@ -25,10 +25,10 @@ SITE = {
 }
 
 
-def on_terminal(*arguments: str) -> str:
+def on_terminal(*arguments: str, columns: str = str(WIDTH)) -> str:
     """What a command writes to a terminal of this width."""
     ours, its = pty.openpty()
-    environment = {**os.environ, "COLUMNS": str(WIDTH), "TERM": "xterm-256color"}
+    environment = {**os.environ, "COLUMNS": columns, "TERM": "xterm-256color"}
     environment.pop("NO_COLOR", None)
     command = [sys.executable, "-m", "dockcaddy", *arguments]
     with subprocess.Popen(command, stdout=its, stderr=its, stdin=its, env=environment):
@@ -214,3 +214,14 @@ def test_completion_knows_commands_and_options(sandbox: Path) -> None:
     assert completed("dockcaddy re", 1) == ["render"]
     assert "--polling-interval" in completed("dockcaddy run --poll", 2)
     assert json.loads('["caddyfile", "json"]') == completed("dockcaddy render --format ", 3)
+
+
+def test_upstreams_says_what_it_takes(dockcaddy: Callable) -> None:
+    told = dockcaddy("functions", "upstreams").out
+    assert told.startswith("upstreams [http|https|h2c] [PORT...]\n")
+
+
+@pytest.mark.parametrize("columns", ["", "0", "nonsense"])
+def test_a_terminal_that_does_not_know_its_width_has_eighty_columns(sandbox: Path, columns: str) -> None:
+    lines = plain(on_terminal("functions", columns=columns))
+    assert WIDTH - 20 < max(map(len, lines)) <= WIDTH

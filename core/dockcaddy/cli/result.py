@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
 GAP = 2
+WIDTH = 80
 # what is looked for, and where it is from
 _STYLES = {0: "cyan", 1: "dim"}
 
@@ -82,6 +83,11 @@ def _draw(shown: "RenderableType", end: str = "\n") -> None:
     from rich.console import Console  # noqa: PLC0415
 
     drawn = io.StringIO()
-    width = os.get_terminal_size(results().fileno()).columns
-    Console(file=drawn, force_terminal=True, width=width, highlight=False).print(shown, end=end)
+    Console(file=drawn, force_terminal=True, width=_width(), highlight=False).print(shown, end=end)
     write(drawn.getvalue())
+
+
+def _width() -> int:
+    """The terminal's, or what COLUMNS says; 80 where it does not know."""
+    said = os.environ.get("COLUMNS", "")
+    return int(said) if said.isdecimal() and int(said) else os.get_terminal_size(results().fileno()).columns or WIDTH

@@ -31,7 +31,10 @@ class FunctionEntry(Contribution[TemplateFunction]):
 
     @property
     def signature(self) -> str:
-        """How a label calls it: `env KEY`, `upstreams [ARGUMENT ...]`."""
+        """How a label calls it: `env KEY`, `label KEY`, `greet [WHOM...]`.
+
+        A parameter whose annotation is `Annotated[..., "[http|https] [PORT...]"]` is shown so.
+        """
         parameters = list(inspect.signature(self.item).parameters.values())
         # *args takes the context too
         variadic = [each for each in parameters[:1] if each.kind is inspect.Parameter.VAR_POSITIONAL]
@@ -39,9 +42,12 @@ class FunctionEntry(Contribution[TemplateFunction]):
 
 
 def _spelled(parameter: inspect.Parameter) -> str:
+    usage = [each for each in getattr(parameter.annotation, "__metadata__", ()) if isinstance(each, str)]
+    if usage:
+        return usage[0]
     word = parameter.name.upper()
     if parameter.kind is inspect.Parameter.VAR_POSITIONAL:
-        return f"[{word} ...]"
+        return f"[{word}...]"
     return word if parameter.default is inspect.Parameter.empty else f"[{word}]"
 
 

@@ -1,6 +1,7 @@
 """Where a resource is reached: addresses, networks, ports."""
 
 from collections.abc import Iterable, Mapping
+from typing import Annotated
 
 import dockcaddy
 from attrs import field, frozen
@@ -74,7 +75,7 @@ def dockcaddy_functions() -> Mapping[str, object]:
     }
 
 
-def upstreams(context: Context, *options: object) -> str:
+def upstreams(context: Context, *options: Annotated[object, "[http|https|h2c] [PORT...]"]) -> str:
     """Every address of the resource, `scheme://address:port`, sorted, joined by spaces.
 
     A text is the scheme, a number (also one in quotes) the port, in any order. Empty while no traffic may be sent to it.
