@@ -60,6 +60,7 @@ def options_for(settings: Settings) -> "EngineOptions":
         settings.ingress_networks,
         settings.scan_stopped_containers,
         settings.proxy_service_tasks,
+        settings.scan_one_off_containers,
     )
 
 

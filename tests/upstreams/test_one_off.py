@@ -7,7 +7,6 @@ from dockcaddy import plugins
 from dockcaddy.engine.records import EngineOptions
 from dockcaddy.engine.snapshot import from_snapshot
 from dockcaddy.pipeline import Pipeline
-from dockcaddy_upstreams import UpstreamsSettings
 from stand_in_container import NETWORK, StandInContainer
 from town import Town
 
@@ -15,12 +14,11 @@ LABELS = {"caddy": "app.test", "caddy.reverse_proxy": "{{upstreams 8000}}"}
 ONE_OFF = "com.docker.compose.oneoff"
 
 
-def text(*containers: StandInContainer, **settings: bool) -> str:
+def text(*containers: StandInContainer, **options: bool) -> str:
     """The Caddyfile of a snapshot with these."""
     items = [each.item() | {"Inspect": each.inspected()} for each in containers]
     document = {"version": 1, "engines": [{"containers": items, "networks": [NETWORK]}]}
-    sections = {UpstreamsSettings: UpstreamsSettings(**settings)}
-    return Pipeline(plugins.load(), sections).build(from_snapshot(document, EngineOptions())).text
+    return Pipeline(plugins.load()).build(from_snapshot(document, EngineOptions(**options))).text
 
 
 def container(number: int, labels: dict[str, str]) -> StandInContainer:
@@ -46,7 +44,7 @@ def test_it_does_not_stand_in_the_way_of_what_the_service_says_later() -> None:
 
 def test_with_the_option_it_is_one_as_with_caddy_docker_proxy() -> None:
     served, once = container(1, LABELS), container(2, LABELS | {ONE_OFF: "True"})
-    assert f"{served.address}:8000 {once.address}:8000" in text(served, once, one_off=True)
+    assert f"{served.address}:8000 {once.address}:8000" in text(served, once, scan_one_off_containers=True)
 
 
 def test_live_it_gets_no_request(town: Town, eventually: Callable[..., None]) -> None:

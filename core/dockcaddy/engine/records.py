@@ -14,6 +14,8 @@ from dockcaddy.model import Attachment, Health, Mount, Port, Resource
 
 Json = Mapping[str, Any]
 
+# https://docs.docker.com/reference/cli/docker/compose/run/
+ONE_OFF = "com.docker.compose.oneoff"
 _HEALTH_IN_STATUS = re.compile(r"\((?:health: )?(healthy|unhealthy|starting)\)")
 _HEALTH: Mapping[str, Health] = {"healthy": "healthy", "unhealthy": "unhealthy", "starting": "starting"}
 
@@ -26,6 +28,16 @@ class EngineOptions:
     ingress_networks: tuple[str, ...] = ()
     scan_stopped_containers: bool = False
     proxy_service_tasks: bool = True
+    scan_one_off_containers: bool = False
+
+    def wants(self, labels: Mapping[str, Any]) -> bool:
+        """Whether a container with these labels is ours.
+
+        One that Compose made of a service for one command has the service's labels. It would get requests, and be the
+        older one when the service changes.
+        """
+        is_one_off = str(labels.get(ONE_OFF)).strip().lower() == "true"
+        return has_prefix(labels, self.label_prefix) and (self.scan_one_off_containers or not is_one_off)
 
 
 def has_prefix(labels: Mapping[str, str], prefix: str) -> bool:

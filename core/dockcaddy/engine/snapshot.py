@@ -73,7 +73,7 @@ def _strangers(items: Iterable[Mapping[str, Any]], options: EngineOptions) -> It
 
 
 def _counts(item: Mapping[str, Any], options: EngineOptions) -> bool:
-    if not has_prefix(item.get("Labels") or {}, options.label_prefix):
+    if not options.wants(item.get("Labels") or {}):
         return False
     return options.scan_stopped_containers or item.get("State") in ("running", "paused", "restarting", None)
 

@@ -7,7 +7,7 @@ from typing import Any
 from attrs import define, field
 
 from dockcaddy.engine.ingress import IngressNetworks
-from dockcaddy.engine.records import EngineOptions, container, has_prefix, needed
+from dockcaddy.engine.records import EngineOptions, container, needed
 from dockcaddy.model import Problem, Resource
 
 Json = Mapping[str, Any]
@@ -62,7 +62,7 @@ class ContainerStore:
 
     def wants(self, labels: Mapping[str, str]) -> bool:
         """Whether a container with these labels is ours."""
-        return has_prefix(labels, self.options.label_prefix)
+        return self.options.wants(labels)
 
     def set_ingress(self, ingress: IngressNetworks) -> None:
         """Use other ingress networks: every address may change."""

@@ -156,6 +156,7 @@ class Settings:
     proxy_service_tasks: bool = _option(True, "docker", "upstreams of a Swarm service are its tasks, else its name", "CADDY_DOCKER_PROXY_SERVICE_TASKS")
     process_caddyfile: bool = _option(True, "caddy", "leave out what Caddy refuses, else one refusal keeps the old configuration", "CADDY_DOCKER_PROCESS_CADDYFILE")
     scan_stopped_containers: bool = _option(False, "docker", "read the labels of stopped containers too", "CADDY_DOCKER_SCAN_STOPPED_CONTAINERS")
+    scan_one_off_containers: bool = _option(False, "docker", "read the labels of docker compose run's containers too, as caddy-docker-proxy does")
     polling_interval: float = _option(30.0, "run", "how often everything is listed anew without an event; 0: never", "CADDY_DOCKER_POLLING_INTERVAL")
     event_throttle_interval: float = _option(0.1, "run", "least time between two changes; the first one is never delayed", "CADDY_DOCKER_EVENT_THROTTLE_INTERVAL")
     log_level: str = _option("info", "log", "how much is told", "CADDY_DOCKER_LOG_LEVEL", choices=_LEVELS)

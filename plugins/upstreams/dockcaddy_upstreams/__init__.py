@@ -5,12 +5,9 @@ from typing import Annotated
 
 import dockcaddy
 from attrs import field, frozen
-from dockcaddy import Block, Context, Label, LabelTransformer, SettingsSection, SiteContext, SiteTransformer, Stage
+from dockcaddy import Block, Context, SettingsSection, SiteContext, SiteTransformer
 
 from dockcaddy_upstreams.dynamic import LINGER, MARK, with_names
-
-# https://docs.docker.com/reference/cli/docker/compose/run/
-ONE_OFF = "com.docker.compose.oneoff"
 
 
 @frozen
@@ -21,31 +18,12 @@ class UpstreamsSettings:
         default=False,
         metadata={"help": "Caddy reads the addresses of upstreams from files: containers come and go without a reload"},
     )
-    one_off: bool = field(
-        default=False,
-        metadata={"help": "the labels of `docker compose run`'s containers count too, as with caddy-docker-proxy"},
-    )
 
 
 @dockcaddy.hook
 def dockcaddy_settings() -> SettingsSection:
     """The section `[upstreams]`."""
     return SettingsSection("upstreams", UpstreamsSettings)
-
-
-@dockcaddy.hook
-def dockcaddy_label_transformers() -> Iterable[LabelTransformer]:
-    """Containers that serve nobody have no labels."""
-    return [LabelTransformer("one-off", without_one_offs, Stage.RAW, order=-100)]
-
-
-def without_one_offs(context: Context, labels: tuple[Label, ...]) -> tuple[Label, ...]:
-    """No labels where they are a Compose service's that the container was made of for one command.
-
-    They are the service's own: it would get requests, and it is the older one where the service changes meanwhile.
-    """
-    asked = context.resource.labels.get(ONE_OFF, "").strip().lower() == "true"
-    return () if asked and not context.settings(UpstreamsSettings).one_off else labels
 
 
 @dockcaddy.hook
