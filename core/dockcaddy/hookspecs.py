@@ -55,8 +55,11 @@ class Context(Protocol):
     def settings(self, section: type[Any]) -> Any:
         """The plugin's own settings: the frozen instance of a class it declared with `dockcaddy_settings`."""
 
-    def warn(self, message: str) -> None:
-        """Report something to the operator, named with the resource and the label; the label stays."""
+    def warn(self, message: str, label: str = "") -> None:
+        """Report something to the operator, named with the resource and the label; the label stays.
+
+        `label` is the key of the one that it is about, by default the one that is being rendered.
+        """
 
     def linger(self, seconds: float) -> None:
         """Have the resource's sites stay for so long after it is gone, where nobody else has them by then."""

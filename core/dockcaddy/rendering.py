@@ -69,9 +69,9 @@ class ResourceContext:
         """The frozen settings instance of a declared section class; its defaults where nothing was set."""
         return self.sections[section] if section in self.sections else section()
 
-    def warn(self, message: str) -> None:
-        """Keep a warning, named with the resource and the label being rendered."""
-        problem = Problem(str(self.resource), self.label, one_line(message), "warning")
+    def warn(self, message: str, label: str = "") -> None:
+        """Keep a warning, named with the resource and this label, or the one being rendered."""
+        problem = Problem(str(self.resource), one_line(label or self.label), one_line(message), "warning")
         if problem not in self.warnings and len(self.warnings) < MOST_WARNINGS:
             self.warnings.append(problem)
 

@@ -5,9 +5,10 @@ from typing import Annotated
 
 import dockcaddy
 from attrs import field, frozen
-from dockcaddy import Block, Context, SettingsSection, SiteContext, SiteTransformer
+from dockcaddy import Block, Context, Guard, SettingsSection, SiteContext, SiteTransformer
 
 from dockcaddy_upstreams.dynamic import LINGER, MARK, with_names
+from dockcaddy_upstreams.glued import warn_of_glued
 
 
 @frozen
@@ -24,6 +25,12 @@ class UpstreamsSettings:
 def dockcaddy_settings() -> SettingsSection:
     """The section `[upstreams]`."""
     return SettingsSection("upstreams", UpstreamsSettings)
+
+
+@dockcaddy.hook
+def dockcaddy_guards() -> Iterable[Guard]:
+    """A look at what stands next to upstreams."""
+    return [Guard("glued-upstreams", warn_of_glued)]
 
 
 @dockcaddy.hook
@@ -70,7 +77,19 @@ def upstreams(context: Context, *options: Annotated[object, "[http|https|h2c] [P
             targets = [f"{option}://{target}" for target in targets] if option else targets
         elif isinstance(option, int | str) and not isinstance(option, bool):
             targets = [f"{target}:{option}" for target in targets]
+            _warn_of_port(context, int(option))
     return " ".join(sorted(targets))
+
+
+def _warn_of_port(context: Context, port: int) -> None:
+    """Warn of a port that the image does not expose, where it exposes any: what it exposes is on the container."""
+    exposed = sorted({each.container_port for each in context.resource.ports if each.protocol == "tcp"})
+    if context.resource.kind == "container" and exposed and port not in exposed:
+        listed = ", ".join(map(str, exposed))
+        context.warn(
+            f"upstreams: port {port} is not exposed, {listed} is: write {{{{upstreams {exposed[0]}}}}}, "
+            f"or add EXPOSE {port} (expose: in Compose) where it listens there"
+        )
 
 
 def _bracketed(target: str) -> str:

@@ -81,7 +81,7 @@ class _Naming:
 
 
 def _unmarked(keys: Iterable[str]) -> tuple[str, ...]:
-    plain = ((key, _MARKED.sub("", key) if MARK in key else key) for key in keys)
+    plain = ((key, _MARKED.sub("", key).rstrip() if MARK in key else key) for key in keys)
     return tuple([after for before, after in plain if after or not before])
 
 

@@ -1,0 +1,81 @@
+"""Text that stands next to upstreams without a space: Caddy takes both for one address, and answers 502."""
+
+import re
+from collections.abc import Iterable, Iterator
+from ipaddress import ip_address
+
+from dockcaddy import Block, Context
+
+from dockcaddy_upstreams.dynamic import MARK
+
+_PROXIES = frozenset(("reverse_proxy", "php_fastcgi", "forward_auth"))
+# scheme, host, port
+_UPSTREAM = re.compile(r"(?:[a-z0-9+.-]+://)?(\[[^\[\]/]*\]|[^\[\]:/]*)(?::(\d{1,5}|\{[^{}]*\}))?")
+_PORT = re.compile(r"(?::\d+)?")
+_SCHEME = re.compile(r"[a-z0-9+.-]+://$")
+MOST_PORTS = 65535
+
+
+def warn_of_glued(context: Context, blocks: tuple[Block, ...]) -> None:
+    """Warn of each upstream of the resource that text was put to."""
+    addresses = [_bracketed(each) for each in (*context.resource.targets, MARK) if _is_address(each)]
+    for block in blocks:
+        for proxy, words in _proxies(block):
+            for word in " ".join(words).split():
+                if found := _glued(word, addresses):
+                    context.warn(_told(word, *found), proxy.origins[0].label if proxy.origins else "")
+
+
+def _proxies(block: Block, *, inside: bool = False) -> Iterator[tuple[Block, tuple[str, ...]]]:
+    """What names upstreams, and its words: proxies, and `to` in them."""
+    name = block.keys[0] if block.keys else ""
+    if name in _PROXIES or (inside and name == "to"):
+        yield block, block.keys[1:]
+    for child in block.children:
+        yield from _proxies(child, inside=name in _PROXIES)
+
+
+def _glued(word: str, addresses: Iterable[str]) -> tuple[str, str] | None:
+    """What stands before and after an address in a word; None where the word is an upstream, or has none of them."""
+    address = next((each for each in addresses if each in word), None)
+    if address is None:
+        return None
+    parts = _UPSTREAM.fullmatch(word)
+    if parts and (parts[1] == address or _is_address(parts[1])) and _is_port(parts[2]):
+        return None
+    before, _, rest = word.partition(address)
+    port = _PORT.match(rest)
+    assert port is not None
+    after = rest[port.end() :] if _is_port(port[0][1:]) else rest
+    return _SCHEME.sub("", before), after
+
+
+def _told(word: str, before: str, after: str) -> str:
+    text, shown = ((before or after).replace(MARK, "{{upstreams}}"), word.replace(MARK, "{{upstreams}}"))
+    if before[:1] in ("/", "@", "*"):
+        way_out = "put a space between the matcher and {{upstreams}}"
+    elif MARK in before or any(map(_is_address, after.split(":"))):
+        way_out = "put a space between the two"
+    elif after[:1] == "/":
+        way_out = f"put a path in front of every request with a label of its own, caddy.rewrite: {after}{{uri}}"
+    elif after[:1].isdecimal() or after[:1] == ":":
+        way_out = "give {{upstreams}} the port as its argument, {{upstreams 8080}}"
+    else:
+        way_out = "put a space around {{upstreams}}, or leave that text out"
+    return f'upstreams: "{text}" stands next to it in "{shown}", which caddy takes for one address and answers 502: {way_out}'
+
+
+def _is_port(text: str | None) -> bool:
+    return not text or not text.isdecimal() or int(text) <= MOST_PORTS
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text.strip("[]"))
+    except ValueError:
+        return False
+    return True
+
+
+def _bracketed(address: str) -> str:
+    return f"[{address}]" if ":" in address else address
