@@ -16,9 +16,11 @@ from dockcaddy.address_files import AddressesMoved, AddressFiles
 from dockcaddy.damping import Damping
 from dockcaddy.delivery import Delivery
 from dockcaddy.errors import CaddyRefusal, CaddyUnreachable, EngineUnreachable, OutputError, own_fault
+from dockcaddy.faults import OwnFault
 from dockcaddy.fragment import Fragment
 from dockcaddy.last_good import LastGood
 from dockcaddy.lingering import Lingering
+from dockcaddy.logs import report_own_fault
 from dockcaddy.model import EngineInventory, EngineSilent, Inventory, Problem
 from dockcaddy.narration import Cycle, Narrator, ProblemLog
 from dockcaddy.pace import Pace
@@ -30,8 +32,6 @@ logger = logging.getLogger("dockcaddy")
 CHECK_INTERVAL = 2.0
 FIRST_PAUSE = 0.25
 LONGEST_PAUSE = 0.75
-# after an error of our own
-FIRST_FAULT_PAUSE, LONGEST_FAULT_PAUSE = 1.0, 60.0
 # asking Caddy for everything again costs more than asking an engine
 LONGEST_REFUSED_PAUSE = 5.0
 
@@ -107,9 +107,7 @@ class Controller:
     _next_check: float = float("-inf")
     _refused_until: float | None = None
     _refused_pause: float = 0.0
-    _fault: str = ""
-    _fault_pause: float = 0.0
-    _resume_at: float | None = None
+    _own_fault: OwnFault = field(factory=OwnFault)
 
     def __attrs_post_init__(self) -> None:
         self._watches = [_Watch(engine) for engine in self.engines]
@@ -159,40 +157,20 @@ class Controller:
             try:
                 close()
             except Exception as error:
-                logger.warning("at the end: %s", own_fault(error))
-                logger.debug("where it happened", exc_info=error)
+                report_own_fault("at the end", error)
 
     def step(self) -> None:
         """One turn, with whatever is due. An unexpected error costs this turn and a pause, and nothing that is served."""
-        if self._resume_at is None or self.clock() >= self._resume_at:
+        if self._own_fault.is_over(self.clock):
             self._protected(self._turn)
 
     def _protected(self, work: Callable[[], None]) -> None:
         try:
             work()
         except Exception as error:
-            self._stumbled(error)
-
-    def _stumbled(self, error: Exception) -> None:
-        self._fault_pause = min(max(self._fault_pause * 2, FIRST_FAULT_PAUSE), LONGEST_FAULT_PAUSE)
-        self._resume_at = self.clock() + self._fault_pause
-        told = own_fault(error)
-        level = logging.DEBUG if told == self._fault else logging.ERROR
-        logger.log(
-            level,
-            "%s; the last configuration stays, trying again in %g s (--log-level debug shows where)",
-            told,
-            self._fault_pause,
-        )
-        logger.debug("where it happened", exc_info=error)
-        self._fault = told
-        # it may have been left half made
-        self.pipeline.forget()
-
-    def _went_well(self) -> None:
-        if self._fault:
-            logger.info("no longer: %s", self._fault)
-        self._fault, self._fault_pause, self._resume_at = "", 0.0, None
+            self._own_fault.began(error, self.clock())
+            # it may have been left half made
+            self.pipeline.forget()
 
     def _turn(self) -> None:
         """A cycle if something is due, and a look at what the outputs still have."""
@@ -220,7 +198,7 @@ class Controller:
             self.cycle()
             if before is not self.configuration:
                 self._pace.sent()
-            self._went_well()
+            self._own_fault.ended()
         elif now >= self._next_check:
             for delivery in self.deliveries:
                 self._check(delivery)
@@ -372,7 +350,7 @@ class Controller:
         quarantined = self.quarantine.next_retry if self.quarantine is not None else None
         return [
             quarantined,
-            self._resume_at,
+            self._own_fault.resume_at,
             self._refused_until,
             self._damping.due,
             self._lingering.due,
@@ -384,7 +362,7 @@ class Controller:
     def _wait(self) -> None:
         """Sleep until something is due, or woken for something that is."""
         with self._condition:
-            while not self._stopping and (not self._lost or self._resume_at is not None):
+            while not self._stopping and (not self._lost or self._own_fault.resume_at is not None):
                 now = self.clock()
                 due = self._next_due()
                 if now >= due:
@@ -392,8 +370,8 @@ class Controller:
                 self._condition.wait(due - now)
 
     def _next_due(self) -> float:
-        if self._resume_at is not None:
-            return self._resume_at
+        if self._own_fault.resume_at is not None:
+            return self._own_fault.resume_at
         times = [at for at in self._retries() if at is not None]
         times.append(self._next_check)
         if self._pace.due is not None:

@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TextIO
 
+from dockcaddy.errors import own_fault
+
 _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warn": logging.WARNING, "error": logging.ERROR}
 _WORDS = {logging.DEBUG: "debug", logging.INFO: "info", logging.WARNING: "warning", logging.ERROR: "error"}
 _COLOURS = {"debug": "\033[2m", "info": "\033[32m", "warning": "\033[33m", "error": "\033[31m"}
@@ -99,6 +101,15 @@ class JsonFormatter(logging.Formatter):
         if record.exc_info:
             entry["traceback"] = self.formatException(record.exc_info)
         return json.dumps(entry, ensure_ascii=False)
+
+
+def report_own_fault(where: str, error: BaseException, name: str = "dockcaddy") -> str:
+    """Log it, with the traceback at debug level only; gives what was told. `where` begins the line, `name` is the log's."""
+    logger = logging.getLogger(name)
+    told = own_fault(error)
+    logger.error("%s (--log-level debug shows where)", f"{where}: {told}" if where else told)
+    logger.debug("where it happened", exc_info=error)
+    return told
 
 
 @contextmanager

@@ -9,6 +9,7 @@ import pytest
 from dockcaddy.caddy import AdminClient, CaddyProcess
 from dockcaddy.caddy.log import CaddyLog
 from dockcaddy.engine.events import EventStream
+from dockcaddy.errors import CaddyUnreachable
 
 
 @pytest.fixture
@@ -25,7 +26,10 @@ def fails(*_: object) -> bytes:
 
 
 def still_there(process: CaddyProcess) -> bool:
-    AdminClient(process.admin).config()
+    try:
+        AdminClient(process.admin).config()
+    except CaddyUnreachable:
+        return False
     return process.pid is not None
 
 

@@ -17,7 +17,8 @@ from attrs import define, field
 
 from dockcaddy.caddy.admin import AdminClient, address_of, listen_address
 from dockcaddy.caddy.log import CaddyLog, entry_of, is_about_a_port
-from dockcaddy.errors import CaddyUnreachable, own_fault
+from dockcaddy.errors import CaddyUnreachable
+from dockcaddy.logs import report_own_fault
 from dockcaddy.ports import holder_of, obstacle
 
 logger = logging.getLogger("dockcaddy.caddy")
@@ -148,7 +149,7 @@ class CaddyProcess:
             try:
                 answered = self._run(use_initial)
             except Exception as error:
-                answered, self.failure = False, _stumbled(error)
+                answered, self.failure = False, report_own_fault("", error)
             if self._stopping.is_set():
                 return
             lived = time.monotonic() - born
@@ -171,7 +172,7 @@ class CaddyProcess:
             content = with_defaults(self.initial() if use_initial else b"{}", listen)
         except Exception as error:
             # it can do without
-            _stumbled(error)
+            report_own_fault("", error)
             content = with_defaults(b"{}", listen)
         process = self._spawn()
         if process is None:
@@ -185,7 +186,7 @@ class CaddyProcess:
             answered = self._accompany(process, content)
         except Exception as error:
             # no reason to end it, and without this thread it would
-            _stumbled(error)
+            report_own_fault("", error)
         # a signal is somebody's, and status 0 says that it was asked to stop
         code = process.wait()
         if code > 0:
@@ -269,7 +270,7 @@ class CaddyProcess:
                 self._tell(raw.decode(errors="replace").rstrip())
             except Exception as error:
                 # a log that nobody reads holds up Caddy
-                _stumbled(error)
+                report_own_fault("", error)
 
     def _tell(self, line: str) -> None:
         entry = entry_of(line)
@@ -296,14 +297,6 @@ class CaddyProcess:
             deadline = time.monotonic() + patience
             while _birth(pid) == birth and time.monotonic() < deadline:
                 time.sleep(0.01)
-
-
-def _stumbled(error: Exception) -> str:
-    """An error of our own is told, and the child goes on."""
-    told = own_fault(error)
-    logger.error("%s (--log-level debug shows where)", told)
-    logger.debug("where it happened", exc_info=error)
-    return told
 
 
 def _birth(pid: int) -> str:

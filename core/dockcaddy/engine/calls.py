@@ -7,6 +7,8 @@ from typing import Any
 
 from attrs import define, field
 
+from dockcaddy.logs import report_own_fault
+
 # so long, in seconds, others wait for a call's answer
 PATIENCE = 0.3
 # so long a call may take before it is given up
@@ -102,7 +104,10 @@ class Calls:
             with self.lock:
                 if not call.is_over:
                     self._hung.discard((call.kind, call.about))
-                    self._end(call, answer)
+                    try:
+                        self._end(call, answer)
+                    except Exception as error:
+                        report_own_fault(f"{call.kind} of an engine", error)
                 if self._idle >= KEPT:
                     return
                 self._idle += 1

@@ -14,7 +14,7 @@ from typing import Any
 
 from attrs import define, field, frozen
 
-from dockcaddy.errors import own_fault
+from dockcaddy.logs import report_own_fault
 
 logger = logging.getLogger("dockcaddy")
 
@@ -150,8 +150,7 @@ class EventStream:
         try:
             self.missed()
         except Exception as error:
-            logger.error("engine %s: %s (--log-level debug shows where)", self.name, own_fault(error))
-            logger.debug("where it happened", exc_info=error)
+            report_own_fault(f"engine {self.name}", error)
 
     def _take(self, patience: float | None) -> list[Event]:
         """What has come; nothing where nothing came within `patience` seconds, or the end."""

@@ -20,6 +20,7 @@ from dockcaddy.engine.own_container import OwnContainer, as_listed
 from dockcaddy.engine.store import ContainerStore
 from dockcaddy.engine.strangers import warnings
 from dockcaddy.errors import EngineUnreachable
+from dockcaddy.logs import report_own_fault
 from dockcaddy.model import Problem
 
 Json = Mapping[str, Any]
@@ -34,6 +35,10 @@ FIRST_PATIENCE = 1.0
 LOOKS_AT_ONCE = 4
 # when another look is had at what nobody knows to expect, in seconds
 LATER, FEW = 0.5, 10
+
+
+# after an error of our own, in seconds
+AFTER_FAULT = 1.0
 
 
 @define(eq=False)
@@ -212,11 +217,15 @@ class Reader:
         """Look after what becomes due by itself."""
         with self.lock:
             while not self._is_closed:
-                due = self._next_due()
-                if not self.lock.wait(None if due is None else max(due - self.clock(), 0.0)):
-                    # those who wait need not wait for what is late by now
-                    self.lock.notify_all()
-                self._turn()
+                try:
+                    due = self._next_due()
+                    if not self.lock.wait(None if due is None else max(due - self.clock(), 0.0)):
+                        # those who wait need not wait for what is late by now
+                        self.lock.notify_all()
+                    self._turn()
+                except Exception as error:
+                    report_own_fault(f"engine {self.store.engine}", error)
+                    self.lock.wait(AFTER_FAULT)
 
     def _begin_lists(self) -> None:
         if len(self._now) > ASKED_BY_NAME:
