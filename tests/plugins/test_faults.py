@@ -1,63 +1,16 @@
 """What plugins do wrong costs one resource, and is told with the plugin, the contribution, the file and the line."""
 
-import importlib.util
 import re
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 
+import faulty
 import pytest
+from plugin_faults import CASES, FAULTY, IN_OTHER_WORDS, NAMES, labels_of
 
-FAULTY = str(Path(__file__).parent / "faulty.py")
 GOOD = {"caddy": "http://good.test", "caddy.respond": "good"}
-# how errors call the contributions
-NAMES = {
-    "function": 'function "faulty" of plugin faulty',
-    "raw": 'label transformer "raw" of plugin faulty',
-    "rendered": 'label transformer "rendered" of plugin faulty',
-    "gate": 'gate "closed" of plugin faulty',
-    "guard": 'guard "refusing" of plugin faulty',
-    "withholding": 'guard "withholding" of plugin faulty',
-    "site": 'site transformer "finishing" of plugin faulty',
-    "output": 'output "faulty" of plugin faulty',
-}
-
-
-def _faulty() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("faulty", FAULTY)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-TABLE = _faulty()
-# these come with a refusal of the label language, or with an error in words of their own
-IN_OTHER_WORDS = {"junk-error", "nul", "empty-key"}
-CASES = [
-    (contribution, fault)
-    for contribution, faults in (
-        ("function", TABLE.FUNCTION),
-        ("raw", TABLE.LABELS),
-        ("rendered", TABLE.LABELS),
-        ("gate", TABLE.GATE),
-        ("guard", TABLE.GUARD),
-        ("withholding", TABLE.GUARD),
-        ("site", TABLE.SITE),
-    )
-    for fault in faults
-]
-
-
-def labels_of(contribution: str, fault: str, port: str = "") -> dict[str, str]:
-    """A container in which this goes wrong."""
-    if contribution == "site":
-        return {"caddy": f"http://site-{fault}.test{port}", "caddy.respond": "untouched"}
-    respond = {"function": "{{faulty}}", "gate": "{{upstreams 80}}"}.get(contribution, "x")
-    site = f"http://{contribution}-{fault}.test{port}"
-    return {"caddy": site, "caddy.respond": f"`{respond}`", "fault": f"{contribution} {fault}"}
 
 
 @pytest.mark.parametrize(("contribution", "fault"), CASES, ids=map(" ".join, CASES))
@@ -84,7 +37,7 @@ def test_a_fault_costs_one_resource_and_is_told_where_it_is(
         assert NAMES[contribution] in errors[0]
         assert re.search(rf" \({re.escape(FAULTY)}:[0-9]+\)$", errors[0])
         place = Path(FAULTY).read_text().splitlines()[int(errors[0].rpartition(":")[2].rstrip(")")) - 1]
-        assert fault not in TABLE.ALWAYS or place.strip().startswith(("raise", "return", "sys.exit", "class Deep"))
+        assert fault not in faulty.ALWAYS or place.strip().startswith(("raise", "return", "sys.exit", "class Deep"))
 
 
 @pytest.mark.parametrize(
