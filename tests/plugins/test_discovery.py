@@ -127,5 +127,5 @@ def dockcaddy_label_transformers():
     return [dockcaddy.LabelTransformer(name, lambda context, labels: labels, order=order) for name, order in {pairs}]
 """
     first, second = site(code.format(pairs="[('z', 1), ('b', 5)]")), site(code.format(pairs="[('a', 5), ('m', -1)]"))
-    names = [each.name for each in plugins.load([first, second], disabled=["idioms"]).transformers]
-    assert names == ["m", "z", "a", "b"]
+    names = [each.name for each in plugins.load([first, second]).transformers]
+    assert [name for name in names if name in ("m", "z", "a", "b")] == ["m", "z", "a", "b"]

@@ -6,6 +6,7 @@ import logging
 import os
 import signal
 import sys
+import sysconfig
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -27,6 +28,9 @@ TOLD_AGAIN = 60.0
 # a plugin may nest so many calls, however deep the template that calls it is nested
 _ROOM = 1000
 _DEEP = 200
+
+# where no plugin's code is: in the interpreter, its library, and the program
+_NOT_PLUGINS = ("<", sysconfig.get_path("stdlib") + os.sep, os.path.dirname(os.path.dirname(__file__)) + os.sep)  # noqa: PTH120
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -216,10 +220,18 @@ def _place(traceback: TracebackType | None, call: Callable[..., Any] | None) -> 
     place = ""
     while traceback is not None:
         file = traceback.tb_frame.f_code.co_filename
-        if folder and file.startswith(folder + os.sep) and "site-packages" not in file[len(folder) :]:
+        if _is_in(file, folder) if folder else _may_be_plugins(file):
             place = f"{file}:{traceback.tb_lineno}"
         traceback = traceback.tb_next
     return place or definition
+
+
+def _is_in(file: str, folder: str) -> bool:
+    return file.startswith(folder + os.sep) and "site-packages" not in file[len(folder) :]
+
+
+def _may_be_plugins(file: str) -> bool:
+    return not file.startswith(_NOT_PLUGINS) or "-packages" in file
 
 
 def _definition(call: Callable[..., Any] | None) -> str:

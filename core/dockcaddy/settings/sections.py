@@ -9,6 +9,7 @@ from attrs import frozen
 
 from dockcaddy.errors import SettingsError
 from dockcaddy.hookspecs import SettingsSection
+from dockcaddy.plugins.guard import comes_from_outside, reason_of
 from dockcaddy.settings.table import CORE_SECTIONS, OPTIONS, PREFIX, Settings, guess, nearest
 from dockcaddy.settings.values import checked_seconds, parse_boolean, parse_list, parse_seconds
 
@@ -23,6 +24,7 @@ class _Section:
     name: str
     schema: type[Any]
     fields: Mapping[str, "attrs.Attribute[Any]"]
+    owner: str = ""
 
     def variable(self, key: str) -> str:
         """`DOCKCADDY_HEALTH_GATE`."""
@@ -84,7 +86,8 @@ def _read_schema(section: SettingsSection) -> _Section:
         fields = attrs.fields(attrs.resolve_types(section.schema))
     except (NameError, TypeError, attrs.exceptions.NotAnAttrsClassError) as error:
         raise SettingsError(f'section "{name}" of a plugin: its class cannot be read: {error}') from error
-    return _Section(name, section.schema, {each.alias or each.name: each for each in fields if each.init})
+    named = {each.alias or each.name: each for each in fields if each.init}
+    return _Section(name, section.schema, named, section.owner)
 
 
 def _strangers(
@@ -189,3 +192,8 @@ def _instance(settings: Settings, section: _Section, values: Mapping[str, Any]) 
         # a validator's first argument is its message
         told = error.args[0] if error.args else error
         raise SettingsError(f"{settings.source or 'settings'}: section {section.name}: {told}") from error
+    except BaseException as error:
+        if comes_from_outside(error):
+            raise
+        whose = f"section {section.name} of plugin {section.owner}"
+        raise SettingsError(f"{settings.source or 'settings'}: {whose} failed: {reason_of(error)}") from error
