@@ -1,6 +1,7 @@
 """The parts of the program, each made as the settings say: engines, pipeline, outputs, and the loop around them."""
 
 import logging
+import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -19,17 +20,18 @@ from dockcaddy.pipeline import BaseCaddyfile, Configuration, Pipeline
 from dockcaddy.plugins.calls import GuardedOutput
 from dockcaddy.plugins.registry import Registry
 from dockcaddy.proxy import proxy_of
-from dockcaddy.settings import Settings, nearest
+from dockcaddy.settings import Settings, check_engine, nearest
 
 if TYPE_CHECKING:
     from dockcaddy.address_files import AddressFiles
     from dockcaddy.caddy import CaddyLoader, ExternalCaddy
-    from dockcaddy.controller import Controller, WatchedEngine
+    from dockcaddy.controller import Controller
     from dockcaddy.delivery import Delivery
     from dockcaddy.engine import Engine, EngineOptions
     from dockcaddy.last_good import LastGood
     from dockcaddy.narration import Narrator
     from dockcaddy.quarantine import Quarantine
+    from dockcaddy.watch import WatchedEngine
 
 logger = logging.getLogger("dockcaddy")
 
@@ -65,10 +67,11 @@ def options_for(settings: Settings) -> "EngineOptions":
 
 
 def engines_for(settings: Settings) -> "list[Engine]":
-    """The engines that the settings name; the environment's where they name none."""
+    """The engines that the settings name; the environment's where they name none. Raises SettingsError."""
     from dockcaddy.engine import Connection, Engine  # noqa: PLC0415
 
     sockets = settings.docker_sockets or ("",)
+    _check_endpoints(settings)
 
     def item(values: tuple[str, ...], place: int) -> str:
         return values[place] if place < len(values) else ""
@@ -81,6 +84,24 @@ def engines_for(settings: Settings) -> "list[Engine]":
         )
         for place, socket in enumerate(sockets)
     ]
+
+
+def _check_endpoints(settings: Settings) -> None:
+    """Raises SettingsError for what cannot be an engine, so that nobody waits for it to answer."""
+    urls = {f"--docker-sockets {url}": url for url in settings.docker_sockets}
+    if not all(settings.docker_sockets or ("",)):
+        host = os.environ.get("DOCKER_HOST", "")
+        urls[f"environment variable DOCKER_HOST={host}"] = host
+    for named, url in urls.items():
+        try:
+            check_engine(url)
+        except ValueError as error:
+            raise SettingsError(f"{named}: {error}") from None
+    folders = {f"--docker-certs-path {folder}": folder for folder in settings.docker_certs_path if folder}
+    for named, folder in folders.items():
+        missing = [name for name in ("ca.pem", "cert.pem", "key.pem") if not Path(folder, name).is_file()]
+        if missing:
+            raise SettingsError(f"{named}: {', '.join(missing)} not found there")
 
 
 def pipeline_for(settings: Settings, registry: Registry, sections: Mapping[type, Any]) -> Pipeline:

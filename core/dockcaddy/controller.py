@@ -8,70 +8,30 @@ import logging
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from typing import Protocol
 
 from attrs import define, field
 
 from dockcaddy.address_files import AddressesMoved, AddressFiles
 from dockcaddy.damping import Damping
 from dockcaddy.delivery import Delivery
-from dockcaddy.errors import CaddyRefusal, CaddyUnreachable, EngineUnreachable, OutputError, own_fault
+from dockcaddy.errors import CaddyRefusal, CaddyUnreachable, OutputError
 from dockcaddy.faults import OwnFault
 from dockcaddy.fragment import Fragment
 from dockcaddy.last_good import LastGood
 from dockcaddy.lingering import Lingering
 from dockcaddy.logs import report_own_fault
-from dockcaddy.model import EngineInventory, EngineSilent, Inventory, Problem
+from dockcaddy.model import Inventory, Problem
 from dockcaddy.narration import Cycle, Narrator, ProblemLog
 from dockcaddy.pace import Pace
 from dockcaddy.pipeline import BaseCaddyfile, Configuration, Pipeline
 from dockcaddy.quarantine import Quarantine
+from dockcaddy.watch import Watch, WatchedEngine
 
 logger = logging.getLogger("dockcaddy")
 
 CHECK_INTERVAL = 2.0
-FIRST_PAUSE = 0.25
-LONGEST_PAUSE = 0.75
 # asking Caddy for everything again costs more than asking an engine
 LONGEST_REFUSED_PAUSE = 5.0
-
-
-class Wake(Protocol):
-    """Tells the loop that the inventory may have changed; `urgent` where requests would go to what is about to end."""
-
-    def __call__(self, *, urgent: bool = False) -> None:
-        """May be called from any thread."""
-
-
-class WatchedEngine(Protocol):
-    """An engine as the loop sees it."""
-
-    @property
-    def name(self) -> str:
-        """How errors name it."""
-
-    def start(self, wake: Wake) -> None:
-        """Begin to watch; `wake` is called whenever the inventory may have changed."""
-
-    def inventory(self) -> EngineInventory:
-        """What the engine has now. Raises EngineUnreachable."""
-
-    def resync(self) -> None:
-        """List everything anew at the next `inventory`."""
-
-    def close(self) -> None:
-        """Stop watching."""
-
-
-@define
-class _Watch:
-    """An engine, its last inventory, and when to ask again after a failure."""
-
-    engine: WatchedEngine
-    last: EngineInventory | None = None
-    failure: str = ""
-    retry_at: float | None = None
-    pause: float = 0.25
 
 
 @define(eq=False)
@@ -93,7 +53,7 @@ class Controller:
     cycles: int = 0
     configuration: Configuration | None = None
     problems: tuple[Problem, ...] = ()
-    _watches: list[_Watch] = field(factory=list)
+    _watches: list[Watch] = field(factory=list)
     _pace: Pace = field(init=False)
     _damping: Damping = field(factory=Damping)
     _lingering: Lingering = field(factory=Lingering)
@@ -110,7 +70,7 @@ class Controller:
     _own_fault: OwnFault = field(factory=OwnFault)
 
     def __attrs_post_init__(self) -> None:
-        self._watches = [_Watch(engine) for engine in self.engines]
+        self._watches = [Watch(engine, self.clock) for engine in self.engines]
         self._pace = Pace(self.throttle_interval)
 
     def wake(self, *, urgent: bool = False) -> None:
@@ -309,29 +269,13 @@ class Controller:
 
     def _inventory(self) -> Inventory | None:
         for watch in self._watches:
-            self._ask(watch)
+            watch.ask(self._has_configuration)
         known = tuple(watch.last for watch in self._watches if watch.last is not None)
         return Inventory(known) if known else None
 
-    def _ask(self, watch: _Watch) -> None:
-        try:
-            watch.last = watch.engine.inventory()
-        except Exception as error:
-            if isinstance(error, EngineSilent):
-                # events tell what has ended even so
-                watch.last = error.known
-            told = str(error) if isinstance(error, EngineUnreachable) else own_fault(error)
-            if not watch.failure:
-                logger.error("engine %s: %s, the last configuration stays", watch.engine.name, told)
-                logger.debug("where it happened", exc_info=error)
-            watch.failure = told
-            watch.retry_at = self.clock() + watch.pause
-            watch.pause = min(watch.pause * 2, LONGEST_PAUSE)
-        else:
-            if watch.failure:
-                logger.info("engine %s: answers again", watch.engine.name)
-            watch.failure = ""
-            watch.retry_at, watch.pause = None, FIRST_PAUSE
+    def _has_configuration(self) -> bool:
+        """Whether anything is served, by this run or from an earlier one."""
+        return bool(self.configuration or (self.last_good is not None and self.last_good.load().json))
 
     def _failures(self) -> list[Problem]:
         troubles = [(each.name, each.failure or each.doubt) for each in self.deliveries]

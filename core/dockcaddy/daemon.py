@@ -17,7 +17,7 @@ from attrs import define
 from dockcaddy import __version__
 from dockcaddy.composition import Connections, check_outputs, controller_for, engines_for
 from dockcaddy.errors import CaddyUnreachable, SettingsError
-from dockcaddy.operator_files import load_environment_file
+from dockcaddy.operator_files import load_environment_file, read_base
 from dockcaddy.plugins.registry import Registry
 from dockcaddy.settings import Settings
 
@@ -73,6 +73,8 @@ def ended_by_signals() -> Iterator[Ending]:
 
 def _run(settings: Settings, registry: Registry, sections: Mapping[type, Any], ending: Ending) -> None:
     check_outputs(settings, registry, sections)
+    # it may be lost later, but not be missing from the start
+    read_base(settings.caddyfile_path)
     if settings.envfile:
         load_environment_file(settings.envfile)
     from dockcaddy.last_good import LastGood  # noqa: PLC0415

@@ -30,7 +30,16 @@ class PluginFault(DockcaddyError):
 
 
 class EngineUnreachable(DockcaddyError):
-    """The engine does not answer, or answered a call with an error."""
+    """The engine does not answer, or answered a call with an error. `remedy` is what to do, `""` where nobody knows."""
+
+    def __init__(self, message: str, remedy: str = "") -> None:
+        super().__init__(message)
+        self.remedy = remedy
+
+    @property
+    def advice(self) -> str:
+        """The message with what to do."""
+        return f"{self}: {self.remedy}" if self.remedy else str(self)
 
 
 class CaddyUnreachable(DockcaddyError):

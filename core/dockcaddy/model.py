@@ -119,8 +119,8 @@ class EngineInventory:
 class EngineSilent(EngineUnreachable):
     """An engine that does not answer now. `known` is what it had, with what events told since."""
 
-    def __init__(self, message: str, known: EngineInventory) -> None:
-        super().__init__(message)
+    def __init__(self, failure: EngineUnreachable, known: EngineInventory) -> None:
+        super().__init__(str(failure), failure.remedy)
         self.known = known
 
 

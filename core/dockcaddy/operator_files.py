@@ -38,6 +38,16 @@ class BaseFile:
         return self._last
 
 
+def read_base(path: str) -> BaseCaddyfile | None:
+    """The base Caddyfile, None where none is named. Raises SettingsError where it cannot be read."""
+    if not path:
+        return None
+    try:
+        return BaseCaddyfile(path, Path(path).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"--caddyfile-path {path}: {unreadable(error)}") from error
+
+
 def load_environment_file(path: str) -> None:
     """Put the KEY=VALUE lines of a file into the environment, for Caddy; what is set already stays.
 

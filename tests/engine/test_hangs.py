@@ -91,7 +91,7 @@ def test_inspects_that_hang_delay_no_other_container(
     for number in range(count):
         stand_in.faults[f"inspect hung-{number}"] = "hang"
         stand_in.add(f"hung-{number}", LABELS)
-    eventually(lambda: watched.engine._reader._calls.of("inspect"))
+    eventually(lambda: watched.targets() and watched.engine._reader._calls.of("inspect"))
 
     def c_is_there() -> bool:
         watched.pass_time(0.1)

@@ -23,10 +23,13 @@ from urllib.parse import parse_qs, urlsplit
 
 from attrs import define, field
 from stand_in_container import NETWORK, StandInContainer, network, network_id
+from stand_in_swarm import StandInSwarm
 
 API_VERSION = "1.41"
 VERSION = {"Version": "20.10.24", "ApiVersion": API_VERSION, "MinAPIVersion": "1.12", "Os": "linux", "Arch": "amd64"}
-INFO = {"ID": "stand-in", "Name": "stand-in", "OSType": "linux", "Swarm": {"LocalNodeState": "inactive"}}
+INFO = {"ID": "stand-in", "Name": "stand-in", "OSType": "linux"}
+# what HAProxy says, of which the usual socket proxies are made
+FORBIDDEN = b"<html><body><h1>403 Forbidden</h1>\nRequest forbidden by administrative rules.\n</body></html>\n"
 _CONTAINER = re.compile(r"/containers/([0-9a-f]{64})/json")
 
 
@@ -35,8 +38,8 @@ class StandInEngine:
     """The engine. `counts` has how often each call was answered, `refused` how often it was made to fail, `held` which
     kinds of calls were made to hang.
 
-    `faults` says how calls fail, by kind (`list`, `inspect`, `networks`, `version`, `events`) or `all`: `error`,
-    `garbage`, or `hang`, which lasts until the fault is taken away. `inspect NAME` is the inspecting of one container.
+    `faults` says how calls fail, by kind (`list`, `inspect`, `networks`, `version`, `events`, `info`, `services` ...) or
+    `all`: `error`, `garbage`, `forbidden` as by a socket proxy, or `hang`, which lasts until the fault is taken away. `inspect NAME` is the inspecting of one container.
     `delay` (seconds) goes before each answer. While it `drops` events, nobody hears of them. Lists and inspects show a
     change so many seconds after its event as `lag` says.
     """
@@ -47,6 +50,7 @@ class StandInEngine:
     lag: float = 0.0
     drops: bool = False
     containers: dict[str, StandInContainer] = field(factory=dict)
+    swarm: StandInSwarm = field(factory=StandInSwarm)
     faults: dict[str, str] = field(factory=dict)
     counts: Counter[str] = field(factory=Counter)
     refused: Counter[str] = field(factory=Counter)
@@ -274,6 +278,9 @@ class StandInEngine:
                 await asyncio.sleep(0.01)
                 continue
             self.refused[kind] += 1
+            if fault == "forbidden":
+                await _reply(writer, FORBIDDEN, "403 Forbidden", "text/html")
+                return False
             if fault == "error":
                 return await _reply(writer, b'{"message":"the stand-in was told to fail"}', "500 Internal Server Error")
             return await _reply(writer, b"<html>nothing that an engine says</html>")
@@ -286,6 +293,8 @@ class StandInEngine:
             await reader.read()
             return False
         answer = self._content(kind, path, query, filters)
+        if answer is None and kind in ("services", "tasks", "configs"):
+            return await _reply(writer, b'{"message":"This node is not a swarm manager."}', "503 Service Unavailable")
         if answer is None:
             return await _reply(writer, b'{"message":"No such container"}', "404 Not Found")
         return await _reply(writer, answer if isinstance(answer, bytes) else json.dumps(answer).encode())
@@ -308,8 +317,11 @@ class StandInEngine:
         if kind == "inspect":
             found = _CONTAINER.fullmatch(path)
             return self._answer_about(found[1], "inspect") if found else None
-        networks = list(self._networks.values())
-        return {"networks": networks, "version": VERSION, "info": INFO, "ping": b"OK"}.get(kind)
+        if kind in ("services", "tasks", "configs"):
+            return self.swarm.answer(kind)
+        networks = [*self._networks.values(), *self.swarm.networks]
+        info = {**INFO, "Swarm": self.swarm.info}
+        return {"networks": networks, "version": VERSION, "info": info, "ping": b"OK"}.get(kind)
 
     def _late_list(self, ids: set[str], *, every: bool) -> bytes:
         answers = [answer for id in ids if (answer := self._answer_about(id, "list"))]
@@ -333,13 +345,15 @@ def _kind(path: str, filters: Mapping[str, set[str]]) -> str:
         return "small list" if "id" in filters else "list"
     known: Mapping[str, str] = {
         "/_ping": "ping",
-        **{f"/{each}": each for each in ("events", "networks", "version", "info")},
+        **{f"/{each}": each for each in ("events", "networks", "version", "info", "services", "tasks", "configs")},
     }
     return known.get(path, "inspect" if _CONTAINER.fullmatch(path) else "other")
 
 
-async def _reply(writer: asyncio.StreamWriter, body: bytes, status: str = "200 OK") -> bool:
-    head = f"HTTP/1.1 {status}\r\nApi-Version: {API_VERSION}\r\nContent-Type: application/json\r\n"
+async def _reply(
+    writer: asyncio.StreamWriter, body: bytes, status: str = "200 OK", kind: str = "application/json"
+) -> bool:
+    head = f"HTTP/1.1 {status}\r\nApi-Version: {API_VERSION}\r\nContent-Type: {kind}\r\n"
     writer.write(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
     await writer.drain()
     return True

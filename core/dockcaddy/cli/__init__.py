@@ -94,7 +94,9 @@ def _status() -> int:
         return USAGE
     except click.ClickException as error:
         return _failed(_usage(error), USAGE)
-    except (EngineUnreachable, CaddyUnreachable) as error:
+    except EngineUnreachable as error:
+        return _failed(error.advice, UNREACHABLE)
+    except CaddyUnreachable as error:
         return _failed(str(error), UNREACHABLE)
     except DockcaddyError as error:
         return _failed(str(error), USAGE)

@@ -16,9 +16,8 @@ from dockcaddy.composition import engines_for, options_for, pipeline_for, served
 from dockcaddy.errors import CaddyUnreachable, SettingsError
 from dockcaddy.files import unreadable
 from dockcaddy.model import Inventory, Problem
-from dockcaddy.operator_files import load_environment_file
+from dockcaddy.operator_files import load_environment_file, read_base
 from dockcaddy.pipeline import BaseCaddyfile, Configuration, Pipeline
-from dockcaddy.settings import Settings
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
@@ -83,17 +82,7 @@ def _mended(value: Any) -> Any:
 def pipeline_and_base(environment: Environment) -> tuple[Pipeline, BaseCaddyfile | None]:
     """The pipeline, and the operator's Caddyfile where one is named. Raises SettingsError where it cannot be read."""
     pipeline = pipeline_for(environment.settings, environment.registry, environment.sections)
-    return pipeline, _base(environment.settings)
-
-
-def _base(settings: Settings) -> BaseCaddyfile | None:
-    path = settings.caddyfile_path
-    if not path:
-        return None
-    try:
-        return BaseCaddyfile(path, Path(path).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"--caddyfile-path {path}: {unreadable(error)}") from error
+    return pipeline, read_base(environment.settings.caddyfile_path)
 
 
 @frozen

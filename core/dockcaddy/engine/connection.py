@@ -1,14 +1,19 @@
 """The way to one engine's API."""
 
+import os
 from pathlib import Path
 from typing import Any
 
 from attrs import define
 
-from dockcaddy.errors import EngineUnreachable, one_line
+from dockcaddy.engine.failures import failure_of, is_forbidden
+from dockcaddy.errors import EngineUnreachable
 
 CALL_TIMEOUT = 10
 CALLS_AT_ONCE = 10
+DEFAULT_SOCKET = "unix:///var/run/docker.sock"
+# any that every engine takes in the one call that asks for its own
+ANY_VERSION = "1.24"
 
 
 @define(eq=False)
@@ -19,6 +24,14 @@ class Connection:
     certs_path: str = ""
     api_version: str = ""
     _client: Any = None
+
+    @property
+    def place(self) -> str:
+        """Where the engine is, as errors name it."""
+        if self.url:
+            return self.url
+        host = os.environ.get("DOCKER_HOST", "")
+        return f"DOCKER_HOST={host}" if host else f"the default docker socket {DEFAULT_SOCKET}"
 
     def client(self) -> Any:
         """docker's client of the API, connected when it is needed first. Raises EngineUnreachable."""
@@ -41,9 +54,34 @@ class Connection:
         """What to tell of a call that failed."""
         if isinstance(error, EngineUnreachable):
             return error
-        return EngineUnreachable(f"{self.url or 'the default docker socket'} does not answer: {cause_of(error)}")
+        url = self.url or os.environ.get("DOCKER_HOST", "") or DEFAULT_SOCKET
+        failure = failure_of(error, by_socket="unix:" in url)
+        if failure.is_forbidden:
+            return EngineUnreachable(f"{self.place} forbids what is needed: {failure.cause}")
+        return EngineUnreachable(f"{self.place} does not answer: {failure.cause}", failure.remedy)
 
     def _new_client(self) -> Any:
+        try:
+            return self._negotiated()
+        except Exception as error:
+            raise self.unreachable(error) from error
+
+    def _negotiated(self) -> Any:
+        """A client that speaks the engine's version; a socket proxy may forbid asking for it, and still tell it."""
+        if self.api_version:
+            return self._client_of(self.api_version)
+        try:
+            return self._client_of("auto")
+        except Exception as error:
+            if not is_forbidden(error):
+                raise
+            asking = self._client_of(ANY_VERSION)
+            ping = asking.get(f"{asking.base_url}/_ping", timeout=CALL_TIMEOUT)
+            if not ping.ok or "Api-Version" not in ping.headers:
+                raise
+            return self._client_of(ping.headers["Api-Version"])
+
+    def _client_of(self, version: str) -> Any:
         import docker  # noqa: PLC0415  a slow import that offline commands do not need
         from docker.utils import kwargs_from_env  # noqa: PLC0415
 
@@ -55,20 +93,4 @@ class Connection:
                 ca_cert=str(folder / "ca.pem"),
                 verify=True,
             )
-        try:
-            return docker.APIClient(
-                version=self.api_version or "auto", timeout=CALL_TIMEOUT, num_pools=CALLS_AT_ONCE, **settings
-            )
-        except Exception as error:
-            raise self.unreachable(error) from error
-
-
-def cause_of(error: BaseException) -> str:
-    """What went wrong at the bottom: requests and urllib3 wrap it several times, the engine explains its own errors."""
-    while not getattr(error, "explanation", None):
-        inner = next((each for each in (*error.args, error.__cause__) if isinstance(each, BaseException)), None)
-        if inner is None:
-            break
-        error = inner
-    said = getattr(error, "explanation", None) or getattr(error, "strerror", None) or str(error)
-    return one_line(str(said) or type(error).__name__)
+        return docker.APIClient(version=version, timeout=CALL_TIMEOUT, num_pools=CALLS_AT_ONCE, **settings)

@@ -173,10 +173,20 @@ def _messages(response: Any) -> Iterator[Mapping[str, Any]]:
         yield from (json.loads(line) for line in lines if line.strip())
 
 
+def no_timeout(response: Any) -> None:
+    """Once a stream has begun it may be silent for as long as it likes."""
+    sock = _socket_of(response)
+    if sock is not None:
+        sock.settimeout(None)
+
+
+def _socket_of(response: Any) -> Any:
+    return getattr(getattr(response.raw, "_connection", None), "sock", None)
+
+
 def _hang_up(response: Any) -> None:
     """End a read that another thread is waiting in."""
-    connection = getattr(response.raw, "_connection", None)
-    sock = getattr(connection, "sock", None)
+    sock = _socket_of(response)
     if sock is not None:
         with contextlib.suppress(OSError):
             sock.shutdown(2)

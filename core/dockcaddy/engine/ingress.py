@@ -23,13 +23,16 @@ class IngressNetworks:
     """The ingress networks of one engine: id -> rank, name -> rank. With `on_host` there is no choice but reach.
 
     `names` are those of the option (`by_option`), or of the networks that Caddy's container is on. `known` are the drivers
-    of all networks by name, for explanations: addresses do not depend on them.
+    of all networks by name, for explanations: addresses do not depend on them. `is_any` says that nobody knows which
+    networks a host can reach: each of them counts. `never` are Swarm's own ones.
     """
 
     ranks: Mapping[str, int] = field(factory=dict)
     on_host: bool = False
     names: tuple[str, ...] = ()
     by_option: bool = False
+    is_any: bool = False
+    never: frozenset[str] = frozenset()
     known: Mapping[str, str] = field(factory=dict, eq=False)
 
     def address(self, attachments: Sequence[Attachment], chosen: str) -> str:
@@ -44,21 +47,26 @@ class IngressNetworks:
 
     def includes(self, network_id: str, name: str) -> bool:
         """Whether a network of this id and name is an ingress network."""
-        return self.on_host or network_id in self.ranks or name in self.ranks
+        if self.on_host:
+            return network_id not in self.never
+        return network_id in self.ranks or name in self.ranks
 
     def _rank(self, attachment: Attachment) -> int | None:
+        if self.is_any:
+            return 0
         by_id = self.ranks.get(attachment.network_id)
         return self.ranks.get(attachment.network) if by_id is None else by_id
 
 
 def ingress_networks(
-    networks: Iterable[Mapping[str, Any]], names: Sequence[str], own: Mapping[str, Any] | None
+    listed: Iterable[Mapping[str, Any]] | None, names: Sequence[str], own: Mapping[str, Any] | None
 ) -> IngressNetworks:
     """The ingress networks: those `names`d, else those of our `own` container, else what a host can reach.
 
-    `networks` are items of `GET /networks`, `own` is the inspect answer of the container we run in. Swarm's own ingress
-    network never counts.
+    `listed` are items of `GET /networks`, None where nobody may ask for them; `own` is the container we run in, as a
+    list or an inspect gives it. Swarm's own ingress network never counts.
     """
+    networks = tuple(listed or ())
     known = [network for network in networks if not network.get("Ingress")]
     drivers = {str(network.get("Name")): str(network.get("Driver") or "") for network in known}
     if names:
@@ -76,7 +84,8 @@ def ingress_networks(
         return IngressNetworks({**by_id, **ours}, names=tuple(ours), known=drivers)
     reachable = [network for network in known if network.get("Driver", "") in _REACHABLE_DRIVERS]
     ranks = {key: 0 for network in reachable for key in (network["Id"], network["Name"])}
-    return IngressNetworks(ranks, on_host=True, known=drivers)
+    never = frozenset(network["Id"] for network in networks if network.get("Ingress"))
+    return IngressNetworks(ranks, on_host=True, is_any=listed is None, never=never, known=drivers)
 
 
 def _uses_the_hosts_network(container: Mapping[str, Any]) -> bool:

@@ -9,6 +9,8 @@ AT_ONCE = 8
 MOST = 256
 # one that could not be inspected is asked for again
 FIRST_PAUSE, LONGEST_PAUSE = 0.25, 0.75
+# where that is forbidden somebody has to allow it first
+FORBIDDEN_PAUSE = 30.0
 
 
 @define(eq=False)
@@ -18,10 +20,11 @@ class InspectQueue:
     _waiting: dict[str, None] = field(factory=dict)
     _retries: dict[str, float] = field(factory=dict)
     _failures: dict[str, int] = field(factory=dict)
+    _forbidden: set[str] = field(factory=set)
 
     def want(self, ids: Iterable[str]) -> None:
-        """Have these inspected."""
-        self._waiting.update(dict.fromkeys(ids))
+        """Have these inspected, but for those of which it is forbidden."""
+        self._waiting.update(dict.fromkeys(id for id in ids if id not in self._forbidden))
 
     def next(self, begun: int, late: int) -> str | None:
         """The next one, where `begun` are asked for now and `late` of these are waited for no more.
@@ -45,6 +48,12 @@ class InspectQueue:
         """It was inspected, or is gone."""
         self._failures.pop(id, None)
         self._retries.pop(id, None)
+        self._forbidden.discard(id)
+
+    def forbidden(self, id: str, now: float) -> None:
+        """It may not be inspected: it is tried again when somebody may have allowed it."""
+        self._forbidden.add(id)
+        self._retries[id] = now + FORBIDDEN_PAUSE
 
     def failed(self, id: str, now: float) -> None:
         """It could not be inspected: it is tried again, ever less often."""
@@ -54,7 +63,9 @@ class InspectQueue:
 
     def retry(self, now: float) -> None:
         """Have those wait whose next try is due."""
-        self.want([id for id, at in self._retries.items() if now >= at])
+        due = [id for id, at in self._retries.items() if now >= at]
+        self._forbidden.difference_update(due)
+        self.want(due)
 
     def next_due(self) -> float | None:
         """When the next try is due."""

@@ -9,6 +9,7 @@ from typing import Any
 from attrs import define
 
 from dockcaddy.engine.connection import Connection
+from dockcaddy.engine.failures import is_forbidden
 
 _CONTAINER_ID = re.compile(r"/containers/([0-9a-f]{64})/")
 _CGROUP_ID = re.compile(r"[/-]([0-9a-f]{64})(?:\.scope)?$", re.MULTILINE)
@@ -37,11 +38,16 @@ class OwnContainer:
         """The container's inspect answer, None on a host. Raises what the client raises."""
         from docker.errors import NotFound  # noqa: PLC0415
 
+        client = self.connection.client()
         for candidate in own_container_ids():
             try:
-                answer: Mapping[str, Any] = self.connection.client().inspect_container(candidate)
+                answer: Mapping[str, Any] = client.inspect_container(candidate)
             except NotFound:
                 continue
+            except Exception as error:
+                if not is_forbidden(error):
+                    raise
+                return next(map(as_inspected, client.containers(filters={"id": candidate})), None)
             return answer
         return None
 
@@ -80,5 +86,18 @@ def as_listed(own: Mapping[str, Any]) -> dict[str, Any]:
         "Names": [own.get("Name", "")],
         "State": "running",
         "Labels": (own.get("Config") or {}).get("Labels"),
+        "HostConfig": own.get("HostConfig"),
         "NetworkSettings": own.get("NetworkSettings"),
+    }
+
+
+def as_inspected(item: Mapping[str, Any]) -> dict[str, Any]:
+    """The item of a list as an inspect answer, as far as it goes."""
+    names = item.get("Names") or [""]
+    return {
+        "Id": item["Id"],
+        "Name": names[0],
+        "Config": {"Labels": item.get("Labels")},
+        "HostConfig": item.get("HostConfig"),
+        "NetworkSettings": item.get("NetworkSettings"),
     }

@@ -11,19 +11,25 @@ from typing import Any
 
 from attrs import define, field
 
-from dockcaddy.engine.announced import Announcement, Announcements
+from dockcaddy.engine.announced import Announcement
+from dockcaddy.engine.answers import Answers, Next
+from dockcaddy.engine.builder import InventoryBuilder
 from dockcaddy.engine.calls import LONGEST, PATIENCE, Calls
-from dockcaddy.engine.connection import Connection, cause_of
-from dockcaddy.engine.ingress import ingress_networks
+from dockcaddy.engine.connection import Connection
+from dockcaddy.engine.failures import cause_of, is_forbidden
 from dockcaddy.engine.inspects import InspectQueue
-from dockcaddy.engine.own_container import OwnContainer, as_listed
+from dockcaddy.engine.own_container import OwnContainer
+from dockcaddy.engine.questions import Questions
+from dockcaddy.engine.services import SwarmAnswers
 from dockcaddy.engine.store import ContainerStore
-from dockcaddy.engine.strangers import warnings
+from dockcaddy.engine.troubles import Troubles
 from dockcaddy.errors import EngineUnreachable
 from dockcaddy.logs import report_own_fault
-from dockcaddy.model import Problem
+from dockcaddy.model import EngineInventory
 
 Json = Mapping[str, Any]
+
+EVERYTHING = frozenset(("networks", "list"))
 
 # how long a cycle waits for answers, in seconds; the others must not wait longer for them
 INSPECT_PATIENCE = PATIENCE
@@ -33,6 +39,9 @@ ASKED_BY_NAME = 256
 FIRST_PATIENCE = 1.0
 # so many looks may hang before the next one waits for an answer
 LOOKS_AT_ONCE = 4
+# a manager that is to say what services there are may first have to find out who leads, for so many seconds
+SWARM_PATIENCE = 30.0
+SWARM_PAUSE = 2.0
 # when another look is had at what nobody knows to expect, in seconds
 LATER, FEW = 0.5, 10
 
@@ -49,30 +58,27 @@ class Reader:
     """
 
     connection: Connection
-    store: ContainerStore
+    builder: InventoryBuilder
     own: OwnContainer
     clock: Callable[[], float]
     wake: Callable[[], None]
     lock: threading.Condition = field(factory=threading.Condition)
-    problems: dict[str, Problem] = field(factory=dict)
+    troubles: Troubles = field(init=False)
     is_watching: bool = False
-    _announced: Announcements = field(factory=Announcements)
-    _announced_networks: Announcements = field(factory=Announcements)
+    _answers: Answers = field(init=False)
+    _questions: Questions = field(init=False)
     _calls: Calls = field(init=False)
     _inspects: InspectQueue = field(factory=InspectQueue)
     _failures: dict[str, EngineUnreachable] = field(factory=dict)
     # what is to be asked for when somebody wants to know, and what at once
-    _stale: set[str] = field(factory=lambda: {"networks", "list"})
+    _stale: set[str] = field(factory=lambda: set(EVERYTHING))
     _due: set[str] = field(factory=set)
     _dirty: dict[str, None] = field(factory=dict)
     _now: dict[str, None] = field(factory=dict)
     _again: dict[str, float] = field(factory=dict)
     _lists_again: dict[str, float] = field(factory=dict)
-    _never_read: set[str] = field(factory=lambda: {"networks", "list"})
-    _networks: Sequence[Json] = ()
-    # by id, after which call's beginning something was learnt of it
-    _learnt: dict[str, int] = field(factory=dict)
-    _asked: int = 0
+    _never_read: set[str] = field(factory=lambda: {*EVERYTHING, "swarm"})
+    _swarm_until: float | None = None
     _told: int = 0
     _has_waited: bool = False
     _has_begun: bool = False
@@ -81,7 +87,20 @@ class Reader:
     _is_closed: bool = False
 
     def __attrs_post_init__(self) -> None:
+        self.troubles = Troubles(self.builder.name)
+        self._answers = Answers(self.builder)
+        self._questions = Questions(self.connection, self.builder.options)
         self._calls = Calls(self.clock, self.lock, self.connection.forget)
+
+    @property
+    def store(self) -> ContainerStore:
+        """What is known of the containers."""
+        return self.builder.containers
+
+    def inventory(self) -> EngineInventory:
+        """What is known now."""
+        with self.lock:
+            return self.builder.inventory(self.clock(), self.troubles)
 
     def read(self) -> EngineUnreachable | None:
         """Ask for whatever may have changed, and wait a moment for it. Gives why that fails, where it does.
@@ -107,19 +126,18 @@ class Reader:
     def all_changed(self) -> None:
         """Have everything listed anew by the next `read`."""
         with self.lock:
-            self._stale |= {"networks", "list"}
+            self._stale |= EVERYTHING
 
     def events_lost(self) -> None:
         """Events may not have come: the next list knows better than those that did."""
         with self.lock:
-            self._announced.forget()
-            self._announced_networks.forget()
+            self._answers.forget_events()
             self.all_changed()
 
     def network_changed(self, id: str, *, there: bool) -> None:
         """A network came or went: have them listed anew by the next `read`."""
         with self.lock:
-            self._announced_networks.of(id, self.clock()).there = there
+            self._answers.networks.of(id, self.clock()).there = there
             self._stale.add("networks")
 
     def changed(self, id: str) -> None:
@@ -139,10 +157,14 @@ class Reader:
             if len(self._again) < FEW:
                 self._again.setdefault(id, self.clock() + LATER)
 
+    def tell(self, call: str, message: str) -> None:
+        """Something about the engine is not as it should be; `""` where it is, again."""
+        with self.lock:
+            self.troubles.tell(call, message)
+
     def announced(self, id: str) -> Announcement:
         """What events told of a container, to be completed: an answer that was asked for before counts no more."""
-        self._learnt[id] = self._asked + 1
-        return self._announced.of(id, self.clock())
+        return self._answers.announce(id, self.clock())
 
     def close(self) -> None:
         """Wait for no answer any more."""
@@ -231,33 +253,17 @@ class Reader:
         if len(self._now) > ASKED_BY_NAME:
             self._now.clear()
             self._due |= {"list"}
-        for kind, ask in (("own", self.own.ask), ("networks", self._list_networks), ("list", self._list)):
-            if kind in self._due and not self._calls.of(kind):
-                self._due.discard(kind)
-                self._stale.discard(kind)
-                self._begin(kind, ask)
-
-    def _begin(self, kind: str, ask: Callable[[], Any]) -> None:
-        takers: Mapping[str, Callable[[int, Any], None]] = {
-            "own": self._take_own,
-            "networks": self._take_networks,
-            "list": self._take_list,
+        asks: Mapping[str, Callable[[], Any]] = {
+            "own": self.own.ask,
+            "networks": self._questions.networks,
+            "list": self._questions.containers,
+            "swarm": self._questions.swarm,
         }
-        self._asked += 1
-        take = partial(takers[kind], self._asked)
-        self._calls.begin(kind, ask, partial(self._take, kind, take), partial(self._fail, kind))
-
-    def _list_networks(self) -> Any:
-        return self.connection.client().networks()
-
-    def _list(self) -> Any:
-        return self.connection.client().containers(all=self.store.options.scan_stopped_containers)
-
-    def _list_some(self, ids: Sequence[str]) -> Any:
-        return self.connection.client().containers(all=True, filters={"id": list(ids)})
-
-    def _inspect(self, id: str) -> Any:
-        return self.connection.client().inspect_container(id)
+        for kind in [kind for kind in asks if kind in self._due and not self._calls.of(kind)]:
+            self._due.discard(kind)
+            self._stale.discard(kind)
+            take = partial(self._take, kind, self._answers.begin())
+            self._calls.begin(kind, asks[kind], take, partial(self._fail, kind))
 
     def _begin_look(self) -> None:
         """The present items of some containers, by one call."""
@@ -268,11 +274,8 @@ class Reader:
         self._now.clear()
         self._due |= {"networks"} & self._stale
         self._begin_lists()
-        self._asked += 1
-        take = partial(self._take_look, self._asked, ids)
-        self._calls.begin(
-            "look", partial(self._list_some, ids), partial(self._take, "look", take), partial(self._fail_look, ids)
-        )
+        take = partial(self._take, "look", self._answers.begin(), about=ids)
+        self._calls.begin("look", partial(self._questions.some_containers, ids), take, partial(self._fail_look, ids))
 
     def _begin_inspects(self) -> None:
         inspects = self._calls.of("inspect")
@@ -280,8 +283,8 @@ class Reader:
         begun = len(inspects)
         while (id := self._inspects.next(begun, late)) is not None:
             begun += 1
-            take, fail = partial(self._take_inspect, id), partial(self._fail_inspect, id)
-            self._calls.begin("inspect", partial(self._inspect, id), partial(self._take, "inspect", take), fail, id)
+            take, fail = partial(self._take, "inspect", 0, about=(id,)), partial(self._fail_inspect, id)
+            self._calls.begin("inspect", partial(self._questions.inspect, id), take, fail, id)
 
     def _uninspected(self) -> list[str]:
         asked = {call.about for call in self._calls.of("inspect")}
@@ -289,15 +292,57 @@ class Reader:
 
     # --- what is answered
 
-    def _take(self, kind: str, take: Callable[[Any], None], answer: Any) -> None:
+    def _take(self, kind: str, number: int, answer: Any, about: Sequence[str] = ()) -> None:
         before = self._state
-        for announced in (self._announced, self._announced_networks):
-            announced.expire(self.clock())
-        take(answer)
+        self._answers.expire(self.clock())
+        match kind:
+            case "own":
+                found, pause = self._answers.take_own(answer)
+                self.own.take(found)
+                self._ask_again(kind, pause)
+            case "networks":
+                self._ask_again(kind, self._answers.take_networks(answer))
+                self.troubles.tell(kind, "")
+                self._look_for_swarm()
+            case "list":
+                self._follow(self._answers.take_list(number, answer))
+                self._inspects.want(self._uninspected())
+                self._failures.pop("look", None)
+            case "look":
+                self._follow(self._answers.take_look(number, about, answer))
+                self._inspects.want([id for id in about if self.store.needs_inspect(id) and not self._inspecting(id)])
+            case "inspect":
+                self._inspects.succeeded(about[0])
+                self.troubles.tell_of_container(about[0], "", "")
+                self._answers.take_inspect(about[0], answer)
+            case "swarm":
+                self._take_swarm(*answer)
+        if not self._calls.of("look") and not self._calls.of("list"):
+            self._answers.settle()
         self._never_read.discard(kind)
-        if self._failures.pop(kind, None) is not None:
-            self._told += 1
+        self._told += self._failures.pop(kind, None) is not None
         self._tell_of(before)
+
+    def _follow(self, following: Next) -> None:
+        self._now.update(dict.fromkeys(following.now))
+        self._again.update({id: self.clock() + pause for id, pause in following.again.items()})
+
+    def _ask_again(self, kind: str, pause: float | None) -> None:
+        if pause is not None:
+            self._lists_again[kind] = self.clock() + pause
+
+    def _look_for_swarm(self) -> None:
+        """Have services listed where there may be any: nodes of a Swarm have networks that belong to it."""
+        if self.builder.may_have_services:
+            self._due.add("swarm")
+        else:
+            self._never_read.discard("swarm")
+            self._take_swarm(SwarmAnswers(), {})
+
+    def _take_swarm(self, answers: SwarmAnswers, forbidden: Mapping[str, str]) -> None:
+        self.builder.services.replace_all(answers)
+        self.troubles.tell("swarm", "")
+        self.troubles.tell_forbidden(forbidden)
 
     def _fail_look(self, ids: Sequence[str], error: Exception) -> None:
         self._dirty.update(dict.fromkeys(ids))
@@ -306,106 +351,52 @@ class Reader:
 
     def _fail(self, kind: str, error: Exception) -> None:
         before = self._state
-        self._stale.add(kind)
-        self._failures[kind] = self.connection.unreachable(error)
-        self._told += 1
+        if kind == "networks" and is_forbidden(error):
+            self.builder.set_networks(None)
+            self._never_read.discard(kind)
+            self._look_for_swarm()
+            self.troubles.tell(kind, f"{cause_of(error)}; which networks can be reached is not known, each counts")
+        elif kind == "swarm" and not self._is_swarm_needed():
+            self._never_read.discard(kind)
+            self._failures.pop(kind, None)
+            self._ask_again(kind, SWARM_PAUSE)
+            self.troubles.tell(kind, f"services cannot be listed: {cause_of(error)}; what was known of them stays")
+        else:
+            self._stale.add(kind)
+            self._failures[kind] = self.connection.unreachable(error)
+            self._told += 1
         self._tell_of(before)
+
+    def _is_swarm_needed(self) -> bool:
+        """Whether nothing is to be published without services: for a while at the start, as it would end their sites."""
+        if self._swarm_until is None:
+            self._swarm_until = self.clock() + SWARM_PATIENCE
+        return "swarm" in self._never_read and self.clock() < self._swarm_until
 
     @property
     def _state(self) -> tuple[int, int]:
-        return self.store.changes, self._told
+        return self.builder.changes + self.troubles.changes, self._told
 
     def _tell_of(self, before: tuple[int, int]) -> None:
         if self._state != before and not self._waiting:
             self.wake()
 
-    def _take_own(self, asked: int, found: Json | None) -> None:
-        if found is not None:
-            listed, pause = self._announced.held_against(found["Id"], as_listed(found))
-            found = {**found, "NetworkSettings": (listed or found)["NetworkSettings"]}
-            if pause is not None:
-                self._lists_again["own"] = self.clock() + pause
-        self.own.take(found)
-        self._set_ingress()
-
-    def _take_networks(self, asked: int, networks: Sequence[Json]) -> None:
-        """What a list of the networks gave, but for those that it does not know of yet, or still knows."""
-        by_id: dict[str, Json | None] = {network["Id"]: network for network in networks or ()}
-        for id in self._announced_networks.ids:
-            by_id[id], pause = self._announced_networks.held_against(id, by_id.get(id))
-            if pause is not None:
-                self._lists_again["networks"] = self.clock() + pause
-        self._networks = [network for network in by_id.values() if network is not None]
-        self._set_ingress()
-
-    def _set_ingress(self) -> None:
-        self.store.set_ingress(ingress_networks(self._networks, self.store.options.ingress_networks, self.own.found))
-
-    def _take_list(self, asked: int, items: Sequence[Json]) -> None:
-        """What a full list gave; what is not in it is gone, but for what was learnt after it was asked for."""
-        ours = [item for item in items if self.store.wants(item.get("Labels") or {})]
-        listed = {item["Id"] for item in ours}
-        missing = [self._counting(id, None, asked) for id in self.store.ids if id not in listed]
-        counting = [*missing, *(self._counting(item["Id"], item, asked) for item in ours)]
-        self.store.replace_all([item for item in counting if item is not None])
-        self.store.unlabelled = len(items) - len(ours)
-        self.store.strangers = [item for item in items if not self.store.wants(item.get("Labels") or {})]
-        self.store.overlooked = warnings(self.store.strangers, self.store.options.label_prefix)
-        self._inspects.want(self._uninspected())
-        self._failures.pop("look", None)
-        if not self._calls.of("look") and not self._calls.of("list"):
-            self._learnt = {}
-
-    def _take_look(self, asked: int, ids: Sequence[str], items: Sequence[Json]) -> None:
-        found = {item["Id"]: item for item in items}
-        for id in ids:
-            item = self._counting(id, found.get(id), asked)
-            if item is None:
-                self.store.drop(id)
-            elif self.store.wants(item.get("Labels") or {}):
-                self._learnt[id] = max(asked, self._learnt.get(id, 0))
-                self.store.put(item)
-                if self.store.needs_inspect(id) and id not in {call.about for call in self._calls.of("inspect")}:
-                    self._inspects.want([id])
-
-    def _counting(self, id: str, item: Json | None, asked: int) -> Json | None:
-        """The answer about a container as it counts; None where it does not count as there."""
-        if self._learnt.get(id, 0) > asked:
-            self._now[id] = None
-            return self.store.item(id)
-        counting, pause = self._announced.held_against(id, item)
-        if pause is not None:
-            self._again[id] = self.clock() + pause
-        if counting is None and self._announced.expects(id):
-            return self.store.item(id)
-        return counting
-
-    def _take_inspect(self, id: str, answer: Json) -> None:
-        self._inspects.succeeded(id)
-        if self.problems.pop(id, None) is not None:
-            self._told += 1
-        self.store.put_inspect(id, answer)
-        if health := self._announced.health_of(id):
-            self.store.set_health(id, health)
+    def _inspecting(self, id: str) -> bool:
+        return any(call.about == id for call in self._calls.of("inspect"))
 
     def _fail_inspect(self, id: str, error: Exception) -> None:
         from docker.errors import NotFound  # noqa: PLC0415
 
         before = self._state
-        if isinstance(error, NotFound):
-            self._inspects.succeeded(id)
-            self.problems.pop(id, None)
-            if self._announced.expects(id):
-                # it is on its way
-                self._announced.held_against(id, None)
-                self._inspects.failed(id, self.clock())
-            else:
-                self.store.drop(id)
-        else:
-            told = Problem(f"container {self.store.name(id)}", "", f"cannot be inspected: {cause_of(error)}", "warning")
-            if self.problems.get(id) != told:
-                self.problems[id] = told
-                self._told += 1
+        name, message = self.store.name(id), f"cannot be inspected: {cause_of(error)}"
+        if not isinstance(error, NotFound):
+            self.troubles.tell_of_container(id, name, message)
             self.store.mark_unreadable(id)
+            put_off = self._inspects.forbidden if is_forbidden(error) else self._inspects.failed
+            put_off(id, self.clock())
+        elif self._answers.take_absence(id):
             self._inspects.failed(id, self.clock())
+        else:
+            self.troubles.tell_of_container(id, name, "")
+            self._inspects.succeeded(id)
         self._tell_of(before)

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from attrs import frozen
@@ -203,12 +204,21 @@ def service(
         attachments=attached,
         mounts=_service_mounts(container_spec.get("Mounts") or (), volumes),
         ports=_service_ports(item),
+        created=_seconds(item.get("CreatedAt")),
         state="running" if running else "",
         running=bool(running),
         targets=targets,
         unreachable="" if targets or not running else reason(ingress, attached, labels),
         record=service_record(item),
     )
+
+
+def _seconds(time: object) -> int:
+    """Seconds since the epoch of a time as the engine writes it, 0 where there is none."""
+    try:
+        return int(datetime.fromisoformat(f"{str(time)[:19]}+00:00").timestamp())
+    except ValueError:
+        return 0
 
 
 def _runs(task: Json) -> bool:

@@ -1,16 +1,13 @@
 """The inventory as a document of the engine's own JSON: for bug reports, for rendering without an engine."""
 
-import base64
-import binascii
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dockcaddy.engine.ingress import IngressNetworks, ingress_networks
-from dockcaddy.engine.records import EngineOptions, container, has_prefix, service
-from dockcaddy.engine.strangers import warnings
-from dockcaddy.engine.unreachable import advice
+from dockcaddy.engine.builder import InventoryBuilder
+from dockcaddy.engine.records import EngineOptions
+from dockcaddy.engine.services import SwarmAnswers
 from dockcaddy.errors import DockcaddyError
-from dockcaddy.model import EngineInventory, Inventory, Problem, Resource, SwarmConfig
+from dockcaddy.model import EngineInventory, Inventory
 
 VERSION = 1
 
@@ -44,71 +41,29 @@ def _list(holder: Mapping[str, Any], key: str, path: str) -> list[Any]:
 
 
 def _engine(engine: Mapping[str, Any], path: str, options: EngineOptions) -> EngineInventory:
-    name = str(engine.get("name") or "local")
-    containers = _list(engine, "containers", f"{path}.")
-    networks = _list(engine, "networks", f"{path}.")
-    own = next((item for item in containers if engine.get("self") and item.get("Id") == engine["self"]), None)
-    resources: list[Resource] = []
+    builder = InventoryBuilder(str(engine.get("name") or "local"), options)
+    containers, networks, services, tasks, configs = (
+        _list(engine, key, f"{path}.") for key in ("containers", "networks", "services", "tasks", "configs")
+    )
     try:
-        ingress = ingress_networks(networks, options.ingress_networks, own)
-        for item in containers:
-            if _counts(item, options):
-                resources.append(container(item, item.get("Inspect"), ingress, name))
-        resources += _services(engine, path, networks, ingress, name, options)
-        overlooked = warnings(_strangers(containers, options), options.label_prefix)
+        _tell_of_containers(builder, containers, engine.get("self"))
+        builder.set_networks(networks)
+        builder.services.replace_all(SwarmAnswers(services, tasks, configs))
+        return builder.inventory(0.0)
     except KeyError as error:
         raise SnapshotError(f'{path}: not the engine\'s JSON: "{error.args[0]}" is missing') from error
     except (TypeError, AttributeError, ValueError) as error:
         raise SnapshotError(f"{path}: not the engine's JSON: something in it is of another type") from error
-    configs, problems = _configs(_list(engine, "configs", f"{path}."), options.label_prefix)
-    caddy = container(own, own.get("Inspect"), ingress, name) if own is not None else None
-    problems = (*problems, *overlooked)
-    return EngineInventory(name, tuple(resources), configs, caddy, problems, advice=advice(ingress, name))
 
 
-def _strangers(items: Iterable[Mapping[str, Any]], options: EngineOptions) -> Iterator[Mapping[str, Any]]:
-    for item in items:
-        if item.get("State") in ("running", None) and not has_prefix(item.get("Labels") or {}, options.label_prefix):
-            yield item
-
-
-def _counts(item: Mapping[str, Any], options: EngineOptions) -> bool:
-    if not options.wants(item.get("Labels") or {}):
-        return False
-    return options.scan_stopped_containers or item.get("State") in ("running", "paused", "restarting", None)
-
-
-def _services(
-    engine: Mapping[str, Any],
-    path: str,
-    networks: Sequence[Mapping[str, Any]],
-    ingress: IngressNetworks,
-    name: str,
-    options: EngineOptions,
-) -> list[Resource]:
-    names = {network["Id"]: network["Name"] for network in networks}
-    by_service: dict[str, list[Any]] = {}
-    for task in _list(engine, "tasks", f"{path}."):
-        by_service.setdefault(task.get("ServiceID", ""), []).append(task)
-    services = [
-        item
-        for item in _list(engine, "services", f"{path}.")
-        if has_prefix((item.get("Spec") or {}).get("Labels") or {}, options.label_prefix)
-    ]
-    return [service(item, by_service.get(item["ID"], []), names, {}, ingress, name, options) for item in services]
-
-
-def _configs(items: Sequence[Mapping[str, Any]], prefix: str) -> tuple[tuple[SwarmConfig, ...], tuple[Problem, ...]]:
-    configs, problems = [], []
-    for item in items:
-        spec = item.get("Spec") or {}
-        if prefix not in (spec.get("Labels") or {}):
-            continue
-        name = str(spec.get("Name") or item.get("ID"))
-        try:
-            text = base64.b64decode(spec.get("Data") or "", validate=True).decode()
-        except (binascii.Error, UnicodeDecodeError) as error:
-            problems.append(Problem(f"config {name}", "", f"its data is not UTF-8 text: {error}"))
-            continue
-        configs.append(SwarmConfig(str(item.get("ID")), name, text))
-    return tuple(configs), tuple(problems)
+def _tell_of_containers(builder: InventoryBuilder, containers: Sequence[Mapping[str, Any]], own: object) -> None:
+    builder.containers.replace_all(containers)
+    builder.containers.set_others(containers)
+    for item in containers:
+        id, inspect = item["Id"], item.get("Inspect")
+        if inspect is None:
+            builder.containers.mark_unreadable(id)
+        else:
+            builder.containers.put_inspect(id, inspect)
+        if own and id == own:
+            builder.set_own(item, inspect)

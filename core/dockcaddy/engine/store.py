@@ -7,7 +7,8 @@ from typing import Any
 from attrs import define, field
 
 from dockcaddy.engine.ingress import IngressNetworks
-from dockcaddy.engine.records import EngineOptions, container, needed
+from dockcaddy.engine.records import EngineOptions, container, has_prefix, needed
+from dockcaddy.engine.strangers import warnings
 from dockcaddy.model import Problem, Resource
 
 Json = Mapping[str, Any]
@@ -15,7 +16,8 @@ Json = Mapping[str, Any]
 _HEALTH = re.compile(r"\((?:(healthy|unhealthy)|health: starting)\)")
 # text that changes by itself
 _VOLATILE = ("Status", "SizeRw", "SizeRootFs")
-_LISTED = frozenset(("running", "paused", "restarting"))
+# a snapshot that somebody wrote need not tell the state
+_LISTED = frozenset(("running", "paused", "restarting", None))
 
 
 @define(eq=False)
@@ -71,11 +73,20 @@ class ContainerStore:
             for known in self._known.values():
                 self._changed(known)
 
+    def set_others(self, items: Sequence[Json]) -> None:
+        """What a full list gave, for what it says of containers that are not ours."""
+        prefix = self.options.label_prefix
+        self.strangers = [item for item in items if not has_prefix(item.get("Labels") or {}, prefix)]
+        self.unlabelled = sum(not self.wants(item.get("Labels") or {}) for item in items)
+        running = [item for item in self.strangers if item.get("State") in ("running", None)]
+        overlooked = warnings(running, prefix)
+        if overlooked != self.overlooked:
+            self.overlooked = overlooked
+            self.changes += 1
+
     def replace_all(self, items: Iterable[Json]) -> None:
         """What a full list gave, newest first; what is not in it is gone."""
-        every = list(items)
-        ours = [item for item in every if self.wants(item.get("Labels") or {})]
-        self.unlabelled = len(every) - len(ours)
+        ours = [item for item in items if self.wants(item.get("Labels") or {})]
         listed = {item["Id"] for item in ours}
         self._in_order = None
         for id in [id for id in self._known if id not in listed]:

@@ -3,6 +3,7 @@
 Precedence: flag, `DOCKCADDY_*`, caddy-docker-proxy's variable, dockcaddy.toml, default. An empty variable is unset.
 """
 
+from dockcaddy.settings.endpoints import check_engine
 from dockcaddy.settings.pages import option_table, shown_default
 from dockcaddy.settings.sections import load_sections
 from dockcaddy.settings.sources import load
@@ -14,6 +15,7 @@ __all__ = [
     "UNSUPPORTED",
     "Option",
     "Settings",
+    "check_engine",
     "check_supported",
     "guess",
     "load",

@@ -1,0 +1,86 @@
+"""The inventory of one engine out of its answers: the one way for live engines and snapshots. No I/O."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from attrs import define, field
+
+from dockcaddy.engine.ingress import ingress_networks
+from dockcaddy.engine.records import EngineOptions, container
+from dockcaddy.engine.services import ServiceStore
+from dockcaddy.engine.store import ContainerStore
+from dockcaddy.engine.unreachable import advice
+from dockcaddy.model import EngineInventory, Problem, Resource
+
+Json = Mapping[str, Any]
+
+
+@define(eq=False)
+class InventoryBuilder:
+    """Is told what an engine answered, and gives its inventory: the same object as long as nothing changed.
+
+    The container that Caddy runs in is told as an item of a list, and as its inspect answer where there is one.
+    """
+
+    name: str
+    options: EngineOptions
+    containers: ContainerStore = field(init=False)
+    services: ServiceStore = field(init=False)
+    _networks: Sequence[Json] | None = ()
+    _own: tuple[Json, Json | None] | None = None
+    _caddy: tuple[object, Resource] | None = None
+    _last: EngineInventory | None = None
+
+    def __attrs_post_init__(self) -> None:
+        self.containers = ContainerStore(self.name, self.options)
+        self.services = ServiceStore(self.name, self.options)
+
+    @property
+    def changes(self) -> int:
+        """How often something changed."""
+        return self.containers.changes + self.services.changes
+
+    @property
+    def may_have_services(self) -> bool:
+        """Whether the engine may be part of a Swarm."""
+        return self._networks is None or any(network.get("Scope") == "swarm" for network in self._networks)
+
+    def set_networks(self, networks: Sequence[Json] | None) -> None:
+        """The networks that there are, None where nobody may ask for them."""
+        self._networks = networks
+        self._set_ingress()
+
+    def set_own(self, item: Json | None, inspect: Json | None = None) -> None:
+        """The container that Caddy runs in, None where it runs on a host."""
+        self._own = None if item is None else (item, inspect)
+        self._set_ingress()
+
+    def inventory(self, now: float, problems: Iterable[Problem] = ()) -> EngineInventory:
+        """What there is now, in seconds of the clock; `problems` are what went wrong with asking."""
+        ingress = self.containers.ingress
+        names = {network["Id"]: network["Name"] for network in self._networks or ()}
+        resources = self.containers.resources(now) + self.services.resources(ingress, names)
+        told = (*problems, *self.services.problems, *self.containers.overlooked)
+        caddy, configs, advised = self._caddy_resource(), self.services.configs, advice(ingress, self.name)
+        last = self._last
+        if last is None or (last.resources, last.configs, last.caddy, last.problems, last.advice) != (
+            resources,
+            configs,
+            caddy,
+            told,
+            advised,
+        ):
+            last = self._last = EngineInventory(self.name, resources, configs, caddy, told, advice=advised)
+        return last
+
+    def _set_ingress(self) -> None:
+        own = self._own[0] if self._own is not None else None
+        self.containers.set_ingress(ingress_networks(self._networks, self.options.ingress_networks, own))
+
+    def _caddy_resource(self) -> Resource | None:
+        if self._own is None:
+            return None
+        basis = self._own, self.containers.ingress
+        if self._caddy is None or self._caddy[0] != basis:
+            self._caddy = basis, container(*self._own, self.containers.ingress, self.name)
+        return self._caddy[1]

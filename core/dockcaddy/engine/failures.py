@@ -1,0 +1,112 @@
+"""What went wrong with a call to an engine, in words, and what to do about it."""
+
+import errno
+import re
+import socket
+import ssl
+from http import HTTPStatus
+from typing import Any
+
+from attrs import frozen
+
+from dockcaddy.errors import one_line
+
+FORBIDDEN = HTTPStatus.FORBIDDEN
+# the variables of docker-socket-proxy (Tecnativa's and those that follow it) by the call that each allows
+_ALLOWED_BY = {
+    "containers": "CONTAINERS",
+    "networks": "NETWORKS",
+    "events": "EVENTS",
+    "version": "VERSION",
+    "info": "INFO",
+    "_ping": "PING",
+    "services": "SERVICES",
+    "tasks": "TASKS",
+    "configs": "CONFIGS",
+    "nodes": "NODES",
+}
+_VERSION = re.compile(r"^/v[0-9.]+(?=/)")
+_START = "start Docker (systemctl start docker)"
+_BY_SOCKET = {
+    errno.ENOENT: f"{_START}, or name the engine's socket: --docker-sockets unix:///PATH; in a container, mount it",
+    errno.ECONNREFUSED: _START,
+    errno.EACCES: "join the docker group (usermod -aG docker $USER) and log in again, or run as root",
+    errno.EPERM: "join the docker group (usermod -aG docker $USER) and log in again, or run as root",
+    errno.ENOTSOCK: "that is no socket, name the engine's: --docker-sockets unix:///PATH",
+}
+_CERTIFICATES = "name the folder of its ca.pem, cert.pem and key.pem: --docker-certs-path FOLDER"
+
+
+@frozen
+class Failure:
+    """A call that failed: what the cause is, what to do, and whether somebody between us and the engine forbids it."""
+
+    cause: str
+    remedy: str = ""
+    is_forbidden: bool = False
+
+
+def failure_of(error: BaseException, *, by_socket: bool = True) -> Failure:
+    """What is to be said of an error of docker's client; `by_socket`: the engine is at a unix socket."""
+    bottom = _bottom_of(error)
+    response = getattr(bottom, "response", None)
+    if response is not None:
+        return _of_answer(bottom, response)
+    said = getattr(bottom, "explanation", None) or getattr(bottom, "strerror", None) or str(bottom)
+    cause = one_line(str(said) or type(bottom).__name__)
+    return Failure(cause, _remedy(bottom, by_socket=by_socket))
+
+
+def is_forbidden(error: BaseException) -> bool:
+    """Whether the call is forbidden, as a socket proxy does it."""
+    return failure_of(error).is_forbidden
+
+
+def status_of(error: BaseException) -> int:
+    """The HTTP status of the engine's answer, 0 where there was none."""
+    response = getattr(_bottom_of(error), "response", None)
+    return int(response.status_code) if response is not None else 0
+
+
+def cause_of(error: BaseException) -> str:
+    """What went wrong, without what to do."""
+    return failure_of(error).cause
+
+
+def _bottom_of(error: BaseException) -> BaseException:
+    """requests and urllib3 wrap what went wrong several times, the engine explains its own errors."""
+    while not getattr(error, "explanation", None) and getattr(error, "response", None) is None:
+        causes = (*error.args, getattr(error, "reason", None), error.__cause__)
+        inner = next((each for each in causes if isinstance(each, BaseException)), None)
+        if inner is None:
+            break
+        error = inner
+    return error
+
+
+def _of_answer(error: BaseException, response: Any) -> Failure:
+    explanation = str(getattr(error, "explanation", None) or "").strip()
+    is_explained = "json" in str(response.headers.get("Content-Type") or "") and bool(explanation)
+    request = response.request
+    path = _VERSION.sub("", str(request.path_url).partition("?")[0])
+    call = f"{request.method} {path}: {response.status_code}"
+    if response.status_code == FORBIDDEN:
+        allowed = _ALLOWED_BY.get(path.strip("/").partition("/")[0], "")
+        if is_explained or not allowed:
+            return Failure(one_line(f"{call}, {explanation or 'forbidden'}"), is_forbidden=True)
+        return Failure(f"{call}, allow {allowed}=1", is_forbidden=True)
+    if explanation and not explanation.startswith("<"):
+        remedy = _CERTIFICATES if "HTTPS server" in explanation else ""
+        return Failure(one_line(explanation), remedy)
+    return Failure(f"{call} {response.reason or ''}".strip())
+
+
+def _remedy(error: BaseException, *, by_socket: bool) -> str:
+    if isinstance(error, ssl.SSLError):
+        return _CERTIFICATES
+    if isinstance(error, socket.gaierror):
+        return "no such host, correct the engine's URL"
+    number = getattr(error, "errno", None)
+    if by_socket:
+        return _BY_SOCKET.get(number or 0, "")
+    return "start the engine there, or correct its port" if number == errno.ECONNREFUSED else ""

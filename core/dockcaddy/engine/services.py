@@ -1,0 +1,95 @@
+"""What is known of a Swarm: its services with their tasks, and the configs that hold Caddyfile text. No I/O."""
+
+import base64
+import binascii
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from attrs import define, field, frozen
+
+from dockcaddy.engine.ingress import IngressNetworks
+from dockcaddy.engine.records import EngineOptions, has_prefix, service
+from dockcaddy.model import Problem, Resource, SwarmConfig
+
+Json = Mapping[str, Any]
+
+
+@frozen
+class SwarmAnswers:
+    """What a manager answered: items of GET /services, /tasks and /configs."""
+
+    services: Sequence[Json] = ()
+    tasks: Sequence[Json] = ()
+    configs: Sequence[Json] = ()
+
+
+@define(eq=False)
+class ServiceStore:
+    """The labelled services of one engine. A resource is made anew only when something about it changed.
+
+    `changes` counts how often something did.
+    """
+
+    engine: str
+    options: EngineOptions
+    changes: int = 0
+    configs: tuple[SwarmConfig, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    _services: tuple[Json, ...] = ()
+    _tasks: Mapping[str, tuple[Json, ...]] = field(factory=dict)
+    _made: dict[str, tuple[object, Resource]] = field(factory=dict)
+
+    def replace_all(self, answers: SwarmAnswers) -> None:
+        """What a manager answered; what is not in it is gone."""
+        prefix = self.options.label_prefix
+        services = tuple(
+            item for item in answers.services if has_prefix((item.get("Spec") or {}).get("Labels") or {}, prefix)
+        )
+        tasks: dict[str, tuple[Json, ...]] = {item["ID"]: () for item in services}
+        for task in answers.tasks:
+            if (owner := task.get("ServiceID")) in tasks:
+                tasks[owner] = (*tasks[owner], _needed(task))
+        configs, problems = _configs(answers.configs, prefix)
+        told = services, tasks, configs, problems
+        if told != (self._services, self._tasks, self.configs, self.problems):
+            self._services, self._tasks, self.configs, self.problems = told
+            self.changes += 1
+
+    def resources(self, ingress: IngressNetworks, networks: Mapping[str, str]) -> tuple[Resource, ...]:
+        """The resources now, in the engine's order. `networks` gives names by id."""
+        made: dict[str, tuple[object, Resource]] = {}
+        for item in self._services:
+            id, tasks = item["ID"], self._tasks[item["ID"]]
+            basis = (item, tasks, ingress, networks)
+            kept = self._made.get(id)
+            if kept is None or kept[0] != basis:
+                kept = basis, service(item, tasks, networks, {}, ingress, self.engine, self.options)
+            made[id] = kept
+        self._made = made
+        return tuple(resource for _, resource in made.values())
+
+
+def _needed(task: Json) -> Json:
+    """The part of a task that is used; the rest changes by itself."""
+    state = (task.get("Status") or {}).get("State")
+    return {
+        "DesiredState": task.get("DesiredState"),
+        "Status": {"State": state},
+        "NetworksAttachments": task.get("NetworksAttachments"),
+    }
+
+
+def _configs(items: Sequence[Json], prefix: str) -> tuple[tuple[SwarmConfig, ...], tuple[Problem, ...]]:
+    configs, problems = [], []
+    for item in items:
+        spec = item.get("Spec") or {}
+        if prefix not in (spec.get("Labels") or {}):
+            continue
+        name = str(spec.get("Name") or item.get("ID"))
+        try:
+            text = base64.b64decode(spec.get("Data") or "", validate=True).decode()
+        except (binascii.Error, UnicodeDecodeError) as error:
+            problems.append(Problem(f"config {name}", "", f"its data is not UTF-8 text: {error}"))
+            continue
+        configs.append(SwarmConfig(str(item.get("ID")), name, text))
+    return tuple(configs), tuple(problems)

@@ -1,0 +1,45 @@
+"""What can be meant by the URL of an engine, as DOCKER_HOST has it."""
+
+from urllib.parse import urlsplit
+
+from dockcaddy.settings.table import guess
+
+_SCHEMES = ("unix", "tcp", "http", "https", "ssh")
+_EXAMPLES = "unix:///var/run/docker.sock or tcp://HOST:2375"
+
+
+def check_engine(url: str) -> None:
+    """Raises ValueError, with what to write instead, for what is no engine's URL; `""` is the default's."""
+    if not url:
+        return
+    scheme, sign, rest = url.partition("://")
+    if not sign:
+        raise ValueError(f"no URL, write {_as_url(url)}")
+    if scheme.removeprefix("http+").lower() not in _SCHEMES:
+        raise ValueError(f'no engine is at "{scheme}://"{guess(scheme, _SCHEMES)}, write {_EXAMPLES}')
+    if scheme.lower() in ("unix", "http+unix"):
+        if not rest.startswith("/"):
+            raise ValueError(f"a socket's path begins with /, write unix:///{rest or 'var/run/docker.sock'}")
+        return
+    _check_place(scheme, url)
+
+
+def _as_url(text: str) -> str:
+    if text.startswith("unix:"):
+        return f"unix:///{text.removeprefix('unix:').lstrip('/')}"
+    if "/" in text or text.endswith(".sock"):
+        return f"unix:///{text.lstrip('/')}" if text.startswith("/") else "unix:// and the socket's absolute path"
+    host, _, port = text.rpartition(":")
+    return f"tcp://{text}" if host and port.isdecimal() else _EXAMPLES
+
+
+def _check_place(scheme: str, url: str) -> None:
+    parts = urlsplit(url)
+    if not parts.hostname:
+        raise ValueError(f"a host is missing, write {scheme}://HOST:2375")
+    try:
+        port = parts.port
+    except ValueError:
+        raise ValueError("its port is no number from 1 to 65535") from None
+    if port is None and scheme.lower() != "ssh":
+        raise ValueError(f"a port is missing, write {scheme}://{parts.netloc}:2375, with TLS :2376")

@@ -1,0 +1,137 @@
+"""Services of a Swarm: live, in snapshots, and where the manager does not answer."""
+
+import contextlib
+import json
+import tempfile
+from collections.abc import Callable, Iterator
+
+import pytest
+from dockcaddy.engine import Connection, Engine, EngineOptions, from_snapshot
+from dockcaddy.errors import EngineUnreachable
+from dockcaddy.model import EngineInventory
+from stand_in_engine import StandInEngine
+
+Eventually = Callable[..., None]
+SITE = {"caddy": "svc.test", "caddy.reverse_proxy": "{{upstreams 80}}"}
+
+
+@pytest.fixture
+def stand_in() -> Iterator[StandInEngine]:
+    with tempfile.TemporaryDirectory() as folder, StandInEngine(f"{folder}/engine.sock") as made:
+        made.swarm.role = "manager"
+        made.swarm.add("svc", SITE, "10.0.2.5", "10.0.2.6")
+        made.swarm.add("plain", {}, "10.0.2.9")
+        made.swarm.add_config("site", {"caddy": ""}, "config.test {\n\trespond hello\n}\n")
+        made.swarm.add_config("other", {}, "nonsense")
+        made.add("web", {"caddy": "web.test"})
+        yield made
+        made.faults.clear()
+
+
+def engine(stand_in: StandInEngine, **options: object) -> Engine:
+    return Engine(Connection(f"unix://{stand_in.path}"), EngineOptions(ingress_networks=("front",), **options))
+
+
+def names(inventory: EngineInventory) -> list[str]:
+    return [str(each) for each in inventory.resources]
+
+
+def test_services_and_configs_of_a_manager_are_there(stand_in: StandInEngine) -> None:
+    inventory = engine(stand_in).inventory()
+    assert names(inventory) == ["container web", "service svc"]
+    service = inventory.resources[1]
+    assert (service.targets, service.running) == (("10.0.2.5", "10.0.2.6"), True)
+    assert (service.environment, service.created) == ({"WORD": "hello"}, 1767323045)
+    assert [each.name for each in inventory.configs] == ["site"]
+    assert inventory.problems == ()
+
+
+def test_without_tasks_as_upstreams_the_services_name_is_one(stand_in: StandInEngine) -> None:
+    service = engine(stand_in, proxy_service_tasks=False).inventory().resources[1]
+    assert service.targets == ("svc",)
+
+
+def test_a_service_is_the_same_resource_until_something_about_it_changes(stand_in: StandInEngine) -> None:
+    watched = engine(stand_in)
+    first = watched.inventory()
+    stand_in.swarm.tasks[0]["UpdatedAt"] = "later"
+    watched.resync()
+    assert watched.inventory() is first
+    stand_in.swarm.tasks[0]["DesiredState"] = "shutdown"
+    watched.resync()
+    assert watched.inventory().resources[1].targets == ("10.0.2.6",)
+    assert watched.inventory().resources[0] is first.resources[0]
+
+
+@pytest.mark.parametrize("role", ["worker", ""])
+def test_only_a_manager_is_asked_for_services(stand_in: StandInEngine, role: str) -> None:
+    stand_in.swarm.role = role
+    inventory = engine(stand_in).inventory()
+    assert names(inventory) == ["container web"] and inventory.problems == ()
+    assert not stand_in.counts.keys() & {"services", "tasks", "configs"}
+    assert ("info" in stand_in.counts) is bool(role)
+
+
+@pytest.mark.parametrize("own_networks", [(), ("front",)])
+def test_a_snapshot_gives_the_same_inventory_as_the_live_engine(
+    stand_in: StandInEngine, own_networks: tuple[str, ...]
+) -> None:
+    options = EngineOptions(ingress_networks=own_networks)
+    watched = Engine(Connection(f"unix://{stand_in.path}"), options)
+    live = watched.inventory()
+    document = json.loads(json.dumps({"version": 1, "engines": [watched.snapshot()]}))
+    assert [each["Spec"]["Name"] for each in document["engines"][0]["services"]] == ["svc"]
+    (taken,) = from_snapshot(document, options).engines
+
+    def plain(inventory: EngineInventory) -> list[object]:
+        resources = [(str(each), each.targets, each.attachments, each.health) for each in inventory.resources]
+        return [resources, inventory.configs, inventory.problems]
+
+    assert plain(taken) == plain(live)
+    # Swarm's own network is never a way to a service
+    assert live.resources[1].targets == ("10.0.2.5", "10.0.2.6")
+
+
+@pytest.mark.parametrize("fault", ["error", "hang", "garbage"])
+@pytest.mark.parametrize("call", ["info", "services", "tasks", "configs"])
+def test_a_manager_that_does_not_answer_loses_no_service_and_holds_up_no_container(
+    stand_in: StandInEngine, eventually: Eventually, fault: str, call: str
+) -> None:
+    watched = engine(stand_in)
+    heard: list[bool] = []
+    watched.start(lambda urgent=False: heard.append(urgent))
+    eventually(lambda: heard)
+    assert names(watched.inventory()) == ["container web", "service svc"]
+    stand_in.faults[call] = fault
+    watched.resync()
+    stand_in.add("new", {"caddy": "new.test"})
+    eventually(lambda: names(watched.inventory()) == ["container new", "container web", "service svc"])
+    assert [each.name for each in watched.inventory().configs] == ["site"]
+    if fault != "hang":
+        told = "engine local: services cannot be listed: "
+        eventually(lambda: any(told in str(each) for each in watched.inventory().problems))
+    stand_in.faults.clear()
+    stand_in.swarm.add("late", SITE, "10.0.2.7")
+    watched.resync()
+    eventually(lambda: "service late" in names(watched.inventory()) and not watched.inventory().problems)
+    watched.close()
+
+
+def test_nothing_is_published_without_the_services_that_are_not_known_yet(
+    stand_in: StandInEngine, eventually: Eventually
+) -> None:
+    now = 1000.0
+    watched = engine(stand_in)
+    watched = Engine(watched.connection, watched.options, clock=lambda: now)
+    stand_in.faults["services"] = "error"
+    for _ in range(3):
+        with pytest.raises(EngineUnreachable, match="told to fail"):
+            watched.inventory()
+    # the containers wait for a while, not for ever
+    now += 31
+    with contextlib.suppress(EngineUnreachable):
+        watched.inventory()
+    assert names(watched.inventory()) == ["container web"]
+    stand_in.faults.clear()
+    watched.resync()
+    eventually(lambda: names(watched.inventory()) == ["container web", "service svc"])
