@@ -74,18 +74,17 @@ class Refused:
     @cached_property
     def cause(self) -> Hashable:
         """What it is about, as far as that can be told: equal where it is said again."""
-        return self.said, self._hosts_at_fault
+        return self.said, self._hosts_at_fault, frozenset(origin.resource for origin in self.origins)
 
     def guess(self, group: Sequence[Fragment]) -> tuple[Fragment, ...]:
         """Whom it may be about: a part of a group, empty where it points at nobody or at everybody."""
         found = self.named(group)[-1:] or self._suspected(group)
         return tuple(found) if 0 < len(found) < len(group) else ()
 
-    def is_certain(self, fragment: Fragment, group: Iterable[Fragment]) -> bool:
-        """Whether it can hardly be about another one of a group: the site that Caddy was at, a file that only one names."""
+    def is_certain(self, fragment: Fragment, group: Sequence[Fragment]) -> bool:
+        """Whether it can hardly be about another one of a group: the line or site that Caddy was at, a file that only one names."""
         if not self.at_load:
-            # to ask for certain costs little
-            return False
+            return self.named(group) == [fragment]
         others = [each for each in group if each is not fragment]
         if self._hosts_at_fault:
             return not any(self._hosts_at_fault & each.plain_hosts for each in others)

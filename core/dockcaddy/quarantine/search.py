@@ -13,6 +13,10 @@ Attempt = Callable[[Sequence[Fragment]], Refused | None]
 InOrder = Callable[[Sequence[Fragment], Sequence[Fragment]], list[Sequence[Fragment]]]
 
 
+# so many of those at the line that is named are tried by themselves first; where there are more, it is not for one victim
+MOST_ALONE = 3
+
+
 @frozen
 class Finding:
     """A fragment that is refused beside all that is taken, and with which words."""
@@ -44,7 +48,9 @@ class Search:
     is_over: Callable[[], bool] = lambda: False
     found: list[Finding] = field(factory=list)
     untried: list[Fragment] = field(factory=list)
+    guilty_kinds: dict[Hashable, Refused] = field(factory=dict)
     _taken: set[str] = field(factory=set)
+    _tried_alone: int = 0
     _refusals: int = 0
     _tries: int = 0
     _last_heard: dict[Hashable, int] = field(factory=dict)
@@ -106,6 +112,7 @@ class Search:
     def _divided(self, group: tuple[Fragment, ...], refused: Refused) -> list[_Task]:
         """What is to be tried of a refused group, the last first: those that it is not about, then the others."""
         if self._is_guilty_kind(group, refused):
+            self.guilty_kinds[group[0].kind] = refused
             self.found += [Finding(each, refused) for each in group]
             return []
         guess = refused.guess(group)
@@ -119,8 +126,9 @@ class Search:
             last, *first = ordered if len(ordered) > 1 else halves
             return self._tasks(last, first, refused)
         others = _without(group, guess)
-        if not refused.at_load and refused.named(guess):
+        if not refused.at_load and refused.named(guess) and self._tried_alone < MOST_ALONE:
             # what is only read costs nobody a load: who stands at the line may be another one's victim
+            self._tried_alone += 1
             return self._tasks(others, [guess], refused)
         if len(guess) == 1 and refused.is_certain(guess[0], group):
             return self._beside_its_kind(guess[0], others, refused)

@@ -42,6 +42,7 @@ class Trial:
     _accepted_parts: tuple[Fragment, ...] = ()
     _deadline: float | None = None
     _stale: set[str] = field(factory=set)
+    _guilty_kinds: dict[Hashable, Refused] = field(factory=dict)
     _tolerated: frozenset[str] | None = None
     _shapes: tuple[set[Hashable], set[Hashable]] | None = None
 
@@ -295,8 +296,18 @@ class Trial:
         if self._screen([*shared, *self._site_mates(new)], new):
             shared += [each for each in new if each.key not in self.condemned]
             for batch in _batches([each for each in suspects if not each.definitions]):
-                self._screen([*shared, *self._site_mates(batch)], batch)
+                others = [each for each in batch if not self._is_of_guilty_kind(each)]
+                if others:
+                    self._screen([*shared, *self._site_mates(others)], others)
         return [each for each in suspects if each.key in suspected - self.condemned]
+
+    def _is_of_guilty_kind(self, fragment: Fragment) -> bool:
+        """Condemn one that is like those that were refused one by one and together; gives whether it is."""
+        refused = self._guilty_kinds.get(fragment.kind)
+        if refused is None or not refused.is_about_kind((fragment,)):
+            return False
+        self._find_guilty(Finding(fragment, refused))
+        return True
 
     def _is_there(self, fragment: Fragment) -> bool:
         return fragment.key not in self.left_out
@@ -317,6 +328,7 @@ class Trial:
             return False
         for finding in search.found:
             self._find_guilty(finding)
+        self._guilty_kinds |= search.guilty_kinds
         return True
 
     def _adapted_alone(self, fragments: Iterable[Fragment]) -> Refused | None:
