@@ -1,10 +1,11 @@
 """Write the pages of docs/ that are made from the code: `python docs/generate.py`."""
 
 import inspect
+from collections.abc import Callable
 from pathlib import Path
 
 import dockcaddy_policy
-from dockcaddy import hookspecs, plugins, settings
+from dockcaddy import hookspecs, plugins, settings, testing
 from dockcaddy_idioms import table
 from dockcaddy_policy.rules import RULES
 
@@ -32,7 +33,7 @@ def options_page() -> str:
 
 
 def plugins_page() -> str:
-    """The hooks."""
+    """The hooks, what they give, how a plugin is tested, and what its faults cost."""
     parts = ["# Plugins\n", NOTE, inspect.cleandoc(hookspecs.__doc__ or ""), ""]
     for name in plugins.HOOKS:
         parts += [f"## `{name}`\n", inspect.cleandoc(getattr(hookspecs, name).__doc__ or ""), ""]
@@ -45,7 +46,18 @@ def plugins_page() -> str:
         hookspecs.SettingsSection,
     ):
         parts += [f"## `{kind.__name__}`\n", inspect.cleandoc(kind.__doc__ or ""), ""]
+    parts += ["## When a plugin fails\n", inspect.cleandoc(plugins.guard.__doc__ or ""), ""]
+    parts += ["## `dockcaddy.testing`\n", inspect.cleandoc(testing.__doc__ or ""), ""]
+    for helper in (testing.container, testing.render, testing.fragment, testing.context, testing.registry_with):
+        parts += [f"### `{_spelled(helper)}`\n", inspect.cleandoc(helper.__doc__ or ""), ""]
     return "\n".join(parts)
+
+
+def _spelled(function: Callable[..., object]) -> str:
+    """`render(template, resource, *modules, caddy=None)`."""
+    parameters = inspect.signature(function).parameters.values()
+    bare = [each.replace(annotation=inspect.Parameter.empty) for each in parameters]
+    return f"{function.__name__}{inspect.Signature(bare)}"
 
 
 def idioms_page() -> str:

@@ -37,7 +37,7 @@ PATIENCE = 2.0
 
 def run(settings: Settings, registry: Registry, sections: Mapping[type, Any]) -> int:
     """Watch the engines until a signal; gives the exit status. Raises SettingsError and CaddyUnreachable at start."""
-    with suppress(Ended), registry.watch.guarded(), ended_by_signals() as ending:
+    with suppress(Ended), registry.watch.guarded(), ended_by_signals(registry.watch.is_waiting) as ending:
         _run(settings, registry, sections, ending)
     return 0
 
@@ -55,13 +55,16 @@ class Ending:
 
 
 @contextmanager
-def ended_by_signals() -> Iterator[Ending]:
-    """Within, SIGTERM and SIGINT raise `Ended` in the main thread, once: what it waits for may never come."""
+def ended_by_signals(is_stuck: Callable[[], bool] = lambda: False) -> Iterator[Ending]:
+    """Within, SIGTERM and SIGINT raise `Ended` in the main thread: what it waits for may never come.
+
+    They do so once, so that what is left to do is done, and again only while it `is_stuck`.
+    """
     ending = Ending()
 
     # it stays the handler, by which what it raises is told from what a plugin raises
     def end(*_: object) -> None:
-        if not ending.told:
+        if not ending.told or is_stuck():
             ending.told = True
             ending.stop()
             raise Ended

@@ -1,11 +1,28 @@
 """What plugin authors need to test a plugin without Docker.
 
-from dockcaddy import testing
-import my_plugin
+`my_plugin` is the plugin's module, or an object with hooks; it may be installed as well. The bundled plugins are there.
 
-def test_greet():
-    web = testing.container("web-1", environment={"WHOM": "you"})
-    assert testing.render('{{greet (env "WHOM")}}', web, my_plugin) == "hello you from web-1"
+    from dockcaddy import testing
+
+    import my_plugin
+
+
+    def test_greet():
+        web = testing.container("web-1", environment={"WHOM": "you"})
+        assert testing.render('{{greet (env "WHOM")}}', web, my_plugin) == "hello you from web-1"
+
+
+    def test_a_whole_site():
+        labels = {"caddy": "web.test", "caddy.respond": '{{greet "you"}}'}
+        fragment = testing.fragment(testing.container("web-1", labels=labels), my_plugin)
+        assert fragment.problems == ()
+        assert fragment.content == 'web.test {\\n\\trespond "hello you from web-1"\\n}\\n'
+
+
+    def test_without_the_template_language():
+        context = testing.context(testing.container("web-1"), my_plugin)
+        assert my_plugin.greet(context, "you") == "hello you from web-1"
+        assert context.warnings == []
 """
 
 from collections.abc import Mapping

@@ -1,10 +1,12 @@
 """What the docs say is true now."""
 
 import importlib.util
+import inspect
 import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from dockcaddy import plugins, testing
@@ -58,3 +60,33 @@ def test_the_labels_of_a_rolling_update_are_right(project: Path) -> None:
     fragment = testing.fragment(testing.container(labels=labels))
     assert not fragment.problems
     assert "lb_retries 5" in fragment.content and "reverse_proxy 172.18.0.2:8000" in fragment.content
+
+
+def test_the_examples_of_the_plugins_page_work(project: Path, tmp_path: Path) -> None:
+    blocks = re.findall(r"(?m)(?:^    .*\n|^\n)+", (project / "docs" / "plugins.md").read_text())
+    plugin, tests = (
+        inspect.cleandoc(next(each for each in blocks if text in each)) for text in ("def greet(", "def test_")
+    )
+    path = tmp_path / "my_plugin.py"
+    path.write_text(plugin)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(tmp_path))
+        patch.delitem(sys.modules, "my_plugin", raising=False)
+        examples: dict[str, Any] = {}
+        exec(tests, examples)
+        called = [call for name, call in examples.items() if name.startswith("test_")]
+        for call in called:
+            call()
+        del sys.modules["my_plugin"]
+    assert len(called) == 3
+
+
+def test_the_error_of_the_plugins_page_is_what_is_told(project: Path, tmp_path: Path) -> None:
+    shown = re.search(r"(?m)^    error: (.*)\n    (.*)$", (project / "docs" / "plugins.md").read_text())
+    path = tmp_path / "site.py"
+    lines = ["import dockcaddy", "", "", "@dockcaddy.hook", "def dockcaddy_functions():", '    return {"greet": greet}']
+    path.write_text("\n".join([*lines, "", "def greet(context):", '    return context.resource.environment["WHOM"]']))
+    container = testing.container("web-1", labels={"caddy": "web.test", "caddy.respond": "{{greet}}"})
+    inventory = Inventory((EngineInventory("local", (container,)),))
+    (problem,) = Pipeline(plugins.load([str(path)])).build(inventory).problems
+    assert str(problem) == f"{shown[1]} {shown[2]}".replace("/etc/dockcaddy/site.py", str(path))

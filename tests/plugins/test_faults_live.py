@@ -104,3 +104,18 @@ def test_it_ends_as_ever_when_it_is_told_to(running: Town) -> None:
     assert not Path(f"/proc/{before}").exists()
     log = running.proxy.log
     assert all(f"output faulty=close-{fault}: cannot be closed: {NAMES['output']} " in log for fault in faulty.ALWAYS)
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_it_ends_when_it_is_told_to_although_a_plugin_swallows_that(
+    engine: StandInEngine, start_proxy: Callable[..., Proxy], eventually: Callable[..., None], times: int
+) -> None:
+    engine.add("bad", {"caddy": "http://bad.test", "caddy.respond": f"{{{{swallows {times}}}}}"})
+    running = start_proxy("--plugin", FAULTY)
+    eventually(lambda: running.said('function "swallows" of plugin faulty has not come back yet'))
+    caddy = running.caddy
+    for count in range(1, times + 1):
+        running.process.send_signal(signal.SIGTERM)
+        eventually(lambda count=count: running.said("swallowed by a plugin") == count)
+    assert running.process.wait(30) == 0
+    assert not Path(f"/proc/{caddy}").exists()

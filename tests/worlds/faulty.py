@@ -236,6 +236,7 @@ def dockcaddy_functions():
         "prints": prints,
         "slow": slow,
         "sly": sly,
+        "swallows": swallows,
     }
 
 
@@ -291,6 +292,16 @@ def sly(context):
         return str(context.admitted)
     except Exception:
         return "whatever"
+
+
+def swallows(context, times: int):
+    """Waits for long, whoever wants it to end."""
+    for _ in range(times):
+        try:
+            time.sleep(600)
+        except BaseException:
+            print("swallowed by a plugin", flush=True)
+    return "at last"
 
 
 def transforms(contribution):

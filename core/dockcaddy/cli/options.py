@@ -10,6 +10,7 @@ from attrs import frozen
 
 from dockcaddy import logs, plugins
 from dockcaddy.cli.output import reserve
+from dockcaddy.cli.plugin_settings import ARGUMENTS, write_plugin_settings
 from dockcaddy.errors import SettingsError
 from dockcaddy.plugins.registry import Registry
 from dockcaddy.settings import (
@@ -55,7 +56,9 @@ class Command(click.Command):
     """A command that takes settings."""
 
     def parse_args(self, context: click.Context, args: list[str]) -> list[str]:
-        return super().parse_args(context, list(_explicit(args)))
+        explicit = list(_explicit(args))
+        context.meta[ARGUMENTS] = tuple(explicit)
+        return super().parse_args(context, explicit)
 
     def format_options(self, context: click.Context, formatter: click.HelpFormatter) -> None:
         """The command's own options, then those of the settings' table in groups."""
@@ -69,6 +72,8 @@ class Command(click.Command):
         for title, records in groups.items():
             with formatter.section(title):
                 formatter.write_dl(records)
+        if "Plugins" in groups:
+            write_plugin_settings(self, context, formatter)
 
 
 def _explicit(arguments: Iterable[str]) -> Iterator[str]:

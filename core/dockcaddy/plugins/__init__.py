@@ -77,18 +77,18 @@ def load(
     """
     left_out = frozenset(disabled)
     collection = Collection(frozenset(replace), Watch(clock))
-    known: list[Hooks] = []
     failures = []
     with _as_it_was():
-        for found in (*_sources(site_files), *map(_imported, modules)):
+        given = list(map(_imported, modules))
+        handed_over = [_names_of(each) for each in given]
+        for found in (*_sources(site_files), *given):
             if found.owner.name in left_out:
                 continue
             try:
                 hooks = _hooks_of(found)
-                # one that is installed may be handed over besides
-                if hooks not in known:
+                # the same plugin may be installed besides
+                if found in given or frozenset(map(_name_of, hooks.values())) not in handed_over:
                     collection = _with(collection, found.owner, hooks)
-                    known.append(hooks)
             except PluginError as error:
                 failures.append(str(error))
     if failures and not skip_failed:
@@ -164,6 +164,17 @@ def _hooks_of(found: _Found) -> Hooks:
     owner = found.owner
     plugin = _guarded(owner, "cannot be imported: ", found.load)
     return _guarded(owner, "cannot be looked at: ", lambda: _implemented(plugin, owner))
+
+
+def _name_of(hook: Callable[[], object]) -> tuple[object, object]:
+    """A hook's name and its module's: it is the same one wherever it was found."""
+    return getattr(hook, "__module__", None), getattr(hook, "__qualname__", hook)
+
+
+def _names_of(found: _Found) -> frozenset[tuple[object, object]]:
+    with contextlib.suppress(PluginError):
+        return frozenset(map(_name_of, _hooks_of(found).values()))
+    return frozenset()
 
 
 def _with(collection: Collection, owner: Owner, hooks: Hooks) -> Collection:

@@ -1,4 +1,24 @@
-"""The one way into a plugin's code: whatever it does there, one clear error comes out, and it costs no more than that call."""
+"""The one way into a plugin's code: whatever it does there, one clear error comes out, and it costs no more than that call.
+
+    error: container web-1: label caddy.respond: function "greet" of plugin site failed:
+    KeyError: 'WHOM' (/etc/dockcaddy/site.py:9)
+
+Whatever a function, a transformer, a gate, a guard or an output raises, `SystemExit` included, and whatever it gives that
+cannot be used, becomes such a line, with the traceback at `--log-level debug`. It costs one resource: a label transformer,
+a gate, a guard or a function that fails leaves its container out, a site transformer leaves the site as it was, an
+output is tried again, and the others go on. What a plugin must give back:
+
+- a function: text, a number, true or false, None, a list or a mapping of these, or an object with a `__str__` of its own
+  (an address, a path, a date), and what its annotation says;
+- a label transformer: labels; a site transformer: a block; a gate: `True` or `False`; a guard: nothing, it refuses by
+  raising `LabelError`;
+- an output factory: an object with `write`, `holds` (`True` or `False`) and `close`. An `OutputError` of the factory ends
+  the start: it is for what the settings say wrong.
+
+To refuse something in words of your own raise `LabelError`. A call that takes more than a second is reported: nothing
+else goes on meanwhile. Arguments are copies, and what a context gives cannot be changed. What a plugin prints goes to
+standard error. Signatures, stages, orders and names are checked at start.
+"""
 
 import functools
 import inspect
@@ -62,6 +82,10 @@ class Watch:
         if self.clock() >= began + SLOW:
             self._hanging = present
             self._tell(contribution, about, "has not come back yet: nothing else goes on until then")
+
+    def is_waiting(self) -> bool:
+        """Whether a plugin is being called."""
+        return self.present is not None
 
     @contextmanager
     def guarded(self) -> Iterator[None]:

@@ -4,7 +4,7 @@ Precedence: flag, `DOCKCADDY_*`, caddy-docker-proxy's variable, dockcaddy.toml, 
 """
 
 from dockcaddy.settings.endpoints import check_engine
-from dockcaddy.settings.pages import option_table, shown_default
+from dockcaddy.settings.pages import option_table, section_records, shown_default
 from dockcaddy.settings.sections import load_sections
 from dockcaddy.settings.sources import load
 from dockcaddy.settings.table import OPTIONS, UNSUPPORTED, Option, Settings, check_supported, guess, nearest
@@ -23,5 +23,6 @@ __all__ = [
     "nearest",
     "option_table",
     "parse_duration",
+    "section_records",
     "shown_default",
 ]

@@ -1,6 +1,6 @@
 """The table of options as a page of the docs."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -8,6 +8,10 @@ import attrs
 from dockcaddy.hookspecs import SettingsSection
 from dockcaddy.settings.table import OPTIONS, PLURALS, PREFIX, Option
 
+# the default of a field that gets a new one each time
+_FACTORY: type = type(attrs.Factory(tuple))
+# what the help has for a value of a type
+_METAVARS: Mapping[Any, str] = {bool: "[true|false]", int: "NUMBER", float: "DURATION", tuple[str, ...]: "LIST"}
 _HEAD = ("option", "dockcaddy.toml", "environment", "caddy-docker-proxy's", "default", "meaning")
 
 
@@ -34,6 +38,25 @@ def _section_rows(section: SettingsSection) -> Iterator[tuple[str, ...]]:
         yield flag, key, f"`{variable}`", "", _shown(each.default), each.metadata.get("help", "")
 
 
+def section_records(sections: Sequence[SettingsSection]) -> list[tuple[str, str]]:
+    """Each setting of plugins as the help shows it: `health.gate [true|false]`, and what it means."""
+    return [
+        (f"{section.name}.{each.name} {_METAVARS.get(each.type, 'TEXT')}", _told(each))
+        for section in sections
+        for each in attrs.fields(attrs.resolve_types(section.schema))
+        if each.init
+    ]
+
+
+def _told(setting: "attrs.Attribute[Any]") -> str:
+    default = _spelled(setting.default, "")
+    return (
+        f"{setting.metadata.get('help', '')}  [default: {default}]".strip()
+        if default
+        else setting.metadata.get("help", "")
+    )
+
+
 def shown_default(option: Option) -> str:
     """The default as one would write it, `""` where there is none."""
     return _spelled(option.default, option.kind)
@@ -48,7 +71,9 @@ def _spelled(default: Any, kind: str) -> str:
     if isinstance(default, bool):
         return str(default).lower()
     if isinstance(default, tuple):
-        return ",".join(default)
+        return ",".join(map(str, default))
+    if isinstance(default, _FACTORY):
+        return ""
     if kind == "duration":
         return f"{default:g}s" if default >= 1 else f"{default * 1000:g}ms"
     return "" if default in (None, attrs.NOTHING) else str(default)
