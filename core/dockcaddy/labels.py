@@ -22,8 +22,9 @@ MOST_VARIABLES = 100
 _ESCAPED_DOT = "\0"
 _SEGMENT = re.compile(r"(?:([0-9]+)_)?(.+?)(?:_([0-9]+))?", re.DOTALL)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-# a default without what would open or end something: a space, a quote, a comment, a heredoc, a brace
-_REFERENCE = re.compile(r"\{\$[A-Za-z_][A-Za-z0-9_]*(?::[^\s\x00-\x1f\x7f\"'`#<>{}\\]*)?\}")
+# a default without what would open or end something: a quote, a comment, a heredoc, a brace; where there is a space in
+# it the whole is written in quotes
+_REFERENCE = re.compile(r"\{\$[A-Za-z_][A-Za-z0-9_]*(?::(?:[^\s\x00-\x1f\x7f\"'`#<>{}\\]| )*)?\}")
 _SURROGATES = re.compile(r"[\ud800-\udfff]")
 # Go reads a number that is too large as the largest there is.
 _LARGEST = 2**63 - 1

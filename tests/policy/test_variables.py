@@ -69,19 +69,36 @@ NATURAL = [
     {"caddy": "a.test", "caddy.import": "proxy {$APP_HOST}:8080 {env.MODE}"},
     {"caddy": "a.test", "caddy.import": "{$LOGIN_SNIPPET:no_login}", **PROXIED},
     {"caddy": "a.test", "caddy.import": "login_{$MODE}", **PROXIED},
+    {"caddy": "1{$N}.test, {$PREFIX}{$DOMAIN}, {$A}-{$B}.{$DOMAIN}:{$PORT}", **PROXIED},
+    {"caddy": "{$SCHEME:https}://{$DOMAIN}:{$PORT:443}{$BASE_PATH}", "caddy.redir": "https://www.{$DOMAIN}:{$PORT}{uri}"},
+    {"caddy": "a.test", "caddy.reverse_proxy": "{$HOST1}:{$PORT1} {$A}-{$B}:{$PORT2:80} {$A}{$B}:80"},
     {"caddy": "a.test", "caddy.root": "* {$WEB_ROOT:/srv/www}", "caddy.file_server": ""},
     {"caddy": "a.test", "caddy.root": "* /var/www/{$DOMAIN}", "caddy.file_server": ""},
     {"caddy": "a.test", "caddy.log.output": "file /var/log/caddy/{$SITE}.log", **PROXIED},
     {"caddy": "a.test", "caddy.log.output": "file {$LOG_DIR:/var/log/caddy}/access.log", **PROXIED},
     {"caddy": "{$A}.test, {$B}.test", "caddy.log.hostnames": "{$A}.test", **PROXIED},
     {"caddy.layer4.:{$SSH_PORT:2222}.route.proxy": "{$GIT_HOST}:22"},
+    {"caddy": "a.test", "caddy.respond": '"{$MESSAGE:Hello there, you}" 200'},
+    {"caddy": "*.a.test", "caddy.tls.dns": "namecheap", "caddy.tls.dns.api_key": "{env.NAMECHEAP_API_KEY}", "caddy.tls.dns.api_endpoint": "https://api.namecheap.com/xml.response"},
+    {"caddy": "*.a.test", "caddy.tls.dns": "acmedns", "caddy.tls.dns.password": "{$ACMEDNS_PASSWORD}", "caddy.tls.dns.server_url": "https://auth.acme-dns.io"},
+    {"caddy.security.oauth.identity_provider": "google", "caddy.security.oauth.identity_provider.client_secret": "{env.GOOGLE_CLIENT_SECRET}"},
+    {"caddy.security.authentication.portal": "mine", "caddy.security.authentication.portal.crypto.key.sign-verify": "{env.JWT_SHARED_KEY}"},
+    {"caddy": "a.test", "caddy.root": "* {$PUBLIC_ROOT}/app", "caddy.file_server": ""},
     {"caddy_0.auto_https": "prefer_wildcard", "caddy_0.email": "ops@example.org"},
 ]  # fmt: skip
 
+# names in which a secret's word is part of another one, or that tell something about a secret which is none
+OPEN = (
+    "KEYCLOAK_URL", "PASSBOLT_URL", "BYPASS_CIDRS", "COMPASS_PATH", "KEYDB_ADDR", "MONKEY", "COOKIE_DOMAIN", "SESSION_TTL",
+    "TOKEN_LIFETIME", "KEY_TYPE", "AUTH_MODE", "PASSWORD_MANAGER_HOST", "KEYCLOAK_REALM", "WEBHOOK_UPSTREAM", "PATH_PREFIX",
+    "PATTERN", "DESK", "TASK_URL", "HTTP_PROXY_HOST",
+)  # fmt: skip
 SECRETS = (
     "TOKEN", "token", "CF_API_TOKEN", "MyApiKey", "apikey2", "DB_PASSWORD", "db_passwd", "XPASSX", "TOKEN_1", "_SECRET",
     "SECRETS", "privateKey", "COOKIE_SIGNING", "SESSION_ID", "SENTRY_DSN", "GOOGLE_CREDENTIALS", "PWD", "ADMIN_PW",
     "DATABASE_URL", "redis_uri", "REDIS_AUTH", "PASSWORD_HASH", "JWT_PUBLIC",
+    "GITHUB_PAT", "WG_PSK", "MNEMONIC", "VAULT_UNSEAL_1", "DISCORD_HOOK", "STRIPE_SK", "https_proxy", "KEYCLOAK_SECRET",
+    "BYPASS_TOKEN", "KEYDB_PASSWORD", "CF_TOKEN_ZONE", "SMTP_PASSWORD_USER", "API_KEY_EMAIL",
 )  # fmt: skip
 EXPOSED = [
     {"caddy.respond": "{V}"},
@@ -126,6 +143,18 @@ ATTACKS = [
     {"caddy": "a.test", "caddy.reverse_proxy": "localhost:20{$U}19"},
     {"caddy": "a.test", "caddy.reverse_proxy": "localhost:20{env.U}19"},
     {"caddy": "a.test", "caddy.reverse_proxy": "localhost:201{$N}"},
+    {"caddy": "a.test", "caddy.reverse_proxy": "localhost:{$U:201}{$N}"},
+    {"caddy": "a.test", "caddy.reverse_proxy": "localhost:{env.N}{$U:019}"},
+    {"caddy": "a.test", "caddy.reverse_proxy": "localhost:{$N}{$M}"},
+    {"caddy": "a.test", "caddy.reverse_proxy": "{$U:localhost:}{$N}{env.M}"},
+    {"caddy": "a.test", "caddy.reverse_proxy": "localhost{$U::2}{$N}/"},
+    {"caddy": "a.test", "caddy.reverse_proxy": "x:80", "caddy.reverse_proxy.health_port": "{$N}{$M}"},
+    {"caddy": "a.test", "caddy.reverse_proxy.dynamic": "a localhost {$U:20}{$N}"},
+    {"caddy": "a.test", "caddy.reverse_proxy.dynamic.port": "{$N}{env.M}"},
+    {"caddy": "a.test", "caddy.import": "proxy {$N}{$M}"},
+    {"caddy": "a.test", "caddy.tls.get_certificate": "http http://localhost:{$N}{$M}/config/"},
+    {"caddy": "http://a.test:{$U:20}{$N}", "caddy.respond": "x"},
+    {"caddy.http_port": "{$N}{$M}"},
     {"caddy": "a.test", "caddy.reverse_proxy": "{$U:localhost:2019}"},
     {"caddy": "a.test", "caddy.reverse_proxy": "{$HOST}:2019"},
     {"caddy": "a.test", "caddy.reverse_proxy": "{$CADDY_ADMIN}"},
@@ -142,6 +171,15 @@ ATTACKS = [
     {"caddy": "a.test", "caddy.root": "* {$XDG_DATA_HOME}"},
     {"caddy": "a.test", "caddy.root": "* {$WEB_ROOT:/data}"},
     {"caddy": "a.test", "caddy.root": "* /{$NAME}"},
+    {"caddy": "a.test", "caddy.root": "* {$SITE_DATA_ROOT}"},
+    {"caddy": "a.test", "caddy.root": "* {$DOCKER_ROOT}/caddy"},
+    {"caddy": "a.test", "caddy.root": "* {env.CADDY_ROOT}"},
+    {"caddy": "a.test", "caddy.tls.dns": "namecheap", "caddy.tls.dns.api_endpoint": "https://api.namecheap.com.evil.test/"},
+    {"caddy": "a.test", "caddy.tls.dns": "namecheap", "caddy.tls.dns.api_endpoint": "https://api.namecheap.com@evil.test/"},
+    {"caddy": "a.test", "caddy.tls.dns": "namecheap", "caddy.tls.dns.api_endpoint": "http://api.namecheap.com/"},
+    {"caddy": "a.test", "caddy.tls.dns": "cloudflare", "caddy.tls.dns.base_url": "https://api.namecheap.com/"},
+    {"caddy.security.oauth.identity_provider": "x", "caddy.security.oauth.identity_provider.client_secret": "{env.CF_API_TOKEN}"},
+    {"caddy": "a.test", "caddy.security.client_secret": "{env.GOOGLE_CLIENT_SECRET}"},
     {"caddy": "a.test", "caddy.root": "* /da{$U}ta"},
     {"caddy": "a.test", "caddy.root": "* /{env.NAME}/caddy"},
     {"caddy": "a.test", "caddy.vars": "root {$HOME}"},
@@ -184,6 +222,11 @@ ATTACKS = [
     {"caddy.dynamic_dns.provider": "x https://evil.test {env.CF_API_TOKEN}"},
     {"caddy": "a.test", "caddy.basic_auth": "bcrypt {$ADMIN_HASH}"},
     {"caddy": "a.test", "caddy.basic_auth": "/* {$U:bcrypt} {$ADMIN_HASH}"},
+    {"caddy": "a.test", "caddy.basic_auth": "{$U:bcr}{$U:ypt} {$ADMIN_HASH}"},
+    {"caddy": "a.test", "caddy.basic_auth": "{$U}{$W} {$ADMIN_HASH}"},
+    {"caddy": "(s)", "caddy.basic_auth": "{args[0]} {$ADMIN_HASH}"},
+    {"caddy": "(s)", "caddy.basic_auth": "{args[:]} {$ADMIN_HASH}"},
+    {"caddy": "(s)", "caddy.basic_auth": "* b{args[0]} {$ADMIN_HASH}"},
     # a block that becomes data, or an option whose place matters
     {"caddy": "(s)", "caddy.handle.{args[0]}": ""},
     {"caddy": "(s)", "caddy.sablier.{args[:]}": ""},
@@ -209,6 +252,11 @@ def test_a_variable_named_like_a_secret_goes_nowhere_else(exposed: dict[str, str
         for variable in (f"{{${name}}}", f"{{env.{name}}}", f"{{${name}:x}}"):
             labels = {key: value.replace("{V}", variable) for key, value in exposed.items()}
             assert refused_by({"caddy": "a.test", **labels}) == "environment", labels
+
+
+@pytest.mark.parametrize("name", OPEN)
+def test_a_variable_that_only_sounds_like_a_secret_goes_anywhere(name: str) -> None:
+    assert not rendered({"caddy": "a.test", "caddy.respond": f"{{${name}}}"}).problems
 
 
 @pytest.mark.parametrize("labels", ATTACKS, ids=[str(at) for at, _ in enumerate(ATTACKS)])

@@ -32,6 +32,10 @@ from fair_clock import FairClock
 HANGING = 120.0
 SECRET = "DOCKCADDY_TEST_SECRET_VALUE"
 SECRET_VARIABLE = "DOCKCADDY_TEST_TOKEN"
+# named as what may stand where a hash, or a path, is asked for
+SECRET_VARIABLES = (SECRET_VARIABLE, f"{SECRET_VARIABLE}_HASH", f"{SECRET_VARIABLE}_CERT_DIR")
+# no secret, and yet the end of the admin API's port; `%ADMIN_BEGINNING%` is what stands before it
+DIGITS_VARIABLE = "TEST_DIGITS"
 # of no password, so that nobody gets in
 _HASH = "$2a$14$Zkx19XLiW6VYouLHR5NmfOFU0z2GTNmpkT/5qqR7hx4IjWJPDhjvG"
 _INGRESS = IngressNetworks({"front": 0}, on_host=True)
@@ -291,7 +295,9 @@ class World:
     def places(self) -> dict[str, str]:
         """What `%NAME%` stands for in a hostile label set."""
         paths = {"DATA": self.folder / "data/caddy", "CONFIG": self.folder / "config/caddy", "FOLDER": self.folder}
-        return {name: str(value) for name, value in {**self.ports, **paths, "CYCLE": self.cycle}.items()}
+        beginning = str(self.ports["ADMIN_PORT"])[:-2]
+        known = {**self.ports, **paths, "CYCLE": self.cycle, "ADMIN_BEGINNING": beginning}
+        return {name: str(value) for name, value in known.items()}
 
     def resource(self, item: Mapping[str, Any], created: int) -> Resource:
         """A container out of `name`, `labels`, `environment`, `image`, `mounts`, by way of the engine's own JSON.
@@ -377,7 +383,8 @@ def open_world(folder: Path, program: str, free_port: Callable[[], int], base: s
     (folder / "state").mkdir()
     registry = plugins.load()
     connections = Connections(address, listen_address(address))
-    caddy = CaddyProcess(Path(program), address, folder / "state")
+    digits = {DIGITS_VARIABLE: str(ports["ADMIN_PORT"])[-2:]}
+    caddy = CaddyProcess(Path(program), address, folder / "state", environment=digits)
     engine = StandInEngine()
     clock = FairClock(lambda: ["self", *filter(None, [caddy.pid])])
     controller = controller_for(

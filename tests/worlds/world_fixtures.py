@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 import pytest
 from attrs import define, evolve, field
 from dockcaddy.model import Resource
-from world import SECRET, SECRET_VARIABLE, Answer, Visit, World, open_world
+from world import SECRET, SECRET_VARIABLES, Answer, Visit, World, open_world
 
 _NAMES = ("first", "second", "third", "fourth")
 
@@ -62,7 +62,8 @@ def world(tmp_path_factory: pytest.TempPathFactory, caddy: str, free_port: Calla
                 patch.delenv(name)
         patch.setenv("XDG_DATA_HOME", str(folder / "data"))
         patch.setenv("XDG_CONFIG_HOME", str(folder / "config"))
-        patch.setenv(SECRET_VARIABLE, SECRET)
+        for name in SECRET_VARIABLES:
+            patch.setenv(name, SECRET)
         with open_world(folder, caddy, free_port) as made:
             yield made
 

@@ -11,7 +11,7 @@ from dockcaddy.caddy.command import CommandAdapter, find_caddy, version_of
 from dockcaddy.caddy.modules import modules_of
 from dockcaddy.caddy.streams import StreamKeeper, keep_streams
 from dockcaddy.caddy.validation import CommandValidator
-from dockcaddy.caddy.words import refused_line
+from dockcaddy.caddy.words import refused_line, without_values
 
 if TYPE_CHECKING:
     from dockcaddy.caddy.admin import AdminClient, listen_address
@@ -46,6 +46,7 @@ __all__ = [
     "version_of",
     "with_admin",
     "with_defaults",
+    "without_values",
 ]
 
 

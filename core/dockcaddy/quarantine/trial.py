@@ -7,6 +7,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from attrs import define, evolve, field
 
 from dockcaddy.assembly import EMPTY, Assembler
+from dockcaddy.caddy import without_values
 from dockcaddy.errors import CaddyRefusal, CaddyUnreachable
 from dockcaddy.fragment import Fragment
 from dockcaddy.hazards import hazards, made_safe
@@ -100,7 +101,8 @@ class Trial:
             if refused is None:
                 self.deliver(configuration)
         except CaddyRefusal as refusal:
-            refused = Refused(str(refusal), configuration, at_load=configuration.adapted is not None)
+            words = without_values(str(refusal), configuration.text)
+            refused = Refused(words, configuration, at_load=configuration.adapted is not None)
         except CaddyUnreachable as error:
             if not self._is_too_slow(error):
                 raise

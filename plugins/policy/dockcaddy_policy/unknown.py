@@ -11,8 +11,12 @@ from dockcaddy import Context
 from dockcaddy_policy.folders import wrong_log, wrong_root
 from dockcaddy_policy.lines import Line
 
-_VARIABLE = re.compile(r"\{(?:\$|env\.)(\w+)(?::[^{}]*)?\}")
-_PART_OF_PORT = re.compile(rf"(?:^|:)\+?(?:[\d-]*\d[\d-]*{_VARIABLE.pattern}|{_VARIABLE.pattern}[\d-]*\d)")
+_VARIABLE = re.compile(r"\{(?:\$|env\.)(\w+)(?::([^{}]*))?\}")
+# a variable that may hold digits, beside digits or others of its kind, and those that by their names hold none
+_DIGITS = "\0"
+_NO_DIGITS = re.compile(r"PATH|PREFIX|SUFFIX|ROUTE|URI|SCHEME|DOMAIN", re.IGNORECASE)
+_PORT_OF_PIECES = re.compile(r":\+?(?=[\d-]*\0)[\d\0-]{2,}")
+_ONLY_PORT_OF_PIECES = re.compile(r"\+?(?=[\d-]*\0)[\d\0-]{2,}")
 _OF_THE_PROXY = re.compile(
     r"^ADMIN$|CADDY_ADMIN|ADMIN_?(?:API|ADDR|ADDRESS|LISTEN|ENDPOINT|SOCKET|PORT)|^DOCKER_HOST$|DOCKER_SOCK|^(?:DOCK)?CADDY_DOCKER"
     r"|^DOCKCADDY_",
@@ -21,6 +25,10 @@ _OF_THE_PROXY = re.compile(
 _OF_FOLDERS = re.compile(
     r"(?:^|_)(?:ROOT|WWW|WEB|WEBROOT|SITE|PUBLIC|HTML|HTDOCS|STATIC|DOCS?|DOCUMENT|ASSETS?|FRONTEND|DIST)(?:_|\d|$)",
     re.IGNORECASE,
+)
+# of Caddy's own, or of everything, whatever else the name says: DATA_ROOT, DOCKER_ROOT
+_OF_THE_HOST = re.compile(
+    r"DATA|CONF|DOCKER|CADDY|XDG|HOME|BACKUP|STATE|STORAGE|VOLUME|SECRET|CERT|HOST|SYS", re.IGNORECASE
 )
 _OF_PATHS = re.compile(
     r"PATH|FILE|DIR|FOLDER|HOME|CERT|PWD|ROOT|CONFIG|DATA|STATE|SOCK|TMP|TEMP|^_$|^SHELL$|^OLDPWD$", re.IGNORECASE
@@ -39,19 +47,19 @@ _PROXIES = (
     "upstream",
     "dial",
 )
-_PORTS = (
-    "",
+# in these a word alone may be a port
+_ONLY_PORTS = (
     "port",
     "health_port",
     "http_port",
     "https_port",
     "alt_http_port",
     "alt_tlsalpn_port",
-    "bind",
+    "dynamic",
+    "a",
     "import",
-    "output",
-    *_PROXIES,
 )
+_PORTS = ("", "bind", "output", *_ONLY_PORTS, *_PROXIES)
 _URLS = (
     "acme_ca",
     "ca",
@@ -81,12 +89,12 @@ def chosen(line: Line, context: Context) -> str:
 
 def _reason(line: Line, token: str, found: re.Match[str], context: Context) -> str:
     name = line.name
-    if name in (*_PORTS, *_URLS) and _PART_OF_PORT.search(token):
+    if name in (*_PORTS, *_URLS) and _is_port_of_pieces(token, may_be_only_port=name in _ONLY_PORTS):
         return f"{found[0]} could make any port of {token}"
     if (
         name in (*_PORTS, *_URLS)
         and name not in ("", "bind")
-        and any(map(_OF_THE_PROXY.search, _VARIABLE.findall(token)))
+        and any(_OF_THE_PROXY.search(variable) for variable, _ in _VARIABLE.findall(token))
     ):
         return f"{token} belongs to the proxy"
     if name in (*_PROXIES, "import", "output") and re.match(r"\s*unix", token, re.IGNORECASE):
@@ -100,10 +108,23 @@ def _reason(line: Line, token: str, found: re.Match[str], context: Context) -> s
     return ""
 
 
+def _is_port_of_pieces(token: str, *, may_be_only_port: bool) -> bool:
+    """Whether variables, or one and what is written next to it, make a port together. One that is not set has its default."""
+    for text in (_VARIABLE.sub(_held, token), _VARIABLE.sub(lambda match: match[2] or _held(match), token)):
+        if _PORT_OF_PIECES.search(text) or (may_be_only_port and _ONLY_PORT_OF_PIECES.fullmatch(text)):
+            return True
+    return False
+
+
+def _held(variable: re.Match[str]) -> str:
+    return "x" if _NO_DIGITS.search(variable[1]) else _DIGITS
+
+
 def _of_root(token: str, found: re.Match[str], context: Context) -> str:
     if found.start():
         return wrong_root(posixpath.dirname(token[: found.start()]) or ".", context)
-    return "" if _OF_FOLDERS.search(found[1]) else f"by its name {found[0]} could be any folder"
+    is_folder_of_sites = _OF_FOLDERS.search(found[1]) is not None and _OF_THE_HOST.search(found[1]) is None
+    return "" if is_folder_of_sites else f"by its name {found[0]} could be any folder"
 
 
 def _of_log(line: Line, token: str, found: re.Match[str], context: Context) -> str:

@@ -1,7 +1,7 @@
 """Where Caddy keeps an environment variable to itself, and where it would be sent to somebody."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from attrs import frozen
 from dockcaddy import Context
@@ -90,6 +90,8 @@ _NAMES_OF = {
     "gcs": "GCS|GCP|GOOGLE",
     "postgres": "POSTGRES|PG|DB|DATABASE",
     "postgresql": "POSTGRES|PG|DB|DATABASE",
+    "security": "SECURITY|AUTH|AUTHP|JWT|OAUTH|OAUTH2|OIDC|SAML|LDAP|CLIENT_SECRET|GOOGLE|GITHUB|GITLAB|MICROSOFT|AZURE|"
+    "FACEBOOK|DISCORD|LINKEDIN|OKTA|COGNITO|KEYCLOAK|AUTHELIA|AUTHENTIK|ZITADEL",
 }
 
 # options that are a server even where no URL stands in them
@@ -98,6 +100,18 @@ _SERVER_OPTIONS = """
     address addr api_address api_endpoint api_base auth_url auth_endpoint proxy proxy_url
 """
 SERVERS = tuple(_SERVER_OPTIONS.split())
+# what the documentation of a provider says to write, by what the provider is called
+_OWN_SERVERS = {
+    "namecheap": "api.namecheap.com api.sandbox.namecheap.com",
+    "acmedns": "auth.acme-dns.io",
+    "joohoi_acme_dns": "auth.acme-dns.io",
+    "dnsmadeeasy": "api.dnsmadeeasy.com api.sandbox.dnsmadeeasy.com",
+    "easydns": "rest.easydns.net sandbox.rest.easydns.net",
+    "inwx": "api.domrobot.com api.ote.domrobot.com",
+    "simplydotcom": "api.simply.com",
+    "rcodezero": "my.rcodezero.at",
+    "googledomains": "acmedns.googleapis.com",
+}
 
 
 def environment(line: Line, context: Context) -> str:
@@ -161,7 +175,7 @@ def _names_of_arguments(line: Line) -> tuple[Named, ...] | None:
     if line.place.startswith("storage/"):
         return (_named_for("".join(line.above[1:2]), "STORAGE|CADDY|CERT"),)
     app = line.path[1] if line.is_global and len(line.path) > 1 else ""
-    if app.isidentifier() and app not in (*GLOBAL_OPTIONS, "dynamic_dns"):
+    if app == "security" or (app.isidentifier() and app not in (*GLOBAL_OPTIONS, "dynamic_dns")):
         return (_named_for(app),)
     places = (line.place, " ".join((line.place, *line.arguments[:1])))
     return next((names for place, names in _KEPT if any(map(place.fullmatch, places))), None)
@@ -171,8 +185,14 @@ def _names_of_login(words: tuple[str, ...]) -> tuple[Named, ...]:
     """Of `basic_auth [MATCHER] [ALGORITHM [REALM]]`: every visitor is told the realm, unless Caddy takes none of it."""
     has_matcher = words[:1] != () and words[0].startswith(("/", "@", "*"))
     rest = words[int(has_matcher) :]
-    is_taken = not rest or any(algorithm in rest[0].lower() for algorithm in _ALGORITHMS)
+    is_taken = not rest or _could_be_algorithm(rest[0])
     return (*((_NONE,) if has_matcher else ()), _HASH, _NONE if is_taken else _HASH)
+
+
+def _could_be_algorithm(word: str) -> bool:
+    """Whether Caddy may take the word for an algorithm: it is one, or is put together, or given to a snippet."""
+    is_open = "{" in word and re.fullmatch(r"\{\$\w+\}|\{env\.\w+\}", word) is None
+    return is_open or any(algorithm in word.lower() for algorithm in _ALGORITHMS)
 
 
 def _named_for(module: str, others: str = "(?!)") -> Named:
@@ -200,7 +220,8 @@ def dns_server(line: Line, context: Context) -> str:
     if re.fullmatch(_DNS, line.place):
         found = next((token for token in line.arguments[1:] if "://" in token), "")
     elif re.fullmatch(f"{_DNS}/.+", line.place) and not _is_rfc2136(line):
-        found = next((token for token in line.arguments if _is_literal_server(line.name, token)), "")
+        own = _OWN_SERVERS.get("".join(line.above[1:2]), "").split()
+        found = next((token for token in line.arguments if _is_literal_server(line.name, token, own)), "")
     else:
         return ""
     return f"{found} would be sent the token" if found else ""
@@ -211,8 +232,11 @@ def _is_rfc2136(line: Line) -> bool:
     return line.above[1:2] == ("rfc2136",)
 
 
-def _is_literal_server(name: str, token: str) -> bool:
+def _is_literal_server(name: str, token: str, own: Collection[str]) -> bool:
     variable = _WHOLE.fullmatch(token)
+    server = re.fullmatch(r"https://([\w.-]+)(?:/[\w./-]*)?", token)
+    if server is not None and server[1] in own:
+        return False
     if variable is not None and not variable[2]:
         return False
     if name not in SERVERS or not token:
