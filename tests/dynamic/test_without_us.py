@@ -102,7 +102,8 @@ def test_a_caddy_that_does_not_see_the_folder_gets_addresses_and_it_is_told(
     proxy = start_proxy(*DYNAMIC, *folder, "--caddy-admin", external)
     proxy.admin = external
     town = populated(engine, proxy, eventually)
-    assert proxy.said("addresses of upstreams cannot be in") == 1 and "{file." not in configuration(proxy)
+    eventually(lambda: proxy.said("addresses of upstreams cannot be in") == 1)
+    assert "{file." not in configuration(proxy)
     proxy.process.kill()
     proxy.process.wait(10)
     assert answered_at_once(town)
