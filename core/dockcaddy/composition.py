@@ -14,7 +14,7 @@ from attrs import define, evolve, field, frozen
 from dockcaddy.caddyfile import ListenPorts
 from dockcaddy.errors import CaddyRefusal, CaddyUnreachable, PluginFault, SettingsError, one_line
 from dockcaddy.hookspecs import Adapter, OutputContext
-from dockcaddy.model import Inventory, Problem
+from dockcaddy.model import Inventory, Problem, without_repeats
 from dockcaddy.operator_files import BaseFile
 from dockcaddy.pipeline import BaseCaddyfile, Configuration, Pipeline
 from dockcaddy.plugins.calls import GuardedOutput
@@ -171,7 +171,7 @@ def _served(
     except CaddyRefusal as refusal:
         return Configuration("", (*told, _refused_whole(settings, base, refusal)))
     refused = with_labels(quarantine.problems, candidates, quarantine.adapt, validate)
-    return evolve(configuration, problems=(*told, *refused))
+    return evolve(configuration, problems=without_repeats((*told, *refused)))
 
 
 def _refused_whole(settings: Settings, base: BaseCaddyfile | None, refusal: CaddyRefusal) -> Problem:

@@ -20,7 +20,7 @@ from dockcaddy.fragment import Fragment
 from dockcaddy.last_good import LastGood
 from dockcaddy.lingering import Lingering
 from dockcaddy.logs import report_own_fault
-from dockcaddy.model import Inventory, Problem
+from dockcaddy.model import Inventory, Problem, without_repeats
 from dockcaddy.narration import Cycle, Narrator, ProblemLog
 from dockcaddy.pace import Pace
 from dockcaddy.pipeline import BaseCaddyfile, Configuration, Pipeline
@@ -195,7 +195,7 @@ class Controller:
         problems += configuration.assembly.problems
         if self.quarantine is not None:
             problems += self.quarantine.problems
-        self.problems = tuple(problems)
+        self.problems = without_repeats(problems)
         for delivery in self.deliveries:
             self._offer(delivery, configuration)
         self.narrator.tell([*problems, *self._failures()])
@@ -220,7 +220,7 @@ class Controller:
         """Everything stays as it is: the cause lies outside every fragment, so that only time can mend it."""
         self._refused_pause = min(max(self._refused_pause * 2, 1.0), LONGEST_REFUSED_PAUSE)
         self._refused_until = self.clock() + self._refused_pause
-        self.narrator.tell([*problems, *self._failures()])
+        self.narrator.tell([*self.problems, *self._failures()])
 
     def _with_addresses(self, fragments: tuple[Fragment, ...]) -> Configuration:
         """Settled with addresses in files where Caddy can read them, else in the configuration."""

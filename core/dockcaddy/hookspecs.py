@@ -234,7 +234,8 @@ def dockcaddy_functions() -> Mapping[str, TemplateFunction]:  # type: ignore[emp
     """Template functions: name -> callable(context, *args). Its docstring's first line is the help.
 
     Parameter annotations are the argument types that templates are held to (`str`, `int`, `float`, `bool`, `object`
-    for anything; `*args` for variadic ones).
+    for anything; `*args` for variadic ones). What `dockcaddy functions` shows of one may be spelled out:
+    `*options: Annotated[object, "[http|https] [PORT...]"]`.
     """
 
 

@@ -3,7 +3,7 @@
 Everything here is plain data. The engine side makes it; the pipeline and the plugins only read it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Literal
 
@@ -170,3 +170,10 @@ class Problem:
         """One line: `container web-1: label caddy.reverse_proxy: function "foo" is not defined`."""
         where = f"label {self.label}: " if self.label else ""
         return f"{self.resource}: {where}{self.message}"
+
+
+def without_repeats(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    """Without warnings about a label that there is an error about: they would tell the same twice."""
+    problems = tuple(problems)
+    wrong = {(each.resource, each.label) for each in problems if each.severity == "error" and each.label}
+    return tuple(each for each in problems if each.severity == "error" or (each.resource, each.label) not in wrong)

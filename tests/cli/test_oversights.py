@@ -74,11 +74,16 @@ def test_another_prefix_has_its_own_look_alikes(checked: Callable) -> None:
         ({**SITE, "caddy_1.respond": "x"}, "caddy_1.respond", "caddy_1"),
     ],
 )
-def test_a_forgotten_site_label_is_told(checked: Callable, labels: dict[str, str], label: str, head: str) -> None:
+def test_a_forgotten_site_label_is_told(
+    checked: Callable, dockcaddy: Callable, snapshot: Callable, labels: dict[str, str], label: str, head: str
+) -> None:
     result = checked(web=labels)
     assert result.status == 1
-    assert f'warning: container web: label {label}: without a label "{head}"' in result.err
-    assert f"{head}: app.example.org" in result.err
+    assert result.err.count("\n") == 1, result.err
+    assert f'label "{head}", name the site: {head}: ' in result.err or f'without a label "{head}"' in result.err
+    raw = dockcaddy("render", "--raw", "--inventory", snapshot(web=labels), "--ingress-networks=web")
+    assert f'warning: container web: label {label}: without a label "{head}"' in raw.err
+    assert f"{head}: app.example.org" in raw.err
 
 
 @pytest.mark.parametrize(
