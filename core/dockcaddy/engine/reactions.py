@@ -38,12 +38,18 @@ class Reactions:
         if len(ours) > STORM:
             self._react_to_storm(ours)
             return True
-        for event in ours:
-            if event.kind == "network":
-                self._react_to_network(event)
-            else:
-                self._react_to_container(event)
+        changing = [event for event in ours if self._react_to(event)]
+        if changing:
+            # what begins can wait a moment, requests to what ends cannot
+            self.wake(urgent=any(event.kind == "network" or event.verb in URGENT for event in changing))
         return False
+
+    def _react_to(self, event: Event) -> bool:
+        """Tell the store; whether it has a change."""
+        if event.kind == "network":
+            return self._react_to_network(event)
+        with self.reader.lock:
+            return self._take(event)
 
     def _ours(self, events: Sequence[Event]) -> list[Event]:
         """What is about a labelled container, our own one, or a network that came or went."""
@@ -72,15 +78,13 @@ class Reactions:
                     self._store.set_stopping(event.container, 0.0)
         self.wake(urgent=any(event.verb in URGENT for event in events))
 
-    def _react_to_network(self, event: Event) -> None:
+    def _react_to_network(self, event: Event) -> bool:
+        """The same for a network; a change is that an address is lost, which may be another's soon."""
         if not event.container:
             self.reader.network_changed(event.network, there=event.action == "create")
-            return
+            return False
         with self.reader.lock:
-            lost = self._take_network(event)
-        if lost:
-            # its address may be another's soon
-            self.wake(urgent=True)
+            return self._take_network(event)
 
     def _take_network(self, event: Event) -> bool:
         """Tell the store; whether an address is lost."""
@@ -105,14 +109,6 @@ class Reactions:
     def _is_running(self, id: str) -> bool:
         resource = self._store.resource(id, self.reader.clock())
         return resource is not None and resource.running
-
-    def _react_to_container(self, event: Event) -> None:
-        verb = event.verb
-        with self.reader.lock:
-            changed = self._take(event)
-        if changed:
-            # what begins can wait a moment, requests to what ends cannot
-            self.wake(urgent=verb in URGENT)
 
     def _take(self, event: Event) -> bool:
         """Tell the store, and have the reader look where only an answer tells; whether the store has a change."""

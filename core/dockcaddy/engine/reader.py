@@ -44,8 +44,6 @@ SWARM_PATIENCE = 30.0
 SWARM_PAUSE = 2.0
 # when another look is had at what nobody knows to expect, in seconds
 LATER, FEW = 0.5, 10
-
-
 # after an error of our own, in seconds
 AFTER_FAULT = 1.0
 
