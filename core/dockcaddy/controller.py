@@ -198,7 +198,7 @@ class Controller:
         self.problems = without_repeats(problems)
         for delivery in self.deliveries:
             self._offer(delivery, configuration)
-        self.narrator.tell([*problems, *self._failures()])
+        self.narrator.tell([*self.problems, *self._failures()])
         is_delivered = not any(delivery.failure for delivery in self.judges)
         noticed = self._pace.noticed if self._pace.noticed is not None else now
         self.narrator.ended(Cycle(inventory, configuration, noticed, self.clock(), is_delivered))
