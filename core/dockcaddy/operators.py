@@ -41,8 +41,10 @@ def _named(engine: EngineInventory, proxy: Proxy) -> Resource | None:
     if not wanted:
         return None
     is_id = len(wanted) >= _LEAST_OF_ID
-    fitting = (each for each in engine.resources if each.name == wanted or (is_id and each.id.startswith(wanted)))
-    return next(fitting, None)
+    # who starts a container chooses its name, which may look like another one's id, or be a service's
+    by_id = [each for each in engine.resources if is_id and each.id.startswith(wanted)]
+    fitting = by_id or [each for each in engine.resources if each.name == wanted]
+    return min(fitting, key=lambda each: each.created, default=None)
 
 
 def _at_the_endpoint(engine: EngineInventory, proxy: Proxy) -> Resource | None:

@@ -55,6 +55,14 @@ def test_the_service_that_the_operator_names() -> None:
     assert refused(tuple(services), proxy_of(Settings(caddy_container="web_caddy"))) == ["web_app"]
 
 
+def test_a_container_that_is_called_like_the_one_that_is_named_is_nobodys() -> None:
+    caddy = container("caddy")
+    for named, other in ((caddy.id[:12], container(caddy.id[:12], id="f" * 64)), ("web", container("web", created=9))):
+        service = Resource("service", "s", "web", labels=METRICS, created=1)
+        both = (other, caddy) if named != "web" else (other, service)
+        assert refused(both, proxy_of(Settings(caddy_container=named))) == [other.name]
+
+
 @pytest.mark.parametrize("named", ["cad", "caddycadd", "Caddy", ""])
 def test_a_piece_of_a_name_names_nobody(named: str) -> None:
     assert refused((container("caddy"),), proxy_of(Settings(caddy_container=named))) == ["caddy"]

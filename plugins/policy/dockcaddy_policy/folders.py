@@ -35,6 +35,10 @@ def wrong_root(path: str, context: Context) -> str:
     if _normal(path) == "/" and not path.startswith("/"):
         # as without any root: where Caddy was started, our own child in an empty folder
         return ""
+    of_the_host = OF_THE_HOST.search(path)
+    if of_the_host and (reason := wrong_root(posixpath.dirname(path[: of_the_host.start()]) or ".", context)):
+        # a site may be called `data`
+        return f"{of_the_host[0]} could be any folder there: {reason}"
     others = () if is_mounted(path, context) else HOST_FOLDERS
     return _own(path, context.proxy, (*SYSTEM_FOLDERS, *others))
 
