@@ -1,7 +1,9 @@
 """What each kind of contribution is given, and what it must give back."""
 
 import functools
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
+from itertools import islice
+from operator import is_
 from typing import Any, TypeVar
 
 from attrs import define
@@ -68,21 +70,25 @@ def transformed(
     """The labels that the transformer makes of these. Raises PluginFault, and the LabelError that it raises."""
 
     def check(given: object) -> tuple[Label, ...]:
-        return labels if given is labels else tuple(_labels(given, labels))
+        return labels if given is labels else _labels(given, labels)
 
     return transformer.run(transformer.item.apply, context, labels, about=context, check=check, promised=(LabelError,))
 
 
-def _labels(given: Any, before: tuple[Label, ...]) -> Iterator[Label]:
+def _labels(given: Any, before: tuple[Label, ...]) -> tuple[Label, ...]:
     if not isinstance(given, Iterable) or isinstance(given, str):
         raise Unfit(f"gives {named(given)}, expected labels")
+    made = tuple(islice(given, MOST_LABELS + 1))
+    if len(made) > MOST_LABELS:
+        raise Unfit(f"gives more than {MOST_LABELS} labels")
+    # most transformers leave most labels as they are
+    if len(made) == len(before) and all(map(is_, made, before)):
+        return before
     known = set(map(id, before))
-    for count, label in enumerate(given):
-        if count > MOST_LABELS:
-            raise Unfit(f"gives more than {MOST_LABELS} labels")
+    for label in made:
         if id(label) not in known:
             _check_label(label)
-        yield label
+    return made
 
 
 def _check_label(label: object) -> None:

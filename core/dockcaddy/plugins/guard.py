@@ -47,7 +47,9 @@ SLOW = 1.0
 TOLD_AGAIN = 60.0
 # a plugin may nest so many calls, however deep the template that calls it is nested
 _ROOM = 1000
-_DEEP = 200
+_DEEP = 500
+# a limit that nobody has but a template that is nested deep
+_RAISED = 50_000
 
 # where no plugin's code is: in the interpreter, its library, and the program
 _NOT_PLUGINS = ("<", sysconfig.get_path("stdlib") + os.sep, os.path.dirname(os.path.dirname(__file__)) + os.sep)  # noqa: PTH120
@@ -156,7 +158,7 @@ class Contribution(Generic[T]):
         """
         before = self.watch.begin(self, about)
         try:
-            if not _is_deep():
+            if sys.getrecursionlimit() < _RAISED:
                 return check(call(*arguments))
             with _usual_room():
                 return check(call(*arguments))
@@ -165,7 +167,7 @@ class Contribution(Generic[T]):
         except promised as error:
             raise _in_words(error, promised) from error
         except BaseException as error:
-            if comes_from_outside(error):
+            if comes_from_outside(error) or _lacked_room(error):
                 raise
             reason = reason_of(error, self.item if callable(self.item) else call)
             fault = PluginFault(f"{self} {reason}" if isinstance(error, Unfit) else f"{self} failed: {reason}")
@@ -275,7 +277,10 @@ def _definition(call: Callable[..., Any] | None) -> str:
 # --- how deep calls may be nested
 
 
-def _is_deep() -> bool:
+def _lacked_room(error: BaseException) -> bool:
+    """Whether the template that called is nested so deep that nothing was left: it is executed again with more room."""
+    if not isinstance(error, RecursionError) or sys.getrecursionlimit() >= _RAISED:
+        return False
     try:
         sys._getframe(_DEEP)
     except ValueError:
