@@ -99,3 +99,7 @@ def test_the_same_error_again_is_told_after_a_while_with_how_often_it_came() -> 
 
 def test_text_that_is_no_json_is_told_as_it_is() -> None:
     assert shown(CaddyLog(), ["panic: oh no", "panic: oh no", "[1]"]) == ["panic: oh no", "panic: oh no", "[1]"]
+
+
+def test_an_attempt_that_ends_as_caddy_takes_another_configuration_is_no_failure() -> None:
+    assert shown(CaddyLog(), attempt("shop.example.org", "registering account: context canceled", 1)) == []

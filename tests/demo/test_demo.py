@@ -159,7 +159,7 @@ def test_it_serves_on_until_it_is_interrupted_and_leaves_nothing(
             env=environment(sandbox, {"TMPDIR": str(sandbox), "PYTHONUNBUFFERED": "1"}),
         )
     try:
-        eventually(lambda: "press ctrl-c" in out.read_text(), timeout=60)
+        eventually(lambda: "press ctrl-c" in out.read_text())
         with socket.create_connection(("127.0.0.1", port_of(out.read_text())), timeout=5) as visitor:
             visitor.sendall(b"GET / HTTP/1.0\r\nHost: hello.localhost\r\n\r\n")
             assert b"hello from hello-" in visitor.makefile("rb").read()

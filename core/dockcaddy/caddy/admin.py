@@ -282,6 +282,8 @@ def _bracketed(host: str) -> str:
 
 
 def _cause(error: BaseException) -> str:
+    if isinstance(error, http.client.RemoteDisconnected):
+        return "it closed the connection"
     if isinstance(error, http.client.BadStatusLine):
         return "what answers does not speak HTTP"
     return (getattr(error, "strerror", None) or str(error) or type(error).__name__).lower()

@@ -131,7 +131,7 @@ class CaddyLog:
                 del self._without_certificate[cause]
             return logging.INFO, f"certificate for {entry.identifier} obtained"
         cause = _cause(entry.error)
-        if entry.event != _NO_CERTIFICATE or cause in self._without_certificate:
+        if entry.level < logging.WARNING or entry.event != _NO_CERTIFICATE or cause in self._without_certificate:
             return logging.DEBUG, entry.message
         _forget_oldest(self._without_certificate)
         self._without_certificate[cause] = entry.identifier
