@@ -5,7 +5,6 @@ import logging
 import os
 import signal
 import tempfile
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -89,8 +88,7 @@ def _run(settings: Settings, registry: Registry, sections: Mapping[type, Any], e
     engines = engines_for(settings)
     with state_directory(settings) as directory:
         last_good = LastGood(directory / "last-good.db")
-        version = _CaddyVersion(settings)
-        with caddy_for(settings, directory, last_good) as (connections, process):
+        with _version(settings) as version, caddy_for(settings, directory, last_good) as (connections, process):
             narrator = _narrator(settings, engines, connections)
             controller = controller_for(settings, registry, sections, engines, connections, last_good, narrator)
             if process is not None:
@@ -111,29 +109,24 @@ def _narrator(settings: Settings, engines: "Sequence[Engine]", connections: Conn
     return LogNarrator(engines, settings.label_prefix, word, _tip() if connections.url else "")
 
 
-class _CaddyVersion:
-    """Asks the Caddy program for its version, while that program is being started."""
+@contextmanager
+def _version(settings: Settings) -> "Iterator[Callable[[], str]]":
+    """What tells the version of the Caddy program, which is asked for it while it is being started."""
+    from dockcaddy.caddy import Version, find_caddy  # noqa: PLC0415
 
-    def __init__(self, settings: Settings) -> None:
-        self._version = ""
-        self._thread = threading.Thread(target=self._ask, args=(settings,), daemon=True)
-        self._thread.start()
-
-    def _ask(self, settings: Settings) -> None:
-        from dockcaddy.caddy import find_caddy, version_of  # noqa: PLC0415
-
-        with suppress(CaddyUnreachable):
-            self._version = version_of(find_caddy(settings.caddy))
-
-    def __str__(self) -> str:
-        self._thread.join(PATIENCE)
-        return f"caddy {self._version}".strip()
+    try:
+        program = find_caddy(settings.caddy)
+    except CaddyUnreachable:
+        yield lambda: ""
+        return
+    with Version(program) as asked:
+        yield lambda: asked.said(PATIENCE)
 
 
-def _purpose(settings: Settings, version: _CaddyVersion, process: "CaddyProcess | None") -> str:
+def _purpose(settings: Settings, version: Callable[[], str], process: "CaddyProcess | None") -> str:
     """What is done for whom, the rest of a sentence."""
     if process is not None:
-        return f"with {version}, admin API at {process.admin}"
+        return f"with {f'caddy {version()}'.strip()}, admin API at {process.admin}"
     if settings.caddy_admin:
         return f"configures the caddy at {settings.caddy_admin}"
     return f"writes {', '.join(settings.output)}"

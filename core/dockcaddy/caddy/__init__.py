@@ -7,7 +7,7 @@ Caddyfile takes to be adapted.
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from dockcaddy.caddy.command import CommandAdapter, find_caddy, version_of
+from dockcaddy.caddy.command import CommandAdapter, Version, find_caddy
 from dockcaddy.caddy.modules import modules_of
 from dockcaddy.caddy.streams import StreamKeeper, keep_streams
 from dockcaddy.caddy.validation import CommandValidator
@@ -38,12 +38,12 @@ __all__ = [
     "CommandValidator",
     "ExternalCaddy",
     "StreamKeeper",
+    "Version",
     "find_caddy",
     "keep_streams",
     "listen_address",
     "modules_of",
     "refused_line",
-    "version_of",
     "with_admin",
     "with_defaults",
     "without_values",

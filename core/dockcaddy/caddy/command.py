@@ -1,13 +1,15 @@
 """Caddy as a program on disk: finding it, and adapting with it where no Caddy runs."""
 
+import contextlib
 import json
 import os
+import select
 import shutil
 import subprocess
 import sysconfig
 from pathlib import Path
 
-from attrs import frozen
+from attrs import define, frozen
 
 from dockcaddy.caddy.words import without_values
 from dockcaddy.errors import CaddyRefusal, CaddyUnreachable
@@ -68,10 +70,33 @@ def complaint(output: str) -> str:
         return last.removeprefix("Error: ")
 
 
-def version_of(path: Path) -> str:
-    """What `caddy version` prints first, as `v2.11.7`. Raises CaddyUnreachable."""
-    try:
-        done = subprocess.run([str(path), "version"], capture_output=True, timeout=TIMEOUT, check=False)
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise not_run(path, error) from error
-    return (done.stdout.decode(errors="replace").split() or [""])[0]
+@define
+class Version:
+    """Asks a Caddy program for its version while something else is done; within the context, and no longer."""
+
+    path: Path
+    _process: "subprocess.Popen[bytes] | None" = None
+
+    def __enter__(self) -> "Version":
+        with contextlib.suppress(OSError):
+            command = [str(self.path), "version"]
+            self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._end()
+
+    def said(self, patience: float) -> str:
+        """What it prints first, as `v2.11.7`; `""` where it prints nothing within so many seconds, and when asked again."""
+        if self._process is None or self._process.stdout is None:
+            return ""
+        has_answered = select.select([self._process.stdout], [], [], patience)[0]
+        line = self._process.stdout.readline() if has_answered else b""
+        self._end()
+        return (line.decode(errors="replace").split() or [""])[0]
+
+    def _end(self) -> None:
+        process, self._process = self._process, None
+        if process is not None:
+            process.kill()
+            process.communicate()

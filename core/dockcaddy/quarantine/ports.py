@@ -175,6 +175,7 @@ class Ports:
         if before is not None and not before.is_tried:
             blocked.has_tls = True
             if before.has_tls:
+                del self._blocked[fault.port]
                 return False
         self._blocked[fault.port] = blocked
         self._reduced.clear()
