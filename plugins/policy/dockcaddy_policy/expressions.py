@@ -16,11 +16,13 @@ _CALLABLE = re.compile(rf"\b(?:ph|req|{_NAMES})\b")
 _CALLS = re.compile(rf"\bph\s*\(|_request_|{_MATCHERS.pattern}")
 _BEHIND = re.compile(r"\b(?:ph|req)\b")
 _PLACEHOLDER = re.compile(r"\{([a-zA-Z][\w.-]+)\}")
-# what a visitor cannot put a placeholder into
+# What a visitor cannot put a placeholder into. A method is any text in HTTP/2, a host in HTTP/3, where the site has not
+# got only hosts of its own.
 _HARMLESS = re.compile(
-    r"(?:http\.request\.)?(?:host|hostport|labels\.\d+|host\.labels\.\d+|port|scheme|method|remote\.\w+|tls\.\w+)"
+    r"(?:http\.request\.)?(?:scheme|remote\.\w+|tls\.(?:version|cipher_suite|proto|resumed))"
     r"|remote|remote_host|remote_port|client_ip|tls_version|tls_cipher"
 )
+_HOSTS = re.compile(r"(?:http\.request\.)?(?:host|hostport|labels\.\d+|host\.labels\.\d+|port)")
 _ESCAPE = re.compile(r"\\[xXuU0-7]")
 _RAW = r"""(?<!\w)[bB]?[rR](?:'''.*?'''|\"{3}.*?\"{3}|'[^'\n]*'|"[^"\n]*")"""
 _STRING = r"""'''(?:\\.|[^\\])*?'''|\"{3}(?:\\.|[^\\])*?\"{3}|'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*\""""
@@ -30,8 +32,10 @@ _ROOT = re.compile(r"""(['"])root\1\s*:\s*(['"])(/[^'"\\{}]*)\2""")
 
 def expression(line: Line, context: Context) -> str:
     """Why this expression is refused."""
+    has_hosts = line.hosts != () and all(host and not re.search(r"[*{]", host) for host in line.hosts)
     if line.name == "import":
-        found = next((reason for token in line.arguments if _CALLS.search(token) if (reason := _fault(token))), "")
+        calls = (token for token in line.arguments if _CALLS.search(token))
+        found = next((reason for token in calls if (reason := _fault(token, has_hosts=has_hosts))), "")
         return found or next((reason for token in line.arguments if (reason := _wrong_root(token, context))), "")
     words = _words_of_expression(line)
     if any("{args" in word for word in words):
@@ -39,7 +43,7 @@ def expression(line: Line, context: Context) -> str:
     if any(opens(word) for word in words if " " in word):
         return "it could build a placeholder"
     text = " ".join(words)
-    return _fault(text) or _wrong_root(text, context)
+    return _fault(text, has_hosts=has_hosts) or _wrong_root(text, context)
 
 
 def _words_of_expression(line: Line) -> tuple[str, ...]:
@@ -58,7 +62,7 @@ def _is_expression(line: Line) -> bool:
     return is_matcher and line.arguments != () and re.fullmatch(r"\w+", line.arguments[0]) is None
 
 
-def _fault(text: str) -> str:
+def _fault(text: str, *, has_hosts: bool) -> str:
     if _ESCAPE.search(text):
         return "an escape in it could build a placeholder"
     strings = [match[0] for match in _COMMENT_OR_STRING.finditer(text)]
@@ -69,7 +73,7 @@ def _fault(text: str) -> str:
         return "it could build a placeholder"
     if _BEHIND.search(_PLACEHOLDER.sub("", code)):
         return "it reads placeholders by name"
-    chosen = next(filter(None, map(_chosen, _calls(code))), "")
+    chosen = next(filter(None, (_chosen(call, has_hosts=has_hosts) for call in _calls(code))), "")
     return f"a visitor could choose what {{{chosen}}} reads" if chosen else ""
 
 
@@ -87,9 +91,10 @@ def _up_to_closing(code: str) -> str:
     return code
 
 
-def _chosen(call: tuple[str, str]) -> str:
+def _chosen(call: tuple[str, str], *, has_hosts: bool) -> str:
     matcher, arguments = call
-    found = [name for name in _PLACEHOLDER.findall(arguments) if not _HARMLESS.fullmatch(name)]
+    harmless = [_HARMLESS, _HOSTS] if has_hosts else [_HARMLESS]
+    found = [name for name in _PLACEHOLDER.findall(arguments) if not any(each.fullmatch(name) for each in harmless)]
     return "" if matcher == "file" or not found else str(found[0])
 
 

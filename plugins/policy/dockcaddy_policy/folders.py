@@ -32,6 +32,8 @@ def wrong_root(path: str, context: Context) -> str:
     """Why this folder may not be served; `""` where it may."""
     if climbs(path) and not path.startswith("/"):
         return f"{path} leads out of Caddy's folder"
+    if climbs(OF_THE_HOST.sub("", path)) and not climbs(OF_THE_HOST.sub("host", path)):
+        return f"{path} goes up where a part of the host is empty"
     if _normal(path) == "/" and not path.startswith("/"):
         # as without any root: where Caddy was started, our own child in an empty folder
         return ""
@@ -112,7 +114,9 @@ def climbs(path: str) -> bool:
     """Whether it goes up somewhere, or could with what snippets are given. Linux follows links first: `/var/run/..` is
     not `/var`.
     """
-    return ".." in path.split("/") or _COULD_CLIMB.search(path) is not None
+    # of `.example.org` the first part is empty
+    plain = OF_THE_HOST.sub("", path)
+    return ".." in (*path.split("/"), *plain.split("/")) or _COULD_CLIMB.search(path) is not None
 
 
 def is_socket_file(path: str) -> bool:
