@@ -77,6 +77,7 @@ _KEPT = [
         _ISSUER: (_NONE, _SERVER),
         _DNS: (_NONE, _ANY),
         f"{_DNS}/.+": (_ANY,),
+        f"(?:(?:{'|'.join(sorted(ROUTES))})/)*reverse_proxy/lb_policy cookie": (_NONE, _NONE, _ANY),
     }.items()
 ]
 _BASIC_AUTH = ("basic_auth", "basicauth")
