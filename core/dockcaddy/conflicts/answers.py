@@ -9,7 +9,7 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import chain
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from dockcaddy import caddyfile
 from dockcaddy.caddyfile import Block
@@ -21,6 +21,7 @@ from dockcaddy.conflicts.conditions import (
     Conditions,
     conditions_of,
     is_covered,
+    one_by_one,
     path_condition,
 )
 from dockcaddy.conflicts.paths import covers, literal_beginning
@@ -30,7 +31,7 @@ _PROXYING = frozenset(("reverse_proxy", "php_fastcgi"))
 # nothing behind these is asked for what they match, or it is asked for something else
 _ANSWERING = _PROXYING | {
     "redir", "method", "rewrite", "uri", "try_files", "intercept", "invoke", "abort", "error", "copy_response",
-    "respond", "metrics", "file_server", "acme_server",
+    "respond", "metrics", "file_server", "acme_server", "forward_auth",
 }  # fmt: skip
 # what these find depends on where they look
 _SERVING_FILES = frozenset(("file_server", "php_fastcgi", "try_files"))
@@ -48,6 +49,8 @@ _HOLDING = _HANDLES | {"route"}
 _OWN_ANSWERS = frozenset(
     ("handle_response", "replace_status", "rewrite", "method", "dynamic", "root", "split", "index", "try_files")
 )
+# of matchers that visits have to be tried with, in characters for all of a site
+MOST_READ = 300_000
 
 
 @frozen(slots=False)
@@ -72,7 +75,12 @@ class _Step:
             return self.place < other.place
         if self.path_length is not None and other.path_length is not None:
             return self.path_length >= other.path_length
-        return bool(self.conditions) or not other.conditions
+        return self.is_matched or not other.is_matched
+
+    @property
+    def is_matched(self) -> bool:
+        """Whether it has a matcher, be it one for every path."""
+        return bool(self.conditions) or (len(self.keys) > 1 and self.keys[1].startswith(("/", "@")))
 
     @property
     def path_length(self) -> int | None:
@@ -86,21 +94,34 @@ class Answer:
     """A directive that answers, and those that it stands in, from the outermost on; the last step is its own.
 
     A `handle` that answers nothing is one too: it takes its requests from every `handle` behind it. A `root` is one by
-    what serves its files.
+    what serves its files. `hosts` are the site's.
     """
 
     steps: tuple[_Step, ...]
     block: Block
+    hosts: frozenset[str] = frozenset()
+
+    @cached_property
+    def parts(self) -> tuple[Conditions, ...]:
+        """The same of each path and host alone."""
+        return tuple(one_by_one(self.conditions, self.hosts))
 
     @cached_property
     def conditions(self) -> Conditions:
         """What requests must be like to be answered."""
         return EVERYTHING.union(*(step.conditions for step in self.steps))
 
+    @cached_property
+    def effort(self) -> int:
+        """How much is to be read where visits tell what it answers."""
+        return sum(each.effort for each in self.conditions)
+
     def takes_from(self, older: "Answer") -> bool:
-        """Whether this one answers everything that `older` would, and may be asked before it."""
-        if not is_covered(older.conditions, self.conditions):
-            return False
+        """Whether this one answers everything that `older` would at one of its paths or hosts, and may be asked first."""
+        return self.comes_before(older) and any(is_covered(each, self.conditions) for each in older.parts)
+
+    def comes_before(self, older: "Answer") -> bool:
+        """Whether it may be asked before `older`."""
         for mine, theirs in zip(self.steps, older.steps, strict=False):
             if mine.joined_by != theirs.joined_by:
                 is_a_handles = self.block.keys[0] != "handle" or theirs.keys[0] in _HANDLES
@@ -140,16 +161,21 @@ class Answer:
 
 @frozen
 class Reader:
-    """Reads the answers of one site out of its members' blocks, written out. `hosts` are the site's own."""
+    """Reads the answers of one site out of its members' blocks, written out. `hosts` are the site's own.
+
+    The fields of requests that are `changed` on the way are not the visitors'.
+    """
 
     hosts: frozenset[str]
+    changed: frozenset[str] = frozenset()
 
     def answers(self, member: Member, names: dict[str, Conditions]) -> Iterator[Answer]:
         """All answers of one member; `names` are the matchers of older ones, and the member's are put to them."""
         lines = [line for block in member.blocks for line in block.children if line.keys]
-        for name, conditions in self._defined(lines):
+        reader = evolve(self, changed=frozenset(_changed_fields(lines)))
+        for name, conditions in reader._defined(lines):
             names.setdefault(name, conditions)
-        yield from self._within(lines, (), names)
+        yield from reader._within(lines, (), names)
 
     def _within(
         self, lines: Iterable[Block], steps: tuple[_Step, ...], names: Mapping[str, Conditions], folder: str = ""
@@ -165,11 +191,11 @@ class Reader:
             else:
                 continue
             if name not in _HOLDING:
-                yield Answer((*steps, step), line)
+                yield Answer((*steps, step), line, self.hosts)
                 continue
             if name in _HANDLES:
                 # what handle_path does not answer goes on as another path
-                yield Answer((*steps, step), Block(line.keys, (), line.order, line.origins))
+                yield Answer((*steps, step), Block(line.keys, (), line.order, line.origins), self.hosts)
             inside = [each for each in line.children if each.keys]
             deeper = caddyfile.matcher(line).lower().rstrip("*").rstrip("/") if name == "handle_path" else ""
             known = {**names, **dict(self._defined(inside))}
@@ -179,7 +205,15 @@ class Reader:
         """The matchers that are defined among the lines."""
         for line in lines:
             if line.keys[0].startswith("@"):
-                yield line.keys[0], conditions_of(line, self.hosts)
+                yield line.keys[0], conditions_of(line, self.hosts, self.changed)
+
+
+def _changed_fields(lines: Iterable[Block]) -> Iterator[str]:
+    """The fields of requests that lines say something else of."""
+    for line in lines:
+        if line.keys[:1] == ("request_header",):
+            yield from (key.lstrip("+-?>").lower() for key in line.keys[1:3])
+        yield from _changed_fields(line.children)
 
 
 def _place(line: Block, steps: tuple[_Step, ...]) -> tuple[int, ...]:
@@ -211,6 +245,8 @@ class _Held:
     _patterns: dict[str, list[str]] = field(factory=lambda: defaultdict(list))
     _files: list[Held] = field(factory=list)
     _roots: list[Answer] = field(factory=list)
+    _asking: list[Held] = field(factory=list)
+    _read: int = 0
     is_proxied: bool = False
 
     def add(self, member: Member, answer: Answer) -> None:
@@ -222,11 +258,16 @@ class _Held:
         if answer.is_root:
             self._roots.append(answer)
             return
+        if answer.block.keys[0] == "forward_auth":
+            # what it lets through is answered by others
+            return
         if answer.block.keys[0] in _SERVING_FILES:
             self._files.append((member, answer))
         self.is_proxied |= len(answer.steps) == 1 and serves_all(answer.block)
+        if answer.effort:
+            self._asking.append((member, answer))
         self._by_place[answer.steps[0].place].append((member, answer))
-        for condition in answer.conditions:
+        for condition in answer.conditions.union(*answer.parts):
             for wanted in condition.wanted or ("",):
                 if condition.is_path and (condition.kind, wanted) not in self._by_wanted:
                     insort(self._patterns[condition.kind], wanted)
@@ -243,10 +284,22 @@ class _Held:
             (
                 (owner, older)
                 for owner, older in self._candidates(answer)
-                if answer.takes_from(older) and not _is_of_a_replica(answer, taker, owner)
+                if self._loses_to(older, answer) and not _is_of_a_replica(answer, taker, owner)
             ),
             None,
         )
+
+    @property
+    def is_beyond_measure(self) -> bool:
+        """Whether there is more to be read than anybody has time for."""
+        return self._read > MOST_READ
+
+    def _loses_to(self, older: Answer, answer: Answer) -> bool:
+        """Whether the newer answer takes all from an older one; where nobody could tell in time it counts as that."""
+        if not answer.comes_before(older):
+            return False
+        self._read += answer.effort + older.effort
+        return self.is_beyond_measure or answer.takes_from(older)
 
     def _loses_its_root(self, older: Answer, root: Answer) -> bool:
         """Whether files are served from that root from now on, as no other one is nearer to them."""
@@ -259,14 +312,19 @@ class _Held:
         if condition is None:
             place = answer.steps[0].place
             return chain.from_iterable(held for each, held in self._by_place.items() if each >= place)
+        return chain(self._like(condition), self._asking)
+
+    def _like(self, condition: Condition) -> Iterator[Held]:
         wanted: Iterable[str] = condition.wanted or ("",)
         if condition.is_path:
             wanted = {each for pattern in wanted for each in self._covered(condition.kind, pattern)}
         return chain.from_iterable(self._by_wanted.get((condition.kind, each), ()) for each in wanted)
 
     def _covered(self, kind: str, pattern: str) -> Iterator[str]:
-        """The known patterns that a pattern covers."""
+        """The known patterns that a pattern covers, or whose first page it is."""
         patterns = self._patterns.get(kind, [])
+        if pattern.endswith("/"):
+            yield f"{pattern}*"
         beginning = literal_beginning(pattern)
         for known in patterns[bisect_left(patterns, beginning) :]:
             if not known.startswith(beginning):
@@ -299,7 +357,10 @@ def takeovers(members: Sequence[Member], reader: Reader) -> Iterator[Clash]:
                 held.add(member, answer)
             continue
         answer, (older, theirs) = found
-        what = f"{answer.block.keys[0]} {_VERBS.get(answer.block.keys[0], 'would answer what is answered by')}"
+        verb = _VERBS.get(answer.block.keys[0], "would answer what is answered by")
+        if held.is_beyond_measure:
+            verb = "is one of too many to be compared, it may answer what is answered by"
+        what = f"{answer.block.keys[0]} {verb}"
         yield clash(
             member.fragment, what, older.fragment, label=label_of(answer.block), their_label=label_of(theirs.block)
         )

@@ -5,43 +5,43 @@ condition that nothing else meets, unless every usual request meets it.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
+from itertools import islice, product
 
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 
 from dockcaddy.caddyfile import Block
 from dockcaddy.conflicts.clash import text_of
 from dockcaddy.conflicts.paths import covers, is_every_path
+from dockcaddy.conflicts.visits import Visit
 from dockcaddy.hosts import is_host_of
 
-PATH, HOST, NOT_PATH, USUAL = "path", "host", "not path", "usual"
+PATH, HOST, NOT_PATH, ASKED = "path", "host", "not path", "asked"
+# of the hosts and paths of an older one so many are tried
+_MOST_TRIED = 8
+MOST_TOLD_APART = 64
+# of a matcher: what may be a path or a host
+_WORD = re.compile(r"[/\w*][/\w.*-]*")
 
-# what browsers send with every request
-_USUAL_FIELDS = frozenset(("host", "user-agent", "accept", "accept-encoding"))
-_KINDS = frozenset(
-    [
-        "client_ip",
-        "expression",
-        "file",
-        "header",
-        "header_regexp",
-        "host",
-        "method",
-        "not",
-        "path",
-        "path_regexp",
-        "protocol",
-        "query",
-        "remote_ip",
-        "tls",
-        "vars",
-        "vars_regexp",
-    ]
-)
-# a regular expression of nothing else is for every text, as far as it matters
-_OF_EVERY_TEXT = re.compile(r"[\^$/.*+?():]*")
-_CALL = re.compile(r"(\w+)\(\s*(?:'([^']*)'|\"([^\"]*)\")\s*\)")
-_ASKS_ABOUT_THE_REQUEST = re.compile(r"[{(]|\breq\b")
+# with what a path may go on that an expression begins
+_ENDS = ("", "x", "1")
+
+
+@frozen
+class Asked:
+    """What a matcher asks that only a visit can answer. Of the fields that are `changed` nobody knows the value."""
+
+    part: Block
+    hosts: frozenset[str] = frozenset()
+    changed: frozenset[str] = frozenset()
+
+    def is_like_all(self, visits: Iterable[Visit], folder: str) -> bool:
+        """Whether each visit may meet it, with the `folder` taken off the path."""
+        return all(self._may_meet(visit, folder) for visit in visits)
+
+    def _may_meet(self, visit: Visit, folder: str) -> bool:
+        path = "/" + visit.path.removeprefix(folder).lstrip("/") if folder else visit.path
+        return evolve(visit, path=path, changed=self.changed).is_like((self.part,)) is not False
 
 
 @frozen
@@ -50,14 +50,23 @@ class Condition:
 
     kind: str
     wanted: frozenset[str]
+    asked: Asked | None = field(default=None, eq=False)
+    folder: str = ""
 
     @property
     def is_path(self) -> bool:
         """Whether its `wanted` are patterns."""
         return self.kind == PATH
 
+    @property
+    def effort(self) -> int:
+        """How much is to be read where a visit is to tell."""
+        return sum(map(len, self.wanted)) if self.asked is not None else 0
+
     def below(self, folder: str) -> "Condition":
         """The condition on the whole path, where this one is on what follows a folder."""
+        if self.kind == ASKED:
+            return evolve(self, folder=folder + self.folder)
         if self.kind not in (PATH, NOT_PATH):
             return self
         return evolve(self, wanted=frozenset(folder + each for each in self.wanted))
@@ -69,30 +78,101 @@ class Condition:
         if self.kind != other.kind:
             return False
         if self.is_path:
-            return all(any(covers(mine, theirs) for mine in self.wanted) for theirs in other.wanted)
-        return self.wanted == other.wanted or (self.kind == HOST and self.wanted > other.wanted)
+            return all(any(_takes(mine, theirs) for mine in self.wanted) for theirs in other.wanted)
+        return (self.wanted, self.folder) == (other.wanted, other.folder) or (
+            self.kind == HOST and self.wanted > other.wanted
+        )
 
     @property
     def is_exact(self) -> bool:
         """Whether only what says something of the same kind can be like it."""
-        return self.kind not in (USUAL, NOT_PATH) and not (self.is_path and "/" in self.wanted)
+        return self.kind not in (ASKED, NOT_PATH) and not (self.is_path and "/" in self.wanted)
 
     def takes_the_most(self, these: "Conditions") -> bool:
-        """Whether most requests that meet `these` are like it: usual ones, or those of a site's first page."""
-        return self.kind == USUAL or not (self.is_exact or any(each.is_path for each in these))
+        """Whether most requests that meet `these` are like it: usual ones, or those of the first page."""
+        if self.asked is not None:
+            return self.asked.is_like_all(_visits(these, self.asked.hosts), self.folder)
+        theirs = next((each.asked for each in these if each.asked is not None), None)
+        if theirs is not None and self.kind in (PATH, HOST):
+            return all(map(self._is_met_by, _visits(these, theirs.hosts)))
+        return not (self.is_exact or any(each.is_path for each in these))
+
+    def _is_met_by(self, visit: Visit) -> bool:
+        if self.is_path:
+            return any(covers(each, visit.path.lower()) for each in self.wanted)
+        return any(is_host_of(visit.host, each) for each in self.wanted)
 
 
 Conditions = frozenset[Condition]
 EVERYTHING: Conditions = frozenset()
 
 
+def _takes(pattern: str, other: str) -> bool:
+    """Whether it is for all paths of another one, or for the first page of its folder."""
+    return covers(pattern, other) or (pattern.endswith("/") and other == f"{pattern}*")
+
+
 def _overlap(pattern: str, other: str) -> bool:
     return covers(pattern, other) or covers(other, pattern)
 
 
+def _visits(these: Conditions, hosts: frozenset[str]) -> Iterator[Visit]:
+    """Usual visits that meet `these`: of the first page of each path."""
+    paths, wanted, parts = ["/"], hosts, []
+    for each in these:
+        if each.is_path:
+            paths = [_first_page(pattern) for pattern in sorted(each.wanted)[:_MOST_TRIED]]
+        elif each.kind == HOST:
+            wanted = each.wanted
+        elif each.asked is not None:
+            parts.append(each.asked.part)
+    for host in sorted(wanted)[:_MOST_TRIED] or ("",):
+        for path in paths:
+            yield _alike(Visit(host.replace("*", "any"), path), parts, hosts)
+
+
+def _alike(visit: Visit, parts: Iterable[Block], hosts: frozenset[str]) -> Visit:
+    """A visit that is like some parts of a matcher, as far as their words tell what they are for."""
+    for part in parts:
+        if visit.is_like((part,)) is True:
+            continue
+        words = _WORD.findall(text_of(part))[:_MOST_TRIED]
+        named = [evolve(visit, host=word) for word in words if any(is_host_of(word, host) for host in hosts)]
+        paths = [_first_page(word + end) for word in words if word.startswith("/") for end in _ENDS]
+        named += [evolve(visit, path=path) for path in paths]
+        tried = [visit.alike(part), *named]
+        visit = next((each for each in tried if each.is_like((part,)) is True), tried[0])
+    return visit
+
+
+def _first_page(pattern: str) -> str:
+    """The shortest path that is like a pattern."""
+    return "/" + pattern.replace("*", "").replace("?", "x").lstrip("/")
+
+
 def is_covered(these: Conditions, others: Conditions) -> bool:
     """Whether the requests that meet `these` meet the `others` too."""
-    return all(any(other.follows_from(each) for each in these) or other.takes_the_most(these) for other in others)
+    # what visits have to tell costs more than what is compared
+    in_order = sorted(others, key=lambda each: each.effort) if len(others) > 1 else others
+    return all(any(other.follows_from(each) for each in these) or other.takes_the_most(these) for other in in_order)
+
+
+def one_by_one(these: Conditions, hosts: Collection[str]) -> Iterator[Conditions]:
+    """What a request that meets `these` may be like: of each path and each host alone, where it is one of several.
+
+    `hosts` are those of the site.
+    """
+    names = {host for host in hosts if "*" not in host}
+    is_host_open = 1 < len(names) == len(hosts) and not any(each.kind == HOST for each in these)
+    parts: list[list[Condition]] = [_of_each(HOST, names)] if is_host_open else []
+    for each in these:
+        is_any_of = each.kind in (PATH, HOST) and 1 < len(each.wanted) <= MOST_TOLD_APART
+        parts.append(_of_each(each.kind, each.wanted) if is_any_of else [each])
+    return (frozenset(found) for found in islice(product(*parts), MOST_TOLD_APART))
+
+
+def _of_each(kind: str, wanted: Iterable[str]) -> list[Condition]:
+    return [Condition(kind, frozenset((each,))) for each in sorted(wanted)]
 
 
 def path_condition(patterns: Iterable[str]) -> Conditions:
@@ -101,27 +181,34 @@ def path_condition(patterns: Iterable[str]) -> Conditions:
     return EVERYTHING if any(map(is_every_path, wanted)) else frozenset((Condition(PATH, wanted),))
 
 
-def conditions_of(matcher: Block, hosts: frozenset[str]) -> Conditions:
-    """The conditions of a named matcher on a site of these hosts."""
-    parts = matcher.children or (Block(matcher.keys[1:]),)
-    return EVERYTHING.union(*(_of_part(part, hosts) for part in parts if part.keys))
+def conditions_of(matcher: Block, hosts: frozenset[str], changed: frozenset[str] = frozenset()) -> Conditions:
+    """The conditions of a named matcher on a site of these hosts, where these fields of requests are changed."""
+    parts = [part for part in matcher.children or (Block(matcher.keys[1:]),) if part.keys]
+    return EVERYTHING.union(*(_of_part(part, Asked(part, hosts, changed)) for part in _several_in_one(parts)))
 
 
-def _of_part(part: Block, hosts: frozenset[str]) -> Conditions:
-    kind, values = part.keys[0], part.keys[1:]
+def _several_in_one(parts: Iterable[Block]) -> Iterator[Block]:
+    """The parts of a matcher: for Caddy several lines of paths, hosts or methods are one."""
+    several: dict[object, Block] = {}
+    for at, part in enumerate(parts):
+        key: object = part.keys[0] if part.keys[0] in (PATH, HOST, "method", "remote_ip", "client_ip") else at
+        known = several.get(key)
+        several[key] = evolve(known, keys=known.keys + part.keys[1:]) if known is not None else part
+    return iter(several.values())
+
+
+def _of_part(part: Block, asked: Asked) -> Conditions:
+    kind, values, hosts = part.keys[0], part.keys[1:], asked.hosts
     if kind == PATH and values:
         return path_condition(values)
-    if kind == HOST and values:
+    if kind == HOST and values and not any("{" in each for each in values):
         wanted = _hosts_like(values, hosts)
         return EVERYTHING if hosts and wanted >= hosts else frozenset((Condition(HOST, wanted),))
     excepted = _negated(part)
     if len(excepted) == 1 and excepted[0].keys[:1] == (PATH,):
-        return frozenset(evolve(each, kind=NOT_PATH) for each in path_condition(excepted[0].keys[1:])) or _just(part)
-    return frozenset((Condition(USUAL, frozenset((text_of(part),))),)) if _is_usual(part) else _just(part)
-
-
-def _just(part: Block) -> Conditions:
-    return frozenset((Condition(part.keys[0], frozenset((text_of(part),))),))
+        found = frozenset(evolve(each, kind=NOT_PATH) for each in path_condition(excepted[0].keys[1:]))
+        return found or frozenset((Condition("nothing", frozenset()),))
+    return frozenset((Condition(ASKED, frozenset((text_of(part),)), asked),))
 
 
 def _hosts_like(patterns: Iterable[str], hosts: frozenset[str]) -> frozenset[str]:
@@ -133,41 +220,3 @@ def _negated(part: Block) -> tuple[Block, ...]:
     if part.keys[0] != "not":
         return ()
     return tuple(each for each in (part.children or (Block(part.keys[1:]),)) if each.keys)
-
-
-def _is_usual(part: Block) -> bool:
-    """Whether a usual request is like it: a visitor's who asks for a page with a browser."""
-    kind, values = part.keys[0], part.keys[1:]
-    if kind not in _KINDS or kind == "expression":
-        return _is_usual_expression(" ".join(values if kind == "expression" else part.keys))
-    if kind == "not":
-        return any(not _is_usual(each) for each in _negated(part))
-    if kind == PATH:
-        return any(map(is_every_path, values))
-    if kind == "method":
-        return "GET" in values
-    if kind == "protocol":
-        return values[:1] != ("grpc",)
-    if kind in ("remote_ip", "client_ip"):
-        return any(value.endswith(("/0", "/1")) for value in values)
-    if kind == "header":
-        return _is_usual_header(values)
-    if kind.endswith("_regexp"):
-        about = values[-2].lower() if kind == "header_regexp" and len(values) > 1 else "host"
-        return about in _USUAL_FIELDS and _OF_EVERY_TEXT.fullmatch("".join(values[-1:])) is not None
-    return (kind == "query" and not "".join(values)) or (kind == "vars" and values[:1] > ("{",))
-
-
-def _is_usual_header(values: tuple[str, ...]) -> bool:
-    name, wanted = "".join(values[:1]).lower(), values[1:]
-    if name.startswith("!"):
-        return name[1:] not in _USUAL_FIELDS
-    return name in _USUAL_FIELDS and (not wanted or "*" in wanted)
-
-
-def _is_usual_expression(text: str) -> bool:
-    """One that calls another matcher is like that; one that asks nothing about the request is for all of them."""
-    called = _CALL.fullmatch(text.strip())
-    if called and called[1] in _KINDS:
-        return _is_usual(Block((called[1], called[2] or called[3] or "")))
-    return not _ASKS_ABOUT_THE_REQUEST.search(text)
