@@ -21,7 +21,6 @@ from dockcaddy.conflicts.conditions import (
     Conditions,
     conditions_of,
     is_covered,
-    one_by_one,
     path_condition,
 )
 from dockcaddy.conflicts.paths import covers, literal_beginning
@@ -86,6 +85,9 @@ class _Step:
     def path_length(self) -> int | None:
         """The length of the only path that it is for, None where there is none or are several."""
         paths = [wanted for each in self.conditions if each.is_path for wanted in each.wanted]
+        if not self.conditions and len(self.keys) > 1 and self.keys[1].startswith("/"):
+            # one for every path, which comes last of them
+            paths = [self.keys[1]]
         return len(paths[0].removesuffix("*")) if len(paths) == 1 else None
 
 
@@ -94,17 +96,11 @@ class Answer:
     """A directive that answers, and those that it stands in, from the outermost on; the last step is its own.
 
     A `handle` that answers nothing is one too: it takes its requests from every `handle` behind it. A `root` is one by
-    what serves its files. `hosts` are the site's.
+    what serves its files.
     """
 
     steps: tuple[_Step, ...]
     block: Block
-    hosts: frozenset[str] = frozenset()
-
-    @cached_property
-    def parts(self) -> tuple[Conditions, ...]:
-        """The same of each path and host alone."""
-        return tuple(one_by_one(self.conditions, self.hosts))
 
     @cached_property
     def conditions(self) -> Conditions:
@@ -118,7 +114,7 @@ class Answer:
 
     def takes_from(self, older: "Answer") -> bool:
         """Whether this one answers everything that `older` would at one of its paths or hosts, and may be asked first."""
-        return self.comes_before(older) and any(is_covered(each, self.conditions) for each in older.parts)
+        return self.comes_before(older) and is_covered(older.conditions, self.conditions, any)
 
     def comes_before(self, older: "Answer") -> bool:
         """Whether it may be asked before `older`."""
@@ -191,11 +187,11 @@ class Reader:
             else:
                 continue
             if name not in _HOLDING:
-                yield Answer((*steps, step), line, self.hosts)
+                yield Answer((*steps, step), line)
                 continue
             if name in _HANDLES:
                 # what handle_path does not answer goes on as another path
-                yield Answer((*steps, step), Block(line.keys, (), line.order, line.origins), self.hosts)
+                yield Answer((*steps, step), Block(line.keys, (), line.order, line.origins))
             inside = [each for each in line.children if each.keys]
             deeper = caddyfile.matcher(line).lower().rstrip("*").rstrip("/") if name == "handle_path" else ""
             known = {**names, **dict(self._defined(inside))}
@@ -267,7 +263,7 @@ class _Held:
         if answer.effort:
             self._asking.append((member, answer))
         self._by_place[answer.steps[0].place].append((member, answer))
-        for condition in answer.conditions.union(*answer.parts):
+        for condition in answer.conditions:
             for wanted in condition.wanted or ("",):
                 if condition.is_path and (condition.kind, wanted) not in self._by_wanted:
                     insort(self._patterns[condition.kind], wanted)

@@ -5,8 +5,7 @@ condition that nothing else meets, unless every usual request meets it.
 """
 
 import re
-from collections.abc import Collection, Iterable, Iterator
-from itertools import islice, product
+from collections.abc import Callable, Iterable, Iterator
 
 from attrs import evolve, field, frozen
 
@@ -19,10 +18,11 @@ from dockcaddy.hosts import is_host_of
 PATH, HOST, NOT_PATH, ASKED = "path", "host", "not path", "asked"
 # of the hosts and paths of an older one so many are tried
 _MOST_TRIED = 8
-MOST_TOLD_APART = 64
 # of a matcher: what may be a path or a host
 _WORD = re.compile(r"[/\w*][/\w.*-]*")
 
+# how many of several have to be so: any or all
+Enough = Callable[[Iterable[bool]], bool]
 # with what a path may go on that an expression begins
 _ENDS = ("", "x", "1")
 
@@ -35,23 +35,24 @@ class Asked:
     hosts: frozenset[str] = frozenset()
     changed: frozenset[str] = frozenset()
 
-    def is_like_all(self, visits: Iterable[Visit], folder: str) -> bool:
-        """Whether each visit may meet it, with the `folder` taken off the path."""
-        return all(self._may_meet(visit, folder) for visit in visits)
-
-    def _may_meet(self, visit: Visit, folder: str) -> bool:
+    def may_be_met_by(self, visit: Visit, folder: str) -> bool:
+        """Whether a visit may meet it, with the `folder` taken off the path."""
         path = "/" + visit.path.removeprefix(folder).lstrip("/") if folder else visit.path
         return evolve(visit, path=path, changed=self.changed).is_like((self.part,)) is not False
 
 
 @frozen
 class Condition:
-    """One thing that a request must be like: of a path or a host one of `wanted`, of other kinds just that."""
+    """One thing that a request must be like: of a path or a host one of `wanted`, of other kinds just that.
+
+    A host that `is_of_site` is one of those that the site's address names.
+    """
 
     kind: str
     wanted: frozenset[str]
     asked: Asked | None = field(default=None, eq=False)
     folder: str = ""
+    is_of_site: bool = False
 
     @property
     def is_path(self) -> bool:
@@ -71,30 +72,34 @@ class Condition:
             return self
         return evolve(self, wanted=frozenset(folder + each for each in self.wanted))
 
-    def follows_from(self, other: "Condition") -> bool:
-        """Whether every request that is like `other` is like this one."""
+    def follows_from(self, other: "Condition", enough: Enough = all) -> bool:
+        """Whether requests that are like `other` are like this one: of each of its paths and hosts, or of any."""
         if self.kind == NOT_PATH and other.is_path:
-            return not any(_overlap(mine, theirs) for mine in self.wanted for theirs in other.wanted)
+            return enough(not any(_overlap(mine, theirs) for mine in self.wanted) for theirs in other.wanted)
         if self.kind != other.kind:
             return False
         if self.is_path:
-            return all(any(_takes(mine, theirs) for mine in self.wanted) for theirs in other.wanted)
-        return (self.wanted, self.folder) == (other.wanted, other.folder) or (
-            self.kind == HOST and self.wanted > other.wanted
-        )
+            return enough(any(_takes(mine, theirs) for mine in self.wanted) for theirs in other.wanted)
+        if self.kind == HOST:
+            return enough(theirs in self.wanted for theirs in other.wanted)
+        return (self.wanted, self.folder) == (other.wanted, other.folder)
 
     @property
     def is_exact(self) -> bool:
         """Whether only what says something of the same kind can be like it."""
-        return self.kind not in (ASKED, NOT_PATH) and not (self.is_path and "/" in self.wanted)
+        is_open = self.kind in (ASKED, NOT_PATH) or self.is_of_site
+        return not (is_open or (self.is_path and "/" in self.wanted))
 
-    def takes_the_most(self, these: "Conditions") -> bool:
+    def takes_the_most(self, these: "Conditions", enough: Enough = all) -> bool:
         """Whether most requests that meet `these` are like it: usual ones, or those of the first page."""
-        if self.asked is not None:
-            return self.asked.is_like_all(_visits(these, self.asked.hosts), self.folder)
+        asked = self.asked
+        if asked is not None:
+            return enough(asked.may_be_met_by(visit, self.folder) for visit in _visits(these, asked.hosts))
         theirs = next((each.asked for each in these if each.asked is not None), None)
         if theirs is not None and self.kind in (PATH, HOST):
-            return all(map(self._is_met_by, _visits(these, theirs.hosts)))
+            return enough(map(self._is_met_by, _visits(these, theirs.hosts)))
+        if self.is_of_site:
+            return enough is any and not any(each.kind == HOST for each in these)
         return not (self.is_exact or any(each.is_path for each in these))
 
     def _is_met_by(self, visit: Visit) -> bool:
@@ -150,29 +155,14 @@ def _first_page(pattern: str) -> str:
     return "/" + pattern.replace("*", "").replace("?", "x").lstrip("/")
 
 
-def is_covered(these: Conditions, others: Conditions) -> bool:
-    """Whether the requests that meet `these` meet the `others` too."""
+def is_covered(these: Conditions, others: Conditions, enough: Enough = all) -> bool:
+    """Whether the requests that meet `these` meet the `others` too; where `any` is enough, those of one path or host."""
     # what visits have to tell costs more than what is compared
     in_order = sorted(others, key=lambda each: each.effort) if len(others) > 1 else others
-    return all(any(other.follows_from(each) for each in these) or other.takes_the_most(these) for other in in_order)
-
-
-def one_by_one(these: Conditions, hosts: Collection[str]) -> Iterator[Conditions]:
-    """What a request that meets `these` may be like: of each path and each host alone, where it is one of several.
-
-    `hosts` are those of the site.
-    """
-    names = {host for host in hosts if "*" not in host}
-    is_host_open = 1 < len(names) == len(hosts) and not any(each.kind == HOST for each in these)
-    parts: list[list[Condition]] = [_of_each(HOST, names)] if is_host_open else []
-    for each in these:
-        is_any_of = each.kind in (PATH, HOST) and 1 < len(each.wanted) <= MOST_TOLD_APART
-        parts.append(_of_each(each.kind, each.wanted) if is_any_of else [each])
-    return (frozenset(found) for found in islice(product(*parts), MOST_TOLD_APART))
-
-
-def _of_each(kind: str, wanted: Iterable[str]) -> list[Condition]:
-    return [Condition(kind, frozenset((each,))) for each in sorted(wanted)]
+    return all(
+        any(other.follows_from(each, enough) for each in these) or other.takes_the_most(these, enough)
+        for other in in_order
+    )
 
 
 def path_condition(patterns: Iterable[str]) -> Conditions:
@@ -203,7 +193,10 @@ def _of_part(part: Block, asked: Asked) -> Conditions:
         return path_condition(values)
     if kind == HOST and values and not any("{" in each for each in values):
         wanted = _hosts_like(values, hosts)
-        return EVERYTHING if hosts and wanted >= hosts else frozenset((Condition(HOST, wanted),))
+        if hosts and wanted >= hosts:
+            return EVERYTHING
+        is_of_site = any("*" not in host for host in hosts & wanted)
+        return frozenset((Condition(HOST, wanted, is_of_site=is_of_site),))
     excepted = _negated(part)
     if len(excepted) == 1 and excepted[0].keys[:1] == (PATH,):
         found = frozenset(evolve(each, kind=NOT_PATH) for each in path_condition(excepted[0].keys[1:]))

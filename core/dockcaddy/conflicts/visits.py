@@ -93,16 +93,20 @@ class Visit:
         return self._asked(kind, [key for line in lines for key in line])
 
     def _asked(self, kind: str, values: Sequence[str]) -> Known:
-        asked = _ASKED[kind](self, values)
-        return asked if asked is not False or not any("{" in value for value in values[:2]) else None
+        return _ASKED[kind](self, values)
 
     def _path(self, patterns: Sequence[str]) -> Known:
-        return any(covers(pattern.lower(), self.path.lower()) for pattern in patterns)
+        return any_of([self._is_below(pattern) for pattern in patterns])
+
+    def _is_below(self, pattern: str) -> Known:
+        known = self._filled_in(pattern)
+        return None if known is None else covers(known.lower(), self.path.lower())
 
     def _host(self, patterns: Sequence[str]) -> Known:
-        if not self.host or "*" in self.host:
+        if not self.host:
             return True if "*" in patterns else None
-        return any(is_host_of(self.host, pattern.lower()) for pattern in patterns)
+        known = [self._filled_in(pattern) for pattern in patterns]
+        return any_of([None if each is None else is_host_of(self.host, each.lower()) for each in known])
 
     def _method(self, methods: Sequence[str]) -> Known:
         return self.method in {each.upper() for each in methods}
@@ -218,7 +222,7 @@ class Visit:
         return self._part_of_path(name) if name.startswith("uri.path.") and name not in known else known.get(name)
 
     def _of_host(self, name: str) -> str | None:
-        if not self.host or "*" in self.host or name == "hostport":
+        if not self.host or name == "hostport":
             return None
         return self.host if name == "host" else _nth(self.host.split(".")[::-1], name.rpartition(".")[2])
 
