@@ -23,7 +23,7 @@ LIKE_EVERYBODY: Mapping[str, tuple[str, ...]] = {
         "{http.request.uri.path} != ''", "{host} != ''", "path('/*') && method('GET')", "path('/a') || true",
         "size({path}) > 0", "path_regexp('x', '.*')", "{path}.matches('.*')", "{method} in ['GET', 'HEAD']",
         "!header({'X-No': '1'})", "path('/zz') ? false : true", "!!path('/*')", "{method} != 'POST'", "{nope} != 'x'",
-        "{port} != '1'", "vars({'{method}': 'GET'})", "host('HOST')", "{labels.1} == 'x'", "{header.X-No} == ''",
+        "{port} != '1'", "vars({'{method}': 'GET'})", "host('HOST')", "{labels.0} == 'test'", "{header.X-No} == ''",
         "['a'].exists(x, true)", "{query.a} == ''", "remote_ip('0.0.0.0/0')", "!({path} == '/zz')",
     ),
     "path_regexp": (
@@ -33,7 +33,7 @@ LIKE_EVERYBODY: Mapping[str, tuple[str, ...]] = {
     "not": ("path /nope", "not path /*", "protocol https", "expression false", "vars {method} POST", "host zz.test",
             "path_regexp ^/zzz", "header X-No 1", "remote_ip 192.0.2.1", "method POST", "query a=*"),
     "header": ("Host *", "Host {host}*", "Host *x*", "accept-encoding *i*", "!X-No", "User-Agent *Mozilla*"),
-    "header_regexp": ("Host test", "x Host [a-z]", "Host ^x\\.", "Accept-Encoding .+"),
+    "header_regexp": ("Host test", "x Host [a-z]", "Host [.]test", "Accept-Encoding .+"),
     "method": ("GET", "get", "POST GET"),
     "remote_ip": ("0.0.0.0/2 64.0.0.0/2 128.0.0.0/2 192.0.0.0/2", "0.0.0.0/1"),
     "vars": ("{host} HOST", "{method} GET", "nope anything", "{path} /"),

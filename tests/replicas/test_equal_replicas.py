@@ -50,6 +50,21 @@ REPLICAS: Mapping[str, Mapping[str, str]] = {
         "reverse_proxy.header_up_1": "X-A c d",
     },
     "other answers of a response": {"intercept.handle_response.respond": "x", "reverse_proxy": PROXY},
+    "an expression": {
+        "@e.expression": "!path('/private*')",
+        "handle": "@e",
+        "handle.reverse_proxy": PROXY,
+        "abort": "",
+    },
+    "what is no file": {
+        "@n.not.file.try_files": "{path}",
+        "handle": "@n",
+        "handle.reverse_proxy": PROXY,
+        "file_server": "",
+    },
+    "a value": {"vars": "tier gold", "@g.vars": "tier gold", "handle": "@g", "handle.reverse_proxy": PROXY},
+    "a server that gives permission": {"forward_auth": "auth:80", "forward_auth.uri": "/x", "reverse_proxy": PROXY},
+    "one host of two": {"@w.host": "www.x.test", "redir": "@w https://x.test{uri}", "reverse_proxy": PROXY},
     "a block of an import": {"import": "wrapped", "import.respond": "x", "file_server": ""},
 }
 
