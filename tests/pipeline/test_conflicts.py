@@ -252,6 +252,16 @@ TAKEN = {
         RESPONDING | {"caddy.tls": "internal"},
         SITE | {"caddy.tls.client_auth.mode": "require"},
     ),
+    "another protocol of connections": (RESPONDING | {"caddy.tls": "internal"}, SITE | {"caddy.tls.alpn": "x"}),
+    "other versions of connections": (RESPONDING, SITE | {"caddy.tls.protocols": "tls1.3"}),
+    "certificates of the visitors, by a path": (
+        RESPONDING | {"caddy.tls": "internal"},
+        {"caddy": "x.org/b/*", "caddy.respond": "b", "caddy.tls.client_auth.mode": "require"},
+    ),
+    "certificates of the visitors, by a path and a snippet": (
+        RESPONDING,
+        {"caddy": "x.org/b/*", "caddy.import": "s", "caddy_1": "(s)", "caddy_1.tls.client_auth.mode": "require"},
+    ),
     "the first page": (proxy(), SITE | {"caddy.redir": "/ https://y.org"}),
     "all but one path": (proxy(), SITE | {"caddy.@x.not.path": "/a/*", "caddy.abort": "@x"}),
     "another root": (SITE | {"caddy.root": "* /srv/a"}, SITE | {"caddy.root": "* /srv/b"}),
@@ -285,6 +295,11 @@ SHARED = {
     ),
     "the first page beside a handled path": (HANDLING, SITE | {"caddy.redir": "/ /a/"}),
     "the same again": (RESPONDING, RESPONDING),
+    "the same of connections, by a path": (
+        RESPONDING | {"caddy.tls.protocols": "tls1.3"},
+        {"caddy": "x.org/b/*", "caddy.respond": "b", "caddy.tls.protocols": "tls1.3"},
+    ),
+    "a provider of certificates": (RESPONDING, SITE | {"caddy.tls.dns": "cloudflare x"}),
     "another path": (HANDLING, SITE | {"caddy.handle": "/b/*", "caddy.handle.respond": "newer"}),
     "what is left over": (HANDLING, SITE | {"caddy.handle": "", "caddy.handle.respond": "newer"}),
     "what is left over, by a proxy": (HANDLING, proxy()),

@@ -6,6 +6,7 @@ from attrs import evolve, frozen
 
 from dockcaddy.caddyfile import Block
 from dockcaddy.conflicts.clash import Clash, Member, clash, label_of, text_of
+from dockcaddy.conflicts.doors import doors
 
 _PROXYING = frozenset(("reverse_proxy", "php_fastcgi"))
 _FIELDS = frozenset(("header_up", "header_down"))
@@ -55,9 +56,9 @@ def contradictions(members: Sequence[Member]) -> Iterator[Clash]:
 
 
 def _shutting_out(member: Member, oldest: Member) -> Clash | None:
-    """A newer one by which visitors would not reach the site any more: other listeners, certificates of their own."""
-    theirs = {text_of(line) for line in _doors(oldest)}
-    added = next((line for line in _doors(member) if text_of(line) not in theirs), None)
+    """A newer one by which visitors would not reach the site any more: other listeners, conditions of connections."""
+    theirs = {text_of(line) for line in doors(oldest)}
+    added = next((line for line in doors(member) if text_of(line) not in theirs), None)
     if added is None:
         return None
     what = f"{added.keys[0]} would shut out the visitors of"
@@ -76,14 +77,6 @@ def _hiding(member: Member, older: Member | None) -> Clash | None:
 def _servers(member: Member) -> Iterator[Block]:
     options = (line for block in member.blocks if not block.keys for line in block.children)
     return (line for line in options if line.keys[:1] == ("servers",))
-
-
-def _doors(member: Member) -> Iterator[Block]:
-    for line in (line for block in member.blocks if block.keys for line in block.children):
-        if line.keys[:1] == ("bind",):
-            yield line
-        if line.keys[:1] == ("tls",):
-            yield from (option for option in line.children if option.keys[:1] == ("client_auth",))
 
 
 def _contradicted(claim: _Claim, held: _Held) -> tuple[Member, _Claim] | None:

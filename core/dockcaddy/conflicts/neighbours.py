@@ -12,9 +12,10 @@ from attrs import define, field, frozen
 
 from dockcaddy.caddyfile import Block
 from dockcaddy.conflicts.answers import Reader
-from dockcaddy.conflicts.clash import Clash, Member, clash, label_of
+from dockcaddy.conflicts.clash import Clash, Member, clash, label_of, text_of
 from dockcaddy.conflicts.conditions import Conditions, is_covered, path_condition
 from dockcaddy.conflicts.definitions import Definitions
+from dockcaddy.conflicts.doors import conditions_of_connections
 from dockcaddy.conflicts.paths import covers, is_every_path, literal_beginning
 
 Address = tuple[str, str, str, str]
@@ -82,6 +83,15 @@ class Below:
     definitions: Definitions
     _answered: dict[Site, frozenset[Conditions]] = field(factory=dict)
     _compared: Counter[Site] = field(factory=Counter)
+    _asked: dict[Site, frozenset[str]] = field(factory=dict)
+
+    def asks_of_connections(self, site: Site) -> frozenset[str]:
+        """What it has Caddy ask of connections to its hosts, whatever the path."""
+        if site not in self._asked:
+            members = map(self.definitions.written_out, site.members)
+            lines = (line for member in members for line in conditions_of_connections(member))
+            self._asked[site] = frozenset(map(text_of, lines))
+        return self._asked[site]
 
     def why_not(self, path: str, site: Site) -> str:
         """Why another one cannot have this path, as a sentence that goes on with the site's owner."""
@@ -104,17 +114,25 @@ class Below:
 def overlaps(place: HostAndPort, sites: Sequence[Site], below: Below) -> Iterator[Clash]:
     """Clashes among the sites of one host and port, from the oldest on."""
     by_path: dict[str, Site] = {}
+    first: Site | None = None
     redirected: dict[str, Site] = {}
     for site in sites:
         # a redirect gives way to a site that was there before
         is_there = place not in site.redirecting
-        taken = chain(_taken(site, by_path, below), _redirected(site, redirected)) if is_there else iter(())
-        found = next(taken, None)
+        reasons = (_taken(site, by_path, below), _shut_out(site, first, below), _redirected(site, redirected))
+        found = next(chain(*reasons), None) if is_there else None
         if found is not None:
             yield from site.clashes(*found)
             continue
+        first = first or (site if is_there else None)
         for path in site.paths:
             (by_path if is_there else redirected).setdefault(path, site)
+
+
+def _shut_out(site: Site, first: Site | None, below: Below) -> Iterator[tuple[str, Site]]:
+    """Of one host Caddy asks the same, whichever path the visitor then asks for."""
+    if first is not None and below.asks_of_connections(site) - below.asks_of_connections(first):
+        yield "what its tls asks of connections would shut out the visitors of", first
 
 
 def _redirected(site: Site, redirected: Mapping[str, Site]) -> Iterator[tuple[str, Site]]:

@@ -3,6 +3,7 @@
 from collections.abc import Collection
 
 from dockcaddy.hazards.certificates import with_own_certificates
+from dockcaddy.hazards.connections import with_own_connections
 from dockcaddy.hazards.error_pages import with_own_errors
 from dockcaddy.hazards.harm import Hazard, hazards
 from dockcaddy.hazards.lines import harmful_lines
@@ -14,9 +15,10 @@ __all__ = ["Hazard", "harmful_lines", "hazards", "made_safe"]
 
 
 def made_safe(config: bytes, everybodys: Collection[str] = ()) -> bytes:
-    """The configuration (JSON), in which no site waits for, answers for or takes a certificate from another.
+    """The configuration (JSON), in which no site waits for, answers for, shuts out or takes a certificate from another.
 
     The same bytes where nothing is to be changed. What is said for the hosts `everybodys` is meant for all.
     """
     config = without_installed_trust(with_patience(config))
-    return with_own_redirects(with_own_errors(with_own_certificates(config), everybodys), everybodys)
+    config = with_own_connections(with_own_certificates(config), everybodys)
+    return with_own_redirects(with_own_errors(config, everybodys), everybodys)
