@@ -20,16 +20,16 @@ SERVED = {"http": {"servers": {}}}
 
 @pytest.fixture
 def start(caddy: str, tmp_path: Path, eventually: Callable[..., None]) -> Iterator[Start]:
-    """Starts `caddy run` that answers at an address: told by the environment, or by a configuration."""
+    """Starts `caddy run` that answers at an address."""
     started: list[subprocess.Popen[bytes]] = []
 
     def run(address: str, config: object = None, reached: str = "") -> "subprocess.Popen[bytes]":
         environment = {key: value for key, value in os.environ.items() if not key.startswith("CADDY_")}
         environment |= {"XDG_CONFIG_HOME": str(tmp_path), "XDG_DATA_HOME": str(tmp_path), "HOME": str(tmp_path)}
+        # without a configuration Caddy goes back to where this says, by default to localhost:2019
+        environment["CADDY_ADMIN"] = address
         command = [caddy, "run"]
-        if config is None:
-            environment["CADDY_ADMIN"] = address
-        else:
+        if config is not None:
             (tmp_path / "start.json").write_text(json.dumps(config))
             command += ["--config", str(tmp_path / "start.json")]
         folder = tmp_path / "work"
@@ -111,22 +111,28 @@ def test_other_settings_of_the_admin_endpoint_stay(start: Start, free_port: Call
     assert json.loads(AdminClient(address).config())["admin"] == admin
 
 
-@pytest.mark.parametrize("listens", ["unix", "0.0.0.0"])
-def test_a_caddy_without_a_configuration_that_is_reached_by_a_detour_is_configured(
-    start: Start, tmp_path: Path, free_port: Callable[[], int], listens: str
+def test_a_caddy_without_a_configuration_behind_a_published_port_is_configured(
+    start: Start, free_port: Callable[[], int]
 ) -> None:
-    """As through another container's folder, or a published port."""
-    if listens == "unix":
-        address, front = f"unix/{tmp_path}/far.sock", f"unix/{tmp_path}/front.sock"
-        listener = socket.socket(socket.AF_UNIX)
-        listener.bind(f"{tmp_path}/front.sock")
-    else:
-        address, front = f"0.0.0.0:{free_port()}", f"127.0.0.1:{free_port()}"
-        listener = socket.create_server(("127.0.0.1", int(front.rpartition(":")[2])))
-    listener.listen(64)
+    address = f"0.0.0.0:{free_port()}"
     start(address)
-    with forward(listener, address.removeprefix("unix/")):
-        assert loaded(front) == SERVED
+    with socket.create_server(("127.0.0.1", 0)) as listener, forward(listener, address):
+        assert loaded(f"127.0.0.1:{listener.getsockname()[1]}") == SERVED
+    assert json.loads(AdminClient(address).config())["apps"] == SERVED
+
+
+def test_a_caddy_without_a_configuration_whose_socket_has_another_path_here_is_configured(
+    start: Start, tmp_path: Path
+) -> None:
+    """As in a volume that is mounted elsewhere in Caddy's container."""
+    address = f"unix/{tmp_path}/admin.sock"
+    start(address)
+    folder = os.open(tmp_path, os.O_PATH)
+    try:
+        # a path that is another one in every process
+        assert loaded(f"unix//proc/self/fd/{folder}/admin.sock") == SERVED
+    finally:
+        os.close(folder)
     assert json.loads(AdminClient(address).config())["apps"] == SERVED
 
 
