@@ -203,6 +203,14 @@ def test_what_nobody_has_time_to_compare_is_refused() -> None:
     assert told(*map(one, range(20))) == ""
 
 
+def test_many_that_tell_their_visitors_apart_share_a_site() -> None:
+    def tenant(n: int) -> dict[str, str]:
+        asked = {"caddy": "x.test", f"caddy.@m{n}.header": f"X-Tenant t{n}"}
+        return asked | {"caddy.handle": f"@m{n}", "caddy.handle.respond": f"t{n}"}
+
+    assert told(*map(tenant, range(150))) == ""
+
+
 def of_the_site(kind: str, value: str, host: str) -> dict[str, str]:
     return {f"@all.{kind}": value.replace("HOST", host), "redir": "@all https://stolen.test"}
 

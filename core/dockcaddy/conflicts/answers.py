@@ -22,8 +22,10 @@ from dockcaddy.conflicts.conditions import (
     conditions_of,
     is_covered,
     path_condition,
+    visits_of,
 )
 from dockcaddy.conflicts.paths import covers, literal_beginning
+from dockcaddy.conflicts.visits import Visit
 from dockcaddy.replicas import gives_way, serves_all
 
 _PROXYING = frozenset(("reverse_proxy", "php_fastcgi"))
@@ -48,8 +50,8 @@ _HOLDING = _HANDLES | {"route"}
 _OWN_ANSWERS = frozenset(
     ("handle_response", "replace_status", "rewrite", "method", "dynamic", "root", "split", "index", "try_files")
 )
-# of matchers that visits have to be tried with, in characters for all of a site
-MOST_READ = 300_000
+# of matchers that visits are tried with, for all of a site: characters of patterns, or simple ones
+MOST_READ = 200_000
 
 
 @frozen(slots=False)
@@ -96,11 +98,17 @@ class Answer:
     """A directive that answers, and those that it stands in, from the outermost on; the last step is its own.
 
     A `handle` that answers nothing is one too: it takes its requests from every `handle` behind it. A `root` is one by
-    what serves its files.
+    what serves its files. `hosts` are the site's.
     """
 
     steps: tuple[_Step, ...]
     block: Block
+    hosts: frozenset[str] = frozenset()
+
+    @cached_property
+    def visits(self) -> tuple[Visit, ...]:
+        """Usual visits that it answers."""
+        return tuple(visits_of(self.conditions, self.hosts))
 
     @cached_property
     def conditions(self) -> Conditions:
@@ -114,7 +122,7 @@ class Answer:
 
     def takes_from(self, older: "Answer") -> bool:
         """Whether this one answers everything that `older` would at one of its paths or hosts, and may be asked first."""
-        return self.comes_before(older) and is_covered(older.conditions, self.conditions, any)
+        return self.comes_before(older) and is_covered(older.conditions, self.conditions, any, lambda: older.visits)
 
     def comes_before(self, older: "Answer") -> bool:
         """Whether it may be asked before `older`."""
@@ -187,11 +195,11 @@ class Reader:
             else:
                 continue
             if name not in _HOLDING:
-                yield Answer((*steps, step), line)
+                yield Answer((*steps, step), line, self.hosts)
                 continue
             if name in _HANDLES:
                 # what handle_path does not answer goes on as another path
-                yield Answer((*steps, step), Block(line.keys, (), line.order, line.origins))
+                yield Answer((*steps, step), Block(line.keys, (), line.order, line.origins), self.hosts)
             inside = [each for each in line.children if each.keys]
             deeper = caddyfile.matcher(line).lower().rstrip("*").rstrip("/") if name == "handle_path" else ""
             known = {**names, **dict(self._defined(inside))}
@@ -241,7 +249,8 @@ class _Held:
     _patterns: dict[str, list[str]] = field(factory=lambda: defaultdict(list))
     _files: list[Held] = field(factory=list)
     _roots: list[Answer] = field(factory=list)
-    _asking: list[Held] = field(factory=list)
+    _asking: dict[tuple[int, ...], list[Held]] = field(factory=lambda: defaultdict(list))
+    _covered_before: dict[tuple[Conditions, Conditions], bool] = field(factory=dict)
     _read: int = 0
     is_proxied: bool = False
 
@@ -261,7 +270,7 @@ class _Held:
             self._files.append((member, answer))
         self.is_proxied |= len(answer.steps) == 1 and serves_all(answer.block)
         if answer.effort:
-            self._asking.append((member, answer))
+            self._asking[answer.steps[0].place].append((member, answer))
         self._by_place[answer.steps[0].place].append((member, answer))
         for condition in answer.conditions:
             for wanted in condition.wanted or ("",):
@@ -292,10 +301,14 @@ class _Held:
 
     def _loses_to(self, older: Answer, answer: Answer) -> bool:
         """Whether the newer answer takes all from an older one; where nobody could tell in time it counts as that."""
-        if not answer.comes_before(older):
-            return False
-        self._read += answer.effort + older.effort
-        return self.is_beyond_measure or answer.takes_from(older)
+        if not answer.effort + older.effort:
+            return answer.takes_from(older)
+        compared = older.conditions, answer.conditions
+        if compared not in self._covered_before:
+            self._read += max(answer.effort, 1)
+            covered = self.is_beyond_measure or is_covered(*compared, any, lambda: older.visits)
+            self._covered_before[compared] = covered
+        return self._covered_before[compared] and answer.comes_before(older)
 
     def _loses_its_root(self, older: Answer, root: Answer) -> bool:
         """Whether files are served from that root from now on, as no other one is nearer to them."""
@@ -304,11 +317,10 @@ class _Held:
         )
 
     def _candidates(self, answer: Answer) -> Iterator[Held]:
-        condition = next((each for each in answer.conditions if each.is_exact), None)
-        if condition is None:
-            place = answer.steps[0].place
-            return chain.from_iterable(held for each, held in self._by_place.items() if each >= place)
-        return chain(self._like(condition), self._asking)
+        condition, place = next((each for each in answer.conditions if each.is_exact), None), answer.steps[0].place
+        known = self._by_place if condition is None else self._asking
+        behind = chain.from_iterable(held for each, held in known.items() if each >= place)
+        return behind if condition is None else chain(self._like(condition), behind)
 
     def _like(self, condition: Condition) -> Iterator[Held]:
         wanted: Iterable[str] = condition.wanted or ("",)

@@ -23,6 +23,8 @@ _WORD = re.compile(r"[/\w*][/\w.*-]*")
 
 # how many of several have to be so: any or all
 Enough = Callable[[Iterable[bool]], bool]
+# a quarter of what a character of it is
+_COSTS = {"path_regexp": 4, "header_regexp": 4, "vars_regexp": 4, "not": 4, "expression": 1}
 # with what a path may go on that an expression begins
 _ENDS = ("", "x", "1")
 
@@ -37,8 +39,11 @@ class Asked:
 
     def may_be_met_by(self, visit: Visit, folder: str) -> bool:
         """Whether a visit may meet it, with the `folder` taken off the path."""
-        path = "/" + visit.path.removeprefix(folder).lstrip("/") if folder else visit.path
-        return evolve(visit, path=path, changed=self.changed).is_like((self.part,)) is not False
+        if folder:
+            visit = evolve(visit, path="/" + visit.path.removeprefix(folder).lstrip("/"))
+        if self.changed:
+            visit = evolve(visit, changed=self.changed)
+        return visit.is_like((self.part,)) is not False
 
 
 @frozen
@@ -61,8 +66,11 @@ class Condition:
 
     @property
     def effort(self) -> int:
-        """How much is to be read where a visit is to tell."""
-        return sum(map(len, self.wanted)) if self.asked is not None else 0
+        """How much work it is where a visit is to tell, of which a simple one is the least."""
+        if self.asked is None:
+            return 0
+        cost = _COSTS.get(self.asked.part.keys[0], 4 if self.asked.part.children else 0)
+        return 1 + sum(map(len, self.wanted)) * cost // 4
 
     def below(self, folder: str) -> "Condition":
         """The condition on the whole path, where this one is on what follows a folder."""
@@ -90,14 +98,13 @@ class Condition:
         is_open = self.kind in (ASKED, NOT_PATH) or self.is_of_site
         return not (is_open or (self.is_path and "/" in self.wanted))
 
-    def takes_the_most(self, these: "Conditions", enough: Enough = all) -> bool:
-        """Whether most requests that meet `these` are like it: usual ones, or those of the first page."""
+    def takes_the_most(self, these: "Conditions", visits: "Visits", enough: Enough = all) -> bool:
+        """Whether most requests that meet `these`, as the `visits`, are like it: usual ones, those of the first page."""
         asked = self.asked
         if asked is not None:
-            return enough(asked.may_be_met_by(visit, self.folder) for visit in _visits(these, asked.hosts))
-        theirs = next((each.asked for each in these if each.asked is not None), None)
-        if theirs is not None and self.kind in (PATH, HOST):
-            return enough(map(self._is_met_by, _visits(these, theirs.hosts)))
+            return enough(asked.may_be_met_by(visit, self.folder) for visit in visits())
+        if self.kind in (PATH, HOST) and any(each.asked is not None for each in these):
+            return enough(map(self._is_met_by, visits()))
         if self.is_of_site:
             return enough is any and not any(each.kind == HOST for each in these)
         return not (self.is_exact or any(each.is_path for each in these))
@@ -109,6 +116,7 @@ class Condition:
 
 
 Conditions = frozenset[Condition]
+Visits = Callable[[], Iterable[Visit]]
 EVERYTHING: Conditions = frozenset()
 
 
@@ -121,8 +129,8 @@ def _overlap(pattern: str, other: str) -> bool:
     return covers(pattern, other) or covers(other, pattern)
 
 
-def _visits(these: Conditions, hosts: frozenset[str]) -> Iterator[Visit]:
-    """Usual visits that meet `these`: of the first page of each path."""
+def visits_of(these: Conditions, hosts: frozenset[str] = frozenset()) -> Iterator[Visit]:
+    """Usual visits of a site of these hosts that meet `these`: of the first page of each path."""
     paths, wanted, parts = ["/"], hosts, []
     for each in these:
         if each.is_path:
@@ -155,12 +163,16 @@ def _first_page(pattern: str) -> str:
     return "/" + pattern.replace("*", "").replace("?", "x").lstrip("/")
 
 
-def is_covered(these: Conditions, others: Conditions, enough: Enough = all) -> bool:
-    """Whether the requests that meet `these` meet the `others` too; where `any` is enough, those of one path or host."""
+def is_covered(these: Conditions, others: Conditions, enough: Enough = all, visits: Visits | None = None) -> bool:
+    """Whether the requests that meet `these` meet the `others` too; where `any` is enough, those of one path or host.
+
+    The `visits` are usual ones that meet `these`.
+    """
+    visits = visits or (lambda: visits_of(these))
     # what visits have to tell costs more than what is compared
     in_order = sorted(others, key=lambda each: each.effort) if len(others) > 1 else others
     return all(
-        any(other.follows_from(each, enough) for each in these) or other.takes_the_most(these, enough)
+        any(other.follows_from(each, enough) for each in these) or other.takes_the_most(these, visits, enough)
         for other in in_order
     )
 

@@ -8,11 +8,13 @@ from collections.abc import Callable, Iterable
 
 from attrs import define
 
-MOST_CHARACTERS, DEEPEST, MOST_STEPS = 500, 20, 20_000
+MOST_CHARACTERS, DEEPEST, MOST_STEPS = 1_000, 20, 3_000
 
 # gives where a part may end, of where it may begin
 _Part = Callable[[frozenset[int]], frozenset[int]]
 _QUANTIFIER = re.compile(r"(?:[*+?]|\{(\d{1,4})(,?)(\d{0,4})\})\??")
+# characters that are nothing but themselves, the last of them not repeated
+_LITERAL = re.compile(r"[\w/ ,;=&~!@#%'\"<>:-]+(?![*+?{\w])")
 _GROUP = re.compile(r"\?(?:P?<\w+>|:|[imsU-]+:)")
 _FLAGS = re.compile(r"\(\?[imsU-]+\)")
 _CLASS = re.compile(
@@ -118,6 +120,10 @@ class _Reader:
         return ends
 
     def _one(self) -> _Part:
+        literal = _LITERAL.match(self.pattern, self.at)
+        if literal:
+            self.at = literal.end()
+            return self._all_of(literal[0])
         character = self.pattern[self.at]
         if character == "(":
             return self._group()
@@ -190,13 +196,21 @@ class _Reader:
 
     def _all_of(self, characters: Iterable[str]) -> _Part:
         wanted = "".join(characters)
-        return lambda starts: frozenset(each + len(wanted) for each in starts if self.text.startswith(wanted, each))
+
+        def ends(starts: frozenset[int]) -> frozenset[int]:
+            self._count(1 + len(starts) // 8)
+            return frozenset(each + len(wanted) for each in starts if self.text.startswith(wanted, each))
+
+        return ends
+
+    def _count(self, steps: int) -> None:
+        self.steps += steps
+        if self.steps > MOST_STEPS:
+            raise _UnreadableError
 
     def _character(self, is_wanted: Callable[[str], bool]) -> _Part:
         def ends(starts: frozenset[int]) -> frozenset[int]:
-            self.steps += len(starts) + 1
-            if self.steps > MOST_STEPS:
-                raise _UnreadableError
+            self._count(1 + len(starts))
             return frozenset(each + 1 for each in starts if each < len(self.text) and is_wanted(self.text[each]))
 
         return ends
