@@ -165,7 +165,8 @@ def _play(tour: Tour, backends: DemoEngine, watcher: _Watcher, screen: Screen, p
         for problem in watcher.problems:
             if problem not in known:
                 screen.problem(problem)
-        screen.note(f"{REQUESTS} requests to {tour.url(step.visited)}: {answers(step.visited, tour.port)}")
+        said = answers(step.visited, tour.port, step.replicas)
+        screen.note(f"{REQUESTS} requests to {tour.url(step.visited)}: {said}")
         before, known = after, watcher.problems
         if number < len(steps):
             time.sleep(pause)

@@ -16,11 +16,12 @@ HELLO, SHOP = "hello.localhost", "shop.localhost"
 class Step:
     """One change: what is said, what happens, whose labels are shown (all, or those of `keys`), which site is visited.
 
-    `meant` tells what the newcomer should notice where the Caddyfile stays as it was.
+    `replicas` is how many containers answer for that site then. `meant` tells what the newcomer should notice where the Caddyfile stays as it was.
     """
 
     told: str
     change: Callable[[DemoEngine], None]
+    replicas: int
     container: str = ""
     keys: tuple[str, ...] = ()
     visited: str = HELLO
@@ -48,18 +49,19 @@ class Tour:
     def steps(self) -> tuple[Step, ...]:
         """What is shown, in order."""
         return (
-            Step("two containers start, both with these labels", self._start_two, "hello-1"),
-            Step("a third one joins: requests are spread over three", self._start_third),
-            Step("hello-2 turns unhealthy: {{if isHealthy}} takes it out", partial(_turn, health="unhealthy")),
+            Step("two containers start, both with these labels", self._start_two, 2, "hello-1"),
+            Step("a third one joins: requests are spread over three", self._start_third, 3),
+            Step("hello-2 turns unhealthy: {{if isHealthy}} takes it out", partial(_turn, health="unhealthy"), 2),
             Step(
                 "another container starts, with a spelling mistake",
                 self._start_broken,
+                2,
                 "shop-1",
                 (PROXY,),
                 meant="one mistake costs one site, all others stay",
             ),
-            Step("the label is corrected: the site is live", self._mend, "shop-1", (PROXY,), SHOP),
-            Step("hello-2 is healthy again, and is back", partial(_turn, health="healthy")),
+            Step("the label is corrected: the site is live", self._mend, 1, "shop-1", (PROXY,), SHOP),
+            Step("hello-2 is healthy again, and is back", partial(_turn, health="healthy"), 3),
         )
 
     def _hello(self, port: int) -> dict[str, str]:
