@@ -62,9 +62,11 @@ def load_environment_file(path: str) -> None:
         if not text or text.startswith("#"):
             continue
         key, sign, value = text.partition("=")
-        if not sign or not key.strip():
+        if not sign or len(key.split()) != 1:
             raise SettingsError(f"--envfile {path}: line {number}: expected KEY=VALUE")
         value = value.strip()
+        if value[:1] in ("'", '"') and value.count(value[0]) == 1:
+            raise SettingsError(f"--envfile {path}: line {number}: the quote is never closed")
         if len(value) > 1 and value[0] == value[-1] and value[0] in "\"'":
             value = value[1:-1]
         os.environ.setdefault(key.strip(), value)

@@ -1,5 +1,6 @@
 """What can be meant by the URL of an engine, as DOCKER_HOST has it."""
 
+from importlib.util import find_spec
 from urllib.parse import urlsplit
 
 from dockcaddy.settings.table import guess
@@ -22,6 +23,8 @@ def check_engine(url: str) -> None:
             raise ValueError(f"a socket's path begins with /, write unix:///{rest or 'var/run/docker.sock'}")
         return
     _check_place(scheme, url)
+    if scheme.lower() == "ssh" and find_spec("paramiko") is None:
+        raise ValueError("ssh needs the package paramiko, which is not installed: pip install paramiko")
 
 
 def _as_url(text: str) -> str:

@@ -11,7 +11,7 @@ from dockcaddy.errors import SettingsError
 from dockcaddy.hookspecs import SettingsSection
 from dockcaddy.plugins.guard import comes_from_outside, reason_of
 from dockcaddy.settings.table import CORE_SECTIONS, OPTIONS, PREFIX, Settings, guess, nearest
-from dockcaddy.settings.values import checked_seconds, parse_boolean, parse_list, parse_seconds
+from dockcaddy.settings.values import checked_seconds, parse_boolean, parse_list, parse_seconds, written
 
 # the variable that names the settings file, and those that steer the test suite
 _NO_OPTION = re.compile(rf"{PREFIX}(CONFIG$|TESTS_)")
@@ -66,10 +66,11 @@ def load_sections(
         if report is None or not settings.skip_failed_plugins:
             raise SettingsError(f"{stranger.told}{nearest(stranger.name, stranger.known)}")
         report(f"{stranger.told}{guess(stranger.name, stranger.known)}")
-    values: dict[str, dict[str, Any]] = {name: {} for name in sections}
+    values: dict[str, dict[str, _Given]] = {name: {} for name in sections}
     for given in _given(settings, sections, environment):
         if given.section in sections:
-            values[given.section][given.key] = _value(sections[given.section], given)
+            read = _value(sections[given.section], given)
+            values[given.section][given.key] = attrs.evolve(given, value=read)
     return {section.schema: _instance(settings, section, values[name]) for name, section in sections.items()}
 
 
@@ -116,7 +117,7 @@ def _given(settings: Settings, sections: Mapping[str, _Section], environment: Ma
     """All that is given, the stronger source later."""
     for name, table in settings.sections.items():
         for key, value in table.items():
-            yield _Given(_normal(name), _normal(key), value, f"{settings.source}: {name}.{key} = {value!r}")
+            yield _Given(_normal(name), _normal(key), value, f"{settings.source}: {name}.{key} = {written(value)}")
     for section in sections.values():
         for key in section.fields:
             variable = section.variable(key)
@@ -185,15 +186,33 @@ _READERS: Mapping[Any, Callable[[Any], Any]] = {
 }
 
 
-def _instance(settings: Settings, section: _Section, values: Mapping[str, Any]) -> Any:
+def _instance(settings: Settings, section: _Section, values: Mapping[str, _Given]) -> Any:
     try:
-        return section.schema(**values)
+        return section.schema(**{key: given.value for key, given in values.items()})
     except (TypeError, ValueError) as error:
-        # a validator's first argument is its message
-        told = error.args[0] if error.args else error
-        raise SettingsError(f"{settings.source or 'settings'}: section {section.name}: {told}") from error
+        where = next(_refused_alone(section, values), settings.source or "settings")
+        raise SettingsError(f"{where}: {_told(error, section)}") from error
     except BaseException as error:
         if comes_from_outside(error):
             raise
         whose = f"section {section.name} of plugin {section.owner}"
         raise SettingsError(f"{settings.source or 'settings'}: {whose} failed: {reason_of(error)}") from error
+
+
+def _refused_alone(section: _Section, values: Mapping[str, _Given]) -> Iterator[str]:
+    """Where the values are from that the section's class refuses whatever the others are."""
+    for key, given in values.items():
+        try:
+            section.schema(**{key: given.value})
+        except (TypeError, ValueError):
+            yield given.where
+
+
+def _told(error: TypeError | ValueError, section: _Section) -> str:
+    """What a validator says: its first argument is its message; attrs' own ones add what they expected."""
+    if len(error.args) > 2 and isinstance(error.args[1], attrs.Attribute):
+        expected = error.args[2]
+        if isinstance(expected, tuple | list | set | frozenset):
+            return f"expected one of {', '.join(map(str, expected))}"
+        return str(error.args[0]).replace("'", '"')
+    return f"section {section.name}: {error.args[0] if error.args else error}"

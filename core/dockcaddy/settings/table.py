@@ -2,6 +2,7 @@
 
 import ipaddress
 import os
+import re
 from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
@@ -122,6 +123,8 @@ def _check_endpoint(value: str) -> None:
 def _check_prefix(value: str) -> None:
     if not value.strip():
         raise ValueError("expected a prefix, it cannot be empty")
+    if re.search(r"\s|[.]\Z", value.strip()):
+        raise ValueError('expected a prefix like "caddy", without white space and without a dot at its end')
 
 
 _STATE_FOLDER = (

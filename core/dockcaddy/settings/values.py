@@ -87,7 +87,7 @@ def check_admin(text: str) -> None:
     url = address.removeprefix("tcp/")
     try:
         parts = urlsplit(url if "//" in url else f"http://{url}")
-        well_formed = parts.scheme == "http" and parts.port != 0 and not re.search(r"\s", url)
+        well_formed = parts.scheme == "http" and parts.netloc != "" and parts.port != 0 and not re.search(r"\s", url)
     except ValueError:
         well_formed = False
     if not well_formed:

@@ -44,8 +44,9 @@ def _check_names(settings: "IdiomSettings", attribute: object, names: tuple[str,
     known = [idiom.name for idiom in IDIOMS]
     for name in names:
         if name not in known:
-            close = get_close_matches(name, known, n=1)
-            raise ValueError(f'off: no idiom "{name}"' + (f', did you mean "{close[0]}"' if close else ""))
+            close = get_close_matches(name, known, n=1, cutoff=0.75)
+            mend = f'did you mean "{close[0]}"' if close else f"there are {', '.join(known)}"
+            raise ValueError(f'off: no idiom "{name}", {mend}')
 
 
 @frozen

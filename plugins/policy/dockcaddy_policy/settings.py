@@ -38,10 +38,12 @@ def _check_allowed(settings: "PolicySettings", attribute: object, entries: tuple
         if not at and not colon:
             rule, kind = scope, SCOPES[0]
         if rule and rule not in RULE_NAMES:
-            close = get_close_matches(rule, RULE_NAMES, n=1)
-            raise ValueError(f'allow: no rule "{rule}"' + (f', did you mean "{close[0]}"' if close else ""))
+            close = get_close_matches(rule, RULE_NAMES, n=1, cutoff=0.75)
+            mend = f'did you mean "{close[0]}"' if close else f"there are {', '.join(RULE_NAMES)}"
+            raise ValueError(f'allow: no rule "{rule}", {mend}')
         if kind not in SCOPES:
-            raise ValueError(f'allow: "{entry}": expected RULE, SCOPE:NAME or RULE@SCOPE:NAME, scopes {SCOPES}')
+            scopes = ", ".join(SCOPES)
+            raise ValueError(f'allow: "{entry}": expected RULE, SCOPE:NAME or RULE@SCOPE:NAME, scopes are {scopes}')
 
 
 @frozen
