@@ -44,6 +44,9 @@ BUNDLED = (
     "dockcaddy_admin",
 )
 
+# so much two words must have in common for one to be a slip of the other
+NEAR = 0.75
+
 HOOKS = tuple(name for name in vars(hookspecs) if name.startswith("dockcaddy_"))
 
 R = TypeVar("R")
@@ -76,12 +79,14 @@ def load(
     left out whole and its failure handed to `report`.
     """
     left_out = frozenset(disabled)
+    there = set()
     collection = Collection(frozenset(replace), Watch(clock))
     failures = []
     with _as_it_was():
         given = list(map(_imported, modules))
         handed_over = [_names_of(each) for each in given]
         for found in (*_sources(site_files), *given):
+            there.add(found.owner.name)
             if found.owner.name in left_out:
                 continue
             try:
@@ -91,6 +96,9 @@ def load(
                     collection = _with(collection, found.owner, hooks)
             except PluginError as error:
                 failures.append(str(error))
+    failures += [
+        f'disable_plugins: no plugin "{name}"{_nearest(name, sorted(there))}' for name in sorted(left_out - there)
+    ]
     if failures and not skip_failed:
         raise PluginError("\n".join(failures))
     for failure in failures:
@@ -117,7 +125,8 @@ def _sources(site_files: Iterable[str]) -> Iterator[_Found]:
     for point in sorted(entry_points(group=ENTRY_POINT_GROUP), key=lambda point: point.name):
         yield _Found(Owner(point.name, _distribution(point)), point.load)
     for path in site_files:
-        yield _Found(Owner(Path(path).stem, f"file {path}"), partial(_import_file, Path(path)))
+        owner = Owner(Path(path).stem, f"file {path}")
+        yield _Found(owner, partial(_import_file, Path(path), owner))
 
 
 def _imported(module: object) -> _Found:
@@ -130,13 +139,19 @@ def _distribution(point: EntryPoint) -> str:
     return f"entry point of {owner.name} {owner.version}" if owner else f"entry point {point.value}"
 
 
-def _import_file(path: Path) -> types.ModuleType:
-    if not path.is_file():
-        raise FileNotFoundError(f"no such file: {path}")
+def _import_file(path: Path, owner: Owner) -> types.ModuleType:
+    """The module in a file. Raises PluginError where there is none, and what its own code raises."""
+    try:
+        path.open("rb").close()
+    except OSError as error:
+        beside = Path(f"{path}.py")
+        meant = f', did you mean "{beside}"' if beside.is_file() else ""
+        why = "no such file" if isinstance(error, FileNotFoundError) else str(error.strerror).lower()
+        raise owner.refuse(f"cannot be imported: {why}{meant}") from error
     name = f"dockcaddy_site_{path.stem}"
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
-        raise ImportError(f"not a Python file: {path}")
+        raise owner.refuse("cannot be imported: not a Python file, its name does not end in .py")
     module = importlib.util.module_from_spec(spec)
     # attrs and dataclasses look their module up by name while the file is being executed
     sys.modules[name] = module
@@ -209,5 +224,6 @@ def _implemented(plugin: Any, owner: Owner) -> Hooks:
 
 
 def _nearest(word: str, known: Iterable[str]) -> str:
-    close = get_close_matches(word, list(known), n=1)
-    return f', did you mean "{close[0]}"' if close else ""
+    names = list(known)
+    close = get_close_matches(word, names, n=1, cutoff=NEAR)
+    return f', did you mean "{close[0]}"' if close else f", there are {', '.join(names)}"
