@@ -57,7 +57,7 @@ CAUSES = {
     "of-another-container": (item(f"container:{OTHER}", {}), IN_FRONT, (),
         "it uses the network of container 4f1c2d9e4f1c (network_mode) and has no address of its own: put its labels on that"),
     "none": (item("none", endpoints("none", address="")), IN_FRONT, (),
-        "it has none on none: connect it to a network that gives one (docker network connect shop_front CONTAINER"),
+        "it has none on any network (network mode none): connect it to a network that gives one (docker network connect shop_front CONTAINER"),
     "rootless-podman": (item("slirp4netns", {}), None, (),
         "it has none on any network (network mode slirp4netns): connect it to a network that gives one"),
     "label-misspelt": (item(caddy_ingress_network="bakc"), IN_FRONT, (),

@@ -1,5 +1,6 @@
 """The way to one engine's API."""
 
+import errno
 import os
 from pathlib import Path
 from typing import Any
@@ -55,10 +56,11 @@ class Connection:
         if isinstance(error, EngineUnreachable):
             return error
         url = self.url or os.environ.get("DOCKER_HOST", "") or DEFAULT_SOCKET
-        failure = failure_of(error, by_socket="unix:" in url)
+        failure = failure_of(_no_socket(url) or error, by_socket="unix:" in url)
         if failure.is_forbidden:
             return EngineUnreachable(f"{self.place} forbids what is needed: {failure.cause}")
-        return EngineUnreachable(f"{self.place} does not answer: {failure.cause}", failure.remedy)
+        what = "refuses" if failure.is_refused else "does not answer"
+        return EngineUnreachable(f"{self.place} {what}: {failure.cause}", failure.remedy)
 
     def _new_client(self) -> Any:
         try:
@@ -94,3 +96,11 @@ class Connection:
                 verify=True,
             )
         return docker.APIClient(version=version, timeout=CALL_TIMEOUT, num_pools=CALLS_AT_ONCE, **settings)
+
+
+def _no_socket(url: str) -> OSError | None:
+    """The error that a file or a folder in the place of a socket should be: the kernel says `Connection refused`."""
+    path = Path(url.partition("://")[2])
+    if "unix://" not in url or not path.exists() or path.is_socket():
+        return None
+    return OSError(errno.ENOTSOCK, f"that is a {'folder' if path.is_dir() else 'file'}, not a socket")

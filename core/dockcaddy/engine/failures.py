@@ -32,18 +32,23 @@ _BY_SOCKET = {
     errno.ECONNREFUSED: _START,
     errno.EACCES: "join the docker group (usermod -aG docker $USER) and log in again, or run as root",
     errno.EPERM: "join the docker group (usermod -aG docker $USER) and log in again, or run as root",
-    errno.ENOTSOCK: "that is no socket, name the engine's: --docker-sockets unix:///PATH",
+    errno.ENOTSOCK: "name the engine's socket: --docker-sockets unix:///PATH",
 }
+_TOO_NEW = re.compile(r"client version \S+ is too (?:new|old)")
 _CERTIFICATES = "name the folder of its ca.pem, cert.pem and key.pem: --docker-certs-path FOLDER"
 
 
 @frozen
 class Failure:
-    """A call that failed: what the cause is, what to do, and whether somebody between us and the engine forbids it."""
+    """A call that failed: what the cause is, what to do, and whether somebody between us and the engine forbids it.
+
+    The engine itself refused where it `is_refused`.
+    """
 
     cause: str
     remedy: str = ""
     is_forbidden: bool = False
+    is_refused: bool = False
 
 
 def failure_of(error: BaseException, *, by_socket: bool = True) -> Failure:
@@ -95,6 +100,9 @@ def _of_answer(error: BaseException, response: Any) -> Failure:
         if is_explained or not allowed:
             return Failure(one_line(f"{call}, {explanation or 'forbidden'}"), is_forbidden=True)
         return Failure(f"{call}, allow {allowed}=1", is_forbidden=True)
+    if _TOO_NEW.match(explanation):
+        remedy = "leave --docker-apis-version out, the version is negotiated then"
+        return Failure(one_line(explanation), remedy, is_refused=True)
     if explanation and not explanation.startswith("<"):
         remedy = _CERTIFICATES if "HTTPS server" in explanation else ""
         return Failure(one_line(explanation), remedy)

@@ -59,6 +59,7 @@ def _of_the_host(ingress: IngressNetworks, chosen: str) -> str:
 
 
 def _of_none(ingress: IngressNetworks, attached: Sequence[str], chosen: str, network_mode: str) -> str:
+    attached = [each for each in attached if each != "none"]
     there = f"on {_listed(attached)}" if attached else "on any network"
     mode = f" (network mode {network_mode})" if network_mode not in ("", "default", *attached) else ""
     name = chosen or next(iter(ingress.names), "NAME")
