@@ -49,6 +49,11 @@ def test_the_authoritys_rehearsal_fails_for_the_same_cause() -> None:
     assert len(shown(log, [each for cause in causes for each in attempt("a.test", cause, 1)])) == 1
 
 
+def test_an_attempt_that_a_reload_cancelled_is_no_news() -> None:
+    cause = "registering account [] with server: provisioning client: context canceled"
+    assert shown(CaddyLog(), attempt("shop.example.org", cause, 1)) == []
+
+
 def test_another_cause_and_another_name_are_told() -> None:
     log = CaddyLog()
     shown(log, attempt("shop.example.org", NO_DNS, 1))

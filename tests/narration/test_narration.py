@@ -129,6 +129,12 @@ def test_a_site_without_upstreams_names_its_container(told: Told) -> None:
     assert lines == ["info: live: https://files.test (files) (13 ms)"]
 
 
+def test_a_site_whose_proxy_has_nobody_says_so(told: Told) -> None:
+    told.cycle()
+    lines = told.cycle(container("web", caddy="http://web.test", caddy__reverse_proxy=""))
+    assert lines == ["info: live: http://web.test (web), without an upstream (13 ms)"]
+
+
 def test_a_thousand_sites_at_once_are_one_line(told: Told) -> None:
     told.cycle()
     many = [site(f"s{number}", f"10.0.{number // 250}.{number % 250}") for number in range(1000)]

@@ -28,11 +28,15 @@ class Upstream:
 
 @frozen(eq=False)
 class LiveSite:
-    """A site as Caddy serves it: its URLs, the names of the resources that made it, and where its requests go."""
+    """A site as Caddy serves it: its URLs, the names of the resources that made it, and where its requests go.
+
+    One that `lacks_upstreams` has a proxy, and nobody to send requests to.
+    """
 
     urls: tuple[str, ...]
     resources: tuple[str, ...]
     upstreams: tuple[Upstream, ...]
+    lacks_upstreams: bool = False
 
     @property
     def url(self) -> str:
@@ -45,7 +49,8 @@ class LiveSite:
         if self.upstreams:
             more = f" and {len(self.upstreams) - 1} more" if len(self.upstreams) > 1 else ""
             return f"{self.url} -> {self.upstreams[0]}{more}"
-        return f"{self.url} ({', '.join(_short(self.resources))})" if self.resources else self.url
+        lack = ", without an upstream" if self.lacks_upstreams else ""
+        return f"{self.url} ({', '.join(_short(self.resources))}){lack}" if self.resources else f"{self.url}{lack}"
 
 
 @frozen
@@ -121,7 +126,8 @@ def _live_site(section: Section, ports: ListenPorts, names: Names, containers: _
     urls = [ports.url(key.rstrip(","), has_tls=has_tls(block)) for key in block.keys if key != ","]
     resources = dict.fromkeys(origin.resource for each in _tree(block) for origin in each.origins)
     upstreams = dict.fromkeys(address for each in _tree(block) for address in _addresses(each, names))
-    return LiveSite(tuple(dict.fromkeys(urls)), tuple(resources), tuple(map(containers.at, upstreams)))
+    lacks = not upstreams and any(each.keys[:1] and each.keys[0] in _PROXIES for each in _tree(block))
+    return LiveSite(tuple(dict.fromkeys(urls)), tuple(resources), tuple(map(containers.at, upstreams)), lacks)
 
 
 def _tree(block: Block) -> Iterator[Block]:
