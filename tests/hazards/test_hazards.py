@@ -5,7 +5,7 @@ import socket
 
 import pytest
 from adapting import adapted
-from dockcaddy.hazards import hazards
+from dockcaddy.hazards import hazards, is_loopback_of_another
 from dockcaddy.hazards.harm import NANOSECONDS
 from dockcaddy.hazards.log_servers import with_patience
 
@@ -182,3 +182,11 @@ def test_many_log_servers_share_that_patience(caddy: str) -> None:
 def test_other_logs_stay_byte_for_byte(caddy: str) -> None:
     config = adapted(caddy, site("log {", "output stderr", "}"))
     assert with_patience(config) is config
+
+
+def test_a_container_at_a_loopback_address_of_its_own_is_not_caddy(caddy: str) -> None:
+    text = "http://x.test:8080 {\n\treverse_proxy 127.64.0.2:8080\n}\n"
+    assert "come back to caddy" in str(list(hazards(adapted(caddy, text))))
+    assert list(hazards(adapted(caddy, text), {"127.64.0.2"})) == []
+    assert is_loopback_of_another("127.64.0.2")
+    assert not any(map(is_loopback_of_another, ("127.0.0.1", "::1", "172.17.0.2", "localhost")))

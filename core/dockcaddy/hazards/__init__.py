@@ -8,10 +8,11 @@ from dockcaddy.hazards.error_pages import with_own_errors
 from dockcaddy.hazards.harm import Hazard, hazards
 from dockcaddy.hazards.lines import harmful_lines
 from dockcaddy.hazards.log_servers import with_patience
+from dockcaddy.hazards.own_addresses import is_loopback_of_another
 from dockcaddy.hazards.redirects import with_own_redirects
 from dockcaddy.hazards.trust import without_installed_trust
 
-__all__ = ["Hazard", "harmful_lines", "hazards", "made_safe"]
+__all__ = ["Hazard", "harmful_lines", "hazards", "is_loopback_of_another", "made_safe"]
 
 
 def made_safe(config: bytes, everybodys: Collection[str] = ()) -> bytes:

@@ -5,7 +5,7 @@ Looked for in Caddy's own JSON, where snippets and arguments have become what th
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from attrs import frozen
@@ -50,14 +50,14 @@ class Hazard:
     hosts: frozenset[str] = frozenset()
 
 
-def hazards(config: bytes) -> Iterator[Hazard]:
-    """The hazards of a configuration (JSON)."""
+def hazards(config: bytes, containers: Collection[str] = ()) -> Iterator[Hazard]:
+    """The hazards of a configuration (JSON). What answers at the addresses of `containers` is not this machine itself."""
     if not _is_suspicious(config):
         return
     http = (json.loads(config).get("apps") or {}).get("http") or {}
     servers = http.get("servers") or {}
     yield from (Hazard(*found) for found in plain_names(servers, http.get("http_port") or 80))
-    yield from _circles_of_proxies(servers)
+    yield from _circles_of_proxies(servers, containers)
     for server in servers.values():
         named = server.get("named_routes") or {}
         yield from _circles_of_routes(named)
@@ -177,7 +177,7 @@ def _is_costly(password: str) -> bool:
     return False
 
 
-def _circles_of_proxies(servers: Mapping[str, Any]) -> Iterator[Hazard]:
+def _circles_of_proxies(servers: Mapping[str, Any], containers: Collection[str]) -> Iterator[Hazard]:
     """Proxies whose requests come back to the listener that they came in by, until nothing is left to open."""
     listening = {
         place: name
@@ -190,7 +190,7 @@ def _circles_of_proxies(servers: Mapping[str, Any]) -> Iterator[Hazard]:
         for name, server in servers.items()
         for route in _routes(server)
         for handler in _handlers(route, server.get("named_routes") or {})
-        for host, port in _dialled_here(handler)
+        for host, port in _dialled_here(handler, containers)
         if (target := listening.get((host or LOOPBACK, port)) or listening.get((EVERY, port)))
     ]
     leads_to: dict[str, set[str]] = {}
@@ -202,13 +202,13 @@ def _circles_of_proxies(servers: Mapping[str, Any]) -> Iterator[Hazard]:
             yield Hazard(f"reverse_proxy: requests to this machine's port {port} come back to caddy", _hosts(route))
 
 
-def _dialled_here(handler: Mapping[str, Any]) -> Iterator[Place]:
+def _dialled_here(handler: Mapping[str, Any], containers: Collection[str]) -> Iterator[Place]:
     """The places of this machine that a proxy dials."""
     dynamic = handler.get("dynamic_upstreams") or {}
     dialled = [str(upstream.get("dial", "")) for upstream in handler.get("upstreams") or ()]
     name = str(dynamic.get("name", "?")).strip("[]")
     for address in (*dialled, f"{f'[{name}]' if ':' in name else name}:{dynamic.get('port', '')}"):
-        place = place_here(address)
+        place = None if address.rpartition(":")[0].strip("[]") in containers else place_here(address)
         if place:
             yield place
 

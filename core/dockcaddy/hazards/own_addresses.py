@@ -38,6 +38,11 @@ def host_here(host: str) -> str | None:
     return str(ip) if _can_be_bound(str(ip), socket.AF_INET6 if ip.version == 6 else socket.AF_INET) else None
 
 
+def is_loopback_of_another(address: str) -> bool:
+    """Whether it is a loopback address beside this machine's usual one, where whoever has it answers first."""
+    return address.startswith("127.") and address != "127.0.0.1"
+
+
 def _can_be_bound(host: str, family: socket.AddressFamily) -> bool:
     """Only a machine's own addresses can be bound; this sends nothing."""
     with socket.socket(family, socket.SOCK_DGRAM) as probe:

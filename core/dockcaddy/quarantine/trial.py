@@ -10,7 +10,7 @@ from dockcaddy.assembly import EMPTY, Assembler
 from dockcaddy.caddy import without_values
 from dockcaddy.errors import CaddyRefusal, CaddyUnreachable
 from dockcaddy.fragment import Fragment
-from dockcaddy.hazards import hazards, made_safe
+from dockcaddy.hazards import hazards, is_loopback_of_another, made_safe
 from dockcaddy.model import Problem
 from dockcaddy.pipeline import Configuration
 from dockcaddy.quarantine.memory import TRIED_TOGETHER, Memory
@@ -141,7 +141,10 @@ class Trial:
     def _hazard(self, configuration: Configuration) -> Refused | None:
         """A hazard that is not the operator's own."""
         assert configuration.adapted is not None
-        for hazard in hazards(configuration.adapted):
+        containers = {
+            address for each in self.fragments for address in each.addresses if is_loopback_of_another(address)
+        }
+        for hazard in hazards(configuration.adapted, containers):
             if hazard.words not in self._tolerated_hazards():
                 return Refused(hazard.words, configuration, at_load=True, is_hazard=True, hosts=hazard.hosts)
         return None
