@@ -4,18 +4,23 @@ They are no errors, nothing is lost but what was never said: each is a warning w
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import SequenceMatcher
 
 from attrs import frozen
 
 from dockcaddy.caddyfile import SITE_DIRECTIVES
+from dockcaddy.slips import misread_addresses
 
 # two words with so much in common are one and a slip of it
 NEAR = 0.85
+# keys as people write them, without what belongs to plugins' matchers
+PLAIN_KEY = re.compile(r"[\w.@*/-]+")
 _HEAD = re.compile(r"[^._\-: /]*")
 _SEGMENT = re.compile(r"(?:[0-9]+_)?(.+?)(?:_[0-9]+)?")
 _DIRECTIVES = SITE_DIRECTIVES | {"import", "log"}
+# what names upstreams within a proxy, or may
+_SOURCES = frozenset(("to", "dynamic", "import"))
 _OTHER_PROXIES = {"traefik.": "Traefik", "VIRTUAL_HOST": "nginx-proxy", "VIRTUAL_PORT": "nginx-proxy"}
 
 
@@ -33,6 +38,9 @@ def in_labels(labels: Mapping[str, str], prefix: str) -> Iterator[Oversight]:
     for head, keys in _by_site(labels, prefix).items():
         if head not in labels:
             yield from _forgotten_site(head, keys)
+        for word, instead in misread_addresses(labels.get(head, "")) if "{{" not in labels.get(head, "") else ():
+            yield Oversight(head, f'"{word}" is taken for the name of a host: {instead}')
+        yield from _proxies_to_nobody(labels, keys)
 
 
 def bare_sites(labels: Mapping[str, str], prefix: str) -> frozenset[str]:
@@ -51,13 +59,27 @@ def for_other_proxies(labels: Mapping[str, str], environment: Sequence[str]) -> 
 
 def _unread(labels: Mapping[str, str], prefix: str) -> Iterator[Oversight]:
     ours = re.compile(rf"{re.escape(prefix)}(?:_[0-9]+)?(?:\.|\Z)")
-    for key in labels:
+    for key, value in labels.items():
+        if meant := _whole_line(key, value, prefix):
+            yield Oversight(key, f"a label is KEY=VALUE on the command line: write {meant}")
+            continue
         rest = None if ours.match(key) else _rest(key, prefix)
         # plugins have labels of their own: caddy_ingress_network, caddy_health_gate
         if rest is not None and not (key.startswith(f"{prefix}_") and _word(rest[1:]) not in _DIRECTIVES):
             meant = re.sub(r"^[_\-: /](?![0-9]+(?:\.|\Z))", ".", rest)
             told = f'it is not read, labels of ours are "{prefix}" and "{prefix}.x": write {prefix}{meant}'
             yield Oversight(key, told)
+
+
+def _whole_line(key: str, value: str, prefix: str) -> str:
+    """What was meant by `-l "caddy: example.org"`, or by a key in quotes; `""` where a key is one."""
+    bare = key.lstrip("\"'` ")
+    if not bare.startswith(prefix):
+        return ""
+    name, colon, rest = bare.partition(": ")
+    if colon and not value and PLAIN_KEY.fullmatch(name):
+        return f"{name}={rest.strip()}"
+    return f"{bare.rstrip(chr(34) + chr(39) + '` ')}={value.rstrip(chr(34) + chr(39))}" if bare != key else ""
 
 
 def _rest(key: str, prefix: str) -> str | None:
@@ -94,6 +116,20 @@ def _by_site(labels: Mapping[str, str], prefix: str) -> dict[str, list[str]]:
             if key != found[1]:
                 keys.append(key)
     return sites
+
+
+def _proxies_to_nobody(labels: Mapping[str, str], keys: Iterable[str]) -> Iterator[Oversight]:
+    """`reverse_proxy: 8080`: a number without a colon is the name of a host. And a proxy to nobody."""
+    for key in keys:
+        value = labels[key].strip()
+        if _word(key.rpartition(".")[2]) != "reverse_proxy":
+            continue
+        if value.isdecimal():
+            yield Oversight(key, f'"{value}" is taken for the name of a host: write {{{{upstreams {value}}}}}')
+        elif not value and not any(
+            _word(each[len(key) + 1 :]) in _SOURCES for each in labels if each.startswith(f"{key}.")
+        ):
+            yield Oversight(key, f'it names no upstream: write {key}: "{{{{upstreams PORT}}}}"')
 
 
 def _forgotten_site(head: str, keys: Sequence[str]) -> Iterator[Oversight]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from attrs import define, field
 
-from dockcaddy import caddyfile, gotemplate, labels, oversights
+from dockcaddy import caddyfile, gotemplate, labels, oversights, slips
 from dockcaddy.caddyfile import Block, Origin
 from dockcaddy.errors import LabelError, PluginFault, one_line
 from dockcaddy.fragment import Fragment
@@ -89,6 +89,7 @@ class Renderer:
         self._prefix = prefix
         self._suffix_names = suffix_names
         self._functions = gotemplate.FunctionTable(registry.callables())
+        self._signatures = {name: entry.signature for name, entry in registry.functions.items()}
         self._templates: dict[str, gotemplate.Template] = {}
         self._template_text = 0
 
@@ -165,6 +166,7 @@ class Renderer:
         unread = MOST_TEMPLATE_TEXT
         for label in chosen:
             if "{{" not in label.value:
+                self._check_braces(label)
                 rendered.append(label)
                 continue
             context.label = label.origin
@@ -177,24 +179,29 @@ class Renderer:
             if conditional:
                 context.conditional.add((label.origin, label.value))
             if text.strip():
-                _check_site_address(label, text)
+                _check_site_address(label, text, context)
             elif conditional:
                 dropped.append(label.key)
                 continue
             elif "." not in label.key:
-                raise LabelError(label.origin, f"the site address renders to nothing: {_shown(label.value)}")
+                told = f"the site address renders to nothing: {_shown(label.value)}"
+                raise LabelError(label.origin, f"{told}{_because(context)}")
             rendered.append(Label(label.key, text, label.origin, conditional))
         if not dropped:
             return tuple(rendered)
         beneath = tuple(key + "." for key in dropped)
         return tuple(label for label in rendered if not label.key.startswith(beneath))
 
+    def _check_braces(self, label: Label) -> None:
+        if "{" in label.value and (meant := slips.single_braces(label.value, self._signatures)):
+            raise LabelError(label.origin, f"{one_line(label.value, 100)} is no template, write two braces: {meant}")
+
     def _execute(self, context: ResourceContext, label: Label, usage: gotemplate.Usage) -> tuple[str, bool]:
         try:
             template = self._compiled(label.value)
             return template.execute(context.resource.record, context, usage=usage), template.has_control_flow
         except gotemplate.TemplateError as error:
-            raise LabelError(label.origin, self._explained(error)) from error
+            raise LabelError(label.origin, self._explained(error, label.value)) from error
 
     def _compiled(self, text: str) -> gotemplate.Template:
         template = self._templates.get(text)
@@ -207,16 +214,14 @@ class Renderer:
             self._templates[text] = template
         return template
 
-    def _explained(self, error: gotemplate.TemplateError) -> str:
-        reason = error.reason
+    def _explained(self, error: gotemplate.TemplateError, template: str) -> str:
         if isinstance(error.__cause__, PluginFault):
             return str(error.__cause__)
-        if reason.startswith('function "') and reason.endswith("not defined"):
-            suggestion = getattr(error, "suggestion", None)
-            mend = f', did you mean "{suggestion}"' if suggestion else ""
-            return reason.removesuffix("not defined") + "is not defined" + mend
+        mend = slips.remedy(error.reason, template, self._signatures, getattr(error, "suggestion", ""))
+        reason = re.sub(r'^(function ".*") not defined$', r"\1 is not defined", error.reason, flags=re.DOTALL)
         where = _EXECUTING.match(error.message)
-        return f"at {where[1]}: {reason}" if where else reason
+        told = f"at {where[1]}: {reason}" if where else reason
+        return f"{told}, {mend}" if mend else told
 
 
 def _intended(values: Iterable[str]) -> tuple[str, ...]:
@@ -231,13 +236,19 @@ def _addresses_of(resource: Resource) -> tuple[str, ...]:
     return (*addresses, *(target for target in resource.targets if target not in addresses))
 
 
-def _check_site_address(label: Label, text: str) -> None:
+def _because(context: ResourceContext) -> str:
+    """What the functions have warned of in the label at hand: beside an error about it warnings are not told."""
+    return "".join(f", {each.message}" for each in context.warnings if each.label == one_line(context.label))
+
+
+def _check_site_address(label: Label, text: str, context: ResourceContext) -> None:
     """Refuse an address that lost a piece in rendering (`static.` where the domain was to follow)."""
     if "." in label.key:
         return
     for address in text.split():
         if _ADDRESS.search(address.rstrip(",")):
-            raise LabelError(label.origin, f'the site address "{address}" is incomplete: {_shown(label.value)}')
+            told = f'the site address "{address}" is incomplete: {_shown(label.value)}'
+            raise LabelError(label.origin, f"{told}{_because(context)}")
 
 
 def _shown(template: str) -> str:

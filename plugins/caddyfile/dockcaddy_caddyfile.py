@@ -19,7 +19,12 @@ def caddyfile_output(context: OutputContext) -> "CaddyfileOutput":
     target = context.options.get("target", "")
     if not target:
         raise OutputError("output caddyfile needs a path: --output caddyfile=PATH")
-    return CaddyfileOutput(Path(target))
+    path = Path(target)
+    if path.is_dir():
+        raise OutputError(f"output caddyfile={path}: that is a folder, name a file in it")
+    if not path.parent.is_dir():
+        raise OutputError(f"output caddyfile={path}: there is no folder {path.parent}, make it, or name another one")
+    return CaddyfileOutput(path)
 
 
 @frozen

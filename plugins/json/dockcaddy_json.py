@@ -19,7 +19,12 @@ def json_output(context: OutputContext) -> "JsonOutput":
     target = context.options.get("target", "")
     if not target:
         raise OutputError("output json needs a path: --output json=PATH")
-    return JsonOutput(Path(target))
+    path = Path(target)
+    if path.is_dir():
+        raise OutputError(f"output json={path}: that is a folder, name a file in it")
+    if not path.parent.is_dir():
+        raise OutputError(f"output json={path}: there is no folder {path.parent}, make it, or name another one")
+    return JsonOutput(path)
 
 
 @frozen

@@ -52,7 +52,10 @@ class CommandAdapter:
             raise not_run(self.path, error) from error
         if done.returncode != 0:
             raise CaddyRefusal(without_values(complaint(done.stderr.decode(errors="replace")), caddyfile))
-        return done.stdout.strip()
+        adapted = done.stdout.strip()
+        if not adapted.startswith(b"{"):
+            raise CaddyUnreachable(f"caddy: {self.path} is no caddy: caddy adapt prints no JSON there, correct --caddy")
+        return adapted
 
 
 def not_run(path: Path, error: OSError | subprocess.TimeoutExpired) -> CaddyUnreachable:

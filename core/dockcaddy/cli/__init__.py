@@ -1,7 +1,9 @@
 """The command line. Nothing imports it; each command is a module that is imported only when it is called."""
 
+import atexit
 import importlib
 import logging
+import re
 import signal
 import sys
 from collections.abc import Iterable, Iterator
@@ -28,6 +30,15 @@ COMMANDS = {
     "help": "this, or the help of one command",
     "version": "the version",
 }
+
+# what click says, and what it says it of a program of Python's with
+_IN_OUR_WORDS = (
+    (re.compile(r"^option '(.+)' requires an argument$"), r"\1 needs a value"),
+    (re.compile(r"^option '(.+)' does not take a value$"), r"\1 takes no value"),
+    (re.compile(r"^got unexpected extra arguments? \((.+)\)$"), r'unexpected argument "\1"'),
+    (re.compile(r" is not a valid integer(?: range)?$"), " is not a whole number"),
+    (re.compile(r" is not a valid float(?: range)?$"), " is not a number"),
+)
 
 FINE, USAGE, UNREACHABLE, FAULT, INTERRUPTED = 0, 2, 3, 70, 130
 
@@ -62,6 +73,8 @@ def main() -> None:
     logs.configure("info", "console", timed=False)
     with given_back(), logs.strangers_in_one_line(), _recognised_interrupts():
         status = _status()
+    # a second ctrl-c at the very end is no reason to show a traceback
+    atexit.register(signal.signal, signal.SIGINT, signal.SIG_IGN)
     sys.exit(status)
 
 
@@ -118,12 +131,30 @@ def _usage(error: click.ClickException) -> str:
     """Click's complaint as the errors of this program are written, with where to read more."""
     context = getattr(error, "ctx", None)
     if isinstance(error, click.NoSuchOption) and context is not None:
-        known = [spelled for parameter in context.command.params for spelled in parameter.opts]
-        message = f'no option "{error.option_name}"{_nearest(error.option_name, known)}'
+        message = f'no option "{error.option_name}"{_nearest_option(error.option_name, context.command)}'
+    elif isinstance(error, click.BadParameter) and not isinstance(error, click.MissingParameter) and error.param:
+        message = f"{error.param.opts[0]}: {error.message.rstrip('.')}".replace("'", '"')
     else:
         message = error.format_message().rstrip(".")
         message = message[:1].lower() + message[1:]
+    for clicks, ours in _IN_OUR_WORDS:
+        message = clicks.sub(ours, message)
     return f"{message}; see {context.command_path} --help" if context is not None else message
+
+
+def _nearest_option(name: str, command: click.Command) -> str:
+    """A guess among all options; what there is, is what the help shows."""
+    from dockcaddy.settings import guess  # noqa: PLC0415
+
+    shown = [
+        spelled
+        for parameter in command.params
+        if not getattr(parameter, "hidden", False)
+        for spelled in parameter.opts
+        if spelled.startswith("-")
+    ]
+    everything = [spelled for parameter in command.params for spelled in parameter.opts]
+    return guess(name, everything) or _nearest(name, shown)
 
 
 def _nearest(word: str, known: Iterable[str]) -> str:

@@ -7,6 +7,7 @@ import click
 from dockcaddy.cli import result
 from dockcaddy.cli.options import Command, settings_options, start
 from dockcaddy.errors import SettingsError
+from dockcaddy.gotemplate import RESERVED
 from dockcaddy.settings import nearest
 
 
@@ -21,6 +22,9 @@ def command(name: str | None, **options: Any) -> int:
         result.write_table(("function", "plugin", "gives"), rows)
         return 0
     entry = functions.get(name)
+    if entry is None and name in RESERVED:
+        result.write_text(f"{name} is part of Go's templates: https://pkg.go.dev/text/template\n")
+        return 0
     if entry is None:
         raise SettingsError(f'no template function "{name}"{nearest(name, functions)}')
     result.write_text(f"{entry.signature}\n\n{entry.help}\n\nplugin {entry.plugin} ({entry.source})\n")

@@ -13,6 +13,8 @@ from dockcaddy.caddyfile import Block
 from dockcaddy.errors import one_line
 from dockcaddy.fragment import Fragment
 from dockcaddy.model import Problem
+from dockcaddy.oversights import PLAIN_KEY
+from dockcaddy.quarantine.first_mistakes import further_remedy
 from dockcaddy.quarantine.refusal import BY_CADDY
 from dockcaddy.settings import guess
 
@@ -23,6 +25,7 @@ _DIRECTIVE = re.compile(r"unrecognized directive: ([^\s,]+)")
 _OPTION = re.compile(r"unrecognized global option: ([^\s,]+)")
 _ORDERED = re.compile(r"tokens for 'order': ([^\s,]+) is not a registered directive")
 _MODULE = re.compile(r"(?:module not registered|unknown module): ([a-z0-9_]+(?:\.[A-Za-z0-9_-]+)+)")
+_WHAT_TO_DO = re.compile(r"(?:; where Caddy runs in it: |; to allow it: |: build one with: ).*", re.DOTALL)
 # one reason may have another one
 DEEPEST = 4
 
@@ -47,7 +50,9 @@ class Explainer:
 
     def _remedies(self, problem: Problem, fragment: Fragment, depth: int) -> Iterator[str]:
         words = problem.message
+        yield _whole_line(problem.label)
         yield _single_quotes(problem, fragment)
+        yield further_remedy(words, fragment.content)
         if found := _IMPORT.search(words):
             yield _without_site(fragment, ("import", found[1]))
             yield self._missing(f"({found[1]})", "snippet", fragment, depth)
@@ -96,6 +101,9 @@ class Explainer:
             reason = self._reason(definer, depth)
             if reason and definer is not fragment:
                 return f", {noun} {name} is defined by {definer.owner}, which is left out: {reason}"
+        if "/" in name:
+            # that is no snippet's name
+            return ""
         known = [each for other in self.everybody for each in _names(other) if each[0] == name[0]]
         return f", nobody defines {noun} {name}{guess(name, known)}"
 
@@ -146,7 +154,9 @@ class Explainer:
         if reason is None:
             return ""
         told = self.explained(reason, definer, depth + 1)
-        return (f"label {told.label}: " if told.label else "") + told.message
+        # what to do about it stands in the definer's own error
+        message = _WHAT_TO_DO.sub("", told.message).removeprefix(BY_CADDY)
+        return (f"label {told.label}: " if told.label else "") + message
 
 
 def _built_with(what: str, package: str = "") -> str:
@@ -162,8 +172,17 @@ def _without_site(fragment: Fragment, tokens: tuple[str, ...]) -> str:
             if line.keys[: len(tokens)] == tokens and line.origins:
                 label = line.origins[0].label
                 site = label.partition(".")[0]
-                return f', label {label} is in the global options as there is no label "{site}", name the site: {site}: example.org'
+                is_there = any(origin.label == site for origin in block.origins)
+                why = f'label "{site}" is empty' if is_there else f'there is no label "{site}"'
+                return f", label {label} is in the global options as {why}, name the site: {site}: example.org"
     return ""
+
+
+def _whole_line(label: str) -> str:
+    """Where `KEY: VALUE` is all in the key."""
+    key, colon, value = label.partition(": ")
+    is_meant = colon and PLAIN_KEY.fullmatch(key)
+    return f", a label is KEY=VALUE on the command line: write {key}={value.strip()}" if is_meant else ""
 
 
 def _single_quotes(problem: Problem, fragment: Fragment) -> str:

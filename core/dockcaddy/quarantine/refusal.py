@@ -33,6 +33,10 @@ _WORDS = re.compile(
 _PLACE = re.compile(r"(?<![\w./])(?:Caddyfile|-):\d+: |,? at (?:Caddyfile|-):\d+(?: import chain:? \[.*\])?")
 # through which of its modules Caddy came to the one that refuses
 _WAY = re.compile(r"^loading \S+ app module: .*\bprovision (?=\S+: )", re.DOTALL)
+# names of Go's functions, and what is said twice
+_INNER = re.compile(
+    r"""strconv\.\w+: parsing "(?:[^"\\]|\\.)*": |adapting config using caddyfile adapter: |getting module named '[^']*': (?=module not registered)"""
+)
 # of what Caddy makes the number: it is another one as soon as somebody is left out
 _NUMBERED = re.compile(r"\b(route|policy|position|server srv|custom log 'log)\s?\d+")
 _MODULE = re.compile(r"(?:provision|loading module) '?([a-z_.]+)")
@@ -123,7 +127,9 @@ class Refused:
         """The refusal told as the fragment's problem, with the label at the line where that is known."""
         label = next((origin.label for origin in self.origins if origin.resource == fragment.owner), "")
         label = label or (_label_that_says(self.words, fragment.blocks) if self.at_load and not self.is_hazard else "")
-        words = self.words if self.is_hazard else f"{BY_CADDY}{_WAY.sub('', _PLACE.sub('', self.words))}"
+        words = (
+            self.words if self.is_hazard else f"{BY_CADDY}{_INNER.sub('', _WAY.sub('', _PLACE.sub('', self.words)))}"
+        )
         return Problem(fragment.owner, one_line(label), one_line(words))
 
     def cause_elsewhere(self, fragment: Fragment) -> Problem | None:

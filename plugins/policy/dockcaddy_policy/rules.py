@@ -5,7 +5,7 @@ from collections.abc import Callable
 from fnmatch import fnmatchcase
 
 from attrs import frozen
-from dockcaddy import Context
+from dockcaddy import Context, LabelError
 
 from dockcaddy_policy.addresses import parsed, wrong_argument, wrong_listener, wrong_port, wrong_upstream, wrong_url
 from dockcaddy_policy.expressions import expression
@@ -68,6 +68,9 @@ def _upstream(line: Line, context: Context) -> str:
     if line.name == "import":
         return _first(wrong_argument, line.arguments[1:], context)
     words = line.values
+    if "{" in words:
+        told = f"a value cannot open a block: give each line of it a label of its own, like {line.label}.NAME"
+        raise LabelError(line.label, told)
     if line.name in ("dynamic", "a", "srv"):
         return _dynamic(line, context)
     if line.name == "output":
