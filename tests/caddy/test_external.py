@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from dockcaddy.caddy import AdminClient, ExternalCaddy
-from dockcaddy.errors import CaddyRefusal, CaddyUnreachable
+from dockcaddy.errors import CaddyRefusal, CaddyUnreachable, OutputError
 from dockcaddy.pipeline import Configuration
 from dockcaddy_admin import AdminOutput
 from forwarding import forward
@@ -73,7 +73,7 @@ def patiently(call: Callable[[], Any]) -> Any:
     for _ in range(500):
         try:
             return call()
-        except CaddyUnreachable:
+        except (CaddyUnreachable, OutputError):
             time.sleep(0.02)
     return call()
 
