@@ -61,9 +61,6 @@ def _mark(items: list[pytest.Item]) -> None:
     for item in items:
         if not _STARTING.isdisjoint(getattr(item, "fixturenames", ())):
             item.add_marker("process")
-        if item.get_closest_marker("engine"):
-            # one of them restarts the engine
-            item.add_marker(pytest.mark.xdist_group("engine"))
 
 
 @pytest.hookimpl(hookwrapper=True)
