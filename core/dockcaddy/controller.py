@@ -198,10 +198,10 @@ class Controller:
         self.problems = without_repeats(problems)
         for delivery in self.deliveries:
             self._offer(delivery, configuration)
+        self.narrator.tell([*self.problems, *self._failures()])
         is_delivered = not any(delivery.failure for delivery in self.judges)
         noticed = self._pace.noticed if self._pace.noticed is not None else now
         self.narrator.ended(Cycle(inventory, configuration, noticed, self.clock(), is_delivered))
-        self.narrator.tell([*self.problems, *self._failures()])
         if is_delivered:
             self._pace.noticed = None
 

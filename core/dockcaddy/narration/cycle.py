@@ -34,7 +34,7 @@ class Narrator(Protocol):
         """All that is wrong now; called in every pass."""
 
     def ended(self, cycle: Cycle) -> None:
-        """A pass came to its end."""
+        """A pass came to its end; what is wrong after it has been told before."""
 
 
 @define
