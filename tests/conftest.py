@@ -18,7 +18,6 @@ NEEDED = bool(os.environ.get("DOCKCADDY_TESTS_NEED_ENGINE"))
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`pytest --hostile-examples 5000 tests/hostile` looks for new attacks for as long as one likes."""
     parser.addoption("--hostile-examples", type=int, default=0, help="that many random hostile label sets, new ones")
-    parser.addoption("--hours", type=float, default=100.0, help="how many hours tests/simulation simulates")
 
 
 def engine_answers() -> bool:
