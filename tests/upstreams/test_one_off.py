@@ -44,7 +44,8 @@ def test_it_does_not_stand_in_the_way_of_what_the_service_says_later() -> None:
 
 def test_with_the_option_it_is_one_as_with_caddy_docker_proxy() -> None:
     served, once = container(1, LABELS), container(2, LABELS | {ONE_OFF: "True"})
-    assert f"{served.address}:8000 {once.address}:8000" in text(served, once, scan_one_off_containers=True)
+    made = text(served, once, scan_one_off_containers=True)
+    assert f"{served.address}:8000" in made and f"{once.address}:8000" in made
 
 
 def test_live_it_gets_no_request(town: Town, eventually: Callable[..., None]) -> None:
