@@ -220,7 +220,7 @@ class Controller:
         """Everything stays as it is: the cause lies outside every fragment, so that only time can mend it."""
         self._refused_pause = min(max(self._refused_pause * 2, 1.0), LONGEST_REFUSED_PAUSE)
         self._refused_until = self.clock() + self._refused_pause
-        self.narrator.tell([*self.problems, *self._failures()])
+        self.narrator.tell([*without_repeats(problems), *self._failures()])
 
     def _with_addresses(self, fragments: tuple[Fragment, ...]) -> Configuration:
         """Settled with addresses in files where Caddy can read them, else in the configuration."""

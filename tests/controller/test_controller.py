@@ -7,7 +7,7 @@ from attrs import define, evolve, field
 from dockcaddy import Attachment, Block, Context, Guard, LabelError, caddyfile
 from dockcaddy.controller import Controller
 from dockcaddy.delivery import Delivery
-from dockcaddy.errors import CaddyRefusal, EngineUnreachable, OutputError
+from dockcaddy.errors import CaddyRefusal, CaddyUnreachable, EngineUnreachable, OutputError
 from dockcaddy.fragment import Fragment
 from dockcaddy.model import EngineInventory, Resource
 from dockcaddy.pipeline import BaseCaddyfile, Configuration, Pipeline
@@ -378,3 +378,28 @@ def test_of_two_that_contradict_each_other_the_older_stays_until_it_is_gone(worl
     del world.engine.resources["a"]
     world.turn()
     assert "path /b/*" in world.caddy.written[-1] and world.controller.problems == ()
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (CaddyRefusal("no more"), "caddy: refuses everything: no more"),
+        (CaddyUnreachable("caddy does not answer"), "caddy: caddy does not answer"),
+    ],
+)
+def test_the_reason_why_nothing_changes_is_logged_once_when_it_appears_and_once_when_it_is_gone(
+    world: World, caplog: pytest.LogCaptureFixture, error: Exception, message: str
+) -> None:
+    def fail(text: str) -> bytes:
+        raise error
+
+    caplog.set_level("INFO", "dockcaddy")
+    assert world.controller.quarantine is not None
+    adapt, world.controller.quarantine.adapt = world.controller.quarantine.adapt, fail
+    world.engine.put("a", caddy="a.test", caddy__respond="a")
+    for _ in range(3):
+        world.turn(60)
+    assert caplog.messages == [message]
+    world.controller.quarantine.adapt = adapt
+    world.turn(60)
+    assert caplog.messages == [message, f"no longer: {message}"]
