@@ -10,7 +10,7 @@ from attrs import evolve, field, frozen
 
 from dockcaddy import caddyfile
 from dockcaddy.assembly import Assembler, Assembly
-from dockcaddy.caddyfile import Block, CaddyfileError, ListenPorts, Origin, global_options
+from dockcaddy.caddyfile import Block, CaddyfileError, ListenPorts, Origin, global_options, is_site
 from dockcaddy.errors import CaddyRefusal, own_fault
 from dockcaddy.fragment import Fragment
 from dockcaddy.model import EngineInventory, Inventory, Problem, Proxy, Resource, SwarmConfig
@@ -61,11 +61,8 @@ class Configuration:
 
     @property
     def sites(self) -> int:
-        """How many sites there are: blocks with an address, neither snippets nor named routes."""
-        blocks = (section.block for section in self.assembly.sections)
-        return sum(
-            not block.keys[0].startswith(("(", "&(")) and block.keys[0] != "import" for block in blocks if block.keys
-        )
+        """How many sites there are."""
+        return sum(is_site(section.block) for section in self.assembly.sections)
 
     @property
     def names(self) -> Names:

@@ -1,6 +1,7 @@
 """What would be accepted in silence is a warning with the way out; what is meant is none."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -144,4 +145,14 @@ def test_what_is_for_us_too_or_for_nobody_is_not(checked: Callable, labels: dict
 def test_without_any_label_it_is_told_what_is_looked_for(checked: Callable) -> None:
     result = checked(web={"other": "x"})
     assert (result.status, result.out) == (0, "0 containers, 0 sites, 1 warning, ok\n")
-    assert 'no container has a label "caddy"' in result.err
+    assert result.err.endswith('no container has a label "caddy" or "caddy.x", so there is nothing to serve\n')
+
+
+def test_without_any_label_the_sites_of_the_base_caddyfile_are_something_to_serve(
+    dockcaddy: Callable, snapshot: Callable, sandbox: Path, caddy: str
+) -> None:
+    (sandbox / "Caddyfile").write_text("http://own.test {\n\trespond x\n}\n")
+    path = snapshot(web={"other": "x"})
+    result = dockcaddy("check", "--inventory", path, "--caddyfile-path", "Caddyfile", "--caddy", caddy)
+    assert (result.status, result.out) == (0, "0 containers, 1 site, 1 warning, ok\n")
+    assert result.err.endswith('no container has a label "caddy" or "caddy.x"\n')

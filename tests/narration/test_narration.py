@@ -161,6 +161,11 @@ def test_snippets_and_options_are_no_sites(told: Told) -> None:
     assert told.cycle(container("web", caddy="(common)", caddy__respond="x"), base="{\n\tdebug\n}\n") == []
 
 
+def test_an_import_is_no_site(told: Told) -> None:
+    told.cycle()
+    assert told.cycle(base="import /etc/sites/*.caddy\n") == []
+
+
 def test_a_tip_comes_after_the_first_site(told: Told) -> None:
     told.narrator.tip = "do this"
     assert not any("tip" in line for line in told.cycle())

@@ -161,6 +161,12 @@ def test_the_operators_own_site_at_a_missing_port_keeps_nobody_else_from_being_s
     assert "c.test" in text and "email me@own.test" in text and "http://own.test" not in text
 
 
+def test_the_operators_import_is_no_site_and_needs_no_port() -> None:
+    world = World(FakeMachine({443: TAKEN}))
+    text = world.settle("https://a.test:443", "http://c.test:8082", base="import /etc/sites/*.caddy\n")
+    assert "import /etc/sites/*.caddy" in text and "c.test" in text and "a.test" not in text
+
+
 def test_two_ports_with_one_cause_are_one_message() -> None:
     world = World(FakeMachine({8081: DENIED, 8082: DENIED}))
     text = world.settle("http://a.test:8081", "http://b.test:8082", "http://c.test:8083")

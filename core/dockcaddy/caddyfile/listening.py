@@ -65,8 +65,8 @@ class ListenPorts:
 
 
 def is_site(block: Block) -> bool:
-    """Whether a top-level block is a site: neither the global options nor a snippet or named route."""
-    return isinstance(group_key(block), frozenset)
+    """Whether a top-level block is a site: neither the global options, a snippet, a named route nor an `import`."""
+    return isinstance(group_key(block), frozenset) and block.keys[0] != "import"
 
 
 def has_tls(site: Block) -> bool:

@@ -27,7 +27,7 @@ def command(path: str, **options: Any) -> int:
     inventory = read_inventory(environment, path, thorough=True)
     found = served(environment, pipeline, inventory, base, path)
     problems = dict.fromkeys((*found.configuration.problems, *unanswered(found.configuration)))
-    problems = problems or dict.fromkeys(_nothing_to_serve(inventory, environment))
+    problems = problems or dict.fromkeys(_nothing_labelled(inventory, found.configuration, environment))
     wrong = tell(problems)
     if found.unchecked and not wrong:
         raise CaddyUnreachable(found.unchecked)
@@ -38,11 +38,14 @@ def command(path: str, **options: Any) -> int:
     return 1 if wrong else 0
 
 
-def _nothing_to_serve(inventory: Inventory, environment: Environment) -> Iterator[Problem]:
+def _nothing_labelled(
+    inventory: Inventory, configuration: Configuration, environment: Environment
+) -> Iterator[Problem]:
     if not any(engine.resources or engine.configs for engine in inventory.engines):
         prefix = environment.settings.label_prefix
-        told = f'no container has a label "{prefix}" or "{prefix}.x", so there is nothing to serve'
-        yield Problem("engine", "", told, "warning")
+        consequence = "" if configuration.sites else ", so there is nothing to serve"
+        message = f'no container has a label "{prefix}" or "{prefix}.x"{consequence}'
+        yield Problem("engine", "", message, "warning")
 
 
 def _counted(inventory: Inventory, configuration: Configuration, warnings: int) -> str:
