@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 from attrs import define, evolve, field
+from clock import Clock
 from dockcaddy import Attachment, Block, Context, Guard, LabelError, caddyfile
 from dockcaddy.controller import Controller
 from dockcaddy.delivery import Delivery
@@ -13,14 +14,6 @@ from dockcaddy.model import EngineInventory, Resource
 from dockcaddy.pipeline import BaseCaddyfile, Configuration, Pipeline
 from dockcaddy.plugins.registry import Registry
 from dockcaddy.quarantine import Quarantine
-
-
-@define
-class Clock:
-    now: float = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @define(eq=False)
@@ -83,7 +76,7 @@ class World:
     adapted: list[str]
 
     def turn(self, seconds: float = 1.0) -> None:
-        self.clock.now += seconds
+        self.clock.advance(seconds)
         self.controller.wake()
         self.controller.step()
 
@@ -142,7 +135,7 @@ def test_the_engine_is_asked_again_with_a_growing_pause(world: World) -> None:
     world.turn()
     asked = world.engine.asked
     for _ in range(100):
-        world.clock.now += 0.1
+        world.clock.advance(0.1)
         world.controller.step()
     assert 8 <= world.engine.asked - asked <= 15
 
@@ -153,7 +146,7 @@ def test_an_output_that_fails_does_not_stop_the_others_and_is_tried_again(world:
     world.turn()
     assert len(world.caddy.written) == 1
     world.file.failing = False
-    world.clock.now += 1
+    world.clock.advance(1)
     world.controller.step()
     assert len(world.file.written) == 1
     assert len(world.caddy.written) == 1
@@ -164,7 +157,7 @@ def test_a_configuration_changed_by_somebody_else_is_put_right_without_an_event(
     world.turn()
     world.caddy.lost = True
     for _ in range(5):
-        world.clock.now += 1
+        world.clock.advance(1)
         world.controller.step()
     assert len(world.caddy.written) == 2
 
@@ -215,7 +208,7 @@ def test_what_was_refused_is_tried_again_after_a_growing_pause(world: World) -> 
     world.caddy.refuses = "\0"
     world.turn(1)
     assert "b.test" not in world.caddy.written[-1]
-    world.clock.now += 30
+    world.clock.advance(30)
     world.controller.step()
     assert "b.test" in world.caddy.written[-1]
 
@@ -250,7 +243,7 @@ def test_when_everything_is_refused_nobody_is_blamed_and_it_is_tried_again(world
     world.turn()
     assert world.caddy.written == []
     world.caddy.refuses = "\0"
-    world.clock.now += 2
+    world.clock.advance(2)
     world.controller.step()
     assert world.caddy.written[-1].count(".test") == 2
 
@@ -272,12 +265,12 @@ def test_the_last_good_base_caddyfile_stays_while_the_new_one_is_refused(world: 
 
 def test_polling_lists_everything_anew_and_can_be_switched_off(world: World) -> None:
     for _ in range(4):
-        world.clock.now += 30
+        world.clock.advance(30)
         world.controller.step()
     assert world.engine.resyncs == 4
     world.controller.polling_interval = 0
     for _ in range(4):
-        world.clock.now += 30
+        world.clock.advance(30)
         world.controller.step()
     assert world.engine.resyncs == 4
 

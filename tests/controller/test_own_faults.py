@@ -6,19 +6,12 @@ from collections.abc import Callable
 
 import pytest
 from attrs import define, field
+from clock import Clock
 from dockcaddy.controller import Controller
 from dockcaddy.delivery import Delivery
 from dockcaddy.model import EngineInventory, Resource
 from dockcaddy.pipeline import Configuration, Pipeline
 from dockcaddy.plugins.registry import Registry
-
-
-@define
-class Clock:
-    now: float = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @define(eq=False)
@@ -88,7 +81,7 @@ class World:
         self.controller = Controller(self.engines, self.pipeline, None, [], deliveries, self.clock)
 
     def turn(self, seconds: float = 0.2) -> None:
-        self.clock.now += seconds
+        self.clock.advance(seconds)
         self.controller.wake()
         self.controller.step()
 
@@ -158,7 +151,7 @@ def test_the_loop_itself_goes_on_until_it_is_told_to_stop(world: World, monkeypa
         raise RuntimeError("again")
 
     def flying() -> float:
-        world.clock.now += 10
+        world.clock.advance(10)
         return world.clock.now
 
     monkeypatch.setattr(Pipeline, "fragments", fails)
@@ -217,7 +210,7 @@ def test_an_output_that_cannot_say_what_it_holds_is_told_once_and_not_written_ag
 ) -> None:
     world.outputs[1].fault = TypeError("what do I hold?")
     for _ in range(10):
-        world.clock.now += 3
+        world.clock.advance(3)
         world.controller.step()
     world.turn()
     assert len(world.outputs[1].written) == 1

@@ -7,21 +7,12 @@ from pathlib import Path
 
 import pytest
 from attrs import define
+from clock import Clock
 from dockcaddy.address_files import AddressesMoved, AddressFiles
 from dockcaddy.errors import CaddyRefusal, CaddyUnreachable
 
 NAMES = {"web-1": ("10.0.0.2", "10.0.0.3"), "none": ("",)}
 FILES = {"web-1.0.address": "10.0.0.2", "web-1.1.address": "10.0.0.3", "none.0.address": ""}
-
-
-@define
-class Clock:
-    """Seconds that pass when they are told to."""
-
-    now: float = 0.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @define

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from attrs import define, field
+from clock import Clock
 from dockcaddy.engine import Connection, Engine, EngineOptions
 from dockcaddy.engine.calls import LONGEST
 from dockcaddy.errors import EngineUnreachable
@@ -14,16 +15,6 @@ from stand_in_engine import StandInEngine
 
 Eventually = Callable[..., None]
 LABELS = {"caddy": "x.test"}
-
-
-@define
-class Clock:
-    """Goes only when it is told to."""
-
-    now: float = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @define(eq=False)
@@ -54,7 +45,7 @@ class Watched:
 
     def pass_time(self, seconds: float) -> None:
         """Let time pass, and have everybody notice."""
-        self.clock.now += seconds
+        self.clock.advance(seconds)
         with self.engine._reader.lock:
             self.engine._reader.lock.notify_all()
 

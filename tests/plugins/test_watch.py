@@ -4,18 +4,8 @@ import logging
 
 import pytest
 from attrs import define
+from clock import Clock
 from dockcaddy.plugins.guard import Contribution, Watch
-
-
-@define
-class Clock:
-    now: float = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-    def wait(self, seconds: float) -> None:
-        self.now += seconds
 
 
 @define
@@ -46,16 +36,16 @@ def run(contribution: Contribution[None], work: object) -> None:
 
 
 def test_what_takes_more_than_a_second_is_told(calls: Calls) -> None:
-    run(calls.make("quick"), lambda: calls.clock.wait(0.9))
+    run(calls.make("quick"), lambda: calls.clock.advance(0.9))
     assert calls.told == []
-    run(calls.make("slow"), lambda: calls.clock.wait(5))
+    run(calls.make("slow"), lambda: calls.clock.advance(5))
     assert calls.told == ['container web: function "slow" of plugin site took 5.0 s: nothing else went on meanwhile']
 
 
 def test_what_does_not_come_back_is_told_while_it_is_awaited(calls: Calls) -> None:
     def hang() -> None:
         for _ in range(10):
-            calls.clock.wait(0.5)
+            calls.clock.advance(0.5)
             calls.watch.look()
 
     run(calls.make("hanging"), hang)
@@ -67,8 +57,8 @@ def test_what_does_not_come_back_is_told_while_it_is_awaited(calls: Calls) -> No
 
 def test_one_that_waits_for_another_is_not_blamed(calls: Calls) -> None:
     def ask() -> None:
-        run(calls.make("gate"), lambda: calls.clock.wait(2))
-        calls.clock.wait(0.5)
+        run(calls.make("gate"), lambda: calls.clock.advance(2))
+        calls.clock.advance(0.5)
 
     run(calls.make("upstreams"), ask)
     assert [line for line in calls.told if '"gate"' not in line] == []
@@ -77,7 +67,7 @@ def test_one_that_waits_for_another_is_not_blamed(calls: Calls) -> None:
 
 def test_one_that_fails_slowly_is_told_too(calls: Calls) -> None:
     def fail() -> None:
-        calls.clock.wait(2)
+        calls.clock.advance(2)
         raise ValueError
 
     with pytest.raises(Exception, match="ValueError"):
@@ -87,17 +77,17 @@ def test_one_that_fails_slowly_is_told_too(calls: Calls) -> None:
 
 def test_the_same_one_is_told_once_a_minute(calls: Calls) -> None:
     for _ in range(30):
-        run(calls.make("slow"), lambda: calls.clock.wait(5))
+        run(calls.make("slow"), lambda: calls.clock.advance(5))
     assert len(calls.told) == 3
 
 
 def test_nothing_is_going_on_when_nothing_goes_on(calls: Calls) -> None:
-    run(calls.make("slow"), lambda: calls.clock.wait(0.1))
-    calls.clock.wait(100)
+    run(calls.make("slow"), lambda: calls.clock.advance(0.1))
+    calls.clock.advance(100)
     calls.watch.look()
     assert calls.told == []
 
 
 def test_what_is_bundled_is_no_warning(calls: Calls) -> None:
-    run(calls.make("admin", "bundled"), lambda: calls.clock.wait(3))
+    run(calls.make("admin", "bundled"), lambda: calls.clock.advance(3))
     assert calls.told == []
