@@ -17,7 +17,7 @@ from dockcaddy import caddyfile
 from dockcaddy.caddyfile import Block
 from dockcaddy.errors import CaddyRefusal, CaddyUnreachable, OutputError
 from dockcaddy.hookspecs import Adapter
-from dockcaddy.sites import ADDRESS_SUFFIX, Names, address_file
+from dockcaddy.sites import ADDRESS_SUFFIX, Names, contents
 
 logger = logging.getLogger("dockcaddy")
 
@@ -83,7 +83,7 @@ class AddressFiles:
         before = self.path
         try:
             self._prepare()
-            self._write(_contents(names), only_these=only_these)
+            self._write(contents(names), only_these=only_these)
         except (OSError, CaddyRefusal, CaddyUnreachable) as error:
             self._failed(error)
         else:
@@ -138,14 +138,6 @@ class AddressFiles:
         )
         self.retry_at = self.clock() + self._pause
         self._pause = min(self._pause * 2, LONGEST_PAUSE)
-
-
-def _contents(names: Names) -> dict[str, str]:
-    return {
-        address_file(name, place): address
-        for name, addresses in names.items()
-        for place, address in enumerate(addresses)
-    }
 
 
 def _found(folder: Path) -> Sequence[tuple[str, str]]:

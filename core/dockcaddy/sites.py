@@ -31,6 +31,15 @@ def address_file(name: str, place: int) -> str:
     return f"{name}.{place}{ADDRESS_SUFFIX}"
 
 
+def contents(names: Names) -> dict[str, str]:
+    """The files that hold these addresses: name -> address."""
+    return {
+        address_file(name, place): address
+        for name, addresses in names.items()
+        for place, address in enumerate(addresses)
+    }
+
+
 @frozen
 class Site:
     """A finished top-level block, the names in it, and what was wrong with its making."""

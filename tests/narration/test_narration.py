@@ -6,13 +6,14 @@ import logging
 from collections.abc import Iterator
 
 import pytest
-from attrs import define, field, frozen
-from dockcaddy import logs
+from attrs import define, evolve, field, frozen
+from dockcaddy import logs, plugins
 from dockcaddy.caddyfile import ListenPorts
 from dockcaddy.model import Attachment, EngineInventory, Inventory, Resource
 from dockcaddy.narration import Cycle, LogNarrator
 from dockcaddy.pipeline import BaseCaddyfile, Pipeline
 from dockcaddy.plugins.registry import Registry
+from dockcaddy_upstreams import UpstreamsSettings
 
 logger = logging.getLogger("dockcaddy")
 
@@ -133,6 +134,21 @@ def test_a_site_whose_proxy_has_nobody_says_so(told: Told) -> None:
     told.cycle()
     lines = told.cycle(container("web", caddy="http://web.test", caddy__reverse_proxy=""))
     assert lines == ["info: live: http://web.test (web), without an upstream (13 ms)"]
+
+
+def test_upstreams_whose_addresses_are_in_files_are_told_as_the_others(told: Told) -> None:
+    told.pipeline = Pipeline(plugins.load(), {UpstreamsSettings: UpstreamsSettings(dynamic=True)})
+
+    def replica(name: str, address: str) -> Resource:
+        return container(name, address, caddy="http://a.test", caddy__reverse_proxy="{{upstreams 80}}")
+
+    one, two = replica("one", "172.17.0.2"), replica("two", "fd00::3")
+    told.cycle()
+    assert told.cycle(one) == ["info: live: http://a.test -> one 172.17.0.2:80 (13 ms)"]
+    assert told.cycle(one, two) == ["info: changed: http://a.test gains two [fd00::3]:80 (13 ms)"]
+    assert told.cycle(two) == ["info: changed: http://a.test loses one 172.17.0.2:80 (13 ms)"]
+    stopped = evolve(two, running=False, targets=(), attachments=())
+    assert told.cycle(stopped) == ["info: changed: http://a.test loses two [fd00::3]:80 (13 ms)"]
 
 
 def test_a_thousand_sites_at_once_are_one_line(told: Told) -> None:

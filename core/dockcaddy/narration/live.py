@@ -8,7 +8,7 @@ from attrs import define, field, frozen
 from dockcaddy.assembly import Assembly, Section
 from dockcaddy.caddyfile import Block, ListenPorts, has_tls, is_site
 from dockcaddy.model import Inventory
-from dockcaddy.sites import Names
+from dockcaddy.sites import contents
 
 _PROXIES = frozenset(("reverse_proxy", "php_fastcgi"))
 # so many addresses of one site are named
@@ -80,8 +80,8 @@ class LiveSites:
         new = [each for each in sites if each not in known]
         if not new and len(sites) == len(self._sections):
             return Difference()
-        names, containers, before = assembly.names, _Containers(inventory), self._sections
-        made = {each: _live_site(each, ports, names, containers) for each in new}
+        containers, before = _Containers(inventory), self._sections
+        made = {each: _live_site(each, ports, containers) for each in new}
         self._sections = {each: made.get(each) or known[each] for each in sites}
         return _difference(before, self._sections)
 
@@ -121,11 +121,11 @@ class _Containers:
         return Upstream(upstream, self._by_address.get(host, ""))
 
 
-def _live_site(section: Section, ports: ListenPorts, names: Names, containers: _Containers) -> LiveSite:
-    block = section.block
+def _live_site(section: Section, ports: ListenPorts, containers: _Containers) -> LiveSite:
+    block, files = section.block, contents(section.site.names)
     urls = [ports.url(key.rstrip(","), has_tls=has_tls(block)) for key in block.keys if key != ","]
     resources = dict.fromkeys(origin.resource for each in _tree(block) for origin in each.origins)
-    upstreams = dict.fromkeys(address for each in _tree(block) for address in _addresses(each, names))
+    upstreams = dict.fromkeys(address for each in _tree(block) for address in _addresses(each, files))
     lacks = not upstreams and any(each.keys[:1] and each.keys[0] in _PROXIES for each in _tree(block))
     return LiveSite(tuple(dict.fromkeys(urls)), tuple(resources), tuple(map(containers.at, upstreams)), lacks)
 
@@ -136,16 +136,16 @@ def _tree(block: Block) -> Iterator[Block]:
         yield from _tree(child)
 
 
-def _addresses(block: Block, names: Names) -> Iterator[str]:
-    """Where a proxy sends requests."""
-    if block.keys[:1] and block.keys[0] in _PROXIES:
-        lines = [block.keys[1:], *(child.keys[1:] for child in block.children if child.keys[:1] == ("to",))]
-        for key in (key for line in lines for key in line if not key.startswith(("@", "/", "*"))):
-            host, _, port = key.rpartition(":")
-            yield from (f"{address}:{port}" for address in names[host]) if host in names else (key,)
-        for child in block.children:
-            if child.keys[:2] == ("dynamic", "a") and len(child.keys) > 3:
-                yield from (f"{each}:{child.keys[3]}" for each in names.get(child.keys[2], ()))
+def _addresses(proxy: Block, files: Mapping[str, str]) -> Iterator[str]:
+    """Where a proxy sends requests; `files` holds by name what the files say that it reads."""
+    if proxy.keys[:1] and proxy.keys[0] in _PROXIES:
+        lines = [proxy.keys[1:], *(child.keys[1:] for child in proxy.children if child.keys[:1] == ("to",))]
+        yield from (key for line in lines for key in line if not key.startswith(("@", "/", "*")))
+        for source in _tree(proxy):
+            if source.keys[:1] == ("a",) and len(source.keys) > 2:
+                file = source.keys[1].rpartition("/")[2].removesuffix("}")
+                if address := files.get(file):
+                    yield f"[{address}]:{source.keys[2]}" if ":" in address else f"{address}:{source.keys[2]}"
 
 
 def _short(resources: Iterable[str]) -> Iterator[str]:
