@@ -167,6 +167,30 @@ def test_the_operators_import_is_no_site_and_needs_no_port() -> None:
     assert "import /etc/sites/*.caddy" in text and "c.test" in text and "a.test" not in text
 
 
+@pytest.mark.parametrize(("port", "site"), [(8081, "http://a.test:8081"), (80, "http://a.test")])
+def test_a_port_that_nobody_needs_any_more_is_no_problem_and_is_not_looked_at(port: int, site: str) -> None:
+    world = World(FakeMachine({port: TAKEN}))
+    world.settle(site, "http://c.test:8082")
+    assert len(world.told) == 1
+    world.settle("http://c.test:8082")
+    assert (world.told, world.quarantine.next_retry) == ([], None)
+    assert "a.test" not in world.settle(site, "http://c.test:8082")
+    assert (world.refused, len(world.told)) == (2, 1)
+
+
+@pytest.mark.parametrize(("site", "base"), [(("b.test",), ""), ((), "import /etc/sites/*.caddy\n")])
+def test_the_port_for_http_is_missing_as_long_as_somebody_would_be_redirected_from_it(
+    site: tuple[str, ...], base: str
+) -> None:
+    world = World(FakeMachine({80: TAKEN}))
+    world.settle("http://a.test", *site, base=base)
+    text = world.settle(*site, base=base)
+    assert "auto_https disable_redirects" in text
+    assert world.told == [f"port 80: taken by nginx (pid 42): stop that{WAITING}"]
+    assert "auto_https" not in world.settle()
+    assert (world.told, world.quarantine.next_retry) == ([], None)
+
+
 def test_two_ports_with_one_cause_are_one_message() -> None:
     world = World(FakeMachine({8081: DENIED, 8082: DENIED}))
     text = world.settle("http://a.test:8081", "http://b.test:8082", "http://c.test:8083")

@@ -182,7 +182,8 @@ class Ports:
         given = list(fragments)
         if list(self.without_blocked(given)) != given:
             return True
-        del self._blocked[fault.port]
+        # where nobody needs the port it is forgotten by now
+        self._blocked.pop(fault.port, None)
         return False
 
     def without_blocked(self, fragments: Sequence[Fragment]) -> Sequence[Fragment]:
@@ -197,9 +198,18 @@ class Ports:
             self._reduced[each] = known.get(each) or _reduced(each, ports, blocked)
         self._tell_waiting(fragments, ports, blocked)
         kept = [self._reduced[each] for each in fragments if self._reduced[each].blocks or not each.blocks]
-        if ports.http in blocked and not any(line.keys[0] == "auto_https" for line in lines):
+        redirects = ports.http in blocked and any(_may_redirect(block, ports) for each in kept for block in each.blocks)
+        self._release_unneeded(blocked, ports.http if redirects else None)
+        if redirects and not any(line.keys[0] == "auto_https" for line in lines):
             kept.insert(0, self._options)
         return kept
+
+    def _release_unneeded(self, blocked: Iterable[int], redirecting: int | None) -> None:
+        """Forget the ports that no site waits for, but for the one that visitors would be redirected from."""
+        needed = {port for port, _ in self._waiting} | {redirecting}
+        for port in blocked:
+            if port not in needed:
+                self._release(port)
 
     def _tell_waiting(self, fragments: Iterable[Fragment], ports: ListenPorts, blocked: "dict[int, _Blocked]") -> None:
         """Say who waits for what, once."""
@@ -226,6 +236,11 @@ class Ports:
 def _reduced(fragment: Fragment, ports: ListenPorts, blocked: "dict[int, _Blocked]") -> Fragment:
     kept = tuple(block for block in fragment.blocks if not _missing(block, ports, blocked))
     return fragment if len(kept) == len(fragment.blocks) else evolve(fragment, blocks=kept)
+
+
+def _may_redirect(block: Block, ports: ListenPorts) -> bool:
+    """Whether Caddy may redirect from HTTP to a top-level block: nobody knows what sites an `import` brings."""
+    return block.keys[:1] == ("import",) or (is_site(block) and ports.is_tls(block))
 
 
 def _missing(block: Block, ports: ListenPorts, blocked: "dict[int, _Blocked]") -> frozenset[int]:
