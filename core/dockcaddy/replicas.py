@@ -2,11 +2,10 @@
 
 from attrs import evolve
 
-from dockcaddy.caddyfile import Block
+from dockcaddy.caddyfile import PROXIES, Block
 
 # directives that answer every request they match, so that nothing behind them is reached
 _ANSWERING = frozenset(("respond", "abort", "error", "redir"))
-_PROXYING = frozenset(("reverse_proxy", "php_fastcgi"))
 
 
 def without_superseded(site: Block) -> Block:
@@ -22,7 +21,7 @@ def without_superseded(site: Block) -> Block:
 
 def serves_all(block: Block) -> bool:
     """Whether it proxies every request of its site."""
-    return _is_for_all(block, _PROXYING)
+    return _is_for_all(block, PROXIES)
 
 
 def gives_way(block: Block) -> bool:

@@ -3,11 +3,9 @@
 from collections.abc import Iterator
 
 from dockcaddy.assembly import Section
-from dockcaddy.caddyfile import Block
+from dockcaddy.caddyfile import PROXIES, Block, all_blocks
 from dockcaddy.model import Problem
 from dockcaddy.pipeline import Configuration
-
-_PROXIES = frozenset(("reverse_proxy", "php_fastcgi"))
 
 
 def unanswered(configuration: Configuration) -> Iterator[Problem]:
@@ -25,10 +23,7 @@ def unanswered(configuration: Configuration) -> Iterator[Problem]:
 
 
 def _proxies(block: Block) -> Iterator[Block]:
-    if block.keys[:1] and block.keys[0] in _PROXIES:
-        yield block
-    for child in block.children:
-        yield from _proxies(child)
+    return (each for each in all_blocks([block]) if each.keys and each.keys[0] in PROXIES)
 
 
 def _is_empty(proxy: Block, section: Section) -> bool:
@@ -37,8 +32,5 @@ def _is_empty(proxy: Block, section: Section) -> bool:
     if not sources:
         words = proxy.keys[1:]
         return not words[1 if words and (words[0] == "*" or words[0][:1] in ("/", "@")) else 0 :]
-    return any(_reads(source, name) for source in sources for name, told in section.site.names.items() if not any(told))
-
-
-def _reads(block: Block, name: str) -> bool:
-    return any(name in key for key in block.keys) or any(_reads(child, name) for child in block.children)
+    empty = [name for name, told in section.site.names.items() if not any(told)]
+    return any(name in key for each in all_blocks(sources) for key in each.keys for name in empty)

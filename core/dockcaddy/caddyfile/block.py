@@ -1,5 +1,7 @@
 """The node of the Caddyfile tree."""
 
+from collections.abc import Iterable, Iterator
+
 from attrs import field, frozen
 
 NO_ORDER = 2**31 - 1
@@ -46,3 +48,10 @@ class Block:
     origins: tuple[Origin, ...] = field(default=(), eq=False)
     suffix: int = field(default=0, eq=False)
     conditional: bool = field(default=False, eq=False)
+
+
+def all_blocks(blocks: Iterable[Block]) -> Iterator[Block]:
+    """The blocks and everything in them, each before its children."""
+    for block in blocks:
+        yield block
+        yield from all_blocks(block.children)

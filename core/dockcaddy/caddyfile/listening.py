@@ -1,17 +1,12 @@
 """Where sites listen, and their addresses as one opens them in a browser. Pure."""
 
-import re
 from collections.abc import Iterable, Iterator
 
 from attrs import frozen
 
 from dockcaddy.caddyfile.block import Block
-from dockcaddy.caddyfile.merge import group_key
+from dockcaddy.caddyfile.merge import ADDRESS, group_key
 
-# https://caddyserver.com/docs/caddyfile/concepts#addresses
-_ADDRESS = re.compile(
-    r"(?:(?P<scheme>https?)://)?(?P<host>\[[^\]]*\]|[^/:]*)(?::(?P<port>\d+))?(?P<path>/.*)?", re.IGNORECASE
-)
 _USUAL = {"http": 80, "https": 443}
 
 
@@ -49,7 +44,7 @@ class ListenPorts:
 
     def _listening(self, address: str, *, has_tls: bool) -> tuple[str, str, int, str] | None:
         """Scheme, host, port and path; None for what is no address."""
-        found = _ADDRESS.fullmatch(address)
+        found = ADDRESS.fullmatch(address)
         if found is None or "{" in f"{found['host']}{found['port']}":
             return None
         port = int(found["port"] or 0)

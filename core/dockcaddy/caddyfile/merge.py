@@ -12,9 +12,10 @@ from collections.abc import Hashable, Iterable
 from attrs import define, evolve, field
 
 from dockcaddy.caddyfile.block import Block, Origin
+from dockcaddy.caddyfile.order import PROXIES
 
-_JOINING = frozenset(("reverse_proxy", "php_fastcgi"))
-_ADDRESS = re.compile(
+# https://caddyserver.com/docs/caddyfile/concepts#addresses
+ADDRESS = re.compile(
     r"(?:(?P<scheme>https?)://)?(?P<host>\[[^\]]*\]|[^/:]*)(?::(?P<port>\d+))?(?P<path>/.*)?", re.IGNORECASE
 )
 _PORTS = {"http": "80", "https": "443"}
@@ -29,9 +30,9 @@ def group_key(block: Block) -> Hashable:
 
 
 def _address(key: str) -> Hashable:
-    """One site address, so that spellings Caddy serves as one site are equal (https://caddyserver.com/docs/caddyfile/concepts#addresses)."""
+    """One site address, so that spellings Caddy serves as one site are equal."""
     key = key.removesuffix(",")
-    match = _ADDRESS.fullmatch(key)
+    match = ADDRESS.fullmatch(key)
     if match is None or "{" in f"{match['host']}{match['port']}":
         return key
     port = (match["port"] or "").lstrip("0")
@@ -87,7 +88,7 @@ class _Merged:
             for child in self.block.children:
                 self._append(child)
         self.origins.update(dict.fromkeys(other.origins))
-        if _first(other) in _JOINING:
+        if _first(other) in PROXIES:
             known = frozenset(self.keys)
             self.keys += [key for key in dict.fromkeys(_arguments(other.keys)) if key not in known]
         kinds = [_kind(child) for child in other.children]
@@ -110,7 +111,7 @@ class _Merged:
 def _kind(child: Block) -> Hashable:
     """What lines inside a block are joined by: a proxy's matcher, else all their tokens."""
     name = _first(child)
-    return (name, _matcher(child.keys), None) if name in _JOINING else child.keys
+    return (name, _matcher(child.keys), None) if name in PROXIES else child.keys
 
 
 def _from_labels(block: Block) -> bool:

@@ -23,6 +23,8 @@ _POSITIONS = {name: position for position, name in enumerate(_FIRST.split())}
 _POSITIONS |= {name: _UNKNOWN + position for position, name in enumerate(_ANSWERING.split(), 1)}
 # what only a site can have: these are no global options
 SITE_DIRECTIVES = frozenset((*_POSITIONS, "tls", "bind")) - {"metrics"}
+# what sends requests on to upstreams
+PROXIES = frozenset(("reverse_proxy", "php_fastcgi"))
 # A single argument of these is their value, even where it looks like a path matcher.
 _VALUE_ALONE = frozenset(("root", "rewrite"))
 

@@ -12,7 +12,7 @@ from itertools import chain
 from attrs import define, evolve, field, frozen
 
 from dockcaddy import caddyfile
-from dockcaddy.caddyfile import Block
+from dockcaddy.caddyfile import PROXIES, Block
 from dockcaddy.conflicts.arguments import IMPORTED
 from dockcaddy.conflicts.clash import Clash, Member, clash, label_of, text_of
 from dockcaddy.conflicts.conditions import (
@@ -28,9 +28,8 @@ from dockcaddy.conflicts.paths import covers, literal_beginning
 from dockcaddy.conflicts.visits import Visit
 from dockcaddy.replicas import gives_way, serves_all
 
-_PROXYING = frozenset(("reverse_proxy", "php_fastcgi"))
 # nothing behind these is asked for what they match, or it is asked for something else
-_ANSWERING = _PROXYING | {
+_ANSWERING = PROXIES | {
     "redir", "method", "rewrite", "uri", "try_files", "intercept", "invoke", "abort", "error", "copy_response",
     "respond", "metrics", "file_server", "acme_server", "forward_auth",
 }  # fmt: skip
@@ -65,7 +64,7 @@ class _Step:
     @cached_property
     def joined_by(self) -> tuple[str, ...]:
         """Two with the same become one block."""
-        if self.keys[0] not in _PROXYING:
+        if self.keys[0] not in PROXIES:
             return self.keys
         matcher = self.keys[1] if len(self.keys) > 1 and self.keys[1].startswith(("/", "@")) else "*"
         return self.keys[0], matcher
@@ -153,13 +152,13 @@ class Answer:
     @cached_property
     def meaning(self) -> Hashable:
         """What two answers that are the same have in common: they become one, with all upstreams."""
-        said = "" if self.block.keys[0] in _PROXYING else text_of(self.block)
+        said = "" if self.block.keys[0] in PROXIES else text_of(self.block)
         return tuple(step.joined_by for step in self.steps), said
 
     @cached_property
     def own_answers(self) -> frozenset[str]:
         """What it answers itself where it is a proxy."""
-        options = self.block.children if self.block.keys[0] in _PROXYING else ()
+        options = self.block.children if self.block.keys[0] in PROXIES else ()
         return frozenset(text_of(each) for each in options if each.keys and each.keys[0] in _OWN_ANSWERS)
 
 
@@ -345,7 +344,7 @@ def _is_of_a_replica(answer: Answer, taker: Member, owner: Member) -> bool:
     """Whether it is a proxy that the owner has too, by the same label, but for being out of order at present."""
     labels = {origin.label for origin in answer.block.origins}
     said = {(label, template) for label, template in taker.fragment.conditional if label in labels}
-    return answer.block.keys[0] in _PROXYING and bool(said) and said <= owner.fragment.conditional
+    return answer.block.keys[0] in PROXIES and bool(said) and said <= owner.fragment.conditional
 
 
 def _gives_way(answer: Answer) -> bool:

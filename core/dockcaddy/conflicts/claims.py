@@ -4,11 +4,10 @@ from collections.abc import Hashable, Iterable, Iterator, Sequence
 
 from attrs import evolve, frozen
 
-from dockcaddy.caddyfile import Block
+from dockcaddy.caddyfile import PROXIES, Block
 from dockcaddy.conflicts.clash import Clash, Member, clash, label_of, text_of
 from dockcaddy.conflicts.doors import doors
 
-_PROXYING = frozenset(("reverse_proxy", "php_fastcgi"))
 _FIELDS = frozenset(("header_up", "header_down"))
 # of a site: from where it is served, and with which certificate
 _OF_SITES = frozenset(("root", "fs", "tls"))
@@ -137,7 +136,7 @@ def _claims_within(block: Block, path: tuple[Hashable, ...], *, once: bool) -> I
         if once and (_are_trusted(child, path) or (name not in _REPEATED and not child.children)):
             yield _option(path, child)
         here = (*path, _joined_by(child))
-        yield from _claims_within(child, here, once=once or name in _PROXYING)
+        yield from _claims_within(child, here, once=once or name in PROXIES)
 
 
 def _are_trusted(child: Block, path: tuple[Hashable, ...]) -> bool:
@@ -148,7 +147,7 @@ def _are_trusted(child: Block, path: tuple[Hashable, ...]) -> bool:
 
 def _joined_by(child: Block) -> Hashable:
     name = child.keys[0]
-    if name not in _PROXYING:
+    if name not in PROXIES:
         return child.keys
     matcher = child.keys[1] if len(child.keys) > 1 and child.keys[1].startswith(("*", "/", "@")) else "*"
     return name, matcher

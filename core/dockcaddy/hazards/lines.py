@@ -4,7 +4,7 @@ import posixpath
 import re
 from collections.abc import Iterable, Iterator
 
-from dockcaddy.caddyfile import Block
+from dockcaddy.caddyfile import Block, all_blocks
 
 # what names files that are read at once, or may name them in a snippet
 _READING = """
@@ -19,11 +19,10 @@ _TRUST_POOLS = frozenset(("trust_pool", "tls_trust_pool"))
 
 def harmful_lines(blocks: Iterable[Block]) -> Iterator[tuple[Block, str]]:
     """The lines at which Caddy would stay while it reads or loads a configuration, each with the reason."""
-    for block in blocks:
+    for block in all_blocks(blocks):
         reason = _endless_file(block) or _waiting(block) if block.keys else ""
         if reason:
             yield block, reason
-        yield from harmful_lines(block.children)
 
 
 def _endless_file(line: Block) -> str:

@@ -6,11 +6,10 @@ from functools import cached_property
 from attrs import define, field, frozen
 
 from dockcaddy.assembly import Assembly, Section
-from dockcaddy.caddyfile import Block, ListenPorts, has_tls, is_site
+from dockcaddy.caddyfile import PROXIES, Block, ListenPorts, all_blocks, has_tls, is_site
 from dockcaddy.model import Inventory
 from dockcaddy.sites import contents
 
-_PROXIES = frozenset(("reverse_proxy", "php_fastcgi"))
 # so many addresses of one site are named
 _NAMED = 2
 
@@ -124,24 +123,19 @@ class _Containers:
 def _live_site(section: Section, ports: ListenPorts, containers: _Containers) -> LiveSite:
     block, files = section.block, contents(section.site.names)
     urls = [ports.url(key.rstrip(","), has_tls=has_tls(block)) for key in block.keys if key != ","]
-    resources = dict.fromkeys(origin.resource for each in _tree(block) for origin in each.origins)
-    upstreams = dict.fromkeys(address for each in _tree(block) for address in _addresses(each, files))
-    lacks = not upstreams and any(each.keys[:1] and each.keys[0] in _PROXIES for each in _tree(block))
+    lines = tuple(all_blocks([block]))
+    resources = dict.fromkeys(origin.resource for each in lines for origin in each.origins)
+    upstreams = dict.fromkeys(address for each in lines for address in _addresses(each, files))
+    lacks = not upstreams and any(each.keys and each.keys[0] in PROXIES for each in lines)
     return LiveSite(tuple(dict.fromkeys(urls)), tuple(resources), tuple(map(containers.at, upstreams)), lacks)
-
-
-def _tree(block: Block) -> Iterator[Block]:
-    yield block
-    for child in block.children:
-        yield from _tree(child)
 
 
 def _addresses(proxy: Block, files: Mapping[str, str]) -> Iterator[str]:
     """Where a proxy sends requests; `files` holds by name what the files say that it reads."""
-    if proxy.keys[:1] and proxy.keys[0] in _PROXIES:
+    if proxy.keys and proxy.keys[0] in PROXIES:
         lines = [proxy.keys[1:], *(child.keys[1:] for child in proxy.children if child.keys[:1] == ("to",))]
         yield from (key for line in lines for key in line if not key.startswith(("@", "/", "*")))
-        for source in _tree(proxy):
+        for source in all_blocks(proxy.children):
             if source.keys[:1] == ("a",) and len(source.keys) > 2:
                 file = source.keys[1].rpartition("/")[2].removesuffix("}")
                 if address := files.get(file):

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from attrs import evolve, field, frozen
 
 from dockcaddy.caddy.modules import DIRECTIVES, OPTIONS, noun_for, package_of
-from dockcaddy.caddyfile import Block
+from dockcaddy.caddyfile import Block, all_blocks
 from dockcaddy.errors import one_line
 from dockcaddy.fragment import Fragment
 from dockcaddy.model import Problem
@@ -212,10 +212,7 @@ def _matchers(blocks: Iterable[Block]) -> list[str]:
 
 
 def _lines(blocks: Iterable[Block]) -> Iterator[Block]:
-    for block in blocks:
-        if block.keys:
-            yield block
-        yield from _lines(block.children)
+    return (block for block in all_blocks(blocks) if block.keys)
 
 
 def _is_import(block: Block) -> bool:

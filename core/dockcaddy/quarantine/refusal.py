@@ -9,7 +9,7 @@ from typing import Any
 from attrs import field, frozen
 
 from dockcaddy.caddy import refused_line
-from dockcaddy.caddyfile import Block, Origin
+from dockcaddy.caddyfile import Block, Origin, all_blocks
 from dockcaddy.errors import one_line
 from dockcaddy.fragment import Fragment
 from dockcaddy.hosts import plain_host
@@ -137,7 +137,7 @@ class Refused:
         found = next((origin for origin in self.origins if origin.resource), None)
         if found is None or any(origin.resource == fragment.owner for origin in self.origins):
             return None
-        if not any(line.keys[:1] == ("import",) for line in _lines(fragment.blocks)):
+        if not any(line.keys[:1] == ("import",) for line in all_blocks(fragment.blocks)):
             return None
         words = f"{BY_CADDY}{_PLACE.sub('', self.words)}, where {fragment.owner} imports it"
         return Problem(found.resource, one_line(found.label), one_line(words))
@@ -207,18 +207,12 @@ def _telling(words: str, *, with_dots: bool = False) -> Iterator[str]:
 
 def _label_that_says(words: str, blocks: Iterable[Block]) -> str:
     """The only label at whose line one of the telling words stands, `""` where none or several do."""
-    lines = list(_lines(blocks))
+    lines = list(all_blocks(blocks))
     for word in _telling(words):
         labels = {block.origins[0].label for block in lines if word in block.keys and block.origins}
         if len(labels) == 1:
             return labels.pop()
     return ""
-
-
-def _lines(blocks: Iterable[Block]) -> Iterator[Block]:
-    for block in blocks:
-        yield block
-        yield from _lines(block.children)
 
 
 def _hosts_at_fault(words: str, adapted: bytes | None) -> frozenset[str]:
