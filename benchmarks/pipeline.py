@@ -10,7 +10,7 @@ from collections.abc import Callable
 from attrs import evolve
 from dockcaddy import plugins
 from dockcaddy.model import Attachment, EngineInventory, Inventory, Resource
-from dockcaddy.pipeline import Pipeline
+from dockcaddy.reconcile.pipeline import Pipeline
 
 SIZES = (10, 100, 1_000, 10_000)
 

@@ -7,7 +7,7 @@ from attrs import frozen
 
 from dockcaddy import caddyfile
 from dockcaddy.caddyfile import Block, Origin
-from dockcaddy.hosts import plain_host
+from dockcaddy.caddyfile.hosts import plain_host
 from dockcaddy.model import Problem
 
 

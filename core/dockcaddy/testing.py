@@ -30,10 +30,10 @@ from types import ModuleType
 from typing import Any
 
 from dockcaddy import gotemplate, plugins
+from dockcaddy.compile.rendering import Renderer, ResourceContext
 from dockcaddy.fragment import Fragment
 from dockcaddy.model import Attachment, EngineInventory, Inventory, Mount, Port, Resource
 from dockcaddy.plugins.registry import Registry
-from dockcaddy.rendering import Renderer, ResourceContext
 
 
 def container(

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from dockcaddy.caddy import AdminClient, ExternalCaddy
 from dockcaddy.errors import CaddyRefusal, CaddyUnreachable, OutputError
-from dockcaddy.pipeline import Configuration
+from dockcaddy.merge.configuration import Configuration
 from dockcaddy_admin import AdminOutput
 from forwarding import forward
 

@@ -182,7 +182,7 @@ def test_without_plugins_the_tables_are_empty(dockcaddy: Callable) -> None:
 def test_a_fault_of_our_own_is_one_line_and_a_traceback_only_for_debugging(
     dockcaddy: Callable, snapshot: Callable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from dockcaddy.pipeline import Pipeline
+    from dockcaddy.reconcile.pipeline import Pipeline
 
     monkeypatch.setattr(Pipeline, "build", lambda *arguments: 1 / 0)
     path = snapshot(web=SITE)

@@ -29,9 +29,9 @@ def test_the_version_is_told(sandbox: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "heavy"),
     [
-        (("--version",), {"rich", "docker", "requests", "tomli", "dockcaddy.pipeline"}),
+        (("--version",), {"rich", "docker", "requests", "tomli", "dockcaddy.reconcile.pipeline"}),
         (("render", "--inventory", "snapshot.json"), {"rich", "docker", "requests", "caddy_api_client"}),
-        (("functions",), {"rich", "docker", "requests", "dockcaddy.pipeline"}),
+        (("functions",), {"rich", "docker", "requests", "dockcaddy.reconcile.pipeline"}),
     ],
 )
 def test_a_command_imports_only_what_it_needs(

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from dockcaddy import plugins, testing
 from dockcaddy.model import EngineInventory, Inventory
-from dockcaddy.pipeline import Pipeline
+from dockcaddy.reconcile.pipeline import Pipeline
 from dockcaddy_upstreams import UpstreamsSettings
 
 

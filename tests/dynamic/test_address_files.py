@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from attrs import define
 from clock import Clock
-from dockcaddy.address_files import AddressesMoved, AddressFiles
 from dockcaddy.errors import CaddyRefusal, CaddyUnreachable
+from dockcaddy.reconcile.address_files import AddressesMoved, AddressFiles
 
 NAMES = {"web-1": ("10.0.0.2", "10.0.0.3"), "none": ("",)}
 FILES = {"web-1.0.address": "10.0.0.2", "web-1.1.address": "10.0.0.3", "none.0.address": ""}

@@ -6,8 +6,9 @@ import subprocess
 import pytest
 from attrs import evolve
 from dockcaddy import Attachment, Proxy, plugins, testing
+from dockcaddy.merge.configuration import Configuration
 from dockcaddy.model import EngineInventory, Inventory, Resource
-from dockcaddy.pipeline import Configuration, Pipeline
+from dockcaddy.reconcile.pipeline import Pipeline
 from dockcaddy_health import HealthSettings
 from dockcaddy_upstreams import UpstreamsSettings
 

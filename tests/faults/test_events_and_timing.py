@@ -293,19 +293,19 @@ def test_b11_a_change_that_comes_while_caddy_takes_another_is_not_lost(
 def test_b11_what_is_told_while_a_cycle_runs_is_for_the_next_one(
     newcomers: Newcomers, monkeypatch: pytest.MonkeyPatch, eventually: Eventually
 ) -> None:
-    world, controller = newcomers.world, newcomers.world.controller
+    world, reconciler = newcomers.world, newcomers.world.reconciler
     sites = newcomers.made(site("x", {"respond": "x"}), site("y", {"respond": "y"}))
-    adapt = controller.quarantine.adapt
+    adapt = reconciler.quarantine.adapt
 
     def adapt_and_change(text: str) -> bytes:
         world.engine.hostile = sites
-        controller.wake()
+        reconciler.wake()
         return adapt(text)
 
     with monkeypatch.context() as patch:
-        patch.setattr(controller.quarantine, "adapt", adapt_and_change)
+        patch.setattr(reconciler.quarantine, "adapt", adapt_and_change)
         world.engine.hostile = sites[:1]
-        controller.wake()
-        controller.step()
+        reconciler.wake()
+        reconciler.step()
     assert (newcomers.body("x"), newcomers.body("y")) == ("x", "")
-    eventually(lambda: controller.step() or newcomers.body("y") == "y", looks=1_000)
+    eventually(lambda: reconciler.step() or newcomers.body("y") == "y", looks=1_000)

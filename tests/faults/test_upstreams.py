@@ -194,9 +194,9 @@ def test_b31_a_container_that_nobody_can_reach_is_told(
 def test_b31_a_container_that_starts_and_ends_all_the_time_flips_nothing(
     newcomers: Newcomers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    controller = newcomers.world.controller
-    now = controller.clock()
-    monkeypatch.setattr(controller, "clock", lambda: now)
+    reconciler = newcomers.world.reconciler
+    now = reconciler.clock()
+    monkeypatch.setattr(reconciler, "clock", lambda: now)
     loop = site("loop", {"respond": "loop"})
     loads = newcomers.world.counts.loads
     for _ in range(20):
@@ -208,5 +208,5 @@ def test_b31_a_container_that_starts_and_ends_all_the_time_flips_nothing(
     assert newcomers.world.counts.loads <= loads + 6
     newcomers.put(loop)
     now += 2
-    controller.step()
+    reconciler.step()
     assert newcomers.body("loop") == "loop"

@@ -64,13 +64,13 @@ def test_what_looks_like_structure_arrives_as_text(world: World, name: str) -> N
 
 def test_nothing_hostile_leaves_a_trace(world: World) -> None:
     world.calm()
-    before = world.controller.configuration
+    before = world.reconciler.configuration
     for document in CORPUS.values():
         if document.get("trace"):
             world.put(containers_of(world, document), document.get("seconds", SECONDS))
             world.put(())
-    assert world.controller.configuration is not None and before is not None
-    assert world.controller.configuration.text == before.text
+    assert world.reconciler.configuration is not None and before is not None
+    assert world.reconciler.configuration.text == before.text
     assert world.problems() == []
 
 

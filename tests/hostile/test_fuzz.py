@@ -135,7 +135,7 @@ def always(world: World, document: dict[str, Any], touched: Callable[[list[str]]
     assert SECRET not in str(shown) or SECRET in str(said)
     assert world.touched_memory < 300
     assert world.caddys_memory < 400
-    told = [problem.label + problem.message for problem in world.controller.problems]
+    told = [problem.label + problem.message for problem in world.reconciler.problems]
     assert [text for text in told if len(text) > 1_500 or not text.isprintable()] == []
 
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 from dockcaddy import plugins
+from dockcaddy.compile.rendering import Renderer, ResourceContext
 from dockcaddy.errors import SettingsError
 from dockcaddy.model import EngineInventory, Inventory, Resource
 from dockcaddy.plugins.registry import Registry
-from dockcaddy.rendering import Renderer, ResourceContext
 from dockcaddy.settings import Settings, load_sections
 from dockcaddy_idioms import IDIOMS, IdiomSettings
 from dockcaddy_policy import PolicySettings

@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 
 import pytest
-from dockcaddy import labels
 from dockcaddy.caddyfile import Block, merge, parse, sort, write
+from dockcaddy.compile import labels
 
 GOLDEN = Path(__file__).parent / "golden"
 CASES = sorted(path.stem for path in GOLDEN.glob("*.json"))

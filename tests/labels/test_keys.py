@@ -3,8 +3,9 @@
 import random
 
 import pytest
-from dockcaddy import Label, LabelError, labels
+from dockcaddy import Label, LabelError
 from dockcaddy.caddyfile import NO_ORDER, Origin, merge, sort, write
+from dockcaddy.compile import labels
 from hypothesis import given
 from hypothesis import strategies as st
 from work import grows_evenly

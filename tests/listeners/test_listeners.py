@@ -6,7 +6,7 @@ import pytest
 import visiting
 from dockcaddy import plugins, testing
 from dockcaddy.model import EngineInventory, Inventory
-from dockcaddy.pipeline import BaseCaddyfile, Pipeline
+from dockcaddy.reconcile.pipeline import BaseCaddyfile, Pipeline
 from dockcaddy_policy import PolicySettings
 from work import grows_evenly
 from world_fixtures import Newcomers

@@ -11,8 +11,8 @@ from dockcaddy import logs, plugins
 from dockcaddy.caddyfile import ListenPorts
 from dockcaddy.model import Attachment, EngineInventory, Inventory, Resource
 from dockcaddy.narration import Cycle, LogNarrator
-from dockcaddy.pipeline import BaseCaddyfile, Pipeline
 from dockcaddy.plugins.registry import Registry
+from dockcaddy.reconcile.pipeline import BaseCaddyfile, Pipeline
 from dockcaddy_upstreams import UpstreamsSettings
 
 logger = logging.getLogger("dockcaddy")

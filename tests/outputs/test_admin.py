@@ -3,7 +3,7 @@
 import pytest
 from attrs import define
 from dockcaddy import CaddyRefusal
-from dockcaddy.pipeline import Configuration
+from dockcaddy.merge.configuration import Configuration
 from dockcaddy_admin import AdminOutput
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from dockcaddy.errors import CaddyRefusal, OutputError
-from dockcaddy.pipeline import Configuration
+from dockcaddy.merge.configuration import Configuration
 from dockcaddy_caddyfile import CaddyfileOutput
 from dockcaddy_json import JsonOutput
 

@@ -2,9 +2,9 @@
 
 import pytest
 from dockcaddy import caddyfile
-from dockcaddy.assembly import Assembler
 from dockcaddy.caddyfile import Block
 from dockcaddy.fragment import Fragment
+from dockcaddy.merge.assembly import Assembler
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

@@ -2,9 +2,9 @@
 
 import pytest
 from dockcaddy import testing
+from dockcaddy.compile.rendering import MOST_TEMPLATE_TEXT, MOST_WARNINGS
 from dockcaddy.errors import LONGEST_MESSAGE
 from dockcaddy.fragment import Fragment
-from dockcaddy.rendering import MOST_TEMPLATE_TEXT, MOST_WARNINGS
 
 
 def rendered(labels: dict[str, str]) -> Fragment:

@@ -3,7 +3,7 @@
 import pytest
 from dockcaddy import plugins, testing
 from dockcaddy.model import EngineInventory, Inventory, Resource
-from dockcaddy.pipeline import Pipeline
+from dockcaddy.reconcile.pipeline import Pipeline
 
 LABELS = {
     "caddy": "example.org",

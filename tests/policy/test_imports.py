@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 from dockcaddy import Proxy, plugins, testing
+from dockcaddy.merge.configuration import Configuration
 from dockcaddy.model import EngineInventory, Inventory
-from dockcaddy.pipeline import BaseCaddyfile, Configuration, Pipeline
+from dockcaddy.reconcile.pipeline import BaseCaddyfile, Pipeline
 
 
 def built(folder: Path, labels: dict[str, str], base: str = "") -> Configuration:

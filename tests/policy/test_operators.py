@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 from attrs import evolve
 from dockcaddy import Proxy, Resource, testing
+from dockcaddy.admission.operators import with_operators
 from dockcaddy.model import Attachment, EngineInventory, Inventory, Port
-from dockcaddy.operators import with_operators
-from dockcaddy.pipeline import Pipeline
-from dockcaddy.proxy import proxy_of
+from dockcaddy.reconcile.pipeline import Pipeline
+from dockcaddy.run.proxy import proxy_of
 from dockcaddy.settings import Settings
 from policies import loaded
 

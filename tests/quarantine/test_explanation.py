@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 from dockcaddy import plugins
 from dockcaddy.caddy import modules_of
-from dockcaddy.composition import served_by_program
 from dockcaddy.engine.ingress import IngressNetworks
 from dockcaddy.engine.records import container
 from dockcaddy.model import EngineInventory, Inventory
-from dockcaddy.pipeline import Pipeline
+from dockcaddy.reconcile.pipeline import Pipeline
+from dockcaddy.run.composition import served_by_program
 from dockcaddy.settings import Settings, load_sections
 
 _INGRESS = IngressNetworks({"front": 0}, on_host=True)

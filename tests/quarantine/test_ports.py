@@ -6,11 +6,12 @@ import pytest
 from attrs import define, field
 from dockcaddy.errors import CaddyRefusal
 from dockcaddy.fragment import Fragment
+from dockcaddy.merge.configuration import Configuration
 from dockcaddy.model import EngineInventory, Inventory, Resource
-from dockcaddy.pipeline import BaseCaddyfile, Configuration, Pipeline
 from dockcaddy.plugins.registry import Registry
 from dockcaddy.quarantine import Quarantine
 from dockcaddy.quarantine.ports import Elsewhere, PortFault
+from dockcaddy.reconcile.pipeline import BaseCaddyfile, Pipeline
 
 TAKEN, DENIED = "address already in use", "permission denied"
 

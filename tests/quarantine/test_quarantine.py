@@ -6,9 +6,9 @@ import pytest
 from dockcaddy import caddyfile
 from dockcaddy.errors import CaddyRefusal, CaddyUnreachable
 from dockcaddy.fragment import Fragment
-from dockcaddy.pipeline import MOST_SENIOR
 from dockcaddy.quarantine.memory import CRASHES_WITHIN, PROVEN_AFTER
 from dockcaddy.quarantine.trial import PATIENCE
+from dockcaddy.reconcile.pipeline import MOST_SENIOR
 from simulated_caddy import GOOD, Caddy, first_with, fragment, site
 
 

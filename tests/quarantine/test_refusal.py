@@ -2,7 +2,7 @@
 
 import pytest
 from dockcaddy.fragment import Fragment
-from dockcaddy.pipeline import Configuration
+from dockcaddy.merge.configuration import Configuration
 from dockcaddy.quarantine.refusal import Refused
 
 

@@ -12,11 +12,12 @@ from typing import Any
 import pytest
 from attrs import evolve
 from dockcaddy import plugins
-from dockcaddy.composition import options_for, pipeline_for
 from dockcaddy.engine import from_snapshot
+from dockcaddy.merge.configuration import Configuration
 from dockcaddy.model import Inventory
-from dockcaddy.pipeline import BaseCaddyfile, Configuration
 from dockcaddy.plugins.registry import Registry
+from dockcaddy.reconcile.pipeline import BaseCaddyfile
+from dockcaddy.run.composition import options_for, pipeline_for
 from dockcaddy.settings import Settings
 from dockcaddy_idioms import IDIOMS, IdiomSettings
 

@@ -4,8 +4,9 @@ from collections.abc import Callable, Mapping
 
 import pytest
 from dockcaddy import plugins
+from dockcaddy.merge.configuration import Configuration
 from dockcaddy.model import EngineInventory, Health, Inventory, Resource
-from dockcaddy.pipeline import Configuration, Pipeline
+from dockcaddy.reconcile.pipeline import Pipeline
 from town import Town
 from world_fixtures import Newcomers, site
 

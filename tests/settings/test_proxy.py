@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from dockcaddy.proxy import proxy_of
+from dockcaddy.run.proxy import proxy_of
 from dockcaddy.settings import Settings
 
 

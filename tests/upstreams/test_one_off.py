@@ -6,7 +6,7 @@ import pytest
 from dockcaddy import plugins
 from dockcaddy.engine.records import EngineOptions
 from dockcaddy.engine.snapshot import from_snapshot
-from dockcaddy.pipeline import Pipeline
+from dockcaddy.reconcile.pipeline import Pipeline
 from stand_in_container import NETWORK, StandInContainer
 from town import Town
 

@@ -8,7 +8,7 @@ from dockcaddy import plugins
 from dockcaddy.engine.records import EngineOptions
 from dockcaddy.engine.snapshot import from_snapshot
 from dockcaddy.model import Problem
-from dockcaddy.pipeline import Pipeline
+from dockcaddy.reconcile.pipeline import Pipeline
 
 LABELS = {"caddy": "app.test", "caddy.reverse_proxy": "{{upstreams 8000}}"}
 NETWORKS = [

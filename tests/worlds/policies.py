@@ -4,9 +4,9 @@ from functools import lru_cache
 
 from attrs import evolve
 from dockcaddy import Proxy, plugins, testing
+from dockcaddy.compile.rendering import Renderer, ResourceContext
 from dockcaddy.model import EngineInventory, Inventory
 from dockcaddy.plugins.registry import Registry
-from dockcaddy.rendering import Renderer, ResourceContext
 from dockcaddy_policy import PolicySettings
 
 PROXY = Proxy(

@@ -5,10 +5,10 @@ from collections.abc import Callable
 
 from attrs import define, field
 from dockcaddy import caddyfile
-from dockcaddy.assembly import Assembler
 from dockcaddy.errors import CaddyRefusal
 from dockcaddy.fragment import Fragment
-from dockcaddy.pipeline import Configuration
+from dockcaddy.merge.assembly import Assembler
+from dockcaddy.merge.configuration import Configuration
 from dockcaddy.quarantine import Quarantine
 
 

@@ -18,13 +18,13 @@ from typing import Any
 from attrs import define, field, frozen
 from dockcaddy import Output, plugins
 from dockcaddy.caddy import CaddyProcess, listen_address
-from dockcaddy.composition import Connections, controller_for
-from dockcaddy.controller import Controller
 from dockcaddy.engine.ingress import IngressNetworks
 from dockcaddy.engine.records import container
-from dockcaddy.last_good import LastGood
+from dockcaddy.merge.configuration import Configuration
 from dockcaddy.model import EngineInventory, Resource
-from dockcaddy.pipeline import Configuration
+from dockcaddy.reconcile.last_good import LastGood
+from dockcaddy.reconcile.reconciler import Reconciler
+from dockcaddy.run.composition import Connections, reconciler_for
 from dockcaddy.settings import Settings, load_sections
 from fair_clock import FairClock
 
@@ -222,7 +222,7 @@ class World:
     folder: Path
     ports: dict[str, int]
     caddy: CaddyProcess
-    controller: Controller
+    reconciler: Reconciler
     engine: StandInEngine
     upstream: _Upstream
     clock: Callable[[], float]
@@ -241,7 +241,7 @@ class World:
         for process in (os.getpid(), caddy):
             _forget_peak_of_memory(process)
         with at_most(seconds, self.clock):
-            self.controller.cycle()
+            self.reconciler.cycle()
         self.touched_memory, self.caddys_memory = _memory("VmHWM") - before, _memory("VmHWM", caddy) - caddys_before
 
     def calm(self) -> None:
@@ -251,7 +251,7 @@ class World:
             if not self.faults():
                 return
             time.sleep(0.05)
-            self.controller.cycle()
+            self.reconciler.cycle()
 
     def visit(self, visit: Visit) -> Answer:
         """What a visitor gets. Raises OSError where nobody answers."""
@@ -285,7 +285,7 @@ class World:
 
     def problems(self) -> list[str]:
         """What the program says is wrong."""
-        return [str(problem) for problem in self.controller.problems]
+        return [str(problem) for problem in self.reconciler.problems]
 
     def filled_in(self, text: str) -> str:
         """The text with `%PORT%` and the like replaced."""
@@ -387,7 +387,7 @@ def open_world(folder: Path, program: str, free_port: Callable[[], int], base: s
     caddy = CaddyProcess(Path(program), address, folder / "state", environment=digits)
     engine = StandInEngine()
     clock = FairClock(lambda: ["self", *filter(None, [caddy.pid])])
-    controller = controller_for(
+    reconciler = reconciler_for(
         settings,
         registry,
         load_sections(settings, registry.sections, {}),
@@ -396,7 +396,7 @@ def open_world(folder: Path, program: str, free_port: Callable[[], int], base: s
         LastGood(folder / "state/last-good.db"),
         clock=clock,
     )
-    world = World(folder, ports, caddy, controller, engine, upstream, clock)
+    world = World(folder, ports, caddy, reconciler, engine, upstream, clock)
     _count(world)
     caddyfile.write_text(world.filled_in(base))
     engine.good = tuple(
@@ -415,7 +415,7 @@ def open_world(folder: Path, program: str, free_port: Callable[[], int], base: s
 
 
 def _count(world: World) -> None:
-    quarantine = world.controller.quarantine
+    quarantine = world.reconciler.quarantine
     assert quarantine is not None
     adapt = quarantine.adapt
 
@@ -424,13 +424,13 @@ def _count(world: World) -> None:
         return adapt(text)
 
     quarantine.adapt = counted_adapt
-    judge = world.controller.judges[0]
+    judge = world.reconciler.judges[0]
     judge.output = CountedOutput(judge.output, world.counts)
 
 
 def _wait_for_good(world: World) -> None:
     for looks in range(400, -1, -1):
-        world.controller.cycle()
+        world.reconciler.cycle()
         try:
             answers = {visit: world.visit(visit) for visit in GOOD_VISITS}
         except OSError as error:

@@ -17,9 +17,9 @@ from attrs import define, field
 
 from dockcaddy.caddy.admin import AdminClient, address_of, listen_address
 from dockcaddy.caddy.log import CaddyLog, entry_of, is_about_a_port
+from dockcaddy.caddy.ports import holder_of, obstacle
 from dockcaddy.errors import CaddyUnreachable
 from dockcaddy.logs import report_own_fault
-from dockcaddy.ports import holder_of, obstacle
 
 logger = logging.getLogger("dockcaddy.caddy")
 

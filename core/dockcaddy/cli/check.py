@@ -10,9 +10,9 @@ from dockcaddy.cli import result
 from dockcaddy.cli.inventory import inventory_option, pipeline_and_base, read_inventory, served, tell
 from dockcaddy.cli.options import Command, Environment, settings_options, start
 from dockcaddy.errors import CaddyUnreachable
+from dockcaddy.merge.configuration import Configuration
+from dockcaddy.merge.unanswered import unanswered
 from dockcaddy.model import Inventory, Problem
-from dockcaddy.pipeline import Configuration
-from dockcaddy.unanswered import unanswered
 
 logger = logging.getLogger("dockcaddy")
 

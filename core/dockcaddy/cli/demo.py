@@ -6,9 +6,9 @@ from typing import Any
 
 import click
 
+from dockcaddy.caddy.ports import holder_of, obstacle
 from dockcaddy.cli.options import Command, settings_options, start
 from dockcaddy.errors import SettingsError
-from dockcaddy.ports import holder_of, obstacle
 
 FIRST_PORT, PORTS = 8880, 20
 
@@ -22,8 +22,8 @@ FIRST_PORT, PORTS = 8880, 20
 @settings_options("caddy", "plugins", "log")
 def command(port: int | None, pause: float, once: bool, **options: Any) -> int:
     """Show live how labels become sites: real backends, the real pipeline, a real Caddy, no Docker."""
-    from dockcaddy.demo import show  # noqa: PLC0415
-    from dockcaddy.demo.screen import Screen  # noqa: PLC0415
+    from dockcaddy.run.demo import show  # noqa: PLC0415
+    from dockcaddy.run.demo.screen import Screen  # noqa: PLC0415
 
     environment = start(options, timed=True)
     screen = Screen(click.echo, sys.stdout.isatty() and not os.environ.get("NO_COLOR"))

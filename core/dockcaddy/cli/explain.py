@@ -10,8 +10,8 @@ from dockcaddy.cli import result
 from dockcaddy.cli.inventory import inventory_option, pipeline_and_base, read_inventory, served, tell
 from dockcaddy.cli.options import Command, settings_options, start
 from dockcaddy.errors import SettingsError
+from dockcaddy.merge.configuration import Configuration
 from dockcaddy.model import Inventory
-from dockcaddy.pipeline import Configuration
 from dockcaddy.settings import nearest
 
 logger = logging.getLogger("dockcaddy")

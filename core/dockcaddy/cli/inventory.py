@@ -12,12 +12,13 @@ import click
 from attrs import evolve, frozen
 
 from dockcaddy.cli.options import Environment
-from dockcaddy.composition import engines_for, options_for, pipeline_for, served_by_program, served_unchecked
 from dockcaddy.errors import CaddyUnreachable, SettingsError
 from dockcaddy.files import unreadable
+from dockcaddy.merge.configuration import Configuration
 from dockcaddy.model import Inventory, Problem
-from dockcaddy.operator_files import load_environment_file, read_base
-from dockcaddy.pipeline import BaseCaddyfile, Configuration, Pipeline
+from dockcaddy.reconcile.pipeline import BaseCaddyfile, Pipeline
+from dockcaddy.run.composition import engines_for, options_for, pipeline_for, served_by_program, served_unchecked
+from dockcaddy.run.operator_files import load_environment_file, read_base
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 

@@ -6,7 +6,7 @@ import click
 
 from dockcaddy.cli.options import Command, settings_options, start
 from dockcaddy.cli.output import reserve
-from dockcaddy.daemon import run
+from dockcaddy.run.daemon import run
 
 
 @click.command(cls=Command)

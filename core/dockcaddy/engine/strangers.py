@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from dockcaddy import oversights
+from dockcaddy.compile import lint
 from dockcaddy.engine.records import container_name
 from dockcaddy.errors import one_line
 from dockcaddy.model import Problem
@@ -21,11 +21,11 @@ def warnings(items: Iterable[Mapping[str, Any]], prefix: str) -> tuple[Problem, 
         owner = one_line(container_name(item))
         misspelt = [
             Problem(f"container {owner}", one_line(found.label), one_line(found.message), "warning")
-            for found in oversights.in_labels(labels, prefix)
+            for found in lint.in_labels(labels, prefix)
         ]
         told += misspelt
         environment = ((item.get("Inspect") or {}).get("Config") or {}).get("Env") or ()
-        proxy = "" if misspelt else oversights.for_other_proxies(labels, environment)
+        proxy = "" if misspelt else lint.for_other_proxies(labels, environment)
         if proxy:
             by_proxy.setdefault(proxy, []).append(owner)
     told += [_for_other(proxy, sorted(names), prefix) for proxy, names in by_proxy.items()]

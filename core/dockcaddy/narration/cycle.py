@@ -6,8 +6,8 @@ from typing import Protocol
 
 from attrs import define, frozen
 
+from dockcaddy.merge.configuration import Configuration
 from dockcaddy.model import Inventory, Problem
-from dockcaddy.pipeline import Configuration
 
 logger = logging.getLogger("dockcaddy")
 

@@ -5,10 +5,10 @@ from functools import cached_property
 
 from attrs import define, field, frozen
 
-from dockcaddy.assembly import Assembly, Section
 from dockcaddy.caddyfile import PROXIES, Block, ListenPorts, all_blocks, has_tls, is_site
+from dockcaddy.merge.assembly import Assembly, Section
+from dockcaddy.merge.sites import contents
 from dockcaddy.model import Inventory
-from dockcaddy.sites import contents
 
 # so many addresses of one site are named
 _NAMED = 2

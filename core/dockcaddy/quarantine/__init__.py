@@ -11,8 +11,8 @@ from attrs import define, field
 
 from dockcaddy.errors import CaddyRefusal
 from dockcaddy.fragment import Fragment
+from dockcaddy.merge.configuration import Configuration
 from dockcaddy.model import Problem
-from dockcaddy.pipeline import Configuration
 from dockcaddy.quarantine.explanation import Explainer
 from dockcaddy.quarantine.memory import Memory
 from dockcaddy.quarantine.ports import Elsewhere, Machine, Ports, PortUnavailable

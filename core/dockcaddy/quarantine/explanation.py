@@ -10,10 +10,10 @@ from attrs import evolve, field, frozen
 
 from dockcaddy.caddy.modules import DIRECTIVES, OPTIONS, noun_for, package_of
 from dockcaddy.caddyfile import Block, all_blocks
+from dockcaddy.compile.lint import PLAIN_KEY
 from dockcaddy.errors import one_line
 from dockcaddy.fragment import Fragment
 from dockcaddy.model import Problem
-from dockcaddy.oversights import PLAIN_KEY
 from dockcaddy.quarantine.first_mistakes import further_remedy
 from dockcaddy.quarantine.refusal import BY_CADDY
 from dockcaddy.settings import guess

@@ -5,8 +5,8 @@ from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, S
 from attrs import define, evolve, field, frozen
 
 from dockcaddy.fragment import Fragment, is_definition
+from dockcaddy.merge.configuration import Configuration
 from dockcaddy.model import Problem
-from dockcaddy.pipeline import Configuration
 
 FIRST_PAUSE = 10.0
 LONGEST_PAUSE = 600.0

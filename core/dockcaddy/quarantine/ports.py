@@ -11,8 +11,9 @@ from attrs import define, evolve, field, frozen
 from dockcaddy.caddyfile import Block, ListenPorts, Origin, global_options, is_site
 from dockcaddy.errors import CaddyRefusal
 from dockcaddy.fragment import Fragment
+from dockcaddy.merge.configuration import Configuration
 from dockcaddy.model import Problem
-from dockcaddy.pipeline import MOST_SENIOR, Configuration
+from dockcaddy.reconcile.pipeline import MOST_SENIOR
 
 logger = logging.getLogger("dockcaddy")
 

@@ -10,11 +10,11 @@ from attrs import field, frozen
 
 from dockcaddy.caddy import refused_line
 from dockcaddy.caddyfile import Block, Origin, all_blocks
+from dockcaddy.caddyfile.hosts import plain_host
 from dockcaddy.errors import one_line
 from dockcaddy.fragment import Fragment
-from dockcaddy.hosts import plain_host
+from dockcaddy.merge.configuration import Configuration
 from dockcaddy.model import Problem
-from dockcaddy.pipeline import Configuration
 
 BY_CADDY = "caddy refuses it: "
 # the end of a message is about the cause, the beginning about where Caddy was

@@ -6,13 +6,15 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 
 from attrs import define, evolve, field
 
-from dockcaddy.assembly import EMPTY, Assembler
+from dockcaddy.admission.hazards import hazards
+from dockcaddy.admission.own_addresses import is_loopback_of_another
 from dockcaddy.caddy import without_values
+from dockcaddy.caddyjson import made_safe
 from dockcaddy.errors import CaddyRefusal, CaddyUnreachable
 from dockcaddy.fragment import Fragment
-from dockcaddy.hazards import hazards, is_loopback_of_another, made_safe
+from dockcaddy.merge.assembly import EMPTY, Assembler
+from dockcaddy.merge.configuration import Configuration
 from dockcaddy.model import Problem
-from dockcaddy.pipeline import Configuration
 from dockcaddy.quarantine.memory import TRIED_TOGETHER, Memory
 from dockcaddy.quarantine.refusal import Refused
 from dockcaddy.quarantine.search import Finding, Search

@@ -1,0 +1,260 @@
+"""What a resource becomes once Caddy has written it out: imports, matchers in each place, every port, repeated patterns.
+
+A few lines can become gigabytes so, which no Caddy survives.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+
+from attrs import define, field, frozen
+
+from dockcaddy import caddyfile
+from dockcaddy.admission.conflicts.clash import Clash, Member, label_of
+from dockcaddy.admission.conflicts.definitions import Definitions
+from dockcaddy.admission.conflicts.matchers import Matchers
+from dockcaddy.caddyfile import Block
+from dockcaddy.model import Problem
+
+# far above what people write
+MOST_CHARACTERS = 2 * 1024 * 1024
+MOST_IMPORTS = 5_000
+MOST_ADDRESSES = 1_000
+MOST_PORTS = 256
+# of imports and blocks within each other, which are looked into one within the other here too
+DEEPEST = 128
+# So much of each is nobody's business, however many have it; what is above is bounded for all of them together, as Caddy
+# reads a configuration whole, in a time that grows with it: half a second for the most. What is new may wait for that
+# twice, until the configuration before has been taken up, and with its own.
+FREE_CHARACTERS, MOST_CHARACTERS_TOGETHER = 16 * 1024, 2 * 1024 * 1024
+FREE_ADDRESSES, MOST_ADDRESSES_TOGETHER = 50, 3_000
+FREE_LINES, MOST_LINES_TOGETHER = 200, 8_000
+# what Caddy needs for a character that a regular expression repeats, in characters of a Caddyfile
+REPEATED = 16
+
+_ARGUMENT = re.compile(r"\{args(?:\[(\d{1,4})\]|\.(\d{1,4})|[\[.][^{}]*)\}")
+_BLOCK = re.compile(r"\{blocks?(?:\.[^{}]*)?\}")
+_REPETITION = re.compile(r"\{(\d{1,4})(?:,(\d{0,4}))?\}")
+_LARGEST = 1 << 40
+_MORE_THAN_CADDY_CAN_HOLD = "with imports, matchers, repetitions and ports this is more than caddy can hold"
+
+
+class _TooMuchError(Exception):
+    """A limit is passed; the message is the reason."""
+
+
+@frozen
+class Size:
+    """What a fragment becomes: more than Caddy can hold (`clashes`), or a part of what it can hold of large ones."""
+
+    member: Member
+    clashes: tuple[Clash, ...] = ()
+    share: float = 0.0
+
+    def __len__(self) -> int:
+        """Nothing where there is nothing to be kept in mind."""
+        return len(self.clashes) or int(self.share > 0)
+
+
+def size_of(member: Member, definitions: Definitions, matchers_of: Callable[[Block], Matchers]) -> Size:
+    """The size of a fragment; `matchers_of` gives the matchers of the site that a block belongs to.
+
+    Where it is too large by a newer one's snippet or route, it is that one that clashes.
+    """
+    measure = _Measure(definitions)
+    for block in member.fragment.blocks:
+        try:
+            measure.top_level(block, matchers_of)
+        except _TooMuchError as reason:
+            return Size(member, (_explosion(member, measure, block, str(reason)),))
+    return Size(member, (), measure.share)
+
+
+def _explosion(member: Member, measure: "_Measure", block: Block, reason: str) -> Clash:
+    makers = (maker for name in measure.opened for maker in measure.definitions.makers.get(name, ()))
+    newest = max((member, *makers), key=lambda each: each.age).fragment
+    if newest is member.fragment:
+        return Clash(newest.key, Problem(newest.owner, label_of(measure.line_before or block), reason))
+    message = f"by what it defines for {member.fragment.owner}: {reason}"
+    return Clash(newest.key, Problem(newest.owner, "", message))
+
+
+def crowding(sizes: Iterable[Size]) -> Iterator[Clash]:
+    """The newer ones of many that are large, where all of them are more than Caddy can take up in time."""
+    taken = 0.0
+    for size in sorted(sizes, key=lambda each: each.member.age):
+        if taken + size.share <= 1:
+            taken += size.share
+            continue
+        fragment = size.member.fragment
+        message = "with others that are older and as large this is more than caddy can take up in time"
+        yield Clash(fragment.key, Problem(fragment.owner, "", message))
+
+
+@frozen
+class _Inserted:
+    """How much an import's block is."""
+
+    characters: int = 0
+    lines: int = 0
+
+
+_NOTHING = _Inserted()
+
+
+@define
+class _Measure:
+    """Writes a fragment out, with the lengths of texts instead of the texts."""
+
+    definitions: Definitions
+    characters: int = 0
+    imports: int = 0
+    addresses: int = 0
+    lines: int = 0
+    ports: set[str] = field(factory=set)
+    line_before: Block | None = None
+    opened: set[str] = field(factory=set)
+    _lengths: dict[int, int] = field(factory=dict)
+    _copies: int = 1
+    _depth: int = 0
+    _matchers: Matchers = field(factory=Matchers)
+    _open: list[str] = field(factory=list)
+
+    @property
+    def share(self) -> float:
+        """Its part of what all large ones together may be; 0 of a usual one."""
+        return max(
+            (self.characters - FREE_CHARACTERS) / MOST_CHARACTERS_TOGETHER,
+            (self.addresses - FREE_ADDRESSES) / MOST_ADDRESSES_TOGETHER,
+            (self.lines - FREE_LINES) / MOST_LINES_TOGETHER,
+            0.0,
+        )
+
+    def top_level(self, block: Block, matchers_of: Callable[[Block], Matchers]) -> None:
+        """Count a site or the global options; snippets and named routes count where they are used."""
+        self.line_before = None
+        if block.keys and block.keys[0].startswith(("(", "&(")):
+            return
+        group = caddyfile.group_key(block)
+        addresses = group if isinstance(group, frozenset) else ()
+        ports = {address[2] for address in addresses if isinstance(address, tuple)}
+        self._check(len(addresses), ports)
+        self._copies = max(len(ports), 1)
+        self._matchers = matchers_of(block)
+        self._count(sum(map(len, block.keys)))
+        for line in block.children:
+            self.line_before = line
+            self._line(line, (), _NOTHING)
+
+    def _check(self, addresses: int, ports: set[str]) -> None:
+        self.addresses += addresses
+        self.ports |= ports
+        if self.addresses > MOST_ADDRESSES:
+            raise _TooMuchError(f"there are more than {MOST_ADDRESSES} site addresses")
+        if len(self.ports) > MOST_PORTS:
+            raise _TooMuchError(f"there are sites at more than {MOST_PORTS} ports")
+
+    def _line(self, block: Block, arguments: tuple[int, ...], inserted: _Inserted) -> None:
+        """Count a line; `arguments` are the lengths of its snippet's, `inserted` is the block that it was given."""
+        imported = self.definitions.imported(block)
+        before, lines_before = self.characters, self.lines
+        self.lines += self._copies * (1 + inserted.lines * sum(map(_is_a_block, block.keys)))
+        self._depth += 1
+        self._check_lines()
+        if imported is None:
+            self._count(self._length(block, arguments, inserted.characters))
+        for child in block.children:
+            self._line(child, arguments, inserted)
+        if imported is not None:
+            given = _Inserted(
+                (self.characters - before) // self._copies, (self.lines - lines_before) // self._copies - 1
+            )
+            lengths = tuple([_length(key, arguments, inserted.characters) for key in block.keys[2:]])
+            self._count(sum(lengths))
+            self._lines_of(f"({block.keys[1]})", imported, lengths, given)
+        else:
+            self._references(block, arguments, inserted)
+        self._depth -= 1
+
+    def _references(self, block: Block, arguments: tuple[int, ...], inserted: _Inserted) -> None:
+        """Count what a line names: a route, a matcher."""
+        invoked = self.definitions.invoked(block)
+        if invoked is not None:
+            self._lines_of(f"&({block.keys[-1]})", invoked, (), _NOTHING)
+        matcher = self._matchers.named(block.keys[1]) if len(block.keys) > 1 else None
+        if matcher is not None:
+            self._lines_of(block.keys[1], (matcher,), arguments, inserted)
+
+    def _lines_of(self, name: str, lines: Iterable[Block], arguments: tuple[int, ...], inserted: _Inserted) -> None:
+        if name in self._open:
+            if name.startswith("("):
+                raise _TooMuchError(f"the snippet {name} imports itself")
+            return
+        self.opened.add(name)
+        self.imports += 1
+        self._open.append(name)
+        for line in lines:
+            self._line(line, arguments, inserted)
+        self._open.pop()
+
+    def _length(self, block: Block, arguments: tuple[int, ...], inserted: int) -> int:
+        known = self._lengths.get(id(block))
+        if known is None:
+            known = sum([_length(key, arguments, inserted) + 1 for key in block.keys])
+            if not any("{" in key for key in block.keys):
+                self._lengths[id(block)] = known
+        return known
+
+    def _check_lines(self) -> None:
+        if self._depth > DEEPEST:
+            raise _TooMuchError(f"imports and blocks are more than {DEEPEST} deep")
+        if self.lines > MOST_LINES_TOGETHER or self.imports > MOST_IMPORTS:
+            raise _TooMuchError(_MORE_THAN_CADDY_CAN_HOLD)
+
+    def _count(self, characters: int) -> None:
+        self.characters += characters * self._copies
+        if self.characters > MOST_CHARACTERS:
+            raise _TooMuchError(_MORE_THAN_CADDY_CAN_HOLD)
+
+
+def _is_a_block(token: str) -> bool:
+    return token.startswith("{block") and _BLOCK.fullmatch(token) is not None
+
+
+def _length(token: str, arguments: tuple[int, ...], inserted: int) -> int:
+    """How long a token becomes."""
+    if "{" not in token:
+        return len(token)
+    length = len(token) + inserted * len(_BLOCK.findall(token)) + REPEATED * _repeated(token)
+    for found in _ARGUMENT.finditer(token):
+        place = found[1] or found[2]
+        if place is None:
+            # each is a token of its own, be it empty
+            length += sum(arguments) + len(arguments)
+        elif int(place) < len(arguments):
+            length += arguments[int(place)]
+    return length
+
+
+def _repeated(pattern: str) -> int:
+    """How many characters more a regular expression is, once `(ab){9}` is written out."""
+    if not _REPETITION.search(pattern):
+        return 0
+    total = last = position = 0
+    outer: list[int] = []
+    while position < len(pattern):
+        character = pattern[position]
+        repetition = _REPETITION.match(pattern, position) if character == "{" else None
+        if repetition:
+            times = max(int(repetition[1]), int(repetition[2] or 0), 1)
+            total, last = min(total + last * (times - 1), _LARGEST), min(last * times, _LARGEST)
+            position = repetition.end()
+            continue
+        if character == "(":
+            outer.append(total)
+            total = last = 0
+        elif character == ")" and outer:
+            last, total = total, outer.pop() + total
+        elif character not in "*+?|":
+            total, last = total + 1, 1
+        position += 2 if character == "\\" else 1
+    return max(total + sum(outer) - len(pattern), 0)

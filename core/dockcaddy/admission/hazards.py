@@ -1,0 +1,229 @@
+"""What Caddy takes and would then suffer from: loops that end it at the first visit, work or reading without an end.
+
+Looked for in Caddy's own JSON, where snippets and arguments have become what they mean. Pure.
+"""
+
+import json
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import Any
+
+from attrs import frozen
+
+from dockcaddy.admission.own_addresses import EVERY, LOOPBACK, Place, host_here, place_here
+from dockcaddy.admission.plain_names import MARK, plain_names
+
+NANOSECONDS = 1_000_000_000
+# one upstream a millisecond is asked how it is, which is more than any proxy has
+MOST_CHECKS_PER_SECOND = 1_000
+SHORTEST_TRY_INTERVAL = NANOSECONDS // 100
+# so often an upstream may be tried without a pause
+MOST_RETRIES = 1_000
+# what a visitor with a wrong password may cost: a bcrypt of 2**18 rounds takes a quarter of a minute; argon2id in KiB
+MOST_BCRYPT_COST = 18
+MOST_ARGON_MEMORY = 256 * 1024
+MOST_ARGON_WORK = 4 * MOST_ARGON_MEMORY
+# Caddy's own, where nothing is said
+CHECK_INTERVAL = 30 * NANOSECONDS
+
+_PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
+_BCRYPT = re.compile(r"\$2[abxy]?\$(\d+)\$")
+_ARGON = re.compile(r"\$argon2id\$v=\d+\$m=(\d+),t=(\d+),")
+# Without one of these there is nothing to find; reading a large configuration takes its time.
+_WORDS = (b'"handler":"map"', b'"handler":"invoke"', b'"try_interval":')
+_SHORT_INTERVAL = re.compile(rb'"interval":(?:-\d+|\d{1,9})[,}]')
+_HASHES = re.compile(rb'"password":"\$(?:argon2id|2[a-z]?\$(?:19|[23]\d))\$')
+_RETRIES = re.compile(rb'"retries":\d{4}')
+_DIALLED = re.compile(rb'"dial":"([^"]*:0*(\d+))"')
+_LISTENED = re.compile(rb'"listen":\[.*?"\]')
+_PORT = re.compile(rb':0*(\d+)"')
+_NAMED = re.compile(rb'"name":"\[?([^"\]]*)\]?"')
+# with fewer, a second or more between two checks is enough
+_MANY_UPSTREAMS = re.compile(rb'"upstreams":\[(?:\{[^{}]*\},?){1000}')
+
+
+@frozen
+class Hazard:
+    """One thing that would harm every site, and the hosts of the site that would do it (none where it is unknown)."""
+
+    words: str
+    hosts: frozenset[str] = frozenset()
+
+
+def hazards(config: bytes, containers: Collection[str] = ()) -> Iterator[Hazard]:
+    """The hazards of a configuration (JSON). What answers at the addresses of `containers` is not this machine itself."""
+    if not _is_suspicious(config):
+        return
+    http = (json.loads(config).get("apps") or {}).get("http") or {}
+    servers = http.get("servers") or {}
+    yield from (Hazard(*found) for found in plain_names(servers, http.get("http_port") or 80))
+    yield from _circles_of_proxies(servers, containers)
+    for server in servers.values():
+        named = server.get("named_routes") or {}
+        yield from _circles_of_routes(named)
+        for route in _routes(server):
+            handlers = tuple(_handlers(route, named))
+            yield from _circles_of_maps(handlers, _hosts(route))
+            for handler in handlers:
+                yield from _restless(handler, _hosts(route))
+                yield from _costly_passwords(handler, _hosts(route))
+
+
+def _is_suspicious(config: bytes) -> bool:
+    return (
+        any(word in config for word in (*_WORDS, MARK))
+        or any(pattern.search(config) for pattern in (_HASHES, _RETRIES))
+        or _has_many_checks(config)
+        or _dials_itself(config)
+    )
+
+
+def _has_many_checks(config: bytes) -> bool:
+    if b'"health_checks":' not in config:
+        return False
+    return _SHORT_INTERVAL.search(config) is not None or _MANY_UPSTREAMS.search(config) is not None
+
+
+def _dials_itself(config: bytes) -> bool:
+    if b'"dynamic_upstreams":' in config and any(host_here(name.decode()) for name in set(_NAMED.findall(config))):
+        return True
+    ports = set(_PORT.findall(b"".join(_LISTENED.findall(config))))
+    dialled = {address.decode() for address, port in _DIALLED.findall(config) if port in ports}
+    return any(place_here(address) for address in dialled)
+
+
+def _routes(server: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """A site each, and what is done where it fails."""
+    yield from server.get("routes") or ()
+    yield from (server.get("errors") or {}).get("routes") or ()
+
+
+def _hosts(route: Mapping[str, Any]) -> frozenset[str]:
+    return frozenset(host for match in route.get("match") or () for host in match.get("host") or ())
+
+
+def _handlers(route: Any, named: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """All handlers in a route, and in the named routes that it invokes."""
+    waiting, invoked = [route], set[str]()
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, list):
+            waiting += node
+        elif isinstance(node, dict):
+            waiting += node.values()
+            if "handler" in node:
+                yield node
+            name = str(node.get("name")) if node.get("handler") == "invoke" else ""
+            if name in named and name not in invoked:
+                invoked.add(name)
+                waiting.append(named[name])
+
+
+def _circles_of_routes(named: Mapping[str, Any]) -> Iterator[Hazard]:
+    calls = {
+        name: {each.get("name", "") for each in _handlers(route, {}) if each["handler"] == "invoke"}
+        for name, route in named.items()
+    }
+    for name in _in_circles(calls):
+        yield Hazard(f'the named route "{name}" invokes itself: the first visit would end caddy')
+
+
+def _circles_of_maps(handlers: Iterable[Mapping[str, Any]], hosts: frozenset[str]) -> Iterator[Hazard]:
+    needs: dict[str, set[str]] = {}
+    for handler in handlers:
+        if handler["handler"] == "map":
+            values = json.dumps([handler.get(key) for key in ("source", "mappings", "defaults")], ensure_ascii=False)
+            needed = set(_PLACEHOLDER.findall(values))
+            for destination in handler.get("destinations") or ():
+                needs.setdefault(destination.strip("{}"), set()).update(needed)
+    for name in _in_circles(needs):
+        yield Hazard(f"map makes {{{name}}} out of itself: the first visit would end caddy", hosts)
+
+
+def _restless(handler: Mapping[str, Any], hosts: frozenset[str]) -> Iterator[Hazard]:
+    """A proxy that asks its upstreams, or tries them, without a pause."""
+    active = (handler.get("health_checks") or {}).get("active")
+    if active is not None:
+        interval, upstreams = active.get("interval") or CHECK_INTERVAL, len(handler.get("upstreams") or ())
+        if interval <= 0 or upstreams * NANOSECONDS / interval > MOST_CHECKS_PER_SECOND:
+            yield Hazard(f"health_interval: {upstreams} upstreams would be asked too often for caddy's good", hosts)
+    if _tries_without_a_pause(handler.get("load_balancing") or {}):
+        yield Hazard("lb_try_interval: upstreams would be tried without a pause, at least 10ms are needed", hosts)
+
+
+def _tries_without_a_pause(balancing: Mapping[str, Any]) -> bool:
+    # where nothing is said Caddy waits 250ms, but only if it is to try for some time
+    given = bool(balancing.get("try_duration"))
+    interval = balancing.get("try_interval") or (SHORTEST_TRY_INTERVAL if given else 0)
+    return interval < SHORTEST_TRY_INTERVAL and (given or balancing.get("retries", 0) > MOST_RETRIES)
+
+
+def _costly_passwords(handler: Mapping[str, Any], hosts: frozenset[str]) -> Iterator[Hazard]:
+    """Hashes that take a visitor's guess hours or gigabytes to be compared with."""
+    basic = (handler.get("providers") or {}).get("http_basic") or {}
+    for account in basic.get("accounts") or ():
+        if _is_costly(str(account.get("password"))):
+            name = account.get("username")
+            yield Hazard(f"basic_auth: each wrong password of {name} would cost more than caddy can bear", hosts)
+
+
+def _is_costly(password: str) -> bool:
+    bcrypt, argon = _BCRYPT.match(password), _ARGON.match(password)
+    if bcrypt:
+        return int(bcrypt[1]) > MOST_BCRYPT_COST
+    if argon:
+        memory, times = int(argon[1]), int(argon[2])
+        return memory > MOST_ARGON_MEMORY or memory * times > MOST_ARGON_WORK
+    return False
+
+
+def _circles_of_proxies(servers: Mapping[str, Any], containers: Collection[str]) -> Iterator[Hazard]:
+    """Proxies whose requests come back to the listener that they came in by, until nothing is left to open."""
+    listening = {
+        place: name
+        for name, server in servers.items()
+        for address in server.get("listen") or ()
+        if (place := place_here(address))
+    }
+    proxies = [
+        (name, target, route, port)
+        for name, server in servers.items()
+        for route in _routes(server)
+        for handler in _handlers(route, server.get("named_routes") or {})
+        for host, port in _dialled_here(handler, containers)
+        if (target := listening.get((host or LOOPBACK, port)) or listening.get((EVERY, port)))
+    ]
+    leads_to: dict[str, set[str]] = {}
+    for name, target, _, _ in proxies:
+        leads_to.setdefault(name, set()).add(target)
+    circular = set(_in_circles(leads_to))
+    for name, target, route, port in proxies:
+        if name in circular and target in circular:
+            yield Hazard(f"reverse_proxy: requests to this machine's port {port} come back to caddy", _hosts(route))
+
+
+def _dialled_here(handler: Mapping[str, Any], containers: Collection[str]) -> Iterator[Place]:
+    """The places of this machine that a proxy dials."""
+    dynamic = handler.get("dynamic_upstreams") or {}
+    dialled = [str(upstream.get("dial", "")) for upstream in handler.get("upstreams") or ()]
+    name = str(dynamic.get("name", "?")).strip("[]")
+    for address in (*dialled, f"{f'[{name}]' if ':' in name else name}:{dynamic.get('port', '')}"):
+        place = None if address.rpartition(":")[0].strip("[]") in containers else place_here(address)
+        if place:
+            yield place
+
+
+def _in_circles(leads_to: Mapping[str, set[str]]) -> list[str]:
+    """The names from which ways lead on for ever."""
+    waits_for: dict[str, set[str]] = {}
+    for name, targets in leads_to.items():
+        for target in targets:
+            waits_for.setdefault(target, set()).add(name)
+    open_ways = {name: len(targets) for name, targets in leads_to.items()}
+    ends = [*(waits_for.keys() - leads_to.keys()), *(name for name, count in open_ways.items() if not count)]
+    while ends:
+        for name in waits_for.get(ends.pop(), ()):
+            open_ways[name] -= 1
+            if not open_ways[name]:
+                ends.append(name)
+    return [name for name, count in open_ways.items() if count]

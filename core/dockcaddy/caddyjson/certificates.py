@@ -1,0 +1,99 @@
+"""Every site keeps a certificate of its own where a wildcard's would not do. Pure.
+
+Caddy asks for no certificate for a host that a wildcard site covers, even where that wildcard's can never be had:
+then `*.example.com` of one resource would cost `app.example.com` of another its TLS.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from dockcaddy.caddyjson.apps import with_changed_apps
+
+Policy = Mapping[str, Any]
+
+# hosts under these get Caddy's internal certificates unless it is told otherwise
+_INTERNAL = (".localhost", ".local", ".internal", ".home.arpa")
+_ASKING = frozenset(("acme", "zerossl"))
+
+
+def with_own_certificates(config: bytes) -> bytes:
+    """The configuration (JSON), in which such hosts are asked for by name; the same bytes where there are none."""
+    if b'"*.' not in config:
+        return config
+    return with_changed_apps(config, _ask_by_name)
+
+
+def _ask_by_name(apps: dict[str, Any]) -> bool:
+    tls = apps.get("tls") or {}
+    hosts = set(_hosts(apps.get("http") or {}))
+    certificates = tls.get("certificates") or {}
+    own = {host for host in hosts for wildcard in _covering(host, hosts) if _needs_its_own(host, wildcard, tls)}
+    missing = sorted(own.difference(certificates.get("automate") or ()))
+    if not missing:
+        return False
+    certificates["automate"] = [*(certificates.get("automate") or ()), *missing]
+    apps["tls"] = {**tls, "certificates": certificates}
+    return True
+
+
+def _hosts(http: Mapping[str, Any]) -> Iterator[str]:
+    """The hosts that Caddy asks certificates for."""
+    plain = f":{http.get('http_port') or 80}"
+    for server in (http.get("servers") or {}).values():
+        automatic = server.get("automatic_https") or {}
+        if automatic.get("disable") or automatic.get("disable_certificates"):
+            continue
+        if all(address.endswith(plain) for address in server.get("listen") or ()):
+            continue
+        skipped = {*(automatic.get("skip") or ()), *(automatic.get("skip_certificates") or ()), *_loaded(server)}
+        for route in server.get("routes") or ():
+            for match in route.get("match") or ():
+                yield from (host for host in match.get("host") or () if host not in skipped)
+
+
+def _loaded(server: Mapping[str, Any]) -> Iterator[str]:
+    """The hosts whose certificates are read from files."""
+    for policy in server.get("tls_connection_policies") or ():
+        if policy.get("certificate_selection"):
+            yield from (policy.get("match") or {}).get("sni") or ()
+
+
+def _covering(host: str, hosts: set[str]) -> Iterator[str]:
+    labels = host.split(".")
+    for count in range(1, len(labels)):
+        wildcard = ".".join(["*"] * count + labels[count:])
+        if wildcard != host and wildcard in hosts:
+            yield wildcard
+
+
+def _needs_its_own(host: str, wildcard: str, tls: Mapping[str, Any]) -> bool:
+    mine, theirs = _policy(host, tls), _policy(wildcard, tls)
+    if mine.get("on_demand") or mine.get("get_certificate"):
+        return False
+    if not _can_be_had(wildcard, theirs, tls):
+        return True
+    is_told = bool(mine.get("issuers")) and mine.get("issuers") != theirs.get("issuers")
+    return is_told and (_is_internal(mine) or _is_internal(theirs))
+
+
+def _policy(host: str, tls: Mapping[str, Any]) -> Policy:
+    policies = (tls.get("automation") or {}).get("policies") or ()
+    return next((each for each in policies if host in each.get("subjects", (host,))), {})
+
+
+def _can_be_had(wildcard: str, policy: Policy, tls: Mapping[str, Any]) -> bool:
+    """Whether Caddy can get it before somebody visits: of a public authority only by way of DNS."""
+    if policy.get("on_demand") or policy.get("get_certificate"):
+        return False
+    issuers = policy.get("issuers")
+    if not issuers:
+        return bool(tls.get("dns")) or wildcard.count(".") < 2 or wildcard.endswith(_INTERNAL)
+    return any(_can_issue_wildcards(issuer) for issuer in issuers)
+
+
+def _can_issue_wildcards(issuer: Mapping[str, Any]) -> bool:
+    return issuer.get("module") not in _ASKING or "dns" in (issuer.get("challenges") or {})
+
+
+def _is_internal(policy: Policy) -> bool:
+    return [issuer.get("module") for issuer in policy.get("issuers") or ()] == ["internal"]

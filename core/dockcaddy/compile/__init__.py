@@ -1,0 +1,1 @@
+"""One resource becomes a fragment: the label grammar, rendering, hints about labels that have no effect."""

@@ -1,0 +1,256 @@
+"""One resource's labels become its fragment: transform, render, transform, build. Pure."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
+from typing import Any
+
+from attrs import define, field
+
+from dockcaddy import caddyfile, gotemplate
+from dockcaddy.admission.lines import harmful_lines
+from dockcaddy.caddyfile import Block, Origin
+from dockcaddy.compile import labels, lint, template_hints
+from dockcaddy.errors import LabelError, PluginFault, one_line
+from dockcaddy.fragment import Fragment
+from dockcaddy.hookspecs import Label, Stage
+from dockcaddy.model import EngineInventory, Inventory, Problem, Proxy, Resource
+from dockcaddy.plugins.calls import admits, check_blocks, transformed
+from dockcaddy.plugins.registry import Registry
+
+# Characters of template texts kept compiled; far above what people write, and a bound on what a flood of labels can hold.
+TEMPLATES_KEPT = 1024 * 1024
+# Characters of template text in one resource: reading them is what takes longest.
+MOST_TEMPLATE_TEXT = 32 * 1024
+MOST_WARNINGS = 20
+
+_DEFINITION = re.compile(r"&?\([^()\s{}]+\)")
+_EXECUTING = re.compile(r'template: [^:]*:\d+:\d+: executing "[^"]*" at (<.*>): ', re.DOTALL)
+_ADDRESS = re.compile(r"(?:^|//)(?:\.|[^/:{}]*\.(?=[:/,]|$)|[^/:{}]*\.\.)|^,?$|//$|//[:,]")
+
+
+@define
+class ResourceContext:
+    """What the functions and transformers of one resource see (`dockcaddy.Context`)."""
+
+    resource: Resource
+    engine: EngineInventory
+    registry: Registry
+    sections: Mapping[type, Any]
+    surroundings: Inventory
+    proxy: Proxy = field(factory=Proxy)
+    label: str = ""
+    warnings: list[Problem] = field(factory=list)
+    read_inventory: bool = False
+    lingering: float = 0.0
+    conditional: set[tuple[str, str]] = field(factory=set)
+    fault: PluginFault | None = None
+
+    def __str__(self) -> str:
+        """What is being worked on, as errors name it: `container web-1: label caddy.respond`."""
+        return f"{self.resource}: label {self.label}" if self.label else str(self.resource)
+
+    @property
+    def inventory(self) -> Inventory:
+        """Everything there is; noted, because the fragment then depends on all of it."""
+        self.read_inventory = True
+        return self.surroundings
+
+    @property
+    def admitted(self) -> bool:
+        """Whether traffic may be sent to the resource. Raises PluginFault where a gate does not know."""
+        try:
+            return not self.resource.stopping and all(admits(gate, self) for gate in self.registry.gates)
+        except PluginFault as fault:
+            # whoever asked may go on as if nothing were wrong
+            self.fault = fault
+            raise
+
+    def settings(self, section: type[Any]) -> Any:
+        """The frozen settings instance of a declared section class; its defaults where nothing was set."""
+        return self.sections[section] if section in self.sections else section()
+
+    def warn(self, message: str, label: str = "") -> None:
+        """Keep a warning, named with the resource and this label, or the one being rendered."""
+        problem = Problem(str(self.resource), one_line(label or self.label), one_line(message), "warning")
+        if problem not in self.warnings and len(self.warnings) < MOST_WARNINGS:
+            self.warnings.append(problem)
+
+    def linger(self, seconds: float) -> None:
+        """Have what the resource makes stay for so long after it is gone."""
+        self.lingering = max(self.lingering, seconds)
+
+
+class Renderer:
+    """Renders resources to fragments with one registry's functions and transformers."""
+
+    def __init__(self, registry: Registry, prefix: str, *, suffix_names: bool = False) -> None:
+        """`prefix` is the label prefix; `suffix_names` cuts `_N` off matcher and header names, as CDP does."""
+        self._registry = registry
+        self._prefix = prefix
+        self._suffix_names = suffix_names
+        self._functions = gotemplate.FunctionTable(registry.callables())
+        self._signatures = {name: entry.signature for name, entry in registry.functions.items()}
+        self._templates: dict[str, gotemplate.Template] = {}
+        self._template_text = 0
+
+    def render(self, context: ResourceContext) -> Fragment:
+        """The fragment of `context.resource`. A wrong label costs the whole resource: its blocks stay empty."""
+        resource = context.resource
+        blocks: tuple[Block, ...] = ()
+        withheld = False
+        problems: list[Problem] = []
+        try:
+            made = self._blocks(context)
+            withheld = True
+            self._guard(context, made, withholding=False)
+            blocks = made
+            self._guard(context, made, withholding=True)
+            withheld = False
+        except LabelError as error:
+            problems = [Problem(str(resource), one_line(error.label), one_line(error.message))]
+        except PluginFault as fault:
+            problems = [Problem(str(resource), one_line(context.label), one_line(str(fault)))]
+        problems += [*context.warnings, *self._hints(resource)]
+        key = f"{resource.engine}/{resource.id}"
+        return Fragment(
+            key,
+            str(resource),
+            # whatever an engine says of a container's age, what the operator wrote is older
+            max(resource.created, 0),
+            blocks,
+            tuple(problems),
+            withheld,
+            _addresses_of(resource),
+            context.lingering,
+            frozenset(context.conditional),
+            () if blocks else _intended(resource.labels.values()),
+            frozenset(Origin(str(resource), label) for label in lint.bare_sites(resource.labels, self._prefix)),
+        )
+
+    def _hints(self, resource: Resource) -> Iterator[Problem]:
+        for found in islice(lint.in_labels(resource.labels, self._prefix), MOST_WARNINGS):
+            yield Problem(str(resource), one_line(found.label), one_line(found.message), "warning")
+
+    def _guard(self, context: ResourceContext, blocks: tuple[Block, ...], *, withholding: bool) -> None:
+        for guard in self._registry.guards:
+            if guard.item.withholds is withholding:
+                context.label = ""
+                check_blocks(guard, context, blocks)
+
+    def _blocks(self, context: ResourceContext) -> tuple[Block, ...]:
+        chosen = labels.select(context.resource.labels, self._prefix)
+        if not chosen:
+            return ()
+        chosen = self._transformed(context, chosen, Stage.RAW)
+        chosen = self._rendered(context, chosen)
+        if context.fault is not None:
+            raise context.fault
+        chosen = self._transformed(context, chosen, Stage.RENDERED)
+        blocks = labels.build(chosen, str(context.resource), suffix_names=self._suffix_names)
+        if context.proxy.base_folder:
+            blocks = caddyfile.with_absolute_imports_of_labels(blocks, context.proxy.base_folder)
+        for line, reason in harmful_lines(blocks):
+            raise LabelError(line.origins[0].label, reason)
+        return blocks
+
+    def _transformed(self, context: ResourceContext, chosen: tuple[Label, ...], stage: Stage) -> tuple[Label, ...]:
+        for transformer in self._registry.transformers_of(stage):
+            context.label = ""
+            chosen = transformed(transformer, context, chosen)
+        return chosen
+
+    def _rendered(self, context: ResourceContext, chosen: Iterable[Label]) -> tuple[Label, ...]:
+        rendered: list[Label] = []
+        dropped: list[str] = []
+        usage = gotemplate.Usage()
+        unread = MOST_TEMPLATE_TEXT
+        for label in chosen:
+            if "{{" not in label.value:
+                self._check_braces(label)
+                rendered.append(label)
+                continue
+            context.label = label.origin
+            unread -= len(label.value)
+            if unread < 0:
+                raise LabelError(
+                    label.origin, f"the templates are longer than {MOST_TEMPLATE_TEXT} characters together"
+                )
+            text, conditional = self._execute(context, label, usage)
+            if conditional:
+                context.conditional.add((label.origin, label.value))
+            if text.strip():
+                _check_site_address(label, text, context)
+            elif conditional:
+                dropped.append(label.key)
+                continue
+            elif "." not in label.key:
+                told = f"the site address renders to nothing: {_shown(label.value)}"
+                raise LabelError(label.origin, f"{told}{_because(context)}")
+            rendered.append(Label(label.key, text, label.origin, conditional))
+        if not dropped:
+            return tuple(rendered)
+        beneath = tuple(key + "." for key in dropped)
+        return tuple(label for label in rendered if not label.key.startswith(beneath))
+
+    def _check_braces(self, label: Label) -> None:
+        if "{" in label.value and (meant := template_hints.single_braces(label.value, self._signatures)):
+            raise LabelError(label.origin, f"{one_line(label.value, 100)} is no template, write two braces: {meant}")
+
+    def _execute(self, context: ResourceContext, label: Label, usage: gotemplate.Usage) -> tuple[str, bool]:
+        try:
+            template = self._compiled(label.value)
+            return template.execute(context.resource.record, context, usage=usage), template.has_control_flow
+        except gotemplate.TemplateError as error:
+            raise LabelError(label.origin, self._explained(error, label.value)) from error
+
+    def _compiled(self, text: str) -> gotemplate.Template:
+        template = self._templates.get(text)
+        if template is None:
+            template = gotemplate.compile(text, self._functions)
+            self._template_text += len(text)
+            if self._template_text > TEMPLATES_KEPT:
+                self._templates.clear()
+                self._template_text = len(text)
+            self._templates[text] = template
+        return template
+
+    def _explained(self, error: gotemplate.TemplateError, template: str) -> str:
+        if isinstance(error.__cause__, PluginFault):
+            return str(error.__cause__)
+        mend = template_hints.remedy(error.reason, template, self._signatures, getattr(error, "suggestion", ""))
+        reason = re.sub(r'^(function ".*") not defined$', r"\1 is not defined", error.reason, flags=re.DOTALL)
+        where = _EXECUTING.match(error.message)
+        told = f"at {where[1]}: {reason}" if where else reason
+        return f"{told}, {mend}" if mend else told
+
+
+def _intended(values: Iterable[str]) -> tuple[str, ...]:
+    """The names of snippets and named routes among labels' values."""
+    return tuple(value.strip() for value in values if _DEFINITION.fullmatch(value.strip()))
+
+
+def _addresses_of(resource: Resource) -> tuple[str, ...]:
+    if resource.stopping or not resource.running:
+        return ()
+    addresses = [address for each in resource.attachments for address in (each.ipv4, each.ipv6) if address]
+    return (*addresses, *(target for target in resource.targets if target not in addresses))
+
+
+def _because(context: ResourceContext) -> str:
+    """What the functions have warned of in the label at hand: beside an error about it warnings are not told."""
+    return "".join(f", {each.message}" for each in context.warnings if each.label == one_line(context.label))
+
+
+def _check_site_address(label: Label, text: str, context: ResourceContext) -> None:
+    """Refuse an address that lost a piece in rendering (`static.` where the domain was to follow)."""
+    if "." in label.key:
+        return
+    for address in text.split():
+        if _ADDRESS.search(address.rstrip(",")):
+            told = f'the site address "{address}" is incomplete: {_shown(label.value)}'
+            raise LabelError(label.origin, f"{told}{_because(context)}")
+
+
+def _shown(template: str) -> str:
+    return one_line(template, 100)

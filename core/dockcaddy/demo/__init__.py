@@ -1,5 +1,0 @@
-"""A tour without Docker: web servers on loopback stand in for containers, everything else is the real thing."""
-
-from dockcaddy.demo.show import show
-
-__all__ = ["show"]

@@ -1,0 +1,172 @@
+"""Fragments become one Caddyfile, and a changed fragment costs only the sites it touches. Pure."""
+
+import re
+from bisect import bisect_left, insort
+from collections.abc import Collection, Hashable, Iterator, Sequence
+from functools import cached_property
+from typing import Any
+
+from attrs import define, field, frozen
+
+from dockcaddy import caddyfile
+from dockcaddy.admission.conflicts import Clash, Conflicts, Member
+from dockcaddy.admission.replicas import without_superseded
+from dockcaddy.caddyfile import Block, Origin
+from dockcaddy.fragment import Fragment
+from dockcaddy.merge.sites import Names, Site, SiteFinisher
+from dockcaddy.model import Problem
+
+EMPTY = "# Empty caddyfile"
+# from so many changed groups on sorting everything is faster
+SORTED_ANEW = 256
+
+
+@frozen(eq=False)
+class Section:
+    """A finished top-level block with its text and its place among the others."""
+
+    site: Site
+    text: str
+    place: tuple[Any, ...]
+
+    @property
+    def block(self) -> Block:
+        """What the text says."""
+        return self.site.block
+
+
+@frozen(eq=False)
+class Assembly:
+    """A whole Caddyfile: its text, for each line the origins of what stands there, and what in it contradicts itself."""
+
+    sections: tuple[Section, ...]
+    clashes: tuple[Clash, ...] = ()
+    _bare: frozenset[Origin] = frozenset()
+
+    @cached_property
+    def text(self) -> str:
+        """The Caddyfile; a comment where there is nothing."""
+        if not self.sections:
+            return EMPTY
+        texts = [section.text for section in self.sections]
+        texts[-1] = caddyfile.write_block(self.sections[-1].block, last=True)
+        return "".join(texts)
+
+    @cached_property
+    def lines(self) -> tuple[tuple[Origin, ...], ...]:
+        """The origins of each line of `text`, from line 1 on."""
+        return caddyfile.write_with_origins([section.block for section in self.sections])[1]
+
+    @property
+    def names(self) -> Names:
+        """The names for upstreams in it, with their addresses."""
+        return {name: each for section in self.sections for name, each in section.site.names.items()}
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """What was wrong with the making of its sites."""
+        made = (problem for section in self.sections for problem in section.site.problems)
+        return (*made, *self._empty_sites())
+
+    def _empty_sites(self) -> Iterator[Problem]:
+        """Sites about which nobody says more than the address; what is empty only at times is none."""
+        for section in self.sections if self._bare else ():
+            origins = section.block.origins
+            if _is_empty_site(section.block) and origins and self._bare.issuperset(origins):
+                told = f"the site does nothing, every answer is empty: add {origins[0].label}.reverse_proxy: "
+                yield Problem(origins[0].resource, origins[0].label, told + '"{{upstreams PORT}}"', "warning")
+
+
+def _is_empty_site(block: Block) -> bool:
+    return bool(block.keys) and not block.children and not re.match(r"import$|&?\(", block.keys[0])
+
+
+@define
+class Assembler:
+    """Keeps the groups of the last assembly, so that equal fragments are not merged again."""
+
+    route_order: str = "caddy"
+    finisher: SiteFinisher = field(factory=SiteFinisher)
+    takeovers: bool = False
+    _members: dict[Hashable, dict[str, tuple[Block, ...]]] = field(factory=dict)
+    _fragments: dict[str, Fragment] = field(factory=dict)
+    _sections: dict[Hashable, tuple[Section, ...]] = field(factory=dict)
+    _conflicts: Conflicts = field(init=False)
+    _ordered: list[Section] = field(factory=list)
+
+    def __attrs_post_init__(self) -> None:
+        self._conflicts = Conflicts(self.takeovers)
+
+    def assemble(self, fragments: Sequence[Fragment], excluded: Collection[str] = frozenset()) -> Assembly:
+        """Merge, sort and write `fragments`, in that order, without those whose key is `excluded`."""
+        wanted = {fragment.key: fragment for fragment in fragments if fragment.key not in excluded}
+        touched: set[Hashable] = set()
+        gone = [key for key in self._fragments if key not in wanted]
+        for key in gone:
+            touched |= self._leave(self._fragments.pop(key))
+        for key, fragment in wanted.items():
+            before = self._fragments.get(key)
+            if before is not fragment:
+                if before is not None:
+                    touched |= self._leave(before)
+                touched |= self._enter(fragment)
+                self._fragments[key] = fragment
+        if touched:
+            positions = {key: position for position, key in enumerate(wanted)}
+            members = {group: self._members_in_order(group, positions) for group in touched}
+            self._conflicts.update(members, gone)
+            self._put_in_order({group: self._merged(found) for group, found in members.items()})
+        bare = frozenset[Origin]().union(*(fragment.bare for fragment in wanted.values()))
+        return Assembly(tuple(self._ordered), self._conflicts.clashes, bare)
+
+    def _enter(self, fragment: Fragment) -> set[Hashable]:
+        grouped: dict[Hashable, list[Block]] = {}
+        for block in fragment.blocks:
+            grouped.setdefault(caddyfile.group_key(block), []).append(block)
+        for group, blocks in grouped.items():
+            self._members.setdefault(group, {})[fragment.key] = tuple(blocks)
+        return set(grouped)
+
+    def _leave(self, fragment: Fragment) -> set[Hashable]:
+        groups = {caddyfile.group_key(block) for block in fragment.blocks}
+        for group in groups:
+            self._members[group].pop(fragment.key, None)
+        return groups
+
+    def _members_in_order(self, group: Hashable, positions: dict[str, int]) -> tuple[Member, ...]:
+        blocks = self._members[group]
+        if not blocks:
+            del self._members[group]
+        in_order = [(self._fragments[key], positions[key]) for key in sorted(blocks, key=positions.__getitem__)]
+        return tuple([Member(each, blocks[each.key], (each.seniority, place)) for each, place in in_order])
+
+    def _merged(self, members: Sequence[Member]) -> tuple[Section, ...]:
+        merged = caddyfile.merge(block for member in members for block in member.blocks)
+        blocks = caddyfile.sort(map(without_superseded, merged), self.route_order)
+        return tuple(self._section(block) for block in blocks)
+
+    def _section(self, block: Block) -> Section:
+        """The section stands where its block stood before it was finished."""
+        site = self.finisher.finish(block)
+        return Section(site, caddyfile.write_block(site.block), caddyfile.sort_key(block))
+
+    def _put_in_order(self, rebuilt: dict[Hashable, tuple[Section, ...]]) -> None:
+        """Put new sections in the place of their groups' old ones; a few are inserted, many are sorted."""
+        old = [section for group in rebuilt for section in self._sections.pop(group, ())]
+        self._sections.update((group, sections) for group, sections in rebuilt.items() if sections)
+        if len(rebuilt) > SORTED_ANEW:
+            every = (section for sections in self._sections.values() for section in sections)
+            self._ordered = sorted(every, key=_place)
+            return
+        for section in old:
+            at = bisect_left(self._ordered, section.place, key=_place)
+            while self._ordered[at] is not section:
+                at += 1
+            del self._ordered[at]
+        for sections in rebuilt.values():
+            for section in sections:
+                insort(self._ordered, section, key=_place)
+
+
+def _place(section: Section) -> tuple[Any, ...]:
+    return section.place

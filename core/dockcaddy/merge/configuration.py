@@ -1,0 +1,41 @@
+"""A finished configuration, as outputs and people get it."""
+
+from attrs import field, frozen
+
+from dockcaddy.caddyfile import Origin, is_site
+from dockcaddy.errors import CaddyRefusal
+from dockcaddy.merge.assembly import Assembly
+from dockcaddy.merge.sites import Names
+from dockcaddy.model import Problem
+
+
+@frozen(eq=False)
+class Configuration:
+    """A finished configuration: the Caddyfile, and Caddy's JSON of it once Caddy has read it."""
+
+    text: str
+    problems: tuple[Problem, ...] = ()
+    adapted: bytes | None = None
+    assembly: Assembly = field(factory=lambda: Assembly(()))
+
+    @property
+    def json(self) -> bytes:
+        """Caddy's JSON. Raises CaddyRefusal where no Caddy has adapted the text."""
+        if self.adapted is None:
+            raise CaddyRefusal("the configuration has not been adapted by Caddy")
+        return self.adapted
+
+    @property
+    def lines(self) -> tuple[tuple[Origin, ...], ...]:
+        """The origins of each line of `text`."""
+        return self.assembly.lines
+
+    @property
+    def sites(self) -> int:
+        """How many sites there are."""
+        return sum(is_site(section.block) for section in self.assembly.sections)
+
+    @property
+    def names(self) -> Names:
+        """The names for upstreams in it, with their addresses."""
+        return self.assembly.names

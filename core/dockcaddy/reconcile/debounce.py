@@ -1,0 +1,66 @@
+"""How soon a change is taken up: at once when calm, seldom while there is much, never late when traffic is at stake."""
+
+from attrs import define
+
+LONGEST_GAP = 1.0
+# what is stopped is given some seconds to end, this must be well below
+URGENT_GAP = 0.25
+# so many changes may come one after the other before they have to wait, and so many more with each second
+BURST = 30.0
+BURST_PER_SECOND = 2.0
+
+
+@define
+class Debounce:
+    """When the next cycle may be. `minimum` is the least time between two; all times are in seconds of one clock.
+
+    While changes come at once the gap doubles up to `maximum`. One after the other they are taken up without a gap, but
+    not for ever: a hundred containers that start so do not cost a hundred reloads. `noticed` is when the first of what
+    was taken up last was noted; None once that is done, and where nothing was.
+    """
+
+    minimum: float
+    maximum: float = LONGEST_GAP
+    noticed: float | None = None
+    _gap: float = 0.0
+    _last: float = float("-inf")
+    _first: float | None = None
+    _latest: float = 0.0
+    _urgent: bool = False
+    _is_stream: bool = False
+    _budget: float = BURST
+
+    def note(self, now: float, *, urgent: bool = False) -> None:
+        """Something changed; `urgent` where requests would go to what is about to end."""
+        if self._first is None:
+            self._first = now
+        self._latest = now
+        self._urgent |= urgent
+
+    @property
+    def due(self) -> float | None:
+        """When what was noted is to be taken up; None where nothing was."""
+        if self._first is None:
+            return None
+        gap = max(self._gap, self.minimum)
+        if self._urgent:
+            return max(self._first, self._last + max(min(self._gap, URGENT_GAP), self.minimum))
+        if self._first >= self._last + gap:
+            return self._first
+        return max(self._last + gap, min(self._latest + self.minimum, self._first + gap))
+
+    def take(self, now: float) -> None:
+        """A cycle begins: what was noted is taken up, what is noted from now on is for the next."""
+        first = now if self._first is None else self._first
+        came_alone = self._latest <= first + self.minimum and first >= self._last + self.minimum
+        self._is_stream = not came_alone
+        self._budget = min(self._budget + (now - self._last) * BURST_PER_SECOND, BURST)
+        self._last = now
+        self.noticed, self._first = self._first, None
+        self._urgent = False
+
+    def sent(self) -> None:
+        """The cycle changed something: the next one waits where this one came together with others, or after many."""
+        self._budget = max(self._budget - 1, 0.0)
+        grown = min(max(self._gap, self.minimum) * 2, self.maximum)
+        self._gap = grown if self._is_stream else 0.0 if self._budget >= 1 else 1 / BURST_PER_SECOND

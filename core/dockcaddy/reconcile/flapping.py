@@ -1,0 +1,103 @@
+"""A resource that keeps coming and going has to stay for a while before it counts again, longer each time. Pure."""
+
+from collections.abc import Iterable
+
+from attrs import define, evolve, field, frozen
+
+from dockcaddy.model import EngineInventory, Inventory, Resource
+
+# what lasted as long is no flapping
+STEADY = 10.0
+# so often it may go soon after it came, and nothing is held
+FREE = 2
+# so long it has to stay then, growing
+FIRST_PAUSE = 0.25
+LONGEST_PAUSE = 1.5
+# how long one that is gone is kept in mind
+MEMORY = 60.0
+
+
+@frozen
+class _Life:
+    """What is known of one resource: as it was given last, since when it is up (None: it is down), how often it fell."""
+
+    resource: Resource | None
+    up_since: float | None
+    falls: int = 0
+    held_until: float = 0.0
+    when_down: Resource | None = None
+    fell_at: float = 0.0
+
+
+@define
+class Flapping:
+    """Holds flapping resources down. All times are in seconds of one clock."""
+
+    _lives: dict[str, _Life] = field(factory=dict)
+    _held: dict[str, float] = field(factory=dict)
+
+    @property
+    def due(self) -> float | None:
+        """When the next held resource is let up again."""
+        return min(self._held.values(), default=None)
+
+    def apply(self, inventory: Inventory, now: float) -> Inventory:
+        """The inventory with held resources as they were when they went down; the same object where none is held."""
+        seen: dict[str, _Life] = {}
+        self._held = {}
+        engines = tuple([self._engine(engine, now, seen) for engine in inventory.engines])
+        for key, life in self._lives.items():
+            if key not in seen:
+                gone = _fallen(life, None, now)
+                # one that went long ago for good is not kept in mind
+                if gone.falls and now < gone.fell_at + MEMORY:
+                    seen[key] = gone
+        self._lives = seen
+        if all(damped is engine for damped, engine in zip(engines, inventory.engines, strict=True)):
+            return inventory
+        return Inventory(engines)
+
+    def _engine(self, engine: EngineInventory, now: float, seen: dict[str, _Life]) -> EngineInventory:
+        given = tuple(self._resources(engine.resources, now, seen))
+        if len(given) == len(engine.resources) and all(a is b for a, b in zip(given, engine.resources, strict=True)):
+            return engine
+        return evolve(engine, resources=given)
+
+    def _resources(self, resources: Iterable[Resource], now: float, seen: dict[str, _Life]) -> Iterable[Resource]:
+        for resource in resources:
+            key = f"{resource.engine}/{resource.id}"
+            life = self._lives.get(key)
+            if life is None or life.resource is not resource:
+                life = _next(life, resource, now)
+            seen[key] = life
+            if now >= life.held_until or not _is_up(resource):
+                yield resource
+                continue
+            self._held[key] = life.held_until
+            if life.when_down is not None:
+                yield life.when_down
+
+
+def _is_up(resource: Resource) -> bool:
+    return resource.running and not resource.stopping and resource.health != "unhealthy"
+
+
+def _next(life: _Life | None, resource: Resource, now: float) -> _Life:
+    if life is None:
+        return _Life(resource, now if _is_up(resource) else None)
+    if not _is_up(resource):
+        return _fallen(life, resource, now)
+    if life.up_since is not None:
+        return evolve(life, resource=resource)
+    return evolve(life, resource=resource, up_since=now, held_until=now + _pause_after(life.falls))
+
+
+def _fallen(life: _Life, resource: Resource | None, now: float) -> _Life:
+    if life.up_since is None:
+        return evolve(life, resource=resource, when_down=resource)
+    falls = life.falls + 1 if now < life.up_since + STEADY else 0
+    return _Life(resource, None, falls, 0.0, resource, now)
+
+
+def _pause_after(falls: int) -> float:
+    return 0.0 if falls <= FREE else min(FIRST_PAUSE * 2.0 ** min(falls - FREE - 1, 10), LONGEST_PAUSE)

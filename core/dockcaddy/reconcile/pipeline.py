@@ -1,0 +1,209 @@
+"""From the inventory to the configuration: the pure steps of a pass."""
+
+import logging
+import os
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from attrs import evolve, frozen
+
+from dockcaddy import caddyfile
+from dockcaddy.admission.operators import with_operators
+from dockcaddy.caddyfile import Block, CaddyfileError, ListenPorts, Origin, global_options
+from dockcaddy.compile.rendering import Renderer, ResourceContext
+from dockcaddy.errors import own_fault
+from dockcaddy.fragment import Fragment
+from dockcaddy.merge.assembly import Assembler
+from dockcaddy.merge.configuration import Configuration
+from dockcaddy.merge.sites import SiteFinisher
+from dockcaddy.model import EngineInventory, Inventory, Problem, Proxy, Resource, SwarmConfig
+from dockcaddy.plugins.registry import Registry
+
+logger = logging.getLogger("dockcaddy")
+
+# What the operator wrote stays where a container's label contradicts it.
+MOST_SENIOR = -1
+
+
+@frozen
+class BaseCaddyfile:
+    """The operator's own Caddyfile, merged in front of everything else."""
+
+    path: str
+    text: str
+
+    @property
+    def folder(self) -> str:
+        """The folder that relative imports in it start from."""
+        return os.path.normpath(Path(self.path).absolute().parent)
+
+
+@frozen(eq=False)
+class _Rendered:
+    resource: Resource
+    caddy: Resource | None
+    is_operators: bool
+    inventory: Inventory | None
+    fragment: Fragment
+
+
+class Pipeline:
+    """Turns inventories into configurations; keeps what did not change between two of them."""
+
+    def __init__(
+        self,
+        registry: Registry,
+        sections: Mapping[type, Any] | None = None,
+        *,
+        label_prefix: str = "caddy",
+        route_order: str = "caddy",
+        suffix_names: bool = False,
+        takeovers: bool = False,
+        proxy: Proxy | None = None,
+        listen_ports: ListenPorts | None = None,
+    ) -> None:
+        """`sections` are the plugins' settings by class; the keywords are the settings of the same names.
+
+        Sites that name no port listen at `listen_ports`, where no operator's text has options that say otherwise.
+        """
+        self._port_options = _port_options(listen_ports or ListenPorts())
+        self._options: dict[frozenset[str], Fragment] = {}
+        self._proxy = proxy or Proxy()
+        self._registry = registry
+        self._sections = sections or {}
+        self._renderer = Renderer(registry, label_prefix, suffix_names=suffix_names)
+        self._route_order, self._takeovers = route_order, takeovers
+        self.forget()
+
+    def forget(self) -> None:
+        """Keep nothing of what was made before: an unexpected error may have left it half made."""
+        self._assembler = self._new_assembler()
+        self._rendered: dict[str, _Rendered] = {}
+        self._parsed: dict[tuple[str, str], Fragment] = {}
+
+    def _new_assembler(self) -> Assembler:
+        finisher = SiteFinisher(self._registry.site_transformers, self._sections, self._proxy)
+        return Assembler(self._route_order, finisher, self._takeovers)
+
+    def read_addresses_from(self, folder: str) -> None:
+        """From now on Caddy reads addresses of upstreams there, or nowhere (`""`)."""
+        if folder != self._proxy.address_folder:
+            self._proxy = evolve(self._proxy, address_folder=folder)
+            self._assembler = self._new_assembler()
+
+    def build(
+        self, inventory: Inventory, base: BaseCaddyfile | None = None, excluded: Collection[str] = frozenset()
+    ) -> Configuration:
+        """The configuration of the inventory without the fragments whose keys are `excluded`."""
+        fragments = self.fragments(inventory, base)
+        return self.configuration(fragments, excluded, _engine_problems(inventory))
+
+    def configuration(
+        self,
+        fragments: Sequence[Fragment],
+        excluded: Collection[str] = frozenset(),
+        problems: tuple[Problem, ...] = (),
+    ) -> Configuration:
+        """Assemble fragments; every fragment's problems are told, also those of excluded ones."""
+        assembly = self._assembler.assemble(fragments, excluded)
+        told = tuple(problem for fragment in fragments for problem in fragment.problems)
+        return Configuration(assembly.text, problems + told + assembly.problems, None, assembly)
+
+    def fragments(self, inventory: Inventory, base: BaseCaddyfile | None = None) -> tuple[Fragment, ...]:
+        """All fragments in merge order: the base Caddyfile, then each engine's configs, containers, services."""
+        fragments = []
+        parsed: dict[tuple[str, str], Fragment] = {}
+        rendered: dict[str, _Rendered] = {}
+        if base is not None:
+            fragments.append(self._parse(parsed, "caddyfile", f"caddyfile {base.path}", base.text, base.folder))
+        for engine in (with_operators(each, self._proxy) for each in inventory.engines):
+            for config in engine.configs:
+                fragments.append(self._parse_config(parsed, engine, config))
+            for resource in engine.resources:
+                kept = self._render(resource, engine, inventory)
+                rendered[kept.fragment.key] = kept
+                fragments.append(kept.fragment)
+        self._parsed, self._rendered = parsed, rendered
+        return (*self._settings_as_options(fragments), *fragments)
+
+    def _settings_as_options(self, fragments: Iterable[Fragment]) -> tuple[Fragment, ...]:
+        """The settings that are global options of Caddy's; what an operator wrote himself comes first."""
+        if not self._port_options:
+            return ()
+        said = {line.keys[0] for each in fragments if each.is_operators for line in global_options(each.blocks)}
+        names = frozenset(self._port_options.keys() - said)
+        if names not in self._options:
+            lines = tuple(line for name, line in self._port_options.items() if name in names)
+            block = Block((), lines, origins=tuple(origin for line in lines for origin in line.origins))
+            self._options[names] = Fragment("settings", "settings", MOST_SENIOR, (block,))
+        return (self._options[names],) if names else ()
+
+    def linger(self, key: str) -> float:
+        """How long, in seconds, what the resource of this key made last is of use after it is gone."""
+        return self._rendered[key].fragment.linger if key in self._rendered else 0.0
+
+    def _render(self, resource: Resource, engine: EngineInventory, inventory: Inventory) -> _Rendered:
+        kept = self._rendered.get(f"{resource.engine}/{resource.id}")
+        if (
+            kept is not None
+            and kept.resource is resource
+            and kept.caddy is engine.caddy
+            and kept.is_operators is (resource.id in engine.operators)
+            and kept.inventory in (None, inventory)
+        ):
+            return kept
+        context = ResourceContext(resource, engine, self._registry, self._sections, inventory, self._proxy)
+        try:
+            fragment = self._renderer.render(context)
+        except Exception as error:
+            # whatever it is, it is no reason to leave the others alone
+            fragment = _unrendered(resource, error)
+        is_operators = resource.id in engine.operators
+        return _Rendered(resource, engine.caddy, is_operators, inventory if context.read_inventory else None, fragment)
+
+    def _parse_config(
+        self, parsed: dict[tuple[str, str], Fragment], engine: EngineInventory, config: SwarmConfig
+    ) -> Fragment:
+        return self._parse(parsed, f"{engine.name}/{config.id}", f"config {config.name}", config.text)
+
+    def _parse(
+        self, parsed: dict[tuple[str, str], Fragment], key: str, owner: str, text: str, folder: str = ""
+    ) -> Fragment:
+        fragment = self._parsed.get((key, text)) or _parsed_fragment(key, owner, text, folder)
+        parsed[key, text] = fragment
+        return fragment
+
+
+def _parsed_fragment(key: str, owner: str, text: str, folder: str) -> Fragment:
+    try:
+        blocks: tuple[Block, ...] = caddyfile.parse(text, owner)
+    except CaddyfileError as error:
+        return Fragment(key, owner, MOST_SENIOR, (), (Problem(owner, "", str(error)),))
+    return Fragment(key, owner, MOST_SENIOR, caddyfile.with_absolute_imports(blocks, folder) if folder else blocks)
+
+
+def _unrendered(resource: Resource, error: Exception) -> Fragment:
+    """Nothing of a resource that the program itself stumbles over."""
+    problem = Problem(str(resource), "", f"{own_fault(error)} (--log-level debug shows where)")
+    logger.debug("%s", problem, exc_info=error)
+    key = f"{resource.engine}/{resource.id}"
+    return Fragment(key, str(resource), max(resource.created, 0), problems=(problem,))
+
+
+def _port_options(ports: ListenPorts) -> dict[str, Block]:
+    """The global options of ports that are not the usual ones, by name."""
+    usual = ListenPorts()
+    chosen = {
+        "http_port": (ports.http, usual.http, "--http-port"),
+        "https_port": (ports.https, usual.https, "--https-port"),
+    }
+    return {
+        name: Block((name, str(port)), origins=(Origin(f"setting {flag}"),))
+        for name, (port, default, flag) in chosen.items()
+        if port != default
+    }
+
+
+def _engine_problems(inventory: Inventory) -> tuple[Problem, ...]:
+    return tuple(problem for engine in inventory.engines for problem in (*engine.problems, *engine.advice))

@@ -1,0 +1,1 @@
+"""The parts are wired together: the daemon and the demo."""

@@ -1,0 +1,222 @@
+"""`dockcaddy run`: the loop with its Caddy and its folder, until it is told to end."""
+
+import fcntl
+import logging
+import os
+import signal
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from attrs import define
+
+from dockcaddy import __version__
+from dockcaddy.errors import CaddyUnreachable, SettingsError
+from dockcaddy.plugins.registry import Registry
+from dockcaddy.run.composition import Connections, check_outputs, engines_for, reconciler_for
+from dockcaddy.run.operator_files import load_environment_file, read_base
+from dockcaddy.settings import Settings
+
+if TYPE_CHECKING:
+    from dockcaddy.caddy import CaddyProcess
+    from dockcaddy.engine import Engine
+    from dockcaddy.narration import LogNarrator
+    from dockcaddy.reconcile.last_good import LastGood
+
+logger = logging.getLogger("dockcaddy")
+
+# https://docs.kernel.org/networking/ip-sysctl.html
+_MIGRATION = Path("/proc/sys/net/ipv4/tcp_migrate_req")
+# so many seconds the first line waits for the version of Caddy
+PATIENCE = 2.0
+
+
+def run(settings: Settings, registry: Registry, sections: Mapping[type, Any]) -> int:
+    """Watch the engines until a signal; gives the exit status. Raises SettingsError and CaddyUnreachable at start."""
+    with suppress(Ended), registry.watch.guarded(), ended_by_signals(registry.watch.is_waiting) as ending:
+        _run(settings, registry, sections, ending)
+    return 0
+
+
+class Ended(BaseException):
+    """Somebody wants the program to end, whatever it is at."""
+
+
+@define(eq=False)
+class Ending:
+    """Whether a signal told the program to end. `stop` is called then: a plugin may swallow what is raised besides."""
+
+    told: bool = False
+    stop: Callable[[], None] = lambda: None
+
+
+@contextmanager
+def ended_by_signals(is_stuck: Callable[[], bool] = lambda: False) -> Iterator[Ending]:
+    """Within, SIGTERM and SIGINT raise `Ended` in the main thread: what it waits for may never come.
+
+    They do so once, so that what is left to do is done, and again only while it `is_stuck`.
+    """
+    ending = Ending()
+
+    # it stays the handler, by which what it raises is told from what a plugin raises
+    def end(*_: object) -> None:
+        if not ending.told or is_stuck():
+            ending.told = True
+            ending.stop()
+            raise Ended
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, end)
+    yield ending
+
+
+def _run(settings: Settings, registry: Registry, sections: Mapping[type, Any], ending: Ending) -> None:
+    check_outputs(settings, registry, sections)
+    # it may be lost later, but not be missing from the start
+    read_base(settings.caddyfile_path)
+    if settings.envfile:
+        load_environment_file(settings.envfile)
+    from dockcaddy.reconcile.last_good import LastGood  # noqa: PLC0415
+
+    if settings.resolver:
+        logger.warning(
+            "--resolver is no longer needed, leave it out: caddy reads the addresses of upstreams from files"
+        )
+    engines = engines_for(settings)
+    with state_directory(settings) as directory:
+        last_good = LastGood(directory / "last-good.db")
+        with _version(settings) as version, caddy_for(settings, directory, last_good) as (connections, process):
+            narrator = _narrator(settings, engines, connections)
+            reconciler = reconciler_for(settings, registry, sections, engines, connections, last_good, narrator)
+            if process is not None:
+                process.on_start = reconciler.caddy_started
+            logger.info("dockcaddy %s %s", __version__, _purpose(settings, version, process))
+            ending.stop = reconciler.stop
+            try:
+                if not ending.told:
+                    reconciler.run()
+            finally:
+                narrator.closing(_fate(connections, process))
+
+
+def _narrator(settings: Settings, engines: "Sequence[Engine]", connections: Connections) -> "LogNarrator":
+    from dockcaddy.narration import LogNarrator  # noqa: PLC0415
+
+    word = "live" if connections.url else "written"
+    return LogNarrator(engines, settings.label_prefix, word, _tip() if connections.url else "")
+
+
+@contextmanager
+def _version(settings: Settings) -> "Iterator[Callable[[], str]]":
+    """What tells the version of the Caddy program, which is asked for it while it is being started."""
+    from dockcaddy.caddy import Version, find_caddy  # noqa: PLC0415
+
+    try:
+        program = find_caddy(settings.caddy)
+    except CaddyUnreachable:
+        yield lambda: ""
+        return
+    with Version(program) as asked:
+        yield lambda: asked.said(PATIENCE)
+
+
+def _purpose(settings: Settings, version: Callable[[], str], process: "CaddyProcess | None") -> str:
+    """What is done for whom, the rest of a sentence."""
+    if process is not None:
+        return f"with {f'caddy {version()}'.strip()}, admin API at {process.admin}"
+    if settings.caddy_admin:
+        return f"configures the caddy at {settings.caddy_admin}"
+    return f"writes {', '.join(settings.output)}"
+
+
+def _fate(connections: Connections, process: "CaddyProcess | None") -> str:
+    """What becomes of the sites, `{}`, when the program ends."""
+    from dockcaddy.caddy import GRACE  # noqa: PLC0415
+
+    if process is not None:
+        return f"caddy ends too and with it {{}}, requests have {GRACE:g} s"
+    return "caddy keeps {}" if connections.url else "what was written stays"
+
+
+@contextmanager
+def caddy_for(
+    settings: Settings, directory: Path, last_good: "LastGood", environment: Mapping[str, str] = MappingProxyType({})
+) -> "Iterator[tuple[Connections, CaddyProcess | None]]":
+    """The Caddy to configure: a given one, a child of our own for as long as the context lasts, or none.
+
+    A child has the variables of `environment` besides our own.
+    """
+    from dockcaddy.caddy import CaddyProcess, find_caddy, listen_address  # noqa: PLC0415
+
+    if settings.caddy_admin:
+        yield Connections(settings.caddy_admin), None
+        return
+    if not any(chosen.partition("=")[0] == "admin" and "=" not in chosen for chosen in settings.output):
+        yield Connections(""), None
+        return
+    address = settings.admin
+    if address.lower() == "off":
+        address = f"unix/{directory / 'admin.sock'}"
+    connections = Connections(address, listen_address(address), _log_settings(settings))
+    process = CaddyProcess(
+        find_caddy(settings.caddy),
+        address,
+        directory,
+        initial=lambda: connections.complete(last_good.load().json),
+        environment=environment,
+    )
+    try:
+        process.start()
+        yield connections, process
+    finally:
+        process.stop()
+
+
+def _tip() -> str:
+    """A new configuration has new listeners: the kernel ends what waits at the old ones, or hands it on."""
+    with suppress(OSError):
+        if _MIGRATION.read_text().strip() == "0":
+            return "reloads reset nothing with sysctl -w net.ipv4.tcp_migrate_req=1"
+    return ""
+
+
+def _log_settings(settings: Settings) -> dict[str, Any]:
+    log: dict[str, Any] = {}
+    if settings.log_level not in ("", "info"):
+        log["level"] = settings.log_level.upper()
+    if settings.log_format == "json":
+        log["encoder"] = {"format": "json"}
+    return log
+
+
+@contextmanager
+def state_directory(settings: Settings) -> Iterator[Path]:
+    """The folder for what must survive a restart, ours alone as long as the context lasts.
+
+    Raises SettingsError where another dockcaddy has it.
+    """
+    path = settings.state_path()
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = os.open(path / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        path = Path(tempfile.mkdtemp(prefix="dockcaddy-"))
+        logger.warning("state directory %s: %s, using %s for this run", settings.state_path(), error.strerror, path)
+        lock = os.open(path / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        _lock(lock, path)
+        yield path
+    finally:
+        os.close(lock)
+
+
+def _lock(descriptor: int, path: Path) -> None:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise SettingsError(
+            f"state directory {path}: another dockcaddy uses it, give this one its own: --state-directory"
+        ) from None

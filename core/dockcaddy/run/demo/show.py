@@ -1,0 +1,197 @@
+"""Playing the tour: real backends, the real pipeline, a real Caddy."""
+
+import logging
+import tempfile
+import threading
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from attrs import define, evolve, field
+
+from dockcaddy.errors import CaddyUnreachable
+from dockcaddy.model import Problem
+from dockcaddy.narration import Cycle
+from dockcaddy.plugins.registry import Registry
+from dockcaddy.reconcile.last_good import LastGood
+from dockcaddy.reconcile.reconciler import Reconciler
+from dockcaddy.run.composition import reconciler_for
+from dockcaddy.run.daemon import Ended, caddy_for, ended_by_signals
+from dockcaddy.run.demo.backends import DemoEngine, engine
+from dockcaddy.run.demo.screen import Screen
+from dockcaddy.run.demo.tour import HELLO, Step, Tour
+from dockcaddy.run.demo.visits import REQUESTS, answers
+from dockcaddy.settings import Settings
+
+# so long a change may take on a machine that is very busy
+PATIENCE = 60.0
+# the path of a unix socket has an end
+LONGEST_FOLDER = 70
+
+
+def show(
+    settings: Settings,
+    registry: Registry,
+    sections: Mapping[type, Any],
+    port: int,
+    pause: float,
+    once: bool,
+    screen: Screen,
+) -> int:
+    """Play the tour and keep serving until interrupted, or end with it (`once`); gives the exit status.
+
+    Sites listen at `port` of the loopback address. Raises CaddyUnreachable.
+    """
+    with suppress(Ended), ended_by_signals(), _stage(settings, registry, sections) as (backends, watcher):
+        tour = Tour(port)
+        screen.say(
+            "Containers come and go, Caddy follows. No Docker is needed: these containers are small web servers inside this program."
+        )
+        screen.say()
+        screen.say(f"Open {tour.url(HELLO)} and reload it while things change.")
+        _play(tour, backends, watcher, screen, pause)
+        _farewell(tour, screen, once)
+        while not once:
+            time.sleep(1)
+    return 0
+
+
+@define
+class _Watcher:
+    """Waits for the loop to have taken up what happened, and keeps what is wrong. It is the loop's narrator."""
+
+    engine: DemoEngine
+    problems: tuple[Problem, ...] = ()
+    cycle: Cycle | None = None
+    _seen: int = -1
+    _condition: threading.Condition = field(factory=threading.Condition)
+
+    def tell(self, problems: Iterable[Problem]) -> None:
+        """All that is wrong now."""
+        self.problems = tuple(dict.fromkeys(problems))
+
+    def ended(self, cycle: Cycle) -> None:
+        """A pass came to its end; where Caddy has not got it there will be another."""
+        with self._condition:
+            if cycle.is_delivered:
+                self.cycle, self._seen = cycle, self.engine.taken
+                self._condition.notify_all()
+
+    def settled(self) -> Cycle:
+        """The pass that took up everything that has happened. Raises CaddyUnreachable where none does."""
+        wanted = self.engine.changes
+        with self._condition:
+            if not self._condition.wait_for(lambda: self._seen >= wanted, PATIENCE) or self.cycle is None:
+                why = "; ".join(map(str, self.problems)) or "caddy does not answer"
+                raise CaddyUnreachable(f"the change is not live after {PATIENCE:g} s: {why}")
+            return self.cycle
+
+
+@contextmanager
+def _stage(
+    settings: Settings, registry: Registry, sections: Mapping[type, Any]
+) -> Iterator[tuple[DemoEngine, _Watcher]]:
+    """A loop with a Caddy and a folder of its own, around an engine without containers."""
+    where = tempfile.gettempdir()
+    folder = tempfile.TemporaryDirectory(prefix="dockcaddy-demo-", dir=where if len(where) < LONGEST_FOLDER else "/tmp")
+    with folder as name, _quiet_caddy(), engine() as backends:
+        private, watcher = _own_settings(settings, Path(name)), _Watcher(backends)
+        last_good = LastGood(Path(name) / "last-good.db")
+        environment = {"XDG_DATA_HOME": f"{name}/data", "XDG_CONFIG_HOME": f"{name}/config"}
+        with caddy_for(private, Path(name), last_good, environment) as (connections, process):
+            reconciler = reconciler_for(private, registry, sections, [backends], connections, last_good, watcher)
+            if process is not None:
+                process.on_start = reconciler.caddy_started
+            with _running(reconciler):
+                yield backends, watcher
+
+
+def _own_settings(settings: Settings, folder: Path) -> Settings:
+    """Nothing of the operator's but the Caddy and the log: sites listen on loopback only."""
+    base = folder / "Caddyfile"
+    base.write_text("{\n\tdefault_bind 127.0.0.1\n}\n")
+    return evolve(
+        Settings(),
+        admin="off",
+        caddy=settings.caddy,
+        caddyfile_path=str(base),
+        log_format=settings.log_format,
+        log_level=settings.log_level,
+        state_directory=str(folder),
+    )
+
+
+@contextmanager
+def _running(reconciler: Reconciler) -> Iterator[None]:
+    thread = threading.Thread(target=reconciler.run, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        reconciler.stop()
+        thread.join(5)
+
+
+@contextmanager
+def _quiet_caddy() -> Iterator[None]:
+    """What Caddy says below an error is not for newcomers, unless everything was asked for."""
+    logger = logging.getLogger("dockcaddy.caddy")
+    if logger.isEnabledFor(logging.DEBUG):
+        yield
+        return
+    before = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
+
+
+def _play(tour: Tour, backends: DemoEngine, watcher: _Watcher, screen: Screen, pause: float) -> None:
+    before = watcher.settled()
+    known: tuple[Problem, ...] = ()
+    steps = tour.steps()
+    for number, step in enumerate(steps, 1):
+        screen.say()
+        screen.heading(number, len(steps), step.told)
+        step.change(backends)
+        if step.container:
+            labels = backends.labels(step.container)
+            screen.labels({key: labels[key] for key in step.keys or labels})
+        after = watcher.settled()
+        _show_change(step, before, after, screen)
+        for problem in watcher.problems:
+            if problem not in known:
+                screen.problem(problem)
+        said = answers(step.visited, tour.port, step.replicas)
+        screen.note(f"{REQUESTS} requests to {tour.url(step.visited)}: {said}")
+        before, known = after, watcher.problems
+        if number < len(steps):
+            time.sleep(pause)
+
+
+def _show_change(step: Step, before: Cycle, after: Cycle, screen: Screen) -> None:
+    old, new = (each.configuration.text.split("\n") for each in (before, after))
+    if old == new:
+        screen.note(f"the Caddyfile does not change: {step.meant}")
+        return
+    screen.note(f"the Caddyfile, live after {round((after.ended - after.noticed) * 1000)} ms:")
+    screen.difference(old, new)
+
+
+def _farewell(tour: Tour, screen: Screen, once: bool) -> None:
+    screen.say()
+    if not once:
+        screen.say(f"That was the tour. {tour.url(HELLO)} stays up until you press ctrl-c.")
+        screen.say()
+    screen.say("Try next, with containers of your own:")
+    screen.commands(
+        (
+            "docker run -d -l caddy=http://whoami.localhost \\",
+            "  -l 'caddy.reverse_proxy={{upstreams 80}}' traefik/whoami",
+            "dockcaddy run",
+        )
+    )
+    screen.say("Then open http://whoami.localhost. What labels may say: dockcaddy functions")

@@ -1,0 +1,655 @@
+"""Of two resources that contradict each other, the older stays."""
+
+from collections.abc import Callable
+
+import pytest
+from dockcaddy import plugins, testing
+from dockcaddy.admission import conflicts
+from dockcaddy.admission.conflicts import neighbours
+from dockcaddy.admission.conflicts.conditions import Conditions, is_covered
+from dockcaddy.admission.conflicts.paths import covers
+from dockcaddy.model import EngineInventory, Inventory
+from dockcaddy.reconcile.pipeline import BaseCaddyfile, Pipeline
+from work import grows_evenly
+
+
+def told(*labels: dict[str, str], base: str = "", takeovers: bool = False) -> list[str]:
+    """The clashes among containers with these labels, the first being the oldest."""
+    containers = [
+        testing.container(name, labels=given, created=at)
+        for at, (name, given) in enumerate(zip(["a", "b", "c", "d", *map(str, range(2_000))], labels, strict=False))
+    ]
+    inventory = Inventory((EngineInventory("local", tuple(containers)),))
+    pipeline = Pipeline(plugins.load(), takeovers=takeovers)
+    configuration = pipeline.build(inventory, BaseCaddyfile("Caddyfile", base) if base else None)
+    return [str(clash.problem) for clash in configuration.assembly.clashes]
+
+
+def test_a_newer_one_may_take_over_where_the_settings_say_so() -> None:
+    site = {"caddy": "x.org", "caddy.reverse_proxy": "{{upstreams 80}}"}
+    closed = {"caddy": "x.org", "caddy.respond": '"closed" 503'}
+    assert "respond would answer" in told(site, closed)[0]
+    assert told(site, closed, takeovers=True) == []
+
+
+def proxy(**options: str) -> dict[str, str]:
+    """A replica's labels."""
+    return {
+        "caddy": "x.org",
+        "caddy.reverse_proxy": "{{upstreams 80}}",
+        **{f"caddy.reverse_proxy.{key.replace('__', '.')}": value for key, value in options.items()},
+    }
+
+
+def test_replicas_that_say_the_same_do_not_clash() -> None:
+    same = proxy(lb_policy="first", header_up="X-A a") | {"caddy.@api.path": "/api/*", "caddy.encode": "gzip"}
+    assert told(same, same, same) == []
+
+
+def test_what_only_one_says_holds_for_all() -> None:
+    assert told(proxy(lb_policy="first"), proxy(health_uri="/up"), proxy()) == []
+
+
+def test_a_replica_with_another_sub_option_clashes_and_both_are_named() -> None:
+    assert told(proxy(lb_policy="first"), proxy(lb_policy="round_robin")) == [
+        "container b: label caddy.reverse_proxy.lb_policy: lb_policy is something else in container a "
+        "(label caddy.reverse_proxy.lb_policy), which is older and keeps it"
+    ]
+
+
+def test_every_newer_one_is_held_to_the_oldest() -> None:
+    found = told(proxy(lb_policy="first"), proxy(lb_policy="random"), proxy(lb_policy="first"), proxy(lb_policy="x"))
+    assert [each.partition(":")[0] for each in found] == ["container b", "container d"]
+
+
+def test_proxies_of_different_paths_do_not_clash() -> None:
+    one = proxy(lb_policy="first")
+    assert (
+        told(one, one | {"caddy.reverse_proxy": "/api/* {{upstreams 80}}", "caddy.reverse_proxy.lb_policy": "x"}) == []
+    )
+
+
+def test_headers_clash_by_field() -> None:
+    assert told(proxy(header_up="X-A a"), proxy(header_up="X-B b")) == []
+    assert (
+        "header_up X-A is something else in container a" in told(proxy(header_up="X-A a"), proxy(header_up="X-A b"))[0]
+    )
+    assert told(proxy(header_up="+X-A a"), proxy(header_up="+X-A b")) == []
+
+
+def test_one_matcher_name_with_two_meanings_clashes() -> None:
+    a = {"caddy": "x.org", "caddy.@api.path": "/a/*", "caddy.respond": "@api a"}
+    b = {"caddy": "x.org", "caddy.@api.host": "b.x.org", "caddy.handle": "@api", "caddy.handle.respond": "b"}
+    assert "container b: label caddy.@api: @api is something else in container a" in told(a, b)[0].replace(".host", "")
+
+
+def test_a_matcher_is_not_hidden_by_one_of_its_name_further_inside() -> None:
+    site = {"caddy": "x.org", "caddy.@m.path": "/m*"}
+    used = site | {"caddy.handle": "/a/*", "caddy.handle.respond": "@m older"}
+    assert "@m is something else in container a" in told(used, used | {"caddy.handle.@m.path": "/nothing"})[0]
+    own = site | {"caddy.handle": "/b/*", "caddy.handle.@m.path": "/n*", "caddy.handle.respond": "@m newer"}
+    assert told(used, own) == [] == told(own, own)
+
+
+def test_one_matcher_name_on_two_sites_is_two_matchers() -> None:
+    assert told({"caddy": "x.org", "caddy.@a.path": "/a"}, {"caddy": "y.org", "caddy.@a.path": "/b"}) == []
+
+
+def test_snippets_of_one_name_clash_unless_they_are_equal() -> None:
+    one = {"caddy": "(common)", "caddy.encode": "gzip", "caddy.header": "X y"}
+    assert told(one, dict(reversed(one.items()))) == []
+    assert "(common) is something else in container a" in told(one, one | {"caddy.encode": "zstd"})[0]
+
+
+def test_the_operators_snippet_is_older_than_every_container() -> None:
+    found = told({"caddy": "(common)", "caddy.abort": ""}, base="(common) {\n\tencode gzip\n}\n")
+    assert "(common) is something else in caddyfile Caddyfile, which is older and keeps it" in found[0]
+
+
+def test_global_options_clash_by_name() -> None:
+    assert told({"caddy.email": "a@x.org"}, {"caddy.email": "a@x.org"}, {"caddy.debug": ""}) == []
+    assert "email is something else in container a" in told({"caddy.email": "a@x.org"}, {"caddy.email": "b@x.org"})[0]
+
+
+BASE = "{\n\tservers {\n\t\tmax_header_size 8KB\n\t}\n\tpki {\n\t\tca {\n\t\t\tname Ours\n\t\t}\n\t}\n}\n"
+
+
+def test_options_of_one_listener_do_not_hide_what_an_older_one_says_of_all() -> None:
+    one, all = {"caddy.servers": ":443", "caddy.servers.protocols": "h1 h2"}, {"caddy.servers.timeouts.idle": "1m"}
+    assert "servers :443 would hide what holds for all servers in container a" in told(all, one)[0]
+    assert "in caddyfile Caddyfile" in told(one, base=BASE)[0]
+    assert told(one, all) == [] == told(one, one)
+
+
+def test_ranges_of_proxies_are_those_of_the_older_one() -> None:
+    a, b = ({"caddy.servers.trusted_proxies": f"static {each}.0.0.0/8"} for each in (10, 11))
+    assert "trusted_proxies is something else in container a" in told(a, b)[0]
+    assert told(a, a) == []
+
+
+def test_a_block_without_a_name_is_the_same_as_with_its_usual_one() -> None:
+    named = {"caddy.pki.ca": "local", "caddy.pki.ca.root_cn": "Mine"}
+    assert "ca local is something else in caddyfile Caddyfile" in told(named, base=BASE)[0]
+    assert told(named | {"caddy.pki.ca": "mine"}, {"caddy.pki.ca.root_cn": "Mine"}, base=BASE) == []
+    log, default = {"caddy.log.level": "INFO"}, {"caddy.log": "default", "caddy.log.format": "json"}
+    assert "log default is something else in container a" in told(log, default)[0]
+    assert told(log, {"caddy.log.format": "json"}, {"caddy.log": "other", "caddy.log.level": "INFO"}) == []
+
+
+def test_a_site_that_several_serve_may_have_several_answers() -> None:
+    assert told({"caddy": "x.org", "caddy.respond": "/a a"}, {"caddy": "x.org", "caddy.respond": "/b b"}) == []
+
+
+SITE = {"caddy": "x.org"}
+RESPONDING = SITE | {"caddy.respond": "older"}
+HANDLING = SITE | {"caddy.handle": "/a/*", "caddy.handle.respond": "older"}
+BY_HOST = {"caddy": "*.x.org", "caddy.@a.host": "a.x.org", "caddy.handle": "@a", "caddy.handle.respond": "older"}
+
+
+def rejecting(matcher: dict[str, str]) -> dict[str, str]:
+    """A newer one that sends those away who are like the matcher."""
+    return SITE | {f"caddy.@all{key}": value for key, value in matcher.items()} | {"caddy.abort": "@all"}
+
+
+LIKE_EVERYBODY = (
+    {".method": "GET HEAD"},
+    {".not.path": "/nothing"},
+    {".not.not.path": "*"},
+    {".not.header": "X-None *"},
+    {".header": "Host *"},
+    {".header": "!X-None"},
+    {".header_regexp": "Host .*"},
+    {".path_regexp": "^/.*$"},
+    {".remote_ip": "0.0.0.0/0 ::/0"},
+    {".protocol": "http"},
+    {".host": "*.org"},
+    {".query": '""'},
+    {".vars": "{host} x.org"},
+    {".expression": "1 == 1"},
+    {".expression": "path('/*')"},
+    {"": "`true`"},
+    {"": "not path /nothing"},
+    {".path": "/"},
+)
+LIKE_SOME = (
+    {".method": "POST"},
+    {".header": "Connection *Upgrade*"},
+    {".header_regexp": "User-Agent .*bot.*"},
+    {".path_regexp": "^/[0-9]+$"},
+    {".not.header": "Host *"},
+    {".not.method": "GET"},
+    {".remote_ip": "private_ranges"},
+    {".protocol": "grpc"},
+    {".query": "debug=1"},
+    {".expression": "{method} == 'POST' && {path}.startsWith('/a')"},
+    {".expression": "header({'X-A': 'b'})"},
+)
+
+TAKEN = {
+    "another answer": (RESPONDING, SITE | {"caddy.respond": "newer"}),
+    "another answer with a number": (RESPONDING, SITE | {"caddy.0_respond": "newer"}),
+    "an answer for every path": (RESPONDING, SITE | {"caddy.respond": "/* newer"}),
+    "a rejection": (RESPONDING, SITE | {"caddy.abort": ""}),
+    "an error": (RESPONDING, SITE | {"caddy.error": "500"}),
+    "a redirection": (proxy(), SITE | {"caddy.redir": "https://y.org"}),
+    "a rewritten path": (HANDLING, SITE | {"caddy.rewrite": "* /b/"}),
+    "a block for everything": (RESPONDING, SITE | {"caddy.handle": "", "caddy.handle.respond": "newer"}),
+    "a route in front of a proxy": (proxy(), SITE | {"caddy.route": "", "caddy.route.file_server": ""}),
+    "a proxy in front of files": (SITE | {"caddy.file_server": ""}, proxy()),
+    "the same path": (HANDLING, SITE | {"caddy.handle": "/a/*", "caddy.handle.respond": "newer"}),
+    "the same path in other letters": (HANDLING, SITE | {"caddy.handle": "/A/*", "caddy.handle.abort": ""}),
+    "the same path without its beginning": (
+        HANDLING,
+        SITE | {"caddy.handle_path": "/a/*", "caddy.handle_path.respond": "newer"},
+    ),
+    "a redirection of more paths": (HANDLING, SITE | {"caddy.redir": "/a* https://y.org"}),
+    "a matcher that matches everything": (RESPONDING, SITE | {"caddy.@all.path": "*", "caddy.respond": "@all newer"}),
+    "a matcher with the same meaning": (
+        BY_HOST,
+        {"caddy": "*.x.org", "caddy.@b.host": "a.x.org c.x.org", "caddy.redir": "@b https://y.org"},
+    ),
+    "the site's own host as a matcher": (
+        RESPONDING,
+        SITE | {"caddy.@mine.host": "x.org", "caddy.respond": "@mine newer"},
+    ),
+    "an answer in a snippet": (
+        RESPONDING,
+        {"caddy_0": "(mine)", "caddy_0.respond": "newer", "caddy_1": "x.org", "caddy_1.import": "mine"},
+    ),
+    "other error pages": (
+        RESPONDING | {"caddy.handle_errors.respond": "older"},
+        SITE | {"caddy.handle_errors.respond": "newer"},
+    ),
+    "the same path in two pieces": (
+        SITE | {"caddy.respond": "/a/b* older"},
+        SITE | {"caddy.handle_path": "/a/*", "caddy.handle_path.respond": "/b* newer"},
+    ),
+    "a path under every path": (
+        SITE | {"caddy.respond": "/a/* older"},
+        SITE | {"caddy.handle_path": "/*", "caddy.handle_path.respond": "/a* newer"},
+    ),
+    "a path that loses its beginning": (
+        SITE | {"caddy.respond": "/a/* older"},
+        SITE | {"caddy.handle_path": "/a*", "caddy.handle_path.header": "X-A b"},
+    ),
+    "two paths, one of them handled": (
+        HANDLING,
+        SITE | {"caddy.@two.path": "/a/* /b/*", "caddy.0_handle": "@two", "caddy.0_handle.respond": "newer"},
+    ),
+    "a block in front of another that answers nothing": (
+        HANDLING,
+        SITE | {"caddy.0_handle": "/A/*", "caddy.0_handle.header": "X-A b"},
+    ),
+    "files instead": (
+        SITE | {"caddy.respond": "/a/* older"},
+        SITE | {"caddy.handle_path": "/a*", "caddy.handle_path.try_files": "/b"},
+    ),
+    "another listener": (RESPONDING, SITE | {"caddy.bind": "unix//run/x.sock"}),
+    "one more listener": (
+        RESPONDING | {"caddy.bind": "unix//a.sock"},
+        SITE | {"caddy.bind": "unix//a.sock unix//b.sock"},
+    ),
+    "certificates of the visitors": (
+        RESPONDING | {"caddy.tls": "internal"},
+        SITE | {"caddy.tls.client_auth.mode": "require"},
+    ),
+    "another protocol of connections": (RESPONDING | {"caddy.tls": "internal"}, SITE | {"caddy.tls.alpn": "x"}),
+    "other versions of connections": (RESPONDING, SITE | {"caddy.tls.protocols": "tls1.3"}),
+    "certificates of the visitors, by a path": (
+        RESPONDING | {"caddy.tls": "internal"},
+        {"caddy": "x.org/b/*", "caddy.respond": "b", "caddy.tls.client_auth.mode": "require"},
+    ),
+    "certificates of the visitors, by a path and a snippet": (
+        RESPONDING,
+        {"caddy": "x.org/b/*", "caddy.import": "s", "caddy_1": "(s)", "caddy_1.tls.client_auth.mode": "require"},
+    ),
+    "the first page": (proxy(), SITE | {"caddy.redir": "/ https://y.org"}),
+    "all but one path": (proxy(), SITE | {"caddy.@x.not.path": "/a/*", "caddy.abort": "@x"}),
+    "another root": (SITE | {"caddy.root": "* /srv/a"}, SITE | {"caddy.root": "* /srv/b"}),
+    "another certificate": (RESPONDING | {"caddy.tls": "internal"}, SITE | {"caddy.tls": "a@x.org"}),
+    "the address in a list": (RESPONDING, {"caddy": "y.org, X.org", "caddy.respond": "newer"}),
+    "every path of the address": (RESPONDING, {"caddy": "x.org/*", "caddy.respond": "newer"}),
+    "the address with a slash": (RESPONDING, {"caddy": "x.org/", "caddy.respond": "newer"}),
+    "a handled path as an address": (HANDLING, {"caddy": "x.org/a*", "caddy.respond": "newer"}),
+    "every path, by two stars": (RESPONDING, {"caddy": "x.org/**", "caddy.respond": "newer"}),
+    "every path, by a placeholder": (RESPONDING, {"caddy": "x.org/{nothing}*", "caddy.respond": "newer"}),
+    "a handled path by its letters": (HANDLING, {"caddy": "x.org/[a-b]/", "caddy.respond": "newer"}),
+    "a handled path by a star in its midst": (HANDLING, {"caddy": "x.org/*/", "caddy.respond": "newer"}),
+    "a handled path by its end": (HANDLING, SITE | {"caddy.@a.path": "*/a/", "caddy.handle": "@a"}),
+    "the site by a long port": (
+        {"caddy": "x.org:8443", "caddy.respond": "older"},
+        {"caddy": "x.org:08443", "caddy.abort": ""},
+    ),
+    "the site in brackets": (RESPONDING, {"caddy": "[x.org]", "caddy.respond": "newer"}),
+    "an address with the same path": (
+        {"caddy": "x.org/a/*", "caddy.respond": "older"},
+        {"caddy": "x.org/A/*", "caddy.respond": "newer"},
+    ),
+}
+
+SHARED = {
+    "the same listener": (RESPONDING | {"caddy.bind": "unix//a.sock"}, SITE | {"caddy.bind": "unix//a.sock"}),
+    "what one listener has": (RESPONDING | {"caddy.bind": "unix//a.sock"}, SITE | {"caddy.header": "X-A b"}),
+    "all but what is handled": (
+        HANDLING,
+        SITE | {"caddy.@x.not.path": "/a/*", "caddy.handle": "@x", "caddy.handle.respond": "newer"},
+    ),
+    "the first page beside a handled path": (HANDLING, SITE | {"caddy.redir": "/ /a/"}),
+    "the same again": (RESPONDING, RESPONDING),
+    "the same of connections, by a path": (
+        RESPONDING | {"caddy.tls.protocols": "tls1.3"},
+        {"caddy": "x.org/b/*", "caddy.respond": "b", "caddy.tls.protocols": "tls1.3"},
+    ),
+    "a provider of certificates": (RESPONDING, SITE | {"caddy.tls.dns": "cloudflare x"}),
+    "another path": (HANDLING, SITE | {"caddy.handle": "/b/*", "caddy.handle.respond": "newer"}),
+    "what is left over": (HANDLING, SITE | {"caddy.handle": "", "caddy.handle.respond": "newer"}),
+    "what is left over, by a proxy": (HANDLING, proxy()),
+    "a part": (proxy(), SITE | {"caddy.handle_path": "/api/*", "caddy.handle_path.reverse_proxy": "{{upstreams 80}}"}),
+    "a block without an answer beside what answers": (
+        RESPONDING,
+        SITE | {"caddy.handle": "", "caddy.handle.header": "X-A b"},
+    ),
+    "another path in two pieces": (
+        SITE | {"caddy.respond": "/b* older"},
+        SITE | {"caddy.handle_path": "/a/*", "caddy.handle_path.respond": "/b* newer"},
+    ),
+    "a prefix that is cut off": (
+        proxy(),
+        SITE | {"caddy.uri": "strip_prefix /api", "caddy.reverse_proxy": "/api/* {{upstreams 80}}"},
+    ),
+    "another upstream": (proxy(), SITE | {"caddy.reverse_proxy": "10.0.0.9:80"}),
+    "files behind a proxy of some paths": (
+        SITE | {"caddy.reverse_proxy": "/api/* {{upstreams 80}}"},
+        SITE | {"caddy.file_server": ""},
+    ),
+    "some visitors": (proxy(), SITE | {"caddy.@bots.header": "User-Agent *bot*", "caddy.abort": "@bots"}),
+    "another host of a wildcard": (
+        BY_HOST,
+        {"caddy": "*.x.org", "caddy.@b.host": "b.x.org", "caddy.handle": "@b", "caddy.handle.respond": "newer"},
+    ),
+    "a header, a login, a compression": (
+        RESPONDING,
+        SITE | {"caddy.header": "X-A b", "caddy.basic_auth.bob": "hash", "caddy.encode": "gzip"},
+    ),
+    "an answer of one that is out of order": (
+        proxy(),
+        SITE | {"caddy.respond": "{{if not (hasEnv `X`)}}503{{end}}"},
+    ),
+    "a longer path as an address": (proxy(), {"caddy": "x.org/api/*", "caddy.respond": "newer"}),
+    "a shorter path as an address": (
+        {"caddy": "x.org/api/v1/*", "caddy.respond": "older"},
+        {"caddy": "x.org/api/*", "caddy.respond": "newer"},
+    ),
+    "some files as an address": (proxy(), {"caddy": "x.org/*.css", "caddy.respond": "newer"}),
+    "some files": (HANDLING, SITE | {"caddy.@css.path": "*.css", "caddy.file_server": "@css"}),
+    "another port": (RESPONDING, {"caddy": "http://x.org:8080", "caddy.respond": "newer"}),
+    "another host": (RESPONDING, {"caddy": "y.org", "caddy.respond": "newer"}),
+    "a wildcard": (RESPONDING, {"caddy": "*.org", "caddy.respond": "newer"}),
+}
+
+
+@pytest.mark.parametrize("matcher", LIKE_EVERYBODY, ids=str)
+def test_a_newer_one_does_not_send_everybody_away(matcher: dict[str, str]) -> None:
+    assert "abort would answer what is answered by container a" in str(told(RESPONDING, rejecting(matcher)))
+
+
+@pytest.mark.parametrize("matcher", LIKE_SOME, ids=str)
+def test_a_newer_one_may_answer_some_visitors(matcher: dict[str, str]) -> None:
+    assert told(RESPONDING, rejecting(matcher)) == []
+
+
+@pytest.mark.parametrize("case", TAKEN)
+def test_a_newer_one_does_not_take_what_an_older_one_answers(case: str) -> None:
+    older, newer = TAKEN[case]
+    (clash,) = told(older, newer)
+    assert clash.startswith("container b: label caddy")
+    assert "container a" in clash and "which is older and keeps it" in clash
+
+
+@pytest.mark.parametrize("case", SHARED)
+def test_a_newer_one_may_add_to_an_older_ones_site(case: str) -> None:
+    assert told(*SHARED[case]) == []
+
+
+def test_the_operators_site_is_taken_by_nobody_in_any_spelling() -> None:
+    base = "http://x.org {\n\trespond operator\n}\n"
+    (clash,) = told({"caddy": "http://X.org", "caddy.respond": "newer"}, base=base)
+    assert "caddyfile Caddyfile, which is older and keeps it" in clash
+
+
+@pytest.mark.parametrize("address", ["http://x.org", "http://X.org:8080", "http://x.org:08080"])
+def test_a_site_without_a_port_is_at_the_operators_port(address: str) -> None:
+    base = "{\n\thttp_port 8080\n}\n"
+    sites = {"caddy": "http://x.org:8080", "caddy.respond": "a"}, {"caddy": "http://x.org", "caddy.respond": "b"}
+    assert len(told(*sites, base=base)) == len(told(*reversed(sites), base=base)) == 1
+    assert told(*sites) == []
+    assert len(told({"caddy": address, "caddy.respond": "b"}, base=base + "http://x.org {\n\trespond a\n}\n")) == 1
+
+
+@pytest.mark.parametrize(
+    ("pattern", "path", "covered"),
+    [
+        ("/a*", "/a/b", True),
+        ("/a*", "/b", False),
+        ("/a", "/a*", False),
+        ("/*/c", "/a/c", True),
+        ("/*/c", "/a/b/c", False),
+        ("/[^a]", "/b", True),
+        ("/[^a]", "/a", False),
+        ("/?b", "/ab*", True),
+        (r"/\*", "/a", False),
+        ("*.css", "/a.css", True),
+        ("*a*", "/bab*", True),
+        ("/*a*b*c", "/" + "ab" * 20_000, False),
+    ],
+)
+def test_patterns_are_read_as_caddy_reads_them(pattern: str, path: str, covered: bool) -> None:
+    assert covers(pattern, path) is covered
+
+
+SECURE = {"caddy": "x.org", "caddy.respond": "a"}
+
+
+@pytest.mark.parametrize("address", ["http://x.org", "x.org:80", "HTTP://X.ORG/*"])
+def test_who_is_sent_to_https_is_answered_by_nobody_else(address: str) -> None:
+    (found,) = told(SECURE, {"caddy": address, "caddy.respond": "b"})
+    assert "container b: label caddy: its visitors are sent to https by container a, which is older" in found
+
+
+@pytest.mark.parametrize("address", ["http://x.org/.well-known/*", "http://x.org:8080", "http://y.org", "http://*.org"])
+def test_other_visitors_are_answered(address: str) -> None:
+    assert told(SECURE, {"caddy": address, "caddy.respond": "b"}) == []
+
+
+@pytest.mark.parametrize("option", ["off", "disable_redirects"])
+def test_nobody_is_sent_to_https_where_the_operator_says_so(option: str) -> None:
+    plain = {"caddy": "http://x.org", "caddy.respond": "b"}
+    assert told(SECURE, plain, base=f"{{\nauto_https {option}\n}}\n") == []
+    assert told(SECURE, plain, base="{\nauto_https disable_certs\n}\n") != []
+
+
+def test_a_site_comes_with_https_beside_an_older_one_without() -> None:
+    assert told({"caddy": "http://x.org", "caddy.respond": "a"}, SECURE) == []
+    assert (
+        told({"caddy_0": "x.org", "caddy_0.tls": "internal", "caddy_1": "http://x.org", "caddy_1.respond": "a"}) == []
+    )
+
+
+def test_a_site_at_another_port_leaves_http_to_others() -> None:
+    assert told({"caddy": "x.org:8443", "caddy.respond": "a"}, {"caddy": "http://x.org", "caddy.respond": "b"}) == []
+
+
+def test_a_resource_may_have_a_site_and_a_path_of_it() -> None:
+    assert told({"caddy_0": "x.org", "caddy_0.respond": "a", "caddy_1": "x.org/*", "caddy_1.respond": "b"}) == []
+
+
+def test_imports_that_grow_beyond_measure_are_refused_before_caddy_reads_them() -> None:
+    snippets = {f"caddy_{n}": f"(s{n})" for n in range(1, 31)} | {
+        f"caddy_{n}.{k}_import": f"s{n - 1}" for n in range(1, 31) for k in (0, 1)
+    }
+    (clash,) = told(
+        {"caddy_0": "(s0)", "caddy_0.header": "X-A b"} | snippets, {"caddy": "y.org", "caddy.import": "s30"}
+    )
+    assert clash.startswith("container b: label caddy.import: with imports")
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        {"caddy": ", ".join(f"http://x.org:{port}" for port in range(20_000, 20_200)), "caddy.respond": "a" * 30_000},
+        {"caddy": "x.org", "caddy.@x.path": "/a " * 20_000} | {f"caddy.{n}_respond": f"@x {n}" for n in range(200)},
+        {"caddy": "x.org", "caddy.@x.path_regexp": "(?:(?:ab){100}c){100}" * 50, "caddy.respond": "@x y"},
+        {"caddy_0": "&(r)", "caddy_0.respond": "a" * 90_000}
+        | {f"caddy_{n}": f"x{n}.org" for n in range(1, 60)}
+        | {f"caddy_{n}.invoke": "r" for n in range(1, 60)},
+        {"caddy_0": "(s)", "caddy_0.respond": "a" * 90_000}
+        | {f"caddy_{n}": f"x{n}.org" for n in range(1, 60)}
+        | {f"caddy_{n}.import": "s" for n in range(1, 60)},
+    ],
+    ids=["ports", "matchers", "repetitions", "routes", "snippets"],
+)
+def test_what_multiplies_beyond_measure_is_refused(labels: dict[str, str]) -> None:
+    (clash,) = told(labels)
+    assert "more than caddy can hold" in clash
+
+
+@pytest.mark.parametrize(
+    ("addresses", "reason"),
+    [
+        ([f"x{n}.org" for n in range(1_001)], "more than 1000 site addresses"),
+        ([f"x.org:{n}" for n in range(20_000, 20_257)], "more than 256 ports"),
+    ],
+)
+def test_more_addresses_than_anybody_has_are_refused(addresses: list[str], reason: str) -> None:
+    assert reason in told({"caddy": ", ".join(addresses), "caddy.respond": "x"})[0]
+    assert told({"caddy": ", ".join(addresses[:-1]), "caddy.respond": "x"}) == []
+
+
+@pytest.mark.parametrize(
+    "large",
+    [
+        {"caddy.respond": "a" * 1_000_000},
+        {"caddy": ", ".join(f"x%n%y{n}.org" for n in range(900))},
+        {f"caddy.handle_{n}.respond": "y" for n in range(1_900)} | {f"caddy.handle_{n}": f"/{n}" for n in range(1_900)},
+    ],
+    ids=["characters", "addresses", "lines"],
+)
+def test_of_many_large_ones_the_newer_are_left_out_and_no_small_one(large: dict[str, str]) -> None:
+    def numbered(n: int) -> dict[str, str]:
+        return {key: value.replace("%n%", str(n)) for key, value in ({"caddy": f"x{n}.org"} | large).items()}
+
+    small = {"caddy": "small.org", "caddy.respond": "x"}
+    found = told(*map(numbered, range(20)), small)
+    assert all("with others that are older and as large" in each for each in found)
+    left_out = [each.partition(":")[0] for each in found]
+    assert 8 <= len(left_out) <= 18
+    assert not {"container a", "container b", "container 16"} & set(left_out)
+
+
+def test_thousands_of_usual_ones_are_not_too_many() -> None:
+    assert told(*({"caddy": f"x{n}.org", "caddy.respond": "a" * 2_000} for n in range(1_500))) == []
+
+
+def test_what_people_write_multiplies_a_little() -> None:
+    site = {
+        "caddy": "x.org, y.org:8443",
+        "caddy.@x.path_regexp": r"^/\d{4}-[a-f]{2,12}/(?:ab){3}$",
+        "caddy.respond": "@x y",
+    }
+    assert told(site | {"caddy.header.X-A": "b" * 100_000}) == []
+
+
+def test_a_newer_snippet_that_would_blow_up_an_older_site_is_left_out_itself() -> None:
+    importing = {"caddy": "y.org"} | {f"caddy.{n}_import": "s" for n in range(60)}
+    (clash,) = told(importing, {"caddy": "(s)", "caddy.respond": "a" * 90_000})
+    assert clash.startswith("container b: by what it defines for container a: with imports")
+
+
+def snippets(last: str, line: str, times: int = 10) -> dict[str, str]:
+    """Twelve snippets, each of which imports the one before so often, in such a line."""
+    return {"caddy_0": "(s0)", **({"caddy_0.header": last} if last else {})} | {
+        key: value
+        for n in range(1, 12)
+        for key, value in {
+            f"caddy_{n}": f"(s{n})",
+            **{f"caddy_{n}.{k}_{line}": f"s{n - 1}" for k in range(times)},
+        }.items()
+    }
+
+
+ENDLESS = {
+    "imports of imports": snippets("X-A b", "import"),
+    "imports of nothing": snippets("", "import"),
+    "imports in blocks": snippets("X-A b", "handle.import"),
+    "a snippet of itself": {"caddy_0": "(s11)", "caddy_0.import": "s11"},
+    "a block of itself": {"caddy_0": "(s11)", "caddy_0.handle.import": "s11"},
+    "two of each other": {
+        "caddy_0": "(s11)",
+        "caddy_0.handle.import": "s0",
+        "caddy_1": "(s0)",
+        "caddy_1.handle.import": "s11",
+    },
+    "a long chain": {"caddy_0": "(s11)", "caddy_0.import": "c0"}
+    | {f"caddy_1{n:03}": f"(c{n})" for n in range(900)}
+    | {f"caddy_1{n:03}.handle.import": f"c{n + 1}" for n in range(899)},
+}
+
+
+@pytest.mark.parametrize("case", ENDLESS)
+@pytest.mark.parametrize("address", ["http://x.org", "http://x.org/p*"])
+def test_nobodys_answers_are_compared_with_what_comes_to_no_end(case: str, address: str) -> None:
+    (clash,) = told(
+        {"caddy": "http://x.org", "caddy.respond": "/p/a a"},
+        {**ENDLESS[case], "caddy_99": address, "caddy_99.import": "s11"},
+    )
+    assert clash.startswith("container b: label caddy_99.import: ")
+
+
+def test_a_site_of_the_host_is_compared_once_the_endless_one_is_left_out() -> None:
+    endless = {**snippets("", "import"), "caddy_99": "http://x.org", "caddy_99.import": "s11"}
+    pipeline, inventory = Pipeline(plugins.load()), [testing.container("a", labels=endless, created=1)]
+    inventory += [
+        testing.container(name, labels={"caddy": "http://x.org", "caddy.respond": name}, created=at)
+        for at, name in enumerate("bc", 2)
+    ]
+    fragments = pipeline.fragments(Inventory((EngineInventory("local", tuple(inventory)),)))
+    (clash,) = pipeline.configuration(fragments).assembly.clashes
+    assert clash.problem.resource == "container a"
+    (clash,) = pipeline.configuration(fragments, frozenset((clash.fragment,))).assembly.clashes
+    assert str(clash.problem).startswith("container c: label caddy.respond: respond would answer")
+
+
+@pytest.mark.parametrize(
+    ("addresses", "others"),
+    [
+        (["http://x.org"], [f"http://x.org/p{n}" for n in range(999)]),
+        ([f"http://x{n}.org" for n in range(999)], [f"http://x{n}.org/p" for n in range(999)]),
+    ],
+    ids=["paths", "hosts"],
+)
+def test_more_paths_than_can_be_compared_are_refused(
+    addresses: list[str], others: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compared = 0
+
+    def counted(these: Conditions, wanted: Conditions) -> bool:
+        nonlocal compared
+        compared += 1
+        return is_covered(these, wanted)
+
+    monkeypatch.setattr(neighbours, "is_covered", counted)
+    answers = {f"caddy.{n}_respond": f"/q{n} x" for n in range(3_000)}
+    found = told({"caddy": " ".join(addresses)} | answers, {"caddy": " ".join(others), "caddy.respond": "x"})
+    assert found and all("container b: label caddy: there are too many paths to compare" in each for each in found)
+    assert compared <= neighbours.MOST_COMPARED
+
+
+@pytest.mark.parametrize(
+    ("labels", "looked_at"), [({"caddy.email": "me@x.org"}, 1), ({"caddy": "(s)", "caddy.header": "X-A c"}, 2)]
+)
+def test_what_changes_for_nobody_else_has_nobody_else_looked_at(
+    labels: dict[str, str], looked_at: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    importing = testing.container("importing", labels={"caddy": "y.org", "caddy.import": "s"}, created=1)
+    older = [importing] + [
+        testing.container(f"c{n}", labels={"caddy": f"x{n}.org", "caddy.respond": "x"}, created=n) for n in range(2, 20)
+    ]
+    pipeline = Pipeline(plugins.load())
+    pipeline.build(Inventory((EngineInventory("local", tuple(older)),)))
+    measured: list[object] = []
+    size_of = conflicts.size_of
+    monkeypatch.setattr(conflicts, "size_of", lambda *given: measured.append(given) or size_of(*given))
+    newer = testing.container("newer", labels=labels, created=100)
+    pipeline.build(Inventory((EngineInventory("local", (*older, newer)),)))
+    assert len(measured) == looked_at
+
+
+def test_what_contradicts_an_older_snippet_is_no_reason_against_whoever_imports_it() -> None:
+    small, large = {"caddy": "(s)", "caddy.encode": "gzip"}, {"caddy": "(s)", "caddy.respond": "a" * 90_000}
+    (clash,) = told(small, {"caddy": "y.org"} | {f"caddy.{n}_import": "s" for n in range(60)}, large)
+    assert clash.startswith("container c: label caddy: (s) is something else in container a")
+
+
+def test_arguments_that_grow_beyond_measure_are_refused() -> None:
+    base = "(a0) {\n\trespond `{args[0]}`\n}\n" + "".join(
+        f"(a{n}) {{\n\timport a{n - 1} `{{args[0]}}{{args[0]}}`\n}}\n" for n in range(1, 25)
+    )
+    assert "with imports" in told({"caddy": "y.org", "caddy.import": "a24 x"}, base=base)[0]
+    assert told({"caddy": "y.org", "caddy.import": "a5 x"}, base=base) == []
+
+
+def test_each_more_that_shares_a_wildcard_is_no_more_work_than_the_one_before() -> None:
+    def compare(size: int) -> Callable[[], object]:
+        many = [
+            {
+                "caddy": "*.x.org",
+                f"caddy.@a{n}.host": f"a{n}.x.org",
+                "caddy.handle": f"@a{n}",
+                "caddy.handle.respond": f"{n}",
+            }
+            for n in range(size)
+        ]
+        return lambda: told(*many)
+
+    assert compare(1_000)() == []
+    assert grows_evenly(compare, 50)

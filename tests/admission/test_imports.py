@@ -1,0 +1,164 @@
+"""What a newer resource imports is looked at as if it stood there, however deep it lies and whatever it is given."""
+
+import pytest
+from dockcaddy import plugins, testing
+from dockcaddy.model import EngineInventory, Inventory
+from dockcaddy.reconcile.pipeline import BaseCaddyfile, Pipeline
+from dockcaddy_policy import PolicySettings
+
+REGISTRY = plugins.load()
+# some of this is refused before it could take anything, where labels are not trusted
+TRUSTED = {PolicySettings: PolicySettings(trust="all")}
+OLDER = {"caddy": "x.org", "caddy.respond": "older"}
+HANDLING = {"caddy": "x.org", "caddy.handle": "/a/*", "caddy.handle.respond": "older"}
+
+
+def told(*labels: dict[str, str], base: str = "") -> list[str]:
+    """The clashes among containers with these labels, the first being the oldest."""
+    containers = [
+        testing.container(name, labels=given, created=at)
+        for at, (name, given) in enumerate(zip("abc", labels, strict=False))
+    ]
+    inventory = Inventory((EngineInventory("local", tuple(containers)),))
+    configuration = Pipeline(REGISTRY, TRUSTED).build(inventory, BaseCaddyfile("Caddyfile", base) if base else None)
+    assert configuration.problems == ()
+    return [str(clash.problem) for clash in configuration.assembly.clashes]
+
+
+def importing(snippet: dict[str, str], arguments: str = "", block: dict[str, str] | None = None) -> dict[str, str]:
+    """The labels of a site that imports this snippet, with these arguments and this block."""
+    own = {"caddy_0": "x.org", "caddy_0.import": f"w {arguments}"}
+    given = {f"caddy_0.import.{key}": value for key, value in (block or {}).items()}
+    return own | given | {"caddy_1": "(w)"} | {f"caddy_1.{key}": value for key, value in snippet.items()}
+
+
+def chain(length: int, line: str = "import", last: str = "respond") -> dict[str, str]:
+    """A site that imports a snippet that imports a snippet, and so on, of which the last one answers."""
+    labels = {"caddy_0": "x.org", "caddy_0.import": "s1"}
+    for n in range(1, length):
+        labels |= {f"caddy_{n}": f"(s{n})", f"caddy_{n}.{line}": f"s{n + 1}"}
+    return labels | {f"caddy_{length}": f"(s{length})", f"caddy_{length}.{last}": "stolen"}
+
+
+@pytest.mark.parametrize("line", ["import", "handle.import", "route.import", "route.handle.import"])
+@pytest.mark.parametrize("length", [1, 8, 9, 10, 30, 126, 127, 128, 500])
+def test_no_depth_of_imports_hides_an_answer(length: int, line: str) -> None:
+    (clash,) = told(OLDER, chain(length, line))
+    assert clash.startswith("container b: label caddy_")
+    assert "would answer what is answered by container a" in clash or "are more than 128 deep" in clash
+
+
+TAKING = {
+    "the block of an import": importing({"{block}": ""}, block={"respond": "stolen"}),
+    "a block within a block": importing({"handle.{block}": ""}, block={"respond": "stolen"}),
+    "a named part of the block": importing({"{blocks\\.part}": ""}, block={"part.respond": "stolen"}),
+    "a named line of the block": importing({"{blocks\\.part}": ""}, block={"part": "respond stolen"}),
+    "an import in its own block": importing({"{block}": ""}, block={"import": "w", "import.respond": "stolen"}),
+    "a path that is an argument": importing({"respond": "{args[0]} stolen"}, "/*"),
+    "a path that is an argument of old": importing({"respond": "{args.0} stolen"}, "/*"),
+    "all arguments": importing({"respond": "{args[:]}"}, "/* stolen"),
+    "some arguments": importing({"respond": "{args[1:3]}"}, "x /* stolen y"),
+    "an argument that is handed on": importing({"import": "v {args[0]}"}, "/*")
+    | {"caddy_2": "(v)", "caddy_2.respond": "{args[0]} stolen"},
+    "a block that is handed on": importing({"import": "v", "import.{block}": ""}, block={"respond": "stolen"})
+    | {"caddy_2": "(v)", "caddy_2.{block}": ""},
+}
+
+
+@pytest.mark.parametrize("case", TAKING)
+def test_nothing_that_an_import_is_given_hides_an_answer(case: str) -> None:
+    (clash,) = told(OLDER, TAKING[case])
+    assert clash.startswith("container b: label caddy_") and "answer what is answered by container a" in clash
+
+
+HANDLED = {
+    "a path": importing({"handle": "{args[0]}", "handle.respond": "stolen"}, "/a/*"),
+    "a part of a path": importing({"handle": "/{args[0]}/*", "handle.respond": "stolen"}, "a"),
+    "a matcher": importing({"@q.path": "{args[0]}", "handle": "@q", "handle.respond": "stolen"}, "/a/*"),
+    "a matcher's name": importing({"@{args[0]}.path": "/a/*", "handle": "@{args[0]}", "handle.abort": ""}, "q"),
+}
+
+
+@pytest.mark.parametrize("case", HANDLED)
+def test_arguments_are_filled_in_before_paths_are_compared(case: str) -> None:
+    (clash,) = told(HANDLING, HANDLED[case])
+    assert "answer what is answered by container a" in clash
+    assert told(HANDLING, {k: v.replace("/a/*", "/b/*").replace("w a", "w b") for k, v in HANDLED[case].items()}) == []
+
+
+@pytest.mark.parametrize(
+    ("older", "snippet", "words"),
+    [
+        ({"root": "* /srv/a", "file_server": ""}, {"root": "* /srv/b"}, "root is something else in container a"),
+        ({"file_server": ""}, {"root": "* /srv/b"}, "root would change the files of container a"),
+        ({"respond": "a"}, {"bind": "unix//run/a.sock"}, "bind would shut out the visitors of container a"),
+        ({"tls": "internal", "respond": "a"}, {"tls.client_auth.mode": "require"}, "client_auth would shut out"),
+        ({"@q.path": "/a", "respond": "@q a"}, {"@q.path": "/b"}, "@q is something else in container a"),
+    ],
+    ids=["root", "new root", "bind", "certificates", "matcher"],
+)
+def test_what_can_be_said_once_is_not_said_otherwise_by_a_snippet(
+    older: dict[str, str], snippet: dict[str, str], words: str
+) -> None:
+    site = {"caddy": "x.org"} | {f"caddy.{key}": value for key, value in older.items()}
+    (clash,) = told(site, importing(snippet))
+    assert words in clash
+
+
+def test_global_options_and_those_of_proxies_may_be_imported_too() -> None:
+    snippet = {"caddy_1": "(w)", "caddy_1.email": "b@x.org", "caddy_0.import": "w"}
+    assert "email is something else in container a" in told({"caddy.email": "a@x.org"}, snippet)[0]
+    proxy = {"caddy_0": "x.org", "caddy_0.reverse_proxy": "10.0.0.1:80", "caddy_0.reverse_proxy.lb_policy": "first"}
+    random = {"caddy_0": "x.org", "caddy_0.reverse_proxy": "10.0.0.1:80", "caddy_0.reverse_proxy.import": "w"}
+    assert (
+        "lb_policy is something else in" in told(proxy, random | {"caddy_1": "(w)", "caddy_1.lb_policy": "random"})[0]
+    )
+
+
+def test_the_error_names_a_label_of_the_one_that_imports() -> None:
+    lent = {"caddy": "(lent)", "caddy.respond": "lent"}
+    (clash,) = told(OLDER, lent, {"caddy": "x.org", "caddy.import": "lent"})
+    assert clash.startswith("container c: label caddy.import: respond would answer what is answered by container a")
+
+
+def test_a_site_is_not_made_by_a_snippet_where_nobody_could_tell_whose_it_is() -> None:
+    (clash,) = told(OLDER, {"caddy_0": "import w", "caddy_1": "(w)", "caddy_1.x\\.org.respond": "stolen"})
+    assert clash == (
+        "container b: label caddy_0: the site is made by the snippet (w): write its address in a label of its own"
+    )
+
+
+def test_a_file_that_only_caddy_reads_may_answer_anything() -> None:
+    base = "x.org {\n\trespond operator\n}\n"
+    (clash,) = told({"caddy": "x.org", "caddy.import": "more/site.conf"}, base=base)
+    assert "import may answer what is answered by caddyfile Caddyfile" in clash
+    alone = {"caddy": "y.org", "caddy.import": "more/site.conf"}
+    assert told(alone, alone, base=base) == []
+
+
+def test_a_snippets_matcher_counts_at_each_of_its_uses() -> None:
+    snippet = {"@{args[0]}.path": "/a " * 20_000}
+    uses = {f"caddy_0.{n}_respond": f"@x {n}" for n in range(200)}
+    (clash,) = told(importing(snippet, "x") | uses)
+    assert "more than caddy can hold" in clash
+
+
+def test_snippets_that_nobody_imports_may_grow_beyond_measure() -> None:
+    doubling = {f"caddy_{n}.{k}_import": f"s{n - 1}" for n in range(1, 60) for k in (0, 1)}
+    assert told({f"caddy_{n}": f"(s{n})" for n in range(60)} | {"caddy_0.header": "X-A b"} | doubling, OLDER) == []
+
+
+def test_a_block_that_doubles_with_every_import_is_refused() -> None:
+    doubling = {f"caddy_{n}.import": f"s{n + 1}" for n in range(40)}
+    doubling |= {f"caddy_{n}.import.{k}_{{block}}": "" for n in range(1, 40) for k in (0, 1)}
+    labels = {f"caddy_{n}": f"(s{n})" for n in range(1, 41)} | {"caddy_0": "x.org", "caddy_0.import.encode": ""}
+    (clash,) = told(OLDER, labels | doubling | {"caddy_40.{block}": ""})
+    assert "more than caddy can hold" in clash
+
+
+@pytest.mark.parametrize("argument", ["a", '""', "` `"])
+def test_arguments_that_double_with_every_import_are_refused(argument: str) -> None:
+    labels = {f"caddy_{n}": f"(s{n})" for n in range(1, 61)} | {"caddy_60.encode": ""}
+    labels |= {f"caddy_{n}.import": f"s{n + 1} {{args[:]}} {{args[:]}}" for n in range(1, 60)}
+    (clash,) = told(OLDER, labels | {"caddy_0": "x.org", "caddy_0.import": f"s1 {argument}"})
+    assert "more than caddy can hold" in clash

@@ -1,0 +1,15 @@
+"""A configuration may be about logs only, whatever their fields are called."""
+
+import pytest
+from adapting import adapted
+from dockcaddy.caddyjson import made_safe
+
+FIELDS = ("pki", "errors", "acme_server", "request>headers>*.x")
+
+
+@pytest.mark.parametrize("field", FIELDS)
+def test_without_sites_nothing_is_changed(caddy: str, field: str) -> None:
+    text = f"{{\nlog {{\nformat filter {{\nfields {{\n{field} delete\n}}\n}}\n}}\n}}\n"
+    config = adapted(caddy, text)
+    assert b'"apps":' not in config
+    assert made_safe(config) is config

@@ -1,0 +1,69 @@
+"""What was accepted last survives the program."""
+
+import os
+import sqlite3
+import stat
+from pathlib import Path
+
+import pytest
+from dockcaddy import caddyfile
+from dockcaddy.fragment import Fragment
+from dockcaddy.reconcile.last_good import LastGood, Remembered
+
+
+def fragment(key: str, text: str, *addresses: str) -> Fragment:
+    return Fragment(key, f"container {key}", 7, caddyfile.parse(text, ""), addresses=addresses)
+
+
+SITE = 'a.example.org {\n\trespond `say "a"`\n}\n'
+
+
+def test_what_was_kept_is_there_for_the_next_run(tmp_path: Path) -> None:
+    path = tmp_path / "last-good.db"
+    LastGood(path).keep(b"{}", {"a": fragment("a", SITE, "172.18.0.2", "fd00::2")})
+    remembered = LastGood(path).load()
+    kept = remembered.fragments["a"]
+    assert remembered.json == b"{}"
+    assert (kept.owner, kept.seniority, kept.addresses) == ("container a", 7, ("172.18.0.2", "fd00::2"))
+    assert kept.content == fragment("a", SITE).content
+
+
+def test_only_its_owner_may_read_it(tmp_path: Path) -> None:
+    last_good = LastGood(tmp_path / "last-good.db")
+    last_good.keep(b"{}", {})
+    assert {stat.S_IMODE(each.stat().st_mode) for each in tmp_path.iterdir()} == {0o600}
+
+
+def test_what_is_gone_is_forgotten(tmp_path: Path) -> None:
+    path = tmp_path / "last-good.db"
+    last_good = LastGood(path)
+    last_good.keep(b"{}", {"a": fragment("a", SITE), "b": fragment("b", SITE)})
+    last_good.keep(b"{}", {"b": fragment("b", SITE)})
+    assert set(LastGood(path).load().fragments) == {"b"}
+    LastGood(path).keep(b"{}", {"c": fragment("c", SITE)})
+    assert set(LastGood(path).load().fragments) == {"c"}
+
+
+def test_nothing_is_written_when_nothing_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    last_good = LastGood(tmp_path / "last-good.db")
+    kept = {"a": fragment("a", SITE)}
+    last_good.keep(b"{}", kept)
+    monkeypatch.setattr(sqlite3, "connect", lambda *_, **__: pytest.fail("written again"))
+    last_good.keep(b"{}", {"a": fragment("a", SITE)})
+
+
+def test_a_file_that_is_no_database_is_told_and_replaced(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = tmp_path / "last-good.db"
+    path.write_bytes(b"garbage, and quite a lot of it " * 100)
+    assert LastGood(path).load() == Remembered()
+    assert "cannot be read" in caplog.text
+    LastGood(path).keep(b"{}", {})
+    assert LastGood(path).load().json == b"{}"
+
+
+def test_a_folder_that_cannot_be_written_stops_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    last_good = LastGood(Path(os.devnull) / "last-good.db")
+    last_good.keep(b"{}", {})
+    last_good.keep(b"{}", {})
+    assert last_good.load() == Remembered()
+    assert caplog.text.count("cannot be written") == 1

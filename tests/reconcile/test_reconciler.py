@@ -1,0 +1,399 @@
+"""The loop with a clock that only moves when told: what is asked, what is sent, and when."""
+
+from collections.abc import Callable
+
+import pytest
+from attrs import define, evolve, field
+from clock import Clock
+from dockcaddy import Attachment, Block, Context, Guard, LabelError, caddyfile
+from dockcaddy.errors import CaddyRefusal, CaddyUnreachable, EngineUnreachable, OutputError
+from dockcaddy.fragment import Fragment
+from dockcaddy.merge.configuration import Configuration
+from dockcaddy.model import EngineInventory, Resource
+from dockcaddy.plugins.registry import Registry
+from dockcaddy.quarantine import Quarantine
+from dockcaddy.reconcile.delivery import Delivery
+from dockcaddy.reconcile.pipeline import BaseCaddyfile, Pipeline
+from dockcaddy.reconcile.reconciler import Reconciler
+
+
+@define(eq=False)
+class FakeEngine:
+    name: str = "local"
+    resources: dict[str, Resource] = field(factory=dict)
+    down: bool = False
+    asked: int = 0
+    resyncs: int = 0
+
+    def start(self, wake: Callable[[], None]) -> None:
+        pass
+
+    def inventory(self) -> EngineInventory:
+        self.asked += 1
+        if self.down:
+            raise EngineUnreachable("no answer")
+        return EngineInventory(self.name, tuple(self.resources.values()))
+
+    def resync(self) -> None:
+        self.resyncs += 1
+
+    def close(self) -> None:
+        pass
+
+    def put(self, name: str, **labels: str) -> None:
+        keys = {key.replace("__", "."): value for key, value in labels.items()}
+        self.resources[name] = Resource("container", name, name, labels=keys, running=True)
+
+
+@define(eq=False)
+class FakeOutput:
+    written: list[str] = field(factory=list)
+    failing: bool = False
+    lost: bool = False
+    refuses: str = "\0"
+
+    def write(self, configuration: Configuration) -> None:
+        if self.failing:
+            raise OutputError("disk full")
+        if self.refuses in configuration.text:
+            raise CaddyRefusal(f"loading: cannot open {self.refuses}")
+        self.written.append(configuration.text)
+        self.lost = False
+
+    def holds(self, configuration: Configuration) -> bool:
+        return not self.lost
+
+    def close(self) -> None:
+        pass
+
+
+@define(eq=False)
+class World:
+    clock: Clock
+    engine: FakeEngine
+    caddy: FakeOutput
+    file: FakeOutput
+    reconciler: Reconciler
+    adapted: list[str]
+
+    def turn(self, seconds: float = 1.0) -> None:
+        self.clock.advance(seconds)
+        self.reconciler.wake()
+        self.reconciler.step()
+
+
+@pytest.fixture
+def world() -> World:
+    clock, engine, caddy, file = Clock(), FakeEngine(), FakeOutput(), FakeOutput()
+    adapted: list[str] = []
+
+    def adapt(text: str) -> bytes:
+        adapted.append(text)
+        if "bogus" in text:
+            line = next(number for number, line in enumerate(text.splitlines(), 1) if "bogus" in line)
+            raise CaddyRefusal(f"Caddyfile:{line}: unrecognized directive: bogus")
+        return text.encode()
+
+    judges = [Delivery("admin", caddy, clock)]
+    reconciler = Reconciler(
+        [engine],
+        Pipeline(Registry()),
+        Quarantine(adapt, clock),
+        judges,
+        [*judges, Delivery("caddyfile", file, clock)],
+        clock,
+    )
+    return World(clock, engine, caddy, file, reconciler, adapted)
+
+
+def test_equal_configuration_is_adapted_and_sent_once_however_often_it_is_woken(world: World) -> None:
+    world.engine.put("a", caddy="a.test", caddy__respond="hi")
+    for _ in range(5):
+        world.turn()
+    assert (len(world.caddy.written), len(world.file.written), len(world.adapted)) == (1, 1, 1)
+
+
+def test_a_failed_list_call_keeps_the_last_configuration(world: World) -> None:
+    world.engine.put("a", caddy="a.test", caddy__respond="hi")
+    world.turn()
+    world.engine.down = True
+    world.engine.resources.clear()
+    world.turn()
+    assert len(world.caddy.written) == 1
+    world.engine.down = False
+    world.turn(60)
+    assert world.caddy.written[-1] == "# Empty caddyfile"
+
+
+def test_an_engine_that_never_answered_publishes_nothing(world: World) -> None:
+    world.engine.down = True
+    world.turn()
+    assert world.caddy.written == []
+
+
+def test_the_engine_is_asked_again_with_a_growing_pause(world: World) -> None:
+    world.engine.down = True
+    world.turn()
+    asked = world.engine.asked
+    for _ in range(100):
+        world.clock.advance(0.1)
+        world.reconciler.step()
+    assert 8 <= world.engine.asked - asked <= 15
+
+
+def test_an_output_that_fails_does_not_stop_the_others_and_is_tried_again(world: World) -> None:
+    world.engine.put("a", caddy="a.test", caddy__respond="hi")
+    world.file.failing = True
+    world.turn()
+    assert len(world.caddy.written) == 1
+    world.file.failing = False
+    world.clock.advance(1)
+    world.reconciler.step()
+    assert len(world.file.written) == 1
+    assert len(world.caddy.written) == 1
+
+
+def test_a_configuration_changed_by_somebody_else_is_put_right_without_an_event(world: World) -> None:
+    world.engine.put("a", caddy="a.test", caddy__respond="hi")
+    world.turn()
+    world.caddy.lost = True
+    for _ in range(5):
+        world.clock.advance(1)
+        world.reconciler.step()
+    assert len(world.caddy.written) == 2
+
+
+def test_a_caddy_that_lost_its_configuration_by_a_restart_is_configured_at_once(world: World) -> None:
+    world.engine.put("a", caddy="a.test", caddy__respond="hi")
+    world.turn()
+    world.caddy.lost = True
+    world.reconciler.caddy_started()
+    world.reconciler.step()
+    assert len(world.caddy.written) == 2
+
+
+def test_a_caddy_that_restarted_with_its_configuration_is_sent_nothing(world: World) -> None:
+    world.engine.put("a", caddy="a.test", caddy__respond="hi")
+    world.turn()
+    world.reconciler.caddy_started()
+    world.reconciler.step()
+    assert len(world.caddy.written) == 1
+
+
+def test_a_refused_directive_costs_only_its_resource(world: World) -> None:
+    world.engine.put("a", caddy="a.test", caddy__respond="hi")
+    world.engine.put("b", caddy="a.test", caddy__bogus="x")
+    world.turn()
+    assert "respond hi" in world.caddy.written[-1]
+    assert "bogus" not in world.caddy.written[-1]
+    problems = [str(problem) for problem in world.reconciler.problems]
+    assert problems == ["container b: label caddy.bogus: caddy refuses it: unrecognized directive: bogus"]
+
+
+def test_a_configuration_that_does_not_load_costs_only_the_resource_at_fault(world: World) -> None:
+    world.caddy.refuses = "/no/cert.pem"
+    for name in "abcdefgh":
+        world.engine.put(name, caddy=f"{name}.test", caddy__respond=name)
+    world.engine.put("i", caddy="i.test", caddy__tls="/no/cert.pem /no/key.pem")
+    world.turn()
+    assert world.caddy.written[-1].count(".test") == 8
+    assert "i.test" not in world.caddy.written[-1]
+
+
+def test_what_was_refused_is_tried_again_after_a_growing_pause(world: World) -> None:
+    world.caddy.refuses = "/no/cert.pem"
+    world.engine.put("a", caddy="a.test", caddy__respond="a")
+    world.turn()
+    world.engine.put("b", caddy="b.test", caddy__tls="/no/cert.pem /no/key.pem")
+    world.turn()
+    world.caddy.refuses = "\0"
+    world.turn(1)
+    assert "b.test" not in world.caddy.written[-1]
+    world.clock.advance(30)
+    world.reconciler.step()
+    assert "b.test" in world.caddy.written[-1]
+
+
+def test_a_refused_resource_is_tried_at_once_when_it_changes(world: World) -> None:
+    world.engine.put("a", caddy="a.test", caddy__bogus="x")
+    world.turn()
+    world.engine.put("a", caddy="a.test", caddy__respond="x")
+    world.turn(0.2)
+    assert "respond x" in world.caddy.written[-1]
+
+
+def test_a_broken_newcomer_changes_nothing_that_is_sent(world: World) -> None:
+    world.engine.put("a", caddy="a.test", caddy__respond="a")
+    world.turn()
+    world.engine.put("b", caddy="b.test", caddy__respond="{{nonsense}}")
+    world.engine.put("c", **{"caddy__": "x"})
+    world.engine.put("d", caddy="d.test", caddy__bogus="1")
+    world.turn()
+    assert len(world.caddy.written) == 1
+    assert {problem.resource for problem in world.reconciler.problems} == {
+        "container b",
+        "container c",
+        "container d",
+    }
+
+
+def test_when_everything_is_refused_nobody_is_blamed_and_it_is_tried_again(world: World) -> None:
+    world.engine.put("a", caddy="a.test", caddy__respond="a")
+    world.engine.put("b", caddy="b.test", caddy__respond="b")
+    world.caddy.refuses = ""
+    world.turn()
+    assert world.caddy.written == []
+    world.caddy.refuses = "\0"
+    world.clock.advance(2)
+    world.reconciler.step()
+    assert world.caddy.written[-1].count(".test") == 2
+
+
+def test_the_last_good_base_caddyfile_stays_while_the_new_one_is_refused(world: World) -> None:
+    texts = ["base.test {\n\trespond one\n}\n"]
+    world.reconciler.base = lambda: BaseCaddyfile("Caddyfile", texts[-1])
+    world.engine.put("a", caddy="a.test", caddy__respond="a")
+    world.turn()
+    texts.append("base.test {\n\tbogus\n}\n")
+    world.engine.put("b", caddy="b.test", caddy__respond="b")
+    world.turn()
+    assert "respond one" in world.caddy.written[-1] and "b.test" in world.caddy.written[-1]
+    assert "caddyfile Caddyfile: caddy refuses it" in str(world.reconciler.problems[-1])
+    texts.append("base.test {\n\trespond two\n}\n")
+    world.turn()
+    assert "respond two" in world.caddy.written[-1]
+
+
+def test_polling_lists_everything_anew_and_can_be_switched_off(world: World) -> None:
+    for _ in range(4):
+        world.clock.advance(30)
+        world.reconciler.step()
+    assert world.engine.resyncs == 4
+    world.reconciler.polling_interval = 0
+    for _ in range(4):
+        world.clock.advance(30)
+        world.reconciler.step()
+    assert world.engine.resyncs == 4
+
+
+def test_a_problem_is_logged_once_when_it_appears_and_once_when_it_is_gone(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "dockcaddy")
+    world.engine.put("a", caddy="a.test", caddy__respond="{{nonsense}}")
+    for _ in range(3):
+        world.turn()
+    world.engine.put("a", caddy="a.test", caddy__respond="x")
+    for _ in range(3):
+        world.turn()
+    told = [record.getMessage() for record in caplog.records if "nonsense" in record.getMessage()]
+    assert told == [
+        'container a: label caddy.respond: function "nonsense" is not defined',
+        'no longer: container a: label caddy.respond: function "nonsense" is not defined',
+    ]
+
+
+def test_an_unchanged_resource_is_rendered_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    rendered: list[str] = []
+    renderer = world.reconciler.pipeline._renderer
+    original = renderer.render
+    monkeypatch.setattr(
+        type(renderer), "render", lambda self, context: rendered.append(context.resource.name) or original(context)
+    )
+    for name in "abc":
+        world.engine.put(name, caddy=f"{name}.test", caddy__respond=name)
+    world.turn()
+    world.engine.resources["b"] = evolve(world.engine.resources["b"])
+    world.turn()
+    assert rendered == ["a", "b", "c", "b"]
+
+
+def test_a_resource_that_cannot_be_rendered_any_more_stays_as_it_was(world: World) -> None:
+    world.engine.put("a", caddy="a.test", caddy__respond="one")
+    world.turn()
+    world.engine.put("a", caddy="a.test", caddy__respond="{{nope}}")
+    world.engine.put("b", caddy="b.test", caddy__respond="b")
+    world.turn()
+    assert "respond one" in world.caddy.written[-1] and "b.test" in world.caddy.written[-1]
+    assert 'function "nope" is not defined' in str(world.reconciler.problems)
+
+
+def test_a_resource_that_caddy_refuses_by_now_stays_as_it_was(world: World) -> None:
+    world.engine.put("a", caddy="a.test", caddy__respond="one")
+    world.turn()
+    world.engine.put("a", caddy="a.test", caddy__bogus="")
+    world.turn()
+    assert len(world.caddy.written) == 1
+    assert "unrecognized directive" in str(world.reconciler.problems)
+
+
+def test_what_was_good_at_another_address_is_not_put_back(world: World) -> None:
+    world.engine.put("a", caddy="a.test", caddy__respond="one")
+    world.turn()
+    world.engine.put("a", caddy="a.test", caddy__respond="{{nope}}")
+    moved = evolve(world.engine.resources["a"], attachments=(Attachment("front", ipv4="172.18.0.9"),))
+    world.engine.resources["a"] = moved
+    world.turn()
+    assert "a.test" not in world.caddy.written[-1]
+
+
+def test_what_a_guard_refuses_is_not_put_back(world: World) -> None:
+    refusing: list[str] = []
+
+    def check(context: Context, blocks: tuple[Block, ...]) -> None:
+        if refusing:
+            raise LabelError("caddy", "not today")
+
+    world.reconciler.pipeline = Pipeline(Registry(guards=(Guard("strict", check),)))
+    world.engine.put("a", caddy="a.test", caddy__respond="one")
+    world.turn()
+    refusing.append("from now on")
+    world.engine.put("a", caddy="a.test", caddy__respond="two")
+    world.turn()
+    assert "a.test" not in world.caddy.written[-1]
+
+
+def test_what_an_earlier_run_had_accepted_is_put_back_while_it_cannot_be_rendered(world: World) -> None:
+    kept = Fragment("local/a", "container a", 0, caddyfile.parse("a.test {\n\trespond one\n}\n", ""))
+    world.reconciler.quarantine.remember({"local/a": kept})
+    world.engine.put("a", caddy="a.test", caddy__respond="{{nope}}")
+    world.turn()
+    assert "respond one" in world.caddy.written[-1]
+
+
+def test_of_two_that_contradict_each_other_the_older_stays_until_it_is_gone(world: World) -> None:
+    world.engine.put("a", caddy="x.test", **{"caddy__@api__path": "/a/*", "caddy__respond": "@api a"})
+    world.turn()
+    world.engine.put("b", caddy="x.test", **{"caddy__@api__path": "/b/*", "caddy__respond": "@api b"})
+    world.engine.resources["b"] = evolve(world.engine.resources["b"], created=5)
+    world.turn()
+    assert len(world.caddy.written) == 1
+    assert "@api is something else in container a" in str(world.reconciler.problems)
+    del world.engine.resources["a"]
+    world.turn()
+    assert "path /b/*" in world.caddy.written[-1] and world.reconciler.problems == ()
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (CaddyRefusal("no more"), "caddy: refuses everything: no more"),
+        (CaddyUnreachable("caddy does not answer"), "caddy: caddy does not answer"),
+    ],
+)
+def test_the_reason_why_nothing_changes_is_logged_once_when_it_appears_and_once_when_it_is_gone(
+    world: World, caplog: pytest.LogCaptureFixture, error: Exception, message: str
+) -> None:
+    def fail(text: str) -> bytes:
+        raise error
+
+    caplog.set_level("INFO", "dockcaddy")
+    assert world.reconciler.quarantine is not None
+    adapt, world.reconciler.quarantine.adapt = world.reconciler.quarantine.adapt, fail
+    world.engine.put("a", caddy="a.test", caddy__respond="a")
+    for _ in range(3):
+        world.turn(60)
+    assert caplog.messages == [message]
+    world.reconciler.quarantine.adapt = adapt
+    world.turn(60)
+    assert caplog.messages == [message, f"no longer: {message}"]
