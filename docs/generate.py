@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import dockcaddy_policy
-from dockcaddy import hookspecs, plugins, settings, testing
+from dockcaddy import files, hookspecs, plugins, settings, testing
 from dockcaddy_idioms import table
 from dockcaddy_policy.rules import RULES
 
@@ -43,6 +43,7 @@ def plugins_page() -> str:
         hookspecs.SiteTransformer,
         hookspecs.Gate,
         hookspecs.Guard,
+        files.FileOutput,
         hookspecs.SettingsSection,
     ):
         parts += [f"## `{kind.__name__}`\n", inspect.cleandoc(kind.__doc__ or ""), ""]

@@ -11,7 +11,7 @@ from dockcaddy.errors import (
     LabelError,
     OutputError,
 )
-from dockcaddy.files import write_atomically
+from dockcaddy.files import FileOutput, target_file, write_atomically
 from dockcaddy.hookspecs import (
     Adapter,
     Configuration,
@@ -43,6 +43,7 @@ __all__ = [
     "Context",
     "DockcaddyError",
     "EngineInventory",
+    "FileOutput",
     "Gate",
     "Guard",
     "Inventory",
@@ -65,5 +66,6 @@ __all__ = [
     "Stage",
     "__version__",
     "hook",
+    "target_file",
     "write_atomically",
 ]

@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
+import dockcaddy
 import pytest
+from dockcaddy import FileOutput, OutputContext, target_file
 from dockcaddy.errors import CaddyRefusal, OutputError
 from dockcaddy.merge.configuration import Configuration
 from dockcaddy_caddyfile import CaddyfileOutput
@@ -65,3 +67,29 @@ def test_json_is_what_caddy_adapted(tmp_path: Path) -> None:
     assert (tmp_path / "caddy.json").read_bytes() == b'{"from":"one"}'
     with pytest.raises(CaddyRefusal, match="has not been adapted"):
         output.write(Configuration("two"))
+
+
+def test_an_output_of_a_plugin_says_only_what_the_file_holds(tmp_path: Path) -> None:
+    class Length(FileOutput):
+        def content(self, configuration: dockcaddy.Configuration) -> bytes:
+            return str(len(configuration.text)).encode()
+
+    context = OutputContext(lambda section: section(), pytest.fail, {"target": str(tmp_path / "length")})
+    output = Length(target_file(context, "length"))
+    output.write(configuration("four"))
+    assert (tmp_path / "length").read_bytes() == b"4" and output.holds(configuration("five"))
+    assert not output.holds(configuration("three"))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({}, "output x needs a path: --output x=PATH"),
+        ({"target": "/"}, "output x=/: that is a folder, name a file in it"),
+        ({"target": "/nowhere/x"}, "output x=/nowhere/x: there is no folder /nowhere, make it, or name another one"),
+    ],
+)
+def test_a_target_where_no_file_can_be_is_an_error(options: dict[str, str], message: str) -> None:
+    with pytest.raises(OutputError) as raised:
+        target_file(OutputContext(lambda section: section(), pytest.fail, options), "x")
+    assert str(raised.value) == message
