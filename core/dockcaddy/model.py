@@ -84,6 +84,11 @@ class Resource:
     unreachable: str = ""
     record: object = None
 
+    @property
+    def key(self) -> str:
+        """What identifies it among the resources of all engines, whatever its state: `local/4f1c...`."""
+        return f"{self.engine}/{self.id}"
+
     def __str__(self) -> str:
         """As errors name it: `container web-1`."""
         return f"{self.kind} {one_line(self.name)}"

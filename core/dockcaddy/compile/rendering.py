@@ -112,12 +112,10 @@ class Renderer:
         except PluginFault as fault:
             problems = [Problem(str(resource), one_line(context.label), one_line(str(fault)))]
         problems += [*context.warnings, *self._hints(resource)]
-        key = f"{resource.engine}/{resource.id}"
         return Fragment(
-            key,
+            resource.key,
             str(resource),
-            # whatever an engine says of a container's age, what the operator wrote is older
-            max(resource.created, 0),
+            seniority_of(resource),
             blocks,
             tuple(problems),
             withheld,
@@ -223,6 +221,11 @@ class Renderer:
         where = _EXECUTING.match(error.message)
         told = f"at {where[1]}: {reason}" if where else reason
         return f"{told}, {mend}" if mend else told
+
+
+def seniority_of(resource: Resource) -> int:
+    """A resource's place by age; whatever an engine says of that, what the operator wrote is older."""
+    return max(resource.created, 0)
 
 
 def _intended(values: Iterable[str]) -> tuple[str, ...]:

@@ -133,7 +133,7 @@ class LogNarrator:
     def _tell_decisions(self, cycle: Cycle) -> None:
         """What the pass made of which resources."""
         resources = [each for engine in cycle.inventory.engines for each in engine.resources]
-        current = {f"{each.engine}/{each.id}": each for each in resources}
+        current = {each.key: each for each in resources}
         told = [_change(each, self._seen.get(key)) for key, each in current.items() if self._seen.get(key) is not each]
         told += [f"{each} is gone" for key, each in self._seen.items() if key not in current]
         self._seen = current

@@ -65,7 +65,7 @@ class Flapping:
 
     def _resources(self, resources: Iterable[Resource], now: float, seen: dict[str, _Life]) -> Iterable[Resource]:
         for resource in resources:
-            key = f"{resource.engine}/{resource.id}"
+            key = resource.key
             life = self._lives.get(key)
             if life is None or life.resource is not resource:
                 life = _next(life, resource, now)

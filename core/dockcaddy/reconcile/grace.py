@@ -31,7 +31,7 @@ class GracePeriod:
 
         `linger` gives for how many seconds each is to stay, by its fragment's key.
         """
-        present = {_key(each): each for engine in inventory.engines for each in engine.resources}
+        present = {each.key: each for engine in inventory.engines for each in engine.resources}
         for key in self._present.keys() - present.keys():
             if seconds := linger(key):
                 self._gone[key] = _Gone(_stopped(self._present[key]), now + seconds)
@@ -51,10 +51,6 @@ class GracePeriod:
         replaced = {each.key for each in fragments if each.key in self._gone and each.groups <= others}
         self._gone = {key: each for key, each in self._gone.items() if key not in replaced}
         return [each for each in fragments if each.key not in replaced]
-
-
-def _key(resource: Resource) -> str:
-    return f"{resource.engine}/{resource.id}"
 
 
 def _stopped(resource: Resource) -> Resource:

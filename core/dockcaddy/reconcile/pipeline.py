@@ -11,7 +11,7 @@ from attrs import evolve, frozen
 from dockcaddy import caddyfile
 from dockcaddy.admission.operators import with_operators
 from dockcaddy.caddyfile import Block, CaddyfileError, ListenPorts, Origin, global_options
-from dockcaddy.compile.rendering import Renderer, ResourceContext
+from dockcaddy.compile.rendering import Renderer, ResourceContext, seniority_of
 from dockcaddy.errors import own_fault
 from dockcaddy.fragment import Fragment
 from dockcaddy.merge.assembly import Assembler
@@ -144,12 +144,13 @@ class Pipeline:
         return self._rendered[key].fragment.linger if key in self._rendered else 0.0
 
     def _render(self, resource: Resource, engine: EngineInventory, inventory: Inventory) -> _Rendered:
-        kept = self._rendered.get(f"{resource.engine}/{resource.id}")
+        kept = self._rendered.get(resource.key)
+        is_operators = resource.id in engine.operators
         if (
             kept is not None
             and kept.resource is resource
             and kept.caddy is engine.caddy
-            and kept.is_operators is (resource.id in engine.operators)
+            and kept.is_operators is is_operators
             and kept.inventory in (None, inventory)
         ):
             return kept
@@ -159,7 +160,6 @@ class Pipeline:
         except Exception as error:
             # whatever it is, it is no reason to leave the others alone
             fragment = _unrendered(resource, error)
-        is_operators = resource.id in engine.operators
         return _Rendered(resource, engine.caddy, is_operators, inventory if context.read_inventory else None, fragment)
 
     def _parse_config(
@@ -187,8 +187,7 @@ def _unrendered(resource: Resource, error: Exception) -> Fragment:
     """Nothing of a resource that the program itself stumbles over."""
     problem = Problem(str(resource), "", f"{own_fault(error)} (--log-level debug shows where)")
     logger.debug("%s", problem, exc_info=error)
-    key = f"{resource.engine}/{resource.id}"
-    return Fragment(key, str(resource), max(resource.created, 0), problems=(problem,))
+    return Fragment(resource.key, str(resource), seniority_of(resource), problems=(problem,))
 
 
 def _port_options(ports: ListenPorts) -> dict[str, Block]:
