@@ -24,7 +24,7 @@ from attrs import frozen
 from dockcaddy import hookspecs
 from dockcaddy.errors import PluginError
 from dockcaddy.plugins.acceptance import Collection, Owner
-from dockcaddy.plugins.guard import BUNDLED_SOURCE, Watch, comes_from_outside, reason_of
+from dockcaddy.plugins.guard import BUNDLED_SOURCE, CallTimer, comes_from_outside, reason_of
 from dockcaddy.plugins.registry import Registry
 
 __all__ = ["BUNDLED", "ENTRY_POINT_GROUP", "HOOKS", "Registry", "load"]
@@ -80,7 +80,7 @@ def load(
     """
     left_out = frozenset(disabled)
     there = set()
-    collection = Collection(frozenset(replace), Watch(clock))
+    collection = Collection(frozenset(replace), CallTimer(clock))
     failures = []
     with _as_it_was():
         given = list(map(_imported, modules))

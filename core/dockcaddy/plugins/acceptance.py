@@ -19,7 +19,7 @@ from dockcaddy.hookspecs import (
     SiteTransformer,
     Stage,
 )
-from dockcaddy.plugins.guard import Contribution, Watch
+from dockcaddy.plugins.guard import CallTimer, Contribution
 from dockcaddy.plugins.registry import FunctionEntry, PluginEntry, Registry
 from dockcaddy.plugins.results import named
 
@@ -48,7 +48,7 @@ class Collection:
     """What has been gathered so far; becomes a Registry."""
 
     replaceable: frozenset[str]
-    watch: Watch
+    timer: CallTimer
     plugins: list[PluginEntry] = field(factory=list)
     functions: dict[str, FunctionEntry] = field(factory=dict)
     transformers: dict[str, Contribution[LabelTransformer]] = field(factory=dict)
@@ -60,7 +60,7 @@ class Collection:
 
     def copy(self) -> "Collection":
         """Another one of the same."""
-        other = Collection(self.replaceable, self.watch, self.plugins.copy())
+        other = Collection(self.replaceable, self.timer, self.plugins.copy())
         for slot in attrs.fields(Collection):
             if isinstance(kept := getattr(self, slot.name), dict):
                 setattr(other, slot.name, kept.copy())
@@ -82,7 +82,7 @@ class Collection:
             guards=tuple(self.guards.values()),
             outputs=dict(sorted(self.outputs.items())),
             sections=tuple(each.item for each in self.sections.values()),
-            watch=self.watch,
+            timer=self.timer,
         )
 
 
@@ -176,7 +176,7 @@ def _accept_functions(collection: Collection, owner: Owner, given: object) -> st
         if name not in collection.replaceable:
             mend = f', to replace it set replace = ["{name}"]'
             _must_be_new(owner, "template function", name, collection.functions, mend)
-        entry = FunctionEntry("function", name, call, owner.name, owner.source, collection.watch)
+        entry = FunctionEntry("function", name, call, owner.name, owner.source, collection.timer)
         collection.functions[name] = entry
     return f"functions {', '.join(sorted(functions))}" if functions else ""
 
@@ -188,7 +188,7 @@ def _accept_outputs(collection: Collection, owner: Owner, given: object) -> str:
             raise owner.refuse(f"{name!r} is not a name of an output, expected text without =")
         _must_take(owner, f'output "{name}"', factory, ["context"])
         _must_be_new(owner, "output", name, collection.outputs)
-        made = Contribution("output", name, factory, owner.name, owner.source, collection.watch)
+        made = Contribution("output", name, factory, owner.name, owner.source, collection.timer)
         collection.outputs[name] = made
     return f"outputs {', '.join(sorted(outputs))}" if outputs else ""
 
@@ -207,7 +207,7 @@ def _accept_each(slot: str, kind: type[Any], word: str, check: Check) -> Callabl
                 raise owner.refuse(f"a {word} is called {item.name!r}, expected text")
             _must_be_new(owner, word, item.name, known)
             checked = check(owner, f'{word} "{item.name}"', item) or item
-            known[item.name] = Contribution(word, item.name, checked, owner.name, owner.source, collection.watch)
+            known[item.name] = Contribution(word, item.name, checked, owner.name, owner.source, collection.timer)
         return f"{word}s {', '.join(item.name for item in items)}" if items else ""
 
     return accept

@@ -63,7 +63,7 @@ class Unfit(Exception):
 
 
 @define(eq=False)
-class Watch:
+class CallTimer:
     """Times the calls, so that one that holds everything up is told. `clock` gives seconds.
 
     `present` is the call that is going on: of what, about what, since when.
@@ -138,7 +138,7 @@ class Contribution(Generic[T]):
     item: T
     plugin: str = ""
     source: str = ""
-    watch: Watch = field(factory=Watch)
+    timer: CallTimer = field(factory=CallTimer)
 
     def __str__(self) -> str:
         """As errors name it: `gate "health" of plugin health`."""
@@ -156,7 +156,7 @@ class Contribution(Generic[T]):
 
         Raises PluginFault for whatever goes wrong there, but for the `promised` errors.
         """
-        before = self.watch.begin(self, about)
+        before = self.timer.begin(self, about)
         try:
             if sys.getrecursionlimit() < _RAISED:
                 return check(call(*arguments))
@@ -174,7 +174,7 @@ class Contribution(Generic[T]):
             logger.debug("%s", fault, exc_info=error)
             raise fault from error
         finally:
-            self.watch.end(before)
+            self.timer.end(before)
 
 
 # of what, about what, since when

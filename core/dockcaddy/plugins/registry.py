@@ -17,7 +17,7 @@ from dockcaddy.hookspecs import (
     TemplateFunction,
 )
 from dockcaddy.plugins.calls import as_template_function
-from dockcaddy.plugins.guard import Contribution, Watch
+from dockcaddy.plugins.guard import CallTimer, Contribution
 
 
 @frozen(eq=False)
@@ -86,7 +86,7 @@ def _guards(items: Iterable[Any]) -> tuple[Contribution[Guard], ...]:
 
 @frozen
 class Registry:
-    """All contributions, in the order in which they take part; each is called under the eyes of the `watch`."""
+    """All contributions, in the order in which they take part; each is called through the `timer`."""
 
     plugins: tuple[PluginEntry, ...] = ()
     functions: Mapping[str, FunctionEntry] = field(factory=dict)
@@ -96,7 +96,7 @@ class Registry:
     guards: tuple[Contribution[Guard], ...] = field(default=(), converter=_guards)
     outputs: Mapping[str, Contribution[OutputFactory]] = field(factory=dict)
     sections: tuple[SettingsSection, ...] = ()
-    watch: Watch = field(factory=Watch)
+    timer: CallTimer = field(factory=CallTimer)
 
     def callables(self) -> dict[str, TemplateFunction]:
         """Name -> callable, for the template engine. Each raises PluginFault for what goes wrong in it."""

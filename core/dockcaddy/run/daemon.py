@@ -36,7 +36,7 @@ PATIENCE = 2.0
 
 def run(settings: Settings, registry: Registry, sections: Mapping[type, Any]) -> int:
     """Watch the engines until a signal; gives the exit status. Raises SettingsError and CaddyUnreachable at start."""
-    with suppress(Ended), registry.watch.guarded(), ended_by_signals(registry.watch.is_waiting) as ending:
+    with suppress(Ended), registry.timer.guarded(), ended_by_signals(registry.timer.is_waiting) as ending:
         _run(settings, registry, sections, ending)
     return 0
 

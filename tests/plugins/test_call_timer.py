@@ -5,19 +5,19 @@ import logging
 import pytest
 from attrs import define
 from clock import Clock
-from dockcaddy.plugins.guard import Contribution, Watch
+from dockcaddy.plugins.guard import CallTimer, Contribution
 
 
 @define
 class Calls:
-    """Contributions under one watch, and what is told of them."""
+    """Contributions with one timer, and what is told of them."""
 
     clock: Clock
-    watch: Watch
+    timer: CallTimer
     log: pytest.LogCaptureFixture
 
     def make(self, name: str, source: str = "file site.py") -> Contribution[None]:
-        return Contribution("function", name, None, "site", source, self.watch)
+        return Contribution("function", name, None, "site", source, self.timer)
 
     @property
     def told(self) -> list[str]:
@@ -28,7 +28,7 @@ class Calls:
 def calls(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> Calls:
     monkeypatch.setattr(logging.getLogger("dockcaddy"), "propagate", True)
     clock = Clock()
-    return Calls(clock, Watch(clock), caplog)
+    return Calls(clock, CallTimer(clock), caplog)
 
 
 def run(contribution: Contribution[None], work: object) -> None:
@@ -46,7 +46,7 @@ def test_what_does_not_come_back_is_told_while_it_is_awaited(calls: Calls) -> No
     def hang() -> None:
         for _ in range(10):
             calls.clock.advance(0.5)
-            calls.watch.look()
+            calls.timer.look()
 
     run(calls.make("hanging"), hang)
     assert calls.told == [
@@ -84,7 +84,7 @@ def test_the_same_one_is_told_once_a_minute(calls: Calls) -> None:
 def test_nothing_is_going_on_when_nothing_goes_on(calls: Calls) -> None:
     run(calls.make("slow"), lambda: calls.clock.advance(0.1))
     calls.clock.advance(100)
-    calls.watch.look()
+    calls.timer.look()
     assert calls.told == []
 
 
