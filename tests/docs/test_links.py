@@ -1,0 +1,36 @@
+"""Links and paths in the docs lead somewhere."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+PAGES = ("README.md", "CONTRIBUTING.md", "docs/**/*.md", "examples/**/*.md")
+LINK = re.compile(r"\]\((?!https?://|mailto:)([^)#\s]*)(#[^)\s]*)?\)")
+# paths in backticks that begin with a folder of the project
+PATH = re.compile(r"`((?:core|plugins|tests|docs|examples|benchmarks)/[a-z0-9_./-]*)`")
+
+
+def pages(project: Path) -> list[Path]:
+    return [page for pattern in PAGES for page in project.glob(pattern)]
+
+
+def anchors(page: Path) -> set[str]:
+    """The anchors of a page's headings, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.*)$", page.read_text(), re.MULTILINE)
+    return {"#" + re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("kind", ["links", "paths"])
+def test_every_link_and_path_leads_somewhere(project: Path, kind: str) -> None:
+    lost = []
+    for page in pages(project):
+        text = page.read_text()
+        if kind == "paths":
+            lost += [f"{page.name}: {path}" for path in PATH.findall(text) if not (project / path).exists()]
+            continue
+        for target, anchor in LINK.findall(text):
+            linked = page.parent / target if target else page
+            if not linked.exists() or (anchor and linked.suffix == ".md" and anchor not in anchors(linked)):
+                lost.append(f"{page.name}: {target}{anchor}")
+    assert not lost
