@@ -15,6 +15,7 @@ from typing import Any
 
 from attrs import define, field
 
+from dockcaddy.backoff import pause_after
 from dockcaddy.caddy.admin import AdminClient, address_of, listen_address
 from dockcaddy.caddy.log import CaddyLog, entry_of, is_about_a_port
 from dockcaddy.caddy.ports import holder_of, obstacle
@@ -142,7 +143,7 @@ class CaddyProcess:
         return self.directory / "caddy.pid"
 
     def _watch(self) -> None:
-        pause = FIRST_PAUSE
+        short_lives = 0
         use_initial = True
         while not self._stopping.is_set():
             born = time.monotonic()
@@ -156,14 +157,14 @@ class CaddyProcess:
             self._deaths += 1
             # a first configuration that it does not start with must not keep it from starting
             use_initial = answered
-            pause = FIRST_PAUSE if answered and lived > SETTLED_AFTER else min(pause * 2, LONGEST_PAUSE)
+            short_lives = 0 if answered and lived > SETTLED_AFTER else short_lives + 1
             # a port that is taken is told by the loop, with who has it
             level = logging.DEBUG if is_about_a_port(self.failure) else logging.ERROR
             logger.log(
                 level, "caddy ended after %.1f s (%s), starting it again", lived, self.failure or "no reason given"
             )
             if not (answered and self.starts == 1):
-                self._stopping.wait(pause)
+                self._stopping.wait(pause_after(short_lives + 1, FIRST_PAUSE, LONGEST_PAUSE))
 
     def _run(self, use_initial: bool) -> bool:
         """One life of the child; whether its admin endpoint answered."""

@@ -11,6 +11,8 @@ from typing import Any
 
 from attrs import define, field
 
+from dockcaddy.backoff import pause_after
+
 Json = Mapping[str, Any]
 
 # after so many seconds the list knows better: the event's change was undone, or another event was lost
@@ -129,8 +131,8 @@ class Announcements:
         if announced.is_shown_by(item):
             del self._by_id[id]
             return item, None
-        pause = min(FIRST_PAUSE * 2.0 ** min(announced.looks, 10), LONGEST_PAUSE)
         announced.looks += 1
+        pause = pause_after(announced.looks, FIRST_PAUSE, LONGEST_PAUSE)
         if item is None or not announced.there:
             return None, pause
         return announced.amended(item), pause

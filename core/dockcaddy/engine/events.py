@@ -14,6 +14,7 @@ from typing import Any
 
 from attrs import define, field, frozen
 
+from dockcaddy.backoff import pause_after
 from dockcaddy.logs import report_own_fault
 
 logger = logging.getLogger("dockcaddy")
@@ -108,13 +109,13 @@ class EventStream:
             _hang_up(self._response)
 
     def _read_all(self) -> None:
-        pause = FIRST_PAUSE
+        failures = 0
         while not self._ended.is_set():
             try:
                 self._response = self.subscribe()
                 self.missed()
                 for message in _messages(self._response):
-                    pause = FIRST_PAUSE
+                    failures = 0
                     self._put(Event.of(message))
                 reason = "it ended"
             except Exception as error:
@@ -123,8 +124,8 @@ class EventStream:
                 return
             logger.debug("engine %s: the event stream was lost: %s", self.name, reason)
             self._tell_of_missed()
-            self._ended.wait(pause)
-            pause = min(pause * 2, LONGEST_PAUSE)
+            failures += 1
+            self._ended.wait(pause_after(failures, FIRST_PAUSE, LONGEST_PAUSE))
 
     def _put(self, event: Event) -> None:
         with self._condition:

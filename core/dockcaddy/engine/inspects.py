@@ -4,6 +4,8 @@ from collections.abc import Iterable
 
 from attrs import define, field
 
+from dockcaddy.backoff import pause_after
+
 AT_ONCE = 8
 # one that hangs costs a thread
 MOST = 256
@@ -57,9 +59,8 @@ class InspectQueue:
 
     def failed(self, id: str, now: float) -> None:
         """It could not be inspected: it is tried again, ever less often."""
-        failures = self._failures.get(id, 0)
-        self._failures[id] = failures + 1
-        self._retries[id] = now + min(FIRST_PAUSE * 2.0**failures, LONGEST_PAUSE)
+        failures = self._failures[id] = self._failures.get(id, 0) + 1
+        self._retries[id] = now + pause_after(failures, FIRST_PAUSE, LONGEST_PAUSE)
 
     def retry(self, now: float) -> None:
         """Have those wait whose next try is due."""

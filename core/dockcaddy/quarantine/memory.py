@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, S
 
 from attrs import define, evolve, field, frozen
 
+from dockcaddy.backoff import pause_after
 from dockcaddy.fragment import Fragment, is_definition
 from dockcaddy.merge.configuration import Configuration
 from dockcaddy.model import Problem
@@ -19,12 +20,15 @@ PROVEN_AFTER = 600.0
 
 @frozen
 class Verdict:
-    """Why a fragment with this content is left out, and when (seconds of the clock) it is tried again."""
+    """Why a fragment with this content is left out, and when (seconds of the clock) it is tried again.
+
+    `refusals` counts how often it was refused: each time the pause before the next try is longer.
+    """
 
     content: str
     problem: Problem
     retry_at: float
-    pause: float
+    refusals: int
     # it was not left out for what it says, there was only no time to try it
     is_untried: bool = False
     # the older fragment that it was left out for, by its key
@@ -125,18 +129,18 @@ class Memory:
     def condemn(self, fragment: Fragment, problem: Problem, rival: str = "", cause: Problem | None = None) -> None:
         """Leave a fragment out; the pause until the next try doubles each time the same content is refused."""
         before = self.verdicts.get(fragment.key)
-        pause = min(before.pause * 2, LONGEST_PAUSE) if before else FIRST_PAUSE
-        verdict = Verdict(fragment.content, problem, self.clock() + pause, pause, rival=rival, cause=cause)
-        self.verdicts[fragment.key] = verdict
+        refusals = before.refusals + 1 if before else 1
+        retry_at = self.clock() + pause_after(refusals, FIRST_PAUSE, LONGEST_PAUSE)
+        self.verdicts[fragment.key] = Verdict(fragment.content, problem, retry_at, refusals, rival=rival, cause=cause)
 
     def postpone(self, fragment: Fragment) -> None:
         """Leave a fragment out for this time: nothing is known against it yet, and others are not to wait for that."""
         before = self.verdicts.get(fragment.key)
         problem = Problem(fragment.owner, "", "waits until caddy has refused or taken others", "warning")
-        pause = before.pause if before else FIRST_PAUSE / 2
+        refusals = before.refusals if before else 0
         untried = before is None or before.is_untried
         self.verdicts[fragment.key] = Verdict(
-            fragment.content, before.problem if before else problem, self.clock(), pause, untried
+            fragment.content, before.problem if before else problem, self.clock(), refusals, untried
         )
 
     def blame_newest(self) -> None:
@@ -160,9 +164,10 @@ class Memory:
     def _blame(self, fragment: Fragment, place: int) -> None:
         before = self._blamed.get(fragment.key)
         known = before is not None and before.content == fragment.content
-        pause = min(before.pause * 2, LONGEST_PAUSE) if before is not None and known else CRASHES_WITHIN
+        crashes = before.refusals + 1 if before is not None and known else 1
+        pause = pause_after(crashes, CRASHES_WITHIN, LONGEST_PAUSE)
         problem = Problem(fragment.owner, "", "caddy crashes again and again since it is there")
-        verdict = Verdict(fragment.content, problem, self.clock() + place * pause, pause)
+        verdict = Verdict(fragment.content, problem, self.clock() + place * pause, crashes)
         self.verdicts[fragment.key] = self._blamed[fragment.key] = verdict
 
     def urgency(self, fragment: Fragment) -> tuple[bool, int]:

@@ -8,6 +8,7 @@ from typing import Literal, Protocol
 
 from attrs import define, evolve, field, frozen
 
+from dockcaddy.backoff import pause_after
 from dockcaddy.caddyfile import Block, ListenPorts, Origin, global_options, is_site
 from dockcaddy.errors import CaddyRefusal
 from dockcaddy.fragment import Fragment
@@ -96,7 +97,7 @@ class _Blocked:
     fault: PortFault
     problem_cause: str
     retry_at: float
-    pause: float = ASK_PAUSE
+    refusals: int = 1
     is_tried: bool = False
     has_tls: bool = False
 
@@ -170,9 +171,10 @@ class Ports:
     def block(self, fault: PortFault, fragments: Iterable[Fragment]) -> bool:
         """Do without a port; False where that would change nothing: the fault is told as any other then."""
         before = self._blocked.get(fault.port)
-        pause = ASK_PAUSE if before is None else min(before.pause * 2, LONGEST_ASK_PAUSE)
-        wait = LOOK_PAUSE if self.machine.can_listen(fault) is False else pause
-        blocked = _Blocked(fault, self.machine.cause(fault), self.clock() + wait, pause)
+        refusals = 1 if before is None else before.refusals + 1
+        can_see = self.machine.can_listen(fault) is False
+        pause = LOOK_PAUSE if can_see else pause_after(refusals, ASK_PAUSE, LONGEST_ASK_PAUSE)
+        blocked = _Blocked(fault, self.machine.cause(fault), self.clock() + pause, refusals)
         if before is not None and not before.is_tried:
             blocked.has_tls = True
             if before.has_tls:

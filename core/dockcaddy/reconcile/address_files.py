@@ -14,6 +14,7 @@ from pathlib import Path
 from attrs import define, field
 
 from dockcaddy import caddyfile
+from dockcaddy.backoff import Backoff
 from dockcaddy.caddyfile import Block
 from dockcaddy.errors import CaddyRefusal, CaddyUnreachable, OutputError
 from dockcaddy.hookspecs import Adapter
@@ -47,8 +48,7 @@ class AddressFiles:
     readers: Mapping[str, Adapter] = field(factory=dict)
     path: str = ""
     failure: str = ""
-    retry_at: float | None = None
-    _pause: float = FIRST_PAUSE
+    _backoff: Backoff = field(factory=lambda: Backoff(FIRST_PAUSE, LONGEST_PAUSE))
     _written: dict[str, str] = field(factory=dict)
     _stamp: int = 0
 
@@ -65,6 +65,11 @@ class AddressFiles:
         self._keep(names, only_these=False)
 
     @property
+    def retry_at(self) -> float | None:
+        """When files are tried again after a failure, in seconds of the clock."""
+        return self._backoff.retry_at
+
+    @property
     def disturbed(self) -> bool:
         """Whether somebody else has changed what is in the folder."""
         if not self.path or not self._written:
@@ -76,9 +81,10 @@ class AddressFiles:
 
     def _keep(self, names: Names, *, only_these: bool) -> None:
         if not names and not self._written:
-            self.failure, self.retry_at = "", None
+            self.failure = ""
+            self._backoff.succeeded()
             return
-        if self.retry_at is not None and self.clock() < self.retry_at:
+        if not self._backoff.is_due(self.clock()):
             return
         before = self.path
         try:
@@ -87,7 +93,8 @@ class AddressFiles:
         except (OSError, CaddyRefusal, CaddyUnreachable) as error:
             self._failed(error)
         else:
-            self.path, self.failure, self.retry_at, self._pause = str(self.folder), "", None, FIRST_PAUSE
+            self.path, self.failure = str(self.folder), ""
+            self._backoff.succeeded()
         if self.path != before:
             raise AddressesMoved(self.failure or f"addresses are in {self.folder} again")
 
@@ -136,8 +143,7 @@ class AddressFiles:
             f"addresses of upstreams cannot be in {self.folder}: {reason}, so they stand in the configuration and each "
             "change is a reload: share that folder with caddy, or name another one with --address-directory"
         )
-        self.retry_at = self.clock() + self._pause
-        self._pause = min(self._pause * 2, LONGEST_PAUSE)
+        self._backoff.failed(self.clock())
 
 
 def _found(folder: Path) -> Sequence[tuple[str, str]]:

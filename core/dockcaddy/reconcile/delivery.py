@@ -3,8 +3,9 @@
 import logging
 from collections.abc import Callable
 
-from attrs import define
+from attrs import define, field
 
+from dockcaddy.backoff import Backoff
 from dockcaddy.errors import CaddyRefusal, CaddyUnreachable, DockcaddyError, OutputError, own_fault
 from dockcaddy.hookspecs import Output
 from dockcaddy.merge.configuration import Configuration
@@ -28,9 +29,13 @@ class Delivery:
     wanted: Configuration | None = None
     failure: str = ""
     doubt: str = ""
-    retry_at: float | None = None
     _delivered: Configuration | None = None
-    _pause: float = FIRST_PAUSE
+    _backoff: Backoff = field(factory=lambda: Backoff(FIRST_PAUSE, LONGEST_PAUSE))
+
+    @property
+    def retry_at(self) -> float | None:
+        """When a failed delivery is tried again, in seconds of the clock."""
+        return self._backoff.retry_at
 
     def offer(self, configuration: Configuration) -> None:
         """Deliver unless it is what the output has. Raises CaddyRefusal, and then the output keeps what it had.
@@ -40,7 +45,7 @@ class Delivery:
         self.wanted = configuration
         if self._has(configuration):
             self._succeeded(configuration)
-        elif self.retry_at is None or self.clock() >= self.retry_at:
+        elif self._backoff.is_due(self.clock()):
             self._write(configuration)
 
     def check(self) -> None:
@@ -53,8 +58,7 @@ class Delivery:
 
     def restarted(self) -> None:
         """The other side has started anew: what it was started with may be what it had, and need not be sent again."""
-        self.retry_at = None
-        self._pause = FIRST_PAUSE
+        self._backoff.succeeded()
         self._look()
 
     def _has(self, configuration: Configuration) -> bool:
@@ -100,15 +104,13 @@ class Delivery:
 
     def _failed(self, reason: str) -> None:
         self.failure = reason
-        self.retry_at = self.clock() + self._pause
-        self._pause = min(self._pause * 2, LONGEST_PAUSE)
+        self._backoff.failed(self.clock())
         self._delivered = None
 
     def _succeeded(self, configuration: Configuration) -> None:
         self._delivered = configuration
         self.failure = ""
-        self.retry_at = None
-        self._pause = FIRST_PAUSE
+        self._backoff.succeeded()
 
 
 def _told(error: Exception) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from attrs import define, evolve, field, frozen
 
+from dockcaddy.backoff import pause_after
 from dockcaddy.model import EngineInventory, Inventory, Resource
 
 # what lasted as long is no flapping
@@ -89,7 +90,12 @@ def _next(life: _Life | None, resource: Resource, now: float) -> _Life:
         return _fallen(life, resource, now)
     if life.up_since is not None:
         return evolve(life, resource=resource)
-    return evolve(life, resource=resource, up_since=now, held_until=now + _pause_after(life.falls))
+    return evolve(
+        life,
+        resource=resource,
+        up_since=now,
+        held_until=now + pause_after(life.falls - FREE, FIRST_PAUSE, LONGEST_PAUSE),
+    )
 
 
 def _fallen(life: _Life, resource: Resource | None, now: float) -> _Life:
@@ -97,7 +103,3 @@ def _fallen(life: _Life, resource: Resource | None, now: float) -> _Life:
         return evolve(life, resource=resource, when_down=resource)
     falls = life.falls + 1 if now < life.up_since + STEADY else 0
     return _Life(resource, None, falls, 0.0, resource, now)
-
-
-def _pause_after(falls: int) -> float:
-    return 0.0 if falls <= FREE else min(FIRST_PAUSE * 2.0 ** min(falls - FREE - 1, 10), LONGEST_PAUSE)

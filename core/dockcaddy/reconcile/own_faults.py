@@ -3,8 +3,9 @@
 import logging
 from collections.abc import Callable
 
-from attrs import define
+from attrs import define, field
 
+from dockcaddy.backoff import Backoff
 from dockcaddy.errors import own_fault
 
 logger = logging.getLogger("dockcaddy")
@@ -16,20 +17,23 @@ FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
 class OwnFault:
     """The error that is being waited out, where there is one: nothing is tried before `resume_at`. All in seconds."""
 
-    resume_at: float | None = None
     _told: str = ""
-    _pause: float = 0.0
+    _backoff: Backoff = field(factory=lambda: Backoff(FIRST_PAUSE, LONGEST_PAUSE))
+
+    @property
+    def resume_at(self) -> float | None:
+        """When to go on; None where nothing is waited out."""
+        return self._backoff.retry_at
 
     def began(self, error: Exception, now: float) -> None:
         """It came up, again or for the first time."""
-        self._pause = min(max(self._pause * 2, FIRST_PAUSE), LONGEST_PAUSE)
-        self.resume_at = now + self._pause
+        pause = self._backoff.failed(now)
         told = own_fault(error)
         logger.log(
             logging.DEBUG if told == self._told else logging.ERROR,
             "%s; the last configuration stays, trying again in %g s (--log-level debug shows where)",
             told,
-            self._pause,
+            pause,
         )
         logger.debug("where it happened", exc_info=error)
         self._told = told
@@ -38,8 +42,9 @@ class OwnFault:
         """It went well."""
         if self._told:
             logger.info("no longer: %s", self._told)
-        self.resume_at, self._told, self._pause = None, "", 0.0
+        self._told = ""
+        self._backoff.succeeded()
 
     def is_over(self, clock: Callable[[], float]) -> bool:
         """Whether there is nothing to wait for."""
-        return self.resume_at is None or clock() >= self.resume_at
+        return self._backoff.is_due(clock())

@@ -11,6 +11,7 @@ from functools import partial
 
 from attrs import define, field
 
+from dockcaddy.backoff import Backoff
 from dockcaddy.errors import CaddyRefusal, CaddyUnreachable, OutputError
 from dockcaddy.fragment import Fragment
 from dockcaddy.logs import report_own_fault
@@ -32,7 +33,7 @@ logger = logging.getLogger("dockcaddy")
 
 CHECK_INTERVAL = 2.0
 # asking Caddy for everything again costs more than asking an engine
-LONGEST_REFUSED_PAUSE = 5.0
+FIRST_REFUSED_PAUSE, LONGEST_REFUSED_PAUSE = 1.0, 5.0
 
 
 @define(eq=False)
@@ -66,8 +67,7 @@ class Reconciler:
     _condition: threading.Condition = field(factory=threading.Condition)
     _last_poll: float = float("-inf")
     _next_check: float = float("-inf")
-    _refused_until: float | None = None
-    _refused_pause: float = 0.0
+    _refused: Backoff = field(factory=lambda: Backoff(FIRST_REFUSED_PAUSE, LONGEST_REFUSED_PAUSE))
     _own_fault: OwnFault = field(factory=OwnFault)
 
     def __attrs_post_init__(self) -> None:
@@ -192,7 +192,7 @@ class Reconciler:
         if self.configuration is None or self.configuration.text != configuration.text:
             self.configuration = configuration
         self._keep(configuration)
-        self._refused_until, self._refused_pause = None, 0.0
+        self._refused.succeeded()
         problems += configuration.assembly.problems
         if self.quarantine is not None:
             problems += self.quarantine.problems
@@ -219,8 +219,7 @@ class Reconciler:
 
     def _put_off(self, problems: Iterable[Problem]) -> None:
         """Everything stays as it is: the cause lies outside every fragment, so that only time can mend it."""
-        self._refused_pause = min(max(self._refused_pause * 2, 1.0), LONGEST_REFUSED_PAUSE)
-        self._refused_until = self.clock() + self._refused_pause
+        self._refused.failed(self.clock())
         self.narrator.tell([*without_repeats(problems), *self._failures()])
 
     def _with_addresses(self, fragments: tuple[Fragment, ...]) -> Configuration:
@@ -296,7 +295,7 @@ class Reconciler:
         return [
             quarantined,
             self._own_fault.resume_at,
-            self._refused_until,
+            self._refused.retry_at,
             self._flapping.due,
             self._grace.due,
             self.addresses.retry_at if self.addresses is not None else None,

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from attrs import define, field
 
+from dockcaddy.backoff import Backoff
 from dockcaddy.errors import EngineUnreachable, own_fault
 from dockcaddy.model import EngineInventory, EngineSilent
 
@@ -45,15 +46,19 @@ class WatchedEngine(Protocol):
 
 @define
 class Watch:
-    """An engine, its last inventory, and when to ask again after a failure, in seconds of the clock."""
+    """An engine, its last inventory, and when to ask again after a failure. `clock` gives seconds."""
 
     engine: WatchedEngine
     clock: Callable[[], float]
     last: EngineInventory | None = None
-    retry_at: float | None = None
     _failure: str = ""
-    _pause: float = FIRST_PAUSE
+    _backoff: Backoff = field(factory=lambda: Backoff(FIRST_PAUSE, LONGEST_PAUSE))
     _told: dict[str, float] = field(factory=dict)
+
+    @property
+    def retry_at(self) -> float | None:
+        """When the engine is asked again after a failure, in seconds of the clock."""
+        return self._backoff.retry_at
 
     def ask(self, has_configuration: Callable[[], bool]) -> None:
         """Ask what it has now; where it does not answer, what it had stays, without what events say has ended."""
@@ -64,12 +69,12 @@ class Watch:
                 self.last = error.known
             self._failure = error.advice if isinstance(error, EngineUnreachable) else own_fault(error)
             self._tell(error, has_configuration)
-            self.retry_at = self.clock() + self._pause
-            self._pause = min(self._pause * 2, LONGEST_PAUSE)
+            self._backoff.failed(self.clock())
             return
         if self._failure:
             logger.info("engine %s: answers again", self.engine.name)
-        self._failure, self.retry_at, self._pause = "", None, FIRST_PAUSE
+        self._failure = ""
+        self._backoff.succeeded()
         self._told.clear()
 
     def _tell(self, error: Exception, has_configuration: Callable[[], bool]) -> None:
