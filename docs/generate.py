@@ -1,6 +1,10 @@
-"""Write the pages of docs/ that are made from the code: `python docs/generate.py`."""
+"""Write the pages of docs/ that are made from the code: `python docs/generate.py`.
+
+With `--check` nothing is written; pages that are not current are named, and the exit status is 1.
+"""
 
 import inspect
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -108,6 +112,22 @@ PAGES = {
     "plugins.md": plugins_page,
 }
 
-if __name__ == "__main__":
+
+def main(arguments: list[str]) -> int:
+    """Write the pages that are not current, or name them with `--check`."""
+    outdated = {}
     for page, make in PAGES.items():
-        (FOLDER / page).write_text(make(), encoding="utf-8")
+        path, text = FOLDER / page, make()
+        if not path.is_file() or path.read_text(encoding="utf-8") != text:
+            outdated[path] = text
+    if "--check" in arguments:
+        for path in outdated:
+            sys.stderr.write(f"docs/{path.name} is not current: run python docs/generate.py\n")
+        return int(bool(outdated))
+    for path, text in outdated.items():
+        path.write_text(text, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,52 @@
+"""The project's checks, each in an environment of its own: `nox` runs those that need no engine, `nox -l` lists them.
+
+What follows `--` goes to pytest: `nox -s unit -- -k labels`.
+"""
+
+import nox
+
+nox.options.sessions = ["lint", "unit", "process", "docs"]
+nox.options.reuse_existing_virtualenvs = True
+
+
+def install(session: nox.Session) -> None:
+    """Put the project and its tools into the session's environment."""
+    session.install("--editable", ".[dev]")
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Style, format and types."""
+    install(session)
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+    session.run("mypy")
+
+
+@nox.session
+def unit(session: nox.Session) -> None:
+    """The tests that start no process, with a report of coverage."""
+    install(session)
+    session.run("pytest", "-n", "auto", "-m", "not process and not engine", "--cov", *session.posargs)
+
+
+@nox.session
+def process(session: nox.Session) -> None:
+    """The tests that start Caddy or dockcaddy."""
+    install(session)
+    session.run("pytest", "-n", "auto", "-m", "process and not engine", *session.posargs)
+
+
+@nox.session
+def engine(session: nox.Session) -> None:
+    """The tests on a Docker Engine, one after the other: some of them restart it."""
+    install(session)
+    session.run("pytest", "-m", "engine", *session.posargs)
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """The generated pages are current, and the examples of the pages work."""
+    install(session)
+    session.run("python", "docs/generate.py", "--check")
+    session.run("pytest", "tests/docs", *session.posargs)
