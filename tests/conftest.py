@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 
 import ports
 import pytest
+from golden import SWITCH, Golden, updating
 
 NEEDED = bool(os.environ.get("DOCKCADDY_TESTS_NEED_ENGINE"))
 
@@ -18,6 +19,12 @@ NEEDED = bool(os.environ.get("DOCKCADDY_TESTS_NEED_ENGINE"))
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`pytest --hostile-examples 5000 tests/hostile` looks for new attacks for as long as one likes."""
     parser.addoption("--hostile-examples", type=int, default=0, help="that many random hostile label sets, new ones")
+    parser.addoption(SWITCH, action="store_true", help="write the files of what is expected anew; read git diff then")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Refuse a switch that is not for this machine before anything runs."""
+    updating(config)
 
 
 def engine_answers() -> bool:
@@ -138,6 +145,12 @@ def eventually() -> Callable[..., None]:
         pytest.fail(f"did not happen within {looks} looks, last: {last!r}")
 
     return wait
+
+
+@pytest.fixture(scope="session")
+def golden(pytestconfig: pytest.Config) -> Golden:
+    """Compares with golden files, `pytest --update-golden` writes them anew."""
+    return Golden(updating(pytestconfig))
 
 
 @pytest.fixture

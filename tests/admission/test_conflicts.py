@@ -1,4 +1,4 @@
-"""Of two resources that contradict each other, the older stays."""
+"""Of two resources that contradict each other, the older stays. `tests/golden/conflicts` holds what is told, case by case."""
 
 from collections.abc import Callable
 
@@ -13,23 +13,16 @@ from dockcaddy.reconcile.pipeline import BaseCaddyfile, Pipeline
 from work import grows_evenly
 
 
-def told(*labels: dict[str, str], base: str = "", takeovers: bool = False) -> list[str]:
+def told(*labels: dict[str, str], base: str = "") -> list[str]:
     """The clashes among containers with these labels, the first being the oldest."""
     containers = [
         testing.container(name, labels=given, created=at)
         for at, (name, given) in enumerate(zip(["a", "b", "c", "d", *map(str, range(2_000))], labels, strict=False))
     ]
     inventory = Inventory((EngineInventory("local", tuple(containers)),))
-    pipeline = Pipeline(plugins.load(), takeovers=takeovers)
+    pipeline = Pipeline(plugins.load())
     configuration = pipeline.build(inventory, BaseCaddyfile("Caddyfile", base) if base else None)
     return [str(clash.problem) for clash in configuration.assembly.clashes]
-
-
-def test_a_newer_one_may_take_over_where_the_settings_say_so() -> None:
-    site = {"caddy": "x.org", "caddy.reverse_proxy": "{{upstreams 80}}"}
-    closed = {"caddy": "x.org", "caddy.respond": '"closed" 503'}
-    assert "respond would answer" in told(site, closed)[0]
-    assert told(site, closed, takeovers=True) == []
 
 
 def proxy(**options: str) -> dict[str, str]:
@@ -39,27 +32,6 @@ def proxy(**options: str) -> dict[str, str]:
         "caddy.reverse_proxy": "{{upstreams 80}}",
         **{f"caddy.reverse_proxy.{key.replace('__', '.')}": value for key, value in options.items()},
     }
-
-
-def test_replicas_that_say_the_same_do_not_clash() -> None:
-    same = proxy(lb_policy="first", header_up="X-A a") | {"caddy.@api.path": "/api/*", "caddy.encode": "gzip"}
-    assert told(same, same, same) == []
-
-
-def test_what_only_one_says_holds_for_all() -> None:
-    assert told(proxy(lb_policy="first"), proxy(health_uri="/up"), proxy()) == []
-
-
-def test_a_replica_with_another_sub_option_clashes_and_both_are_named() -> None:
-    assert told(proxy(lb_policy="first"), proxy(lb_policy="round_robin")) == [
-        "container b: label caddy.reverse_proxy.lb_policy: lb_policy is something else in container a "
-        "(label caddy.reverse_proxy.lb_policy), which is older and keeps it"
-    ]
-
-
-def test_every_newer_one_is_held_to_the_oldest() -> None:
-    found = told(proxy(lb_policy="first"), proxy(lb_policy="random"), proxy(lb_policy="first"), proxy(lb_policy="x"))
-    assert [each.partition(":")[0] for each in found] == ["container b", "container d"]
 
 
 def test_proxies_of_different_paths_do_not_clash() -> None:
@@ -101,11 +73,6 @@ def test_snippets_of_one_name_clash_unless_they_are_equal() -> None:
     assert "(common) is something else in container a" in told(one, one | {"caddy.encode": "zstd"})[0]
 
 
-def test_the_operators_snippet_is_older_than_every_container() -> None:
-    found = told({"caddy": "(common)", "caddy.abort": ""}, base="(common) {\n\tencode gzip\n}\n")
-    assert "(common) is something else in caddyfile Caddyfile, which is older and keeps it" in found[0]
-
-
 def test_global_options_clash_by_name() -> None:
     assert told({"caddy.email": "a@x.org"}, {"caddy.email": "a@x.org"}, {"caddy.debug": ""}) == []
     assert "email is something else in container a" in told({"caddy.email": "a@x.org"}, {"caddy.email": "b@x.org"})[0]
@@ -142,8 +109,6 @@ def test_a_site_that_several_serve_may_have_several_answers() -> None:
 
 SITE = {"caddy": "x.org"}
 RESPONDING = SITE | {"caddy.respond": "older"}
-HANDLING = SITE | {"caddy.handle": "/a/*", "caddy.handle.respond": "older"}
-BY_HOST = {"caddy": "*.x.org", "caddy.@a.host": "a.x.org", "caddy.handle": "@a", "caddy.handle.respond": "older"}
 
 
 def rejecting(matcher: dict[str, str]) -> dict[str, str]:
@@ -185,168 +150,6 @@ LIKE_SOME = (
     {".expression": "header({'X-A': 'b'})"},
 )
 
-TAKEN = {
-    "another answer": (RESPONDING, SITE | {"caddy.respond": "newer"}),
-    "another answer with a number": (RESPONDING, SITE | {"caddy.0_respond": "newer"}),
-    "an answer for every path": (RESPONDING, SITE | {"caddy.respond": "/* newer"}),
-    "a rejection": (RESPONDING, SITE | {"caddy.abort": ""}),
-    "an error": (RESPONDING, SITE | {"caddy.error": "500"}),
-    "a redirection": (proxy(), SITE | {"caddy.redir": "https://y.org"}),
-    "a rewritten path": (HANDLING, SITE | {"caddy.rewrite": "* /b/"}),
-    "a block for everything": (RESPONDING, SITE | {"caddy.handle": "", "caddy.handle.respond": "newer"}),
-    "a route in front of a proxy": (proxy(), SITE | {"caddy.route": "", "caddy.route.file_server": ""}),
-    "a proxy in front of files": (SITE | {"caddy.file_server": ""}, proxy()),
-    "the same path": (HANDLING, SITE | {"caddy.handle": "/a/*", "caddy.handle.respond": "newer"}),
-    "the same path in other letters": (HANDLING, SITE | {"caddy.handle": "/A/*", "caddy.handle.abort": ""}),
-    "the same path without its beginning": (
-        HANDLING,
-        SITE | {"caddy.handle_path": "/a/*", "caddy.handle_path.respond": "newer"},
-    ),
-    "a redirection of more paths": (HANDLING, SITE | {"caddy.redir": "/a* https://y.org"}),
-    "a matcher that matches everything": (RESPONDING, SITE | {"caddy.@all.path": "*", "caddy.respond": "@all newer"}),
-    "a matcher with the same meaning": (
-        BY_HOST,
-        {"caddy": "*.x.org", "caddy.@b.host": "a.x.org c.x.org", "caddy.redir": "@b https://y.org"},
-    ),
-    "the site's own host as a matcher": (
-        RESPONDING,
-        SITE | {"caddy.@mine.host": "x.org", "caddy.respond": "@mine newer"},
-    ),
-    "an answer in a snippet": (
-        RESPONDING,
-        {"caddy_0": "(mine)", "caddy_0.respond": "newer", "caddy_1": "x.org", "caddy_1.import": "mine"},
-    ),
-    "other error pages": (
-        RESPONDING | {"caddy.handle_errors.respond": "older"},
-        SITE | {"caddy.handle_errors.respond": "newer"},
-    ),
-    "the same path in two pieces": (
-        SITE | {"caddy.respond": "/a/b* older"},
-        SITE | {"caddy.handle_path": "/a/*", "caddy.handle_path.respond": "/b* newer"},
-    ),
-    "a path under every path": (
-        SITE | {"caddy.respond": "/a/* older"},
-        SITE | {"caddy.handle_path": "/*", "caddy.handle_path.respond": "/a* newer"},
-    ),
-    "a path that loses its beginning": (
-        SITE | {"caddy.respond": "/a/* older"},
-        SITE | {"caddy.handle_path": "/a*", "caddy.handle_path.header": "X-A b"},
-    ),
-    "two paths, one of them handled": (
-        HANDLING,
-        SITE | {"caddy.@two.path": "/a/* /b/*", "caddy.0_handle": "@two", "caddy.0_handle.respond": "newer"},
-    ),
-    "a block in front of another that answers nothing": (
-        HANDLING,
-        SITE | {"caddy.0_handle": "/A/*", "caddy.0_handle.header": "X-A b"},
-    ),
-    "files instead": (
-        SITE | {"caddy.respond": "/a/* older"},
-        SITE | {"caddy.handle_path": "/a*", "caddy.handle_path.try_files": "/b"},
-    ),
-    "another listener": (RESPONDING, SITE | {"caddy.bind": "unix//run/x.sock"}),
-    "one more listener": (
-        RESPONDING | {"caddy.bind": "unix//a.sock"},
-        SITE | {"caddy.bind": "unix//a.sock unix//b.sock"},
-    ),
-    "certificates of the visitors": (
-        RESPONDING | {"caddy.tls": "internal"},
-        SITE | {"caddy.tls.client_auth.mode": "require"},
-    ),
-    "another protocol of connections": (RESPONDING | {"caddy.tls": "internal"}, SITE | {"caddy.tls.alpn": "x"}),
-    "other versions of connections": (RESPONDING, SITE | {"caddy.tls.protocols": "tls1.3"}),
-    "certificates of the visitors, by a path": (
-        RESPONDING | {"caddy.tls": "internal"},
-        {"caddy": "x.org/b/*", "caddy.respond": "b", "caddy.tls.client_auth.mode": "require"},
-    ),
-    "certificates of the visitors, by a path and a snippet": (
-        RESPONDING,
-        {"caddy": "x.org/b/*", "caddy.import": "s", "caddy_1": "(s)", "caddy_1.tls.client_auth.mode": "require"},
-    ),
-    "the first page": (proxy(), SITE | {"caddy.redir": "/ https://y.org"}),
-    "all but one path": (proxy(), SITE | {"caddy.@x.not.path": "/a/*", "caddy.abort": "@x"}),
-    "another root": (SITE | {"caddy.root": "* /srv/a"}, SITE | {"caddy.root": "* /srv/b"}),
-    "another certificate": (RESPONDING | {"caddy.tls": "internal"}, SITE | {"caddy.tls": "a@x.org"}),
-    "the address in a list": (RESPONDING, {"caddy": "y.org, X.org", "caddy.respond": "newer"}),
-    "every path of the address": (RESPONDING, {"caddy": "x.org/*", "caddy.respond": "newer"}),
-    "the address with a slash": (RESPONDING, {"caddy": "x.org/", "caddy.respond": "newer"}),
-    "a handled path as an address": (HANDLING, {"caddy": "x.org/a*", "caddy.respond": "newer"}),
-    "every path, by two stars": (RESPONDING, {"caddy": "x.org/**", "caddy.respond": "newer"}),
-    "every path, by a placeholder": (RESPONDING, {"caddy": "x.org/{nothing}*", "caddy.respond": "newer"}),
-    "a handled path by its letters": (HANDLING, {"caddy": "x.org/[a-b]/", "caddy.respond": "newer"}),
-    "a handled path by a star in its midst": (HANDLING, {"caddy": "x.org/*/", "caddy.respond": "newer"}),
-    "a handled path by its end": (HANDLING, SITE | {"caddy.@a.path": "*/a/", "caddy.handle": "@a"}),
-    "the site by a long port": (
-        {"caddy": "x.org:8443", "caddy.respond": "older"},
-        {"caddy": "x.org:08443", "caddy.abort": ""},
-    ),
-    "the site in brackets": (RESPONDING, {"caddy": "[x.org]", "caddy.respond": "newer"}),
-    "an address with the same path": (
-        {"caddy": "x.org/a/*", "caddy.respond": "older"},
-        {"caddy": "x.org/A/*", "caddy.respond": "newer"},
-    ),
-}
-
-SHARED = {
-    "the same listener": (RESPONDING | {"caddy.bind": "unix//a.sock"}, SITE | {"caddy.bind": "unix//a.sock"}),
-    "what one listener has": (RESPONDING | {"caddy.bind": "unix//a.sock"}, SITE | {"caddy.header": "X-A b"}),
-    "all but what is handled": (
-        HANDLING,
-        SITE | {"caddy.@x.not.path": "/a/*", "caddy.handle": "@x", "caddy.handle.respond": "newer"},
-    ),
-    "the first page beside a handled path": (HANDLING, SITE | {"caddy.redir": "/ /a/"}),
-    "the same again": (RESPONDING, RESPONDING),
-    "the same of connections, by a path": (
-        RESPONDING | {"caddy.tls.protocols": "tls1.3"},
-        {"caddy": "x.org/b/*", "caddy.respond": "b", "caddy.tls.protocols": "tls1.3"},
-    ),
-    "a provider of certificates": (RESPONDING, SITE | {"caddy.tls.dns": "cloudflare x"}),
-    "another path": (HANDLING, SITE | {"caddy.handle": "/b/*", "caddy.handle.respond": "newer"}),
-    "what is left over": (HANDLING, SITE | {"caddy.handle": "", "caddy.handle.respond": "newer"}),
-    "what is left over, by a proxy": (HANDLING, proxy()),
-    "a part": (proxy(), SITE | {"caddy.handle_path": "/api/*", "caddy.handle_path.reverse_proxy": "{{upstreams 80}}"}),
-    "a block without an answer beside what answers": (
-        RESPONDING,
-        SITE | {"caddy.handle": "", "caddy.handle.header": "X-A b"},
-    ),
-    "another path in two pieces": (
-        SITE | {"caddy.respond": "/b* older"},
-        SITE | {"caddy.handle_path": "/a/*", "caddy.handle_path.respond": "/b* newer"},
-    ),
-    "a prefix that is cut off": (
-        proxy(),
-        SITE | {"caddy.uri": "strip_prefix /api", "caddy.reverse_proxy": "/api/* {{upstreams 80}}"},
-    ),
-    "another upstream": (proxy(), SITE | {"caddy.reverse_proxy": "10.0.0.9:80"}),
-    "files behind a proxy of some paths": (
-        SITE | {"caddy.reverse_proxy": "/api/* {{upstreams 80}}"},
-        SITE | {"caddy.file_server": ""},
-    ),
-    "some visitors": (proxy(), SITE | {"caddy.@bots.header": "User-Agent *bot*", "caddy.abort": "@bots"}),
-    "another host of a wildcard": (
-        BY_HOST,
-        {"caddy": "*.x.org", "caddy.@b.host": "b.x.org", "caddy.handle": "@b", "caddy.handle.respond": "newer"},
-    ),
-    "a header, a login, a compression": (
-        RESPONDING,
-        SITE | {"caddy.header": "X-A b", "caddy.basic_auth.bob": "hash", "caddy.encode": "gzip"},
-    ),
-    "an answer of one that is out of order": (
-        proxy(),
-        SITE | {"caddy.respond": "{{if not (hasEnv `X`)}}503{{end}}"},
-    ),
-    "a longer path as an address": (proxy(), {"caddy": "x.org/api/*", "caddy.respond": "newer"}),
-    "a shorter path as an address": (
-        {"caddy": "x.org/api/v1/*", "caddy.respond": "older"},
-        {"caddy": "x.org/api/*", "caddy.respond": "newer"},
-    ),
-    "some files as an address": (proxy(), {"caddy": "x.org/*.css", "caddy.respond": "newer"}),
-    "some files": (HANDLING, SITE | {"caddy.@css.path": "*.css", "caddy.file_server": "@css"}),
-    "another port": (RESPONDING, {"caddy": "http://x.org:8080", "caddy.respond": "newer"}),
-    "another host": (RESPONDING, {"caddy": "y.org", "caddy.respond": "newer"}),
-    "a wildcard": (RESPONDING, {"caddy": "*.org", "caddy.respond": "newer"}),
-}
-
 
 @pytest.mark.parametrize("matcher", LIKE_EVERYBODY, ids=str)
 def test_a_newer_one_does_not_send_everybody_away(matcher: dict[str, str]) -> None:
@@ -356,25 +159,6 @@ def test_a_newer_one_does_not_send_everybody_away(matcher: dict[str, str]) -> No
 @pytest.mark.parametrize("matcher", LIKE_SOME, ids=str)
 def test_a_newer_one_may_answer_some_visitors(matcher: dict[str, str]) -> None:
     assert told(RESPONDING, rejecting(matcher)) == []
-
-
-@pytest.mark.parametrize("case", TAKEN)
-def test_a_newer_one_does_not_take_what_an_older_one_answers(case: str) -> None:
-    older, newer = TAKEN[case]
-    (clash,) = told(older, newer)
-    assert clash.startswith("container b: label caddy")
-    assert "container a" in clash and "which is older and keeps it" in clash
-
-
-@pytest.mark.parametrize("case", SHARED)
-def test_a_newer_one_may_add_to_an_older_ones_site(case: str) -> None:
-    assert told(*SHARED[case]) == []
-
-
-def test_the_operators_site_is_taken_by_nobody_in_any_spelling() -> None:
-    base = "http://x.org {\n\trespond operator\n}\n"
-    (clash,) = told({"caddy": "http://X.org", "caddy.respond": "newer"}, base=base)
-    assert "caddyfile Caddyfile, which is older and keeps it" in clash
 
 
 @pytest.mark.parametrize("address", ["http://x.org", "http://X.org:8080", "http://x.org:08080"])

@@ -4,15 +4,16 @@ from pathlib import Path
 
 import pytest
 from dockcaddy.caddyfile import Block, CaddyfileError, Origin, parse, write
+from golden import Golden
 
 GOLDEN = Path(__file__).parent / "golden"
 CASES = sorted(path.stem for path in GOLDEN.glob("*.input"))
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_a_caddyfile_keeps_its_meaning(name: str) -> None:
+def test_a_caddyfile_keeps_its_meaning(name: str, golden: Golden) -> None:
     text = (GOLDEN / f"{name}.input").read_text()
-    assert write(parse(text, "caddyfile test")) == (GOLDEN / f"{name}.caddyfile").read_text()
+    golden(GOLDEN / f"{name}.caddyfile", write(parse(text, "caddyfile test")))
 
 
 def shape(blocks: tuple[Block, ...]) -> list[object]:

@@ -15,6 +15,7 @@ from dockcaddy.plugins.registry import Registry
 from dockcaddy.settings import Settings, load_sections
 from dockcaddy_idioms import IDIOMS, IdiomSettings
 from dockcaddy_policy import PolicySettings
+from golden import Golden
 from work import grows_evenly
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -43,9 +44,8 @@ def case_id(path: Path) -> str:
 
 
 @pytest.mark.parametrize("path", CASES, ids=case_id)
-def test_the_labels_become_the_caddyfile_beside_them(path: Path) -> None:
-    wanted = path.with_name(path.name.replace(".labels.json", ".caddyfile")).read_text()
-    assert rendered(json.loads(path.read_text())) == wanted
+def test_the_labels_become_the_caddyfile_beside_them(path: Path, golden: Golden) -> None:
+    golden(path.with_name(path.name.replace(".labels.json", ".caddyfile")), rendered(json.loads(path.read_text())))
 
 
 def test_the_real_caddy_accepts_every_golden_caddyfile(caddy: str, tmp_path: Path) -> None:
