@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from dockcaddy import testing
 from dockcaddy.model import EngineInventory, Inventory
-from dockcaddy.pipeline import BaseCaddyfile, Pipeline
+from dockcaddy.reconcile.pipeline import BaseCaddyfile, Pipeline
 from golden import Case, Golden, cases
 from policies import loaded
 
