@@ -46,7 +46,7 @@ def plugins_page() -> str:
         hookspecs.LabelTransformer,
         hookspecs.SiteTransformer,
         hookspecs.Gate,
-        hookspecs.Guard,
+        hookspecs.AdmissionRule,
         files.FileOutput,
         hookspecs.SettingsSection,
     ):
@@ -100,7 +100,7 @@ def security_page() -> str:
         "| rule | what | `render --raw` prints it |",
         "| --- | --- | --- |",
     ]
-    rows += [f"| `{rule.name}` | {rule.help} | {'yes' if rule.withholds else 'no'} |" for rule in RULES]
+    rows += [f"| `{rule.name}` | {rule.help} | {'yes' if rule.shows_refused else 'no'} |" for rule in RULES]
     return "\n".join(rows) + "\n"
 
 

@@ -14,10 +14,10 @@ from dockcaddy.errors import (
 from dockcaddy.files import FileOutput, target_file, write_atomically
 from dockcaddy.hookspecs import (
     Adapter,
+    AdmissionRule,
     Configuration,
     Context,
     Gate,
-    Guard,
     Label,
     LabelTransformer,
     Loader,
@@ -35,6 +35,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Adapter",
+    "AdmissionRule",
     "Attachment",
     "Block",
     "CaddyRefusal",
@@ -45,7 +46,6 @@ __all__ = [
     "EngineInventory",
     "FileOutput",
     "Gate",
-    "Guard",
     "Inventory",
     "Label",
     "LabelError",

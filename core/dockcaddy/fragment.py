@@ -16,10 +16,11 @@ class Fragment:
     """The blocks that one source contributes, and what was wrong with it.
 
     `key` tells sources apart (`local/4f1c2d9e...`), `owner` is how errors name it. Where two fragments cannot both
-    be had, the one with the lower `seniority` stays. A `withheld` one may be looked at, and no Caddy ever gets it.
+    be had, the one with the lower `seniority` stays. A `refused` one is never delivered: an admission rule refused it, and its
+    blocks, if any, are only shown.
     `addresses` are the resource's at that time, none where it is stopping. `linger` is how long, in seconds, it is of
     use after the resource is gone. `conditional` are the labels, each with its template, that say something at times only.
-    `intended` are the snippets and named routes that one which cannot be rendered was to define.
+    `intended` are the names of snippets and named routes in its labels: what one without blocks was to define.
     `bare` are the labels of sites that it says nothing else about.
     Compared by identity.
     """
@@ -29,7 +30,7 @@ class Fragment:
     seniority: int
     blocks: tuple[Block, ...] = ()
     problems: tuple[Problem, ...] = ()
-    withheld: bool = False
+    refused: bool = False
     addresses: tuple[str, ...] = ()
     linger: float = 0.0
     conditional: frozenset[tuple[str, str]] = frozenset()

@@ -137,16 +137,16 @@ class Gate:
 
 
 @frozen
-class Guard:
+class AdmissionRule:
     """A check of what one resource's labels became: `check(context, blocks)` raises `LabelError` to refuse it.
 
-    It sees the very blocks that will be written; each knows the labels it came from (`block.origins`). What a guard
-    that `withholds` refuses is still printed by `render`, with the refusal, but never handed to an output.
+    It sees the very blocks that will be written; each knows the labels it came from (`block.origins`). What it refuses
+    is never handed to an output; `render --raw` prints it where the rule `shows_refused`.
     """
 
     name: str
     check: Callable[[Context, tuple[Block, ...]], None]
-    withholds: bool = False
+    shows_refused: bool = False
 
 
 @frozen
@@ -255,8 +255,8 @@ def dockcaddy_gates() -> Iterable[Gate]:  # type: ignore[empty-body]
 
 
 @hookspec
-def dockcaddy_guards() -> Iterable[Guard]:  # type: ignore[empty-body]
-    """Guards over what labels may say."""
+def dockcaddy_admission_rules() -> Iterable[AdmissionRule]:  # type: ignore[empty-body]
+    """Rules about what labels may say."""
 
 
 @hookspec

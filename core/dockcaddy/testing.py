@@ -30,6 +30,7 @@ from types import ModuleType
 from typing import Any
 
 from dockcaddy import gotemplate, plugins
+from dockcaddy.admission.rules import admitted
 from dockcaddy.compile.rendering import Renderer, ResourceContext
 from dockcaddy.fragment import Fragment
 from dockcaddy.model import Attachment, EngineInventory, Inventory, Mount, Port, Resource
@@ -100,4 +101,4 @@ def render(
 def fragment(resource: Resource, *modules: ModuleType | object, sections: Mapping[type, Any] | None = None) -> Fragment:
     """The fragment that a resource's labels become; `content` is its Caddyfile, `problems` what was wrong."""
     made = context(resource, *modules, sections=sections)
-    return Renderer(made.registry, "caddy").render(made)
+    return admitted(Renderer(made.registry, "caddy").render(made), made)

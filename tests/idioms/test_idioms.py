@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from dockcaddy import plugins
+from dockcaddy.admission.rules import admitted
 from dockcaddy.compile.rendering import Renderer, ResourceContext
 from dockcaddy.errors import SettingsError
 from dockcaddy.model import EngineInventory, Inventory, Resource
@@ -34,7 +35,7 @@ def rendered(labels: dict[str, str], *off: str) -> str:
     resource = Resource("container", "1", "c", labels=labels, running=True)
     sections = {IdiomSettings: IdiomSettings(tuple(off)), PolicySettings: PolicySettings(trust="all")}
     context = ResourceContext(resource, EngineInventory("local"), registry, sections, Inventory())
-    fragment = Renderer(registry, "caddy").render(context)
+    fragment = admitted(Renderer(registry, "caddy").render(context), context)
     assert not fragment.problems
     return fragment.content
 

@@ -58,6 +58,11 @@ def test_nothing_imports_cli() -> None:
             assert not [name for name in imports(path) if name.startswith("dockcaddy.cli")], path
 
 
+def test_rendering_knows_nothing_of_admission() -> None:
+    for path in (CORE / "compile").rglob("*.py"):
+        assert not [name for name in imports(path) if name.startswith("dockcaddy.admission")], path
+
+
 def test_no_modules_import_each_other_in_a_circle() -> None:
     modules = {name_of(path): path for path in (*MODULES, *PLUGIN_MODULES)}
     # a package's face hands on names of its own modules

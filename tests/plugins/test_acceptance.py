@@ -14,7 +14,7 @@ HEAD = """
 import asyncio, functools, os, sys
 import attrs
 import dockcaddy
-from dockcaddy import Gate, Guard, Label, LabelTransformer, SettingsSection, SiteTransformer, Stage
+from dockcaddy import AdmissionRule, Gate, Label, LabelTransformer, SettingsSection, SiteTransformer, Stage
 """
 
 
@@ -110,8 +110,8 @@ def test_a_function_that_takes_the_context_is_taken(tmp_path: Path, value: str) 
         ("gates", "[Gate('g', lambda: True)]", "admits takes (), expected (context)"),
         ("gates", "[Gate('g', True)]", "admits is a bool, expected a function of (context)"),
         ("gates", "[Gate('g', lambda c: True), Gate('g', lambda c: True)]", 'gate "g" is already given by plugin site'),
-        ("guards", "[Guard('g', lambda blocks: None)]", "check takes (blocks), expected (context, blocks)"),
-        ("guards", "[Guard('g', lambda c, b: None, withholds='yes')]", "withholds is 'yes', expected True or False"),
+        ("admission_rules", "[AdmissionRule('g', lambda blocks: None)]", "check takes (blocks), expected (context, blocks)"),
+        ("admission_rules", "[AdmissionRule('g', lambda c, b: None, shows_refused='yes')]", "shows_refused is 'yes', expected True or False"),
         ("outputs", "{'mine': lambda: None}", 'output "mine" takes (), expected (context)'),
         ("outputs", "{'mine': None}", 'output "mine" is None'),
         ("outputs", "{5: lambda c: None}", "5 is not a name of an output"),

@@ -30,7 +30,7 @@ def test_a_fault_costs_one_resource_and_is_told_where_it_is(
         assert f"http://site-{fault}.test {{\n\trespond untouched\n}}" in result.out
     else:
         assert errors[0].startswith("error: container bad: ")
-        assert contribution == "withholding" or f"{contribution}-{fault}" not in result.out
+        assert contribution == "shown-rule" or f"{contribution}-{fault}" not in result.out
     if contribution in ("function", "gate"):
         assert "label caddy.respond: " in errors[0]
     if fault not in IN_OTHER_WORDS:

@@ -690,9 +690,9 @@ def test_a_wrong_exception_is_told(given: str, message: str) -> None:
         load_sections(settings, plugins.load().sections, {})
 
 
-def test_what_is_withheld_is_still_shown() -> None:
+def test_what_a_rule_refuses_may_still_be_shown() -> None:
     fragment = rendered(site(caddy__templates=""))
-    assert fragment.withheld and "templates" in fragment.content
+    assert fragment.refused and "templates" in fragment.content
 
 
 @pytest.mark.parametrize("value", ["{$x", "{$X:`}", "{$X:<<E}", "{$X:#}", "{$}", "a {$X:{} b"])
@@ -701,7 +701,7 @@ def test_a_variable_that_would_open_a_structure_is_refused_whomever_it_comes_fro
     assert "not a whole reference to a variable" in str(fragment.problems)
 
 
-def test_a_guard_may_refuse_a_resource() -> None:
+def test_an_admission_rule_may_refuse_a_resource() -> None:
     class Strict:
         __name__ = "dockcaddy_strict"
 
@@ -712,6 +712,6 @@ def test_a_guard_may_refuse_a_resource() -> None:
     import dockcaddy
 
     plugin = type("Strict", (), {"__name__": "dockcaddy_strict"})()
-    plugin.dockcaddy_guards = dockcaddy.hook(lambda: [dockcaddy.Guard("strict", Strict.check)])
+    plugin.dockcaddy_admission_rules = dockcaddy.hook(lambda: [dockcaddy.AdmissionRule("strict", Strict.check)])
     fragment = testing.fragment(testing.container("web-1", labels=site(caddy__respond="x")), plugin)
     assert str(fragment.problems[0]) == "container web-1: label caddy: not today"

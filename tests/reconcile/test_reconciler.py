@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from attrs import define, evolve, field
 from clock import Clock
-from dockcaddy import Attachment, Block, Context, Guard, LabelError, caddyfile
+from dockcaddy import AdmissionRule, Attachment, Block, Context, LabelError, caddyfile
 from dockcaddy.errors import CaddyRefusal, CaddyUnreachable, EngineUnreachable, OutputError
 from dockcaddy.fragment import Fragment
 from dockcaddy.merge.configuration import Configuration
@@ -337,14 +337,14 @@ def test_what_was_good_at_another_address_is_not_put_back(world: World) -> None:
     assert "a.test" not in world.caddy.written[-1]
 
 
-def test_what_a_guard_refuses_is_not_put_back(world: World) -> None:
+def test_what_an_admission_rule_refuses_is_not_put_back(world: World) -> None:
     refusing: list[str] = []
 
     def check(context: Context, blocks: tuple[Block, ...]) -> None:
         if refusing:
             raise LabelError("caddy", "not today")
 
-    world.reconciler.pipeline = Pipeline(Registry(guards=(Guard("strict", check),)))
+    world.reconciler.pipeline = Pipeline(Registry(admission_rules=(AdmissionRule("strict", check),)))
     world.engine.put("a", caddy="a.test", caddy__respond="one")
     world.turn()
     refusing.append("from now on")

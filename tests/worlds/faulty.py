@@ -15,7 +15,17 @@ import warnings
 
 import dockcaddy
 from attrs import evolve, frozen
-from dockcaddy import Block, Gate, Guard, Label, LabelError, LabelTransformer, OutputError, SiteTransformer, Stage
+from dockcaddy import (
+    AdmissionRule,
+    Block,
+    Gate,
+    Label,
+    LabelError,
+    LabelTransformer,
+    OutputError,
+    SiteTransformer,
+    Stage,
+)
 
 
 class Wicked(BaseException):
@@ -195,7 +205,7 @@ GATE = ALWAYS | {
     "changes-arguments": changes_arguments,
 }
 
-GUARD = ALWAYS | {
+RULE = ALWAYS | {
     "junk-error": refuses_with_junk,
     "false": lambda context, blocks: False,
     "error-given": lambda context, blocks: LabelError("caddy", "no"),
@@ -331,18 +341,18 @@ def admits(context):
 
 
 @dockcaddy.hook
-def dockcaddy_guards():
-    return [Guard("refusing", check), Guard("withholding", withhold, withholds=True)]
+def dockcaddy_admission_rules():
+    return [AdmissionRule("refusing", check), AdmissionRule("shown-rule", check_shown, shows_refused=True)]
 
 
 def check(context, blocks):
-    fault = asked(context, "guard")
-    return GUARD[fault](context, blocks) if fault else None
+    fault = asked(context, "rule")
+    return RULE[fault](context, blocks) if fault else None
 
 
-def withhold(context, blocks):
-    fault = asked(context, "withholding")
-    return GUARD[fault](context, blocks) if fault else None
+def check_shown(context, blocks):
+    fault = asked(context, "shown-rule")
+    return RULE[fault](context, blocks) if fault else None
 
 
 @dockcaddy.hook

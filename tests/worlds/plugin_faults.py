@@ -11,8 +11,8 @@ NAMES = {
     "raw": 'label transformer "raw" of plugin faulty',
     "rendered": 'label transformer "rendered" of plugin faulty',
     "gate": 'gate "closed" of plugin faulty',
-    "guard": 'guard "refusing" of plugin faulty',
-    "withholding": 'guard "withholding" of plugin faulty',
+    "rule": 'admission rule "refusing" of plugin faulty',
+    "shown-rule": 'admission rule "shown-rule" of plugin faulty',
     "site": 'site transformer "finishing" of plugin faulty',
     "output": 'output "faulty" of plugin faulty',
 }
@@ -27,8 +27,8 @@ CASES = [
         ("raw", faulty.LABELS),
         ("rendered", faulty.LABELS),
         ("gate", faulty.GATE),
-        ("guard", faulty.GUARD),
-        ("withholding", faulty.GUARD),
+        ("rule", faulty.RULE),
+        ("shown-rule", faulty.RULE),
         ("site", faulty.SITE),
     )
     for fault in faults

@@ -4,6 +4,7 @@ from functools import lru_cache
 
 from attrs import evolve
 from dockcaddy import Proxy, plugins, testing
+from dockcaddy.admission.rules import admitted
 from dockcaddy.compile.rendering import Renderer, ResourceContext
 from dockcaddy.model import EngineInventory, Inventory
 from dockcaddy.plugins.registry import Registry
@@ -32,7 +33,7 @@ def rendered(
     engine = EngineInventory("local", (container,), caddy=evolve(container) if runs_caddy else caddy)
     sections = {PolicySettings: settings or PolicySettings()}
     context = ResourceContext(container, engine, registry, sections, Inventory((engine,)), PROXY)
-    return Renderer(registry, "caddy").render(context)
+    return admitted(Renderer(registry, "caddy").render(context), context)
 
 
 def refused_by(labels: dict[str, str], settings: PolicySettings | None = None, **more) -> str:

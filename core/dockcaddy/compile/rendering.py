@@ -8,14 +8,13 @@ from typing import Any
 from attrs import define, field
 
 from dockcaddy import caddyfile, gotemplate
-from dockcaddy.admission.lines import harmful_lines
 from dockcaddy.caddyfile import Block, Origin
 from dockcaddy.compile import labels, lint, template_hints
 from dockcaddy.errors import LabelError, PluginFault, one_line
 from dockcaddy.fragment import Fragment
 from dockcaddy.hookspecs import Label, Stage
 from dockcaddy.model import EngineInventory, Inventory, Problem, Proxy, Resource
-from dockcaddy.plugins.calls import admits, check_blocks, transformed
+from dockcaddy.plugins.calls import admits, transformed
 from dockcaddy.plugins.registry import Registry
 
 # Characters of template texts kept compiled; far above what people write, and a bound on what a flood of labels can hold.
@@ -98,15 +97,9 @@ class Renderer:
         """The fragment of `context.resource`. A wrong label costs the whole resource: its blocks stay empty."""
         resource = context.resource
         blocks: tuple[Block, ...] = ()
-        withheld = False
         problems: list[Problem] = []
         try:
-            made = self._blocks(context)
-            withheld = True
-            self._guard(context, made, withholding=False)
-            blocks = made
-            self._guard(context, made, withholding=True)
-            withheld = False
+            blocks = self._blocks(context)
         except LabelError as error:
             problems = [Problem(str(resource), one_line(error.label), one_line(error.message))]
         except PluginFault as fault:
@@ -118,23 +111,16 @@ class Renderer:
             seniority_of(resource),
             blocks,
             tuple(problems),
-            withheld,
-            _addresses_of(resource),
-            context.lingering,
-            frozenset(context.conditional),
-            () if blocks else _intended(resource.labels.values()),
-            frozenset(Origin(str(resource), label) for label in lint.bare_sites(resource.labels, self._prefix)),
+            addresses=_addresses_of(resource),
+            linger=context.lingering,
+            conditional=frozenset(context.conditional),
+            intended=_intended(resource.labels.values()),
+            bare=frozenset(Origin(str(resource), label) for label in lint.bare_sites(resource.labels, self._prefix)),
         )
 
     def _hints(self, resource: Resource) -> Iterator[Problem]:
         for found in islice(lint.in_labels(resource.labels, self._prefix), MOST_WARNINGS):
             yield Problem(str(resource), one_line(found.label), one_line(found.message), "warning")
-
-    def _guard(self, context: ResourceContext, blocks: tuple[Block, ...], *, withholding: bool) -> None:
-        for guard in self._registry.guards:
-            if guard.item.withholds is withholding:
-                context.label = ""
-                check_blocks(guard, context, blocks)
 
     def _blocks(self, context: ResourceContext) -> tuple[Block, ...]:
         chosen = labels.select(context.resource.labels, self._prefix)
@@ -148,8 +134,6 @@ class Renderer:
         blocks = labels.build(chosen, str(context.resource), suffix_names=self._suffix_names)
         if context.proxy.base_folder:
             blocks = caddyfile.with_absolute_imports_of_labels(blocks, context.proxy.base_folder)
-        for line, reason in harmful_lines(blocks):
-            raise LabelError(line.origins[0].label, reason)
         return blocks
 
     def _transformed(self, context: ResourceContext, chosen: tuple[Label, ...], stage: Stage) -> tuple[Label, ...]:

@@ -11,8 +11,8 @@ from attrs import define, evolve, field, frozen
 from dockcaddy.errors import PluginError
 from dockcaddy.gotemplate import RESERVED
 from dockcaddy.hookspecs import (
+    AdmissionRule,
     Gate,
-    Guard,
     LabelTransformer,
     OutputFactory,
     SettingsSection,
@@ -54,7 +54,7 @@ class Collection:
     transformers: dict[str, Contribution[LabelTransformer]] = field(factory=dict)
     site_transformers: dict[str, Contribution[SiteTransformer]] = field(factory=dict)
     gates: dict[str, Contribution[Gate]] = field(factory=dict)
-    guards: dict[str, Contribution[Guard]] = field(factory=dict)
+    admission_rules: dict[str, Contribution[AdmissionRule]] = field(factory=dict)
     outputs: dict[str, Contribution[OutputFactory]] = field(factory=dict)
     sections: dict[str, Contribution[SettingsSection]] = field(factory=dict)
 
@@ -79,7 +79,7 @@ class Collection:
             transformers=sorted(self.transformers.values(), key=_place),
             site_transformers=sorted(self.site_transformers.values(), key=_place),
             gates=tuple(self.gates.values()),
-            guards=tuple(self.guards.values()),
+            admission_rules=tuple(self.admission_rules.values()),
             outputs=dict(sorted(self.outputs.items())),
             sections=tuple(each.item for each in self.sections.values()),
             timer=self.timer,
@@ -242,9 +242,9 @@ def _check_gate(owner: Owner, what: str, item: Gate) -> None:
     _must_take(owner, f"{what}: admits", item.admits, ["context"])
 
 
-def _check_guard(owner: Owner, what: str, item: Guard) -> None:
-    if not isinstance(item.withholds, bool):
-        raise owner.refuse(f"{what}: withholds is {item.withholds!r}, expected True or False")
+def _check_admission_rule(owner: Owner, what: str, item: AdmissionRule) -> None:
+    if not isinstance(item.shows_refused, bool):
+        raise owner.refuse(f"{what}: shows_refused is {item.shows_refused!r}, expected True or False")
     _must_take(owner, f"{what}: check", item.check, ["context", "blocks"])
 
 
@@ -273,7 +273,9 @@ _ACCEPT: dict[str, Callable[[Collection, Owner, Any], str]] = {
         "site_transformers", SiteTransformer, "site transformer", _check_site_transformer
     ),
     "dockcaddy_gates": _accept_each("gates", Gate, "gate", _check_gate),
-    "dockcaddy_guards": _accept_each("guards", Guard, "guard", _check_guard),
+    "dockcaddy_admission_rules": _accept_each(
+        "admission_rules", AdmissionRule, "admission rule", _check_admission_rule
+    ),
     "dockcaddy_outputs": _accept_outputs,
     "dockcaddy_settings": _accept_each("sections", SettingsSection, "settings section", _check_section),
 }

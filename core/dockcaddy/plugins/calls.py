@@ -12,10 +12,10 @@ from dockcaddy import caddyfile
 from dockcaddy.caddyfile import Block, Origin
 from dockcaddy.errors import CaddyRefusal, CaddyUnreachable, LabelError, OutputError, SettingsError
 from dockcaddy.hookspecs import (
+    AdmissionRule,
     Configuration,
     Context,
     Gate,
-    Guard,
     Label,
     LabelTransformer,
     Output,
@@ -102,9 +102,9 @@ def _check_label(label: object) -> None:
         raise Unfit("gives a label whose conditional is neither True nor False")
 
 
-def check_blocks(guard: Contribution[Guard], context: Context, blocks: tuple[Block, ...]) -> None:
-    """Have the guard look at what labels became. Raises PluginFault, and the LabelError with which it refuses."""
-    guard.run(guard.item.check, context, blocks, about=context, check=_nothing, promised=(LabelError,))
+def check_blocks(rule: Contribution[AdmissionRule], context: Context, blocks: tuple[Block, ...]) -> None:
+    """Check what labels became. Raises PluginFault, and the LabelError with which the rule refuses it."""
+    rule.run(rule.item.check, context, blocks, about=context, check=_nothing, promised=(LabelError,))
 
 
 def _nothing(given: object) -> None:

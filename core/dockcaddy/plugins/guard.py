@@ -3,14 +3,14 @@
     error: container web-1: label caddy.respond: function "greet" of plugin site failed:
     KeyError: 'WHOM' (/etc/dockcaddy/site.py:9)
 
-Whatever a function, a transformer, a gate, a guard or an output raises, `SystemExit` included, and whatever it gives that
+Whatever a function, a transformer, a gate, an admission rule or an output raises, `SystemExit` included, and whatever it gives that
 cannot be used, becomes such a line, with the traceback at `--log-level debug`. It costs one resource: a label transformer,
-a gate, a guard or a function that fails leaves its container out, a site transformer leaves the site as it was, an
+a gate, an admission rule or a function that fails leaves its container out, a site transformer leaves the site as it was, an
 output is tried again, and the others go on. What a plugin must give back:
 
 - a function: text, a number, true or false, None, a list or a mapping of these, or an object with a `__str__` of its own
   (an address, a path, a date), and what its annotation says;
-- a label transformer: labels; a site transformer: a block; a gate: `True` or `False`; a guard: nothing, it refuses by
+- a label transformer: labels; a site transformer: a block; a gate: `True` or `False`; an admission rule: nothing, it refuses by
   raising `LabelError`;
 - an output factory: an object with `write`, `holds` (`True` or `False`) and `close`. An `OutputError` of the factory ends
   the start: it is for what the settings say wrong.

@@ -7,8 +7,8 @@ from typing import Any
 from attrs import field, frozen
 
 from dockcaddy.hookspecs import (
+    AdmissionRule,
     Gate,
-    Guard,
     LabelTransformer,
     OutputFactory,
     SettingsSection,
@@ -80,8 +80,9 @@ def _gates(items: Iterable[Any]) -> tuple[Contribution[Gate], ...]:
     return _owned("gate", items)
 
 
-def _guards(items: Iterable[Any]) -> tuple[Contribution[Guard], ...]:
-    return _owned("guard", items)
+def _admission_rules(items: Iterable[Any]) -> tuple[Contribution[AdmissionRule], ...]:
+    """In the order in which they are asked: one whose refusals are not shown is never missed."""
+    return tuple(sorted(_owned("admission rule", items), key=lambda each: each.item.shows_refused))
 
 
 @frozen
@@ -93,7 +94,7 @@ class Registry:
     transformers: tuple[Contribution[LabelTransformer], ...] = field(default=(), converter=_label_transformers)
     site_transformers: tuple[Contribution[SiteTransformer], ...] = field(default=(), converter=_site_transformers)
     gates: tuple[Contribution[Gate], ...] = field(default=(), converter=_gates)
-    guards: tuple[Contribution[Guard], ...] = field(default=(), converter=_guards)
+    admission_rules: tuple[Contribution[AdmissionRule], ...] = field(default=(), converter=_admission_rules)
     outputs: Mapping[str, Contribution[OutputFactory]] = field(factory=dict)
     sections: tuple[SettingsSection, ...] = ()
     timer: CallTimer = field(factory=CallTimer)

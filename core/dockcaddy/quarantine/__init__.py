@@ -98,13 +98,13 @@ class Quarantine:
     def settle(self, fragments: Sequence[Fragment], build: Build, deliver: Deliver) -> Configuration:
         """The largest configuration that Caddy accepts, adapted and delivered.
 
-        Nobody gets those that are withheld: they only explain what is missing. `build` assembles fragments without those
+        Fragments that an admission rule refused are never delivered; they only explain what is missing. `build` assembles fragments without those
         of the given keys; `deliver` hands a configuration to the outputs.
         Both may be called several times. Raises CaddyUnreachable where nobody can adapt, CaddyRefusal where Caddy
         refuses even what it took before.
         """
         self._everybody = tuple(fragments)
-        fragments = [each for each in fragments if not each.withheld]
+        fragments = [each for each in fragments if not each.refused]
         self._ports.look()
         while True:
             try:
@@ -135,4 +135,4 @@ class Quarantine:
 
 
 def _is_out(fragment: Fragment) -> bool:
-    return fragment.withheld or fragment.failed
+    return fragment.refused or fragment.failed

@@ -200,7 +200,7 @@ def _single_quotes(problem: Problem, fragment: Fragment) -> str:
 def _names(fragment: Fragment) -> tuple[str, ...]:
     """The snippets and named routes that a fragment defines, or was to."""
     made = [block.keys[0] for block in fragment.blocks if block.keys and block.keys[0].startswith(("(", "&("))]
-    return (*made, *fragment.intended)
+    return tuple(made) if fragment.blocks else fragment.intended
 
 
 def _snippets(fragment: Fragment) -> list[Block]:

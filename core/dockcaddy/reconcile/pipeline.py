@@ -10,6 +10,7 @@ from attrs import evolve, frozen
 
 from dockcaddy import caddyfile
 from dockcaddy.admission.operators import with_operators
+from dockcaddy.admission.rules import admitted
 from dockcaddy.caddyfile import Block, CaddyfileError, ListenPorts, Origin, global_options
 from dockcaddy.compile.rendering import Renderer, ResourceContext, seniority_of
 from dockcaddy.errors import own_fault
@@ -156,7 +157,7 @@ class Pipeline:
             return kept
         context = ResourceContext(resource, engine, self._registry, self._sections, inventory, self._proxy)
         try:
-            fragment = self._renderer.render(context)
+            fragment = admitted(self._renderer.render(context), context)
         except Exception as error:
             # whatever it is, it is no reason to leave the others alone
             fragment = _unrendered(resource, error)

@@ -235,7 +235,7 @@ class Reconciler:
 
     def _settled(self, fragments: tuple[Fragment, ...]) -> Configuration:
         if self.quarantine is None:
-            configuration = self.pipeline.configuration([each for each in fragments if not each.withheld])
+            configuration = self.pipeline.configuration([each for each in fragments if not each.refused])
         else:
             self._is_settling = True
             try:

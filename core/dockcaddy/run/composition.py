@@ -164,7 +164,7 @@ def _served(
     assert quarantine is not None
     told = pipeline.build(inventory, base).problems
     fragments = pipeline.fragments(inventory, base)
-    candidates = [each for each in fragments if not each.withheld]
+    candidates = [each for each in fragments if not each.refused]
     try:
         configuration = quarantine.settle(
             fragments, pipeline.configuration, lambda built: validate(built.json, built.text)

@@ -24,14 +24,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 
 import dockcaddy
-from dockcaddy import Block, Context, Guard, LabelError, Resource, SettingsSection
+from dockcaddy import AdmissionRule, Block, Context, LabelError, Resource, SettingsSection
 
 from dockcaddy_policy.lines import Line, lines_of
 from dockcaddy_policy.readings import has_variables, with_values, without_values
 from dockcaddy_policy.rules import ANY, RULES, Rule
 from dockcaddy_policy.settings import SECTION, PolicySettings
 
-__all__ = ["RULES", "PolicySettings", "dockcaddy_guards", "dockcaddy_settings"]
+__all__ = ["RULES", "PolicySettings", "dockcaddy_admission_rules", "dockcaddy_settings"]
 
 # what is usual in the labels of Caddy's own container
 _OF_CADDYS_CONTAINER = ("admin", "upstreams", "templates", "global-options", "shared-options")
@@ -47,12 +47,12 @@ def dockcaddy_settings() -> SettingsSection:
 
 
 @dockcaddy.hook
-def dockcaddy_guards() -> Iterable[Guard]:
-    """One guard that holds the blocks to the rules, one for what is only kept from Caddy."""
-    withholding = [rule for rule in RULES if rule.withholds]
+def dockcaddy_admission_rules() -> Iterable[AdmissionRule]:
+    """One admission rule for what is never shown, one for what `render --raw` prints though it is refused."""
+    shown = [rule for rule in RULES if rule.shows_refused]
     return [
-        Guard("policy", _check_of([rule for rule in RULES if not rule.withholds])),
-        Guard("policy-live", _check_of(withholding), withholds=True),
+        AdmissionRule("policy", _check_of([rule for rule in RULES if not rule.shows_refused])),
+        AdmissionRule("policy-live", _check_of(shown), shows_refused=True),
     ]
 
 

@@ -25,7 +25,7 @@ class Rule:
     """A rule: its name, a line of help, the names of the lines it looks at, and why it refuses one (`""`: it does not).
 
     `about` holds names of directives and options, `""` for a site's addresses, or `*` for every line. What a rule that
-    `withholds` refuses is usual in labels that exist: `render` prints it. One that is `of_writing` looks at variables and
+    `shows_refused` refuses is usual in existing labels: `render --raw` prints it. One that is `of_writing` looks at variables and
     placeholders as they are written, the others at what becomes of them.
     """
 
@@ -33,7 +33,7 @@ class Rule:
     help: str
     about: tuple[str, ...]
     reason: Reason
-    withholds: bool = False
+    shows_refused: bool = False
     of_writing: bool = False
 
 
@@ -249,7 +249,7 @@ RULES = (
         "no `root` whose folder a visitor can choose; `{host}` only in sites with a name",
         ("root", "vars"),
         _chosen_root,
-        withholds=True,
+        shows_refused=True,
     ),
     Rule("storage", "certificates and their keys lie in Caddy's own folders", ("storage", "root"), _storage),
     Rule(
@@ -257,7 +257,7 @@ RULES = (
         "no `templates`, and none for `browse`: they can read Caddy's environment and files",
         ("templates", "browse"),
         _templates,
-        withholds=True,
+        shows_refused=True,
     ),
     Rule(
         "programs",
@@ -276,6 +276,6 @@ RULES = (
         "HTTP's ports, `auto_https` and the order of Caddy's own directives stay, but by labels of Caddy's container",
         SHARED,
         shared,
-        withholds=True,
+        shows_refused=True,
     ),
 )

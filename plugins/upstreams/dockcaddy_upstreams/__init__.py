@@ -5,7 +5,7 @@ from typing import Annotated
 
 import dockcaddy
 from attrs import field, frozen
-from dockcaddy import Block, Context, Guard, SettingsSection, SiteContext, SiteTransformer
+from dockcaddy import AdmissionRule, Block, Context, SettingsSection, SiteContext, SiteTransformer
 
 from dockcaddy_upstreams.dynamic import LINGER, MARK, with_names
 from dockcaddy_upstreams.glued import warn_of_glued
@@ -28,9 +28,9 @@ def dockcaddy_settings() -> SettingsSection:
 
 
 @dockcaddy.hook
-def dockcaddy_guards() -> Iterable[Guard]:
+def dockcaddy_admission_rules() -> Iterable[AdmissionRule]:
     """A look at what stands next to upstreams."""
-    return [Guard("glued-upstreams", warn_of_glued)]
+    return [AdmissionRule("glued-upstreams", warn_of_glued)]
 
 
 @dockcaddy.hook
