@@ -8,6 +8,8 @@ import nox
 nox.options.sessions = ["lint", "unit", "process", "docs"]
 nox.options.reuse_existing_virtualenvs = True
 
+PURE = "not process and not engine"
+
 
 def install(session: nox.Session) -> None:
     """Put the project and its tools into the session's environment."""
@@ -25,9 +27,16 @@ def lint(session: nox.Session) -> None:
 
 @nox.session
 def unit(session: nox.Session) -> None:
-    """The tests that start no process, with a report of coverage."""
+    """The tests that start no process."""
     install(session)
-    session.run("pytest", "-n", "auto", "-m", "not process and not engine", "--cov", *session.posargs)
+    session.run("pytest", "-n", "auto", "-m", PURE, *session.posargs)
+
+
+@nox.session
+def coverage(session: nox.Session) -> None:
+    """The same tests, with a report of the lines that none of them runs; it takes some times as long."""
+    install(session)
+    session.run("pytest", "-n", "auto", "-m", PURE, "--cov", *session.posargs)
 
 
 @nox.session
