@@ -79,6 +79,10 @@ def test_a_plugin_imports_only_what_the_package_offers(path: Path) -> None:
     ]
 
 
+def test_the_cores_top_level_holds_the_public_words_only() -> None:
+    assert len(sorted(CORE.glob("*.py"))) <= 10, "a folder is a step of the data flow or a border: put it there"
+
+
 def test_raw_json_stays_with_the_engine() -> None:
     for path in MODULES:
         if path.parent.name not in ("engine", "caddy", "cli", "caddyfile", "gotemplate"):

@@ -36,7 +36,7 @@ class OwnContainer:
 
     def ask(self) -> Mapping[str, Any] | None:
         """The container's inspect answer, None on a host. Raises what the client raises."""
-        from docker.errors import NotFound  # noqa: PLC0415
+        from docker.errors import NotFound  # noqa: PLC0415  docker is slow to import
 
         client = self.connection.client()
         for candidate in own_container_ids():

@@ -383,7 +383,7 @@ class Reader:
         return any(call.about == id for call in self._calls.of("inspect"))
 
     def _fail_inspect(self, id: str, error: Exception) -> None:
-        from docker.errors import NotFound  # noqa: PLC0415
+        from docker.errors import NotFound  # noqa: PLC0415  docker is slow to import
 
         before = self._state
         name, message = self.store.name(id), f"cannot be inspected: {cause_of(error)}"
