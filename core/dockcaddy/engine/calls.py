@@ -1,20 +1,19 @@
-"""Calls to an engine, each in a thread of its own: one that hangs holds up nobody else."""
+"""Calls to an engine: which are open, which are late, which are given up."""
 
 import threading
 from collections.abc import Callable
-from queue import SimpleQueue
+from functools import partial
 from typing import Any
 
 from attrs import define, field
 
+from dockcaddy.engine.work import Threads, Work
 from dockcaddy.logs import report_own_fault
 
 # so long, in seconds, others wait for a call's answer
 PATIENCE = 0.3
 # so long a call may take before it is given up
 LONGEST = 10.0
-# so many threads wait for the next call
-KEPT = 8
 
 Taker = Callable[[Any], None]
 
@@ -47,11 +46,10 @@ class Calls:
     clock: Callable[[], float]
     lock: threading.Condition
     given_up: Callable[[], None]
+    work: Work = field(factory=Threads)
     open: list[Call] = field(factory=list)
     answers: int = 0
     _hung: set[tuple[str, str]] = field(factory=set)
-    _next: "SimpleQueue[Call | None]" = field(factory=SimpleQueue)
-    _idle: int = 0
 
     def begin(
         self, kind: str, ask: Callable[[], Any], take: Taker, fail: Callable[[Exception], None], about: str = ""
@@ -59,11 +57,7 @@ class Calls:
         """Ask; the answer is given to `take`, or the error to `fail`, which also gets what `take` raises."""
         call = Call(kind, about, self.clock(), ask, take, fail, is_late=(kind, about) in self._hung)
         self.open.append(call)
-        self._next.put(call)
-        if self._idle:
-            self._idle -= 1
-        else:
-            threading.Thread(target=self._work, name="calls of an engine", daemon=True).start()
+        self.work.perform(ask, partial(self._answered, call))
 
     def of(self, kind: str) -> list[Call]:
         """The open calls of a kind."""
@@ -91,26 +85,16 @@ class Calls:
         """Wait for no answer any more."""
         for call in self.open:
             call.is_over = True
-        for _ in range(self._idle):
-            self._next.put(None)
-        self._idle = 0
+        self.work.close()
 
-    def _work(self) -> None:
-        while (call := self._next.get()) is not None:
-            try:
-                answer = call.ask()
-            except Exception as error:
-                answer = error
-            with self.lock:
-                if not call.is_over:
-                    self._hung.discard((call.kind, call.about))
-                    try:
-                        self._end(call, answer)
-                    except Exception as error:
-                        report_own_fault(f"{call.kind} of an engine", error)
-                if self._idle >= KEPT:
-                    return
-                self._idle += 1
+    def _answered(self, call: Call, answer: Any) -> None:
+        with self.lock:
+            if not call.is_over:
+                self._hung.discard((call.kind, call.about))
+                try:
+                    self._end(call, answer)
+                except Exception as error:
+                    report_own_fault(f"{call.kind} of an engine", error)
 
     def _end(self, call: Call, answer: Any) -> None:
         call.is_over = True

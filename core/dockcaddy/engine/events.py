@@ -15,6 +15,7 @@ from typing import Any
 from attrs import define, field, frozen
 
 from dockcaddy.backoff import pause_after
+from dockcaddy.engine.work import Threads, Work
 from dockcaddy.logs import report_own_fault
 
 logger = logging.getLogger("dockcaddy")
@@ -80,7 +81,7 @@ class Event:
 
 @define(eq=False)
 class EventStream:
-    """Listens to one engine, in two threads: one reads, one reacts.
+    """Listens to one engine, in two loops that go on aside: one reads, one reacts.
 
     `subscribe` asks for the events. `react` is given what came since it was called last, and tells whether that was
     too much. `missed` is called where something may not have come: the stream begins anew, or a storm is over.
@@ -90,15 +91,17 @@ class EventStream:
     subscribe: Callable[[], Any]
     react: Callable[[Sequence[Event]], bool]
     missed: Callable[[], None]
+    work: Work = field(factory=Threads)
     _waiting: deque[Event] = field(factory=lambda: deque(maxlen=MOST_WAITING))
     _condition: threading.Condition = field(factory=threading.Condition)
     _ended: threading.Event = field(factory=threading.Event)
     _response: Any = None
+    _is_storm: bool = False
 
     def start(self) -> None:
         """Begin to listen."""
-        for purpose, work in (("events", self._read_all), ("reactions", self._react_to_all)):
-            threading.Thread(target=work, name=f"{purpose} of {self.name}", daemon=True).start()
+        for purpose, loop in (("events", self._read_all), ("reactions", self._react_to_all)):
+            self.work.go_on(f"{purpose} of {self.name}", loop)
 
     def close(self) -> None:
         """Stop listening."""
@@ -112,39 +115,61 @@ class EventStream:
         failures = 0
         while not self._ended.is_set():
             try:
-                self._response = self.subscribe()
-                self.missed()
+                self.begin()
                 for message in _messages(self._response):
                     failures = 0
-                    self._put(Event.of(message))
+                    self.hear(message)
                 reason = "it ended"
             except Exception as error:
                 reason = " ".join(str(error).split())[:200]
             if self._ended.is_set():
                 return
-            logger.debug("engine %s: the event stream was lost: %s", self.name, reason)
-            self._tell_of_missed()
+            self.lost(reason)
             failures += 1
             self._ended.wait(pause_after(failures, FIRST_PAUSE, LONGEST_PAUSE))
 
-    def _put(self, event: Event) -> None:
+    def begin(self) -> None:
+        """Have events come. Raises what `subscribe` raises."""
+        self._response = self.subscribe()
+        self.missed()
+
+    def hear(self, message: Mapping[str, Any]) -> None:
+        """An event has come. Raises AttributeError where it is none."""
+        event = Event.of(message)
         with self._condition:
             self._waiting.append(event)
             self._condition.notify_all()
 
+    def lost(self, reason: str) -> None:
+        """Events come no more."""
+        logger.debug("engine %s: the event stream was lost: %s", self.name, reason)
+        self._tell_of_missed()
+
     def _react_to_all(self) -> None:
-        is_storm = False
         while not self._ended.is_set():
-            events = self._take(CALM if is_storm else None)
-            if not events:
-                is_storm = False
-                self._tell_of_missed()
-                continue
-            try:
-                is_storm |= self.react(events) or len(events) == MOST_WAITING
-            except Exception as error:
-                logger.debug("engine %s: an event is not understood: %s", self.name, error)
-                self._tell_of_missed()
+            with self._condition:
+                self._condition.wait_for(lambda: self._waiting or self._ended.is_set(), self.patience)
+            self.react_to_waiting()
+
+    @property
+    def patience(self) -> float | None:
+        """How long to wait for another event, in seconds: after so long a storm is over."""
+        return CALM if self._is_storm else None
+
+    def react_to_waiting(self) -> None:
+        """React to what has come; where nothing has, a storm is over."""
+        with self._condition:
+            events = list(self._waiting)
+            self._waiting.clear()
+        if not events:
+            self._is_storm = False
+            self._tell_of_missed()
+            return
+        try:
+            self._is_storm |= self.react(events) or len(events) == MOST_WAITING
+        except Exception as error:
+            logger.debug("engine %s: an event is not understood: %s", self.name, error)
+            self._tell_of_missed()
 
     def _tell_of_missed(self) -> None:
         """Whatever goes wrong there, events are listened to as before."""
@@ -152,14 +177,6 @@ class EventStream:
             self.missed()
         except Exception as error:
             report_own_fault(f"engine {self.name}", error)
-
-    def _take(self, patience: float | None) -> list[Event]:
-        """What has come; nothing where nothing came within `patience` seconds, or the end."""
-        with self._condition:
-            self._condition.wait_for(lambda: self._waiting or self._ended.is_set(), patience)
-            events = list(self._waiting)
-            self._waiting.clear()
-            return events
 
 
 def _messages(response: Any) -> Iterator[Mapping[str, Any]]:

@@ -4,6 +4,7 @@ import json
 import logging
 import os
 import re
+import threading
 import time
 from collections.abc import Callable
 from typing import Any
@@ -22,6 +23,7 @@ from dockcaddy.engine.recording import add_inspects, record
 from dockcaddy.engine.records import EngineOptions
 from dockcaddy.engine.strangers import warnings
 from dockcaddy.engine.troubles import Troubles
+from dockcaddy.engine.work import Threads, Work
 from dockcaddy.errors import one_line
 from dockcaddy.model import EngineInventory, EngineSilent, Problem
 
@@ -39,6 +41,8 @@ class Engine:
     options: EngineOptions = field(factory=EngineOptions)
     name: str = "local"
     clock: Callable[[], float] = time.monotonic
+    work: Work = field(factory=Threads)
+    lock: threading.Condition = field(factory=threading.Condition)
     _reader: Reader = field(init=False)
     _reactions: Reactions = field(init=False)
     _events: EventStream = field(init=False)
@@ -47,9 +51,9 @@ class Engine:
 
     def __attrs_post_init__(self) -> None:
         builder, own = InventoryBuilder(self.name, self.options), OwnContainer(self.connection)
-        self._reader = Reader(self.connection, builder, own, self.clock, self._changed)
+        self._reader = Reader(self.connection, builder, own, self.clock, self._changed, self.lock, self.work)
         self._reactions = Reactions(self._reader, self._changed, self._missed)
-        self._events = EventStream(self.name, self._subscribed, self._reactions.react, self._missed)
+        self._events = EventStream(self.name, self._subscribed, self._reactions.react, self._missed, self.work)
 
     @property
     def description(self) -> str:
@@ -132,4 +136,6 @@ class Engine:
         self._reader.tell("events", "")
         self._server = one_line(str(response.headers.get("Server") or ""))
         no_timeout(response)
+        # what was told of just before may not be in the list yet
+        self._reader.look_later()
         return response

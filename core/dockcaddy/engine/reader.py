@@ -18,16 +18,16 @@ from dockcaddy.engine.calls import LONGEST, PATIENCE, Calls
 from dockcaddy.engine.connection import Connection
 from dockcaddy.engine.failures import cause_of, is_forbidden
 from dockcaddy.engine.inspects import InspectQueue
+from dockcaddy.engine.later import Later
 from dockcaddy.engine.own_container import OwnContainer
 from dockcaddy.engine.questions import Questions
 from dockcaddy.engine.services import SwarmAnswers
 from dockcaddy.engine.store import ContainerStore
 from dockcaddy.engine.troubles import Troubles
+from dockcaddy.engine.work import Threads, Work
 from dockcaddy.errors import EngineUnreachable
 from dockcaddy.logs import report_own_fault
 from dockcaddy.model import EngineInventory
-
-Json = Mapping[str, Any]
 
 EVERYTHING = frozenset(("networks", "list"))
 
@@ -42,8 +42,6 @@ LOOKS_AT_ONCE = 4
 # a manager that is to say what services there are may first have to find out who leads, for so many seconds
 SWARM_PATIENCE = 30.0
 SWARM_PAUSE = 2.0
-# when another look is had at what nobody knows to expect, in seconds
-LATER, FEW = 0.5, 10
 # after an error of our own, in seconds
 AFTER_FAULT = 1.0
 
@@ -61,6 +59,7 @@ class Reader:
     clock: Callable[[], float]
     wake: Callable[[], None]
     lock: threading.Condition = field(factory=threading.Condition)
+    work: Work = field(factory=Threads)
     troubles: Troubles = field(init=False)
     is_watching: bool = False
     _answers: Answers = field(init=False)
@@ -73,8 +72,7 @@ class Reader:
     _due: set[str] = field(factory=set)
     _dirty: dict[str, None] = field(factory=dict)
     _now: dict[str, None] = field(factory=dict)
-    _again: dict[str, float] = field(factory=dict)
-    _lists_again: dict[str, float] = field(factory=dict)
+    _later: Later = field(factory=Later)
     _never_read: set[str] = field(factory=lambda: {*EVERYTHING, "swarm"})
     _swarm_until: float | None = None
     _told: int = 0
@@ -88,7 +86,7 @@ class Reader:
         self.troubles = Troubles(self.builder.name)
         self._answers = Answers(self.builder)
         self._questions = Questions(self.connection, self.builder.options)
-        self._calls = Calls(self.clock, self.lock, self.connection.forget)
+        self._calls = Calls(self.clock, self.lock, self.connection.forget, self.work)
 
     @property
     def store(self) -> ContainerStore:
@@ -149,11 +147,11 @@ class Reader:
             self._now[id] = None
             self._turn()
 
-    def look_later(self, id: str) -> None:
-        """Have another look at a container in a while; of many that change at once the last look is near enough."""
+    def look_later(self, id: str = "") -> None:
+        """Have another look at a container in a while, at all of them where none is named."""
         with self.lock:
-            if len(self._again) < FEW:
-                self._again.setdefault(id, self.clock() + LATER)
+            self._later.look(id, self.clock())
+            self.lock.notify_all()
 
     def tell(self, call: str, message: str) -> None:
         """Something about the engine is not as it should be; `""` where it is, again."""
@@ -216,21 +214,19 @@ class Reader:
             return
         now = self.clock()
         self._calls.give_up()
-        for id in [id for id, at in self._again.items() if now >= at]:
-            del self._again[id]
-            self._now[id] = None
-        self._due |= {kind for kind, at in self._lists_again.items() if now >= at}
-        self._lists_again = {kind: at for kind, at in self._lists_again.items() if now < at}
+        self._later.move(now, self._now, self._due)
         self._inspects.retry(now)
         self._begin_lists()
         self._begin_look()
         self._begin_inspects()
-        if not self._is_tended and self._next_due() is not None:
+        if not self._is_tended and self.due is not None:
             self._is_tended = True
-            threading.Thread(target=self._tend, name=f"looks of {self.store.engine}", daemon=True).start()
+            self.work.go_on(f"looks of {self.store.engine}", self._tend)
 
-    def _next_due(self) -> float | None:
-        times = [self._calls.next_due(), self._inspects.next_due(), *self._again.values(), *self._lists_again.values()]
+    @property
+    def due(self) -> float | None:
+        """When something becomes due by itself, in seconds of the clock."""
+        times = [self._calls.next_due(), self._inspects.next_due(), *self._later.times]
         return min((at for at in times if at is not None), default=None)
 
     def _tend(self) -> None:
@@ -238,14 +234,18 @@ class Reader:
         with self.lock:
             while not self._is_closed:
                 try:
-                    due = self._next_due()
-                    if not self.lock.wait(None if due is None else max(due - self.clock(), 0.0)):
-                        # those who wait need not wait for what is late by now
-                        self.lock.notify_all()
-                    self._turn()
+                    due = self.due
+                    self.tend(is_due=not self.lock.wait(None if due is None else max(due - self.clock(), 0.0)))
                 except Exception as error:
                     report_own_fault(f"engine {self.store.engine}", error)
                     self.lock.wait(AFTER_FAULT)
+
+    def tend(self, *, is_due: bool) -> None:
+        """Something is due by itself, or something else has happened. Whoever calls it holds the lock."""
+        if is_due:
+            # those who wait need not wait for what is late by now
+            self.lock.notify_all()
+        self._turn()
 
     def _begin_lists(self) -> None:
         if len(self._now) > ASKED_BY_NAME:
@@ -323,11 +323,11 @@ class Reader:
 
     def _follow(self, following: Next) -> None:
         self._now.update(dict.fromkeys(following.now))
-        self._again.update({id: self.clock() + pause for id, pause in following.again.items()})
+        self._later.containers.update({id: self.clock() + pause for id, pause in following.again.items()})
 
     def _ask_again(self, kind: str, pause: float | None) -> None:
         if pause is not None:
-            self._lists_again[kind] = self.clock() + pause
+            self._later.lists[kind] = self.clock() + pause
 
     def _look_for_swarm(self) -> None:
         """Have services listed where there may be any: nodes of a Swarm have networks that belong to it."""

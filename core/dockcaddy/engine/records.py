@@ -103,6 +103,7 @@ def needed(inspect: Json) -> dict[str, Any]:
         # one that was not started yet says nothing
         health = "starting"
     return {
+        "Created": inspect.get("Created"),
         "Config": {key: config.get(key) for key in ("Env", "Image", "StopSignal", "StopTimeout")},
         "State": {"Health": {"Status": health}},
         "Mounts": inspect.get("Mounts"),

@@ -118,6 +118,7 @@ class ContainerStore:
         known = self._known.get(id)
         if known is not None:
             known.inspect = None if inspect is None else needed(inspect)
+            self._in_order = None
             known.unreadable = False
             self._changed(known)
 
@@ -207,9 +208,7 @@ class ContainerStore:
     def resources(self, now: float) -> tuple[Resource, ...]:
         """The resources now, newest first, as the engine lists them; without newcomers not yet inspected."""
         if self._in_order is None:
-            self._in_order = sorted(
-                self._known.values(), key=lambda each: (-(each.item.get("Created") or 0), -each.rank)
-            )
+            self._in_order = sorted(self._known.values(), key=_age, reverse=True)
         found = [self._resource_of(known, now) for known in self._in_order]
         return tuple([each for each in found if each is not None])
 
@@ -240,6 +239,12 @@ class ContainerStore:
         known.inspect = {**known.inspect, "State": {"Health": {"Status": status}}}
         self._changed(known)
         return True
+
+
+def _age(known: _Known) -> tuple[int, str, int]:
+    """By what the younger is greater: the list tells the second, and of those of one second the inspect answer more."""
+    created = str((known.inspect or {}).get("Created") or "")
+    return known.item.get("Created") or 0, created.rstrip("Z"), known.rank
 
 
 def _steady(item: Json) -> dict[str, Any]:
