@@ -19,6 +19,7 @@ NEEDED = bool(os.environ.get("DOCKCADDY_TESTS_NEED_ENGINE"))
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`pytest --hostile-examples 5000 tests/hostile` looks for new attacks for as long as one likes."""
     parser.addoption("--hostile-examples", type=int, default=0, help="that many random hostile label sets, new ones")
+    parser.addoption("--hours", type=float, default=100.0, help="how many hours tests/simulation simulates")
     parser.addoption(SWITCH, action="store_true", help="write the files of what is expected anew; read git diff then")
 
 

@@ -1,0 +1,159 @@
+"""The program, made of its real parts, on the simulated clock: what is simulated is only whom it talks to."""
+
+import sqlite3
+from collections.abc import Callable
+from errno import ENOSPC
+from pathlib import Path
+
+from attrs import define, field
+from dockcaddy.composition import FirstAdapter
+from dockcaddy.controller import Controller
+from dockcaddy.delivery import Delivery
+from dockcaddy.errors import OutputError
+from dockcaddy.last_good import LastGood
+from dockcaddy.narration import LogNarrator
+from dockcaddy.pipeline import Configuration, Pipeline
+from dockcaddy.plugins.registry import Registry
+from dockcaddy.quarantine import Quarantine
+from dockcaddy_admin import AdminOutput
+
+from simulated.caddy import SimulatedCaddy, adapted
+from simulated.connection import Watching
+from simulated.schedule import Schedule, SimulatedCondition, as_condition
+
+
+class Killed(BaseException):
+    """The program is gone in the middle of whatever it was at."""
+
+
+@define(eq=False)
+class Disk:
+    """Where the program's state is, and the file that it writes."""
+
+    folder: Path
+    full_until: float = 0.0
+    written: str | None = None
+
+
+@define(eq=False)
+class Life:
+    """Whether this run of the program still goes on: what it does afterwards does not happen."""
+
+    is_over: bool = False
+
+    def check(self) -> None:
+        if self.is_over:
+            raise Killed
+
+
+@define(eq=False)
+class Connected:
+    """The program's connection to Caddy."""
+
+    caddy: SimulatedCaddy
+    life: Life
+
+    def adapt(self, caddyfile: str) -> bytes:
+        self.life.check()
+        return self.caddy.adapt(caddyfile)
+
+    def load(self, config: bytes) -> None:
+        self.life.check()
+        self.caddy.load(config)
+
+    def config(self) -> bytes:
+        self.life.check()
+        return self.caddy.config()
+
+    def close(self) -> None:
+        pass
+
+
+@define(eq=False)
+class OnDisk:
+    """The Caddy program, asked for what the running one does not answer."""
+
+    schedule: Schedule
+
+    def adapt(self, caddyfile: str) -> bytes:
+        self.schedule.wait(0.05)
+        return adapted(caddyfile)
+
+
+@define(eq=False)
+class FileOutput:
+    """Writes the Caddyfile where there is room for it."""
+
+    disk: Disk
+    schedule: Schedule
+    told: Callable[[str], None]
+
+    def write(self, configuration: Configuration) -> None:
+        if self.schedule.now < self.disk.full_until:
+            raise OutputError("No space left on device")
+        self.disk.written = configuration.text
+        self.told("write")
+
+    def holds(self, configuration: Configuration) -> bool:
+        return self.disk.written == configuration.text
+
+    def close(self) -> None:
+        pass
+
+
+class SimulatedLastGood(LastGood):
+    """The real file, on a disk that may be full."""
+
+    def use(self, disk: Disk, schedule: Schedule, life: Life) -> "SimulatedLastGood":
+        self.disk, self.schedule, self.life = disk, schedule, life
+        return self
+
+    def _connect(self) -> sqlite3.Connection:
+        self.life.check()
+        if self.schedule.now < self.disk.full_until:
+            raise OSError(ENOSPC, "No space left on device")
+        return super()._connect()
+
+
+@define(eq=False)
+class Program:
+    """One run of the program."""
+
+    controller: Controller
+    watching: Watching
+    last_good: LastGood
+    life: Life = field(factory=Life)
+
+    def end(self) -> None:
+        """It is gone."""
+        self.life.is_over = True
+        self.watching.end()
+
+
+def program(
+    schedule: Schedule,
+    registry: Registry,
+    watching: Watching,
+    caddy: SimulatedCaddy,
+    disk: Disk,
+    told: Callable[[str], None],
+) -> Program:
+    """The parts put together as `dockcaddy run` does it."""
+    life = Life()
+    connected = Connected(caddy, life)
+    last_good = SimulatedLastGood(disk.folder / "last-good.db").use(disk, schedule, life)
+    quarantine = Quarantine(FirstAdapter((connected, OnDisk(schedule))).adapt, schedule)
+    quarantine.remember(last_good.load().fragments)
+    judges = [Delivery("admin", AdminOutput(connected), schedule)]
+    controller = Controller(
+        [watching.engine],
+        Pipeline(registry),
+        quarantine,
+        judges,
+        [*judges, Delivery("caddyfile", FileOutput(disk, schedule, told), schedule)],
+        schedule,
+        last_good=last_good,
+        narrator=LogNarrator([watching.engine]),
+        condition=as_condition(SimulatedCondition(schedule)),
+    )
+    return Program(controller, watching, last_good, life)

@@ -1,0 +1,27 @@
+"""Scripts of faults that the simulation found."""
+
+from collections.abc import Callable
+
+import pytest
+from simulated.steps import Script, Step
+from simulated.world import World
+
+Simulate = Callable[[Script], World]
+
+
+def test_what_starts_just_before_the_stream_is_opened_is_served_before_the_next_poll(simulate: Simulate) -> None:
+    """The list does not show it yet, and its events went to nobody."""
+    for seed in range(8):
+        simulate(Script(seed, (Step(0.0, "up", ("web-0", "s0.test", "good")),)))
+
+
+@pytest.mark.parametrize("wait", [5.0, 40.0])
+def test_a_container_that_waits_to_be_restarted_is_seen_before_the_next_poll(simulate: Simulate, wait: float) -> None:
+    up, crash = Step(0.0, "up", ("web-0", "s0.test", "good")), Step(wait, "crash", ("web-0", "restarting"))
+    simulate(Script(1, (up, crash)))
+
+
+def test_containers_of_one_second_keep_their_order(simulate: Simulate) -> None:
+    """Whichever the list shows first."""
+    for seed in range(8):
+        simulate(Script(seed, [Step(5.0 * (n == 0), "up", (f"s0-{n}", "s0.test", "good")) for n in range(6)]))

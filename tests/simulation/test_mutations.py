@@ -1,0 +1,149 @@
+"""Deliberate faults in the loop: the simulation finds each within a few seeds, so it can fail."""
+
+from collections.abc import Callable
+from itertools import chain
+from typing import Any
+
+import pytest
+from dockcaddy.damping import Damping
+from dockcaddy.delivery import Delivery
+from dockcaddy.engine.answers import Answers
+from dockcaddy.engine.live import Engine
+from dockcaddy.engine.reactions import Reactions
+from dockcaddy.engine.reader import Reader
+from dockcaddy.engine.store import ContainerStore
+from dockcaddy.last_good import LastGood
+from dockcaddy.model import EngineInventory
+from dockcaddy.quarantine.memory import Memory
+from dockcaddy.quarantine.trial import Trial
+from dockcaddy.watch import Watch
+from simulated.lives import script_of
+from simulated.steps import Script
+
+Patch = pytest.MonkeyPatch
+Tried = Callable[[Script], str]
+SEEDS, HOURS, CALM_HOURS = range(12), 0.1, 0.4
+
+
+def broken_by_a_seed(tried: Tried) -> str:
+    """What the first seed that fails says is broken, of busy worlds and of calm ones."""
+    busy = (script_of(seed, HOURS, is_busy=True) for seed in SEEDS)
+    calm = (script_of(seed, CALM_HOURS) for seed in SEEDS)
+    return next(filter(None, map(tried, chain(busy, calm))), "")
+
+
+def nothing(*_: Any, **__: Any) -> None:
+    pass
+
+
+def test_a_stream_that_was_cut_without_listing_anew_is_found(monkeypatch: Patch, tried: Tried) -> None:
+    monkeypatch.setattr(Engine, "_missed", lambda engine: None)
+    monkeypatch.setattr(Reader, "look_later", nothing)
+    assert broken_by_a_seed(tried)
+
+
+def test_what_failed_and_is_not_tried_again_is_found(monkeypatch: Patch, tried: Tried) -> None:
+    failed = Delivery._failed
+
+    def for_good(delivery: Delivery, reason: str) -> None:
+        failed(delivery, reason)
+        delivery.retry_at = float("inf")
+
+    monkeypatch.setattr(Delivery, "_failed", for_good)
+    assert broken_by_a_seed(tried)
+
+
+def test_a_stale_address_is_found(monkeypatch: Patch, tried: Tried) -> None:
+    put = ContainerStore.put
+
+    def stale(store: ContainerStore, item: Any, rank: int = 0) -> None:
+        known = store.item(item["Id"])
+        put(store, item if known is None else {**item, "NetworkSettings": known["NetworkSettings"]}, rank)
+
+    monkeypatch.setattr(ContainerStore, "put", stale)
+    assert broken_by_a_seed(tried)
+
+
+def test_sending_each_time_is_found(monkeypatch: Patch, tried: Tried) -> None:
+    monkeypatch.setattr(Delivery, "_has", lambda delivery, configuration: False)
+    assert broken_by_a_seed(tried) in ("nothing is sent when nothing changed", "calls are bounded")
+
+
+def test_a_quarantine_that_is_forgotten_is_found(monkeypatch: Patch, tried: Tried) -> None:
+    monkeypatch.setattr(Memory, "verdict", lambda memory, fragment: None)
+    assert broken_by_a_seed(tried)
+
+
+def test_the_oldest_being_left_out_in_the_place_of_the_guilty_is_found(monkeypatch: Patch, tried: Tried) -> None:
+    condemn = Trial._condemn
+
+    def oldest(trial: Trial, fragment: Any, problem: Any, *more: Any, **named: Any) -> None:
+        condemn(trial, min(trial.parts or [fragment], key=lambda each: each.seniority), problem)
+        condemn(trial, fragment, problem, *more, **named)
+
+    monkeypatch.setattr(Trial, "_condemn", oldest)
+    assert broken_by_a_seed(tried)
+
+
+def test_a_failed_list_taken_for_an_empty_one_is_found(monkeypatch: Patch, tried: Tried) -> None:
+    ask = Watch.ask
+
+    def emptied(watch: Watch, has_configuration: Callable[[], bool]) -> None:
+        ask(watch, has_configuration)
+        if watch.retry_at is not None:
+            watch.last = EngineInventory(watch.engine.name)
+
+    monkeypatch.setattr(Watch, "ask", emptied)
+    assert broken_by_a_seed(tried)
+
+
+def test_not_looking_at_what_caddy_has_is_found(monkeypatch: Patch, tried: Tried) -> None:
+    monkeypatch.setattr(Delivery, "_look", nothing)
+    assert broken_by_a_seed(tried)
+
+
+def test_a_state_that_cannot_be_read_ending_the_program_is_found(monkeypatch: Patch, tried: Tried) -> None:
+    def load(last_good: LastGood) -> Any:
+        with last_good._connect() as connection:
+            connection.execute("select json from configuration")
+        return loaded(last_good)
+
+    loaded = LastGood.load
+    monkeypatch.setattr(LastGood, "load", load)
+    assert broken_by_a_seed(tried)
+
+
+def test_what_flapped_being_held_for_ever_is_found(monkeypatch: Patch, tried: Tried) -> None:
+    monkeypatch.setattr(Damping, "due", property(lambda damping: None))
+    assert broken_by_a_seed(tried)
+
+
+def test_an_event_of_a_start_being_ignored_is_found(monkeypatch: Patch, tried: Tried) -> None:
+    monkeypatch.setattr(Reactions, "_started", lambda reactions, id: False)
+    assert broken_by_a_seed(tried)
+
+
+def test_believing_an_answer_that_is_older_than_an_event_is_found(monkeypatch: Patch, tried: Tried) -> None:
+    counting = Answers._counting
+
+    def believing(answers: Answers, *given: Any) -> Any:
+        answers._learnt, answers.containers._by_id = {}, {}
+        return counting(answers, *given)
+
+    monkeypatch.setattr(Answers, "_counting", believing)
+    assert broken_by_a_seed(tried)
+
+
+def test_the_health_of_a_container_being_ignored_is_found(monkeypatch: Patch, tried: Tried) -> None:
+    monkeypatch.setattr(ContainerStore, "_set_health", lambda store, known, status: False)
+    assert broken_by_a_seed(tried)
+
+
+def test_a_bad_resource_costing_all_others_is_found(monkeypatch: Patch, tried: Tried) -> None:
+    monkeypatch.setattr(Trial, "_isolate", nothing)
+    assert broken_by_a_seed(tried)
+
+
+def test_memory_that_is_not_bounded_is_found(monkeypatch: Patch, tried: Tried) -> None:
+    monkeypatch.setattr("simulated.invariants.MOST_OBJECTS", 10)
+    assert broken_by_a_seed(tried) == "memory is bounded"
