@@ -39,6 +39,7 @@ def nothing(*_: Any, **__: Any) -> None:
 def test_a_stream_that_was_cut_without_listing_anew_is_found(monkeypatch: Patch, tried: Tried) -> None:
     monkeypatch.setattr(Engine, "_missed", lambda engine: None)
     monkeypatch.setattr(Reader, "look_later", nothing)
+    monkeypatch.setattr(Reader, "list_again", nothing)
     assert broken_by_a_seed(tried)
 
 

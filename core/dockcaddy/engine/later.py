@@ -6,6 +6,8 @@ from attrs import define, field
 
 # after so many seconds another look is had at so many containers; of more everything is listed
 LATER, FEW = 0.5, 10
+# a list shows a change some milliseconds after its event
+LAG = 0.05
 
 
 @define(eq=False)
@@ -22,11 +24,15 @@ class Later:
         yield from self.lists.values()
 
     def look(self, id: str, now: float) -> None:
-        """Have another look at a container, at all of them where none is named."""
-        if id and len(self.containers) < FEW:
+        """Have another look at a container."""
+        if len(self.containers) < FEW:
             self.containers.setdefault(id, now + LATER)
         else:
             self.lists.setdefault("list", now + LATER)
+
+    def list_again(self, now: float) -> None:
+        """List everything once more, when the list shows what happened up to now."""
+        self.lists.setdefault("list", now + LAG)
 
     def move(self, now: float, ids: dict[str, None], kinds: set[str]) -> None:
         """Put the containers, and the kinds of lists, that are due among these."""

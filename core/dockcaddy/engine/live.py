@@ -136,6 +136,6 @@ class Engine:
         self._reader.tell("events", "")
         self._server = one_line(str(response.headers.get("Server") or ""))
         no_timeout(response)
-        # what was told of just before may not be in the list yet
-        self._reader.look_later()
+        # the events of the last moments went to nobody, and the list may not show yet what they were about
+        self._reader.list_again()
         return response

@@ -147,10 +147,16 @@ class Reader:
             self._now[id] = None
             self._turn()
 
-    def look_later(self, id: str = "") -> None:
-        """Have another look at a container in a while, at all of them where none is named."""
+    def look_later(self, id: str) -> None:
+        """Have another look at a container in a while."""
         with self.lock:
             self._later.look(id, self.clock())
+            self.lock.notify_all()
+
+    def list_again(self) -> None:
+        """List everything once more in a moment."""
+        with self.lock:
+            self._later.list_again(self.clock())
             self.lock.notify_all()
 
     def tell(self, call: str, message: str) -> None:
