@@ -6,7 +6,7 @@ import os
 import signal
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -51,6 +51,18 @@ class Ending:
 
     told: bool = False
     stop: Callable[[], None] = lambda: None
+    is_held: bool = False
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Within, a signal raises nothing until the end: a process that is being started is in nobody's hands yet."""
+        self.is_held = True
+        try:
+            yield
+        finally:
+            self.is_held = False
+        if self.told:
+            raise Ended
 
 
 @contextmanager
@@ -66,7 +78,8 @@ def ended_by_signals(is_stuck: Callable[[], bool] = lambda: False) -> Iterator[E
         if not ending.told or is_stuck():
             ending.told = True
             ending.stop()
-            raise Ended
+            if not ending.is_held:
+                raise Ended
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, end)
@@ -88,7 +101,7 @@ def _run(settings: Settings, registry: Registry, sections: Mapping[type, Any], e
     engines = engines_for(settings)
     with state_directory(settings) as directory:
         last_good = LastGood(directory / "last-good.db")
-        with _version(settings) as version, caddy_for(settings, directory, last_good) as (connections, process):
+        with _version(settings, ending) as version, caddy_for(settings, directory, last_good) as (connections, process):
             narrator = _narrator(settings, engines, connections)
             reconciler = reconciler_for(settings, registry, sections, engines, connections, last_good, narrator)
             if process is not None:
@@ -110,7 +123,7 @@ def _narrator(settings: Settings, engines: "Sequence[Engine]", connections: Conn
 
 
 @contextmanager
-def _version(settings: Settings) -> "Iterator[Callable[[], str]]":
+def _version(settings: Settings, ending: Ending) -> "Iterator[Callable[[], str]]":
     """What tells the version of the Caddy program, which is asked for it while it is being started."""
     from dockcaddy.caddy import Version, find_caddy  # noqa: PLC0415
 
@@ -119,7 +132,9 @@ def _version(settings: Settings) -> "Iterator[Callable[[], str]]":
     except CaddyUnreachable:
         yield lambda: ""
         return
-    with Version(program) as asked:
+    with ExitStack() as stack:
+        with ending.held():
+            asked = stack.enter_context(Version(program))
         yield lambda: asked.said(PATIENCE)
 
 
