@@ -3,22 +3,23 @@
 from collections.abc import Callable
 
 import pytest
+from dockcaddy.engine.events import FIRST_PAUSE
 from simulated.steps import Script, Step
 from simulated.world import World
 
 Simulate = Callable[[Script], World]
 
 
-def test_what_starts_just_before_the_stream_is_opened_is_served_before_the_next_poll(simulate: Simulate) -> None:
+def test_what_starts_just_before_the_stream_is_opened_again_is_served_before_the_next_poll(simulate: Simulate) -> None:
     """The list does not show it yet, and its events went to nobody."""
     for seed in range(8):
-        simulate(Script(seed, (Step(0.0, "up", ("web-0", "s0.test", "good")),)))
+        simulate(Script(seed, (Step(5.0, "cut_streams"), Step(FIRST_PAUSE - 0.001, "up", ("web-0", "s0.test", "good")))))
 
 
 @pytest.mark.parametrize("wait", [5.0, 40.0])
-def test_a_container_that_waits_to_be_restarted_is_seen_before_the_next_poll(simulate: Simulate, wait: float) -> None:
+def test_a_container_that_waits_to_be_restarted_is_seen_at_the_next_poll(simulate: Simulate, wait: float) -> None:
     up, crash = Step(0.0, "up", ("web-0", "s0.test", "good")), Step(wait, "crash", ("web-0", "restarting"))
-    simulate(Script(1, (up, crash)))
+    simulate(Script(1, (up, crash), calm=70.0))
 
 
 def test_containers_of_one_second_keep_their_order(simulate: Simulate) -> None:

@@ -48,6 +48,7 @@ class Engine:
     _events: EventStream = field(init=False)
     _wake: Callable[..., None] = lambda **_: None
     _server: str = ""
+    _has_subscribed: bool = False
 
     def __attrs_post_init__(self) -> None:
         builder, own = InventoryBuilder(self.name, self.options), OwnContainer(self.connection)
@@ -136,6 +137,8 @@ class Engine:
         self._reader.tell("events", "")
         self._server = one_line(str(response.headers.get("Server") or ""))
         no_timeout(response)
-        # the events of the last moments went to nobody, and the list may not show yet what they were about
-        self._reader.list_again()
+        if self._has_subscribed:
+            # the events of the last moments went to nobody, and the list may not show yet what they were about
+            self._reader.list_again()
+        self._has_subscribed = True
         return response

@@ -120,8 +120,6 @@ class Reactions:
                 return self._told_to_stop(event)
             case "die" | "stop":
                 self.reader.announced(id).end(self._store.item(id))
-                # it may be about to be started again, which is told when that is done
-                self.reader.look_later(id)
                 return self._store.set_state(id, "exited")
             case "destroy" | "remove":
                 self.reader.announced(id).there = False

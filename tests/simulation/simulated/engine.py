@@ -30,6 +30,7 @@ class SimulatedContainer(StandInContainer):
     is_stopping: bool = False
     has_begun_at: float = 0.0
     shows_at: float = 0.0
+    ended_at: float = 0.0
 
     @property
     def serves(self) -> bool:
@@ -148,6 +149,7 @@ class SimulatedEngine:
         if container.state not in ("running", "paused"):
             return
         container.state, container.is_stopping, container.connected, container.health = state, False, False, ""
+        container.ended_at = self.schedule.now
         del self._addresses[container.given]
         container.given = ""
         self._tell(container, "die", exitCode="1")
@@ -165,6 +167,11 @@ class SimulatedEngine:
         found = next(each for n in range(ADDRESSES) if (each := f"172.17.0.{n + FIRST_ADDRESS}") not in self._addresses)
         self._addresses[found] = container
         return found
+
+    @property
+    def lags(self) -> bool:
+        """Whether something has happened that the list does not show yet."""
+        return any(each.shows_at > self.schedule.now for each in self.containers.values())
 
     def holder(self, address: str) -> SimulatedContainer | None:
         """Who has an address now."""

@@ -151,6 +151,10 @@ class Invariants:
                 if holder.kind == "good" or holder.health == "healthy":
                     yield holder
 
+    def _is_news(self, container: SimulatedContainer) -> bool:
+        """Whether it has ended since the last poll: until then, one that waits to be restarted counts as gone."""
+        return self.schedule.now < container.ended_at + POLL + CALM
+
     def _is_old(self, container: SimulatedContainer) -> bool:
         return self.schedule.now > container.has_begun_at + NEWS
 
@@ -198,6 +202,8 @@ class Invariants:
 
     def _check_fresh(self, program: Program) -> None:
         """It is what a fresh start would make."""
+        if any(each.state == "restarting" and self._is_news(each) for each in self.engine.containers.values()):
+            return
         if self._fresh is None or self._fresh[0] != self._changes:
             self._fresh = self._changes, fresh_start(self.engine, self.registry)
         configuration = program.controller.configuration

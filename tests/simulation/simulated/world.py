@@ -164,6 +164,9 @@ class World:
             self.caddy.change(self._initial() or EMPTY)
         self.trace.tell("begin")
         self.invariants.begun()
+        if self.engine.lags:
+            # nobody tells of what started just before, and the first list does not show it
+            self._calm_after(POLL)
         try:
             self.program.controller.run()
         except Killed:
