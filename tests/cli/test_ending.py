@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from dockcaddy import daemon
+from dockcaddy.run import daemon
 from dockcaddy.settings import Settings
 
 

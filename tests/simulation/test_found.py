@@ -13,7 +13,9 @@ Simulate = Callable[[Script], World]
 def test_what_starts_just_before_the_stream_is_opened_again_is_served_before_the_next_poll(simulate: Simulate) -> None:
     """The list does not show it yet, and its events went to nobody."""
     for seed in range(8):
-        simulate(Script(seed, (Step(5.0, "cut_streams"), Step(FIRST_PAUSE - 0.001, "up", ("web-0", "s0.test", "good")))))
+        simulate(
+            Script(seed, (Step(5.0, "cut_streams"), Step(FIRST_PAUSE - 0.001, "up", ("web-0", "s0.test", "good"))))
+        )
 
 
 @pytest.mark.parametrize("wait", [5.0, 40.0])

@@ -5,18 +5,18 @@ from itertools import chain
 from typing import Any
 
 import pytest
-from dockcaddy.damping import Damping
-from dockcaddy.delivery import Delivery
 from dockcaddy.engine.answers import Answers
 from dockcaddy.engine.live import Engine
 from dockcaddy.engine.reactions import Reactions
 from dockcaddy.engine.reader import Reader
 from dockcaddy.engine.store import ContainerStore
-from dockcaddy.last_good import LastGood
 from dockcaddy.model import EngineInventory
 from dockcaddy.quarantine.memory import Memory
 from dockcaddy.quarantine.trial import Trial
-from dockcaddy.watch import Watch
+from dockcaddy.reconcile.delivery import Delivery
+from dockcaddy.reconcile.flapping import Flapping
+from dockcaddy.reconcile.last_good import LastGood
+from dockcaddy.reconcile.watch import Watch
 from simulated.lives import script_of
 from simulated.steps import Script
 
@@ -115,7 +115,7 @@ def test_a_state_that_cannot_be_read_ending_the_program_is_found(monkeypatch: Pa
 
 
 def test_what_flapped_being_held_for_ever_is_found(monkeypatch: Patch, tried: Tried) -> None:
-    monkeypatch.setattr(Damping, "due", property(lambda damping: None))
+    monkeypatch.setattr(Flapping, "due", property(lambda flapping: None))
     assert broken_by_a_seed(tried)
 
 

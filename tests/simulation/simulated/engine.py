@@ -30,7 +30,6 @@ class SimulatedContainer(StandInContainer):
     is_stopping: bool = False
     has_begun_at: float = 0.0
     shows_at: float = 0.0
-    ended_at: float = 0.0
 
     @property
     def serves(self) -> bool:
@@ -149,7 +148,6 @@ class SimulatedEngine:
         if container.state not in ("running", "paused"):
             return
         container.state, container.is_stopping, container.connected, container.health = state, False, False, ""
-        container.ended_at = self.schedule.now
         del self._addresses[container.given]
         container.given = ""
         self._tell(container, "die", exitCode="1")
@@ -168,10 +166,9 @@ class SimulatedEngine:
         self._addresses[found] = container
         return found
 
-    @property
-    def lags(self) -> bool:
-        """Whether something has happened that the list does not show yet."""
-        return any(each.shows_at > self.schedule.now for each in self.containers.values())
+    def lags(self, since: float) -> bool:
+        """Whether something has happened that the list did not show then."""
+        return any(each.shows_at > since for each in self.containers.values())
 
     def holder(self, address: str) -> SimulatedContainer | None:
         """Who has an address now."""

@@ -10,10 +10,11 @@ from dockcaddy.engine.builder import InventoryBuilder
 from dockcaddy.engine.records import EngineOptions
 from dockcaddy.engine.services import SwarmAnswers
 from dockcaddy.errors import CaddyRefusal
+from dockcaddy.merge.configuration import Configuration
 from dockcaddy.model import Inventory
-from dockcaddy.pipeline import Configuration, Pipeline
 from dockcaddy.plugins.registry import Registry
 from dockcaddy.quarantine import Quarantine
+from dockcaddy.reconcile.pipeline import Pipeline
 
 from simulated.caddy import Route, SimulatedCaddy, adapted, routes_of
 from simulated.engine import SimulatedContainer, SimulatedEngine
@@ -80,6 +81,10 @@ class Invariants:
         """Something happened to a container."""
         self._changes += 1
         self._be_calm_from(self.schedule.now)
+
+    def untold(self) -> None:
+        """Something happened that only the next list shows."""
+        self._be_calm_from(self.schedule.now + POLL)
 
     def disturbed(self, until: float, *, lies: bool) -> None:
         """There is a fault until then; while the engine `lies`, nobody can know what is true."""
@@ -151,10 +156,6 @@ class Invariants:
                 if holder.kind == "good" or holder.health == "healthy":
                     yield holder
 
-    def _is_news(self, container: SimulatedContainer) -> bool:
-        """Whether it has ended since the last poll: until then, one that waits to be restarted counts as gone."""
-        return self.schedule.now < container.ended_at + POLL + CALM
-
     def _is_old(self, container: SimulatedContainer) -> bool:
         return self.schedule.now > container.has_begun_at + NEWS
 
@@ -171,7 +172,7 @@ class Invariants:
         program = self.program()
         if program is None:
             return
-        held = program.controller._damping.due
+        held = program.reconciler._flapping.due
         if held is not None and now < self._calm_from + CALM + HELD:
             self._plan(min(held, self._calm_from + CALM + HELD) + 0.3)
             return
@@ -202,11 +203,9 @@ class Invariants:
 
     def _check_fresh(self, program: Program) -> None:
         """It is what a fresh start would make."""
-        if any(each.state == "restarting" and self._is_news(each) for each in self.engine.containers.values()):
-            return
         if self._fresh is None or self._fresh[0] != self._changes:
             self._fresh = self._changes, fresh_start(self.engine, self.registry)
-        configuration = program.controller.configuration
+        configuration = program.reconciler.configuration
         told = configuration.text if configuration is not None else ""
         if told != self._fresh[1]:
             self.broken("as a fresh start would make it", f"it is\n{told}\na fresh start makes\n{self._fresh[1]}")
@@ -221,7 +220,7 @@ class Invariants:
         begun, before = self._counts
         passed = now - begun
         program = self.program()
-        quiet = program is not None and not program.controller.quarantine._memory.verdicts
+        quiet = program is not None and not program.reconciler.quarantine._memory.verdicts
         allowed = {"config": passed / LOOK * 1.2 + 2, "events": 1.0}
         if quiet:
             allowed |= {"load": 0.0, "adapt": 0.0}
@@ -242,7 +241,7 @@ class Invariants:
         """Memory is bounded."""
         program = self.program()
         if program is not None:
-            objects = _objects(program.controller)
+            objects = _objects(program.reconciler)
             if objects > MOST_OBJECTS:
                 self.broken("memory is bounded", f"{objects} objects")
 

@@ -6,15 +6,16 @@ from errno import ENOSPC
 from pathlib import Path
 
 from attrs import define, field
-from dockcaddy.composition import FirstAdapter
-from dockcaddy.controller import Controller
-from dockcaddy.delivery import Delivery
 from dockcaddy.errors import OutputError
-from dockcaddy.last_good import LastGood
+from dockcaddy.merge.configuration import Configuration
 from dockcaddy.narration import LogNarrator
-from dockcaddy.pipeline import Configuration, Pipeline
 from dockcaddy.plugins.registry import Registry
 from dockcaddy.quarantine import Quarantine
+from dockcaddy.reconcile.delivery import Delivery
+from dockcaddy.reconcile.last_good import LastGood
+from dockcaddy.reconcile.pipeline import Pipeline
+from dockcaddy.reconcile.reconciler import Reconciler
+from dockcaddy.run.composition import FirstAdapter
 from dockcaddy_admin import AdminOutput
 
 from simulated.caddy import SimulatedCaddy, adapted
@@ -119,7 +120,7 @@ class SimulatedLastGood(LastGood):
 class Program:
     """One run of the program."""
 
-    controller: Controller
+    reconciler: Reconciler
     watching: Watching
     last_good: LastGood
     life: Life = field(factory=Life)
@@ -145,7 +146,7 @@ def program(
     quarantine = Quarantine(FirstAdapter((connected, OnDisk(schedule))).adapt, schedule)
     quarantine.remember(last_good.load().fragments)
     judges = [Delivery("admin", AdminOutput(connected), schedule)]
-    controller = Controller(
+    reconciler = Reconciler(
         [watching.engine],
         Pipeline(registry),
         quarantine,
@@ -156,4 +157,4 @@ def program(
         narrator=LogNarrator([watching.engine]),
         condition=as_condition(SimulatedCondition(schedule)),
     )
-    return Program(controller, watching, last_good, life)
+    return Program(reconciler, watching, last_good, life)

@@ -6,6 +6,7 @@ import tempfile
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from random import Random
 
@@ -33,6 +34,8 @@ GIVEN_UP = 10.0
 SHORT = 50
 # how long it takes to start again
 STARTING = 0.3
+# by then the first list was asked for
+FIRST_LIST = 0.005
 
 
 class Over(BaseException):
@@ -164,11 +167,9 @@ class World:
             self.caddy.change(self._initial() or EMPTY)
         self.trace.tell("begin")
         self.invariants.begun()
-        if self.engine.lags:
-            # nobody tells of what started just before, and the first list does not show it
-            self._calm_after(POLL)
+        self.schedule.after(FIRST_LIST, partial(self._begun, self.schedule.now))
         try:
-            self.program.controller.run()
+            self.program.reconciler.run()
         except Killed:
             pass
         finally:
@@ -177,12 +178,17 @@ class World:
         if self.script.is_child:
             self.caddy.is_up = False
 
+    def _begun(self, since: float) -> None:
+        """Nobody told of what started just before, and the first list may not have shown it: the next one does."""
+        if self.engine.lags(since):
+            self.invariants.untold()
+
     def _initial(self) -> bytes:
         return self.program.last_good.load().json if self.program is not None else b""
 
     def _caddy_started(self, crashes: int) -> None:
         if self.script.is_child and self.program is not None:
-            self.program.controller.caddy_started(crashes)
+            self.program.reconciler.caddy_started(crashes)
 
     def _finish(self) -> None:
         self.invariants.at_the_end()
@@ -212,6 +218,9 @@ class World:
 
     def crash(self, name: str, state: str) -> None:
         self.engine.crash(name, state)
+        if state == "restarting":
+            # it counts as gone until the next list
+            self.invariants.untold()
 
     def pause(self, name: str) -> None:
         self.engine.pause(name)
