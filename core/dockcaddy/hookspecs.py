@@ -226,7 +226,16 @@ class OutputContext:
     options: Mapping[str, str] = field(factory=dict)
 
 
-OutputFactory = Callable[[OutputContext], Output]
+@frozen
+class OutputType:
+    """An output that people can choose with `--output NAME[=TARGET]`: `create(context) -> Output`.
+
+    A `live` output hands the configuration to a Caddy, which can refuse it: what is wrong is found out there, and no
+    other output gets it before. Its target is the URL of that Caddy's admin API, `""` for the program's own Caddy.
+    """
+
+    create: Callable[[OutputContext], Output]
+    live: bool = False
 
 
 @hookspec
@@ -260,8 +269,8 @@ def dockcaddy_admission_rules() -> Iterable[AdmissionRule]:  # type: ignore[empt
 
 
 @hookspec
-def dockcaddy_outputs() -> Mapping[str, OutputFactory]:  # type: ignore[empty-body]
-    """Output backends: name -> factory. Only the selected ones are built."""
+def dockcaddy_outputs() -> Mapping[str, OutputType]:  # type: ignore[empty-body]
+    """Output backends by name. Only the chosen ones are created."""
 
 
 @hookspec

@@ -1,19 +1,19 @@
 """The output `admin`: the configuration loaded through Caddy's admin API."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any
 
 import dockcaddy
 from attrs import define
-from dockcaddy import CaddyRefusal, CaddyUnreachable, Configuration, Loader, OutputContext, OutputError
+from dockcaddy import CaddyRefusal, CaddyUnreachable, Configuration, Loader, OutputContext, OutputError, OutputType
 
 
 @dockcaddy.hook
-def dockcaddy_outputs() -> Mapping[str, Callable[[OutputContext], object]]:
+def dockcaddy_outputs() -> Mapping[str, OutputType]:
     """The output of this plugin."""
-    return {"admin": admin_output}
+    return {"admin": OutputType(admin_output, live=True)}
 
 
 def admin_output(context: OutputContext) -> "AdminOutput":

@@ -1,15 +1,15 @@
 """The output `caddyfile`: the configuration as a Caddyfile on disk."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import dockcaddy
-from dockcaddy import Configuration, FileOutput, OutputContext, target_file
+from dockcaddy import Configuration, FileOutput, OutputContext, OutputType, target_file
 
 
 @dockcaddy.hook
-def dockcaddy_outputs() -> Mapping[str, Callable[[OutputContext], object]]:
+def dockcaddy_outputs() -> Mapping[str, OutputType]:
     """The output of this plugin."""
-    return {"caddyfile": caddyfile_output}
+    return {"caddyfile": OutputType(caddyfile_output)}
 
 
 def caddyfile_output(context: OutputContext) -> "CaddyfileOutput":

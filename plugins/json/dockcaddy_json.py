@@ -1,15 +1,15 @@
 """The output `json`: the configuration as Caddy's own JSON on disk."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import dockcaddy
-from dockcaddy import Configuration, FileOutput, OutputContext, target_file
+from dockcaddy import Configuration, FileOutput, OutputContext, OutputType, target_file
 
 
 @dockcaddy.hook
-def dockcaddy_outputs() -> Mapping[str, Callable[[OutputContext], object]]:
+def dockcaddy_outputs() -> Mapping[str, OutputType]:
     """The output of this plugin."""
-    return {"json": json_output}
+    return {"json": OutputType(json_output)}
 
 
 def json_output(context: OutputContext) -> "JsonOutput":

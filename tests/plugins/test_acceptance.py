@@ -14,7 +14,7 @@ HEAD = """
 import asyncio, functools, os, sys
 import attrs
 import dockcaddy
-from dockcaddy import AdmissionRule, Gate, Label, LabelTransformer, SettingsSection, SiteTransformer, Stage
+from dockcaddy import AdmissionRule, Gate, Label, LabelTransformer, OutputType, SettingsSection, SiteTransformer, Stage
 """
 
 
@@ -112,10 +112,12 @@ def test_a_function_that_takes_the_context_is_taken(tmp_path: Path, value: str) 
         ("gates", "[Gate('g', lambda c: True), Gate('g', lambda c: True)]", 'gate "g" is already given by plugin site'),
         ("admission_rules", "[AdmissionRule('g', lambda blocks: None)]", "check takes (blocks), expected (context, blocks)"),
         ("admission_rules", "[AdmissionRule('g', lambda c, b: None, shows_refused='yes')]", "shows_refused is 'yes', expected True or False"),
-        ("outputs", "{'mine': lambda: None}", 'output "mine" takes (), expected (context)'),
+        ("outputs", "{'mine': OutputType(lambda: None)}", 'output "mine": create takes (), expected (context)'),
+        ("outputs", "{'mine': OutputType(lambda c: None, live=1)}", 'output "mine": live is 1, expected True or False'),
+        ("outputs", "{'mine': lambda context: None}", 'output "mine" is a function, expected an OutputType of dockcaddy'),
         ("outputs", "{'mine': None}", 'output "mine" is None'),
-        ("outputs", "{5: lambda c: None}", "5 is not a name of an output"),
-        ("outputs", "{'a=b': lambda c: None}", "'a=b' is not a name of an output"),
+        ("outputs", "{5: OutputType(lambda c: None)}", "5 is not a name of an output"),
+        ("outputs", "{'a=b': OutputType(lambda c: None)}", "'a=b' is not a name of an output"),
         ("outputs", "['mine']", "dockcaddy_outputs must return a dict, not list"),
         ("functions", "None", "dockcaddy_functions must return a dict, not NoneType"),
         ("settings", "SettingsSection('mine', dict)", "its schema is no attrs class"),

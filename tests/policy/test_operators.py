@@ -47,12 +47,12 @@ def test_the_service_that_the_programs_container_is_a_task_of() -> None:
 @pytest.mark.parametrize("named", ["caddy", "caddycaddyca", ("caddy" * 64)[:64]])
 def test_the_container_that_the_operator_names(named: str) -> None:
     both = (container("caddy"), container("other"))
-    assert refused(both, proxy_of(Settings(caddy_container=named))) == ["other"]
+    assert refused(both, proxy_of(Settings(caddy_container=named), loaded())) == ["other"]
 
 
 def test_the_service_that_the_operator_names() -> None:
     services = [Resource("service", id, f"web_{id}", labels=METRICS) for id in ("caddy", "app")]
-    assert refused(tuple(services), proxy_of(Settings(caddy_container="web_caddy"))) == ["web_app"]
+    assert refused(tuple(services), proxy_of(Settings(caddy_container="web_caddy"), loaded())) == ["web_app"]
 
 
 def test_a_container_that_is_called_like_the_one_that_is_named_is_nobodys() -> None:
@@ -60,12 +60,12 @@ def test_a_container_that_is_called_like_the_one_that_is_named_is_nobodys() -> N
     for named, other in ((caddy.id[:12], container(caddy.id[:12], id="f" * 64)), ("web", container("web", created=9))):
         service = Resource("service", "s", "web", labels=METRICS, created=1)
         both = (other, caddy) if named != "web" else (other, service)
-        assert refused(both, proxy_of(Settings(caddy_container=named))) == [other.name]
+        assert refused(both, proxy_of(Settings(caddy_container=named), loaded())) == [other.name]
 
 
 @pytest.mark.parametrize("named", ["cad", "caddycadd", "Caddy", ""])
 def test_a_piece_of_a_name_names_nobody(named: str) -> None:
-    assert refused((container("caddy"),), proxy_of(Settings(caddy_container=named))) == ["caddy"]
+    assert refused((container("caddy"),), proxy_of(Settings(caddy_container=named), loaded())) == ["caddy"]
 
 
 @pytest.mark.parametrize(
@@ -73,9 +73,9 @@ def test_a_piece_of_a_name_names_nobody(named: str) -> None:
 )
 def test_the_container_that_has_the_admin_endpoints_address(settings: dict[str, Any]) -> None:
     both = (container("caddy", networks={"front": "172.18.0.7"}), container("other", networks={"front": "172.18.0.8"}))
-    assert refused(both, proxy_of(Settings(**settings))) == ["other"]
+    assert refused(both, proxy_of(Settings(**settings), loaded())) == ["other"]
     stopped = evolve(both[0], running=False)
-    assert refused((stopped,), proxy_of(Settings(**settings))) == ["caddy"]
+    assert refused((stopped,), proxy_of(Settings(**settings), loaded())) == ["caddy"]
 
 
 def attached(name: str, network: str, *aliases: str, **more: Any) -> Resource:
@@ -83,7 +83,7 @@ def attached(name: str, network: str, *aliases: str, **more: Any) -> Resource:
 
 
 def test_the_container_that_dockers_dns_gives_for_the_admin_endpoint() -> None:
-    own, proxy = attached("own", "front", labels={}), proxy_of(Settings(caddy_admin="http://caddy:2019"))
+    own, proxy = attached("own", "front", labels={}), proxy_of(Settings(caddy_admin="http://caddy:2019"), loaded())
     for caddy in (attached("shop-caddy-1", "front", "caddy"), attached("caddy", "front")):
         assert refused((caddy, attached("other", "front", "app")), proxy, own) == ["other"]
         elsewhere = (attached("x", "other-network", "caddy"), attached("caddy", "other-network"))
@@ -97,18 +97,20 @@ def test_the_container_that_publishes_the_admin_endpoint_on_this_machine(monkeyp
     monkeypatch.delenv("DOCKER_HOST", raising=False)
     caddy, other = container("caddy", ports=(Port(2019, "tcp", 2019, "127.0.0.1"),)), container("other")
     for host in ("localhost", "127.0.0.1"):
-        proxy = proxy_of(Settings(caddy_admin=f"http://{host}:2019"))
+        proxy = proxy_of(Settings(caddy_admin=f"http://{host}:2019"), loaded())
         assert refused((caddy, other), proxy) == ["other"]
         # within a container localhost is the container, on another machine another machine
         assert refused((caddy, other), proxy, attached("own", "front", labels={})) == ["caddy", "other"]
-        remote = proxy_of(Settings(caddy_admin=f"http://{host}:2019", docker_sockets=("tcp://10.0.0.9:2376",)))
+        remote = proxy_of(
+            Settings(caddy_admin=f"http://{host}:2019", docker_sockets=("tcp://10.0.0.9:2376",)), loaded()
+        )
         assert refused((caddy, other), remote) == ["caddy", "other"]
         elsewhere = evolve(caddy, ports=(Port(2019, "tcp", 2019, "172.17.0.1"), Port(2019, "tcp", 8019)))
         assert refused((elsewhere,), proxy) == ["caddy"]
 
 
 def test_what_was_rendered_is_rendered_anew_when_caddys_container_is_another_one() -> None:
-    pipeline = Pipeline(loaded(), proxy=proxy_of(Settings(caddy_admin="http://172.18.0.7:2019")))
+    pipeline = Pipeline(loaded(), proxy=proxy_of(Settings(caddy_admin="http://172.18.0.7:2019"), loaded()))
     at, away = {"front": "172.18.0.7"}, {"front": "172.18.0.8"}
     first, second = container("first", networks=at), container("second", networks=away)
     told = pipeline.build(Inventory((EngineInventory("local", (first, second)),))).problems

@@ -23,6 +23,7 @@ from dockcaddy import (
     LabelError,
     LabelTransformer,
     OutputError,
+    OutputType,
     SiteTransformer,
     Stage,
 )
@@ -413,7 +414,7 @@ class Hidden:
 
 @dockcaddy.hook
 def dockcaddy_outputs():
-    return {"faulty": faulty_output}
+    return {"faulty": OutputType(faulty_output)}
 
 
 def faulty_output(context):

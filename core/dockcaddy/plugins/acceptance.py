@@ -14,7 +14,7 @@ from dockcaddy.hookspecs import (
     AdmissionRule,
     Gate,
     LabelTransformer,
-    OutputFactory,
+    OutputType,
     SettingsSection,
     SiteTransformer,
     Stage,
@@ -55,7 +55,7 @@ class Collection:
     site_transformers: dict[str, Contribution[SiteTransformer]] = field(factory=dict)
     gates: dict[str, Contribution[Gate]] = field(factory=dict)
     admission_rules: dict[str, Contribution[AdmissionRule]] = field(factory=dict)
-    outputs: dict[str, Contribution[OutputFactory]] = field(factory=dict)
+    outputs: dict[str, Contribution[OutputType]] = field(factory=dict)
     sections: dict[str, Contribution[SettingsSection]] = field(factory=dict)
 
     def copy(self) -> "Collection":
@@ -183,12 +183,16 @@ def _accept_functions(collection: Collection, owner: Owner, given: object) -> st
 
 def _accept_outputs(collection: Collection, owner: Owner, given: object) -> str:
     outputs = dict(_mapping(owner, "dockcaddy_outputs", given))
-    for name, factory in outputs.items():
+    for name, item in outputs.items():
         if not isinstance(name, str) or not name or "=" in name:
             raise owner.refuse(f"{name!r} is not a name of an output, expected text without =")
-        _must_take(owner, f'output "{name}"', factory, ["context"])
+        if not isinstance(item, OutputType):
+            raise owner.refuse(f'output "{name}" is {named(item)}, expected an OutputType of dockcaddy')
+        if not isinstance(item.live, bool):
+            raise owner.refuse(f'output "{name}": live is {item.live!r}, expected True or False')
+        _must_take(owner, f'output "{name}": create', item.create, ["context"])
         _must_be_new(owner, "output", name, collection.outputs)
-        made = Contribution("output", name, factory, owner.name, owner.source, collection.timer)
+        made = Contribution("output", name, item, owner.name, owner.source, collection.timer)
         collection.outputs[name] = made
     return f"outputs {', '.join(sorted(outputs))}" if outputs else ""
 

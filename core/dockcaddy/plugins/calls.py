@@ -20,7 +20,7 @@ from dockcaddy.hookspecs import (
     LabelTransformer,
     Output,
     OutputContext,
-    OutputFactory,
+    OutputType,
     SiteContext,
     SiteTransformer,
     TemplateFunction,
@@ -151,7 +151,7 @@ def _check_block(block: object, depth: int = 0) -> None:
 class GuardedOutput:
     """An output of a plugin, built when it is first needed and again where that failed."""
 
-    factory: Contribution[OutputFactory]
+    type: Contribution[OutputType]
     context: OutputContext
     _made: Output | None = None
 
@@ -159,7 +159,7 @@ class GuardedOutput:
         """Build it unless it is there. Raises PluginFault, and the OutputError or SettingsError that refuses it."""
         if self._made is None:
             promised = (*_OUTPUT_ERRORS, SettingsError)
-            self._made = self.factory.run(self.factory.item, self.context, check=_whole_output, promised=promised)
+            self._made = self.type.run(self.type.item.create, self.context, check=_whole_output, promised=promised)
         return self._made
 
     def write(self, configuration: Configuration) -> None:
@@ -179,7 +179,7 @@ class GuardedOutput:
             self._run(lambda: output.close(), lambda given: None)  # noqa: PLW0108  also to ask for it is the plugin's code
 
     def _run(self, call: Callable[[], object], check: Callable[[Any], R]) -> R:
-        return self.factory.run(call, check=check, promised=_OUTPUT_ERRORS)
+        return self.type.run(call, check=check, promised=_OUTPUT_ERRORS)
 
 
 def _whole_output(given: Any) -> Output:

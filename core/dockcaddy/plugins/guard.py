@@ -144,6 +144,11 @@ class Contribution(Generic[T]):
         """As errors name it: `gate "health" of plugin health`."""
         return f'{self.kind} "{self.name}"' + (f" of plugin {self.plugin}" if self.plugin else "")
 
+    @property
+    def _code(self) -> Callable[..., Any] | None:
+        """The plugin's own code, where what is called is only an object that it made."""
+        return self.item if callable(self.item) else getattr(self.item, "create", None)
+
     def run(
         self,
         call: Callable[..., Any],
@@ -169,7 +174,7 @@ class Contribution(Generic[T]):
         except BaseException as error:
             if comes_from_outside(error) or _lacked_room(error):
                 raise
-            reason = reason_of(error, self.item if callable(self.item) else call)
+            reason = reason_of(error, self._code or call)
             fault = PluginFault(f"{self} {reason}" if isinstance(error, Unfit) else f"{self} failed: {reason}")
             logger.debug("%s", fault, exc_info=error)
             raise fault from error

@@ -10,7 +10,7 @@ from dockcaddy.hookspecs import (
     AdmissionRule,
     Gate,
     LabelTransformer,
-    OutputFactory,
+    OutputType,
     SettingsSection,
     SiteTransformer,
     Stage,
@@ -95,7 +95,7 @@ class Registry:
     site_transformers: tuple[Contribution[SiteTransformer], ...] = field(default=(), converter=_site_transformers)
     gates: tuple[Contribution[Gate], ...] = field(default=(), converter=_gates)
     admission_rules: tuple[Contribution[AdmissionRule], ...] = field(default=(), converter=_admission_rules)
-    outputs: Mapping[str, Contribution[OutputFactory]] = field(factory=dict)
+    outputs: Mapping[str, Contribution[OutputType]] = field(factory=dict)
     sections: tuple[SettingsSection, ...] = ()
     timer: CallTimer = field(factory=CallTimer)
 

@@ -18,7 +18,7 @@ LONGEST_PAUSE = 1.5
 
 @define
 class Delivery:
-    """One output and what it was last given. `clock` gives seconds.
+    """One output and what it was last given. `clock` gives seconds; one that `is_live` has a Caddy that can refuse.
 
     `failure` says why it could not deliver, `doubt` why it cannot tell whether what it delivered is in force.
     """
@@ -26,6 +26,7 @@ class Delivery:
     name: str
     output: Output
     clock: Callable[[], float]
+    is_live: bool = False
     wanted: Configuration | None = None
     failure: str = ""
     doubt: str = ""

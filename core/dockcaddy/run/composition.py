@@ -5,7 +5,7 @@ import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,8 +20,9 @@ from dockcaddy.plugins.calls import GuardedOutput
 from dockcaddy.plugins.registry import Registry
 from dockcaddy.reconcile.pipeline import BaseCaddyfile, Pipeline
 from dockcaddy.run.operator_files import BaseFile
+from dockcaddy.run.outputs import chosen_outputs, contributed
 from dockcaddy.run.proxy import proxy_of
-from dockcaddy.settings import Settings, check_engine, nearest
+from dockcaddy.settings import Settings, check_engine
 
 if TYPE_CHECKING:
     from dockcaddy.caddy import CaddyLoader, ExternalCaddy
@@ -114,7 +115,7 @@ def pipeline_for(settings: Settings, registry: Registry, sections: Mapping[type,
         route_order=settings.route_order,
         suffix_names=settings.suffix_names,
         takeovers=settings.takeovers,
-        proxy=proxy_of(settings),
+        proxy=proxy_of(settings, registry),
         listen_ports=ListenPorts(settings.http_port, settings.https_port),
     )
 
@@ -192,13 +193,16 @@ class Connections:
     listen: str = ""
     log: Mapping[str, Any] = field(factory=dict)
 
-    def connect(self, url: str) -> "CaddyLoader | ExternalCaddy":
-        """A connection to the admin API at `url`, `""` for the program's own Caddy. Raises SettingsError."""
+    def connect(self, url: str, output: str = "") -> "CaddyLoader | ExternalCaddy":
+        """A connection to the admin API at `url`, `""` for the program's own Caddy, for the output of this name.
+
+        Raises SettingsError.
+        """
         from dockcaddy.caddy import AdminClient, CaddyLoader, ExternalCaddy  # noqa: PLC0415
 
         if not url and not self.url:
-            raise SettingsError("output admin needs a caddy: leave one to start, or name it with --caddy-admin URL")
-        option = f"--output admin={url}" if url else "--caddy-admin"
+            raise SettingsError(f"output {output} needs a caddy: leave one to start, or name it with --caddy-admin URL")
+        option = f"--output {output}={url}" if url else "--caddy-admin"
         is_child = self.listen and not url
         client = AdminClient(url or self.url, remedy="" if is_child else f"start it, or correct {option}")
         return ExternalCaddy(client) if url or not self.listen else CaddyLoader(client, self.complete)
@@ -220,21 +224,17 @@ def _deliveries(
     from dockcaddy.reconcile.delivery import Delivery  # noqa: PLC0415
 
     made = []
-    for chosen in settings.output:
-        name, _, target = chosen.partition("=")
-        entry = registry.outputs.get(name)
-        if entry is None:
-            raise SettingsError(f'no output "{name}"{nearest(name, registry.outputs)}')
+    for chosen in chosen_outputs(settings, registry):
         context = OutputContext(
             lambda section: sections[section] if section in sections else section(),
-            connections.connect,
-            {"target": target} if target else {},
+            partial(connections.connect, output=chosen.name),
+            chosen.options,
         )
-        output = GuardedOutput(entry, context)
+        output = GuardedOutput(contributed(chosen, registry), context)
         # what the settings say of it is wrong, or the plugin is: that may pass
         with suppress(PluginFault):
             output.make()
-        made.append(Delivery(chosen, output, clock))
+        made.append(Delivery(str(chosen), output, clock, chosen.is_live))
     return made
 
 
@@ -286,14 +286,14 @@ def _quarantine_for(
 
 
 def _address_files(
-    settings: Settings, state: Path, connections: Connections, clock: Callable[[], float]
+    settings: Settings, registry: Registry, state: Path, connections: Connections, clock: Callable[[], float]
 ) -> "AddressFiles":
     """Where addresses of upstreams are kept, for every Caddy that is told what to do; our own sees what we see."""
     from dockcaddy.reconcile.address_files import AddressFiles  # noqa: PLC0415
 
-    targets = {chosen.partition("=")[2] for chosen in settings.output if chosen.partition("=")[0] == "admin"}
-    urls = {target or settings.caddy_admin for target in targets} - {""}
-    readers = {f"caddy at {url}": connections.connect(url) for url in sorted(urls)}
+    live = [each for each in chosen_outputs(settings, registry) if each.is_live]
+    urls = {each.target or settings.caddy_admin: each.name for each in live}
+    readers = {f"caddy at {url}": connections.connect(url, urls[url]) for url in sorted(urls) if url}
     return AddressFiles(settings.address_path(state).absolute(), clock, readers)
 
 
@@ -324,12 +324,12 @@ def reconciler_for(
         engines,
         pipeline_for(settings, registry, sections),
         quarantine,
-        [each for each in deliveries if each.name.partition("=")[0] == "admin"],
+        [each for each in deliveries if each.is_live],
         deliveries,
         clock,
         base or (lambda: None),
         last_good,
-        _address_files(settings, last_good.path.parent, connections, clock),
+        _address_files(settings, registry, last_good.path.parent, connections, clock),
         narrator or ProblemLog(),
         settings.polling_interval,
         settings.event_throttle_interval,

@@ -18,6 +18,7 @@ from dockcaddy.errors import CaddyUnreachable, SettingsError
 from dockcaddy.plugins.registry import Registry
 from dockcaddy.run.composition import Connections, check_outputs, engines_for, reconciler_for
 from dockcaddy.run.operator_files import load_environment_file, read_base
+from dockcaddy.run.outputs import chosen_outputs
 from dockcaddy.settings import Settings
 
 if TYPE_CHECKING:
@@ -101,7 +102,10 @@ def _run(settings: Settings, registry: Registry, sections: Mapping[type, Any], e
     engines = engines_for(settings)
     with state_directory(settings) as directory:
         last_good = LastGood(directory / "last-good.db")
-        with _version(settings, ending) as version, caddy_for(settings, directory, last_good) as (connections, process):
+        with (
+            _version(settings, ending) as version,
+            caddy_for(settings, registry, directory, last_good) as (connections, process),
+        ):
             narrator = _narrator(settings, engines, connections)
             reconciler = reconciler_for(settings, registry, sections, engines, connections, last_good, narrator)
             if process is not None:
@@ -158,7 +162,11 @@ def _fate(connections: Connections, process: "CaddyProcess | None") -> str:
 
 @contextmanager
 def caddy_for(
-    settings: Settings, directory: Path, last_good: "LastGood", environment: Mapping[str, str] = MappingProxyType({})
+    settings: Settings,
+    registry: Registry,
+    directory: Path,
+    last_good: "LastGood",
+    environment: Mapping[str, str] = MappingProxyType({}),
 ) -> "Iterator[tuple[Connections, CaddyProcess | None]]":
     """The Caddy to configure: a given one, a child of our own for as long as the context lasts, or none.
 
@@ -169,7 +177,7 @@ def caddy_for(
     if settings.caddy_admin:
         yield Connections(settings.caddy_admin), None
         return
-    if not any(chosen.partition("=")[0] == "admin" and "=" not in chosen for chosen in settings.output):
+    if not any(each.is_live and not each.target for each in chosen_outputs(settings, registry)):
         yield Connections(""), None
         return
     address = settings.admin

@@ -6,10 +6,12 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from dockcaddy.model import Proxy
+from dockcaddy.plugins.registry import Registry
+from dockcaddy.run.outputs import chosen_outputs
 from dockcaddy.settings import Settings
 
 
-def proxy_of(settings: Settings) -> Proxy:
+def proxy_of(settings: Settings, registry: Registry) -> Proxy:
     """What belongs to the program and its Caddy, by the settings and by where Caddy keeps its files.
 
     See https://caddyserver.com/docs/conventions#file-locations.
@@ -24,7 +26,9 @@ def proxy_of(settings: Settings) -> Proxy:
         *(str(home / name) for name in (".docker", ".ssh")),
         *_certificates(settings),
     ]
-    written = [chosen.partition("=")[2] for chosen in settings.output if not chosen.startswith("admin")]
+    outputs = chosen_outputs(settings, registry)
+    written = [each.target for each in outputs if not each.is_live]
+    endpoints = [settings.caddy_admin, *(each.target for each in outputs if each.is_live)]
     given = (settings.caddyfile_path, settings.source, settings.envfile, *written, *_sockets(settings))
     files = [Path(file).absolute() for file in given if file]
     port = re.search(r":(\d+)(?:/|$)", settings.caddy_admin or settings.admin)
@@ -36,7 +40,7 @@ def proxy_of(settings: Settings) -> Proxy:
         str(settings.address_path().absolute()),
         tuple(dict.fromkeys((*Proxy().engine_ports, *_engine_ports(settings)))),
         settings.caddy_container,
-        tuple(_admin_endpoints(settings)),
+        tuple(_admin_endpoints(settings, endpoints)),
     )
 
 
@@ -55,13 +59,10 @@ def _engine_ports(settings: Settings) -> Iterator[int]:
             yield int(found[1])
 
 
-def _admin_endpoints(settings: Settings) -> Iterator[tuple[str, int]]:
+def _admin_endpoints(settings: Settings, urls: Iterable[str]) -> Iterator[tuple[str, int]]:
     """Where a Caddy answers that was there before us; on this machine only where its engine is on it too."""
     is_local = all(engine.startswith("unix:") or not engine for engine in _engines(settings))
-    for url in (
-        settings.caddy_admin,
-        *(each.partition("=")[2] for each in settings.output if each.startswith("admin=")),
-    ):
+    for url in urls:
         found = re.match(r"https?://(?:\[([\da-fA-F:.]+)\]|([^/:@\s]+)):(\d+)", url)
         host = (found[1] or found[2]) if found else ""
         if found and (is_local or not (host == "localhost" or host.startswith("127."))):

@@ -100,7 +100,7 @@ def _stage(
         private, watcher = _own_settings(settings, Path(name)), _Watcher(backends)
         last_good = LastGood(Path(name) / "last-good.db")
         environment = {"XDG_DATA_HOME": f"{name}/data", "XDG_CONFIG_HOME": f"{name}/config"}
-        with caddy_for(private, Path(name), last_good, environment) as (connections, process):
+        with caddy_for(private, registry, Path(name), last_good, environment) as (connections, process):
             reconciler = reconciler_for(private, registry, sections, [backends], connections, last_good, watcher)
             if process is not None:
                 process.on_start = reconciler.caddy_started
