@@ -9,7 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import dockcaddy_policy
-from dockcaddy import files, hookspecs, plugins, settings, testing
+from dockcaddy import files, hookspecs, plugins, testing
+from dockcaddy.settings import pages
 from dockcaddy_idioms import table
 from dockcaddy_policy.rules import RULES
 
@@ -33,7 +34,7 @@ def options_page() -> str:
         + "Precedence: flag, `DOCKCADDY_*`, caddy-docker-proxy's variable, `dockcaddy.toml`, default. "
         'In the file a key is the option\'s name with `_`: `label_prefix = "caddy"`.\n\n'
     )
-    return intro + settings.option_table(plugins.load().sections)
+    return intro + pages.option_table(plugins.load().sections)
 
 
 def plugins_page() -> str:

@@ -1,7 +1,6 @@
 """The errors that people meet. Each message is one line, lower case, without a full stop."""
 
-# A message is for people to read, however long the text is that it is about.
-LONGEST_MESSAGE = 500
+from dockcaddy.settings import limits
 
 
 class DockcaddyError(Exception):
@@ -65,7 +64,7 @@ def own_fault(error: BaseException) -> str:
     return f"this is a fault of dockcaddy: {told}"
 
 
-def one_line(text: str, longest: int = LONGEST_MESSAGE) -> str:
+def one_line(text: str, longest: int = limits.MAX_MESSAGE) -> str:
     """The text as a part of a message: what would end the line or steer a terminal is shown, what is too long is cut."""
     shown = text[: longest + 1]
     if not shown.isprintable():

@@ -10,6 +10,7 @@ from dockcaddy.admission.conflicts.conditions import Conditions, is_covered
 from dockcaddy.admission.conflicts.paths import covers
 from dockcaddy.model import EngineInventory, Inventory
 from dockcaddy.reconcile.pipeline import BaseCaddyfile, Pipeline
+from dockcaddy.settings import limits
 from work import grows_evenly
 
 
@@ -385,7 +386,7 @@ def test_more_paths_than_can_be_compared_are_refused(
     answers = {f"caddy.{n}_respond": f"/q{n} x" for n in range(3_000)}
     found = told({"caddy": " ".join(addresses)} | answers, {"caddy": " ".join(others), "caddy.respond": "x"})
     assert found and all("container b: label caddy: there are too many paths to compare" in each for each in found)
-    assert compared <= neighbours.MOST_COMPARED
+    assert compared <= limits.MAX_COMPARED_PATHS
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from dockcaddy.run import daemon
-from dockcaddy.settings import Settings
+from dockcaddy.settings.table import Settings
 
 
 @pytest.fixture(autouse=True)

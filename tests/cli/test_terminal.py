@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from dockcaddy import __version__
 from dockcaddy.cli import COMMANDS
-from dockcaddy.settings import OPTIONS
+from dockcaddy.settings.table import OPTIONS
 
 pytestmark = pytest.mark.process
 

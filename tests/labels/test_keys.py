@@ -6,6 +6,7 @@ import pytest
 from dockcaddy import Label, LabelError
 from dockcaddy.caddyfile import NO_ORDER, Origin, merge, sort, write
 from dockcaddy.compile import labels
+from dockcaddy.settings import limits
 from hypothesis import given
 from hypothesis import strategies as st
 from work import grows_evenly
@@ -73,7 +74,7 @@ def test_an_error_names_the_key_as_people_wrote_it() -> None:
 
 def test_a_value_that_is_far_too_long_is_an_error() -> None:
     with pytest.raises(LabelError, match="longer than"):
-        build({"caddy": "a.test", "caddy.respond": "x" * (labels.LONGEST_VALUE + 1)})
+        build({"caddy": "a.test", "caddy.respond": "x" * (limits.MAX_LABEL_VALUE + 1)})
 
 
 @pytest.mark.parametrize("value", ['""', "``", ",", '"" ""'])

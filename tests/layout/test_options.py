@@ -8,8 +8,7 @@ import attrs
 import pytest
 from dockcaddy import plugins
 from dockcaddy.hookspecs import SettingsSection
-from dockcaddy.settings import OPTIONS
-from dockcaddy.settings.table import UNSUPPORTED
+from dockcaddy.settings.table import OPTIONS, UNSUPPORTED
 
 ROOT = Path(__file__).parent.parent.parent
 CORE = ROOT / "core" / "dockcaddy"

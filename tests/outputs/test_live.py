@@ -5,7 +5,7 @@ from dockcaddy import OutputContext, OutputType, plugins
 from dockcaddy.plugins.registry import Registry
 from dockcaddy.run.outputs import chosen_outputs
 from dockcaddy.run.proxy import proxy_of
-from dockcaddy.settings import Settings
+from dockcaddy.settings.table import Settings
 
 
 class Other:

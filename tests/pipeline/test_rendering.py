@@ -2,9 +2,8 @@
 
 import pytest
 from dockcaddy import testing
-from dockcaddy.compile.rendering import MOST_TEMPLATE_TEXT, MOST_WARNINGS
-from dockcaddy.errors import LONGEST_MESSAGE
 from dockcaddy.fragment import Fragment
+from dockcaddy.settings.limits import MAX_LABEL_WARNINGS, MAX_MESSAGE, MAX_TEMPLATE_TEXT
 
 
 def rendered(labels: dict[str, str]) -> Fragment:
@@ -20,18 +19,18 @@ def test_the_templates_of_one_resource_share_their_limits() -> None:
 
 
 def test_the_text_of_one_resources_templates_is_bounded() -> None:
-    half = "{{1}}" * (MOST_TEMPLATE_TEXT // 9)
+    half = "{{1}}" * (MAX_TEMPLATE_TEXT // 9)
     assert rendered({"caddy.0_respond": half}).problems == ()
     (problem,) = rendered({"caddy.0_respond": half, "caddy.1_respond": half + " "}).problems
     assert (problem.label, problem.message) == (
         "caddy.1_respond",
-        f"the templates are longer than {MOST_TEMPLATE_TEXT} characters together",
+        f"the templates are longer than {MAX_TEMPLATE_TEXT} characters together",
     )
 
 
 def test_warnings_in_a_loop_are_told_a_few_times() -> None:
     fragment = rendered({"caddy.respond": "{{range $i := 5000}}{{$x := env (print $i)}}{{end}}ok"})
-    assert len(fragment.problems) == MOST_WARNINGS
+    assert len(fragment.problems) == MAX_LABEL_WARNINGS
     assert fragment.blocks
 
 
@@ -43,7 +42,7 @@ def test_what_is_told_is_short_however_long_the_text_is_that_it_is_about() -> No
         *rendered({"caddy": '{{print "' + long + '."}}'}).problems,
     ]
     assert len(told) == 3
-    assert [each for each in told if len(each.message) > LONGEST_MESSAGE] == []
+    assert [each for each in told if len(each.message) > MAX_MESSAGE] == []
 
 
 def test_what_is_told_is_one_line_whatever_the_text_is_that_it_is_about() -> None:

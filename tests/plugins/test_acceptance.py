@@ -8,7 +8,8 @@ import pytest
 from dockcaddy import plugins
 from dockcaddy.errors import PluginError, SettingsError
 from dockcaddy.gotemplate import RESERVED
-from dockcaddy.settings import Settings, load_sections
+from dockcaddy.settings.sections import load_sections
+from dockcaddy.settings.table import Settings
 
 HEAD = """
 import asyncio, functools, os, sys

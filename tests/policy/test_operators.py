@@ -9,7 +9,7 @@ from dockcaddy.admission.operators import with_operators
 from dockcaddy.model import Attachment, EngineInventory, Inventory, Port
 from dockcaddy.reconcile.pipeline import Pipeline
 from dockcaddy.run.proxy import proxy_of
-from dockcaddy.settings import Settings
+from dockcaddy.settings.table import Settings
 from policies import loaded
 
 METRICS = {"caddy": "http://:2020", "caddy.reverse_proxy": "localhost:2019"}

@@ -10,7 +10,8 @@ from dockcaddy.engine.records import container
 from dockcaddy.model import EngineInventory, Inventory
 from dockcaddy.reconcile.pipeline import Pipeline
 from dockcaddy.run.composition import served_by_program
-from dockcaddy.settings import Settings, load_sections
+from dockcaddy.settings.sections import load_sections
+from dockcaddy.settings.table import Settings
 
 _INGRESS = IngressNetworks({"front": 0}, on_host=True)
 SITE = {"caddy": "http://site.test:8080"}

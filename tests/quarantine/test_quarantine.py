@@ -7,8 +7,8 @@ from dockcaddy import caddyfile
 from dockcaddy.errors import CaddyRefusal, CaddyUnreachable
 from dockcaddy.fragment import Fragment
 from dockcaddy.quarantine.memory import CRASHES_WITHIN, PROVEN_AFTER
-from dockcaddy.quarantine.trial import PATIENCE
 from dockcaddy.reconcile.pipeline import MOST_SENIOR
+from dockcaddy.settings.limits import MAX_SEARCH_TIME
 from simulated_caddy import GOOD, Caddy, first_with, fragment, site
 
 
@@ -107,7 +107,7 @@ def test_of_two_of_one_name_the_one_that_says_the_line_is_left_out() -> None:
 
 
 def test_what_loads_slowly_is_looked_for_in_parts_and_nothing_new_waits_for_it() -> None:
-    caddy = Caddy(first_with("cause", "no reason"), slow=PATIENCE / 3)
+    caddy = Caddy(first_with("cause", "no reason"), slow=MAX_SEARCH_TIME / 3)
     caddy.settle(*GOOD)
     bad = [fragment(f"bad{n:02}", site(f"bad{n}", f"header {n} cause")) for n in range(10)]
     told = caddy.settle(*GOOD, *bad)
@@ -119,10 +119,10 @@ def test_what_loads_slowly_is_looked_for_in_parts_and_nothing_new_waits_for_it()
     before = caddy.now
     caddy.settle(*GOOD, *bad, late)
     assert "late.test" in caddy.loads[-1]
-    assert caddy.now - before < 3 * PATIENCE
+    assert caddy.now - before < 3 * MAX_SEARCH_TIME
 
 
-@pytest.mark.parametrize("slow", [PATIENCE / 3, PATIENCE * 2])
+@pytest.mark.parametrize("slow", [MAX_SEARCH_TIME / 3, MAX_SEARCH_TIME * 2])
 def test_a_slow_search_comes_to_its_end(slow: float) -> None:
     caddy = Caddy(first_with("cause", "no reason"), slow=slow)
     bad = [fragment(f"bad{n:02}", site(f"bad{n}", f"header {n} cause"), n) for n in range(5)]
@@ -137,7 +137,7 @@ def test_a_slow_search_comes_to_its_end(slow: float) -> None:
 
 @pytest.mark.parametrize("refusal", ["no reason", "server srv0: setting up route handlers: route {route}: x"])
 def test_what_is_like_the_accepted_does_not_wait_for_hundreds_that_are_unlike_it(refusal: str) -> None:
-    caddy = Caddy(first_with("cause", refusal), slow=PATIENCE / 10)
+    caddy = Caddy(first_with("cause", refusal), slow=MAX_SEARCH_TIME / 10)
     caddy.settle(*GOOD)
     bad = [fragment(f"bad{n:03}", site(f"bad{n}", f"header {n} cause", f"d{n % 9} x"), n) for n in range(300)]
     new = fragment("new", site("new", "respond something-new"), 1000)

@@ -18,7 +18,7 @@ from dockcaddy.model import Inventory
 from dockcaddy.plugins.registry import Registry
 from dockcaddy.reconcile.pipeline import BaseCaddyfile
 from dockcaddy.run.composition import options_for, pipeline_for
-from dockcaddy.settings import Settings
+from dockcaddy.settings.table import Settings
 from dockcaddy_idioms import IDIOMS, IdiomSettings
 
 CASES = json.loads((Path(__file__).parent / "cases.json").read_text())

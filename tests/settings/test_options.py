@@ -6,7 +6,9 @@ import pytest
 from attrs import field, frozen
 from dockcaddy.errors import SettingsError
 from dockcaddy.hookspecs import SettingsSection
-from dockcaddy.settings import OPTIONS, Settings, load, option_table
+from dockcaddy.settings.pages import option_table
+from dockcaddy.settings.sources import load
+from dockcaddy.settings.table import OPTIONS, Settings
 
 # caddy-docker-proxy's flags, its variables and the value each has when nothing is set
 PEERS = {

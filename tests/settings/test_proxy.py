@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from dockcaddy.run.proxy import proxy_of
-from dockcaddy.settings import Settings
+from dockcaddy.settings.table import Settings
 from policies import loaded
 
 

@@ -4,7 +4,7 @@ import ast
 from pathlib import Path
 
 import pytest
-from dockcaddy.settings import OPTIONS, UNSUPPORTED
+from dockcaddy.settings.table import OPTIONS, UNSUPPORTED
 
 CORE = Path(__file__).parent.parent.parent / "core" / "dockcaddy"
 

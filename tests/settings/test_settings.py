@@ -6,7 +6,11 @@ import pytest
 from attrs import field, frozen
 from dockcaddy.errors import SettingsError
 from dockcaddy.hookspecs import SettingsSection
-from dockcaddy.settings import OPTIONS, Settings, load, load_sections, option_table, parse_duration
+from dockcaddy.settings.pages import option_table
+from dockcaddy.settings.sections import load_sections
+from dockcaddy.settings.sources import load
+from dockcaddy.settings.table import OPTIONS, Settings
+from dockcaddy.settings.values import parse_duration
 
 
 @frozen

@@ -25,7 +25,8 @@ from dockcaddy.model import EngineInventory, Resource
 from dockcaddy.reconcile.last_good import LastGood
 from dockcaddy.reconcile.reconciler import Reconciler
 from dockcaddy.run.composition import Connections, reconciler_for
-from dockcaddy.settings import Settings, load_sections
+from dockcaddy.settings.sections import load_sections
+from dockcaddy.settings.table import Settings
 from fair_clock import FairClock
 
 # far more than anything takes on the busiest machine, in seconds

@@ -12,19 +12,12 @@ from attrs import frozen
 
 from dockcaddy.admission.own_addresses import EVERY, LOOPBACK, Place, host_here, place_here
 from dockcaddy.admission.plain_names import MARK, plain_names
+from dockcaddy.settings import limits
 
 NANOSECONDS = 1_000_000_000
-# one upstream a millisecond is asked how it is, which is more than any proxy has
-MOST_CHECKS_PER_SECOND = 1_000
-SHORTEST_TRY_INTERVAL = NANOSECONDS // 100
-# so often an upstream may be tried without a pause
-MOST_RETRIES = 1_000
-# what a visitor with a wrong password may cost: a bcrypt of 2**18 rounds takes a quarter of a minute; argon2id in KiB
-MOST_BCRYPT_COST = 18
-MOST_ARGON_MEMORY = 256 * 1024
-MOST_ARGON_WORK = 4 * MOST_ARGON_MEMORY
-# Caddy's own, where nothing is said
+# Caddy's defaults
 CHECK_INTERVAL = 30 * NANOSECONDS
+DEFAULT_TRY_INTERVAL = NANOSECONDS // 4
 
 _PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
 _BCRYPT = re.compile(r"\$2[abxy]?\$(\d+)\$")
@@ -145,17 +138,19 @@ def _restless(handler: Mapping[str, Any], hosts: frozenset[str]) -> Iterator[Haz
     active = (handler.get("health_checks") or {}).get("active")
     if active is not None:
         interval, upstreams = active.get("interval") or CHECK_INTERVAL, len(handler.get("upstreams") or ())
-        if interval <= 0 or upstreams * NANOSECONDS / interval > MOST_CHECKS_PER_SECOND:
+        if interval <= 0 or upstreams * NANOSECONDS / interval > limits.MAX_HEALTH_CHECKS_PER_SECOND:
             yield Hazard(f"health_interval: {upstreams} upstreams would be asked too often for caddy's good", hosts)
     if _tries_without_a_pause(handler.get("load_balancing") or {}):
         yield Hazard("lb_try_interval: upstreams would be tried without a pause, at least 10ms are needed", hosts)
 
 
 def _tries_without_a_pause(balancing: Mapping[str, Any]) -> bool:
-    # where nothing is said Caddy waits 250ms, but only if it is to try for some time
+    # Caddy's default applies only together with a duration
     given = bool(balancing.get("try_duration"))
-    interval = balancing.get("try_interval") or (SHORTEST_TRY_INTERVAL if given else 0)
-    return interval < SHORTEST_TRY_INTERVAL and (given or balancing.get("retries", 0) > MOST_RETRIES)
+    interval = balancing.get("try_interval") or (DEFAULT_TRY_INTERVAL if given else 0)
+    return interval < limits.MIN_TRY_INTERVAL * NANOSECONDS and (
+        given or balancing.get("retries", 0) > limits.MAX_RETRIES
+    )
 
 
 def _costly_passwords(handler: Mapping[str, Any], hosts: frozenset[str]) -> Iterator[Hazard]:
@@ -170,10 +165,10 @@ def _costly_passwords(handler: Mapping[str, Any], hosts: frozenset[str]) -> Iter
 def _is_costly(password: str) -> bool:
     bcrypt, argon = _BCRYPT.match(password), _ARGON.match(password)
     if bcrypt:
-        return int(bcrypt[1]) > MOST_BCRYPT_COST
+        return int(bcrypt[1]) > limits.MAX_BCRYPT_COST
     if argon:
         memory, times = int(argon[1]), int(argon[2])
-        return memory > MOST_ARGON_MEMORY or memory * times > MOST_ARGON_WORK
+        return memory > limits.MAX_ARGON_MEMORY or memory * times > limits.MAX_ARGON_WORK
     return False
 
 

@@ -13,8 +13,7 @@ from attrs import define, frozen
 
 from dockcaddy.caddy.words import without_values
 from dockcaddy.errors import CaddyRefusal, CaddyUnreachable
-
-TIMEOUT = 60.0
+from dockcaddy.settings import limits
 
 
 def find_caddy(explicit: str = "") -> Path:
@@ -47,7 +46,13 @@ class CommandAdapter:
         """Caddy's JSON of the text. Raises CaddyRefusal with Caddy's own words, CaddyUnreachable."""
         command = [str(self.path), "adapt", "--config", "-", "--adapter", "caddyfile"]
         try:
-            done = subprocess.run(command, input=caddyfile.encode(), capture_output=True, timeout=TIMEOUT, check=False)
+            done = subprocess.run(
+                command,
+                input=caddyfile.encode(),
+                capture_output=True,
+                timeout=limits.CADDY_COMMAND_TIMEOUT,
+                check=False,
+            )
         except (OSError, subprocess.TimeoutExpired) as error:
             raise not_run(self.path, error) from error
         if done.returncode != 0:
@@ -60,7 +65,9 @@ class CommandAdapter:
 
 def not_run(path: Path, error: OSError | subprocess.TimeoutExpired) -> CaddyUnreachable:
     """What is said of a program that did not run to its end."""
-    reason = error.strerror if isinstance(error, OSError) else f"it takes longer than {TIMEOUT:g} s"
+    reason = (
+        error.strerror if isinstance(error, OSError) else f"it takes longer than {limits.CADDY_COMMAND_TIMEOUT:g} s"
+    )
     return CaddyUnreachable(f"caddy: {path} cannot be run: {reason or error}")
 
 

@@ -9,6 +9,8 @@ from typing import Any
 
 from attrs import define, field, frozen
 
+from dockcaddy.settings import limits
+
 _LEVELS = {"debug": logging.DEBUG, "info": logging.DEBUG, "warn": logging.WARNING, "error": logging.ERROR}
 # what Caddy says at every load, when it ends, or what we tell ourselves with the resource's name
 _ROUTINE = (
@@ -32,7 +34,6 @@ _NO_CERTIFICATE = "could not get certificate from issuer"
 _OBTAINED = "certificate obtained successfully"
 # the same again within so many seconds is not told
 REPEATED_WITHIN = 60.0
-MOST_KEPT = 1000
 
 
 @frozen
@@ -155,5 +156,5 @@ def _cause(error: str) -> str:
 
 
 def _forget_oldest(kept: dict[str, Any]) -> None:
-    if len(kept) >= MOST_KEPT:
+    if len(kept) >= limits.MAX_REMEMBERED_LOG_LINES:
         del kept[next(iter(kept))]

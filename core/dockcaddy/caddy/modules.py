@@ -3,7 +3,7 @@
 import subprocess
 from pathlib import Path
 
-TIMEOUT = 10.0
+from dockcaddy.settings import limits
 
 # https://caddyserver.com/docs/caddyfile/directives, Caddy 2.11
 _DIRECTIVES = """
@@ -89,7 +89,9 @@ def noun_for(module: str) -> str:
 def modules_of(program: Path) -> frozenset[str]:
     """The modules that a Caddy has, as `caddy list-modules` lists them; none where it cannot be asked."""
     try:
-        done = subprocess.run([str(program), "list-modules"], capture_output=True, timeout=TIMEOUT, check=False)
+        done = subprocess.run(
+            [str(program), "list-modules"], capture_output=True, timeout=limits.CADDY_MODULES_TIMEOUT, check=False
+        )
     except (OSError, subprocess.TimeoutExpired):
         return frozenset()
     words = (line.split() for line in done.stdout.decode(errors="replace").splitlines())

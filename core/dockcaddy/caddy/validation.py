@@ -14,9 +14,10 @@ from typing import Any
 
 from attrs import frozen
 
-from dockcaddy.caddy.command import TIMEOUT, complaint, not_run
+from dockcaddy.caddy.command import complaint, not_run
 from dockcaddy.caddy.words import without_values
 from dockcaddy.errors import CaddyRefusal
+from dockcaddy.settings import limits
 
 Json = dict[str, Any]
 
@@ -56,7 +57,12 @@ class CommandValidator:
         command = [str(self.path), "validate", "--config", str(file)]
         try:
             done = subprocess.run(
-                command, capture_output=True, timeout=TIMEOUT, check=False, cwd=folder, env=environment
+                command,
+                capture_output=True,
+                timeout=limits.CADDY_COMMAND_TIMEOUT,
+                check=False,
+                cwd=folder,
+                env=environment,
             )
         except (OSError, subprocess.TimeoutExpired) as error:
             raise not_run(self.path, error) from error

@@ -3,9 +3,9 @@
 import os
 import re
 
+from dockcaddy.settings import limits
+
 _VARIABLE = re.compile(r"\{(?:\$|env\.)([^{}:]+)")
-# what is shorter stands in messages by chance too
-SECRET_LENGTH = 4
 _LINE = re.compile(r"(?:Caddyfile|(?<![\w.])-):(\d+)")
 
 
@@ -21,6 +21,6 @@ def without_values(message: str, caddyfile: str) -> str:
         return message
     for name in set(_VARIABLE.findall(caddyfile)):
         value = os.environ.get(name, "")
-        if len(value) >= SECRET_LENGTH:
+        if len(value) >= limits.MIN_SECRET:
             message = message.replace(value, f"{{${name}}}")
     return message

@@ -1,6 +1,6 @@
 """The Caddyfile as a tree: lex, parse, merge, order, write. Pure: text and blocks in, text and blocks out."""
 
-from dockcaddy.caddyfile.block import NO_ORDER, Block, CaddyfileError, Origin, QuotedText, all_blocks
+from dockcaddy.caddyfile.block import MAX_DEPTH, NO_ORDER, Block, CaddyfileError, Origin, QuotedText, all_blocks
 from dockcaddy.caddyfile.imports import imports_files, with_absolute_imports, with_absolute_imports_of_labels
 from dockcaddy.caddyfile.lex import Token, lex, lex_value
 from dockcaddy.caddyfile.listening import ListenPorts, global_options, has_tls, is_site
@@ -10,6 +10,7 @@ from dockcaddy.caddyfile.parse import parse
 from dockcaddy.caddyfile.write import quote, write, write_block, write_with_origins
 
 __all__ = [
+    "MAX_DEPTH",
     "NO_ORDER",
     "PROXIES",
     "SITE_DIRECTIVES",

@@ -5,6 +5,8 @@ from collections.abc import Iterable, Iterator
 from attrs import field, frozen
 
 NO_ORDER = 2**31 - 1
+# Blocks within each other. People nest fewer than 10; each level takes Python frames in whatever walks the tree.
+MAX_DEPTH = 100
 
 
 class CaddyfileError(ValueError):

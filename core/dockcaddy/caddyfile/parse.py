@@ -2,10 +2,8 @@
 
 from attrs import define
 
-from dockcaddy.caddyfile.block import Block, CaddyfileError, Origin, QuotedText
+from dockcaddy.caddyfile.block import MAX_DEPTH, Block, CaddyfileError, Origin, QuotedText
 from dockcaddy.caddyfile.lex import Token, lex
-
-DEEPEST = 100
 
 
 def parse(text: str, source: str) -> tuple[Block, ...]:
@@ -73,8 +71,8 @@ class _Reader:
 
     def _inside(self, opening: Token) -> tuple[Block, ...]:
         """The blocks up to the closing brace; what follows the brace on its line is left to read."""
-        if self.depth >= DEEPEST:
-            raise CaddyfileError(f"blocks are nested deeper than {DEEPEST}", opening.line)
+        if self.depth >= MAX_DEPTH:
+            raise CaddyfileError(f"blocks are nested deeper than {MAX_DEPTH}", opening.line)
         self.depth += 1
         found: list[Block] = []
         while self.lines and not _is(self.lines[-1][0], "}"):

@@ -144,7 +144,7 @@ def _usage(error: click.ClickException) -> str:
 
 def _nearest_option(name: str, command: click.Command) -> str:
     """A guess among all options; what there is, is what the help shows."""
-    from dockcaddy.settings import guess  # noqa: PLC0415
+    from dockcaddy.settings.table import guess  # noqa: PLC0415
 
     shown = [
         spelled
@@ -158,6 +158,6 @@ def _nearest_option(name: str, command: click.Command) -> str:
 
 
 def _nearest(word: str, known: Iterable[str]) -> str:
-    from dockcaddy.settings import nearest  # noqa: PLC0415
+    from dockcaddy.settings.table import nearest  # noqa: PLC0415
 
     return nearest(word, known)

@@ -12,7 +12,7 @@ from dockcaddy.cli.options import Command, settings_options, start
 from dockcaddy.errors import SettingsError
 from dockcaddy.merge.configuration import Configuration
 from dockcaddy.model import Inventory
-from dockcaddy.settings import nearest
+from dockcaddy.settings.table import nearest
 
 logger = logging.getLogger("dockcaddy")
 

@@ -8,7 +8,7 @@ from dockcaddy.cli import result
 from dockcaddy.cli.options import Command, settings_options, start
 from dockcaddy.errors import SettingsError
 from dockcaddy.gotemplate import RESERVED
-from dockcaddy.settings import nearest
+from dockcaddy.settings.table import nearest
 
 
 @click.command(cls=Command)

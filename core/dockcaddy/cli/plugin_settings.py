@@ -7,7 +7,9 @@ import click
 
 from dockcaddy import plugins
 from dockcaddy.errors import DockcaddyError, one_line
-from dockcaddy.settings import OPTIONS, Settings, load, section_records
+from dockcaddy.settings.pages import section_records
+from dockcaddy.settings.sources import load
+from dockcaddy.settings.table import OPTIONS, Settings
 
 TITLE = "Settings of plugins (--set SECTION.KEY=VALUE)"
 # what says which plugins there are

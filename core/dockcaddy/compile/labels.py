@@ -6,18 +6,10 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from attrs import define, field
 
-from dockcaddy.caddyfile import NO_ORDER, Block, Origin, lex_value
+from dockcaddy.caddyfile import MAX_DEPTH, NO_ORDER, Block, Origin, lex_value
 from dockcaddy.errors import LabelError
 from dockcaddy.hookspecs import Label
-
-DEEPEST = 64
-LONGEST_KEY = 4096
-LONGEST_VALUE = 1024 * 1024
-MOST_LABELS = 4096
-# keys and values of one resource together
-MOST_CHARACTERS = LONGEST_VALUE + LONGEST_KEY
-# Caddy copies the whole file for each variable that it fills in
-MOST_VARIABLES = 100
+from dockcaddy.settings import limits
 
 _ESCAPED_DOT = "\0"
 _SEGMENT = re.compile(r"(?:([0-9]+)_)?(.+?)(?:_([0-9]+))?", re.DOTALL)
@@ -46,15 +38,15 @@ def select(labels: Mapping[str, str], prefix: str) -> tuple[Label, ...]:
 
 
 def _check_size(keys: Sequence[str], labels: Mapping[str, str]) -> None:
-    if len(keys) > MOST_LABELS:
-        raise LabelError("", f"there are {len(keys)} labels, more than {MOST_LABELS}")
+    if len(keys) > limits.MAX_LABELS:
+        raise LabelError("", f"there are {len(keys)} labels, more than {limits.MAX_LABELS}")
     for key in keys:
-        if len(key) > LONGEST_KEY:
-            raise LabelError(key[:100] + "...", f"the key is longer than {LONGEST_KEY} characters")
-        if len(labels[key]) > LONGEST_VALUE:
-            raise LabelError(key, f"the value is longer than {LONGEST_VALUE} characters")
-    if sum(len(key) + len(labels[key]) for key in keys) > MOST_CHARACTERS:
-        raise LabelError("", f"the labels are longer than {MOST_CHARACTERS} characters together")
+        if len(key) > limits.MAX_LABEL_KEY:
+            raise LabelError(key[:100] + "...", f"the key is longer than {limits.MAX_LABEL_KEY} characters")
+        if len(labels[key]) > limits.MAX_LABEL_VALUE:
+            raise LabelError(key, f"the value is longer than {limits.MAX_LABEL_VALUE} characters")
+    if sum(len(key) + len(labels[key]) for key in keys) > limits.MAX_LABEL_TEXT:
+        raise LabelError("", f"the labels are longer than {limits.MAX_LABEL_TEXT} characters together")
 
 
 def build(labels: Iterable[Label], resource: str, *, suffix_names: bool = False) -> tuple[Block, ...]:
@@ -125,14 +117,14 @@ class _Tree:
     def add(self, label: Label) -> None:
         """Put one label into its place."""
         path = _checked_path(label)
-        if len(label.value) > LONGEST_VALUE:
-            raise LabelError(label.origin, f"the value is longer than {LONGEST_VALUE} characters")
+        if len(label.value) > limits.MAX_LABEL_VALUE:
+            raise LabelError(label.origin, f"the value is longer than {limits.MAX_LABEL_VALUE} characters")
         # every token that a value can be split into has a form in a Caddyfile
         tokens = tuple(lex_value(label.value))
         _check_references(label, path, tokens)
         self._variables += label.value.count("{$") + path.count("{$")
-        if self._variables > MOST_VARIABLES:
-            raise LabelError(label.origin, f"there are more than {MOST_VARIABLES} references to variables")
+        if self._variables > limits.MAX_LABEL_VARIABLES:
+            raise LabelError(label.origin, f"there are more than {limits.MAX_LABEL_VARIABLES} references to variables")
         if "." not in path and tokens and not any(token.strip(",") for token in tokens):
             raise LabelError(label.origin, "the site address is empty")
         origin = (Origin(self.resource, label.origin),)
@@ -182,14 +174,14 @@ def _node_of(segment: str) -> _Node:
 def _checked_path(label: Label) -> str:
     """The key with its escaped dots replaced."""
     key = label.key
-    if len(key) > LONGEST_KEY:
-        raise LabelError(label.origin[:100] + "...", f"the key is longer than {LONGEST_KEY} characters")
+    if len(key) > limits.MAX_LABEL_KEY:
+        raise LabelError(label.origin[:100] + "...", f"the key is longer than {limits.MAX_LABEL_KEY} characters")
     if _CONTROL.search(key):
         raise LabelError(repr(label.origin), "the key holds a control character")
     path = key.replace("\\.", _ESCAPED_DOT) if "\\" in key else key
     segments = path.split(".")
-    if len(segments) > DEEPEST:
-        raise LabelError(label.origin, f"the key is nested deeper than {DEEPEST} levels")
+    if len(segments) > MAX_DEPTH:
+        raise LabelError(label.origin, f"the key is nested deeper than {MAX_DEPTH} levels")
     for segment in segments:
         if not segment:
             raise LabelError(label.origin, 'the key has an empty part, write "\\." for a dot that belongs to a name')

@@ -16,12 +16,7 @@ from dockcaddy.hookspecs import Label, Stage
 from dockcaddy.model import EngineInventory, Inventory, Problem, Proxy, Resource
 from dockcaddy.plugins.calls import admits, transformed
 from dockcaddy.plugins.registry import Registry
-
-# Characters of template texts kept compiled; far above what people write, and a bound on what a flood of labels can hold.
-TEMPLATES_KEPT = 1024 * 1024
-# Characters of template text in one resource: reading them is what takes longest.
-MOST_TEMPLATE_TEXT = 32 * 1024
-MOST_WARNINGS = 20
+from dockcaddy.settings import limits
 
 _DEFINITION = re.compile(r"&?\([^()\s{}]+\)")
 _EXECUTING = re.compile(r'template: [^:]*:\d+:\d+: executing "[^"]*" at (<.*>): ', re.DOTALL)
@@ -72,7 +67,7 @@ class ResourceContext:
     def warn(self, message: str, label: str = "") -> None:
         """Keep a warning, named with the resource and this label, or the one being rendered."""
         problem = Problem(str(self.resource), one_line(label or self.label), one_line(message), "warning")
-        if problem not in self.warnings and len(self.warnings) < MOST_WARNINGS:
+        if problem not in self.warnings and len(self.warnings) < limits.MAX_LABEL_WARNINGS:
             self.warnings.append(problem)
 
     def linger(self, seconds: float) -> None:
@@ -119,7 +114,7 @@ class Renderer:
         )
 
     def _hints(self, resource: Resource) -> Iterator[Problem]:
-        for found in islice(lint.in_labels(resource.labels, self._prefix), MOST_WARNINGS):
+        for found in islice(lint.in_labels(resource.labels, self._prefix), limits.MAX_LABEL_WARNINGS):
             yield Problem(str(resource), one_line(found.label), one_line(found.message), "warning")
 
     def _blocks(self, context: ResourceContext) -> tuple[Block, ...]:
@@ -146,7 +141,7 @@ class Renderer:
         rendered: list[Label] = []
         dropped: list[str] = []
         usage = gotemplate.Usage()
-        unread = MOST_TEMPLATE_TEXT
+        unread = limits.MAX_TEMPLATE_TEXT
         for label in chosen:
             if "{{" not in label.value:
                 self._check_braces(label)
@@ -156,7 +151,7 @@ class Renderer:
             unread -= len(label.value)
             if unread < 0:
                 raise LabelError(
-                    label.origin, f"the templates are longer than {MOST_TEMPLATE_TEXT} characters together"
+                    label.origin, f"the templates are longer than {limits.MAX_TEMPLATE_TEXT} characters together"
                 )
             text, conditional = self._execute(context, label, usage)
             if conditional:
@@ -191,7 +186,7 @@ class Renderer:
         if template is None:
             template = gotemplate.compile(text, self._functions)
             self._template_text += len(text)
-            if self._template_text > TEMPLATES_KEPT:
+            if self._template_text > limits.MAX_KEPT_TEMPLATES:
                 self._templates.clear()
                 self._template_text = len(text)
             self._templates[text] = template

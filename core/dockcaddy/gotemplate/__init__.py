@@ -11,7 +11,8 @@ from dockcaddy.gotemplate.builtins import BUILTINS
 from dockcaddy.gotemplate.errors import ExecError, FunctionError, ParseError, TemplateError
 from dockcaddy.gotemplate.functions import Function, FunctionTable, function_type
 from dockcaddy.gotemplate.lex import KEYWORDS
-from dockcaddy.gotemplate.state import DEFAULT, Limits, Usage
+from dockcaddy.gotemplate.limits import DEFAULT, Limits
+from dockcaddy.gotemplate.state import Usage
 from dockcaddy.gotemplate.template import Template, compile
 from dockcaddy.gotemplate.values import Field, Method, Type, Value, map_of, pointer_to, slice_of
 

@@ -6,8 +6,9 @@ from dockcaddy.gotemplate import nodes
 from dockcaddy.gotemplate.arguments import reflected_arguments
 from dockcaddy.gotemplate.builtins import BUILTINS, prepare
 from dockcaddy.gotemplate.errors import ExecError, FunctionError
+from dockcaddy.gotemplate.limits import ELEMENTS_PER_STEP
 from dockcaddy.gotemplate.nodes import Node
-from dockcaddy.gotemplate.state import ELEMENTS_PER_STEP, Argument, Missing, Piped, Run, State
+from dockcaddy.gotemplate.state import Argument, Missing, Piped, Run, State
 from dockcaddy.gotemplate.values import REFLECTED, Value, indirect_interface, truth, typed
 
 

@@ -8,6 +8,7 @@ from attrs import define, field
 
 from dockcaddy.gotemplate.errors import FunctionError
 from dockcaddy.gotemplate.floats import format_complex, format_float
+from dockcaddy.gotemplate.limits import MAX_PRINT_DEPTH
 from dockcaddy.gotemplate.quoting import quote, quote_rune
 from dockcaddy.gotemplate.values import (
     COMPLEX_KINDS,
@@ -20,7 +21,6 @@ from dockcaddy.gotemplate.values import (
     go_string,
 )
 
-_DEEPEST = 64
 _BASES = {"b": 2, "o": 8, "O": 8, "d": 10, "x": 16, "X": 16}
 _DIGITS = "0123456789abcdef"
 
@@ -93,7 +93,7 @@ class Printer:
         return text
 
     def _print(self, value: Value, verb: str) -> str:
-        if self.depth > _DEEPEST:
+        if self.depth > MAX_PRINT_DEPTH:
             raise FunctionError("the value is nested too deep to print")
         spoken = self._spoken(value, verb)
         if spoken is not None:

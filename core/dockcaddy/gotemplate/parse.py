@@ -7,6 +7,7 @@ from attrs import define, field
 
 from dockcaddy.gotemplate.errors import ParseError
 from dockcaddy.gotemplate.lex import Item, Lexer
+from dockcaddy.gotemplate.limits import MAX_NESTING, MAX_VARIABLES
 from dockcaddy.gotemplate.nodes import (
     Action,
     Bool,
@@ -33,11 +34,6 @@ from dockcaddy.gotemplate.nodes import (
 from dockcaddy.gotemplate.numbers import parse_number
 from dockcaddy.gotemplate.quoting import quote, unquote
 from dockcaddy.gotemplate.tokens import Tokens
-
-# Go's limit is 10 000; a label nests nothing like it, and each level costs stack here.
-DEEPEST = 1000
-# each use of a variable looks for it among all that are in scope
-MOST_VARIABLES = 1000
 
 _OPERANDS = frozenset(
     [
@@ -248,7 +244,7 @@ class _Parser:
 
     def _deeper(self) -> None:
         self.depth += 1
-        if self.depth > DEEPEST:
+        if self.depth > MAX_NESTING:
             raise self._error("max expression depth exceeded")
 
     def _pipeline(self, context: str, end: str) -> Pipe:
@@ -295,8 +291,8 @@ class _Parser:
         return False
 
     def _declare(self, pipe: Pipe, variable: Item) -> None:
-        if len(self.variables) >= MOST_VARIABLES:
-            raise self._error(f"more than {MOST_VARIABLES} variables in one scope")
+        if len(self.variables) >= MAX_VARIABLES:
+            raise self._error(f"more than {MAX_VARIABLES} variables in one scope")
         pipe.variables.append(Variable(variable.position, variable.value.split(".")))
         self.variables.append(variable.value)
 

@@ -6,9 +6,8 @@ from attrs import define
 
 from dockcaddy.gotemplate.errors import FunctionError
 from dockcaddy.gotemplate.formatting import Flags, Printer, bounded
+from dockcaddy.gotemplate.limits import MAX_PRINT_WIDTH
 from dockcaddy.gotemplate.values import INT_KINDS, UINT_KINDS, Value, value_of
-
-WIDEST = 1_000_000
 
 
 def sprintf(template: str, values: Sequence[Value | None], limit: int) -> str:
@@ -157,7 +156,7 @@ class _Format:
         if start == self.position:
             return None, False
         number = self.template[start : self.position]
-        if len(number) > 7 or int(number) > WIDEST:
+        if len(number) > 7 or int(number) > MAX_PRINT_WIDTH:
             return None, False
         return self._affordable(int(number)), True
 
@@ -175,7 +174,7 @@ class _Format:
         if value is None or (value.kind not in INT_KINDS and value.kind not in UINT_KINDS):
             return None
         number: int = value.data
-        if abs(number) > WIDEST:
+        if abs(number) > MAX_PRINT_WIDTH:
             return None
         self._affordable(abs(number))
         return number

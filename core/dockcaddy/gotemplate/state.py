@@ -2,28 +2,13 @@
 
 from collections.abc import Callable, Mapping, Sequence, Sized
 
-from attrs import define, field, frozen
+from attrs import define, field
 
 from dockcaddy.gotemplate.errors import ExecError
+from dockcaddy.gotemplate.limits import CHARACTERS_PER_STEP, ELEMENTS_PER_STEP, Limits
 from dockcaddy.gotemplate.nodes import Node
 from dockcaddy.gotemplate.quoting import quote
 from dockcaddy.gotemplate.values import Type, Value, go_bytes
-
-# reading or making so many characters, or looking at so many elements, takes about as long as one step
-CHARACTERS_PER_STEP = 32
-ELEMENTS_PER_STEP = 8
-
-
-@frozen
-class Limits:
-    """What executions may use: characters of output and of any text on the way, steps, nested templates."""
-
-    output: int = 1024 * 1024
-    steps: int = 50_000
-    depth: int = 2_000
-
-
-DEFAULT = Limits()
 
 
 @define

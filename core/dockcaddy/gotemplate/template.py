@@ -11,13 +11,10 @@ from dockcaddy.gotemplate.builtins import BUILTINS
 from dockcaddy.gotemplate.compiler import compile_templates
 from dockcaddy.gotemplate.errors import ExecError, ParseError
 from dockcaddy.gotemplate.functions import FunctionTable
+from dockcaddy.gotemplate.limits import DEFAULT, FRAMES, MAX_TEMPLATE_TEXT, Limits
 from dockcaddy.gotemplate.parse import parse
-from dockcaddy.gotemplate.state import DEFAULT, Limits, State, Step, Usage
+from dockcaddy.gotemplate.state import State, Step, Usage
 from dockcaddy.gotemplate.values import value_of
-
-LONGEST = 64 * 1024
-# Frames for the deepest template within the limits: each level of a parenthesis or a template takes several.
-_FRAMES = 60_000
 
 
 @frozen(eq=False)
@@ -57,8 +54,8 @@ class Template:
 
 def compile(text: str, functions: FunctionTable) -> Template:
     """Parse the text and bind its function names. Raises ParseError."""
-    if len(text) > LONGEST:
-        raise ParseError(1, f"the template exceeds the limit of {LONGEST} characters")
+    if len(text) > MAX_TEMPLATE_TEXT:
+        raise ParseError(1, f"the template exceeds the limit of {MAX_TEMPLATE_TEXT} characters")
     known = functions.bound.keys() | BUILTINS.keys()
     try:
         return _compiled(text, known, functions)
@@ -80,7 +77,7 @@ def _compiled(text: str, known: set[str], functions: FunctionTable) -> Template:
 def _room_for_depth() -> Iterator[None]:
     """A higher recursion limit for one deep template. Frames of Python functions take no C stack (Python 3.11)."""
     before = sys.getrecursionlimit()
-    sys.setrecursionlimit(max(before, _FRAMES))
+    sys.setrecursionlimit(max(before, FRAMES))
     try:
         yield
     finally:

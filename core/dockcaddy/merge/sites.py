@@ -13,11 +13,11 @@ from dockcaddy.hookspecs import SiteTransformer
 from dockcaddy.model import Problem, Proxy
 from dockcaddy.plugins.calls import finished
 from dockcaddy.plugins.guard import Contribution
+from dockcaddy.settings import limits
 
 # a name of ours for the upstreams of one proxy -> the address at each of its places, "" where there is none
 Names = Mapping[str, tuple[str, ...]]
 ADDRESS_SUFFIX = ".address"
-MOST_ADDRESSES = 1024
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,200}")
 _ADDRESS = re.compile(r"[^\s{}\"`\\]{0,300}")
 
@@ -66,11 +66,13 @@ class _Context:
 
         Raises ValueError for what cannot be kept in a file of this name.
         """
-        kept = (addresses,) if isinstance(addresses, str) else tuple(islice(addresses, MOST_ADDRESSES + 1))
+        kept = (
+            (addresses,) if isinstance(addresses, str) else tuple(islice(addresses, limits.MAX_ADDRESSES_OF_A_NAME + 1))
+        )
         if not isinstance(name, str) or not _NAME.fullmatch(name):
             raise ValueError(f"tell: {name!r} is not a name, expected letters, digits, dots and dashes")
-        if isinstance(addresses, str) or len(kept) > MOST_ADDRESSES or not all(map(_is_address, kept)):
-            raise ValueError(f"tell: expected at most {MOST_ADDRESSES} addresses, HOST:PORT each")
+        if isinstance(addresses, str) or len(kept) > limits.MAX_ADDRESSES_OF_A_NAME or not all(map(_is_address, kept)):
+            raise ValueError(f"tell: expected at most {limits.MAX_ADDRESSES_OF_A_NAME} addresses, HOST:PORT each")
         self.names[name] = kept
         folder = self.proxy.address_folder
         return tuple(f"{folder}/{address_file(name, place)}" for place in range(len(kept))) if folder else ()

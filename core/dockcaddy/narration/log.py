@@ -11,12 +11,9 @@ from dockcaddy.errors import one_line
 from dockcaddy.model import Problem, Resource
 from dockcaddy.narration.cycle import Cycle, ProblemLog
 from dockcaddy.narration.live import Difference, LiveSite, LiveSites, Upstream
+from dockcaddy.settings import limits
 
 logger = logging.getLogger("dockcaddy")
-
-# of more than that at once only the number is told, and some of them
-TOLD_SINGLY = 10
-NAMED = 3
 
 
 class Watched(Protocol):
@@ -105,7 +102,7 @@ class LogNarrator:
             _log(f"sites listen on ports {ports.http} (http) and {ports.https} (https)", fields)
 
     def _tell_new(self, live: Sequence[LiveSite], took: dict[str, Any]) -> None:
-        if len(live) > TOLD_SINGLY:
+        if len(live) > limits.MAX_SINGLE_LINES:
             _summarise(self.word, live, took)
             return
         for site in live:
@@ -137,10 +134,10 @@ class LogNarrator:
         told = [_change(each, self._seen.get(key)) for key, each in current.items() if self._seen.get(key) is not each]
         told += [f"{each} is gone" for key, each in self._seen.items() if key not in current]
         self._seen = current
-        for line in told[:TOLD_SINGLY]:
+        for line in told[: limits.MAX_SINGLE_LINES]:
             logger.debug("%s", line)
-        if len(told) > TOLD_SINGLY:
-            logger.debug("and %d more containers have changed", len(told) - TOLD_SINGLY)
+        if len(told) > limits.MAX_SINGLE_LINES:
+            logger.debug("and %d more containers have changed", len(told) - limits.MAX_SINGLE_LINES)
 
 
 def _change(now: Resource, before: Resource | None) -> str:
@@ -151,7 +148,7 @@ def _change(now: Resource, before: Resource | None) -> str:
 
 
 def _tell_changed(changed: Sequence[tuple[LiveSite, LiveSite]], took: dict[str, Any]) -> None:
-    if len(changed) > TOLD_SINGLY:
+    if len(changed) > limits.MAX_SINGLE_LINES:
         _summarise("changed", [site for _, site in changed], took)
         return
     for before, site in changed:
@@ -174,16 +171,16 @@ def _what_changed(before: LiveSite, site: LiveSite) -> str:
     left = [each for each in before.resources if each not in site.resources]
     told = [f"with {', '.join(joined)}"] if joined else []
     told += [f"without {', '.join(left)}"] if left else []
-    return " and ".join(told) or f"by labels of {', '.join(site.resources[:NAMED])}"
+    return " and ".join(told) or f"by labels of {', '.join(site.resources[: limits.MAX_EXAMPLES])}"
 
 
 def _listed(upstreams: Sequence[Upstream]) -> str:
-    shown = ", ".join(map(str, upstreams[:NAMED]))
-    return f"{shown} and {len(upstreams) - NAMED} more" if len(upstreams) > NAMED else shown
+    shown = ", ".join(map(str, upstreams[: limits.MAX_EXAMPLES]))
+    return f"{shown} and {len(upstreams) - limits.MAX_EXAMPLES} more" if len(upstreams) > limits.MAX_EXAMPLES else shown
 
 
 def _tell_gone(gone: Sequence[LiveSite], took: dict[str, Any]) -> None:
-    if len(gone) > TOLD_SINGLY:
+    if len(gone) > limits.MAX_SINGLE_LINES:
         _summarise("gone", gone, took)
         return
     for site in gone:
@@ -191,7 +188,7 @@ def _tell_gone(gone: Sequence[LiveSite], took: dict[str, Any]) -> None:
 
 
 def _summarise(word: str, sites: Sequence[LiveSite], took: dict[str, Any]) -> None:
-    some = [site.urls[0] for site in sites[:NAMED]]
+    some = [site.urls[0] for site in sites[: limits.MAX_EXAMPLES]]
     fields = {"event": f"sites_{word}", "sites": len(sites), "urls": some, **took}
     _log(f"{word}: {len(sites)} sites, {', '.join(some)} and others {_time(took)}", fields, word)
 

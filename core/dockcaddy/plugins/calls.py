@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from attrs import define
 
 from dockcaddy import caddyfile
-from dockcaddy.caddyfile import Block, Origin
+from dockcaddy.caddyfile import MAX_DEPTH, Block, Origin
 from dockcaddy.errors import CaddyRefusal, CaddyUnreachable, LabelError, OutputError, SettingsError
 from dockcaddy.hookspecs import (
     AdmissionRule,
@@ -27,9 +27,8 @@ from dockcaddy.hookspecs import (
 )
 from dockcaddy.plugins.guard import Contribution, Unfit
 from dockcaddy.plugins.results import named, result_of
+from dockcaddy.settings import limits
 
-MOST_LABELS = 20_000
-DEEPEST_BLOCK = 100
 R = TypeVar("R")
 _OUTPUT_ERRORS = (CaddyRefusal, CaddyUnreachable, OutputError)
 
@@ -78,9 +77,9 @@ def transformed(
 def _labels(given: Any, before: tuple[Label, ...]) -> tuple[Label, ...]:
     if not isinstance(given, Iterable) or isinstance(given, str):
         raise Unfit(f"gives {named(given)}, expected labels")
-    made = tuple(islice(given, MOST_LABELS + 1))
-    if len(made) > MOST_LABELS:
-        raise Unfit(f"gives more than {MOST_LABELS} labels")
+    made = tuple(islice(given, limits.MAX_TRANSFORMED_LABELS + 1))
+    if len(made) > limits.MAX_TRANSFORMED_LABELS:
+        raise Unfit(f"gives more than {limits.MAX_TRANSFORMED_LABELS} labels")
     # most transformers leave most labels as they are
     if len(made) == len(before) and all(map(is_, made, before)):
         return before
@@ -132,8 +131,8 @@ def finished(transformer: Contribution[SiteTransformer], context: SiteContext, s
 def _check_block(block: object, depth: int = 0) -> None:
     if not isinstance(block, Block):
         raise Unfit(f"gives a site with {named(block)} in it, expected blocks")
-    if depth > DEEPEST_BLOCK:
-        raise Unfit(f"gives a site that is nested deeper than {DEEPEST_BLOCK} levels")
+    if depth > MAX_DEPTH:
+        raise Unfit(f"gives a site that is nested deeper than {MAX_DEPTH} levels")
     for word, values, kind in (
         ("keys", block.keys, str),
         ("children", block.children, Block),

@@ -37,16 +37,13 @@ from typing import Any, Generic, TypeVar
 from attrs import define, field, frozen
 
 from dockcaddy.errors import DockcaddyError, LabelError, PluginFault, one_line
+from dockcaddy.settings import limits
 
 logger = logging.getLogger("dockcaddy")
 
 BUNDLED_SOURCE = "bundled"
-# seconds; nothing else goes on while a plugin is being called
-SLOW = 1.0
 # seconds between two lines about one slow contribution
 TOLD_AGAIN = 60.0
-# a plugin may nest so many calls, however deep the template that calls it is nested
-_ROOM = 1000
 _DEEP = 500
 # a limit that nobody has but a template that is nested deep
 _RAISED = 50_000
@@ -81,7 +78,7 @@ class CallTimer:
         if present is None or present is self._hanging:
             return
         contribution, about, began = present
-        if self.clock() >= began + SLOW:
+        if self.clock() >= began + limits.SLOW_PLUGIN_CALL:
             self._hanging = present
             self._tell(contribution, about, "has not come back yet: nothing else goes on until then")
 
@@ -95,7 +92,7 @@ class CallTimer:
         ended = threading.Event()
 
         def look() -> None:
-            while not ended.wait(SLOW / 2):
+            while not ended.wait(limits.SLOW_PLUGIN_CALL / 2):
                 self.look()
 
         threading.Thread(target=look, name="plugins", daemon=True).start()
@@ -117,7 +114,7 @@ class CallTimer:
         took = self.clock() - began
         own = took - self._inside
         self.present, self._inside = before[0], before[1] + took
-        if own >= SLOW:
+        if own >= limits.SLOW_PLUGIN_CALL:
             self._tell(contribution, about, f"took {own:.1f} s: nothing else went on meanwhile")
 
     def _tell(self, contribution: "Contribution[Any]", about: object, told: str) -> None:
@@ -304,7 +301,7 @@ def _usual_room() -> Iterator[None]:
         depth, frame = depth + 1, frame.f_back
     # refused where C functions on the way count too and are more than the room
     with suppress(RecursionError):
-        sys.setrecursionlimit(depth + _ROOM)
+        sys.setrecursionlimit(depth + limits.MAX_PLUGIN_FRAMES)
     try:
         yield
     finally:

@@ -8,10 +8,8 @@ from dockcaddy.gotemplate import Value
 from dockcaddy.gotemplate.functions import annotated_result
 from dockcaddy.gotemplate.values import ANY, NILABLE_KINDS, STRING, Type, value_of
 from dockcaddy.plugins.guard import Unfit
+from dockcaddy.settings import limits
 
-LONGEST = 1024 * 1024
-MOST_ELEMENTS = 100_000
-DEEPEST = 32
 # what Go's integers hold, signed or unsigned
 _SMALLEST, _LARGEST = -(2**63), 2**64 - 1
 _WANTED = "expected text, a number, true or false, a list or a mapping"
@@ -22,7 +20,7 @@ def result_of(function: Callable[..., object]) -> Callable[[object], object]:
     declared = annotated_result(function)
 
     def check(given: object) -> object:
-        if type(given) is str and declared is STRING and len(given) <= LONGEST:
+        if type(given) is str and declared is STRING and len(given) <= limits.MAX_RESULT_TEXT:
             return given
         plain = _Plain().of(given)
         if declared is ANY:
@@ -64,7 +62,7 @@ class _Plain:
     """Makes plain data of what a function gave, with as many elements as may be."""
 
     def __init__(self) -> None:
-        self._left = MOST_ELEMENTS
+        self._left = limits.MAX_RESULT_ELEMENTS
 
     def of(self, given: object, depth: int = 0) -> object:
         """The same as plain data. Raises Unfit, and whatever the plugin's own classes raise."""
@@ -76,8 +74,8 @@ class _Plain:
             return _number(int.__int__(given))
         if isinstance(given, float):
             return float.__float__(given)
-        if depth > DEEPEST:
-            raise Unfit(f"gives data that is nested deeper than {DEEPEST} levels")
+        if depth > limits.MAX_RESULT_DEPTH:
+            raise Unfit(f"gives data that is nested deeper than {limits.MAX_RESULT_DEPTH} levels")
         if isinstance(given, Mapping):
             # keys of a mapping that the plugin made itself may be anything, and as many
             return {self._key(key): self.of(given[key], depth + 1) for key in self._counted(given)}
@@ -94,13 +92,13 @@ class _Plain:
         for each in given:
             self._left -= 1
             if self._left < 0:
-                raise Unfit(f"gives more than {MOST_ELEMENTS} elements")
+                raise Unfit(f"gives more than {limits.MAX_RESULT_ELEMENTS} elements")
             yield each
 
 
 def _text(text: str) -> str:
-    if len(text) > LONGEST:
-        raise Unfit(f"gives a text longer than {LONGEST} characters")
+    if len(text) > limits.MAX_RESULT_TEXT:
+        raise Unfit(f"gives a text longer than {limits.MAX_RESULT_TEXT} characters")
     return text
 
 

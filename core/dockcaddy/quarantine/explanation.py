@@ -16,7 +16,8 @@ from dockcaddy.fragment import Fragment
 from dockcaddy.model import Problem
 from dockcaddy.quarantine.first_mistakes import further_remedy
 from dockcaddy.quarantine.refusal import BY_CADDY
-from dockcaddy.settings import guess
+from dockcaddy.settings import limits
+from dockcaddy.settings.table import guess
 
 _IMPORT = re.compile(r"File to import not found: ([^\s,]+)")
 _INVOKED = re.compile(r"cannot invoke named route '([^']+)'")
@@ -26,8 +27,6 @@ _OPTION = re.compile(r"unrecognized global option: ([^\s,]+)")
 _ORDERED = re.compile(r"tokens for 'order': ([^\s,]+) is not a registered directive")
 _MODULE = re.compile(r"(?:module not registered|unknown module): ([a-z0-9_]+(?:\.[A-Za-z0-9_-]+)+)")
 _WHAT_TO_DO = re.compile(r"(?:; where Caddy runs in it: |; to allow it: |: build one with: ).*", re.DOTALL)
-# one reason may have another one
-DEEPEST = 4
 
 
 @frozen
@@ -43,7 +42,7 @@ class Explainer:
 
     def explained(self, problem: Problem, fragment: Fragment, depth: int = 0) -> Problem:
         """The problem of a fragment with what Caddy does not know of it."""
-        if not problem.message.startswith(BY_CADDY) or depth > DEEPEST:
+        if not problem.message.startswith(BY_CADDY) or depth > limits.MAX_REASON_DEPTH:
             return problem
         more = next(filter(None, self._remedies(problem, fragment, depth)), "")
         return evolve(problem, message=one_line(f"{problem.message}{more}")) if more else problem

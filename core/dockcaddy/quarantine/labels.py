@@ -11,9 +11,7 @@ from dockcaddy.errors import CaddyRefusal
 from dockcaddy.fragment import Fragment
 from dockcaddy.model import Problem
 from dockcaddy.quarantine.refusal import BY_CADDY
-
-# each try is a start of Caddy's program or two
-MOST_LABELS = 50
+from dockcaddy.settings import limits
 
 Adapt = Callable[[str], bytes]
 Validate = Callable[[bytes, str], None]
@@ -56,7 +54,7 @@ def _is_exact(label: str, blocks: Iterable[Block]) -> bool:
 
 def _at_fault(blocks: Sequence[Block], refusal: Callable[[Iterable[Block]], str]) -> str:
     labels = dict.fromkeys(_labels(blocks))
-    said = refusal(blocks) if len(labels) <= MOST_LABELS else ""
+    said = refusal(blocks) if len(labels) <= limits.MAX_TRIED_LABELS else ""
     if not said:
         return ""
     return next((label for label in labels if refusal(_without(label, blocks)) != said), "")

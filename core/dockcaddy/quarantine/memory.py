@@ -8,10 +8,10 @@ from dockcaddy.backoff import pause_after
 from dockcaddy.fragment import Fragment, is_definition
 from dockcaddy.merge.configuration import Configuration
 from dockcaddy.model import Problem
+from dockcaddy.settings import limits
 
 FIRST_PAUSE = 10.0
 LONGEST_PAUSE = 600.0
-TRIED_TOGETHER = 128
 # so often Caddy may crash within so many seconds before anybody is blamed
 CRASHES, CRASHES_WITHIN = 3, 60.0
 # what Caddy has had for so many seconds is not blamed for a crash
@@ -46,7 +46,7 @@ class Memory:
     accepted: dict[str, Fragment] = field(factory=dict)
     last_good: dict[str, Fragment] = field(factory=dict)
     last: Configuration | None = None
-    tried_together: int = TRIED_TOGETHER
+    tried_together: int = limits.MAX_RETRIED_TOGETHER
     _accepted_at: dict[str, float] = field(factory=dict)
     _crashes: list[float] = field(factory=list)
     _blamed: dict[str, Verdict] = field(factory=dict)

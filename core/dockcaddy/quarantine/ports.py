@@ -15,13 +15,13 @@ from dockcaddy.fragment import Fragment
 from dockcaddy.merge.configuration import Configuration
 from dockcaddy.model import Problem
 from dockcaddy.reconcile.pipeline import MOST_SENIOR
+from dockcaddy.settings import limits
 
 logger = logging.getLogger("dockcaddy")
 
 # how often is looked whether a port can be had by now, in seconds; where that cannot be seen, Caddy is asked
 LOOK_PAUSE = 1.0
 ASK_PAUSE, LONGEST_ASK_PAUSE = 5.0, 60.0
-NAMED = 3
 
 # of Go's net package; the admin endpoint is nobody's site
 _BIND = re.compile(
@@ -226,8 +226,8 @@ class Ports:
         for port in blocked:
             new = sorted(owner.removeprefix("container ") for at, owner in waiting - self._waiting if at == port)
             if new:
-                more = f" and {len(new) - NAMED} more" if len(new) > NAMED else ""
-                logger.info("waiting for port %d: %s%s", port, ", ".join(new[:NAMED]), more)
+                more = f" and {len(new) - limits.MAX_EXAMPLES} more" if len(new) > limits.MAX_EXAMPLES else ""
+                logger.info("waiting for port %d: %s%s", port, ", ".join(new[: limits.MAX_EXAMPLES]), more)
         self._waiting = waiting
 
     def _release(self, port: int) -> None:

@@ -15,11 +15,9 @@ from dockcaddy.errors import one_line
 from dockcaddy.fragment import Fragment
 from dockcaddy.merge.configuration import Configuration
 from dockcaddy.model import Problem
+from dockcaddy.settings import limits
 
 BY_CADDY = "caddy refuses it: "
-# the end of a message is about the cause, the beginning about where Caddy was
-TELLING_WORDS = 40
-TELLING_CHARACTERS = 2_000
 
 _ROUTE = re.compile(r"server (\S+): setting up (?:route handlers|route matchers|routes): route (\d+)\b")
 _CONNECTION = re.compile(r"server (\S+): setting up TLS connection policies: connection policy (\d+)\b")
@@ -192,8 +190,8 @@ def _goes_on(character: str) -> bool:
 
 def _telling(words: str, *, with_dots: bool = False) -> Iterator[str]:
     """The words of a message that may stand in labels, those of its end first; some of them ended a sentence."""
-    found = [next(filter(None, match)) for match in _WORDS.findall(words[-TELLING_CHARACTERS:])]
-    for word in reversed(found[-TELLING_WORDS:]):
+    found = [next(filter(None, match)) for match in _WORDS.findall(words[-limits.MAX_ERROR_TEXT :])]
+    for word in reversed(found[-limits.MAX_ERROR_WORDS :]):
         bare = word.strip(".:")
         if len(bare) < 2 or _OWN.fullmatch(bare):
             continue

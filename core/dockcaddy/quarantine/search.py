@@ -6,15 +6,12 @@ from attrs import define, field, frozen
 
 from dockcaddy.fragment import Fragment
 from dockcaddy.quarantine.refusal import Refused
+from dockcaddy.settings import limits
 
 # tries candidates beside all that was taken before; those that are taken stay, the others are set aside again
 Attempt = Callable[[Sequence[Fragment]], Refused | None]
 # splits candidates into groups, the one to be tried first at the end
 InOrder = Callable[[Sequence[Fragment], Sequence[Fragment]], list[Sequence[Fragment]]]
-
-
-# so many of those at the line that is named are tried by themselves first; where there are more, it is not for one victim
-MOST_ALONE = 3
 
 
 @frozen
@@ -126,7 +123,7 @@ class Search:
             last, *first = ordered if len(ordered) > 1 else halves
             return self._tasks(last, first, refused)
         others = _without(group, guess)
-        if not refused.at_load and refused.named(guess) and self._tried_alone < MOST_ALONE:
+        if not refused.at_load and refused.named(guess) and self._tried_alone < limits.MAX_TRIED_ALONE:
             # what is only read costs nobody a load: who stands at the line may be another one's victim
             self._tried_alone += 1
             return self._tasks(others, [guess], refused)

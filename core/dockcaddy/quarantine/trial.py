@@ -15,13 +15,10 @@ from dockcaddy.fragment import Fragment
 from dockcaddy.merge.assembly import EMPTY, Assembler
 from dockcaddy.merge.configuration import Configuration
 from dockcaddy.model import Problem
-from dockcaddy.quarantine.memory import TRIED_TOGETHER, Memory
+from dockcaddy.quarantine.memory import Memory
 from dockcaddy.quarantine.refusal import Refused
 from dockcaddy.quarantine.search import Finding, Search
-
-SCREENED_TOGETHER = 64
-# so long is looked for what does not load before everything else has its turn again
-PATIENCE = 1.0
+from dockcaddy.settings import limits
 
 Build = Callable[[Sequence[Fragment], frozenset[str]], Configuration]
 Deliver = Callable[[Configuration], None]
@@ -81,7 +78,7 @@ class Trial:
         size = self.memory.tried_together
         for start in range(0, len(due), size):
             self._admit(due[start : start + size])
-        self.memory.tried_together = max(size // 2, 1) if self._is_over() else TRIED_TOGETHER
+        self.memory.tried_together = max(size // 2, 1) if self._is_over() else limits.MAX_RETRIED_TOGETHER
 
     @property
     def parts(self) -> tuple[Fragment, ...]:
@@ -112,7 +109,7 @@ class Trial:
         if refused is None:
             self.accepted, self._accepted_parts = configuration, self.parts
         elif refused.at_load:
-            self._deadline = self._deadline or self.memory.clock() + PATIENCE
+            self._deadline = self._deadline or self.memory.clock() + limits.MAX_SEARCH_TIME
         return refused
 
     def _made_safe(self, config: bytes) -> bytes:
@@ -362,7 +359,7 @@ def _batches(suspects: list[Fragment]) -> Iterator[list[Fragment]]:
         by_site[min(each.groups, key=str, default="")].append(each)
     batch: list[Fragment] = []
     for members in by_site.values():
-        if batch and len(batch) + len(members) > SCREENED_TOGETHER:
+        if batch and len(batch) + len(members) > limits.MAX_VALIDATED_TOGETHER:
             yield batch
             batch = []
         batch += members

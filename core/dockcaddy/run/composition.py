@@ -22,7 +22,8 @@ from dockcaddy.reconcile.pipeline import BaseCaddyfile, Pipeline
 from dockcaddy.run.operator_files import BaseFile
 from dockcaddy.run.outputs import chosen_outputs, contributed
 from dockcaddy.run.proxy import proxy_of
-from dockcaddy.settings import Settings, check_engine
+from dockcaddy.settings.endpoints import check_engine
+from dockcaddy.settings.table import Settings
 
 if TYPE_CHECKING:
     from dockcaddy.caddy import CaddyLoader, ExternalCaddy

@@ -19,7 +19,7 @@ from dockcaddy.plugins.registry import Registry
 from dockcaddy.run.composition import Connections, check_outputs, engines_for, reconciler_for
 from dockcaddy.run.operator_files import load_environment_file, read_base
 from dockcaddy.run.outputs import chosen_outputs
-from dockcaddy.settings import Settings
+from dockcaddy.settings.table import Settings
 
 if TYPE_CHECKING:
     from dockcaddy.caddy import CaddyProcess

@@ -9,7 +9,7 @@ from dockcaddy.errors import SettingsError
 from dockcaddy.hookspecs import OutputType
 from dockcaddy.plugins.guard import Contribution
 from dockcaddy.plugins.registry import Registry
-from dockcaddy.settings import Settings, nearest
+from dockcaddy.settings.table import Settings, nearest
 
 
 @frozen

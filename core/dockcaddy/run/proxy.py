@@ -8,7 +8,7 @@ from pathlib import Path
 from dockcaddy.model import Proxy
 from dockcaddy.plugins.registry import Registry
 from dockcaddy.run.outputs import chosen_outputs
-from dockcaddy.settings import Settings
+from dockcaddy.settings.table import Settings
 
 
 def proxy_of(settings: Settings, registry: Registry) -> Proxy:

@@ -12,6 +12,7 @@ import attrs
 from attrs import field, frozen
 
 from dockcaddy.errors import SettingsError
+from dockcaddy.settings import limits
 from dockcaddy.settings.values import (
     check_admin,
     checked_seconds,
@@ -231,8 +232,6 @@ def check_supported(settings: Settings) -> None:
 
 # so much two words must have in common for one to be a slip of the other
 NEAR = 0.75
-# more names than this nobody reads
-MOST_NAMES = 40
 
 
 def guess(word: str, known: Iterable[str]) -> str:
@@ -251,5 +250,5 @@ def nearest(word: str, known: Iterable[str]) -> str:
         return found
     if not names:
         return ", there is none"
-    more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
-    return f", there {'is' if len(names) == 1 else 'are'} {', '.join(names[:MOST_NAMES])}{more}"
+    more = f" and {len(names) - limits.MAX_KNOWN_NAMES} more" if len(names) > limits.MAX_KNOWN_NAMES else ""
+    return f", there {'is' if len(names) == 1 else 'are'} {', '.join(names[: limits.MAX_KNOWN_NAMES])}{more}"

@@ -27,6 +27,7 @@ from dockcaddy.admission.conflicts.paths import covers, literal_beginning
 from dockcaddy.admission.conflicts.visits import Visit
 from dockcaddy.admission.replicas import gives_way, serves_all
 from dockcaddy.caddyfile import PROXIES, Block
+from dockcaddy.settings import limits
 
 # nothing behind these is asked for what they match, or it is asked for something else
 _ANSWERING = PROXIES | {
@@ -49,8 +50,6 @@ _HOLDING = _HANDLES | {"route"}
 _OWN_ANSWERS = frozenset(
     ("handle_response", "replace_status", "rewrite", "method", "dynamic", "root", "split", "index", "try_files")
 )
-# of matchers that visits are tried with, for all of a site: characters of patterns, or simple ones
-MOST_READ = 200_000
 
 
 @frozen(slots=False)
@@ -296,7 +295,7 @@ class _Held:
     @property
     def is_beyond_measure(self) -> bool:
         """Whether there is more to be read than anybody has time for."""
-        return self._read > MOST_READ
+        return self._read > limits.MAX_TRIED_MATCHERS
 
     def _loses_to(self, older: Answer, answer: Answer) -> bool:
         """Whether the newer answer takes all from an older one; where nobody could tell in time it counts as that."""

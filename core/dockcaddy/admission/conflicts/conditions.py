@@ -14,10 +14,9 @@ from dockcaddy.admission.conflicts.paths import covers, is_every_path
 from dockcaddy.admission.conflicts.visits import Visit
 from dockcaddy.caddyfile import Block
 from dockcaddy.caddyfile.hosts import is_host_of
+from dockcaddy.settings import limits
 
 PATH, HOST, NOT_PATH, ASKED = "path", "host", "not path", "asked"
-# of the hosts and paths of an older one so many are tried
-_MOST_TRIED = 8
 # of a matcher: what may be a path or a host
 _WORD = re.compile(r"[/\w*][/\w.*-]*")
 
@@ -134,12 +133,12 @@ def visits_of(these: Conditions, hosts: frozenset[str] = frozenset()) -> Iterato
     paths, wanted, parts = ["/"], hosts, []
     for each in these:
         if each.is_path:
-            paths = [_first_page(pattern) for pattern in sorted(each.wanted)[:_MOST_TRIED]]
+            paths = [_first_page(pattern) for pattern in sorted(each.wanted)[: limits.MAX_TRIED_VALUES]]
         elif each.kind == HOST:
             wanted = each.wanted
         elif each.asked is not None:
             parts.append(each.asked.part)
-    for host in sorted(wanted)[:_MOST_TRIED] or ("",):
+    for host in sorted(wanted)[: limits.MAX_TRIED_VALUES] or ("",):
         for path in paths:
             yield _alike(Visit(host.replace("*", "any"), path), parts, hosts)
 
@@ -149,7 +148,7 @@ def _alike(visit: Visit, parts: Iterable[Block], hosts: frozenset[str]) -> Visit
     for part in parts:
         if visit.is_like((part,)) is True:
             continue
-        words = _WORD.findall(text_of(part))[:_MOST_TRIED]
+        words = _WORD.findall(text_of(part))[: limits.MAX_TRIED_VALUES]
         named = [evolve(visit, host=word) for word in words if any(is_host_of(word, host) for host in hosts)]
         paths = [_first_page(word + end) for word in words if word.startswith("/") for end in _ENDS]
         named += [evolve(visit, path=path) for path in paths]

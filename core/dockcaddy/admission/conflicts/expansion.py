@@ -14,20 +14,8 @@ from dockcaddy.admission.conflicts.definitions import Definitions
 from dockcaddy.admission.conflicts.matchers import Matchers
 from dockcaddy.caddyfile import Block
 from dockcaddy.model import Problem
+from dockcaddy.settings import limits
 
-# far above what people write
-MOST_CHARACTERS = 2 * 1024 * 1024
-MOST_IMPORTS = 5_000
-MOST_ADDRESSES = 1_000
-MOST_PORTS = 256
-# of imports and blocks within each other, which are looked into one within the other here too
-DEEPEST = 128
-# So much of each is nobody's business, however many have it; what is above is bounded for all of them together, as Caddy
-# reads a configuration whole, in a time that grows with it: half a second for the most. What is new may wait for that
-# twice, until the configuration before has been taken up, and with its own.
-FREE_CHARACTERS, MOST_CHARACTERS_TOGETHER = 16 * 1024, 2 * 1024 * 1024
-FREE_ADDRESSES, MOST_ADDRESSES_TOGETHER = 50, 3_000
-FREE_LINES, MOST_LINES_TOGETHER = 200, 8_000
 # what Caddy needs for a character that a regular expression repeats, in characters of a Caddyfile
 REPEATED = 16
 
@@ -123,9 +111,9 @@ class _Measure:
     def share(self) -> float:
         """Its part of what all large ones together may be; 0 of a usual one."""
         return max(
-            (self.characters - FREE_CHARACTERS) / MOST_CHARACTERS_TOGETHER,
-            (self.addresses - FREE_ADDRESSES) / MOST_ADDRESSES_TOGETHER,
-            (self.lines - FREE_LINES) / MOST_LINES_TOGETHER,
+            (self.characters - limits.FREE_EXPANDED_TEXT) / limits.MAX_EXPANDED_TEXT_TOGETHER,
+            (self.addresses - limits.FREE_SITE_ADDRESSES) / limits.MAX_SITE_ADDRESSES_TOGETHER,
+            (self.lines - limits.FREE_EXPANDED_LINES) / limits.MAX_EXPANDED_LINES_TOGETHER,
             0.0,
         )
 
@@ -148,10 +136,10 @@ class _Measure:
     def _check(self, addresses: int, ports: set[str]) -> None:
         self.addresses += addresses
         self.ports |= ports
-        if self.addresses > MOST_ADDRESSES:
-            raise _TooMuchError(f"there are more than {MOST_ADDRESSES} site addresses")
-        if len(self.ports) > MOST_PORTS:
-            raise _TooMuchError(f"there are sites at more than {MOST_PORTS} ports")
+        if self.addresses > limits.MAX_SITE_ADDRESSES:
+            raise _TooMuchError(f"there are more than {limits.MAX_SITE_ADDRESSES} site addresses")
+        if len(self.ports) > limits.MAX_SITE_PORTS:
+            raise _TooMuchError(f"there are sites at more than {limits.MAX_SITE_PORTS} ports")
 
     def _line(self, block: Block, arguments: tuple[int, ...], inserted: _Inserted) -> None:
         """Count a line; `arguments` are the lengths of its snippet's, `inserted` is the block that it was given."""
@@ -205,14 +193,14 @@ class _Measure:
         return known
 
     def _check_lines(self) -> None:
-        if self._depth > DEEPEST:
-            raise _TooMuchError(f"imports and blocks are more than {DEEPEST} deep")
-        if self.lines > MOST_LINES_TOGETHER or self.imports > MOST_IMPORTS:
+        if self._depth > limits.MAX_EXPANDED_DEPTH:
+            raise _TooMuchError(f"imports and blocks are more than {limits.MAX_EXPANDED_DEPTH} deep")
+        if self.lines > limits.MAX_EXPANDED_LINES_TOGETHER or self.imports > limits.MAX_EXPANDED_IMPORTS:
             raise _TooMuchError(_MORE_THAN_CADDY_CAN_HOLD)
 
     def _count(self, characters: int) -> None:
         self.characters += characters * self._copies
-        if self.characters > MOST_CHARACTERS:
+        if self.characters > limits.MAX_EXPANDED_TEXT:
             raise _TooMuchError(_MORE_THAN_CADDY_CAN_HOLD)
 
 

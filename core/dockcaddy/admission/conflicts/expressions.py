@@ -11,8 +11,7 @@ from typing import Any
 from attrs import define
 
 from dockcaddy.admission.conflicts.regexps import is_found
-
-MOST_CHARACTERS, DEEPEST = 4096, 30
+from dockcaddy.settings import limits
 
 Value = Any
 _TOKEN = re.compile(
@@ -40,7 +39,7 @@ class _UnreadableError(Exception):
 
 def value_of(text: str, placeholder: Callable[[str], Value], call: Callable[[str, Sequence[Value]], Value]) -> Value:
     """What the text comes to, with what `placeholder` and `call` give for names in braces and for matchers."""
-    if len(text) > MOST_CHARACTERS:
+    if len(text) > limits.MAX_EXPRESSION_TEXT:
         return None
     try:
         reader = _Reader(_tokens(text), placeholder, call)
@@ -89,7 +88,7 @@ class _Reader:
 
     def choice(self) -> Value:
         self.depth += 1
-        if self.depth > DEEPEST:
+        if self.depth > limits.MAX_EXPRESSION_DEPTH:
             raise _UnreadableError
         found = self._joined("||", lambda: self._joined("&&", self._relation, all_of), any_of)
         if self._takes("?"):

@@ -17,11 +17,10 @@ from dockcaddy.admission.conflicts.definitions import Definitions
 from dockcaddy.admission.conflicts.doors import conditions_of_connections
 from dockcaddy.admission.conflicts.paths import covers, is_every_path, literal_beginning
 from dockcaddy.caddyfile import Block
+from dockcaddy.settings import limits
 
 Address = tuple[str, str, str, str]
 HostAndPort = tuple[str, str]
-# with all that an older site answers, a second's part
-MOST_COMPARED = 100_000
 
 
 @frozen(eq=False)
@@ -99,7 +98,7 @@ class Below:
             self._answered[site] = self._read(site)
         answered = self._answered[site]
         self._compared[site] += len(answered)
-        if self._compared[site] > MOST_COMPARED:
+        if self._compared[site] > limits.MAX_COMPARED_PATHS:
             return "there are too many paths to compare them with those of"
         # a directive of its own for nothing but this path
         wanted = path_condition((path,))

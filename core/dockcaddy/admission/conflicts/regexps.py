@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 
 from attrs import define
 
-MOST_CHARACTERS, DEEPEST, MOST_STEPS = 1_000, 20, 3_000
+from dockcaddy.settings import limits
 
 # gives where a part may end, of where it may begin
 _Part = Callable[[frozenset[int]], frozenset[int]]
@@ -38,7 +38,7 @@ class _UnreadableError(Exception):
 
 def is_found(pattern: str, text: str) -> bool | None:
     """Whether the pattern is found somewhere in the text; None where that is not known."""
-    if len(pattern) > MOST_CHARACTERS:
+    if len(pattern) > limits.MAX_REGEXP_TEXT:
         return None
     if "i" in "".join(_FLAGS.findall(pattern)) or "(?i" in pattern:
         pattern, text = _lowered(pattern), text.lower()
@@ -74,7 +74,7 @@ class _Reader:
 
     def _choice(self) -> _Part:
         self.depth += 1
-        if self.depth > DEEPEST:
+        if self.depth > limits.MAX_REGEXP_DEPTH:
             raise _UnreadableError
         parts = [self._sequence()]
         while self.pattern.startswith("|", self.at):
@@ -205,7 +205,7 @@ class _Reader:
 
     def _count(self, steps: int) -> None:
         self.steps += steps
-        if self.steps > MOST_STEPS:
+        if self.steps > limits.MAX_REGEXP_STEPS:
             raise _UnreadableError
 
     def _character(self, is_wanted: Callable[[str], bool]) -> _Part:

@@ -23,7 +23,7 @@ from dockcaddy.run.demo.backends import DemoEngine, engine
 from dockcaddy.run.demo.screen import Screen
 from dockcaddy.run.demo.tour import HELLO, Step, Tour
 from dockcaddy.run.demo.visits import REQUESTS, answers
-from dockcaddy.settings import Settings
+from dockcaddy.settings.table import Settings
 
 # so long a change may take on a machine that is very busy
 PATIENCE = 60.0

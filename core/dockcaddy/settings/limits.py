@@ -1,0 +1,132 @@
+"""The limits of the core: how much of each thing is accepted, kept, tried or waited for, and why that much.
+
+The limits of templates and of the Caddyfile's syntax are in `gotemplate.limits` and `caddyfile.MAX_DEPTH`. Pauses and
+intervals that only decide when something is done again stay with the code that does it.
+
+Unless a comment says otherwise, a text is counted in characters and a time in seconds.
+"""
+
+# --- labels of one resource (compile) ---
+
+# People write a few dozen, generators a few hundred.
+MAX_LABELS = 4096
+# A key becomes directives and their names, which are short.
+MAX_LABEL_KEY = 4096
+# A value may be a file, such as a certificate or a page.
+MAX_LABEL_VALUE = 1024 * 1024
+# All keys and values together: one value of the largest size, or many small ones.
+MAX_LABEL_TEXT = MAX_LABEL_VALUE + MAX_LABEL_KEY
+# References to environment variables. Caddy copies the whole file for each one that it fills in.
+MAX_LABEL_VARIABLES = 100
+# All templates together. Parsing templates takes longer than anything else that is done with a label.
+MAX_TEMPLATE_TEXT = 32 * 1024
+# Warnings about one resource; more of them say nothing new.
+MAX_LABEL_WARNINGS = 20
+# Compiled templates that are kept for the next pass. Bounds the memory that ever-changing labels can take.
+MAX_KEPT_TEMPLATES = 1024 * 1024
+
+# --- results of plugins ---
+
+# A text that a template function returns becomes part of a label's value.
+MAX_RESULT_TEXT = MAX_LABEL_VALUE
+# Elements of all lists and mappings in one result.
+MAX_RESULT_ELEMENTS = 100_000
+# Lists and mappings within each other. What Docker reports about a container is less than 10 deep.
+MAX_RESULT_DEPTH = 32
+# Labels that a transformer returns. Above MAX_LABELS, so that the error about the labels names the resource's own.
+MAX_TRANSFORMED_LABELS = 20_000
+# Nested calls within a plugin; Python's own default.
+MAX_PLUGIN_FRAMES = 1000
+# A call that takes longer is reported, because nothing else is done in the meantime.
+SLOW_PLUGIN_CALL = 1.0
+# Addresses that a plugin may give for one name. Bounds the file that Caddy reads.
+MAX_ADDRESSES_OF_A_NAME = 1024
+
+# --- one fragment with its imports written out (admission) ---
+
+# Each of these is far above what people write, and Caddy still loads a configuration of that size quickly.
+MAX_EXPANDED_TEXT = 2 * 1024 * 1024
+MAX_EXPANDED_IMPORTS = 5_000
+MAX_SITE_ADDRESSES = 1_000
+# Each port is a listener, and Caddy opens each of them at every load.
+MAX_SITE_PORTS = 256
+# Imports and blocks within each other: blocks as deep as the parser allows, and room for imports between them.
+MAX_EXPANDED_DEPTH = 128
+
+# All large fragments together. Caddy reads a configuration as a whole, in a time that grows with its size: half a second
+# for one of the largest size. A change may have to wait for that twice: for the load that is under way, and for its own.
+MAX_EXPANDED_TEXT_TOGETHER = 2 * 1024 * 1024
+MAX_SITE_ADDRESSES_TOGETHER = 3_000
+MAX_EXPANDED_LINES_TOGETHER = 8_000
+# A fragment up to this size is not large; any number of them is accepted.
+FREE_EXPANDED_TEXT = 16 * 1024
+FREE_SITE_ADDRESSES = 50
+FREE_EXPANDED_LINES = 200
+
+# --- finding conflicts (admission) ---
+
+# Paths of an older site that another site is compared with: a fraction of a second.
+MAX_COMPARED_PATHS = 100_000
+# Matchers that requests of one site are tried with: simple ones, or characters of patterns.
+MAX_TRIED_MATCHERS = 200_000
+# Hosts, paths and words of one matcher from which requests to try are made.
+MAX_TRIED_VALUES = 8
+# A regular expression that is longer, deeper or takes more steps counts as one that may match anything.
+MAX_REGEXP_TEXT = 1_000
+MAX_REGEXP_DEPTH = 20
+MAX_REGEXP_STEPS = 3_000
+# The same for an `expression` matcher.
+MAX_EXPRESSION_TEXT = 4096
+MAX_EXPRESSION_DEPTH = 30
+
+# --- work that a configuration makes for Caddy (admission) ---
+
+# Health checks per second, of all upstreams of a proxy: one each millisecond.
+MAX_HEALTH_CHECKS_PER_SECOND = 1_000
+# Retries of one request without a pause, and the pause in seconds from which on any number is fine.
+MAX_RETRIES = 1_000
+MIN_TRY_INTERVAL = 0.01
+# The cost of one wrong password. A bcrypt of 2**18 rounds takes 15 seconds.
+MAX_BCRYPT_COST = 18
+# For argon2id, in KiB, and in KiB times passes.
+MAX_ARGON_MEMORY = 256 * 1024
+MAX_ARGON_WORK = 4 * MAX_ARGON_MEMORY
+
+# --- what Caddy rejects (quarantine) ---
+
+# Retries of rejected fragments together. More only if each of them is accepted.
+MAX_RETRIED_TOGETHER = 128
+# Fragments that one run of Caddy's program validates.
+MAX_VALIDATED_TOGETHER = 64
+# Fragments that Caddy's error points to and that are tried alone. If more are wrong, halving is faster.
+MAX_TRIED_ALONE = 3
+# Labels of a rejected fragment that are tried to find the wrong one. Each starts Caddy's program once or twice.
+MAX_TRIED_LABELS = 50
+# Time for a search. What has not been found by then is left out, and the rest of the configuration is loaded.
+MAX_SEARCH_TIME = 1.0
+# A reason may refer to the reason of another fragment, and so on.
+MAX_REASON_DEPTH = 4
+# Words of an error that are compared with fragments, from its end, where Caddy names the cause.
+MAX_ERROR_WORDS = 40
+MAX_ERROR_TEXT = 2_000
+
+# --- Caddy ---
+
+# Adapting or validating a configuration with Caddy's program.
+CADDY_COMMAND_TIMEOUT = 60.0
+# `caddy list-modules`, which reads nothing.
+CADDY_MODULES_TIMEOUT = 10.0
+# Different lines of Caddy's log that are remembered in order not to repeat them.
+MAX_REMEMBERED_LOG_LINES = 1000
+
+# --- text for people ---
+
+# One message, however long the text is that it is about.
+MAX_MESSAGE = 500
+# Names in a message: of the valid ones after a name that is not known, and of examples.
+MAX_KNOWN_NAMES = 40
+MAX_EXAMPLES = 3
+# Changes of one pass that get a line each. For more than that, one line has the number.
+MAX_SINGLE_LINES = 10
+# A secret of fewer characters is not hidden, as its text is in other texts by chance.
+MIN_SECRET = 4
