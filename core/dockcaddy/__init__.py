@@ -3,7 +3,18 @@
 What is listed in `__all__` is all that a plugin may import.
 """
 
-from dockcaddy.caddyfile import Block, Origin
+from dockcaddy.caddyfile import (
+    DIRECTIVE_BLOCKS,
+    DIRECTIVES,
+    GLOBAL_OPTIONS,
+    Block,
+    Directive,
+    Origin,
+    SiteAddress,
+    is_matcher,
+    is_matcher_block,
+    split_matcher,
+)
 from dockcaddy.errors import (
     CaddyRefusal,
     CaddyUnreachable,
@@ -35,6 +46,9 @@ from dockcaddy.model import Attachment, EngineInventory, Inventory, Mount, Port,
 __version__ = "0.1.0"
 
 __all__ = [
+    "DIRECTIVES",
+    "DIRECTIVE_BLOCKS",
+    "GLOBAL_OPTIONS",
     "Adapter",
     "AdmissionRule",
     "Attachment",
@@ -43,6 +57,7 @@ __all__ = [
     "CaddyUnreachable",
     "Configuration",
     "Context",
+    "Directive",
     "DockcaddyError",
     "EngineInventory",
     "FileOutput",
@@ -63,11 +78,15 @@ __all__ = [
     "Proxy",
     "Resource",
     "SettingsSection",
+    "SiteAddress",
     "SiteContext",
     "SiteTransformer",
     "Stage",
     "__version__",
     "hook",
+    "is_matcher",
+    "is_matcher_block",
+    "split_matcher",
     "target_file",
     "write_atomically",
 ]

@@ -6,8 +6,7 @@ from functools import cached_property
 from attrs import frozen
 
 from dockcaddy import caddyfile
-from dockcaddy.caddyfile import Block, Origin
-from dockcaddy.caddyfile.hosts import plain_host
+from dockcaddy.caddyfile import Block, Origin, plain_host
 from dockcaddy.model import Problem
 
 

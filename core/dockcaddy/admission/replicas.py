@@ -2,10 +2,7 @@
 
 from attrs import evolve
 
-from dockcaddy.caddyfile import PROXIES, Block
-
-# directives that answer every request they match, so that nothing behind them is reached
-_ANSWERING = frozenset(("respond", "abort", "error", "redir"))
+from dockcaddy.caddyfile import FIXED_RESPONSES, PROXIES, Block, matcher
 
 
 def without_superseded(site: Block) -> Block:
@@ -26,7 +23,7 @@ def serves_all(block: Block) -> bool:
 
 def gives_way(block: Block) -> bool:
     """Whether it is an answer of a resource that is out of order, and counts for nothing while others serve the site."""
-    return block.conditional and _is_for_all(block, _ANSWERING)
+    return block.conditional and _is_for_all(block, FIXED_RESPONSES)
 
 
 def _is_superseded(child: Block, proxying: set[str]) -> bool:
@@ -35,6 +32,4 @@ def _is_superseded(child: Block, proxying: set[str]) -> bool:
 
 def _is_for_all(block: Block, names: frozenset[str]) -> bool:
     """Whether the directive is one of `names`, has something to say and no matcher."""
-    if len(block.keys) < 2 or block.keys[0] not in names:
-        return False
-    return not block.keys[1].startswith(("/", "@"))
+    return len(block.keys) > 1 and block.keys[0] in names and matcher(block) in ("", "*")

@@ -5,24 +5,6 @@ from pathlib import Path
 
 from dockcaddy.settings import limits
 
-# https://caddyserver.com/docs/caddyfile/directives, Caddy 2.11
-_DIRECTIVES = """
-    abort acme_server basic_auth basicauth bind copy_response copy_response_headers encode error file_server
-    forward_auth fs handle handle_errors handle_path handle_response header import intercept invoke log log_append
-    log_name log_skip map method metrics php_fastcgi push redir request_body request_header respond reverse_proxy
-    rewrite root route skip_log templates tls tracing try_files uri vars
-"""
-# https://caddyserver.com/docs/caddyfile/options
-_OPTIONS = """
-    acme_ca acme_ca_root acme_dns acme_eab admin auto_https cert_issuer cert_lifetime debug default_bind default_sni
-    dns ech email events fallback_sni filesystem grace_period http_port https_port key_type local_certs log metrics
-    ocsp_interval ocsp_stapling on_demand_tls order persist_config pki preferred_chains renew_interval
-    renewal_window_ratio servers shutdown_delay skip_install_trust storage storage_check storage_clean_interval
-    tls_resolvers
-"""
-DIRECTIVES = frozenset(_DIRECTIVES.split())
-OPTIONS = frozenset(_OPTIONS.split())
-
 # directives, global options and modules of plugins, with the package that brings them
 _PACKAGES = {
     "appsec": "github.com/hslatman/caddy-crowdsec-bouncer",

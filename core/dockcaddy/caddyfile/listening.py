@@ -4,10 +4,11 @@ from collections.abc import Iterable, Iterator
 
 from attrs import frozen
 
+from dockcaddy.caddyfile.addresses import DEFAULT_PORTS, SiteAddress
 from dockcaddy.caddyfile.block import Block
-from dockcaddy.caddyfile.merge import ADDRESS, group_key
+from dockcaddy.caddyfile.merge import group_key
 
-_USUAL = {"http": 80, "https": 443}
+_USUAL = {scheme: int(port) for scheme, port in DEFAULT_PORTS.items()}
 
 
 @frozen
@@ -44,13 +45,13 @@ class ListenPorts:
 
     def _listening(self, address: str, *, has_tls: bool) -> tuple[str, str, int, str] | None:
         """Scheme, host, port and path; None for what is no address."""
-        found = ADDRESS.fullmatch(address)
-        if found is None or "{" in f"{found['host']}{found['port']}":
+        found = SiteAddress.parse(address)
+        if not found.is_literal:
             return None
-        port = int(found["port"] or 0)
-        scheme = (found["scheme"] or "").lower() or self._scheme(port, bool(found["host"]) or has_tls)
+        port = int(found.port or 0)
+        scheme = found.scheme or self._scheme(port, bool(found.host) or has_tls)
         port = port or (self.http if scheme == "http" else self.https)
-        return scheme, found["host"].lower(), port, (found["path"] or "").rstrip("*")
+        return scheme, found.host.lower(), port, found.path.rstrip("*")
 
     def _scheme(self, port: int, is_secure: bool) -> str:
         """Caddy speaks TLS where a host is named, but for the port of HTTP."""

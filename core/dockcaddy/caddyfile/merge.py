@@ -5,21 +5,17 @@ join their upstreams, otherwise equal blocks join their children. What meets not
 equal in both, as two `route` without a matcher in each of two replicas, the second meets the second.
 """
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable
 
 from attrs import define, evolve, field
 
+from dockcaddy.caddyfile.addresses import DEFAULT_PORTS, SiteAddress
 from dockcaddy.caddyfile.block import Block, Origin
-from dockcaddy.caddyfile.order import PROXIES
+from dockcaddy.caddyfile.directives import PROXIES
+from dockcaddy.caddyfile.matchers import split_matcher
 
-# https://caddyserver.com/docs/caddyfile/concepts#addresses
-ADDRESS = re.compile(
-    r"(?:(?P<scheme>https?)://)?(?P<host>\[[^\]]*\]|[^/:]*)(?::(?P<port>\d+))?(?P<path>/.*)?", re.IGNORECASE
-)
-_PORTS = {"http": "80", "https": "443"}
-_SCHEMES = {port: scheme for scheme, port in _PORTS.items()}
+_SCHEMES = {port: scheme for scheme, port in DEFAULT_PORTS.items()}
 
 
 def group_key(block: Block) -> Hashable:
@@ -31,13 +27,12 @@ def group_key(block: Block) -> Hashable:
 
 def _address(key: str) -> Hashable:
     """One site address, so that spellings Caddy serves as one site are equal."""
-    key = key.removesuffix(",")
-    match = ADDRESS.fullmatch(key)
-    if match is None or "{" in f"{match['host']}{match['port']}":
-        return key
-    port = (match["port"] or "").lstrip("0")
-    scheme = (match["scheme"] or _SCHEMES.get(port, "https")).lower()
-    return scheme, match["host"].lower().strip("[]"), port or _PORTS[scheme], match["path"] or ""
+    address = SiteAddress.parse(key)
+    if not address.is_literal:
+        return key.removesuffix(",")
+    port = address.port.lstrip("0")
+    scheme = address.scheme or _SCHEMES.get(port, "https")
+    return scheme, address.host.lower().strip("[]"), port or DEFAULT_PORTS[scheme], address.path
 
 
 def merge(blocks: Iterable[Block]) -> tuple[Block, ...]:
@@ -90,8 +85,8 @@ class _Merged:
         self.origins.update(dict.fromkeys(other.origins))
         if _first(other) in PROXIES:
             known = frozenset(self.keys)
-            self.keys += [key for key in dict.fromkeys(_arguments(other.keys)) if key not in known]
-        kinds = [_kind(child) for child in other.children]
+            self.keys += [key for key in dict.fromkeys(split_matcher(other.keys[1:])[1]) if key not in known]
+        kinds = [merge_key(child.keys) for child in other.children]
         before = {kind: len(self.of_kind[kind]) for kind in kinds if kind in self.of_kind}
         met = Counter[Hashable]()
         for kind, child in zip(kinds, other.children, strict=True):
@@ -105,13 +100,12 @@ class _Merged:
         merged = _Merged(child)
         assert self.children is not None
         self.children.append(merged)
-        self.of_kind[_kind(child)].append(merged)
+        self.of_kind[merge_key(child.keys)].append(merged)
 
 
-def _kind(child: Block) -> Hashable:
-    """What lines inside a block are joined by: a proxy's matcher, else all their tokens."""
-    name = _first(child)
-    return (name, _matcher(child.keys), None) if name in PROXIES else child.keys
+def merge_key(keys: tuple[str, ...]) -> tuple[str, ...]:
+    """Lines of one block with equal keys become one: those of proxies with an equal matcher, or with equal tokens."""
+    return (keys[0], split_matcher(keys[1:])[0] or "*") if keys and keys[0] in PROXIES else keys
 
 
 def _from_labels(block: Block) -> bool:
@@ -120,15 +114,3 @@ def _from_labels(block: Block) -> bool:
 
 def _first(block: Block) -> str:
     return block.keys[0] if block.keys else ""
-
-
-def _is_matcher(key: str) -> bool:
-    return key == "*" or key.startswith(("/", "@"))
-
-
-def _matcher(keys: tuple[str, ...]) -> str:
-    return keys[1] if len(keys) > 1 and _is_matcher(keys[1]) else "*"
-
-
-def _arguments(keys: tuple[str, ...]) -> tuple[str, ...]:
-    return keys[2:] if len(keys) > 1 and _is_matcher(keys[1]) else keys[1:]

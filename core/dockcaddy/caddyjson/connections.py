@@ -7,7 +7,7 @@ host, would be for `app.example.com` of somebody else too: with a protocol that 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-from dockcaddy.caddyfile.hosts import is_host_of
+from dockcaddy.caddyfile import is_host_of
 from dockcaddy.caddyjson.apps import with_changed_apps
 
 Policy = Mapping[str, Any]

@@ -7,7 +7,7 @@ that have none: a login of `app.example.com` would be answered by somebody else.
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from dockcaddy.caddyfile.hosts import is_host_of
+from dockcaddy.caddyfile import is_host_of
 from dockcaddy.caddyjson.apps import with_changed_apps
 
 

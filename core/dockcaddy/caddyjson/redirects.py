@@ -8,7 +8,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-from dockcaddy.caddyfile.hosts import is_host_of
+from dockcaddy.caddyfile import is_host_of
 from dockcaddy.caddyjson.apps import with_changed_apps
 
 # stars, and placeholders of which nobody knows what they become

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from dockcaddy.caddyfile import SiteAddress
 from dockcaddy.cli import result
 from dockcaddy.cli.inventory import inventory_option, pipeline_and_base, read_inventory, served, tell
 from dockcaddy.cli.options import Command, settings_options, start
@@ -82,16 +83,11 @@ def _sites(configuration: Configuration) -> Iterator[tuple[str, range]]:
             yield key.rstrip(","), lines
 
 
-def _host(address: str) -> str:
-    """`example.org` of `https://example.org:8443/path`."""
-    return address.rpartition("://")[2].partition("/")[0].partition(":")[0]
-
-
 def _lines_of_site(configuration: Configuration, subject: str) -> Iterator[int]:
     wanted = subject.lower()
     last = len(configuration.lines)
     for key, lines in _sites(configuration):
-        if wanted in (key.lower(), _host(key.lower())):
+        if wanted in (key.lower(), SiteAddress.parse(key.lower()).host):
             yield from range(lines.start, min(lines.stop, last))
 
 

@@ -9,7 +9,7 @@ from difflib import SequenceMatcher
 
 from attrs import frozen
 
-from dockcaddy.caddyfile import SITE_DIRECTIVES
+from dockcaddy.caddyfile import DIRECTIVES, SITE_DIRECTIVES
 from dockcaddy.compile.template_hints import misread_addresses
 
 # two words with so much in common are one and a slip of it
@@ -18,7 +18,6 @@ NEAR = 0.85
 PLAIN_KEY = re.compile(r"[\w.@*/-]+")
 _HEAD = re.compile(r"[^._\-: /]*")
 _SEGMENT = re.compile(r"(?:[0-9]+_)?(.+?)(?:_[0-9]+)?")
-_DIRECTIVES = SITE_DIRECTIVES | {"import", "log"}
 # what names upstreams within a proxy, or may
 _SOURCES = frozenset(("to", "dynamic", "import"))
 _OTHER_PROXIES = {"traefik.": "Traefik", "VIRTUAL_HOST": "nginx-proxy", "VIRTUAL_PORT": "nginx-proxy"}
@@ -65,7 +64,7 @@ def _unread(labels: Mapping[str, str], prefix: str) -> Iterator[Oversight]:
             continue
         rest = None if ours.match(key) else _rest(key, prefix)
         # plugins have labels of their own: caddy_ingress_network, caddy_health_gate
-        if rest is not None and not (key.startswith(f"{prefix}_") and _word(rest[1:]) not in _DIRECTIVES):
+        if rest is not None and not (key.startswith(f"{prefix}_") and _word(rest[1:]) not in DIRECTIVES):
             meant = re.sub(r"^[_\-: /](?![0-9]+(?:\.|\Z))", ".", rest)
             told = f'it is not read, labels of ours are "{prefix}" and "{prefix}.x": write {prefix}{meant}'
             yield Oversight(key, told)

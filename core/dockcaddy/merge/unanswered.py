@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from dockcaddy.caddyfile import PROXIES, Block, all_blocks
+from dockcaddy.caddyfile import PROXIES, Block, all_blocks, split_matcher
 from dockcaddy.merge.assembly import Section
 from dockcaddy.merge.configuration import Configuration
 from dockcaddy.model import Problem
@@ -30,7 +30,6 @@ def _is_empty(proxy: Block, section: Section) -> bool:
     """Whether it names no upstream; in files there may be none either."""
     sources = [child for child in proxy.children if child.keys[:1] in (("to",), ("dynamic",))]
     if not sources:
-        words = proxy.keys[1:]
-        return not words[1 if words and (words[0] == "*" or words[0][:1] in ("/", "@")) else 0 :]
+        return not split_matcher(proxy.keys[1:])[1]
     empty = [name for name, told in section.site.names.items() if not any(told)]
     return any(name in key for each in all_blocks(sources) for key in each.keys for name in empty)

@@ -5,7 +5,7 @@ from functools import cached_property
 
 from attrs import define, field, frozen
 
-from dockcaddy.caddyfile import PROXIES, Block, ListenPorts, all_blocks, has_tls, is_site
+from dockcaddy.caddyfile import PROXIES, Block, ListenPorts, all_blocks, has_tls, is_matcher, is_site, split_host_port
 from dockcaddy.merge.assembly import Assembly, Section
 from dockcaddy.merge.sites import contents
 from dockcaddy.model import Inventory
@@ -116,7 +116,7 @@ class _Containers:
 
     def at(self, upstream: str) -> Upstream:
         """The upstream, with the container's name where it is a container's."""
-        host = upstream.rpartition("//")[2].rpartition(":")[0].strip("[]")
+        host = split_host_port(upstream.rpartition("//")[2])[0].strip("[]")
         return Upstream(upstream, self._by_address.get(host, ""))
 
 
@@ -134,7 +134,7 @@ def _addresses(proxy: Block, files: Mapping[str, str]) -> Iterator[str]:
     """Where a proxy sends requests; `files` holds by name what the files say that it reads."""
     if proxy.keys and proxy.keys[0] in PROXIES:
         lines = [proxy.keys[1:], *(child.keys[1:] for child in proxy.children if child.keys[:1] == ("to",))]
-        yield from (key for line in lines for key in line if not key.startswith(("@", "/", "*")))
+        yield from (key for line in lines for key in line if not is_matcher(key))
         for source in all_blocks(proxy.children):
             if source.keys[:1] == ("a",) and len(source.keys) > 2:
                 file = source.keys[1].rpartition("/")[2].removesuffix("}")

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from attrs import evolve, field, frozen
 
-from dockcaddy.caddy.modules import DIRECTIVES, OPTIONS, noun_for, package_of
-from dockcaddy.caddyfile import Block, all_blocks
+from dockcaddy.caddy.modules import noun_for, package_of
+from dockcaddy.caddyfile import DIRECTIVE_NAMES, GLOBAL_OPTIONS, Block, all_blocks
 from dockcaddy.compile.lint import PLAIN_KEY
 from dockcaddy.errors import one_line
 from dockcaddy.fragment import Fragment
@@ -60,15 +60,15 @@ class Explainer:
         if found := _MATCHER.search(words):
             yield self._missing_matcher(found[1], fragment, depth)
         if found := _OPTION.search(words):
-            if found[1] in DIRECTIVES:
+            if found[1] in DIRECTIVE_NAMES:
                 yield _without_site(fragment, (found[1],))
-            yield self._lacking(found[1], "global option", OPTIONS)
+            yield self._lacking(found[1], "global option", GLOBAL_OPTIONS)
         if found := _DIRECTIVE.search(words):
-            if found[1] in OPTIONS:
+            if found[1] in GLOBAL_OPTIONS:
                 yield f', it is a global option: it has a label without a site, like "{_prefix(fragment)}_1.{found[1]}"'
-            yield self._elsewhere(found[1], fragment) + self._lacking(found[1], "directive", DIRECTIVES)
+            yield self._elsewhere(found[1], fragment) + self._lacking(found[1], "directive", DIRECTIVE_NAMES)
         if found := _ORDERED.search(words):
-            yield self._lacking(found[1], "directive", DIRECTIVES)
+            yield self._lacking(found[1], "directive", DIRECTIVE_NAMES)
         if found := _MODULE.search(words):
             yield self._lacking_module(found[1])
         yield self._in_snippet(words, fragment)

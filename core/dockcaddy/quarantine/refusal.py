@@ -9,8 +9,7 @@ from typing import Any
 from attrs import field, frozen
 
 from dockcaddy.caddy import refused_line
-from dockcaddy.caddyfile import Block, Origin, all_blocks
-from dockcaddy.caddyfile.hosts import plain_host
+from dockcaddy.caddyfile import Block, Origin, all_blocks, plain_host
 from dockcaddy.errors import one_line
 from dockcaddy.fragment import Fragment
 from dockcaddy.merge.configuration import Configuration

@@ -4,11 +4,13 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
+from dockcaddy import DIRECTIVE_BLOCKS, DIRECTIVES, is_matcher_block
+
 _ORDER_AND_SUFFIX = re.compile(r"(?:\d+_)?(.+?)(?:_\d+)?", re.DOTALL)
 # under these stand directives; what an import is given may be one
-_ROUTES = frozenset(("handle", "handle_path", "handle_errors", "handle_response", "route", "intercept", "import"))
+_ROUTES = DIRECTIVE_BLOCKS | {"import"}
 # these have blocks of directives somewhere in them
-_PROXIES = frozenset(("reverse_proxy", "forward_auth", "php_fastcgi"))
+PROXIES = tuple(name for name, directive in DIRECTIVES.items() if directive.upstreams)
 
 
 @lru_cache(maxsize=4096)
@@ -42,7 +44,7 @@ def is_option(names: tuple[str, ...], *parents: str) -> bool:
 
 def is_condition(names: tuple[str, ...]) -> bool:
     """Whether the last of the names is a condition of a matcher, or of a `not`."""
-    return len(names) > 2 and (names[-2].startswith("@") or names[-2] in ("not", "lb_retry_match"))
+    return len(names) > 2 and is_matcher_block(names[-2])
 
 
 def _holds_directives(names: tuple[str, ...]) -> bool:
@@ -50,7 +52,7 @@ def _holds_directives(names: tuple[str, ...]) -> bool:
 
 
 def _leads_to_directives(names: tuple[str, ...]) -> bool:
-    return all(name in _ROUTES or name in _PROXIES for name in names)
+    return all(name in _ROUTES or name in PROXIES for name in names)
 
 
 def _name(segment: str) -> str:

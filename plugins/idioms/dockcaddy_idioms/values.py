@@ -2,7 +2,7 @@
 
 import re
 
-_MATCHERS = re.compile(r"\*|[/@].*", re.DOTALL)
+from dockcaddy import split_matcher
 
 
 def plain_words(value: str) -> list[str]:
@@ -22,7 +22,8 @@ def quoted(text: str) -> str:
 
 def after_matcher(words: list[str]) -> tuple[list[str], list[str]]:
     """The matcher in front, where there is one, and the other words."""
-    return (words[:1], words[1:]) if words and _MATCHERS.fullmatch(words[0]) else ([], words)
+    matcher, rest = split_matcher(words)
+    return [matcher] if matcher else [], list(rest)
 
 
 def is_filled_in(word: str) -> bool:

@@ -2,7 +2,7 @@
 
 import re
 
-from dockcaddy import Context
+from dockcaddy import Context, is_matcher_block
 
 from dockcaddy_policy.folders import wrong_root
 from dockcaddy_policy.lines import Line
@@ -57,7 +57,7 @@ def _words_of_expression(line: Line) -> tuple[str, ...]:
 def _is_expression(line: Line) -> bool:
     if "expression" in (*line.tokens, *line.path):
         return True
-    is_matcher = line.name.startswith("@") or line.name in ("not", "lb_retry_match")
+    is_matcher = is_matcher_block(line.name)
     # what is no matcher's name is an expression without that word
     return is_matcher and line.arguments != () and re.fullmatch(r"\w+", line.arguments[0]) is None
 

@@ -4,7 +4,7 @@ import posixpath
 import re
 from collections.abc import Iterable
 
-from dockcaddy import Context, Mount, Proxy
+from dockcaddy import Context, Mount, Proxy, SiteAddress
 
 from dockcaddy_policy.placeholders import ARGUMENT
 
@@ -20,7 +20,6 @@ SECRETS_FOLDERS = ("/run/secrets/", "/var/run/secrets/")
 OF_THE_HOST = re.compile(r"\{(?:host|labels\.\d+|http\.request\.host(?:\.labels\.\d+)?)\}")
 # two arguments, or one and a dot, of which `..` may be put together
 _COULD_CLIMB = re.compile(r"{0}{0}|(?:^|/)\.{0}|{0}\.(?:/|$)".replace("{0}", ARGUMENT.pattern))
-_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 _ENGINE_SOCKETS = re.compile(
     r"(?:docker|containerd|podman|libpod|cri-?o|buildkit|snapd|libvirt)[^/]*\.sock|/(?:lxd|incus|containerd-shim)/"
     r"|/run/(?:user/\d+/)?(?:docker|containerd|podman|crio)/",
@@ -163,5 +162,5 @@ def _within(path: str, folder: str) -> bool:
 
 
 def _has_host(address: str) -> bool:
-    host = _SCHEME.sub("", address.rstrip(",")).partition("/")[0].partition(":")[0]
+    host = SiteAddress.parse(address).host
     return host.strip("*.") != "" and "{" not in host

@@ -1,16 +1,15 @@
 """A resource's blocks as single lines, each with what it stands under."""
 
-import re
 from collections.abc import Collection, Iterable, Iterator
 from functools import cached_property
 
 from attrs import frozen
-from dockcaddy import Block, LabelError
+from dockcaddy import DIRECTIVE_BLOCKS, Block, LabelError, SiteAddress, is_matcher, is_matcher_block
 
 GLOBAL, SITE, SNIPPET = "global", "site", "snippet"
 
 # under these stand directives
-ROUTES = frozenset((SITE, SNIPPET, "handle", "handle_path", "handle_errors", "handle_response", "route", "intercept"))
+ROUTES = DIRECTIVE_BLOCKS | {SITE, SNIPPET}
 # of these, what is imported somewhere else may be an option there
 _DIRECTIVES = ROUTES - {SNIPPET} | {GLOBAL}
 # under these every line's name is data: a header field, a user, a value to be mapped
@@ -58,9 +57,8 @@ class Line:
     @cached_property
     def values(self) -> tuple[str, ...]:
         """The arguments without a matcher in front of them."""
-        first = self.arguments[0] if self.arguments else ""
-        is_matcher = self.name in _MATCHING and (first == "*" or first.startswith(("@", "/")))
-        return self.arguments[1:] if is_matcher and len(self.arguments) > 1 else self.arguments
+        is_matched = self.name in _MATCHING and len(self.arguments) > 1 and is_matcher(self.arguments[0])
+        return self.arguments[1:] if is_matched else self.arguments
 
     @cached_property
     def place(self) -> str:
@@ -75,8 +73,7 @@ class Line:
     @property
     def hosts(self) -> tuple[str, ...]:
         """The hosts of its site, `""` where an address has none."""
-        bare = (re.sub(r"^\w+://|,$", "", address).partition("/")[0] for address in self.addresses)
-        return tuple(re.sub(r":[^]:]*$", "", each) for each in bare)
+        return tuple(SiteAddress.parse(address).host for address in self.addresses)
 
     @property
     def is_global(self) -> bool:
@@ -86,7 +83,7 @@ class Line:
     @property
     def is_matcher(self) -> bool:
         """Whether it belongs to a matcher's definition. In the block of an import it may become anything."""
-        return any(map(_is_of_matchers, self.path)) and "import" not in self.path
+        return any(map(is_matcher_block, self.path)) and "import" not in self.path
 
     @property
     def is_data(self) -> bool:
@@ -124,17 +121,13 @@ def _opening(block: Block) -> tuple[str, ...]:
     return block.keys[-1:] if block.keys and block.keys[-1] in _WITH_OPTIONS else block.keys[:1]
 
 
-def _is_of_matchers(name: str) -> bool:
-    return name.startswith("@") or name in ("not", "lb_retry_match")
-
-
 def _further_options(line: Line, names: Collection[str]) -> Iterator[Line]:
     """The options that may begin within the line of an option, each with what follows it.
 
     One that is there again has only what an option takes, or a long line would be copied for each of its words.
     """
-    is_matcher = "import" not in line.path and (_is_of_matchers(line.path[-1]) or line.name.startswith("@"))
-    if len(line.tokens) == 1 or line.path[-1] in _DIRECTIVES or is_matcher or line.is_data or line.name == "import":
+    is_condition = "import" not in line.path and (is_matcher_block(line.path[-1]) or line.name.startswith("@"))
+    if len(line.tokens) == 1 or line.path[-1] in _DIRECTIVES or is_condition or line.is_data or line.name == "import":
         return
     beginnings = [at for at, token in enumerate(line.tokens) if at and token in names and token.isidentifier()]
     if len(beginnings) > _MOST_OPTIONS:

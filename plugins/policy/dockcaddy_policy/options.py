@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from itertools import chain
 from math import inf
 
-from dockcaddy import Block, Context
+from dockcaddy import DIRECTIVES, GLOBAL_OPTIONS, Block, Context
 
 from dockcaddy_policy.amounts import are_everybodys, duration, number, size
 from dockcaddy_policy.lines import DATA, Line
@@ -13,26 +13,14 @@ from dockcaddy_policy.lines import DATA, Line
 Harmful = Callable[[Line], bool]
 
 # what answers, and what asks who is there: of these the order is what others rely on
-_ANSWERS = """
-    basic_auth basicauth forward_auth abort error respond redir
-    handle handle_path route invoke reverse_proxy php_fastcgi file_server acme_server metrics copy_response
-"""
-_ANSWERING = frozenset(_ANSWERS.split())
-# the others of Caddy's own: https://caddyserver.com/docs/caddyfile/directives#directive-order
-_OTHERS = """
-    tracing map vars fs root log_append log_skip skip_log log_name header copy_response_headers request_body
-    method rewrite uri try_files request_header encode push intercept templates
-"""
-_STANDARD = _ANSWERING | frozenset(_OTHERS.split())
-# https://caddyserver.com/docs/caddyfile/options
-_OPTIONS = """
-    debug http_port https_port default_bind order storage storage_check storage_clean_interval admin persist_config log
-    grace_period shutdown_delay metrics auto_https email default_sni fallback_sni local_certs skip_install_trust acme_ca
-    acme_ca_root acme_eab acme_dns dns tls_resolvers ech on_demand_tls key_type cert_issuer renew_interval cert_lifetime
-    ocsp_interval ocsp_stapling renewal_window_ratio preferred_chains servers filesystem pki events layer4 frankenphp
-    supervisor security import
-"""
-GLOBAL_OPTIONS = frozenset(_OPTIONS.split())
+_ANSWERING = frozenset(
+    each.name
+    for each in DIRECTIVES.values()
+    if each.ordered and (each.terminal or each.authenticates or (each.nests and each.name != "intercept"))
+)
+_STANDARD = frozenset(each.name for each in DIRECTIVES.values() if each.ordered)
+# what may stand among the global options, those of Caddy's plugins included
+TOP_OPTIONS = GLOBAL_OPTIONS | {"layer4", "frankenphp", "supervisor", "security", "import"}
 # wrappers of listeners that let every visitor in
 _WRAPPERS = {"proxy_protocol": ("timeout", "allow"), "tls": ()}
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from attrs import evolve
 from dockcaddy import Block
 
-from dockcaddy_policy.options import GLOBAL_OPTIONS
+from dockcaddy_policy.options import TOP_OPTIONS
 from dockcaddy_policy.secret_names import looks_secret
 
 Fill = Callable[[str, str], str]
@@ -51,7 +51,7 @@ def _filled_in(block: Block, fill: Fill, secrets: tuple[str, ...], *, is_top: bo
     keys = tuple(_words(block.keys, fill, secrets))
     if is_top and block.keys and not any(key.strip(",") for key in keys):
         # without an address it is the block of global options, where it holds nothing else
-        is_options = all(child.keys[:1] and child.keys[0] in GLOBAL_OPTIONS for child in block.children)
+        is_options = all(child.keys[:1] and child.keys[0] in TOP_OPTIONS for child in block.children)
         keys = () if is_options else tuple(_words(block.keys, _value, secrets))
     return evolve(block, keys=keys, children=tuple(_filled_in(each, fill, secrets) for each in block.children))
 

@@ -4,11 +4,11 @@ import re
 from collections.abc import Callable, Collection
 
 from attrs import frozen
-from dockcaddy import Context
+from dockcaddy import Context, split_matcher
 
 from dockcaddy_policy.folders import SECRETS_FOLDERS, is_mounted
 from dockcaddy_policy.lines import ROUTES, Line
-from dockcaddy_policy.options import GLOBAL_OPTIONS
+from dockcaddy_policy.options import TOP_OPTIONS
 from dockcaddy_policy.placeholders import BRACES, FILE_OF_VARIABLE
 from dockcaddy_policy.secret_names import looks_secret
 from dockcaddy_policy.settings import PolicySettings
@@ -176,7 +176,7 @@ def _names_of_arguments(line: Line) -> tuple[Named, ...] | None:
     if line.place.startswith("storage/"):
         return (_named_for("".join(line.above[1:2]), "STORAGE|CADDY|CERT"),)
     app = line.path[1] if line.is_global and len(line.path) > 1 else ""
-    if app == "security" or (app.isidentifier() and app not in (*GLOBAL_OPTIONS, "dynamic_dns")):
+    if app == "security" or (app.isidentifier() and app not in (*TOP_OPTIONS, "dynamic_dns")):
         return (_named_for(app),)
     places = (line.place, " ".join((line.place, *line.arguments[:1])))
     return next((names for place, names in _KEPT if any(map(place.fullmatch, places))), None)
@@ -184,10 +184,9 @@ def _names_of_arguments(line: Line) -> tuple[Named, ...] | None:
 
 def _names_of_login(words: tuple[str, ...]) -> tuple[Named, ...]:
     """Of `basic_auth [MATCHER] [ALGORITHM [REALM]]`: every visitor is told the realm, unless Caddy takes none of it."""
-    has_matcher = words[:1] != () and words[0].startswith(("/", "@", "*"))
-    rest = words[int(has_matcher) :]
+    matcher, rest = split_matcher(words)
     is_taken = not rest or _could_be_algorithm(rest[0])
-    return (*((_NONE,) if has_matcher else ()), _HASH, _NONE if is_taken else _HASH)
+    return (*((_NONE,) if matcher else ()), _HASH, _NONE if is_taken else _HASH)
 
 
 def _could_be_algorithm(word: str) -> bool:

@@ -11,7 +11,7 @@ from hashlib import sha256
 from itertools import cycle, islice
 
 from attrs import define, evolve, field, frozen
-from dockcaddy import Block, SiteContext
+from dockcaddy import Block, SiteContext, split_matcher
 
 # Nobody's address (RFC 5737). It stands among those that `upstreams` gives, also where there is no other: so a proxy's
 # port is known while nothing runs, and that its upstreams may change.
@@ -92,15 +92,15 @@ def _proxy(block: Block) -> _Proxy | None:
         return None
     if any(child.keys[:1] and child.keys[0] in _KNOWN_BEFOREHAND for child in block.children):
         return None
-    matcher = words[:1] if words[0] == "*" or words[0][:1] in ("/", "@") else ()
-    upstreams = [_UPSTREAM.fullmatch(word) for word in words[len(matcher) :]]
+    matcher, addresses = split_matcher(words)
+    upstreams = [_UPSTREAM.fullmatch(word) for word in addresses]
     kinds = {(found[1] or "", found[3] or "") if found else None for found in upstreams}
     kind = kinds.pop()
     if kinds or kind is None or kind[0] not in _SCHEMES:
         return None
     port, transport = _SCHEMES[kind[0]]
     hosts = tuple([found[2].strip("[]") for found in upstreams if found and found[2] != MARK])
-    return _Proxy(block, matcher, kind[1] or port, transport, hosts)
+    return _Proxy(block, (matcher,) if matcher else (), kind[1] or port, transport, hosts)
 
 
 def _name(path: tuple[tuple[str, ...], ...], proxy: _Proxy) -> str:

@@ -4,11 +4,11 @@ import re
 from collections.abc import Iterable, Iterator
 from ipaddress import ip_address
 
-from dockcaddy import Block, Context
+from dockcaddy import DIRECTIVES, Block, Context, is_matcher
 
 from dockcaddy_upstreams.dynamic import MARK
 
-_PROXIES = frozenset(("reverse_proxy", "php_fastcgi", "forward_auth"))
+_PROXIES = frozenset(name for name, directive in DIRECTIVES.items() if directive.upstreams)
 # scheme, host, port
 _UPSTREAM = re.compile(r"(?:[a-z0-9+.-]+://)?(\[[^\[\]/]*\]|[^\[\]:/]*)(?::(\d{1,5}|\{[^{}]*\}))?")
 _PORT = re.compile(r"(?::\d+)?")
@@ -52,7 +52,7 @@ def _glued(word: str, addresses: Iterable[str]) -> tuple[str, str] | None:
 
 def _told(word: str, before: str, after: str) -> str:
     text, shown = ((before or after).replace(MARK, "{{upstreams}}"), word.replace(MARK, "{{upstreams}}"))
-    if before[:1] in ("/", "@", "*"):
+    if is_matcher(before):
         way_out = "put a space between the matcher and {{upstreams}}"
     elif MARK in before or any(map(_is_address, after.split(":"))):
         way_out = "put a space between the two"

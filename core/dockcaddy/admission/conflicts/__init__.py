@@ -21,10 +21,6 @@ from dockcaddy.model import Problem
 
 __all__ = ["Clash", "Conflicts", "Member"]
 
-# what Caddy takes where an address has no port, by the option that says otherwise
-_USUAL_PORTS = {"http_port": "80", "https_port": "443"}
-# by which nobody is sent from http to https
-_NO_REDIRECTS = frozenset(("off", "disable_redirects"))
 Key = TypeVar("Key", bound=Hashable)
 Kept = TypeVar("Kept", bound=Sized)
 
@@ -46,8 +42,6 @@ class Conflicts:
     _within: dict[Group, tuple[Clash, ...]] = field(factory=dict)
     _between: dict[HostAndPort, tuple[Clash, ...]] = field(factory=dict)
     _listeners: Listeners = field(factory=Listeners)
-    _usual_ports: dict[str, str] = field(factory=dict)
-    _has_redirects: bool = True
     _unread: tuple[set[Group], set[HostAndPort]] = field(factory=lambda: (set(), set()))
 
     @property
@@ -67,8 +61,10 @@ class Conflicts:
         for group, members in changed.items():
             hosts |= self._put(group, sorted(members, key=lambda member: member.age))
         if () in changed:
-            hosts |= self._know_options()
-            groups |= self._know_listeners()
+            moved = self._know_options()
+            if moved is not None:
+                hosts |= moved
+                groups |= self._sites.keys()
         if any(map(_is_referred_to, changed)):
             referring = {group: site for group, site in self._sites.items() if site.refers}
             groups |= referring.keys() | {()}
@@ -104,7 +100,7 @@ class Conflicts:
             _keep(self._shared, group, members)
             return set()
         addresses = [address for address in group if isinstance(address, tuple)]
-        own = {(host, self._usual_ports.get(port, port)) for host, port in _places(addresses)}
+        own = {(host, self._listeners.options.default_of(port)) for host, port in _places(addresses)}
         before, site = self._sites.pop(group, None), Site(members, addresses, own, self._redirecting(own))
         for host in site.places:
             if before is not None:
@@ -117,31 +113,23 @@ class Conflicts:
 
     def _redirecting(self, own: set[HostAndPort]) -> set[HostAndPort]:
         """From where Caddy sends visitors to https at these."""
-        return {(host, "80") for host, port in own if port == "443"} - own if self._has_redirects else set()
+        return (
+            {(host, "80") for host, port in own if port == "443"} - own if self._listeners.options.redirects else set()
+        )
 
-    def _know_options(self) -> set[HostAndPort]:
+    def _know_options(self) -> set[HostAndPort] | None:
         """Where the global options say that 8080 is for HTTP, addresses with that port are the same as those without.
 
-        Gives the hosts and ports at which sites may be others by now.
+        Gives the hosts and ports at which sites may be others by now; None where the options are as before.
         """
-        lines = _lines(self._shared.get((), ()))
-        usual = {line.keys[1]: _USUAL_PORTS[line.keys[0]] for line in lines if _chooses_a_port(line)}
-        has_redirects = not any(line.keys[:1] == ("auto_https",) and _NO_REDIRECTS & {*line.keys} for line in lines)
-        if (usual, has_redirects) == (self._usual_ports, self._has_redirects):
-            return set()
-        self._usual_ports, self._has_redirects = usual, has_redirects
+        options = Options.of(_lines(self._shared.get((), ())))
+        if options == self._listeners.options:
+            return None
+        self._listeners = Listeners(options)
         known, self._sites = self._sites, {}
         self._by_host.clear()
         self._between.clear()
         return set().union(*(self._put(group, site.members) for group, site in known.items()))
-
-    def _know_listeners(self) -> set[Group]:
-        """What the global options say about listeners; gives the sites that may be elsewhere by now."""
-        options = Options.of(_lines(self._shared.get((), ())))
-        if options == self._listeners.options:
-            return set()
-        self._listeners = Listeners(options)
-        return set(self._sites)
 
     def _members(self, group: Group) -> Sequence[Member]:
         site = self._sites.get(group)
@@ -201,10 +189,6 @@ def _is_referred_to(group: Group) -> bool:
 
 def _places(addresses: Iterable[tuple[str, str, str, str]]) -> Iterator[HostAndPort]:
     return ((host, port) for _, host, port, _ in addresses)
-
-
-def _chooses_a_port(line: Block) -> bool:
-    return len(line.keys) > 1 and line.keys[0] in _USUAL_PORTS
 
 
 def _keep(where: dict[Key, Kept], key: Key, found: Kept) -> None:

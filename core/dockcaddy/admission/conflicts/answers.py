@@ -26,14 +26,11 @@ from dockcaddy.admission.conflicts.conditions import (
 from dockcaddy.admission.conflicts.paths import covers, literal_beginning
 from dockcaddy.admission.conflicts.visits import Visit
 from dockcaddy.admission.replicas import gives_way, serves_all
-from dockcaddy.caddyfile import PROXIES, Block
+from dockcaddy.caddyfile import PROXIES, REWRITING, SUBROUTES, TERMINAL, Block
 from dockcaddy.settings import limits
 
 # nothing behind these is asked for what they match, or it is asked for something else
-_ANSWERING = PROXIES | {
-    "redir", "method", "rewrite", "uri", "try_files", "intercept", "invoke", "abort", "error", "copy_response",
-    "respond", "metrics", "file_server", "acme_server", "forward_auth",
-}  # fmt: skip
+_ANSWERING = TERMINAL | REWRITING | {"intercept", "forward_auth"}
 # what these find depends on where they look
 _SERVING_FILES = frozenset(("file_server", "php_fastcgi", "try_files"))
 _ROOTS = frozenset(("root", "fs"))
@@ -45,7 +42,6 @@ _VERBS = {
     "import": "may answer what is answered by",
 }
 _HANDLES = frozenset(("handle", "handle_path"))
-_HOLDING = _HANDLES | {"route"}
 # options by which a proxy answers something else than its upstreams would
 _OWN_ANSWERS = frozenset(
     ("handle_response", "replace_status", "rewrite", "method", "dynamic", "root", "split", "index", "try_files")
@@ -63,10 +59,7 @@ class _Step:
     @cached_property
     def joined_by(self) -> tuple[str, ...]:
         """Two with the same become one block."""
-        if self.keys[0] not in PROXIES:
-            return self.keys
-        matcher = self.keys[1] if len(self.keys) > 1 and self.keys[1].startswith(("/", "@")) else "*"
-        return self.keys[0], matcher
+        return caddyfile.merge_key(self.keys)
 
     def may_precede(self, other: "_Step") -> bool:
         """Whether Caddy may ask this one before the other: longer paths first, then other conditions, then none."""
@@ -79,15 +72,19 @@ class _Step:
     @property
     def is_matched(self) -> bool:
         """Whether it has a matcher, be it one for every path."""
-        return bool(self.conditions) or (len(self.keys) > 1 and self.keys[1].startswith(("/", "@")))
+        return bool(self.conditions) or self._matcher not in ("", "*")
+
+    @cached_property
+    def _matcher(self) -> str:
+        return caddyfile.matcher(Block(self.keys))
 
     @property
     def path_length(self) -> int | None:
         """The length of the only path that it is for, None where there is none or are several."""
         paths = [wanted for each in self.conditions if each.is_path for wanted in each.wanted]
-        if not self.conditions and len(self.keys) > 1 and self.keys[1].startswith("/"):
+        if not self.conditions and self._matcher.startswith("/"):
             # one for every path, which comes last of them
-            paths = [self.keys[1]]
+            paths = [self._matcher]
         return len(paths[0].removesuffix("*")) if len(paths) == 1 else None
 
 
@@ -187,12 +184,12 @@ class Reader:
             name = line.keys[0]
             if name == "handle_errors":
                 step = _Step((-1,), frozenset((Condition(name, frozenset(line.keys[1:])),)), line.keys)
-            elif name in _ANSWERING or name in _HOLDING or name in _ROOTS or caddyfile.imports_files(line):
+            elif name in _ANSWERING or name in SUBROUTES or name in _ROOTS or caddyfile.imports_files(line):
                 conditions = frozenset(each.below(folder) for each in _matched(line, names))
                 step = _Step(_place(line, steps), conditions, line.keys)
             else:
                 continue
-            if name not in _HOLDING:
+            if name not in SUBROUTES:
                 yield Answer((*steps, step), line, self.hosts)
                 continue
             if name in _HANDLES:

@@ -6,12 +6,12 @@ from attrs import evolve, frozen
 
 from dockcaddy.admission.conflicts.clash import Clash, Member, clash, label_of, text_of
 from dockcaddy.admission.conflicts.doors import doors
-from dockcaddy.caddyfile import PROXIES, Block
+from dockcaddy.caddyfile import PROXIES, SUBROUTES, Block, matcher, merge_key
 
 _FIELDS = frozenset(("header_up", "header_down"))
 # of a site: from where it is served, and with which certificate
 _OF_SITES = frozenset(("root", "fs", "tls"))
-_HOLDING = frozenset(("handle", "handle_path", "route", "handle_errors"))
+_HOLDING = SUBROUTES | {"handle_errors"}
 # sub-options and global options of which there may be several
 _REPEATED = frozenset(("to", "handle_response", "replace_status", "import", "order", "env", "trusted_proxies", "log"))
 # global blocks that have a name also where none is written, so that of two spellings Caddy hears the last
@@ -97,7 +97,7 @@ def _hidden(claim: _Claim, held: _Held) -> tuple[Member, _Claim] | None:
 
 
 def _has_block(block: Block, path: tuple[Hashable, ...]) -> bool:
-    inside = [child for child in block.children if path and child.keys and _joined_by(child) == path[0]]
+    inside = [child for child in block.children if path and child.keys and merge_key(child.keys) == path[0]]
     return not path or any(_has_block(child, path[1:]) for child in inside)
 
 
@@ -115,8 +115,7 @@ def _claims_of_directives(children: Iterable[Block], path: tuple[Hashable, ...])
         if not child.keys:
             continue
         if child.keys[0] in _OF_SITES and len(child.keys) > 1:
-            matcher = child.keys[1] if child.keys[1].startswith(("@", "/")) and len(child.keys) > 2 else "*"
-            yield _Claim((path, matcher), child.keys[0], " ".join(child.keys), label_of(child))
+            yield _Claim((path, matcher(child) or "*"), child.keys[0], " ".join(child.keys), label_of(child))
         elif child.keys[0] in _HOLDING:
             yield from _claims_of_directives(child.children, (*path, child.keys))
 
@@ -135,7 +134,7 @@ def _claims_within(block: Block, path: tuple[Hashable, ...], *, once: bool) -> I
             yield _Claim(path, f"{name} {named}", " ".join(child.keys), label_of(child))
         if once and (_are_trusted(child, path) or (name not in _REPEATED and not child.children)):
             yield _option(path, child)
-        here = (*path, _joined_by(child))
+        here = (*path, merge_key(child.keys))
         yield from _claims_within(child, here, once=once or name in PROXIES)
 
 
@@ -143,14 +142,6 @@ def _are_trusted(child: Block, path: tuple[Hashable, ...]) -> bool:
     """Whether it is the source of ranges that servers have one of; a proxy's own add up."""
     above = path[-1] if path else ()
     return child.keys[0] == "trusted_proxies" and isinstance(above, tuple) and above[:1] == ("servers",)
-
-
-def _joined_by(child: Block) -> Hashable:
-    name = child.keys[0]
-    if name not in PROXIES:
-        return child.keys
-    matcher = child.keys[1] if len(child.keys) > 1 and child.keys[1].startswith(("*", "/", "@")) else "*"
-    return name, matcher
 
 
 def _option(path: tuple[Hashable, ...], child: Block) -> _Claim:

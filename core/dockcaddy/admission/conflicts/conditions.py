@@ -12,8 +12,7 @@ from attrs import evolve, field, frozen
 from dockcaddy.admission.conflicts.clash import text_of
 from dockcaddy.admission.conflicts.paths import covers, is_every_path
 from dockcaddy.admission.conflicts.visits import Visit
-from dockcaddy.caddyfile import Block
-from dockcaddy.caddyfile.hosts import is_host_of
+from dockcaddy.caddyfile import Block, is_host_of
 from dockcaddy.settings import limits
 
 PATH, HOST, NOT_PATH, ASKED = "path", "host", "not path", "asked"

@@ -11,7 +11,7 @@ from itertools import chain
 from attrs import define, field, frozen
 
 from dockcaddy.admission.conflicts.clash import Clash, Group, Member, clash, label_of
-from dockcaddy.caddyfile import Block
+from dockcaddy.caddyfile import DEFAULT_PORTS, Block, SiteAddress
 
 # Caddy compares a name with what it becomes in ASCII, or in its environment, and takes it for another one
 _BECOMES_ANOTHER = re.compile(r"[^\x00-\x7f]|\{(?!\$)")
@@ -21,23 +21,34 @@ _SOCKET = re.compile(r"(?:unix|fd)[^/]*/", re.IGNORECASE)
 
 @frozen
 class Options:
-    """What the global options say about listeners. `names_are_plain` where Caddy turns no TLS on by itself."""
+    """What the global options say about listeners.
 
-    http_port: str = "80"
-    https_port: str = "443"
+    With `automatic_tls` off Caddy turns TLS on only where a site asks for it; with `redirects` off it sends nobody from
+    HTTP to HTTPS.
+    """
+
+    http_port: str = DEFAULT_PORTS["http"]
+    https_port: str = DEFAULT_PORTS["https"]
     binds: tuple[str, ...] = ("",)
-    names_are_plain: bool = False
+    automatic_tls: bool = True
+    redirects: bool = True
 
     @classmethod
     def of(cls, lines: Iterable[Block]) -> "Options":
         """Those of the lines of the global options."""
         said = {line.keys[0]: line.keys[1:] for line in lines if len(line.keys) > 1}
+        automatic = frozenset(said.get("auto_https", ()))
         return cls(
-            "".join(said.get("http_port", ("80",))),
-            "".join(said.get("https_port", ("443",))),
+            "".join(said.get("http_port", (cls().http_port,))),
+            "".join(said.get("https_port", (cls().https_port,))),
             said.get("default_bind", ("",)),
-            "off" in said.get("auto_https", ()),
+            "off" not in automatic,
+            automatic.isdisjoint(("off", "disable_redirects")),
         )
+
+    def default_of(self, port: str) -> str:
+        """The port that an address has anyway where it names this one: 80 for the port of HTTP, 443 for that of HTTPS."""
+        return {self.http_port: DEFAULT_PORTS["http"], self.https_port: DEFAULT_PORTS["https"]}.get(port, port)
 
 
 @frozen
@@ -119,13 +130,8 @@ class _Address:
 
     @classmethod
     def of(cls, key: str, options: Options) -> "_Address":
-        text = key.rstrip(",").strip()
-        scheme, has_scheme, rest = text.rpartition("://")
-        place = rest.partition("/")[0]
-        host, colon, port = place.rpartition(":")
-        if not colon or place.endswith("]"):
-            host, port = place, ""
-        return cls(text, scheme.lower() if has_scheme else "", host.strip(), port, options)
+        parts = SiteAddress.parse(key)
+        return cls(key.rstrip(",").strip(), parts.scheme, parts.host.strip(), parts.port, options)
 
     @property
     def listens_at(self) -> str:
@@ -149,7 +155,7 @@ class _Address:
         """Whether it is TLS, and what to write for the other."""
         port = f":{self.port}" if self.port else ""
         if self.scheme == "http" or self.port == self.options.http_port:
-            if _BECOMES_ANOTHER.search(self.host) and not self.options.names_are_plain:
+            if _BECOMES_ANOTHER.search(self.host) and self.options.automatic_tls:
                 return True, f"write http://{_in_ascii(self.host)}{port}"
             return False, f"write https://{self.host}{port}"
         if self.scheme == "https" or self.host or self.port == self.options.https_port:

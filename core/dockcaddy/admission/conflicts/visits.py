@@ -14,8 +14,7 @@ from attrs import evolve, field, frozen
 from dockcaddy.admission.conflicts.expressions import all_of, any_of, negated, value_of
 from dockcaddy.admission.conflicts.paths import covers
 from dockcaddy.admission.conflicts.regexps import is_found
-from dockcaddy.caddyfile import Block
-from dockcaddy.caddyfile.hosts import is_host_of
+from dockcaddy.caddyfile import Block, is_host_of
 
 _BROWSER = {
     "user-agent": "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 Safari/537.36",

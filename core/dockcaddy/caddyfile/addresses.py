@@ -1,0 +1,69 @@
+"""The addresses of sites, and which hosts they are for. Pure.
+
+See https://caddyserver.com/docs/caddyfile/concepts#addresses.
+"""
+
+import re
+
+from attrs import frozen
+
+DEFAULT_PORTS = {"http": "80", "https": "443"}
+# a host and its port; of a placeholder the colons belong to it
+_AUTHORITY = re.compile(r"(\[[^\]]*\]|(?:\{[^{}]*\}|[^:\[\]{}])*):((?:\{[^{}]*\}|[^:{}])*)")
+_IN_BRACKETS = re.compile(r"\[[^\]]*\]")
+
+
+@frozen
+class SiteAddress:
+    """A site's address in its parts, as they are written; each is `""` where it is left out. The host keeps brackets."""
+
+    scheme: str = ""
+    host: str = ""
+    port: str = ""
+    path: str = ""
+
+    @classmethod
+    def parse(cls, text: str) -> "SiteAddress":
+        """The parts of an address, by the rules of Caddy's ParseAddress. A comma behind it is not part of it."""
+        text = text.removesuffix(",").strip()
+        scheme, sign, rest = text.partition("://")
+        authority, slash, path = (rest if sign else text).partition("/")
+        host, port = split_host_port(authority)
+        return cls(scheme.lower() if sign else "", host, port, slash + path)
+
+    @property
+    def is_literal(self) -> bool:
+        """Whether Caddy takes it as it is written, with nothing to be filled in and nothing to be refused."""
+        return (
+            self.scheme in ("", *DEFAULT_PORTS)
+            and "{" not in self.host
+            and (":" not in self.host or _IN_BRACKETS.fullmatch(self.host) is not None)
+            and (not self.port or self.port.isdecimal())
+        )
+
+
+def split_host_port(text: str) -> tuple[str, str]:
+    """Host and port of `HOST:PORT`, the port `""` where there is none. An IPv6 address keeps its brackets."""
+    found = _AUTHORITY.fullmatch(text)
+    return (found[1], found[2]) if found else (text, "")
+
+
+def is_host_of(host: str, pattern: str) -> bool:
+    """Whether the pattern is for the host: a star stands for one label (https://caddyserver.com/docs/caddyfile/matchers#host)."""
+    labels, wanted = host.split("."), pattern.split(".")
+    return len(labels) == len(wanted) and all(w in ("*", label) for label, w in zip(labels, wanted, strict=True))
+
+
+def plain_host(text: str) -> str:
+    """A host as Caddy writes it, whatever its case, brackets and port: IDNA's ASCII where it has other characters.
+
+    The dot at its end stays: Caddy takes that for another name. `""` for what can be no host.
+    """
+    host = text.strip("[]") if text.startswith("[") else text.partition(":")[0] if text.count(":") < 2 else text
+    host = host.lower()
+    if host.isascii():
+        return host
+    try:
+        return host.encode("idna").decode()
+    except UnicodeError:
+        return host
