@@ -438,3 +438,24 @@ def test_each_more_that_shares_a_wildcard_is_no_more_work_than_the_one_before() 
 
     assert compare(1_000)() == []
     assert grows_evenly(compare, 50)
+
+
+def test_certificates_of_one_site_are_no_matchers() -> None:
+    """`tls` has no matcher: two pairs of files are two settings of one site."""
+    site = {"caddy": "x.org", "caddy.respond": "ok"}
+    (found,) = told(site | {"caddy.tls": "/a.pem /a.key"}, site | {"caddy.tls": "/b.pem /b.key"})
+    assert "container b: label caddy.tls" in found
+
+
+def test_a_path_alone_is_the_target_of_rewrite_and_no_matcher() -> None:
+    older = {"caddy": "x.org", "caddy.rewrite": "/index.html", "caddy.file_server": ""}
+    (found,) = told(older, {"caddy": "x.org", "caddy.rewrite": "/a"})
+    assert "container b: label caddy.rewrite" in found
+
+
+def test_a_star_in_an_upstream_is_no_matcher() -> None:
+    """Both are proxies of every request, so that their options are those of one block."""
+    one, two = proxy(lb_policy="first"), proxy(lb_policy="random")
+    one["caddy.reverse_proxy"] = two["caddy.reverse_proxy"] = "*.x.test:80"
+    two["caddy.reverse_proxy"] += " y.test:80"
+    assert len(told(one, two)) == 1
