@@ -52,9 +52,11 @@ _STARTING = frozenset(("caddy", "dockcaddy", "start_dockcaddy", "start_proxy", "
 _MAY_START = ("engine", "load", "process")
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out the tests for which something is missing, unless it was said that everything must be there."""
+@pytest.hookimpl(hookwrapper=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> Iterator[None]:
+    """Of the tests that were chosen, leave out those for which something is missing, unless everything must be there."""
     _mark(items)
+    yield
     left_out = config.stash.setdefault(_LEFT_OUT, {})
     for mark, (is_there, missing) in _NEEDS.items():
         marked = [item for item in items if item.get_closest_marker(mark)]
@@ -100,7 +102,7 @@ def _no_settings_of_the_machine(tmp_path_factory: pytest.TempPathFactory) -> Ite
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """Say what was left out, in one line for each reason."""
     for missing, count in config.stash.get(_LEFT_OUT, {}).items():
-        terminalreporter.write_line(f"skipped {count} tests: {missing}")
+        terminalreporter.write_line(f"left out {count} tests: {missing}")
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
