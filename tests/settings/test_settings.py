@@ -69,7 +69,7 @@ def test_lists_are_trimmed(sandbox: Path) -> None:
         ('label-prefx = "x"', 'unknown key "label-prefx", did you mean "label_prefix"'),
         ('polling_interval = "soon"', "polling_interval = 'soon': expected a duration"),
         ("polling_interval = true", "expected a duration"),
-        ('mode = "standalon"', 'expected one of standalone, reconciler, server, did you mean "standalone"'),
+        ('mode = "standalon"', 'expected one of standalone, controller, server, did you mean "standalone"'),
         ('[labels]\nroute_ordr = "x"', 'unknown key "labels.route_ordr", did you mean "route_order"'),
         ("a = ", "dockcaddy.toml: "),
         ("ingress_networks = [1]", "expected a list"),
