@@ -5,7 +5,6 @@ from collections.abc import Callable
 import pytest
 from dockcaddy import plugins, testing
 from dockcaddy.admission import conflicts
-from dockcaddy.admission.conflicts import neighbours
 from dockcaddy.admission.conflicts.conditions import Conditions, is_covered
 from dockcaddy.admission.conflicts.paths import covers
 from dockcaddy.model import EngineInventory, Inventory

@@ -16,7 +16,7 @@ CODE = "# noqa: PLC0415"
 
 
 def late_imports(path: Path) -> list[int]:
-    """The lines of the imports inside functions, the first of each run of neighbours."""
+    """The lines of the imports inside functions, the first of each run of overlaps."""
     lines: set[int] = set()
     for function in ast.walk(ast.parse(path.read_text())):
         if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):

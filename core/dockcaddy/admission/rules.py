@@ -2,7 +2,7 @@
 
 from attrs import evolve
 
-from dockcaddy.admission.lines import harmful_lines
+from dockcaddy.admission.blocking_lines import harmful_lines
 from dockcaddy.caddyfile import Block
 from dockcaddy.compile.rendering import ResourceContext
 from dockcaddy.errors import LabelError, PluginFault, one_line

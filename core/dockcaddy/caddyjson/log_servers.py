@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from dockcaddy.admission.hazards import NANOSECONDS
+from dockcaddy.admission.unsafe import NANOSECONDS
 
 # Caddy connects to one log server after the other; of a second for all of them each has this at least
 SHORTEST_PATIENCE = NANOSECONDS // 20

@@ -6,8 +6,8 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 
 from attrs import define, evolve, field
 
-from dockcaddy.admission.hazards import hazards
 from dockcaddy.admission.own_addresses import is_loopback_of_another
+from dockcaddy.admission.unsafe import hazards
 from dockcaddy.caddy import without_values
 from dockcaddy.caddyjson import made_safe
 from dockcaddy.errors import CaddyRefusal, CaddyUnreachable

@@ -8,14 +8,14 @@ from typing import TypeVar
 from attrs import define, field
 
 from dockcaddy import caddyfile
-from dockcaddy.admission.conflicts.answers import Reader, takeovers
-from dockcaddy.admission.conflicts.claims import contradictions
-from dockcaddy.admission.conflicts.clash import Clash, Group, Member, label_of
+from dockcaddy.admission.conflicts.conflict import Clash, Group, Member, label_of
+from dockcaddy.admission.conflicts.contradictions import contradictions
 from dockcaddy.admission.conflicts.definitions import Definitions
-from dockcaddy.admission.conflicts.expansion import Size, crowding, size_of
 from dockcaddy.admission.conflicts.listeners import Listeners, Options
 from dockcaddy.admission.conflicts.matchers import Matchers
-from dockcaddy.admission.conflicts.neighbours import Below, HostAndPort, Site, overlaps
+from dockcaddy.admission.conflicts.overlaps import Below, HostAndPort, Site, overlaps
+from dockcaddy.admission.conflicts.routes import Reader, takeovers
+from dockcaddy.admission.conflicts.size import Size, crowding, size_of
 from dockcaddy.caddyfile import Block
 from dockcaddy.model import Problem
 

@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterable, Iterator
 
 from attrs import evolve, field, frozen
 
-from dockcaddy.admission.conflicts.clash import text_of
+from dockcaddy.admission.conflicts.conflict import text_of
 from dockcaddy.admission.conflicts.paths import covers, is_every_path
-from dockcaddy.admission.conflicts.visits import Visit
+from dockcaddy.admission.conflicts.requests import Visit
 from dockcaddy.caddyfile import Block, is_host_of
 from dockcaddy.settings import limits
 

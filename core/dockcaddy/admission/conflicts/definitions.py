@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from attrs import evolve, field, frozen
 
 from dockcaddy.admission.conflicts.arguments import Given
-from dockcaddy.admission.conflicts.clash import Member
+from dockcaddy.admission.conflicts.conflict import Member
 from dockcaddy.caddyfile import Block
 
 

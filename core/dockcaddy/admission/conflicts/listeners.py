@@ -10,7 +10,7 @@ from itertools import chain
 
 from attrs import define, field, frozen
 
-from dockcaddy.admission.conflicts.clash import Clash, Group, Member, clash, label_of
+from dockcaddy.admission.conflicts.conflict import Clash, Group, Member, clash, label_of
 from dockcaddy.caddyfile import DEFAULT_PORTS, Block, SiteAddress
 
 # Caddy compares a name with what it becomes in ASCII, or in its environment, and takes it for another one

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from dockcaddy.admission.conflicts.clash import Member
+from dockcaddy.admission.conflicts.conflict import Member
 from dockcaddy.caddyfile import Block
 
 # options of `tls` by which some visitors get no connection

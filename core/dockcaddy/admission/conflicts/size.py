@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from attrs import define, field, frozen
 
 from dockcaddy import caddyfile
-from dockcaddy.admission.conflicts.clash import Clash, Member, label_of
+from dockcaddy.admission.conflicts.conflict import Clash, Member, label_of
 from dockcaddy.admission.conflicts.definitions import Definitions
 from dockcaddy.admission.conflicts.matchers import Matchers
 from dockcaddy.caddyfile import Block

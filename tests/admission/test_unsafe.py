@@ -5,8 +5,8 @@ import socket
 
 import pytest
 from adapting import adapted
-from dockcaddy.admission.hazards import NANOSECONDS, hazards
 from dockcaddy.admission.own_addresses import is_loopback_of_another
+from dockcaddy.admission.unsafe import NANOSECONDS, hazards
 from dockcaddy.caddyjson.log_servers import with_patience
 
 LOOP = "&(loop) {\n\thandle {\n\t\tinvoke loop\n\t}\n}\nhttp://x.test:8080 {\n\tinvoke loop\n}\n"

@@ -13,7 +13,6 @@ from attrs import define, evolve, field, frozen
 
 from dockcaddy import caddyfile
 from dockcaddy.admission.conflicts.arguments import IMPORTED
-from dockcaddy.admission.conflicts.clash import Clash, Member, clash, label_of, text_of
 from dockcaddy.admission.conflicts.conditions import (
     EVERYTHING,
     Condition,
@@ -23,8 +22,9 @@ from dockcaddy.admission.conflicts.conditions import (
     path_condition,
     visits_of,
 )
+from dockcaddy.admission.conflicts.conflict import Clash, Member, clash, label_of, text_of
 from dockcaddy.admission.conflicts.paths import covers, literal_beginning
-from dockcaddy.admission.conflicts.visits import Visit
+from dockcaddy.admission.conflicts.requests import Visit
 from dockcaddy.admission.replicas import gives_way, serves_all
 from dockcaddy.caddyfile import PROXIES, REWRITING, SUBROUTES, TERMINAL, Block
 from dockcaddy.settings import limits

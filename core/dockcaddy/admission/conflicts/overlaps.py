@@ -10,12 +10,12 @@ from itertools import chain
 
 from attrs import define, field, frozen
 
-from dockcaddy.admission.conflicts.answers import Reader
-from dockcaddy.admission.conflicts.clash import Clash, Member, clash, label_of, text_of
+from dockcaddy.admission.conflicts.access import conditions_of_connections
 from dockcaddy.admission.conflicts.conditions import Conditions, is_covered, path_condition
+from dockcaddy.admission.conflicts.conflict import Clash, Member, clash, label_of, text_of
 from dockcaddy.admission.conflicts.definitions import Definitions
-from dockcaddy.admission.conflicts.doors import conditions_of_connections
 from dockcaddy.admission.conflicts.paths import covers, is_every_path, literal_beginning
+from dockcaddy.admission.conflicts.routes import Reader
 from dockcaddy.caddyfile import Block
 from dockcaddy.settings import limits
 

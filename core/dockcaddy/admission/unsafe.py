@@ -11,7 +11,7 @@ from typing import Any
 from attrs import frozen
 
 from dockcaddy.admission.own_addresses import EVERY, LOOPBACK, Place, host_here, place_here
-from dockcaddy.admission.plain_names import MARK, plain_names
+from dockcaddy.admission.plain_http import MARK, plain_names
 from dockcaddy.settings import limits
 
 NANOSECONDS = 1_000_000_000

@@ -4,8 +4,8 @@ from collections.abc import Hashable, Iterable, Iterator, Sequence
 
 from attrs import evolve, frozen
 
-from dockcaddy.admission.conflicts.clash import Clash, Member, clash, label_of, text_of
-from dockcaddy.admission.conflicts.doors import doors
+from dockcaddy.admission.conflicts.access import doors
+from dockcaddy.admission.conflicts.conflict import Clash, Member, clash, label_of, text_of
 from dockcaddy.caddyfile import PROXIES, SUBROUTES, Block, matcher, merge_key
 
 _FIELDS = frozenset(("header_up", "header_down"))
