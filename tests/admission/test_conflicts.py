@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 from dockcaddy import plugins, testing
 from dockcaddy.admission import conflicts
+from dockcaddy.admission.conflicts import overlaps
 from dockcaddy.admission.conflicts.conditions import Conditions, is_covered
 from dockcaddy.admission.conflicts.paths import covers
 from dockcaddy.model import EngineInventory, Inventory
@@ -14,7 +15,7 @@ from work import grows_evenly
 
 
 def told(*labels: dict[str, str], base: str = "") -> list[str]:
-    """The clashes among containers with these labels, the first being the oldest."""
+    """The conflicts among containers with these labels, the first being the oldest."""
     containers = [
         testing.container(name, labels=given, created=at)
         for at, (name, given) in enumerate(zip(["a", "b", "c", "d", *map(str, range(2_000))], labels, strict=False))
@@ -22,7 +23,7 @@ def told(*labels: dict[str, str], base: str = "") -> list[str]:
     inventory = Inventory((EngineInventory("local", tuple(containers)),))
     pipeline = Pipeline(plugins.load())
     configuration = pipeline.build(inventory, BaseCaddyfile("Caddyfile", base) if base else None)
-    return [str(clash.problem) for clash in configuration.assembly.clashes]
+    return [str(conflict.problem) for conflict in configuration.assembly.conflicts]
 
 
 def proxy(**options: str) -> dict[str, str]:
@@ -231,10 +232,10 @@ def test_imports_that_grow_beyond_measure_are_refused_before_caddy_reads_them() 
     snippets = {f"caddy_{n}": f"(s{n})" for n in range(1, 31)} | {
         f"caddy_{n}.{k}_import": f"s{n - 1}" for n in range(1, 31) for k in (0, 1)
     }
-    (clash,) = told(
+    (conflict,) = told(
         {"caddy_0": "(s0)", "caddy_0.header": "X-A b"} | snippets, {"caddy": "y.org", "caddy.import": "s30"}
     )
-    assert clash.startswith("container b: label caddy.import: with imports")
+    assert conflict.startswith("container b: label caddy.import: with imports")
 
 
 @pytest.mark.parametrize(
@@ -253,8 +254,8 @@ def test_imports_that_grow_beyond_measure_are_refused_before_caddy_reads_them() 
     ids=["ports", "matchers", "repetitions", "routes", "snippets"],
 )
 def test_what_multiplies_beyond_measure_is_refused(labels: dict[str, str]) -> None:
-    (clash,) = told(labels)
-    assert "more than caddy can hold" in clash
+    (conflict,) = told(labels)
+    assert "more than caddy can hold" in conflict
 
 
 @pytest.mark.parametrize(
@@ -305,8 +306,8 @@ def test_what_people_write_multiplies_a_little() -> None:
 
 def test_a_newer_snippet_that_would_blow_up_an_older_site_is_left_out_itself() -> None:
     importing = {"caddy": "y.org"} | {f"caddy.{n}_import": "s" for n in range(60)}
-    (clash,) = told(importing, {"caddy": "(s)", "caddy.respond": "a" * 90_000})
-    assert clash.startswith("container b: by what it defines for container a: with imports")
+    (conflict,) = told(importing, {"caddy": "(s)", "caddy.respond": "a" * 90_000})
+    assert conflict.startswith("container b: by what it defines for container a: with imports")
 
 
 def snippets(last: str, line: str, times: int = 10) -> dict[str, str]:
@@ -342,11 +343,11 @@ ENDLESS = {
 @pytest.mark.parametrize("case", ENDLESS)
 @pytest.mark.parametrize("address", ["http://x.org", "http://x.org/p*"])
 def test_nobodys_answers_are_compared_with_what_comes_to_no_end(case: str, address: str) -> None:
-    (clash,) = told(
+    (conflict,) = told(
         {"caddy": "http://x.org", "caddy.respond": "/p/a a"},
         {**ENDLESS[case], "caddy_99": address, "caddy_99.import": "s11"},
     )
-    assert clash.startswith("container b: label caddy_99.import: ")
+    assert conflict.startswith("container b: label caddy_99.import: ")
 
 
 def test_a_site_of_the_host_is_compared_once_the_endless_one_is_left_out() -> None:
@@ -357,10 +358,10 @@ def test_a_site_of_the_host_is_compared_once_the_endless_one_is_left_out() -> No
         for at, name in enumerate("bc", 2)
     ]
     fragments = pipeline.fragments(Inventory((EngineInventory("local", tuple(inventory)),)))
-    (clash,) = pipeline.configuration(fragments).assembly.clashes
-    assert clash.problem.resource == "container a"
-    (clash,) = pipeline.configuration(fragments, frozenset((clash.fragment,))).assembly.clashes
-    assert str(clash.problem).startswith("container c: label caddy.respond: respond would answer")
+    (conflict,) = pipeline.configuration(fragments).assembly.conflicts
+    assert conflict.problem.resource == "container a"
+    (conflict,) = pipeline.configuration(fragments, frozenset((conflict.fragment,))).assembly.conflicts
+    assert str(conflict.problem).startswith("container c: label caddy.respond: respond would answer")
 
 
 @pytest.mark.parametrize(
@@ -381,7 +382,7 @@ def test_more_paths_than_can_be_compared_are_refused(
         compared += 1
         return is_covered(these, wanted)
 
-    monkeypatch.setattr(neighbours, "is_covered", counted)
+    monkeypatch.setattr(overlaps, "is_covered", counted)
     answers = {f"caddy.{n}_respond": f"/q{n} x" for n in range(3_000)}
     found = told({"caddy": " ".join(addresses)} | answers, {"caddy": " ".join(others), "caddy.respond": "x"})
     assert found and all("container b: label caddy: there are too many paths to compare" in each for each in found)
@@ -410,8 +411,8 @@ def test_what_changes_for_nobody_else_has_nobody_else_looked_at(
 
 def test_what_contradicts_an_older_snippet_is_no_reason_against_whoever_imports_it() -> None:
     small, large = {"caddy": "(s)", "caddy.encode": "gzip"}, {"caddy": "(s)", "caddy.respond": "a" * 90_000}
-    (clash,) = told(small, {"caddy": "y.org"} | {f"caddy.{n}_import": "s" for n in range(60)}, large)
-    assert clash.startswith("container c: label caddy: (s) is something else in container a")
+    (conflict,) = told(small, {"caddy": "y.org"} | {f"caddy.{n}_import": "s" for n in range(60)}, large)
+    assert conflict.startswith("container c: label caddy: (s) is something else in container a")
 
 
 def test_arguments_that_grow_beyond_measure_are_refused() -> None:

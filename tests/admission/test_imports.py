@@ -14,7 +14,7 @@ HANDLING = {"caddy": "x.org", "caddy.handle": "/a/*", "caddy.handle.respond": "o
 
 
 def told(*labels: dict[str, str], base: str = "") -> list[str]:
-    """The clashes among containers with these labels, the first being the oldest."""
+    """The conflicts among containers with these labels, the first being the oldest."""
     containers = [
         testing.container(name, labels=given, created=at)
         for at, (name, given) in enumerate(zip("abc", labels, strict=False))
@@ -22,7 +22,7 @@ def told(*labels: dict[str, str], base: str = "") -> list[str]:
     inventory = Inventory((EngineInventory("local", tuple(containers)),))
     configuration = Pipeline(REGISTRY, TRUSTED).build(inventory, BaseCaddyfile("Caddyfile", base) if base else None)
     assert configuration.problems == ()
-    return [str(clash.problem) for clash in configuration.assembly.clashes]
+    return [str(conflict.problem) for conflict in configuration.assembly.conflicts]
 
 
 def importing(snippet: dict[str, str], arguments: str = "", block: dict[str, str] | None = None) -> dict[str, str]:
@@ -43,9 +43,9 @@ def chain(length: int, line: str = "import", last: str = "respond") -> dict[str,
 @pytest.mark.parametrize("line", ["import", "handle.import", "route.import", "route.handle.import"])
 @pytest.mark.parametrize("length", [1, 8, 9, 10, 30, 126, 127, 128, 500])
 def test_no_depth_of_imports_hides_an_answer(length: int, line: str) -> None:
-    (clash,) = told(OLDER, chain(length, line))
-    assert clash.startswith("container b: label caddy_")
-    assert "would answer what is answered by container a" in clash or "are more than 128 deep" in clash
+    (conflict,) = told(OLDER, chain(length, line))
+    assert conflict.startswith("container b: label caddy_")
+    assert "would answer what is answered by container a" in conflict or "are more than 128 deep" in conflict
 
 
 TAKING = {
@@ -67,8 +67,8 @@ TAKING = {
 
 @pytest.mark.parametrize("case", TAKING)
 def test_nothing_that_an_import_is_given_hides_an_answer(case: str) -> None:
-    (clash,) = told(OLDER, TAKING[case])
-    assert clash.startswith("container b: label caddy_") and "answer what is answered by container a" in clash
+    (conflict,) = told(OLDER, TAKING[case])
+    assert conflict.startswith("container b: label caddy_") and "answer what is answered by container a" in conflict
 
 
 HANDLED = {
@@ -81,8 +81,8 @@ HANDLED = {
 
 @pytest.mark.parametrize("case", HANDLED)
 def test_arguments_are_filled_in_before_paths_are_compared(case: str) -> None:
-    (clash,) = told(HANDLING, HANDLED[case])
-    assert "answer what is answered by container a" in clash
+    (conflict,) = told(HANDLING, HANDLED[case])
+    assert "answer what is answered by container a" in conflict
     assert told(HANDLING, {k: v.replace("/a/*", "/b/*").replace("w a", "w b") for k, v in HANDLED[case].items()}) == []
 
 
@@ -101,8 +101,8 @@ def test_what_can_be_said_once_is_not_said_otherwise_by_a_snippet(
     older: dict[str, str], snippet: dict[str, str], words: str
 ) -> None:
     site = {"caddy": "x.org"} | {f"caddy.{key}": value for key, value in older.items()}
-    (clash,) = told(site, importing(snippet))
-    assert words in clash
+    (conflict,) = told(site, importing(snippet))
+    assert words in conflict
 
 
 def test_global_options_and_those_of_proxies_may_be_imported_too() -> None:
@@ -117,21 +117,21 @@ def test_global_options_and_those_of_proxies_may_be_imported_too() -> None:
 
 def test_the_error_names_a_label_of_the_one_that_imports() -> None:
     lent = {"caddy": "(lent)", "caddy.respond": "lent"}
-    (clash,) = told(OLDER, lent, {"caddy": "x.org", "caddy.import": "lent"})
-    assert clash.startswith("container c: label caddy.import: respond would answer what is answered by container a")
+    (conflict,) = told(OLDER, lent, {"caddy": "x.org", "caddy.import": "lent"})
+    assert conflict.startswith("container c: label caddy.import: respond would answer what is answered by container a")
 
 
 def test_a_site_is_not_made_by_a_snippet_where_nobody_could_tell_whose_it_is() -> None:
-    (clash,) = told(OLDER, {"caddy_0": "import w", "caddy_1": "(w)", "caddy_1.x\\.org.respond": "stolen"})
-    assert clash == (
+    (conflict,) = told(OLDER, {"caddy_0": "import w", "caddy_1": "(w)", "caddy_1.x\\.org.respond": "stolen"})
+    assert conflict == (
         "container b: label caddy_0: the site is made by the snippet (w): write its address in a label of its own"
     )
 
 
 def test_a_file_that_only_caddy_reads_may_answer_anything() -> None:
     base = "x.org {\n\trespond operator\n}\n"
-    (clash,) = told({"caddy": "x.org", "caddy.import": "more/site.conf"}, base=base)
-    assert "import may answer what is answered by caddyfile Caddyfile" in clash
+    (conflict,) = told({"caddy": "x.org", "caddy.import": "more/site.conf"}, base=base)
+    assert "import may answer what is answered by caddyfile Caddyfile" in conflict
     alone = {"caddy": "y.org", "caddy.import": "more/site.conf"}
     assert told(alone, alone, base=base) == []
 
@@ -139,8 +139,8 @@ def test_a_file_that_only_caddy_reads_may_answer_anything() -> None:
 def test_a_snippets_matcher_counts_at_each_of_its_uses() -> None:
     snippet = {"@{args[0]}.path": "/a " * 20_000}
     uses = {f"caddy_0.{n}_respond": f"@x {n}" for n in range(200)}
-    (clash,) = told(importing(snippet, "x") | uses)
-    assert "more than caddy can hold" in clash
+    (conflict,) = told(importing(snippet, "x") | uses)
+    assert "more than caddy can hold" in conflict
 
 
 def test_snippets_that_nobody_imports_may_grow_beyond_measure() -> None:
@@ -152,13 +152,13 @@ def test_a_block_that_doubles_with_every_import_is_refused() -> None:
     doubling = {f"caddy_{n}.import": f"s{n + 1}" for n in range(40)}
     doubling |= {f"caddy_{n}.import.{k}_{{block}}": "" for n in range(1, 40) for k in (0, 1)}
     labels = {f"caddy_{n}": f"(s{n})" for n in range(1, 41)} | {"caddy_0": "x.org", "caddy_0.import.encode": ""}
-    (clash,) = told(OLDER, labels | doubling | {"caddy_40.{block}": ""})
-    assert "more than caddy can hold" in clash
+    (conflict,) = told(OLDER, labels | doubling | {"caddy_40.{block}": ""})
+    assert "more than caddy can hold" in conflict
 
 
 @pytest.mark.parametrize("argument", ["a", '""', "` `"])
 def test_arguments_that_double_with_every_import_are_refused(argument: str) -> None:
     labels = {f"caddy_{n}": f"(s{n})" for n in range(1, 61)} | {"caddy_60.encode": ""}
     labels |= {f"caddy_{n}.import": f"s{n + 1} {{args[:]}} {{args[:]}}" for n in range(1, 60)}
-    (clash,) = told(OLDER, labels | {"caddy_0": "x.org", "caddy_0.import": f"s1 {argument}"})
-    assert "more than caddy can hold" in clash
+    (conflict,) = told(OLDER, labels | {"caddy_0": "x.org", "caddy_0.import": f"s1 {argument}"})
+    assert "more than caddy can hold" in conflict

@@ -64,7 +64,7 @@ LIKE_SOME: Mapping[str, tuple[str, ...]] = {
 def told(older: Mapping[str, str], *newer: Mapping[str, str]) -> str:
     found = [testing.container(f"c{at}", labels=each, created=at) for at, each in enumerate((older, *newer))]
     built = Pipeline(REGISTRY).build(Inventory((EngineInventory("local", tuple(found)),)))
-    return "\n".join(str(clash.problem) for clash in built.assembly.clashes)
+    return "\n".join(str(conflict.problem) for conflict in built.assembly.conflicts)
 
 
 def matching(kind: str, value: str, host: str = "x.test") -> dict[str, str]:

@@ -6,7 +6,7 @@ import socket
 import pytest
 from adapting import adapted
 from dockcaddy.admission.own_addresses import is_loopback_of_another
-from dockcaddy.admission.unsafe import NANOSECONDS, hazards
+from dockcaddy.admission.unsafe import NANOSECONDS, unsafe_settings
 from dockcaddy.caddyjson.log_servers import with_patience
 
 LOOP = "&(loop) {\n\thandle {\n\t\tinvoke loop\n\t}\n}\nhttp://x.test:8080 {\n\tinvoke loop\n}\n"
@@ -110,19 +110,19 @@ HARMLESS = {
 @pytest.mark.parametrize("case", HARMFUL)
 def test_what_would_harm_every_site_is_found_in_caddys_json(caddy: str, case: str) -> None:
     text, words = HARMFUL[case]
-    assert words in str([hazard.words for hazard in hazards(adapted(caddy, text))])
+    assert words in str([found.words for found in unsafe_settings(adapted(caddy, text))])
 
 
 @pytest.mark.parametrize("case", HARMLESS)
 def test_what_people_use_is_no_hazard(caddy: str, case: str) -> None:
-    assert list(hazards(adapted(caddy, HARMLESS[case]))) == []
+    assert list(unsafe_settings(adapted(caddy, HARMLESS[case]))) == []
 
 
 def test_a_proxy_to_another_address_of_this_machine_finds_itself_only_at_its_listener(caddy: str) -> None:
     own = _own_address()
     text = site(f"reverse_proxy {own}:8080")
-    assert "come back to caddy" in str(list(hazards(adapted(caddy, text))))
-    assert list(hazards(adapted(caddy, text.replace("{\n", "{\nbind 127.0.0.1\n", 1)))) == []
+    assert "come back to caddy" in str(list(unsafe_settings(adapted(caddy, text))))
+    assert list(unsafe_settings(adapted(caddy, text.replace("{\n", "{\nbind 127.0.0.1\n", 1)))) == []
 
 
 def _own_address() -> str:
@@ -138,7 +138,7 @@ def _own_address() -> str:
 
 def test_a_hazard_names_the_hosts_of_its_site(caddy: str) -> None:
     both = site("respond a", address="http://good.test:8080") + HARMFUL["a map of itself"][0]
-    assert [hazard.hosts for hazard in hazards(adapted(caddy, both))] == [frozenset({"x.test"})]
+    assert [found.hosts for found in unsafe_settings(adapted(caddy, both))] == [frozenset({"x.test"})]
 
 
 def test_thousands_of_maps_are_looked_through_in_no_time() -> None:
@@ -147,9 +147,9 @@ def test_thousands_of_maps_are_looked_through_in_no_time() -> None:
         for n in range(20_000)
     ]
     config = {"apps": {"http": {"servers": {"srv0": {"routes": [{"handle": maps}]}}}}}
-    assert list(hazards(json.dumps(config, separators=(",", ":")).encode())) == []
+    assert list(unsafe_settings(json.dumps(config, separators=(",", ":")).encode())) == []
     maps[0]["source"] = "{v20000}"
-    assert len(list(hazards(json.dumps(config, separators=(",", ":")).encode()))) == 20_000
+    assert len(list(unsafe_settings(json.dumps(config, separators=(",", ":")).encode()))) == 20_000
 
 
 def log_to(*addresses: str) -> str:
@@ -186,7 +186,7 @@ def test_other_logs_stay_byte_for_byte(caddy: str) -> None:
 
 def test_a_container_at_a_loopback_address_of_its_own_is_not_caddy(caddy: str) -> None:
     text = "http://x.test:8080 {\n\treverse_proxy 127.64.0.2:8080\n}\n"
-    assert "come back to caddy" in str(list(hazards(adapted(caddy, text))))
-    assert list(hazards(adapted(caddy, text), {"127.64.0.2"})) == []
+    assert "come back to caddy" in str(list(unsafe_settings(adapted(caddy, text))))
+    assert list(unsafe_settings(adapted(caddy, text), {"127.64.0.2"})) == []
     assert is_loopback_of_another("127.64.0.2")
     assert not any(map(is_loopback_of_another, ("127.0.0.1", "::1", "172.17.0.2", "localhost")))

@@ -2,7 +2,7 @@
 
 import pytest
 from adapting import adapted
-from dockcaddy.caddyjson import made_safe
+from dockcaddy.caddyjson import with_isolated_sites
 
 FIELDS = ("pki", "errors", "acme_server", "request>headers>*.x")
 
@@ -12,4 +12,4 @@ def test_without_sites_nothing_is_changed(caddy: str, field: str) -> None:
     text = f"{{\nlog {{\nformat filter {{\nfields {{\n{field} delete\n}}\n}}\n}}\n}}\n"
     config = adapted(caddy, text)
     assert b'"apps":' not in config
-    assert made_safe(config) is config
+    assert with_isolated_sites(config) is config

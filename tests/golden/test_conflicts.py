@@ -20,15 +20,15 @@ def test_the_older_one_stays(case: Case, golden: Golden) -> None:
         for created, (name, labels) in enumerate(case.containers.items(), 1)
     )
     base = case.settings.get("base", "")
-    pipeline = Pipeline(loaded(), takeovers=case.settings.get("takeovers", False))
+    pipeline = Pipeline(loaded(), allow_shadowing=case.settings.get("takeovers", False))
     inventory = Inventory((EngineInventory("local", resources),))
     fragments = pipeline.fragments(inventory, BaseCaddyfile("Caddyfile", base) if base else None)
     assert not [problem for fragment in fragments for problem in fragment.problems]
     excluded: frozenset[str] = frozenset()
     found = []
-    while clashes := pipeline.configuration(fragments, excluded).assembly.clashes:
-        found += [clash.problem for clash in clashes]
-        excluded |= {clash.fragment for clash in clashes}
+    while conflicts := pipeline.configuration(fragments, excluded).assembly.conflicts:
+        found += [conflict.problem for conflict in conflicts]
+        excluded |= {conflict.fragment for conflict in conflicts}
     assert [problem.resource.removeprefix("container ") for problem in found] == case.settings["left_out"]
     told = "".join(f"error: {problem}\n" for problem in found)
     golden(case.expected, f"{told}\n{pipeline.configuration(fragments, excluded).text}".lstrip("\n"))

@@ -20,11 +20,13 @@ def site(address: str, **directives: str) -> dict[str, str]:
 
 
 def told(*labels: Mapping[str, str], base: str = "") -> list[str]:
-    """The clashes among containers with these labels, the first being the oldest."""
+    """The conflicts among containers with these labels, the first being the oldest."""
     containers = [testing.container(f"c{at}", labels=given, created=at) for at, given in enumerate(labels, 1)]
     inventory = Inventory((EngineInventory("local", tuple(containers)),))
     caddyfile = BaseCaddyfile("Caddyfile", base) if base else None
-    return [str(clash.problem) for clash in Pipeline(REGISTRY, TRUSTED).build(inventory, caddyfile).assembly.clashes]
+    return [
+        str(conflict.problem) for conflict in Pipeline(REGISTRY, TRUSTED).build(inventory, caddyfile).assembly.conflicts
+    ]
 
 
 PLAIN = site("http://a.test:8081")
@@ -72,10 +74,10 @@ ELSEWHERE = [
 
 @pytest.mark.parametrize(("address", "remedy"), SPEAKING_TLS)
 def test_a_newer_one_does_not_turn_tls_on_for_an_older_one(address: str, remedy: str) -> None:
-    (clash,) = told(PLAIN, site(address))
-    assert clash.startswith("container c2: label caddy: with ")
-    assert "caddy would speak TLS at port 8081, where it speaks plain HTTP for container c1, which is older" in clash
-    assert f"{remedy}" in clash and clash.endswith("or take another port")
+    (conflict,) = told(PLAIN, site(address))
+    assert conflict.startswith("container c2: label caddy: with ")
+    assert "caddy would speak TLS at port 8081, where it speaks plain HTTP for container c1, which is older" in conflict
+    assert f"{remedy}" in conflict and conflict.endswith("or take another port")
 
 
 @pytest.mark.parametrize("address", [*SPEAKING_HTTP, *ELSEWHERE])
@@ -85,10 +87,10 @@ def test_what_speaks_http_too_or_elsewhere_stays(address: str) -> None:
 
 @pytest.mark.parametrize("address", SPEAKING_HTTP)
 def test_a_newer_one_is_not_answered_in_tls_without_a_word(address: str) -> None:
-    (clash,) = told(site("a.test:8081"), site(address))
-    assert clash.startswith("container c2: label caddy: ")
-    assert "would not be plain HTTP, at port 8081 caddy speaks TLS for container c1, which is older" in clash
-    assert "write https://" in clash
+    (conflict,) = told(site("a.test:8081"), site(address))
+    assert conflict.startswith("container c2: label caddy: ")
+    assert "would not be plain HTTP, at port 8081 caddy speaks TLS for container c1, which is older" in conflict
+    assert "write https://" in conflict
 
 
 @pytest.mark.parametrize(("address", "_"), SPEAKING_TLS)
@@ -98,8 +100,8 @@ def test_sites_that_speak_tls_may_share_a_port(address: str, _: str) -> None:
 
 @pytest.mark.parametrize("older", [":8081", "http://a.test:8081"])
 def test_a_directive_turns_it_on_too(older: str) -> None:
-    (clash,) = told(site(older), site(":8081", tls="internal"))
-    assert clash.startswith("container c2: label caddy.tls: ") and "leave tls out, or take another port" in clash
+    (conflict,) = told(site(older), site(":8081", tls="internal"))
+    assert conflict.startswith("container c2: label caddy.tls: ") and "leave tls out, or take another port" in conflict
     snippet = {"caddy_1": "(secure)", "caddy_1.tls": "internal", "caddy_0": ":8081", "caddy_0.import": "secure"}
     assert "container c2: label caddy_1.tls" in told(site(older), snippet)[0]
 
@@ -121,9 +123,9 @@ BASES = {
 
 @pytest.mark.parametrize("case", BASES)
 def test_the_operators_site_is_the_oldest(case: str) -> None:
-    (clash,) = told(site("b.test:8081"), base=BASES[case])
-    assert clash.startswith("container c1: label caddy: with b.test:8081 caddy would speak TLS")
-    assert "for caddyfile Caddyfile, which is older" in clash
+    (conflict,) = told(site("b.test:8081"), base=BASES[case])
+    assert conflict.startswith("container c1: label caddy: with b.test:8081 caddy would speak TLS")
+    assert "for caddyfile Caddyfile, which is older" in conflict
 
 
 OTHERWISE = {
@@ -149,8 +151,8 @@ def test_a_name_is_itself_where_the_operator_has_no_automatic_https() -> None:
 
 def test_a_socket_is_a_listener_whatever_the_port() -> None:
     socket = "unix//run/x.sock"
-    (clash,) = told(site("http://a.test", bind=socket), site("b.test", bind=socket))
-    assert f"would speak TLS at {socket}" in clash
+    (conflict,) = told(site("http://a.test", bind=socket), site("b.test", bind=socket))
+    assert f"would speak TLS at {socket}" in conflict
     assert told(site("http://a.test", bind=socket), site("b.test", bind="unix//run/y.sock")) == []
 
 

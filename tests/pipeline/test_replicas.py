@@ -53,5 +53,5 @@ def test_what_only_looks_like_the_answer_of_one_out_of_order_takes_nothing(label
     older = testing.container("a", labels={"caddy": "x.org", "caddy.reverse_proxy": "{{upstreams 80}}"}, created=1)
     newer = testing.container("b", labels={"caddy": "x.org", **labels}, created=2)
     inventory = Inventory((EngineInventory("local", (older, newer)),))
-    (clash,) = Pipeline(plugins.load()).build(inventory).assembly.clashes
-    assert clash.problem.resource == "container b"
+    (conflict,) = Pipeline(plugins.load()).build(inventory).assembly.conflicts
+    assert conflict.problem.resource == "container b"

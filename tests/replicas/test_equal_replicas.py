@@ -90,7 +90,7 @@ def built(*replicas: Mapping[str, str], health: tuple[Health, ...] = ()) -> Conf
 
 
 def told(*replicas: Mapping[str, str]) -> list[str]:
-    return [str(clash.problem) for clash in built(*replicas).assembly.clashes]
+    return [str(conflict.problem) for conflict in built(*replicas).assembly.conflicts]
 
 
 @pytest.mark.parametrize("case", REPLICAS)
@@ -114,7 +114,7 @@ def test_a_replica_that_is_out_of_order_leaves_the_site_to_the_others(
     above = "handle." if around else ""
     labels = {**around, f"{above}php_fastcgi": "{{if isHealthy}}{{upstreams 9000}}{{end}}", "file_server": ""}
     found = built(labels, labels, health=health)
-    assert found.assembly.clashes == ()
+    assert found.assembly.conflicts == ()
     assert f"php_fastcgi 10.0.0.{health.index('healthy') + 1}:9000" in found.text
 
 
@@ -166,8 +166,8 @@ ATTACKS: Mapping[str, tuple[Mapping[str, str], Mapping[str, str], str]] = {
 @pytest.mark.parametrize("case", ATTACKS)
 def test_a_newer_one_that_says_the_same_and_more_takes_nothing(case: str) -> None:
     older, newer, words = ATTACKS[case]
-    (clash,) = told(older, newer)
-    assert clash.startswith("container app-2: label caddy") and words in clash
+    (conflict,) = told(older, newer)
+    assert conflict.startswith("container app-2: label caddy") and words in conflict
 
 
 @pytest.mark.parametrize(

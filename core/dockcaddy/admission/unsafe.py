@@ -36,20 +36,20 @@ _MANY_UPSTREAMS = re.compile(rb'"upstreams":\[(?:\{[^{}]*\},?){1000}')
 
 
 @frozen
-class Hazard:
+class UnsafeSetting:
     """One thing that would harm every site, and the hosts of the site that would do it (none where it is unknown)."""
 
     words: str
     hosts: frozenset[str] = frozenset()
 
 
-def hazards(config: bytes, containers: Collection[str] = ()) -> Iterator[Hazard]:
-    """The hazards of a configuration (JSON). What answers at the addresses of `containers` is not this machine itself."""
+def unsafe_settings(config: bytes, containers: Collection[str] = ()) -> Iterator[UnsafeSetting]:
+    """The unsafe_settings of a configuration (JSON). What answers at the addresses of `containers` is not this machine itself."""
     if not _is_suspicious(config):
         return
     http = (json.loads(config).get("apps") or {}).get("http") or {}
     servers = http.get("servers") or {}
-    yield from (Hazard(*found) for found in plain_names(servers, http.get("http_port") or 80))
+    yield from (UnsafeSetting(*found) for found in plain_names(servers, http.get("http_port") or 80))
     yield from _circles_of_proxies(servers, containers)
     for server in servers.values():
         named = server.get("named_routes") or {}
@@ -112,16 +112,16 @@ def _handlers(route: Any, named: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
                 waiting.append(named[name])
 
 
-def _circles_of_routes(named: Mapping[str, Any]) -> Iterator[Hazard]:
+def _circles_of_routes(named: Mapping[str, Any]) -> Iterator[UnsafeSetting]:
     calls = {
         name: {each.get("name", "") for each in _handlers(route, {}) if each["handler"] == "invoke"}
         for name, route in named.items()
     }
     for name in _in_circles(calls):
-        yield Hazard(f'the named route "{name}" invokes itself: the first visit would end caddy')
+        yield UnsafeSetting(f'the named route "{name}" invokes itself: the first visit would end caddy')
 
 
-def _circles_of_maps(handlers: Iterable[Mapping[str, Any]], hosts: frozenset[str]) -> Iterator[Hazard]:
+def _circles_of_maps(handlers: Iterable[Mapping[str, Any]], hosts: frozenset[str]) -> Iterator[UnsafeSetting]:
     needs: dict[str, set[str]] = {}
     for handler in handlers:
         if handler["handler"] == "map":
@@ -130,18 +130,22 @@ def _circles_of_maps(handlers: Iterable[Mapping[str, Any]], hosts: frozenset[str
             for destination in handler.get("destinations") or ():
                 needs.setdefault(destination.strip("{}"), set()).update(needed)
     for name in _in_circles(needs):
-        yield Hazard(f"map makes {{{name}}} out of itself: the first visit would end caddy", hosts)
+        yield UnsafeSetting(f"map makes {{{name}}} out of itself: the first visit would end caddy", hosts)
 
 
-def _restless(handler: Mapping[str, Any], hosts: frozenset[str]) -> Iterator[Hazard]:
+def _restless(handler: Mapping[str, Any], hosts: frozenset[str]) -> Iterator[UnsafeSetting]:
     """A proxy that asks its upstreams, or tries them, without a pause."""
     active = (handler.get("health_checks") or {}).get("active")
     if active is not None:
         interval, upstreams = active.get("interval") or CHECK_INTERVAL, len(handler.get("upstreams") or ())
         if interval <= 0 or upstreams * NANOSECONDS / interval > limits.MAX_HEALTH_CHECKS_PER_SECOND:
-            yield Hazard(f"health_interval: {upstreams} upstreams would be asked too often for caddy's good", hosts)
+            yield UnsafeSetting(
+                f"health_interval: {upstreams} upstreams would be asked too often for caddy's good", hosts
+            )
     if _tries_without_a_pause(handler.get("load_balancing") or {}):
-        yield Hazard("lb_try_interval: upstreams would be tried without a pause, at least 10ms are needed", hosts)
+        yield UnsafeSetting(
+            "lb_try_interval: upstreams would be tried without a pause, at least 10ms are needed", hosts
+        )
 
 
 def _tries_without_a_pause(balancing: Mapping[str, Any]) -> bool:
@@ -153,13 +157,13 @@ def _tries_without_a_pause(balancing: Mapping[str, Any]) -> bool:
     )
 
 
-def _costly_passwords(handler: Mapping[str, Any], hosts: frozenset[str]) -> Iterator[Hazard]:
+def _costly_passwords(handler: Mapping[str, Any], hosts: frozenset[str]) -> Iterator[UnsafeSetting]:
     """Hashes that take a visitor's guess hours or gigabytes to be compared with."""
     basic = (handler.get("providers") or {}).get("http_basic") or {}
     for account in basic.get("accounts") or ():
         if _is_costly(str(account.get("password"))):
             name = account.get("username")
-            yield Hazard(f"basic_auth: each wrong password of {name} would cost more than caddy can bear", hosts)
+            yield UnsafeSetting(f"basic_auth: each wrong password of {name} would cost more than caddy can bear", hosts)
 
 
 def _is_costly(password: str) -> bool:
@@ -172,7 +176,7 @@ def _is_costly(password: str) -> bool:
     return False
 
 
-def _circles_of_proxies(servers: Mapping[str, Any], containers: Collection[str]) -> Iterator[Hazard]:
+def _circles_of_proxies(servers: Mapping[str, Any], containers: Collection[str]) -> Iterator[UnsafeSetting]:
     """Proxies whose requests come back to the listener that they came in by, until nothing is left to open."""
     listening = {
         place: name
@@ -194,7 +198,9 @@ def _circles_of_proxies(servers: Mapping[str, Any], containers: Collection[str])
     circular = set(_in_circles(leads_to))
     for name, target, route, port in proxies:
         if name in circular and target in circular:
-            yield Hazard(f"reverse_proxy: requests to this machine's port {port} come back to caddy", _hosts(route))
+            yield UnsafeSetting(
+                f"reverse_proxy: requests to this machine's port {port} come back to caddy", _hosts(route)
+            )
 
 
 def _dialled_here(handler: Mapping[str, Any], containers: Collection[str]) -> Iterator[Place]:

@@ -9,10 +9,10 @@ from dockcaddy.caddyjson.log_servers import with_patience
 from dockcaddy.caddyjson.redirects import with_own_redirects
 from dockcaddy.caddyjson.trust import without_installed_trust
 
-__all__ = ["made_safe"]
+__all__ = ["with_isolated_sites"]
 
 
-def made_safe(config: bytes, everybodys: Collection[str] = ()) -> bytes:
+def with_isolated_sites(config: bytes, everybodys: Collection[str] = ()) -> bytes:
     """The configuration (JSON), in which no site waits for, answers for, shuts out or takes a certificate from another.
 
     The same bytes where nothing is to be changed. What is said for the hosts `everybodys` is meant for all.

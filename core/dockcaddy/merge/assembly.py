@@ -9,7 +9,7 @@ from typing import Any
 from attrs import define, field, frozen
 
 from dockcaddy import caddyfile
-from dockcaddy.admission.conflicts import Clash, Conflicts, Member
+from dockcaddy.admission.conflicts import Conflict, Conflicts, Member
 from dockcaddy.admission.replicas import without_superseded
 from dockcaddy.caddyfile import Block, Origin
 from dockcaddy.fragment import Fragment
@@ -40,7 +40,7 @@ class Assembly:
     """A whole Caddyfile: its text, for each line the origins of what stands there, and what in it contradicts itself."""
 
     sections: tuple[Section, ...]
-    clashes: tuple[Clash, ...] = ()
+    conflicts: tuple[Conflict, ...] = ()
     _bare: frozenset[Origin] = frozenset()
 
     @cached_property
@@ -87,7 +87,7 @@ class Assembler:
 
     route_order: str = "caddy"
     finisher: SiteFinisher = field(factory=SiteFinisher)
-    takeovers: bool = False
+    allow_shadowing: bool = False
     _members: dict[Hashable, dict[str, tuple[Block, ...]]] = field(factory=dict)
     _fragments: dict[str, Fragment] = field(factory=dict)
     _sections: dict[Hashable, tuple[Section, ...]] = field(factory=dict)
@@ -95,7 +95,7 @@ class Assembler:
     _ordered: list[Section] = field(factory=list)
 
     def __attrs_post_init__(self) -> None:
-        self._conflicts = Conflicts(self.takeovers)
+        self._conflicts = Conflicts(self.allow_shadowing)
 
     def assemble(self, fragments: Sequence[Fragment], excluded: Collection[str] = frozenset()) -> Assembly:
         """Merge, sort and write `fragments`, in that order, without those whose key is `excluded`."""
@@ -117,7 +117,7 @@ class Assembler:
             self._conflicts.update(members, gone)
             self._put_in_order({group: self._merged(found) for group, found in members.items()})
         bare = frozenset[Origin]().union(*(fragment.bare for fragment in wanted.values()))
-        return Assembly(tuple(self._ordered), self._conflicts.clashes, bare)
+        return Assembly(tuple(self._ordered), self._conflicts.conflicts, bare)
 
     def _enter(self, fragment: Fragment) -> set[Hashable]:
         grouped: dict[Hashable, list[Block]] = {}

@@ -51,7 +51,7 @@ class Refused:
     words: str
     configuration: Configuration
     at_load: bool = False
-    is_hazard: bool = False
+    is_unsafe: bool = False
     hosts: frozenset[str] = field(factory=frozenset)
 
     @property
@@ -123,9 +123,9 @@ class Refused:
     def problem(self, fragment: Fragment) -> Problem:
         """The refusal told as the fragment's problem, with the label at the line where that is known."""
         label = next((origin.label for origin in self.origins if origin.resource == fragment.owner), "")
-        label = label or (_label_that_says(self.words, fragment.blocks) if self.at_load and not self.is_hazard else "")
+        label = label or (_label_that_says(self.words, fragment.blocks) if self.at_load and not self.is_unsafe else "")
         words = (
-            self.words if self.is_hazard else f"{BY_CADDY}{_INNER.sub('', _WAY.sub('', _PLACE.sub('', self.words)))}"
+            self.words if self.is_unsafe else f"{BY_CADDY}{_INNER.sub('', _WAY.sub('', _PLACE.sub('', self.words)))}"
         )
         return Problem(fragment.owner, one_line(label), one_line(words))
 

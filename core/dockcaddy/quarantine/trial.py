@@ -7,9 +7,9 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from attrs import define, evolve, field
 
 from dockcaddy.admission.own_addresses import is_loopback_of_another
-from dockcaddy.admission.unsafe import hazards
+from dockcaddy.admission.unsafe import unsafe_settings
 from dockcaddy.caddy import without_values
-from dockcaddy.caddyjson import made_safe
+from dockcaddy.caddyjson import with_isolated_sites
 from dockcaddy.errors import CaddyRefusal, CaddyUnreachable
 from dockcaddy.fragment import Fragment
 from dockcaddy.merge.assembly import EMPTY, Assembler
@@ -87,16 +87,16 @@ class Trial:
 
     def _attempt(self) -> Refused | None:
         """Try everything that is not left out; gives the refusal, or None where it was accepted."""
-        configuration = self._without_clashes()
+        configuration = self._without_conflicts()
         last = self.memory.last
         refused: Refused | None
         try:
             if last is not None and last.adapted is not None and last.text == configuration.text:
                 configuration = evolve(configuration, adapted=last.adapted)
             else:
-                adapted = self._made_safe(self.adapt(configuration.text))
+                adapted = self._with_isolated_sites(self.adapt(configuration.text))
                 configuration = evolve(configuration, adapted=adapted)
-            refused = self._hazard(configuration)
+            refused = self._unsafe_setting(configuration)
             if refused is None:
                 self.deliver(configuration)
         except CaddyRefusal as refusal:
@@ -112,8 +112,10 @@ class Trial:
             self._deadline = self._deadline or self.memory.clock() + limits.MAX_SEARCH_TIME
         return refused
 
-    def _made_safe(self, config: bytes) -> bytes:
-        return made_safe(config, {host for each in self.fragments if each.is_operators for host in each.hosts})
+    def _with_isolated_sites(self, config: bytes) -> bytes:
+        return with_isolated_sites(
+            config, {host for each in self.fragments if each.is_operators for host in each.hosts}
+        )
 
     def _is_too_slow(self, error: CaddyUnreachable) -> bool:
         """Whether it is what was asked that takes too long, not Caddy that is away."""
@@ -137,34 +139,34 @@ class Trial:
         self.left_out |= self._stale
         self.standing_in -= self._stale
 
-    def _hazard(self, configuration: Configuration) -> Refused | None:
-        """A hazard that is not the operator's own."""
+    def _unsafe_setting(self, configuration: Configuration) -> Refused | None:
+        """An unsafe setting that is not the operator's own."""
         assert configuration.adapted is not None
         containers = {
             address for each in self.fragments for address in each.addresses if is_loopback_of_another(address)
         }
-        for hazard in hazards(configuration.adapted, containers):
-            if hazard.words not in self._tolerated_hazards():
-                return Refused(hazard.words, configuration, at_load=True, is_hazard=True, hosts=hazard.hosts)
+        for found in unsafe_settings(configuration.adapted, containers):
+            if found.words not in self._tolerated_settings():
+                return Refused(found.words, configuration, at_load=True, is_unsafe=True, hosts=found.hosts)
         return None
 
-    def _tolerated_hazards(self) -> frozenset[str]:
+    def _tolerated_settings(self) -> frozenset[str]:
         if self._tolerated is None:
             self._tolerated = frozenset()
             own = Assembler(self.route_order).assemble([each for each in self.fragments if each.is_operators])
             if own.sections:
                 # where Caddy refuses it, it is left out itself
                 with contextlib.suppress(CaddyRefusal):
-                    self._tolerated = frozenset(each.words for each in hazards(self.adapt(own.text)))
+                    self._tolerated = frozenset(each.words for each in unsafe_settings(self.adapt(own.text)))
         return self._tolerated
 
-    def _without_clashes(self) -> Configuration:
+    def _without_conflicts(self) -> Configuration:
         """What is not left out, put together; of two that contradict each other the newer is condemned."""
         configuration = self.build(self.fragments, self.left_out)
-        while configuration.assembly.clashes:
+        while configuration.assembly.conflicts:
             by_key = {each.key: each for each in self.fragments}
-            for clash in configuration.assembly.clashes:
-                self._condemn(by_key[clash.fragment], clash.problem, clash.rival)
+            for conflict in configuration.assembly.conflicts:
+                self._condemn(by_key[conflict.fragment], conflict.problem, conflict.older)
             configuration = self.build(self.fragments, self.left_out)
         return configuration
 
@@ -199,7 +201,7 @@ class Trial:
     def _is_what_caddy_has(self) -> bool:
         """Whether what is not set aside can be tried without a load."""
         last = self.memory.last
-        return last is not None and last.text == self._without_clashes().text
+        return last is not None and last.text == self._without_conflicts().text
 
     def _admit(self, group: Sequence[Fragment], refused: Refused | None = None) -> bool:
         """Have those of a group that Caddy takes, and condemn the others if it takes the rest; gives whether it does.

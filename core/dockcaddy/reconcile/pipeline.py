@@ -60,7 +60,7 @@ class Pipeline:
         label_prefix: str = "caddy",
         route_order: str = "caddy",
         suffix_names: bool = False,
-        takeovers: bool = False,
+        allow_shadowing: bool = False,
         proxy: Proxy | None = None,
         listen_ports: ListenPorts | None = None,
     ) -> None:
@@ -74,7 +74,7 @@ class Pipeline:
         self._registry = registry
         self._sections = sections or {}
         self._renderer = Renderer(registry, label_prefix, suffix_names=suffix_names)
-        self._route_order, self._takeovers = route_order, takeovers
+        self._route_order, self._allow_shadowing = route_order, allow_shadowing
         self.forget()
 
     def forget(self) -> None:
@@ -85,7 +85,7 @@ class Pipeline:
 
     def _new_assembler(self) -> Assembler:
         finisher = SiteFinisher(self._registry.site_transformers, self._sections, self._proxy)
-        return Assembler(self._route_order, finisher, self._takeovers)
+        return Assembler(self._route_order, finisher, self._allow_shadowing)
 
     def read_addresses_from(self, folder: str) -> None:
         """From now on Caddy reads addresses of upstreams there, or nowhere (`""`)."""

@@ -115,7 +115,7 @@ def pipeline_for(settings: Settings, registry: Registry, sections: Mapping[type,
         label_prefix=settings.label_prefix,
         route_order=settings.route_order,
         suffix_names=settings.suffix_names,
-        takeovers=settings.takeovers,
+        allow_shadowing=settings.takeovers,
         proxy=proxy_of(settings, registry),
         listen_ports=ListenPorts(settings.http_port, settings.https_port),
     )

@@ -1,4 +1,4 @@
-"""What two resources cannot both have: the older keeps it, the newer is told whom it clashes with. Pure."""
+"""What two resources cannot both have: the older keeps it, the newer is told whom it conflicts with. Pure."""
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence, Sized
@@ -8,18 +8,18 @@ from typing import TypeVar
 from attrs import define, field
 
 from dockcaddy import caddyfile
-from dockcaddy.admission.conflicts.conflict import Clash, Group, Member, label_of
+from dockcaddy.admission.conflicts.conflict import Conflict, Group, Member, label_of
 from dockcaddy.admission.conflicts.contradictions import contradictions
 from dockcaddy.admission.conflicts.definitions import Definitions
 from dockcaddy.admission.conflicts.listeners import Listeners, Options
 from dockcaddy.admission.conflicts.matchers import Matchers
-from dockcaddy.admission.conflicts.overlaps import Below, HostAndPort, Site, overlaps
+from dockcaddy.admission.conflicts.overlaps import Below, HostAndPort, Site, overlapping
 from dockcaddy.admission.conflicts.routes import Reader, takeovers
 from dockcaddy.admission.conflicts.size import Size, crowding, size_of
 from dockcaddy.caddyfile import Block
 from dockcaddy.model import Problem
 
-__all__ = ["Clash", "Conflicts", "Member"]
+__all__ = ["Conflict", "Conflicts", "Member"]
 
 Key = TypeVar("Key", bound=Hashable)
 Kept = TypeVar("Kept", bound=Sized)
@@ -27,33 +27,33 @@ Kept = TypeVar("Kept", bound=Sized)
 
 @define
 class Conflicts:
-    """Keeps the clashes of a configuration, and looks again only at what may have changed.
+    """Keeps the conflicts of a configuration, and looks again only at what may have changed.
 
-    With `takeovers` a newer resource may answer what an older one of the same site answers.
+    With `allow_shadowing` a newer resource may answer what an older one of the same site answers.
     """
 
-    takeovers: bool = False
+    allow_shadowing: bool = False
     _shared: dict[Group, Sequence[Member]] = field(factory=dict)
     _sites: dict[Group, Site] = field(factory=dict)
     _by_host: dict[HostAndPort, set[Site]] = field(factory=lambda: defaultdict(set))
     _large: dict[str, Size] = field(factory=dict)
-    _contradictions: dict[Group, tuple[Clash, ...]] = field(factory=dict)
-    _hidden: dict[Group, tuple[Clash, ...]] = field(factory=dict)
-    _within: dict[Group, tuple[Clash, ...]] = field(factory=dict)
-    _between: dict[HostAndPort, tuple[Clash, ...]] = field(factory=dict)
+    _contradictions: dict[Group, tuple[Conflict, ...]] = field(factory=dict)
+    _hidden: dict[Group, tuple[Conflict, ...]] = field(factory=dict)
+    _within: dict[Group, tuple[Conflict, ...]] = field(factory=dict)
+    _between: dict[HostAndPort, tuple[Conflict, ...]] = field(factory=dict)
     _listeners: Listeners = field(factory=Listeners)
     _unread: tuple[set[Group], set[HostAndPort]] = field(factory=lambda: (set(), set()))
 
     @property
-    def clashes(self) -> tuple[Clash, ...]:
-        """The clashes to be settled next, a fragment may have several: what clashes with others counts for nothing else."""
+    def conflicts(self) -> tuple[Conflict, ...]:
+        """The conflicts to be settled next, a fragment may have several: what conflicts with others counts for nothing else."""
         kept = (self._hidden, self._contradictions, self._within, self._between)
-        found = (*chain.from_iterable(chain(*(each.values() for each in kept))), *self._listeners.clashes)
+        found = (*chain.from_iterable(chain(*(each.values() for each in kept))), *self._listeners.conflicts)
         return found or self._explosions or tuple(crowding(self._large.values()))
 
     @property
-    def _explosions(self) -> tuple[Clash, ...]:
-        return tuple(clash for size in self._large.values() for clash in size.clashes)
+    def _explosions(self) -> tuple[Conflict, ...]:
+        return tuple(conflict for size in self._large.values() for conflict in size.conflicts)
 
     def update(self, changed: Mapping[Group, Collection[Member]], gone: Iterable[str] = ()) -> None:
         """Take over groups that have other members now, none where a group is gone, and the keys of gone fragments."""
@@ -162,24 +162,24 @@ class Conflicts:
         _keep(self._contradictions, group, tuple(contradictions(members)))
         if isinstance(group, frozenset):
             self._listeners.put(group, members)
-        lost = {clash.fragment for clash in self._contradictions.get(group, ())}
+        lost = {conflict.fragment for conflict in self._contradictions.get(group, ())}
         staying = [member for member in members if member.fragment.key not in lost]
-        site = None if self.takeovers else self._sites.get(group)
+        site = None if self.allow_shadowing else self._sites.get(group)
         _keep(self._within, group, tuple(takeovers(staying, Reader(site.hosts))) if site is not None else ())
 
-    def _sites_of_snippets(self, group: Group, definitions: Definitions) -> Iterator[Clash]:
+    def _sites_of_snippets(self, group: Group, definitions: Definitions) -> Iterator[Conflict]:
         """Where a resource has a snippet make its sites, so that nobody could tell whose they are."""
         for member in self._members(group):
             found = next((block for block in member.blocks if definitions.imported(block) is not None), None)
-            if found is not None and not member.fragment.is_operators and not self.takeovers:
+            if found is not None and not member.fragment.is_operators and not self.allow_shadowing:
                 reason = f"the site is made by the snippet ({found.keys[1]}): write its address in a label of its own"
-                yield Clash(member.fragment.key, Problem(member.fragment.owner, label_of(found), reason))
+                yield Conflict(member.fragment.key, Problem(member.fragment.owner, label_of(found), reason))
 
-    def _clashes_at(self, host: HostAndPort, below: Below) -> Iterable[Clash]:
+    def _clashes_at(self, host: HostAndPort, below: Below) -> Iterable[Conflict]:
         sites = self._by_host[host]
         if not sites:
             del self._by_host[host]
-        return overlaps(host, sorted(sites, key=_age), below) if len(sites) > 1 and not self.takeovers else ()
+        return overlapping(host, sorted(sites, key=_age), below) if len(sites) > 1 and not self.allow_shadowing else ()
 
 
 def _is_referred_to(group: Group) -> bool:

@@ -12,12 +12,12 @@ from dockcaddy.model import Problem
 
 
 @frozen
-class Clash:
-    """`fragment` (a key) wants what an older one has: `rival`, `""` where it is nobody's in particular."""
+class Conflict:
+    """`fragment` (a key) wants what an older one has: `older`, `""` where it is nobody's in particular."""
 
     fragment: str
     problem: Problem
-    rival: str = ""
+    older: str = ""
 
 
 @frozen(eq=False)
@@ -32,13 +32,13 @@ class Member:
 Group = Hashable
 
 
-def clash(
+def conflict_between(
     newer: Fragment, what: str, older: Fragment, *, label: str = "", their_label: str = "", remedy: str = ""
-) -> Clash:
+) -> Conflict:
     """`what` is a sentence about the newer one that goes on with the older's name; `remedy` is what to do."""
     where = f" (label {their_label})" if their_label else ""
     message = f"{what} {older.owner}{where}, which is older and keeps it" + (f": {remedy}" if remedy else "")
-    return Clash(newer.key, Problem(newer.owner, label, message), older.key)
+    return Conflict(newer.key, Problem(newer.owner, label, message), older.key)
 
 
 def text_of(block: Block) -> str:

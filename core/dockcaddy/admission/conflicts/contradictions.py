@@ -5,7 +5,7 @@ from collections.abc import Hashable, Iterable, Iterator, Sequence
 from attrs import evolve, frozen
 
 from dockcaddy.admission.conflicts.access import doors
-from dockcaddy.admission.conflicts.conflict import Clash, Member, clash, label_of, text_of
+from dockcaddy.admission.conflicts.conflict import Conflict, Member, conflict_between, label_of, text_of
 from dockcaddy.caddyfile import PROXIES, SUBROUTES, Block, matcher, merge_key
 
 _FIELDS = frozenset(("header_up", "header_down"))
@@ -32,7 +32,7 @@ class _Claim:
 _Held = dict[tuple[Hashable, str], dict[str, tuple[Member, _Claim]]]
 
 
-def contradictions(members: Sequence[Member]) -> Iterator[Clash]:
+def contradictions(members: Sequence[Member]) -> Iterator[Conflict]:
     """Where newer members of a group, from the oldest on, say otherwise what can be said once."""
     held: _Held = {}
     of_all_servers: Member | None = None
@@ -46,7 +46,7 @@ def contradictions(members: Sequence[Member]) -> Iterator[Clash]:
         if wrong is not None and contradicted is not None:
             older, theirs = contradicted
             what = f"{wrong.what} is something else in"
-            yield clash(member.fragment, what, older.fragment, label=wrong.label, their_label=theirs.label)
+            yield conflict_between(member.fragment, what, older.fragment, label=wrong.label, their_label=theirs.label)
             continue
         for claim in claims:
             held.setdefault((claim.place, claim.what), {}).setdefault(claim.said, (member, claim))
@@ -54,23 +54,23 @@ def contradictions(members: Sequence[Member]) -> Iterator[Clash]:
             of_all_servers = member
 
 
-def _shutting_out(member: Member, oldest: Member) -> Clash | None:
+def _shutting_out(member: Member, oldest: Member) -> Conflict | None:
     """A newer one by which visitors would not reach the site any more: other listeners, conditions of connections."""
     theirs = {text_of(line) for line in doors(oldest)}
     added = next((line for line in doors(member) if text_of(line) not in theirs), None)
     if added is None:
         return None
     what = f"{added.keys[0]} would shut out the visitors of"
-    return clash(member.fragment, what, oldest.fragment, label=label_of(added))
+    return conflict_between(member.fragment, what, oldest.fragment, label=label_of(added))
 
 
-def _hiding(member: Member, older: Member | None) -> Clash | None:
+def _hiding(member: Member, older: Member | None) -> Conflict | None:
     """A newer one's options of one listener: Caddy would take them in place of an older one's of all servers."""
     own = next((line for line in _servers(member) if len(line.keys) > 1), None)
     if own is None or older is None:
         return None
     what = f"{' '.join(own.keys)} would hide what holds for all servers in"
-    return clash(member.fragment, what, older.fragment, label=label_of(own))
+    return conflict_between(member.fragment, what, older.fragment, label=label_of(own))
 
 
 def _servers(member: Member) -> Iterator[Block]:

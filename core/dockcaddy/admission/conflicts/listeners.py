@@ -10,7 +10,7 @@ from itertools import chain
 
 from attrs import define, field, frozen
 
-from dockcaddy.admission.conflicts.conflict import Clash, Group, Member, clash, label_of
+from dockcaddy.admission.conflicts.conflict import Conflict, Group, Member, conflict_between, label_of
 from dockcaddy.caddyfile import DEFAULT_PORTS, Block, SiteAddress
 
 # Caddy compares a name with what it becomes in ASCII, or in its environment, and takes it for another one
@@ -72,7 +72,7 @@ class Listeners:
     _by_group: dict[Group, tuple[Voice, ...]] = field(factory=dict)
     _by_listener: dict[str, dict[Group, list[Voice]]] = field(factory=lambda: defaultdict(dict))
     _speeches: Counter[tuple[str, bool]] = field(factory=Counter)
-    _clashes: dict[str, tuple[Clash, ...]] = field(factory=dict)
+    _clashes: dict[str, tuple[Conflict, ...]] = field(factory=dict)
     _touched: set[str] = field(factory=set)
 
     def put(self, group: Group, members: Sequence[Member]) -> None:
@@ -92,7 +92,7 @@ class Listeners:
         self._touched.add(voice.listener)
 
     @property
-    def clashes(self) -> Iterator[Clash]:
+    def conflicts(self) -> Iterator[Conflict]:
         """Where newer ones at a listener would have Caddy speak something else than it does for the oldest."""
         for listener in self._touched:
             is_agreed = not all(self._speeches[listener, is_tls] for is_tls in (True, False))
@@ -172,7 +172,7 @@ def _in_ascii(host: str) -> str:
         return "NAME, in ASCII,"
 
 
-def switched(listener: Sequence[Voice]) -> Iterator[Clash]:
+def switched(listener: Sequence[Voice]) -> Iterator[Conflict]:
     """Where newer ones at a listener would have Caddy speak something else than it does for the oldest."""
     ordered = sorted(listener, key=lambda voice: voice.member.age)
     oldest = [each for each in ordered if each.member.fragment is ordered[0].member.fragment]
@@ -190,4 +190,4 @@ def switched(listener: Sequence[Voice]) -> Iterator[Clash]:
             else f"{voice.address} would not be plain HTTP, at {at} caddy speaks TLS for"
         )
         remedy = f"{voice.remedy}, or take another port"
-        yield clash(fragment, speech, holder.member.fragment, label=voice.label, remedy=remedy)
+        yield conflict_between(fragment, speech, holder.member.fragment, label=voice.label, remedy=remedy)

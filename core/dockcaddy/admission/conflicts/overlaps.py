@@ -12,7 +12,7 @@ from attrs import define, field, frozen
 
 from dockcaddy.admission.conflicts.access import conditions_of_connections
 from dockcaddy.admission.conflicts.conditions import Conditions, is_covered, path_condition
-from dockcaddy.admission.conflicts.conflict import Clash, Member, clash, label_of, text_of
+from dockcaddy.admission.conflicts.conflict import Conflict, Member, conflict_between, label_of, text_of
 from dockcaddy.admission.conflicts.definitions import Definitions
 from dockcaddy.admission.conflicts.paths import covers, is_every_path, literal_beginning
 from dockcaddy.admission.conflicts.routes import Reader
@@ -61,14 +61,14 @@ class Site:
         paths = (path.lower() for _, _, _, path in self.addresses)
         return frozenset("" if path in ("", "/") or is_every_path(path) else path for path in paths)
 
-    def clashes(self, what: str, older: "Site") -> Iterator[Clash]:
-        """All its members that have no part in the older one clash with it, unless one resource made both."""
+    def conflicts(self, what: str, older: "Site") -> Iterator[Conflict]:
+        """All its members that have no part in the older one conflict with it, unless one resource made both."""
         if self.oldest.fragment is older.oldest.fragment:
             return
         theirs = {member.fragment.key for member in older.members}
         for member in self.members:
             if member.fragment.key not in theirs:
-                yield clash(member.fragment, what, older.oldest.fragment, label=label_of(member.blocks[0]))
+                yield conflict_between(member.fragment, what, older.oldest.fragment, label=label_of(member.blocks[0]))
 
 
 def _refers(block: Block) -> bool:
@@ -110,8 +110,8 @@ class Below:
         return frozenset(answer.conditions for answer in answers if not answer.is_root)
 
 
-def overlaps(place: HostAndPort, sites: Sequence[Site], below: Below) -> Iterator[Clash]:
-    """Clashes among the sites of one host and port, from the oldest on."""
+def overlapping(place: HostAndPort, sites: Sequence[Site], below: Below) -> Iterator[Conflict]:
+    """Conflicts among the sites of one host and port, from the oldest on."""
     by_path: dict[str, Site] = {}
     first: Site | None = None
     redirected: dict[str, Site] = {}
@@ -121,7 +121,7 @@ def overlaps(place: HostAndPort, sites: Sequence[Site], below: Below) -> Iterato
         reasons = (_taken(site, by_path, below), _shut_out(site, first, below), _redirected(site, redirected))
         found = next(chain(*reasons), None) if is_there else None
         if found is not None:
-            yield from site.clashes(*found)
+            yield from site.conflicts(*found)
             continue
         first = first or (site if is_there else None)
         for path in site.paths:

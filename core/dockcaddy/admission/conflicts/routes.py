@@ -22,7 +22,7 @@ from dockcaddy.admission.conflicts.conditions import (
     path_condition,
     visits_of,
 )
-from dockcaddy.admission.conflicts.conflict import Clash, Member, clash, label_of, text_of
+from dockcaddy.admission.conflicts.conflict import Conflict, Member, conflict_between, label_of, text_of
 from dockcaddy.admission.conflicts.paths import covers, literal_beginning
 from dockcaddy.admission.conflicts.requests import Visit
 from dockcaddy.admission.replicas import gives_way, serves_all
@@ -347,7 +347,7 @@ def _gives_way(answer: Answer) -> bool:
     return len(answer.steps) == 1 and gives_way(answer.block)
 
 
-def takeovers(members: Sequence[Member], reader: Reader) -> Iterator[Clash]:
+def takeovers(members: Sequence[Member], reader: Reader) -> Iterator[Conflict]:
     """Where newer members of a site, from the oldest on, answer what an older one answers."""
     held = _Held()
     names: dict[str, Conditions] = {}
@@ -364,6 +364,6 @@ def takeovers(members: Sequence[Member], reader: Reader) -> Iterator[Clash]:
         if held.is_beyond_measure:
             verb = "is one of too many to be compared, it may answer what is answered by"
         what = f"{answer.block.keys[0]} {verb}"
-        yield clash(
+        yield conflict_between(
             member.fragment, what, older.fragment, label=label_of(answer.block), their_label=label_of(theirs.block)
         )

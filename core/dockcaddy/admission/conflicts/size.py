@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from attrs import define, field, frozen
 
 from dockcaddy import caddyfile
-from dockcaddy.admission.conflicts.conflict import Clash, Member, label_of
+from dockcaddy.admission.conflicts.conflict import Conflict, Member, label_of
 from dockcaddy.admission.conflicts.definitions import Definitions
 from dockcaddy.admission.conflicts.matchers import Matchers
 from dockcaddy.caddyfile import Block
@@ -32,21 +32,21 @@ class _TooMuchError(Exception):
 
 @frozen
 class Size:
-    """What a fragment becomes: more than Caddy can hold (`clashes`), or a part of what it can hold of large ones."""
+    """What a fragment becomes: more than Caddy can hold (`conflicts`), or a part of what it can hold of large ones."""
 
     member: Member
-    clashes: tuple[Clash, ...] = ()
+    conflicts: tuple[Conflict, ...] = ()
     share: float = 0.0
 
     def __len__(self) -> int:
         """Nothing where there is nothing to be kept in mind."""
-        return len(self.clashes) or int(self.share > 0)
+        return len(self.conflicts) or int(self.share > 0)
 
 
 def size_of(member: Member, definitions: Definitions, matchers_of: Callable[[Block], Matchers]) -> Size:
     """The size of a fragment; `matchers_of` gives the matchers of the site that a block belongs to.
 
-    Where it is too large by a newer one's snippet or route, it is that one that clashes.
+    Where it is too large by a newer one's snippet or route, it is that one that conflicts.
     """
     measure = _Measure(definitions)
     for block in member.fragment.blocks:
@@ -57,16 +57,16 @@ def size_of(member: Member, definitions: Definitions, matchers_of: Callable[[Blo
     return Size(member, (), measure.share)
 
 
-def _explosion(member: Member, measure: "_Measure", block: Block, reason: str) -> Clash:
+def _explosion(member: Member, measure: "_Measure", block: Block, reason: str) -> Conflict:
     makers = (maker for name in measure.opened for maker in measure.definitions.makers.get(name, ()))
     newest = max((member, *makers), key=lambda each: each.age).fragment
     if newest is member.fragment:
-        return Clash(newest.key, Problem(newest.owner, label_of(measure.line_before or block), reason))
+        return Conflict(newest.key, Problem(newest.owner, label_of(measure.line_before or block), reason))
     message = f"by what it defines for {member.fragment.owner}: {reason}"
-    return Clash(newest.key, Problem(newest.owner, "", message))
+    return Conflict(newest.key, Problem(newest.owner, "", message))
 
 
-def crowding(sizes: Iterable[Size]) -> Iterator[Clash]:
+def crowding(sizes: Iterable[Size]) -> Iterator[Conflict]:
     """The newer ones of many that are large, where all of them are more than Caddy can take up in time."""
     taken = 0.0
     for size in sorted(sizes, key=lambda each: each.member.age):
@@ -75,7 +75,7 @@ def crowding(sizes: Iterable[Size]) -> Iterator[Clash]:
             continue
         fragment = size.member.fragment
         message = "with others that are older and as large this is more than caddy can take up in time"
-        yield Clash(fragment.key, Problem(fragment.owner, "", message))
+        yield Conflict(fragment.key, Problem(fragment.owner, "", message))
 
 
 @frozen
