@@ -299,13 +299,13 @@ def test_b11_what_is_told_while_a_cycle_runs_is_for_the_next_one(
 
     def adapt_and_change(text: str) -> bytes:
         world.engine.hostile = sites
-        reconciler.wake()
+        reconciler.mailbox.wake()
         return adapt(text)
 
     with monkeypatch.context() as patch:
         patch.setattr(reconciler.quarantine, "adapt", adapt_and_change)
         world.engine.hostile = sites[:1]
-        reconciler.wake()
+        reconciler.mailbox.wake()
         reconciler.step()
     assert (newcomers.body("x"), newcomers.body("y")) == ("x", "")
     eventually(lambda: reconciler.step() or newcomers.body("y") == "y", looks=1_000)

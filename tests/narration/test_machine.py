@@ -104,7 +104,7 @@ def test_the_base_caddyfiles_own_ports_win(
     proxy = start_proxy(*given)
     add(engine, "plain", "http://plain.test")
     eventually(lambda: visiting.body(chosen, "plain.test") == engine.containers["plain"].address)
-    assert proxy.said(f"sites listen on ports {chosen} (http) and {secure} (https)") == 1
+    eventually(lambda: proxy.said(f"sites listen on ports {chosen} (http) and {secure} (https)") == 1)
 
 
 def test_an_admin_address_that_is_taken_is_told_at_once_with_the_option(tmp_path: Path, free_port: FreePort) -> None:

@@ -10,9 +10,10 @@ from clock import Clock
 from dockcaddy.merge.configuration import Configuration
 from dockcaddy.model import EngineInventory, Resource
 from dockcaddy.plugins.registry import Registry
-from dockcaddy.reconcile.delivery import Delivery
+from dockcaddy.reconcile.delivery import Delivery, Outputs
 from dockcaddy.reconcile.pipeline import Pipeline
 from dockcaddy.reconcile.reconciler import Reconciler
+from dockcaddy.reconcile.watch import EngineWatches
 
 
 @define(eq=False)
@@ -79,11 +80,13 @@ class World:
 
     def __attrs_post_init__(self) -> None:
         deliveries = [Delivery(f"output-{place}", each, self.clock) for place, each in enumerate(self.outputs)]
-        self.reconciler = Reconciler(self.engines, self.pipeline, None, [], deliveries, self.clock)
+        self.reconciler = Reconciler(
+            EngineWatches.of(self.engines, self.clock), self.pipeline, None, Outputs(deliveries), self.clock
+        )
 
     def turn(self, seconds: float = 0.2) -> None:
         self.clock.advance(seconds)
-        self.reconciler.wake()
+        self.reconciler.mailbox.wake()
         self.reconciler.step()
 
 
@@ -148,16 +151,16 @@ def test_the_loop_itself_goes_on_until_it_is_told_to_stop(world: World, monkeypa
     def fails(*_: object) -> None:
         tried.append(None)
         if len(tried) == 3:
-            world.reconciler.stop()
+            world.reconciler.mailbox.stop()
         raise RuntimeError("again")
 
-    def flying() -> float:
-        world.clock.advance(10)
-        return world.clock.now
+    def flying(clock: Clock) -> float:
+        clock.advance(10)
+        return clock.now
 
     monkeypatch.setattr(Pipeline, "fragments", fails)
-    world.reconciler.clock = flying
-    world.reconciler.wake()
+    monkeypatch.setattr(Clock, "__call__", flying)
+    world.reconciler.mailbox.wake()
     world.reconciler.run()
     assert len(tried) == 3
     assert all(output.closed for output in world.outputs) and all(engine.closed for engine in world.engines)
@@ -199,7 +202,7 @@ def test_an_engine_whose_answer_is_stumbled_over_costs_nobody_else(
 
 
 def test_whatever_cannot_be_closed_everything_else_is(world: World) -> None:
-    world.reconciler.stop()
+    world.reconciler.mailbox.stop()
     for engine in world.engines:
         engine.fault = TypeError("stuck")
     world.reconciler.run()

@@ -12,9 +12,10 @@ from dockcaddy.merge.configuration import Configuration
 from dockcaddy.model import EngineInventory, Resource
 from dockcaddy.plugins.registry import Registry
 from dockcaddy.quarantine import Quarantine
-from dockcaddy.reconcile.delivery import Delivery
+from dockcaddy.reconcile.delivery import Delivery, Outputs
 from dockcaddy.reconcile.pipeline import BaseCaddyfile, Pipeline
 from dockcaddy.reconcile.reconciler import Reconciler
+from dockcaddy.reconcile.watch import EngineWatches
 
 
 @define(eq=False)
@@ -78,7 +79,7 @@ class World:
 
     def turn(self, seconds: float = 1.0) -> None:
         self.clock.advance(seconds)
-        self.reconciler.wake()
+        self.reconciler.mailbox.wake()
         self.reconciler.step()
 
 
@@ -94,13 +95,11 @@ def world() -> World:
             raise CaddyRefusal(f"Caddyfile:{line}: unrecognized directive: bogus")
         return text.encode()
 
-    judges = [Delivery("admin", caddy, clock)]
     reconciler = Reconciler(
-        [engine],
+        EngineWatches.of([engine], clock),
         Pipeline(Registry()),
         Quarantine(adapt, clock),
-        judges,
-        [*judges, Delivery("caddyfile", file, clock)],
+        Outputs([Delivery("admin", caddy, clock, is_live=True), Delivery("caddyfile", file, clock)]),
         clock,
     )
     return World(clock, engine, caddy, file, reconciler, adapted)
@@ -167,7 +166,7 @@ def test_a_caddy_that_lost_its_configuration_by_a_restart_is_configured_at_once(
     world.engine.put("a", caddy="a.test", caddy__respond="hi")
     world.turn()
     world.caddy.lost = True
-    world.reconciler.caddy_started()
+    world.reconciler.mailbox.caddy_started()
     world.reconciler.step()
     assert len(world.caddy.written) == 2
 
@@ -175,7 +174,7 @@ def test_a_caddy_that_lost_its_configuration_by_a_restart_is_configured_at_once(
 def test_a_caddy_that_restarted_with_its_configuration_is_sent_nothing(world: World) -> None:
     world.engine.put("a", caddy="a.test", caddy__respond="hi")
     world.turn()
-    world.reconciler.caddy_started()
+    world.reconciler.mailbox.caddy_started()
     world.reconciler.step()
     assert len(world.caddy.written) == 1
 
@@ -269,7 +268,7 @@ def test_polling_lists_everything_anew_and_can_be_switched_off(world: World) -> 
         world.clock.advance(30)
         world.reconciler.step()
     assert world.engine.resyncs == 4
-    world.reconciler.polling_interval = 0
+    world.reconciler.schedule.polling_interval = 0
     for _ in range(4):
         world.clock.advance(30)
         world.reconciler.step()

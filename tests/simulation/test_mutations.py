@@ -16,7 +16,7 @@ from dockcaddy.quarantine.trial import Trial
 from dockcaddy.reconcile.delivery import Delivery
 from dockcaddy.reconcile.flapping import Flapping
 from dockcaddy.reconcile.last_good import LastGood
-from dockcaddy.reconcile.watch import Watch
+from dockcaddy.reconcile.watch import EngineWatch
 from simulated.lives import script_of
 from simulated.steps import Script
 
@@ -48,7 +48,7 @@ def test_what_failed_and_is_not_tried_again_is_found(monkeypatch: Patch, tried: 
 
     def for_good(delivery: Delivery, reason: str) -> None:
         failed(delivery, reason)
-        delivery.retry_at = float("inf")
+        delivery._backoff.retry_at = float("inf")
 
     monkeypatch.setattr(Delivery, "_failed", for_good)
     assert broken_by_a_seed(tried)
@@ -87,14 +87,13 @@ def test_the_oldest_being_left_out_in_the_place_of_the_guilty_is_found(monkeypat
 
 
 def test_a_failed_list_taken_for_an_empty_one_is_found(monkeypatch: Patch, tried: Tried) -> None:
-    ask = Watch.ask
+    inventory = EngineWatch.inventory
 
-    def emptied(watch: Watch, has_configuration: Callable[[], bool]) -> None:
-        ask(watch, has_configuration)
-        if watch.retry_at is not None:
-            watch.last = EngineInventory(watch.engine.name)
+    def emptied(watch: EngineWatch, has_configuration: Callable[[], bool]) -> EngineInventory | None:
+        found = inventory(watch, has_configuration)
+        return found if watch.retry_at is None else EngineInventory(watch.engine.name)
 
-    monkeypatch.setattr(Watch, "ask", emptied)
+    monkeypatch.setattr(EngineWatch, "inventory", emptied)
     assert broken_by_a_seed(tried)
 
 

@@ -242,7 +242,7 @@ class World:
         for process in (os.getpid(), caddy):
             _forget_peak_of_memory(process)
         with at_most(seconds, self.clock):
-            self.reconciler.cycle()
+            self.reconciler.reconcile()
         self.touched_memory, self.caddys_memory = _memory("VmHWM") - before, _memory("VmHWM", caddy) - caddys_before
 
     def calm(self) -> None:
@@ -252,7 +252,7 @@ class World:
             if not self.faults():
                 return
             time.sleep(0.05)
-            self.reconciler.cycle()
+            self.reconciler.reconcile()
 
     def visit(self, visit: Visit) -> Answer:
         """What a visitor gets. Raises OSError where nobody answers."""
@@ -425,13 +425,13 @@ def _count(world: World) -> None:
         return adapt(text)
 
     quarantine.adapt = counted_adapt
-    judge = world.reconciler.judges[0]
-    judge.output = CountedOutput(judge.output, world.counts)
+    live = world.reconciler.outputs.live[0]
+    live.output = CountedOutput(live.output, world.counts)
 
 
 def _wait_for_good(world: World) -> None:
     for looks in range(400, -1, -1):
-        world.reconciler.cycle()
+        world.reconciler.reconcile()
         try:
             answers = {visit: world.visit(visit) for visit in GOOD_VISITS}
         except OSError as error:

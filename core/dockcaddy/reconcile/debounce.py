@@ -15,13 +15,11 @@ class Debounce:
     """When the next cycle may be. `minimum` is the least time between two; all times are in seconds of one clock.
 
     While changes come at once the gap doubles up to `maximum`. One after the other they are taken up without a gap, but
-    not for ever: a hundred containers that start so do not cost a hundred reloads. `noticed` is when the first of what
-    was taken up last was noted; None once that is done, and where nothing was.
+    not for ever: a hundred containers that start so do not cost a hundred reloads.
     """
 
-    minimum: float
+    minimum: float = 0.1
     maximum: float = LONGEST_GAP
-    noticed: float | None = None
     _gap: float = 0.0
     _last: float = float("-inf")
     _first: float | None = None
@@ -49,15 +47,19 @@ class Debounce:
             return self._first
         return max(self._last + gap, min(self._latest + self.minimum, self._first + gap))
 
-    def take(self, now: float) -> None:
-        """A cycle begins: what was noted is taken up, what is noted from now on is for the next."""
+    def take(self, now: float) -> float | None:
+        """A cycle begins: what was noted is taken up, what is noted from now on is for the next.
+
+        Returns when the first of it was noted; None where nothing was.
+        """
         first = now if self._first is None else self._first
         came_alone = self._latest <= first + self.minimum and first >= self._last + self.minimum
         self._is_stream = not came_alone
         self._budget = min(self._budget + (now - self._last) * BURST_PER_SECOND, BURST)
         self._last = now
-        self.noticed, self._first = self._first, None
+        noticed, self._first = self._first, None
         self._urgent = False
+        return noticed
 
     def sent(self) -> None:
         """The cycle changed something: the next one waits where this one came together with others, or after many."""

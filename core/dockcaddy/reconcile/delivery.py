@@ -1,7 +1,7 @@
-"""Handing configurations to one output: nothing twice, failures again with a growing pause."""
+"""Configurations are handed to the outputs: nothing is sent twice, failures are retried with backoff."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 
 from attrs import define, field
 
@@ -9,18 +9,18 @@ from dockcaddy.backoff import Backoff
 from dockcaddy.errors import CaddyRefusal, CaddyUnreachable, DockcaddyError, OutputError, own_fault
 from dockcaddy.hookspecs import Output
 from dockcaddy.merge.configuration import Configuration
+from dockcaddy.model import Problem
 
 logger = logging.getLogger("dockcaddy")
 
-FIRST_PAUSE = 0.25
-LONGEST_PAUSE = 1.5
+FIRST_PAUSE, LONGEST_PAUSE = 0.25, 1.5
 
 
 @define
 class Delivery:
-    """One output and what it was last given. `clock` gives seconds; one that `is_live` has a Caddy that can refuse.
+    """One output and the configuration that it has. `clock` gives seconds; a live output has a Caddy that can refuse.
 
-    `failure` says why it could not deliver, `doubt` why it cannot tell whether what it delivered is in force.
+    `failure` says why it could not deliver, `doubt` why it is unknown whether what it delivered is in force.
     """
 
     name: str
@@ -39,9 +39,9 @@ class Delivery:
         return self._backoff.retry_at
 
     def offer(self, configuration: Configuration) -> None:
-        """Deliver unless it is what the output has. Raises CaddyRefusal, and then the output keeps what it had.
+        """Deliver unless the output has it. Raises CaddyRefusal, and then the output keeps what it had.
 
-        Any other failure is kept in `failure` and tried again from `retry_at` on.
+        Any other failure is kept in `failure`; the output is tried again from `retry_at` on.
         """
         self.wanted = configuration
         if self._has(configuration):
@@ -50,7 +50,7 @@ class Delivery:
             self._write(configuration)
 
     def check(self) -> None:
-        """Try again what failed, and put right what somebody else has changed."""
+        """Try again what failed, and put right what somebody else has changed. Raises CaddyRefusal."""
         if self.wanted is None:
             return
         if self.retry_at is None:
@@ -58,24 +58,24 @@ class Delivery:
         self.offer(self.wanted)
 
     def restarted(self) -> None:
-        """The other side has started anew: what it was started with may be what it had, and need not be sent again."""
+        """The other side has restarted: deliver again at the next offer, unless it came up with what it had."""
         self._backoff.succeeded()
         self._look()
-
-    def _has(self, configuration: Configuration) -> bool:
-        held = self._delivered
-        return held is not None and held.text == configuration.text and held.adapted == configuration.adapted
 
     def still_holds(self, configuration: Configuration) -> bool:
         """Whether the other side has this configuration; not where it does not answer."""
         return self._holds(configuration) is True
 
     def close(self) -> None:
-        """Release what the output holds; what goes wrong there is no reason to keep anything else open."""
+        """Release what the output holds. Never raises, so that everything else is closed too."""
         try:
             self.output.close()
         except Exception as error:
-            logger.warning("output %s: cannot be closed: %s", self.name, _told(error))
+            logger.warning("output %s: cannot be closed: %s", self.name, _reason(error))
+
+    def _has(self, configuration: Configuration) -> bool:
+        held = self._delivered
+        return held is not None and held.text == configuration.text and held.adapted == configuration.adapted
 
     def _look(self) -> None:
         if self._delivered is not None and self._holds(self._delivered) is False:
@@ -88,7 +88,7 @@ class Delivery:
         except (OutputError, CaddyUnreachable):
             return False
         except Exception as error:
-            self.doubt = _told(error)
+            self.doubt = _reason(error)
             return None
         self.doubt = ""
         return held
@@ -99,7 +99,7 @@ class Delivery:
         except CaddyRefusal:
             raise
         except Exception as error:  # whatever it is, it must not stop the others
-            self._failed(_told(error))
+            self._failed(_reason(error))
         else:
             self._succeeded(configuration)
 
@@ -114,5 +114,59 @@ class Delivery:
         self._backoff.succeeded()
 
 
-def _told(error: Exception) -> str:
+@define
+class Outputs:
+    """All outputs."""
+
+    deliveries: Sequence[Delivery]
+
+    @property
+    def live(self) -> list[Delivery]:
+        """The outputs whose Caddy can refuse a configuration."""
+        return [each for each in self.deliveries if each.is_live]
+
+    def offer_live(self, configuration: Configuration) -> None:
+        """Have every live output take the configuration. Raises CaddyRefusal where one refuses it."""
+        for delivery in self.live:
+            delivery.offer(configuration)
+
+    def offer(self, configuration: Configuration) -> bool:
+        """Hand an accepted configuration to every output. Returns whether every live one has it."""
+        for delivery in self.deliveries:
+            try:
+                delivery.offer(configuration)
+            except CaddyRefusal as refusal:
+                delivery.failure = str(refusal)
+        return not any(delivery.failure for delivery in self.live)
+
+    def check(self) -> bool:
+        """Put right what failed, or was changed by somebody else. Returns whether all could take what they had."""
+        can_take = True
+        for delivery in self.deliveries:
+            try:
+                delivery.check()
+            except CaddyRefusal:
+                can_take = False
+        return can_take
+
+    def caddy_started(self) -> None:
+        """Caddy may have lost its configuration: deliver where it has."""
+        for delivery in self.live:
+            delivery.restarted()
+
+    def still_hold(self, configuration: Configuration) -> bool:
+        """Whether every live output has this configuration; not where one does not answer."""
+        return all(delivery.still_holds(configuration) for delivery in self.live)
+
+    def problems(self) -> list[Problem]:
+        """Which outputs fail, and why."""
+        troubles = [(each.name, each.failure or each.doubt) for each in self.deliveries]
+        return [Problem(f"output {name}", "", trouble) for name, trouble in troubles if trouble]
+
+    def retries(self) -> Iterator[float]:
+        """When failed deliveries are tried again, in seconds of the clock."""
+        return (each.retry_at for each in self.deliveries if each.retry_at is not None)
+
+
+def _reason(error: Exception) -> str:
     return str(error) if isinstance(error, DockcaddyError) else own_fault(error)

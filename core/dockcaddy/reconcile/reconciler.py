@@ -1,15 +1,14 @@
-"""The loop: wait until something may have changed, take the inventory, settle the configuration, deliver it.
+"""The loop: wait until something may have changed, take the inventory, make a configuration of it, deliver it.
 
-Events only wake it. Every cycle compares what is wanted with what the outputs have, so nothing is lost by a missed
-event and nothing is sent when nothing changed.
+Events only wake it. Every pass compares what is wanted with what the outputs have, so that a missed event costs time
+only, and nothing is sent when nothing changed.
 """
 
 import logging
-import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
-from attrs import define, field
+from attrs import Factory, define, field
 
 from dockcaddy.backoff import Backoff
 from dockcaddy.errors import CaddyRefusal, CaddyUnreachable, OutputError
@@ -20,110 +19,103 @@ from dockcaddy.model import Inventory, Problem, without_repeats
 from dockcaddy.narration import Cycle, Narrator, ProblemLog
 from dockcaddy.quarantine import Quarantine
 from dockcaddy.reconcile.address_files import AddressesMoved, AddressFiles
-from dockcaddy.reconcile.debounce import Debounce
-from dockcaddy.reconcile.delivery import Delivery
+from dockcaddy.reconcile.delivery import Outputs
 from dockcaddy.reconcile.flapping import Flapping
 from dockcaddy.reconcile.grace import GracePeriod
 from dockcaddy.reconcile.last_good import LastGood
+from dockcaddy.reconcile.mailbox import Mailbox
 from dockcaddy.reconcile.own_faults import OwnFault
 from dockcaddy.reconcile.pipeline import BaseCaddyfile, Pipeline
-from dockcaddy.reconcile.watch import Watch, WatchedEngine
+from dockcaddy.reconcile.schedule import Schedule
+from dockcaddy.reconcile.watch import EngineWatches
 
 logger = logging.getLogger("dockcaddy")
 
-CHECK_INTERVAL = 2.0
 # asking Caddy for everything again costs more than asking an engine
-FIRST_REFUSED_PAUSE, LONGEST_REFUSED_PAUSE = 1.0, 5.0
+FIRST_PAUSE, LONGEST_PAUSE = 1.0, 5.0
 
 
 @define(eq=False)
 class Reconciler:
-    """Keeps the outputs true to the engines. `clock` gives seconds; all pauses and intervals are in seconds."""
+    """Keeps the outputs true to the engines. `clock` gives seconds that never go back.
 
-    engines: Sequence[WatchedEngine]
+    Other threads use the `mailbox` only. `configuration` is what Caddy accepted last, `problems` are those of the last
+    pass that came to one.
+    """
+
+    watches: EngineWatches
     pipeline: Pipeline
     quarantine: Quarantine | None
-    judges: Sequence[Delivery]
-    deliveries: Sequence[Delivery]
+    outputs: Outputs
     clock: Callable[[], float]
     base: Callable[[], BaseCaddyfile | None] = lambda: None
     last_good: LastGood | None = None
     addresses: AddressFiles | None = None
     narrator: Narrator = field(factory=ProblemLog)
-    polling_interval: float = 30.0
-    throttle_interval: float = 0.1
-    cycles: int = 0
+    schedule: Schedule = field(factory=Schedule)
+    mailbox: Mailbox = field(default=Factory(lambda self: Mailbox(self.clock), takes_self=True))
     configuration: Configuration | None = None
     problems: tuple[Problem, ...] = ()
-    _watches: list[Watch] = field(factory=list)
-    _debounce: Debounce = field(init=False)
     _flapping: Flapping = field(factory=Flapping)
     _grace: GracePeriod = field(factory=GracePeriod)
-    _offered: Configuration | None = None
-    _stopping: bool = False
-    _lost: bool = False
-    _crashes: int = 0
-    _is_settling: bool = False
-    _condition: threading.Condition = field(factory=threading.Condition)
-    _last_poll: float = float("-inf")
-    _next_check: float = float("-inf")
-    _refused: Backoff = field(factory=lambda: Backoff(FIRST_REFUSED_PAUSE, LONGEST_REFUSED_PAUSE))
+    _outage: Backoff = field(factory=lambda: Backoff(FIRST_PAUSE, LONGEST_PAUSE))
     _own_fault: OwnFault = field(factory=OwnFault)
+    # offered to the live outputs, not yet kept for the next run
+    _offered: Configuration | None = None
 
-    def __attrs_post_init__(self) -> None:
-        self._watches = [Watch(engine, self.clock) for engine in self.engines]
-        self._debounce = Debounce(self.throttle_interval)
-
-    def wake(self, *, urgent: bool = False) -> None:
-        """Something may have changed: have a cycle soon. May be called from any thread."""
-        with self._condition:
-            self._debounce.note(self.clock(), urgent=urgent)
-            self._condition.notify_all()
-
-    def caddy_started(self, crashes: int = 0) -> None:
-        """Caddy may have lost its configuration: deliver where it has. May be called from any thread.
-
-        It crashed so often before: what came last is to blame if it does so again and again.
-        """
-        with self._condition:
-            self._lost = True
-            # what it does not survive while it is tried is found out by the trial
-            if not self._is_settling:
-                self._crashes += crashes
-            self._condition.notify_all()
-
-    def stop(self) -> None:
-        """End `run` after the present cycle. May be called from any thread."""
-        self._stopping = True
-        self.wake()
+    # --- the loop
 
     def run(self) -> None:
-        """Watch the engines until `stop`. An engine has a first cycle come when it has subscribed to its events."""
-        self._last_poll = self.clock()
-        for watch in self._watches:
-            self._protected(partial(watch.engine.start, self.wake))
+        """Watch the engines until the mailbox is stopped. Each engine wakes the loop when it has subscribed to events."""
+        self.schedule.begin(self.clock())
+        for watch in self.watches.watches:
+            self._protected(partial(watch.engine.start, self.mailbox.wake))
         try:
-            while not self._stopping:
+            while not self.mailbox.is_stopped:
                 self.step()
                 self._protected(self._wait)
         finally:
             self._close()
 
-    def _close(self) -> None:
-        """Let go of everything, whatever of it does not let itself be closed."""
-        closings: list[Callable[[], None]] = [self._keep_offered]
-        closings += [watch.engine.close for watch in self._watches]
-        closings += [delivery.close for delivery in self.deliveries]
-        for close in closings:
-            try:
-                close()
-            except Exception as error:
-                report_own_fault("at the end", error)
-
     def step(self) -> None:
-        """One turn, with whatever is due. An unexpected error costs this turn and a pause, and nothing that is served."""
+        """Do what is due. An unexpected error costs this step and a pause, and nothing that is served."""
+        self.schedule.note(self.mailbox.take())
         if self._own_fault.is_over(self.clock):
-            self._protected(self._turn)
+            self._protected(self._do_what_is_due)
+
+    def _do_what_is_due(self) -> None:
+        due = self.schedule.take(self.clock(), self._retries())
+        if self.quarantine is not None:
+            for _ in range(due.crashes):
+                self.quarantine.caddy_crashed()
+        if due.caddy_started:
+            self.outputs.caddy_started()
+        if due.poll:
+            self.watches.resync()
+        if due.reconcile:
+            if self.reconcile():
+                self.schedule.sent()
+            self._own_fault.ended()
+        elif due.check:
+            self._check()
+
+    def _check(self) -> None:
+        if not self.outputs.check() or (self.addresses is not None and self.addresses.disturbed):
+            self.mailbox.wake()
+        self.schedule.checked(self.clock())
+
+    def _wait(self) -> None:
+        resume_at = self._own_fault.resume_at
+        self.mailbox.wait_until(self.schedule.next_due(self._retries()) if resume_at is None else resume_at)
+
+    def _retries(self) -> Iterator[float]:
+        """When something is tried again or ends by itself, in seconds of the clock."""
+        own = (self._own_fault.resume_at, self._outage.retry_at, self._flapping.due, self._grace.due)
+        quarantined = self.quarantine.next_retry if self.quarantine is not None else None
+        addresses = self.addresses.retry_at if self.addresses is not None else None
+        yield from (at for at in (*own, quarantined, addresses) if at is not None)
+        yield from self.watches.retries()
+        yield from self.outputs.retries()
 
     def _protected(self, work: Callable[[], None]) -> None:
         try:
@@ -133,193 +125,129 @@ class Reconciler:
             # it may have been left half made
             self.pipeline.forget()
 
-    def _turn(self) -> None:
-        """A cycle if something is due, and a look at what the outputs still have."""
-        now = self.clock()
-        with self._condition:
-            due = self._debounce.due
-            changed = due is not None and now >= due
-            if changed:
-                self._debounce.take(now)
-            lost, self._lost = self._lost, False
-            crashes, self._crashes = self._crashes, 0
-        if self.quarantine is not None:
-            for _ in range(crashes):
-                self.quarantine.caddy_crashed()
-        if lost:
-            for delivery in self.judges:
-                delivery.restarted()
-        if self._poll_due(now):
-            self._last_poll = now
-            for watch in self._watches:
-                watch.engine.resync()
-            changed = True
-        if changed or lost or self._retry_due(now):
-            before = self.configuration
-            self.cycle()
-            if before is not self.configuration:
-                self._debounce.sent()
-            self._own_fault.ended()
-        elif now >= self._next_check:
-            for delivery in self.deliveries:
-                self._check(delivery)
-            if self.addresses is not None and self.addresses.disturbed:
-                self.wake()
-            self._next_check = self.clock() + CHECK_INTERVAL
-
-    def cycle(self) -> None:
-        """One pass: inventory -> configuration -> outputs. A failure leaves everything as it is."""
-        self.cycles += 1
-        inventory = self._inventory()
-        if inventory is None:
-            return
-        now = self.clock()
-        inventory = self._grace.apply(self._flapping.apply(inventory, now), self.pipeline.linger, now)
-        fragments = self._grace.needed(self.pipeline.fragments(inventory, self.base()))
-        problems = [problem for fragment in fragments for problem in fragment.problems]
-        problems += [each for engine in inventory.engines for each in (*engine.problems, *engine.advice)]
-        try:
-            configuration = self._with_addresses(tuple(fragments))
-        except CaddyUnreachable as error:
-            self._put_off([*problems, Problem("caddy", "", str(error))])
-            return
-        except OutputError as error:
-            self._put_off([*problems, Problem("upstreams", "", str(error))])
-            return
-        except CaddyRefusal as error:
-            self._put_off([*problems, Problem("caddy", "", f"refuses everything: {error}")])
-            return
-        if self.configuration is None or self.configuration.text != configuration.text:
-            self.configuration = configuration
-        self._keep(configuration)
-        self._refused.succeeded()
-        problems += configuration.assembly.problems
-        if self.quarantine is not None:
-            problems += self.quarantine.problems
-        self.problems = without_repeats(problems)
-        for delivery in self.deliveries:
-            self._offer(delivery, configuration)
-        self.narrator.tell([*self.problems, *self._failures()])
-        is_delivered = not any(delivery.failure for delivery in self.judges)
-        noticed = self._debounce.noticed if self._debounce.noticed is not None else now
-        self.narrator.ended(Cycle(inventory, configuration, noticed, self.clock(), is_delivered))
-        if is_delivered:
-            self._debounce.noticed = None
-
-    def _keep(self, accepted: Configuration) -> None:
-        """Put down what Caddy accepted, for the next run."""
-        if self.last_good is not None and self.quarantine is not None and accepted.adapted is not None:
-            self.last_good.keep(accepted.adapted, self.quarantine.last_good)
-        self._offered = None
-
-    def _keep_offered(self) -> None:
-        """Told to end just after Caddy had accepted something: keep that too."""
-        if self._offered is not None and all(delivery.still_holds(self._offered) for delivery in self.judges):
-            self._keep(self._offered)
-
-    def _put_off(self, problems: Iterable[Problem]) -> None:
-        """Everything stays as it is: the cause lies outside every fragment, so that only time can mend it."""
-        self._refused.failed(self.clock())
-        self.narrator.tell([*without_repeats(problems), *self._failures()])
-
-    def _with_addresses(self, fragments: tuple[Fragment, ...]) -> Configuration:
-        """Settled with addresses in files where Caddy can read them, else in the configuration."""
-        if self.addresses is None:
-            return self._settled(fragments)
-        self.pipeline.read_addresses_from(self.addresses.path)
-        try:
-            return self._settled(fragments)
-        except AddressesMoved:
-            self.pipeline.read_addresses_from(self.addresses.path)
-            return self._settled(fragments)
-
-    def _settled(self, fragments: tuple[Fragment, ...]) -> Configuration:
-        if self.quarantine is None:
-            configuration = self.pipeline.configuration([each for each in fragments if not each.refused])
-        else:
-            self._is_settling = True
+    def _close(self) -> None:
+        """Close everything; what cannot be closed keeps nothing else open."""
+        closings: list[Callable[[], None]] = [self._keep_offered]
+        closings += [watch.engine.close for watch in self.watches.watches]
+        closings += [delivery.close for delivery in self.outputs.deliveries]
+        for close in closings:
             try:
-                configuration = self.quarantine.settle(fragments, self.pipeline.configuration, self._judge)
-            finally:
-                self._is_settling = False
-        if self.addresses is not None:
-            self.addresses.tell(configuration.names)
-        return configuration
+                close()
+            except Exception as error:
+                report_own_fault("at the end", error)
 
-    def _judge(self, configuration: Configuration) -> None:
-        """Have the running Caddy take it; its refusal is the quarantine's business."""
-        if self.addresses is not None:
-            # those of the configuration that runs are read until this one takes over
-            self.addresses.add(configuration.names)
-        self._offered = configuration
-        for delivery in self.judges:
-            delivery.offer(configuration)
+    # --- one pass
 
-    def _offer(self, delivery: Delivery, configuration: Configuration) -> None:
+    def reconcile(self) -> bool:
+        """One pass: inventory -> fragments -> configuration -> outputs. A failure leaves everything as it is.
+
+        Returns whether the configuration has changed.
+        """
+        begun = self.clock()
+        inventory = self._inventory(begun)
+        if inventory is None:
+            return False
+        fragments = self._fragments(inventory)
+        problems = _problems_of(inventory, fragments)
         try:
-            delivery.offer(configuration)
-        except CaddyRefusal as refusal:
-            delivery.failure = str(refusal)
+            configuration = self._accepted(fragments)
+        except (CaddyUnreachable, CaddyRefusal, OutputError) as error:
+            self._outage.failed(self.clock())
+            self._report([*problems, _problem_of(error)])
+            return False
+        self._outage.succeeded()
+        self._keep(configuration)
+        changed = self.configuration is None or self.configuration.text != configuration.text
+        self.configuration = configuration if changed else self.configuration
+        quarantined = self.quarantine.problems if self.quarantine is not None else ()
+        self.problems = without_repeats([*problems, *configuration.assembly.problems, *quarantined])
+        self._deliver(configuration, inventory, begun)
+        return changed
 
-    def _check(self, delivery: Delivery) -> None:
-        try:
-            delivery.check()
-        except CaddyRefusal:
-            self.wake()
-
-    def _inventory(self) -> Inventory | None:
-        for watch in self._watches:
-            watch.ask(self._has_configuration)
-        known = tuple(watch.last for watch in self._watches if watch.last is not None)
-        return Inventory(known) if known else None
+    def _inventory(self, now: float) -> Inventory | None:
+        """What all engines have, without what flaps, with what is gone for a moment only."""
+        inventory = self.watches.inventory(self._has_configuration)
+        if inventory is None:
+            return None
+        return self._grace.apply(self._flapping.apply(inventory, now), self.pipeline.linger, now)
 
     def _has_configuration(self) -> bool:
         """Whether anything is served, by this run or from an earlier one."""
         return bool(self.configuration or (self.last_good is not None and self.last_good.load().json))
 
-    def _failures(self) -> list[Problem]:
-        troubles = [(each.name, each.failure or each.doubt) for each in self.deliveries]
-        failures = [Problem(f"output {name}", "", trouble) for name, trouble in troubles if trouble]
+    def _fragments(self, inventory: Inventory) -> Sequence[Fragment]:
+        return tuple(self._grace.needed(self.pipeline.fragments(inventory, self.base())))
+
+    def _accepted(self, fragments: Sequence[Fragment]) -> Configuration:
+        """The configuration that the live outputs took: with addresses in files where Caddy can read them.
+
+        Raises CaddyUnreachable, CaddyRefusal and OutputError where there is none.
+        """
+        if self.addresses is None:
+            return self._resolved(fragments)
+        self.pipeline.read_addresses_from(self.addresses.path)
+        try:
+            return self._resolved(fragments)
+        except AddressesMoved:
+            self.pipeline.read_addresses_from(self.addresses.path)
+            return self._resolved(fragments)
+
+    def _resolved(self, fragments: Sequence[Fragment]) -> Configuration:
+        if self.quarantine is None:
+            configuration = self.pipeline.configuration([each for each in fragments if not each.refused])
+        else:
+            with self.mailbox.ignoring_crashes():
+                configuration = self.quarantine.settle(fragments, self.pipeline.configuration, self._offer_live)
+        if self.addresses is not None:
+            self.addresses.tell(configuration.names)
+        return configuration
+
+    def _offer_live(self, configuration: Configuration) -> None:
+        """Have the running Caddy take it; the quarantine resolves its refusal."""
+        if self.addresses is not None:
+            # those of the configuration that runs are read until this one takes over
+            self.addresses.add(configuration.names)
+        self._offered = configuration
+        self.outputs.offer_live(configuration)
+
+    def _deliver(self, configuration: Configuration, inventory: Inventory, begun: float) -> None:
+        """Hand the configuration to every output, and report the pass."""
+        is_delivered = self.outputs.offer(configuration)
+        self._report(self.problems)
+        noticed = begun if self.schedule.waiting_since is None else self.schedule.waiting_since
+        self.narrator.ended(Cycle(inventory, configuration, noticed, self.clock(), is_delivered))
+        if is_delivered:
+            self.schedule.served()
+
+    def _report(self, problems: Sequence[Problem]) -> None:
+        """Report these problems and those of the outputs."""
+        failures = self.outputs.problems()
         if self.addresses is not None and self.addresses.failure:
             failures.append(Problem("upstreams", "", self.addresses.failure, "warning"))
-        return failures
+        self.narrator.tell([*without_repeats(problems), *failures])
 
-    def _poll_due(self, now: float) -> bool:
-        return self.polling_interval > 0 and now >= self._last_poll + self.polling_interval
+    # --- for the next run
 
-    def _retry_due(self, now: float) -> bool:
-        return any(at is not None and now >= at for at in self._retries())
+    def _keep(self, accepted: Configuration) -> None:
+        """Save what Caddy accepted."""
+        if self.last_good is not None and self.quarantine is not None and accepted.adapted is not None:
+            self.last_good.keep(accepted.adapted, self.quarantine.last_good)
+        self._offered = None
 
-    def _retries(self) -> list[float | None]:
-        quarantined = self.quarantine.next_retry if self.quarantine is not None else None
-        return [
-            quarantined,
-            self._own_fault.resume_at,
-            self._refused.retry_at,
-            self._flapping.due,
-            self._grace.due,
-            self.addresses.retry_at if self.addresses is not None else None,
-            *(watch.retry_at for watch in self._watches),
-            *(delivery.retry_at for delivery in self.deliveries),
-        ]
+    def _keep_offered(self) -> None:
+        """Save what Caddy accepted just before the end."""
+        if self._offered is not None and self.outputs.still_hold(self._offered):
+            self._keep(self._offered)
 
-    def _wait(self) -> None:
-        """Sleep until something is due, or woken for something that is."""
-        with self._condition:
-            while not self._stopping and (not self._lost or self._own_fault.resume_at is not None):
-                now = self.clock()
-                due = self._next_due()
-                if now >= due:
-                    return
-                self._condition.wait(due - now)
 
-    def _next_due(self) -> float:
-        if self._own_fault.resume_at is not None:
-            return self._own_fault.resume_at
-        times = [at for at in self._retries() if at is not None]
-        times.append(self._next_check)
-        if self._debounce.due is not None:
-            times.append(self._debounce.due)
-        if self.polling_interval > 0:
-            times.append(self._last_poll + self.polling_interval)
-        return min(times)
+def _problems_of(inventory: Inventory, fragments: Sequence[Fragment]) -> list[Problem]:
+    """What is wrong before Caddy is asked."""
+    problems = [problem for fragment in fragments for problem in fragment.problems]
+    return problems + [each for engine in inventory.engines for each in (*engine.problems, *engine.advice)]
+
+
+def _problem_of(error: CaddyUnreachable | CaddyRefusal | OutputError) -> Problem:
+    """Why there is no configuration at all: the cause lies outside every fragment, only time can fix it."""
+    if isinstance(error, CaddyRefusal):
+        return Problem("caddy", "", f"refuses everything: {error}")
+    return Problem("caddy" if isinstance(error, CaddyUnreachable) else "upstreams", "", str(error))

@@ -1,24 +1,27 @@
-"""An engine that is watched: what it had last, and when to ask again where it does not answer."""
+"""The engines as the loop watches them: what each one had last, and when one that failed is asked again."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
 from attrs import define, field
 
 from dockcaddy.backoff import Backoff
 from dockcaddy.errors import EngineUnreachable, own_fault
-from dockcaddy.model import EngineInventory, EngineSilent
+from dockcaddy.model import EngineInventory, EngineSilent, Inventory
 
 logger = logging.getLogger("dockcaddy")
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.25, 0.75
-# an engine that does not answer is told of again after so many seconds
+# an error that lasts is logged again after so many seconds
 REMINDER = 300.0
 
 
 class Wake(Protocol):
-    """Tells the loop that the inventory may have changed; `urgent` where requests would go to what is about to end."""
+    """Reports to the loop that the inventory may have changed.
+
+    It is `urgent` where requests would go to a container that is about to stop.
+    """
 
     def __call__(self, *, urgent: bool = False) -> None:
         """May be called from any thread."""
@@ -45,44 +48,80 @@ class WatchedEngine(Protocol):
 
 
 @define
-class Watch:
-    """An engine, its last inventory, and when to ask again after a failure. `clock` gives seconds."""
+class EngineWatch:
+    """One engine and its last inventory. `clock` gives seconds."""
 
     engine: WatchedEngine
     clock: Callable[[], float]
-    last: EngineInventory | None = None
+    _last: EngineInventory | None = None
     _failure: str = ""
     _backoff: Backoff = field(factory=lambda: Backoff(FIRST_PAUSE, LONGEST_PAUSE))
-    _told: dict[str, float] = field(factory=dict)
+    _remind_at: dict[str, float] = field(factory=dict)
 
     @property
     def retry_at(self) -> float | None:
         """When the engine is asked again after a failure, in seconds of the clock."""
         return self._backoff.retry_at
 
-    def ask(self, has_configuration: Callable[[], bool]) -> None:
-        """Ask what it has now; where it does not answer, what it had stays, without what events say has ended."""
+    def inventory(self, has_configuration: Callable[[], bool]) -> EngineInventory | None:
+        """What the engine has now; None where it never answered.
+
+        Where it does not answer it is what the engine had last, without what has ended since according to its events.
+        """
         try:
-            self.last = self.engine.inventory()
+            self._last = self.engine.inventory()
         except Exception as error:
             if isinstance(error, EngineSilent):
-                self.last = error.known
-            self._failure = error.advice if isinstance(error, EngineUnreachable) else own_fault(error)
-            self._tell(error, has_configuration)
-            self._backoff.failed(self.clock())
-            return
+                self._last = error.known
+            self._failed(error, has_configuration)
+        else:
+            self._succeeded()
+        return self._last
+
+    def _succeeded(self) -> None:
         if self._failure:
             logger.info("engine %s: answers again", self.engine.name)
         self._failure = ""
+        self._remind_at.clear()
         self._backoff.succeeded()
-        self._told.clear()
 
-    def _tell(self, error: Exception, has_configuration: Callable[[], bool]) -> None:
-        """Say why it does not answer, and what that means: once for each cause, and again now and then."""
+    def _failed(self, error: Exception, has_configuration: Callable[[], bool]) -> None:
         now = self.clock()
-        if now < self._told.get(self._failure, now):
+        self._backoff.failed(now)
+        self._failure = error.advice if isinstance(error, EngineUnreachable) else own_fault(error)
+        if now < self._remind_at.get(self._failure, now):
             return
-        self._told[self._failure] = now + REMINDER
+        self._remind_at[self._failure] = now + REMINDER
         meaning = "the last configuration stays" if has_configuration() else "nothing is configured until it does"
         logger.error("engine %s: %s; %s, it is asked again and again", self.engine.name, self._failure, meaning)
         logger.debug("where it happened", exc_info=error)
+
+
+@define
+class EngineWatches:
+    """All engines."""
+
+    watches: Sequence[EngineWatch]
+
+    @classmethod
+    def of(cls, engines: Sequence[WatchedEngine], clock: Callable[[], float]) -> "EngineWatches":
+        """Watches of these engines."""
+        return cls([EngineWatch(engine, clock) for engine in engines])
+
+    def inventory(self, has_configuration: Callable[[], bool]) -> Inventory | None:
+        """What all engines have; None as long as none of them has answered.
+
+        `has_configuration` says whether anything is served: errors in the log name the consequence.
+        """
+        found = [watch.inventory(has_configuration) for watch in self.watches]
+        known = tuple(each for each in found if each is not None)
+        return Inventory(known) if known else None
+
+    def resync(self) -> None:
+        """List everything anew at the next `inventory`."""
+        for watch in self.watches:
+            watch.engine.resync()
+
+    def retries(self) -> Iterator[float]:
+        """When engines that failed are asked again, in seconds of the clock."""
+        return (watch.retry_at for watch in self.watches if watch.retry_at is not None)

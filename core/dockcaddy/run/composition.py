@@ -313,7 +313,11 @@ def reconciler_for(
     `clock` gives seconds that never go back.
     """
     from dockcaddy.narration import ProblemLog  # noqa: PLC0415
+    from dockcaddy.reconcile.debounce import Debounce  # noqa: PLC0415
+    from dockcaddy.reconcile.delivery import Outputs  # noqa: PLC0415
     from dockcaddy.reconcile.reconciler import Reconciler  # noqa: PLC0415
+    from dockcaddy.reconcile.schedule import Schedule  # noqa: PLC0415
+    from dockcaddy.reconcile.watch import EngineWatches  # noqa: PLC0415
 
     deliveries = _deliveries(settings, registry, sections, connections, clock)
     adapters = _adapters(settings, connections)
@@ -322,16 +326,14 @@ def reconciler_for(
         quarantine.remember(last_good.load().fragments)
     base = BaseFile(settings.caddyfile_path) if settings.caddyfile_path else None
     return Reconciler(
-        engines,
+        EngineWatches.of(engines, clock),
         pipeline_for(settings, registry, sections),
         quarantine,
-        [each for each in deliveries if each.is_live],
-        deliveries,
+        Outputs(deliveries),
         clock,
         base or (lambda: None),
         last_good,
         _address_files(settings, registry, last_good.path.parent, connections, clock),
         narrator or ProblemLog(),
-        settings.polling_interval,
-        settings.event_throttle_interval,
+        Schedule(settings.polling_interval, Debounce(settings.event_throttle_interval)),
     )

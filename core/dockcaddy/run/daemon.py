@@ -109,9 +109,9 @@ def _run(settings: Settings, registry: Registry, sections: Mapping[type, Any], e
             narrator = _narrator(settings, engines, connections)
             reconciler = reconciler_for(settings, registry, sections, engines, connections, last_good, narrator)
             if process is not None:
-                process.on_start = reconciler.caddy_started
+                process.on_start = reconciler.mailbox.caddy_started
             logger.info("dockcaddy %s %s", __version__, _purpose(settings, version, process))
-            ending.stop = reconciler.stop
+            ending.stop = reconciler.mailbox.stop
             try:
                 if not ending.told:
                     reconciler.run()

@@ -11,10 +11,12 @@ from dockcaddy.merge.configuration import Configuration
 from dockcaddy.narration import LogNarrator
 from dockcaddy.plugins.registry import Registry
 from dockcaddy.quarantine import Quarantine
-from dockcaddy.reconcile.delivery import Delivery
+from dockcaddy.reconcile.delivery import Delivery, Outputs
 from dockcaddy.reconcile.last_good import LastGood
+from dockcaddy.reconcile.mailbox import Mailbox
 from dockcaddy.reconcile.pipeline import Pipeline
 from dockcaddy.reconcile.reconciler import Reconciler
+from dockcaddy.reconcile.watch import EngineWatches
 from dockcaddy.run.composition import FirstAdapter
 from dockcaddy_admin import AdminOutput
 
@@ -145,16 +147,15 @@ def program(
     last_good = SimulatedLastGood(disk.folder / "last-good.db").use(disk, schedule, life)
     quarantine = Quarantine(FirstAdapter((connected, OnDisk(schedule))).adapt, schedule)
     quarantine.remember(last_good.load().fragments)
-    judges = [Delivery("admin", AdminOutput(connected), schedule)]
+    admin = Delivery("admin", AdminOutput(connected), schedule, is_live=True)
     reconciler = Reconciler(
-        [watching.engine],
+        EngineWatches.of([watching.engine], schedule),
         Pipeline(registry),
         quarantine,
-        judges,
-        [*judges, Delivery("caddyfile", FileOutput(disk, schedule, told), schedule)],
+        Outputs([admin, Delivery("caddyfile", FileOutput(disk, schedule, told), schedule)]),
         schedule,
         last_good=last_good,
         narrator=LogNarrator([watching.engine]),
-        condition=as_condition(SimulatedCondition(schedule)),
+        mailbox=Mailbox(schedule, as_condition(SimulatedCondition(schedule))),
     )
     return Program(reconciler, watching, last_good, life)

@@ -188,7 +188,7 @@ class World:
 
     def _caddy_started(self, crashes: int) -> None:
         if self.script.is_child and self.program is not None:
-            self.program.reconciler.caddy_started(crashes)
+            self.program.reconciler.mailbox.caddy_started(crashes)
 
     def _finish(self) -> None:
         self.invariants.at_the_end()

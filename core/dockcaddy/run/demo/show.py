@@ -103,7 +103,7 @@ def _stage(
         with caddy_for(private, registry, Path(name), last_good, environment) as (connections, process):
             reconciler = reconciler_for(private, registry, sections, [backends], connections, last_good, watcher)
             if process is not None:
-                process.on_start = reconciler.caddy_started
+                process.on_start = reconciler.mailbox.caddy_started
             with _running(reconciler):
                 yield backends, watcher
 
@@ -130,7 +130,7 @@ def _running(reconciler: Reconciler) -> Iterator[None]:
     try:
         yield
     finally:
-        reconciler.stop()
+        reconciler.mailbox.stop()
         thread.join(5)
 
 
