@@ -6,7 +6,6 @@ import socket
 import threading
 import time
 from collections.abc import Mapping
-from typing import Any
 from urllib.parse import urlsplit
 
 import requests
@@ -49,7 +48,7 @@ class _UnixConnection(http.client.HTTPConnection):
         self.sock.connect(self._path)
 
 
-class AdminClient(CaddyAPIClient):  # type: ignore[misc]
+class AdminClient:
     """The admin API at a URL, over one connection that is kept open. Safe to use from several threads.
 
     URLs: `http://localhost:2019`, `localhost:2019`, `tcp/localhost:2019`, `:2019`, `unix//run/caddy.sock`,
@@ -67,7 +66,9 @@ class AdminClient(CaddyAPIClient):  # type: ignore[misc]
         self._last_answer = self._last_silence = float("-inf")
         self._adapted = ""
         self._lock = threading.Lock()
-        super().__init__(url)
+        # its calls go over this client's connection: it has no unix sockets, no time limits and none of Caddy's errors
+        self._api = CaddyAPIClient(url)
+        self._api._make_request = self._response
 
     def load(self, config: bytes) -> None:
         """Make Caddy run this JSON configuration; it keeps the one it has where it refuses.
@@ -116,7 +117,7 @@ class AdminClient(CaddyAPIClient):  # type: ignore[misc]
 
     def config(self) -> bytes:
         """The JSON configuration that Caddy runs. Raises CaddyUnreachable."""
-        return self.request("GET", "/config/")
+        return bytes(self._api._make_request("GET", "/config/").content)
 
     def admin_settings(self) -> bytes | None:
         """What its configuration says of the admin endpoint (JSON, `null` where that is nothing), None where it has none.
@@ -244,14 +245,14 @@ class AdminClient(CaddyAPIClient):  # type: ignore[misc]
             self._connection.close()
             self._connection = None
 
-    def _make_request(
-        self, method: str, endpoint: str, data: Any = None, headers: dict[str, str] | None = None
+    def _response(
+        self, method: str, endpoint: str, data: object = None, headers: Mapping[str, str] | None = None
     ) -> requests.Response:
-        """What the base class's own calls go through, over this client's connection."""
-        body = json.dumps(data).encode() if data is not None else None
+        """What caddy-api-client expects of a call. Raises CaddyRefusal and CaddyUnreachable."""
         response = requests.Response()
-        response.status_code = 200
+        body = json.dumps(data).encode() if data is not None else None
         response._content = self.request(method, endpoint, body, "application/json")
+        response.status_code = 200
         return response
 
 
