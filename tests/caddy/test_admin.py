@@ -238,7 +238,7 @@ def _lives(pid: int) -> bool:
 
 
 def test_a_caddy_that_is_not_there_is_told() -> None:
-    with pytest.raises(CaddyUnreachable, match="is not a program that can be run"):
+    with pytest.raises(CaddyUnreachable, match="is not an executable program"):
         find_caddy("/nowhere/caddy")
 
 
@@ -301,7 +301,7 @@ def test_a_configuration_that_caddy_comes_to_no_end_with_is_refused(process: Cad
         silent.listen()
         authority = f"trust_pool http {{\nendpoints http://127.0.0.1:{silent.getsockname()[1]}\n}}"
         text = f"https://a.test:{free_port()} {{\ntls internal {{\nclient_auth {{\n{authority}\n}}\n}}\n}}\n"
-        with pytest.raises(CaddyRefusal, match="comes to no end"):
+        with pytest.raises(CaddyRefusal, match="does not finish"):
             client.load(with_defaults(client.adapt(text), process.admin))
 
 

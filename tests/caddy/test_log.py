@@ -30,14 +30,14 @@ def attempt(name: str, error: str, number: int, authority: str = "acme-v02.api.l
 
 
 def shown(log: CaddyLog, lines: list[str], level: int = logging.INFO) -> list[str]:
-    told = [log.told(entry_of(each)) for each in lines]
+    told = [log.record_of(entry_of(each)) for each in lines]
     return [each[1] for each in told if each is not None and each[0] >= level]
 
 
 def test_a_name_without_dns_is_one_line_however_often_it_is_tried() -> None:
     log = CaddyLog()
     lines = [each for number in range(1, 6) for each in attempt("shop.example.org", NO_DNS, number)]
-    assert shown(log, lines) == [f"no certificate for shop.example.org yet, it is tried again: {NO_DNS}"]
+    assert shown(log, lines) == [f"no certificate for shop.example.org yet, caddy tries again: {NO_DNS}"]
 
 
 def test_the_authoritys_rehearsal_fails_for_the_same_cause() -> None:
@@ -99,7 +99,7 @@ def test_the_same_error_again_is_told_after_a_while_with_how_often_it_came() -> 
     error = line("error", "dial tcp 172.17.0.2:80: connection refused", logger="http.log.error", duration=0.1)
     assert len(shown(log, [error] * 100)) == 1
     now[0] = 61.0
-    assert shown(log, [error]) == [f"{entry_of(error).message} (99 times more since it was told)"]
+    assert shown(log, [error]) == [f"{entry_of(error).message} (repeated 99 times since the last line)"]
 
 
 def test_text_that_is_no_json_is_told_as_it_is() -> None:

@@ -132,7 +132,7 @@ def test_a_label_that_ends_caddy_costs_only_its_container(engine, start_proxy, e
     town.add("a")
     eventually(lambda: town.right("a"))
     town.add("deadly", caddy__log__core="mock")
-    eventually(lambda: town.proxy.said("container deadly: caddy refuses it: caddy ends when it loads it"))
+    eventually(lambda: town.proxy.said("container deadly: caddy refuses it: caddy crashes when it loads it"))
     town.add("b")
     eventually(lambda: town.right("a", "b"), looks=1_000)
     assert town.gone("deadly")

@@ -142,9 +142,9 @@ def test_what_go_templates_have_themselves_is_told(dockcaddy: Callable) -> None:
 
 def test_a_program_that_is_no_caddy_is_told(dockcaddy: Callable, snapshot: Callable) -> None:
     result = dockcaddy("check", "--inventory", snapshot(web=SITE), "--caddy", "/bin/true")
-    assert result.status == 3 and "/bin/true is no caddy" in result.err, result.err
+    assert result.status == 3 and "/bin/true is not caddy" in result.err, result.err
     assert (
-        "caddy: /nowhere is not a program that can be run"
+        "caddy: /nowhere is not an executable program"
         in dockcaddy("check", "--inventory", snapshot(web=SITE), "--caddy", "/nowhere").err
     )
 

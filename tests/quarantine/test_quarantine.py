@@ -190,7 +190,7 @@ def test_what_caddy_comes_to_no_end_with_is_left_out_like_what_it_refuses() -> N
     bad = fragment("bad", site("bad", "respond endless"))
     assert caddy.settle(*GOOD, bad, fragment("new", site("new", "respond x"))) == ["bad"]
     assert "new.test" in caddy.loads[-1]
-    assert str(caddy.quarantine.problems[0]) == "container bad: caddy refuses it: it comes to no end with it"
+    assert str(caddy.quarantine.problems[0]) == "container bad: caddy refuses it: loading it does not finish"
 
 
 def test_a_caddy_that_is_away_is_nobodys_fault() -> None:

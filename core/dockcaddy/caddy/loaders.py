@@ -1,4 +1,4 @@
-"""Loading a configuration without moving the admin endpoint that it is loaded through."""
+"""Load a configuration without moving the admin endpoint that it is loaded through."""
 
 import json
 from collections.abc import Callable
@@ -8,13 +8,13 @@ from attrs import define, frozen
 from dockcaddy.caddy.admin import AdminClient
 from dockcaddy.errors import CaddyRefusal
 
-# in Caddy's refusals of an admin address
+# in Caddy's error text about an admin address
 _ADMIN_FAILED = "starting caddy administration endpoint"
 
 
 @frozen
 class CaddyLoader:
-    """A client whose configurations are completed before they are loaded."""
+    """An admin client that completes configurations before it loads them."""
 
     client: AdminClient
     complete: Callable[[bytes], bytes]
@@ -38,10 +38,10 @@ class CaddyLoader:
 
 @define
 class ExternalCaddy:
-    """A Caddy that was there before us: where its admin endpoint listens is its own business, and stays so.
+    """A Caddy that somebody else runs. Its admin endpoint keeps its address.
 
-    What a configuration itself says of the admin endpoint comes first, then what Caddy runs with, then what it ran with
-    before it lost its configuration. Where that was never known, it is where we reach it.
+    The `admin` part comes from the first of: the new configuration, the running one, the one that ran before Caddy lost
+    its configuration. If none is known, it is the address at which Caddy is reached.
     """
 
     client: AdminClient
@@ -63,7 +63,7 @@ class ExternalCaddy:
             self._load_first(config)
 
     def _load_first(self, config: bytes) -> None:
-        """Load into a Caddy without a configuration, which does not say where it listens."""
+        """Load into a Caddy without a configuration, which cannot be asked where it listens."""
         address = self.client.listens_at()
         admin = json.dumps({"listen": address}).encode() if address else b""
         try:
@@ -71,7 +71,7 @@ class ExternalCaddy:
         except CaddyRefusal as refusal:
             if not admin or _ADMIN_FAILED not in str(refusal):
                 raise
-            # our way there is a detour, and Caddy listens where it does by default
+            # the address leads there by a detour such as a forwarded port, and Caddy listens at its default
             self.client.load(config)
 
     def config(self) -> bytes:
@@ -84,11 +84,11 @@ class ExternalCaddy:
 
 
 def with_admin(config: bytes, admin: bytes) -> bytes:
-    """The configuration with these admin settings (JSON) where it has none."""
+    """The configuration with these admin settings (JSON), unless it has its own."""
     if admin in (b"", b"null"):
         return config
     if config.startswith(b'{"apps":'):
-        # Caddy writes `admin` first, so there is none; parsing a large configuration takes its time
+        # Caddy writes `admin` first, so there is none; parsing a large configuration is slow
         return b'{"admin":' + admin + b"," + config[1:]
     decoded = json.loads(config) if config.strip() else {}
     return json.dumps({"admin": json.loads(admin), **(decoded or {})}, separators=(",", ":")).encode()

@@ -1,4 +1,4 @@
-"""Caddy's log as a part of ours: what it says at every reload, or again and again of one cause, is said once."""
+"""Caddy's log as a part of ours. Routine lines of every reload and repeated lines are logged at debug level."""
 
 import json
 import logging
@@ -12,7 +12,7 @@ from attrs import define, field, frozen
 from dockcaddy.settings import limits
 
 _LEVELS = {"debug": logging.DEBUG, "info": logging.DEBUG, "warn": logging.WARNING, "error": logging.ERROR}
-# what Caddy says at every load, when it ends, or what we tell ourselves with the resource's name
+# lines of every load and of every end, and errors that dockcaddy reports itself, with the resource's name
 _ROUTINE = (
     "HTTP/2 skipped because it requires TLS",
     "HTTP/3 skipped because it requires TLS",
@@ -24,23 +24,23 @@ _ROUTINE = (
     "unable to unlock",
     "unable to clean up lock",
 )
-# a port that Caddy cannot have: the loop tells it, with who has it
+# a port that Caddy cannot listen at: the reconciler reports it, with the process that holds it
 _PORT = re.compile(r"(?<!administration endpoint: )listen (?:tcp|udp)[46]? \S*: bind: ")
-# what is no news after the first time, at whatever level: our own looks at the configuration, and that sites are HTTP
+# logged once only, at any level: our own reads of the configuration, and that a site is HTTP only
 _ONCE = re.compile(r"received request: GET /config/(?:admin)?$|server is listening only on the HTTP port")
 # https://caddyserver.com/docs/automatic-https#errors
 _CERTIFICATES = ("tls.obtain", "tls.renew", "tls.issuance", "http.acme_client", "http.issuance")
 _NO_CERTIFICATE = "could not get certificate from issuer"
 _OBTAINED = "certificate obtained successfully"
-# the same again within so many seconds is not told
+# a line that repeats within this time, in seconds, is logged at debug level
 REPEATED_WITHIN = 60.0
 
 
 @frozen
 class Entry:
-    """A line of Caddy's log. `level` is one of `logging`'s; what Caddy calls info is debug for us.
+    """A line of Caddy's log. `level` is one of `logging`'s; Caddy's info is our debug.
 
-    `is_failure` where it may be why Caddy ends.
+    `is_failure` if it may be the reason why Caddy ends.
     """
 
     level: int
@@ -53,12 +53,12 @@ class Entry:
 
     @property
     def is_about_certificates(self) -> bool:
-        """Whether it is about getting a certificate from an authority."""
+        """Whether it is about getting a certificate from a certificate authority."""
         return self.logger.startswith(_CERTIFICATES)
 
 
 def entry_of(line: str) -> Entry:
-    """What a line says; text that is none of Caddy's usual JSON is taken as it is."""
+    """The entry of a line. Text that is not Caddy's usual JSON becomes the message as it is."""
     try:
         given = json.loads(line)
     except (ValueError, RecursionError):
@@ -79,7 +79,7 @@ def entry_of(line: str) -> Entry:
 
 
 def is_about_a_port(message: str) -> bool:
-    """Whether Caddy says that it cannot listen at a site's port."""
+    """Whether the message says that Caddy cannot listen at a site's port."""
     return _PORT.search(message) is not None
 
 
@@ -96,37 +96,37 @@ def _message(given: Mapping[str, Any], line: str) -> str:
 
 @define
 class _Repeated:
-    told_at: float
+    logged_at: float
     times: int = 0
 
 
 @define
 class CaddyLog:
-    """Decides what of Caddy's log is told. `clock` gives seconds."""
+    """Decides which lines of Caddy's log are logged, and at which level. `clock` gives seconds."""
 
     clock: Callable[[], float] = time.monotonic
     _once: set[str] = field(factory=set)
     _repeated: dict[str, _Repeated] = field(factory=dict)
     _without_certificate: dict[str, str] = field(factory=dict)
 
-    def told(self, entry: Entry) -> tuple[int, str] | None:
-        """Level and message to be logged; None for what is no news."""
+    def record_of(self, entry: Entry) -> tuple[int, str] | None:
+        """Level and message to log; None to log nothing."""
         if found := _ONCE.search(entry.message):
-            return self._told_once(found[0], entry)
+            return self._first_only(found[0], entry)
         if entry.is_about_certificates:
             return self._about_certificate(entry)
         if entry.level < logging.WARNING:
             return entry.level, entry.message
         return self._folded(entry)
 
-    def _told_once(self, cause: str, entry: Entry) -> tuple[int, str] | None:
+    def _first_only(self, cause: str, entry: Entry) -> tuple[int, str] | None:
         if cause in self._once:
             return None
         self._once.add(cause)
         return entry.level, entry.message
 
     def _about_certificate(self, entry: Entry) -> tuple[int, str]:
-        """Of the lines of each attempt, one for each cause; and that it has succeeded."""
+        """Each attempt logs several lines: one warning for each cause is enough, and one line for the success."""
         if entry.event == _OBTAINED:
             for cause in [cause for cause, name in self._without_certificate.items() if name == entry.identifier]:
                 del self._without_certificate[cause]
@@ -136,23 +136,23 @@ class CaddyLog:
             return logging.DEBUG, entry.message
         _forget_oldest(self._without_certificate)
         self._without_certificate[cause] = entry.identifier
-        return logging.WARNING, f"no certificate for {entry.identifier} yet, it is tried again: {cause}"
+        return logging.WARNING, f"no certificate for {entry.identifier} yet, caddy tries again: {cause}"
 
     def _folded(self, entry: Entry) -> tuple[int, str]:
         now, before = self.clock(), self._repeated.get(entry.message)
-        if before is not None and now < before.told_at + REPEATED_WITHIN:
+        if before is not None and now < before.logged_at + REPEATED_WITHIN:
             before.times += 1
             return logging.DEBUG, entry.message
         _forget_oldest(self._repeated)
         self._repeated[entry.message] = _Repeated(now)
-        times = f" ({before.times} times more since it was told)" if before is not None and before.times else ""
+        times = f" (repeated {before.times} times since the last line)" if before is not None and before.times else ""
         return entry.level, f"{entry.message}{times}"
 
 
 def _cause(error: str) -> str:
-    """Why there is no certificate, the same for the authority's rehearsals, with which Caddy goes on."""
-    told = error.rpartition("performing request: ")[2]
-    return told.replace("acme-staging-v02", "acme-v02")
+    """Why there is no certificate. Caddy retries at the authority's staging endpoint, which counts as the same cause."""
+    reason = error.rpartition("performing request: ")[2]
+    return reason.replace("acme-staging-v02", "acme-v02")
 
 
 def _forget_oldest(kept: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""What Caddy has built in, what others give it, and how one is built that has more."""
+"""The directives, options and modules that Caddy has built in, and the packages that bring more."""
 
 import subprocess
 from pathlib import Path
@@ -36,7 +36,7 @@ _PACKAGES = {
     "http.matchers.maxmind_geolocation": "github.com/porech/caddy-maxmind-geolocation",
 }
 _DNS = "dns.providers."
-# what modules of a namespace are called
+# how messages call the modules of a namespace
 _NOUNS = {
     "caddy.listeners": "listener wrapper",
     "caddy.logging.encoders": "log format",
@@ -57,19 +57,19 @@ _NOUNS = {
 
 
 def package_of(name: str) -> str:
-    """The package that brings a directive, an option or a module (`dns.providers.hetzner`), `""` where it is unknown."""
+    """The package that brings a directive, an option or a module (`dns.providers.hetzner`), `""` if it is unknown."""
     provider = name.removeprefix(_DNS)
     return f"github.com/caddy-dns/{provider}" if provider != name else _PACKAGES.get(name, "")
 
 
 def noun_for(module: str) -> str:
-    """What a module is, for messages: `DNS provider cloudflare`."""
+    """How messages name a module: `DNS provider cloudflare`."""
     namespace, _, name = module.rpartition(".")
     return f"{_NOUNS.get(namespace, f'module {namespace}')} {name}".strip()
 
 
 def modules_of(program: Path) -> frozenset[str]:
-    """The modules that a Caddy has, as `caddy list-modules` lists them; none where it cannot be asked."""
+    """The modules of a Caddy program, from `caddy list-modules`; empty if the program cannot be run."""
     try:
         done = subprocess.run(
             [str(program), "list-modules"], capture_output=True, timeout=limits.CADDY_MODULES_TIMEOUT, check=False

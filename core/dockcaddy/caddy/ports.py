@@ -1,4 +1,4 @@
-"""Ports of this machine: whether one can be had, and who has it. Only Linux tells the latter, by /proc."""
+"""Ports of this machine: whether one is free, and which process holds it. The latter is read from /proc on Linux."""
 
 import errno
 import socket
@@ -12,14 +12,14 @@ from attrs import frozen
 Transport = Literal["tcp", "udp"]
 
 _PROC = Path("/proc")
-# states in /proc/net/tcp and /proc/net/udp: who waits for others
+# the state of a listening socket in /proc/net/tcp and /proc/net/udp
 _LISTENING = {"tcp": "0A", "udp": "07"}
 _KINDS = {"tcp": socket.SOCK_STREAM, "udp": socket.SOCK_DGRAM}
 
 
 @frozen
 class Holder:
-    """A process that has a port."""
+    """A process that listens at a port."""
 
     pid: int
     name: str
@@ -29,7 +29,7 @@ class Holder:
 
 
 def holder_of(port: int, transport: Transport = "tcp") -> Holder | None:
-    """Who listens at a port, on any address; None where nobody does, or where it is not for us to see."""
+    """The process that listens at a port, on any address; None if there is none, or if we may not see it."""
     inodes = {f"socket:[{inode}]" for inode in _inodes(port, transport)}
     if not inodes:
         return None
@@ -41,13 +41,13 @@ def holder_of(port: int, transport: Transport = "tcp") -> Holder | None:
 
 
 def obstacle(host: str, port: int, transport: Transport = "tcp", *, shared: bool = False) -> str:
-    """Why nobody can listen there now, in the system's words; `""` where one can.
+    """Why a process cannot listen at a port now, in the system's words; `""` if it can.
 
-    `host` is an address, `""` for all of them. `shared` has it as Caddy has: beside whoever allows it.
+    `host` is an address, `""` for all of them. `shared` tries as Caddy does, with SO_REUSEPORT.
     """
     try:
         found = socket.getaddrinfo(host or "::", port, type=_KINDS[transport])
-        # of several addresses Go takes one of IPv4
+        # Go prefers an IPv4 address
         family, _, _, _, address = min(found, key=lambda each: each[0] != socket.AF_INET)
         with socket.socket(family, _KINDS[transport]) as probe:
             if family == socket.AF_INET6 and not host:
@@ -67,7 +67,7 @@ def obstacle(host: str, port: int, transport: Transport = "tcp", *, shared: bool
 
 
 def free_port(host: str = "127.0.0.1", transport: Transport = "tcp") -> int:
-    """A port that nobody has at the moment."""
+    """A port that is free at the moment."""
     with socket.socket(socket.AF_INET, _KINDS[transport]) as probe:
         probe.bind((host, 0))
         return int(probe.getsockname()[1])

@@ -1,4 +1,4 @@
-"""A Caddy of our own: started, watched, started again when it dies, and stopped with us."""
+"""A Caddy as a child process: start it, restart it when it dies, and stop it with dockcaddy."""
 
 import contextlib
 import ctypes
@@ -26,22 +26,23 @@ logger = logging.getLogger("dockcaddy.caddy")
 
 FIRST_PAUSE = 0.1
 LONGEST_PAUSE = 10.0
-# a Caddy that lived this long did not die of its configuration
+# a Caddy that ran for this long did not die because of its configuration, in seconds
 SETTLED_AFTER = 10.0
-# so long requests may take to end, in seconds; who stops a container waits ten for all of it
+# time for requests to finish, in seconds; `docker stop` waits 10 s for everything
 GRACE = 5.0
-# so often it may die before it ever answered
+# how often Caddy may die before it answers for the first time
 DEATHS_AT_START = 3
 _PR_SET_PDEATHSIG = 1
 
 
 def with_defaults(config: bytes, admin: str, log: dict[str, Any] | None = None) -> bytes:
-    """The configuration with its admin endpoint where we talk to it, and with our log settings where it has none.
+    """The configuration with the admin endpoint at `admin`, and with the log settings `log` unless it has its own.
 
-    `admin` is a listen address (`tcp/localhost:2019`, `unix//run/caddy.sock`); other fields of an own `admin` stay.
+    `admin` is a listen address (`tcp/localhost:2019`, `unix//run/caddy.sock`). Other fields of the configuration's own
+    `admin` part stay.
     """
     if not log and config.startswith(b'{"apps":'):
-        # Caddy writes `admin` first, so there is none; parsing a large configuration takes its time
+        # Caddy writes `admin` first, so there is none; parsing a large configuration is slow
         return b'{"admin":{"listen":' + json.dumps(admin).encode() + b"}," + config[1:]
     decoded = json.loads(config) if config.strip() else {}
     decoded = decoded or {}
@@ -55,11 +56,11 @@ def with_defaults(config: bytes, admin: str, log: dict[str, Any] | None = None) 
 
 @define(eq=False)
 class CaddyProcess:
-    """The managed child. `admin` is its listen address, `directory` a private folder of ours.
+    """The managed child. `admin` is its listen address, `directory` a private folder.
 
-    `on_start` is called from the watching thread each time a new process answers; it has the `initial` configuration
-    and nothing else. It is told how often Caddy crashed since the last call: nobody had ended it. `environment` are
-    variables that the child has besides ours.
+    Each process starts with the `initial` configuration. `on_start` is called from the watching thread when a new process
+    answers, with the number of crashes since the last call: ends with an error status. `environment` are variables
+    that the child gets in addition to ours.
     """
 
     path: Path
@@ -80,14 +81,14 @@ class CaddyProcess:
     _log_reader: threading.Thread | None = None
 
     def start(self, timeout: float = 20.0) -> None:
-        """Start it and wait until its admin endpoint answers. Raises CaddyUnreachable with Caddy's last words."""
+        """Start Caddy and wait until its admin endpoint answers. Raises CaddyUnreachable with Caddy's last error."""
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
-            raise CaddyUnreachable(f"no folder for caddy to run in: {self._folder}: {error.strerror}") from error
+            raise CaddyUnreachable(f"cannot make caddy's working directory {self._folder}: {error.strerror}") from error
         self._end_orphan()
         self._make_sure_of_its_address()
-        # the kernel ends the child when the thread that made it ends, so one thread makes all of them
+        # the kernel ends a child when the thread that started it ends, so one thread starts all of them
         self._thread = threading.Thread(target=self._watch, name="caddy", daemon=True)
         self._thread.start()
         deadline = time.monotonic() + timeout
@@ -96,12 +97,12 @@ class CaddyProcess:
         if not self._ready.is_set():
             self.stop(0)
             raise CaddyUnreachable(
-                f"caddy at {self.path} does not come up: {self.failure or 'its admin endpoint is silent'}"
+                f"caddy at {self.path} does not start: {self.failure or 'its admin endpoint does not answer'}"
             )
 
     def _make_sure_of_its_address(self) -> None:
-        """Two of them would share the port and answer by turns (SO_REUSEPORT), and one that gets none would end."""
-        ways = "name another one with --admin (or CADDY_ADMIN), off is a private socket"
+        """Two Caddys at one port would answer in turns (SO_REUSEPORT), and one that cannot listen would end."""
+        ways = "set another one with --admin (or CADDY_ADMIN), off is a private socket"
         unix_path, host, port = address_of(self.admin)
         if unix_path is not None:
             if self._answers():
@@ -109,10 +110,10 @@ class CaddyProcess:
             return
         if reason := obstacle(host, port):
             holder = holder_of(port)
-            told = f"{reason.lower()}, {holder} has it" if holder else reason.lower()
+            why = f"{reason.lower()}, {holder} has it" if holder else reason.lower()
             if holder is not None and holder.name == "caddy":
-                told = f"another caddy already answers there (pid {holder.pid})"
-            raise CaddyUnreachable(f"admin address {self.admin}: {told}, {ways}")
+                why = f"another caddy already answers there (pid {holder.pid})"
+            raise CaddyUnreachable(f"admin address {self.admin}: {why}, {ways}")
 
     @property
     def pid(self) -> int | None:
@@ -121,7 +122,7 @@ class CaddyProcess:
         return process.pid if process is not None and process.poll() is None else None
 
     def stop(self, grace: float = GRACE) -> None:
-        """End it: SIGTERM, then SIGKILL after `grace` seconds. No process is left."""
+        """End Caddy: SIGTERM, then SIGKILL after `grace` seconds. No process is left."""
         self._stopping.set()
         process = self._process
         if process is not None and process.poll() is None:
@@ -133,7 +134,7 @@ class CaddyProcess:
 
     @property
     def _folder(self) -> Path:
-        """Caddy's working directory. It stays empty: `file_server` without a root serves it."""
+        """Caddy's working directory. It stays empty, because `file_server` without a root serves it."""
         return self.directory / "empty"
 
     # --- the watching thread
@@ -155,24 +156,22 @@ class CaddyProcess:
                 return
             lived = time.monotonic() - born
             self._deaths += 1
-            # a first configuration that it does not start with must not keep it from starting
+            # if Caddy does not start with the initial configuration, start it without
             use_initial = answered
             short_lives = 0 if answered and lived > SETTLED_AFTER else short_lives + 1
-            # a port that is taken is told by the loop, with who has it
+            # the reconciler reports a port that is taken, with the process that holds it
             level = logging.DEBUG if is_about_a_port(self.failure) else logging.ERROR
-            logger.log(
-                level, "caddy ended after %.1f s (%s), starting it again", lived, self.failure or "no reason given"
-            )
+            logger.log(level, "caddy ended after %.1f s (%s), restarting it", lived, self.failure or "no reason given")
             if not (answered and self.starts == 1):
                 self._stopping.wait(pause_after(short_lives + 1, FIRST_PAUSE, LONGEST_PAUSE))
 
     def _run(self, use_initial: bool) -> bool:
-        """One life of the child; whether its admin endpoint answered."""
+        """Run one process until it ends. Returns whether its admin endpoint answered."""
         listen = listen_address(self.admin)
         try:
             content = with_defaults(self.initial() if use_initial else b"{}", listen)
         except Exception as error:
-            # it can do without
+            # Caddy can start without it
             report_own_fault("", error)
             content = with_defaults(b"{}", listen)
         process = self._spawn()
@@ -180,15 +179,15 @@ class CaddyProcess:
             return False
         self._process = process
         if self._stopping.is_set():
-            # `stop` has not seen it
+            # `stop` was called before this process existed
             _end(process, 0)
         answered = False
         try:
             answered = self._accompany(process, content)
         except Exception as error:
-            # no reason to end it, and without this thread it would
+            # Caddy goes on: it would end if this thread did
             report_own_fault("", error)
-        # a signal is somebody's, and status 0 says that it was asked to stop
+        # neither a signal nor status 0 is a crash: somebody stopped it
         code = process.wait()
         if code > 0:
             self._crashes += 1
@@ -198,7 +197,7 @@ class CaddyProcess:
         return answered
 
     def _accompany(self, process: "subprocess.Popen[bytes]", content: bytes) -> bool:
-        """The first moments of a new child; whether its admin endpoint answers."""
+        """Give a new process its configuration and wait for its admin endpoint. Returns whether it answers."""
         self._log_reader = threading.Thread(target=self._read_log, args=(process,), daemon=True)
         self._log_reader.start()
         self._note(process.pid)
@@ -215,7 +214,7 @@ class CaddyProcess:
         return answered
 
     def _note(self, pid: int) -> None:
-        """Have the next run find this child, should it outlive us."""
+        """Record the process for the next run, which ends it if it outlives this one."""
         try:
             descriptor = os.open(self._pid_file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
             with os.fdopen(descriptor, "w") as file:
@@ -224,7 +223,7 @@ class CaddyProcess:
             logger.warning("cannot write %s: %s", self._pid_file, error.strerror)
 
     def _spawn(self) -> "subprocess.Popen[bytes] | None":
-        # no file of it, so that a full disk keeps no Caddy from starting
+        # by standard input, so that Caddy starts even if the disk is full
         command = [str(self.path), "run", "--config", "-"]
         library = ctypes.CDLL(None) if os.uname().sysname == "Linux" else None
 
@@ -268,21 +267,21 @@ class CaddyProcess:
         assert process.stderr is not None
         for raw in process.stderr:
             try:
-                self._tell(raw.decode(errors="replace").rstrip())
+                self._log_line(raw.decode(errors="replace").rstrip())
             except Exception as error:
-                # a log that nobody reads holds up Caddy
+                # go on: Caddy blocks if nothing reads its log
                 report_own_fault("", error)
 
-    def _tell(self, line: str) -> None:
+    def _log_line(self, line: str) -> None:
         entry = entry_of(line)
         if entry.is_failure:
             self.failure = entry.message
-        told = self._log.told(entry)
-        if told is not None:
-            logger.log(told[0], "%s", told[1])
+        record = self._log.record_of(entry)
+        if record is not None:
+            logger.log(record[0], "%s", record[1])
 
     def _end_orphan(self) -> None:
-        """End the Caddy that an earlier run of ours left behind, so that it does not keep the ports."""
+        """End a Caddy that an earlier run left behind, so that it does not hold the ports."""
         try:
             pid_text, birth = self._pid_file.read_text().split()
             pid = int(pid_text)
@@ -291,7 +290,7 @@ class CaddyProcess:
         if _birth(pid) != birth:
             return
         logger.warning("ending a caddy (pid %d) that an earlier run left behind", pid)
-        # it was told to end when its parent did
+        # it got SIGTERM already, when its parent ended
         for sign, patience in ((signal.SIGTERM, 1.0), (signal.SIGKILL, 5.0)):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, sign)
@@ -301,7 +300,7 @@ class CaddyProcess:
 
 
 def _birth(pid: int) -> str:
-    """When a process started, in clock ticks since boot; `-` where there is none. Tells a reused id apart."""
+    """When a process started, in clock ticks since boot; `-` if there is none. Distinguishes processes that had one id."""
     try:
         after_name = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:
@@ -321,7 +320,7 @@ def _end(process: "subprocess.Popen[bytes]", grace: float) -> None:
 
 
 def _give(process: "subprocess.Popen[bytes]", config: bytes) -> None:
-    """Hand it its first configuration; one that ended before it had read that has other reasons to tell."""
+    """Write the first configuration to the process. Errors are ignored: a process that ended logs its own reason."""
     assert process.stdin is not None
     with contextlib.suppress(OSError), process.stdin:
         process.stdin.write(config)

@@ -1,4 +1,4 @@
-"""WebSockets and other long streams outlive a reload of Caddy."""
+"""Keep WebSockets and other long streams open when Caddy reloads."""
 
 import json
 from typing import Any
@@ -12,15 +12,15 @@ _OPTION = "stream_close_delay"
 
 
 def keep_streams(config: bytes, delay: float) -> bytes:
-    """Caddy's JSON in which every proxy that does not say itself closes its streams `delay` seconds after a reload.
+    """Caddy's JSON in which every proxy closes its streams `delay` seconds after a reload, unless it has its own delay.
 
-    See https://caddyserver.com/docs/caddyfile/directives/reverse_proxy#streaming. 0 leaves Caddy's default: at once.
+    See https://caddyserver.com/docs/caddyfile/directives/reverse_proxy#streaming. 0 keeps Caddy's default: at once.
     """
     if not delay or _PROXY not in config:
         return config
     nanoseconds = int(delay * 1e9)
     if _OPTION.encode() not in config:
-        # no text in JSON holds an unescaped quote, so that this is always a handler's own name
+        # a JSON string has no unescaped quote, so this is always the name of a handler
         return config.replace(_PROXY, _PROXY + f',"{_OPTION}":{nanoseconds}'.encode())
     decoded = json.loads(config)
     _set_delay(decoded, nanoseconds)
@@ -39,11 +39,11 @@ def _set_delay(node: Any, nanoseconds: int) -> None:
 
 @frozen
 class StreamKeeper:
-    """An adapter whose results keep streams for `delay` seconds."""
+    """An adapter whose configurations keep streams open for `delay` seconds after a reload."""
 
     adapter: Adapter
     delay: float
 
     def adapt(self, caddyfile: str) -> bytes:
-        """Caddy's JSON of the text. Raises CaddyRefusal and CaddyUnreachable."""
+        """Caddy's JSON for the text. Raises CaddyRefusal and CaddyUnreachable."""
         return keep_streams(self.adapter.adapt(caddyfile), self.delay)

@@ -1,7 +1,7 @@
-"""Having Caddy set a configuration up without running it, and without anything being touched.
+"""Let Caddy validate a configuration without side effects.
 
-`caddy validate` provisions every module: this opens logs, makes the local CA, asks upstreams how they are and dials
-what logs and traces are sent to. So it gets a configuration of which nothing of this is left, and a folder of its own.
+`caddy validate` provisions every module: it opens log files, creates the local CA, starts health checks and dials the
+receivers of logs and traces. So it gets a configuration without these parts, and a temporary folder for its data.
 """
 
 import json
@@ -21,27 +21,29 @@ from dockcaddy.settings import limits
 
 Json = dict[str, Any]
 
-# writers of logs that reach nothing but this process
+# log writers without side effects
 _QUIET_WRITERS = ("stdout", "stderr", "discard")
-# what Caddy says where it lacks what the Caddy that serves may have
+# errors about what this Caddy lacks and the one that serves may have
 _LACKING = ("no such file or directory", "module not registered", "unknown module")
-# whoever checks may have less rights than whoever serves
+# the user who checks may have fewer rights than the Caddy that serves
 _FORBIDDEN = "permission denied"
 
 
 @frozen
 class CommandValidator:
-    """Runs `caddy validate`. `elsewhere` tells that another machine, or another Caddy, is to serve the configuration:
-    files and modules that are missing here are no fault then.
+    """Runs `caddy validate`.
+
+    With `elsewhere`, another machine or another Caddy serves the configuration: files and modules that are missing here
+    are no errors.
     """
 
     path: Path
     elsewhere: bool = False
 
     def validate(self, config: bytes, caddyfile: str) -> None:
-        """Raises CaddyRefusal with Caddy's own words for what it would not load, CaddyUnreachable.
+        """Raises CaddyRefusal with Caddy's error text if Caddy would not load it, and CaddyUnreachable.
 
-        `config` is Caddy's JSON of the text `caddyfile`.
+        `config` is Caddy's JSON for the text `caddyfile`.
         """
         with tempfile.TemporaryDirectory(prefix="dockcaddy-check-") as folder:
             file = Path(folder) / "caddy.json"
@@ -70,9 +72,9 @@ class CommandValidator:
 
 
 def harmless(config: Json, folder: str, *, certificate_files: bool = True) -> Json:
-    """Caddy's JSON of which nothing is left that reaches a file outside `folder`, or the network, when it is set up.
+    """Caddy's JSON without parts that touch a file outside `folder`, or the network, when they are provisioned.
 
-    What can be refused stays. Without `certificate_files` those of certificates are not read either.
+    Everything else stays, so that Caddy can refuse it. Without `certificate_files`, Caddy does not read these either.
     """
     apps = config.get("apps") or {}
     kept = {key: value for key, value in config.items() if key not in ("admin", "storage")}
@@ -112,9 +114,9 @@ def _quietened(node: Any, folder: str) -> Any:
 
 
 def _parts(node: Any) -> Iterator[Any]:
-    """A handler that does nothing by itself yet: a proxy's checks begin when it is set up, with all of its upstreams.
+    """The handlers to validate in place of one: a proxy starts its health checks when it is provisioned.
 
-    Each is looked at without the other.
+    So its checks are validated without upstreams, and its upstreams without checks.
     """
     handler = node.get("handler") if isinstance(node, Mapping) else None
     if handler == "tracing":

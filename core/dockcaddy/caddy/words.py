@@ -1,4 +1,4 @@
-"""What Caddy says when it refuses something."""
+"""Caddy's error texts."""
 
 import os
 import re
@@ -10,13 +10,13 @@ _LINE = re.compile(r"(?:Caddyfile|(?<![\w.])-):(\d+)")
 
 
 def refused_line(message: str) -> int | None:
-    """The line of the Caddyfile that Caddy's error text names, None where it names none."""
+    """The line of the Caddyfile that Caddy's error text names, None if it names none."""
     found = _LINE.search(message)
     return int(found[1]) if found else None
 
 
 def without_values(message: str, caddyfile: str) -> str:
-    """Caddy's words about a Caddyfile without the values of the environment variables that are named in it."""
+    """Caddy's error text without the values of environment variables that the Caddyfile refers to."""
     if "{$" not in caddyfile and "{env." not in caddyfile:
         return message
     for name in set(_VARIABLE.findall(caddyfile)):

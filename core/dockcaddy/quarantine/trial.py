@@ -105,7 +105,7 @@ class Trial:
         except CaddyUnreachable as error:
             if not self._is_too_slow(error):
                 raise
-            refused = Refused("it comes to no end with it", configuration, at_load=True)
+            refused = Refused("loading it does not finish", configuration, at_load=True)
         if refused is None:
             self.accepted, self._accepted_parts = configuration, self.parts
         elif refused.at_load:

@@ -76,7 +76,7 @@ class SimulatedCaddy:
         if b'"crash"' in config:
             self.crash(0.05, keeps=True)
             self.schedule.wait(0.1)
-            raise CaddyRefusal("caddy ends when it loads it")
+            raise CaddyRefusal("caddy crashes when it loads it")
         self.taken(config)
         self._run(config)
         self.told("load " + " ".join(f"{host}={route}" for host, route in self.routes.items()))
