@@ -1,14 +1,14 @@
-"""The errors that people meet. Each message is one line, lower case, without a full stop."""
+"""The errors that users see. Each message is one line, in lower case, without a full stop."""
 
 from dockcaddy.settings import limits
 
 
 class DockcaddyError(Exception):
-    """Base of all errors that are told to the user without a traceback."""
+    """Base of all errors that are shown to the user without a traceback."""
 
 
 class LabelError(DockcaddyError):
-    """A label that cannot become configuration. `label` is the key as people wrote it."""
+    """A label that cannot become configuration. `label` is the key as written."""
 
     def __init__(self, label: str, message: str) -> None:
         super().__init__(message)
@@ -17,7 +17,7 @@ class LabelError(DockcaddyError):
 
 
 class SettingsError(DockcaddyError):
-    """A setting that is unknown or cannot be read: names the source, the key and the nearest valid one."""
+    """A setting that is unknown or invalid. The message names the source, the key and the nearest valid key."""
 
 
 class PluginError(DockcaddyError):
@@ -25,11 +25,11 @@ class PluginError(DockcaddyError):
 
 
 class PluginFault(DockcaddyError):
-    """What a plugin's code did wrong while it was called: names the plugin, the contribution, the file and the line."""
+    """A plugin's code failed when it was called. The message names plugin, contribution, file and line."""
 
 
 class EngineUnreachable(DockcaddyError):
-    """The engine does not answer, or answered a call with an error. `remedy` is what to do, `""` where nobody knows."""
+    """The engine does not answer, or answers with an error. `remedy` is what to do, `""` if unknown."""
 
     def __init__(self, message: str, remedy: str = "") -> None:
         super().__init__(message)
@@ -37,7 +37,7 @@ class EngineUnreachable(DockcaddyError):
 
     @property
     def advice(self) -> str:
-        """The message with what to do."""
+        """The message with the remedy."""
         return f"{self}: {self.remedy}" if self.remedy else str(self)
 
 
@@ -46,26 +46,26 @@ class CaddyUnreachable(DockcaddyError):
 
 
 class CaddyRefusal(DockcaddyError):
-    """Caddy read the configuration and refuses it. The message is Caddy's own."""
+    """Caddy read the configuration and refuses it. The message is Caddy's error text."""
 
 
 class OutputError(DockcaddyError):
-    """An output that could not deliver."""
+    """An output cannot deliver the configuration."""
 
 
 def own_fault(error: BaseException) -> str:
-    """What is told of an error that nobody but the program itself can have caused."""
+    """The message for an error that is a bug in dockcaddy."""
     try:
         reason = one_line(" ".join(str(error).split()))
     except Exception:
-        # that of a class of somebody else's
+        # the error's class is not ours, and its `__str__` may fail
         reason = ""
-    told = f"{type(error).__name__}: {reason}" if reason else type(error).__name__
-    return f"this is a fault of dockcaddy: {told}"
+    what = f"{type(error).__name__}: {reason}" if reason else type(error).__name__
+    return f"this is a bug in dockcaddy: {what}"
 
 
 def one_line(text: str, longest: int = limits.MAX_MESSAGE) -> str:
-    """The text as a part of a message: what would end the line or steer a terminal is shown, what is too long is cut."""
+    """The text as part of a message: control characters are escaped, and a long text is cut to `longest` characters."""
     shown = text[: longest + 1]
     if not shown.isprintable():
         shown = "".join(map(_shown, shown))

@@ -1,4 +1,4 @@
-"""Files that are whole or not there, outputs to a file, and what is said of files that cannot be read."""
+"""Write files atomically, base class of outputs to a file, and messages about files that cannot be read."""
 
 import contextlib
 import os
@@ -13,16 +13,16 @@ from dockcaddy.hookspecs import Configuration, OutputContext
 
 
 def unreadable(error: OSError | UnicodeDecodeError) -> str:
-    """Why a file cannot be had as text, in plain words: `cannot be read: No such file or directory`."""
+    """Why a file cannot be read as text: `cannot be read: No such file or directory`."""
     if isinstance(error, UnicodeDecodeError):
         return f"not UTF-8: byte 0x{error.object[error.start]:02x} at {error.start}"
     return f"cannot be read: {error.strerror or error}"
 
 
 def write_atomically(path: Path, content: bytes, mode: int = 0o640) -> None:
-    """Write beside the file and rename: who reads sees the old bytes or the new ones, also after a crash.
+    """Write a temporary file and rename it: readers see the old bytes or the new ones, even after a crash.
 
-    Raises OSError, and then the old file is as it was.
+    Raises OSError; the old file then stays as it was.
     """
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
@@ -39,34 +39,34 @@ def write_atomically(path: Path, content: bytes, mode: int = 0o640) -> None:
 
 
 def target_file(context: OutputContext, name: str) -> Path:
-    """The file of `--output NAME=PATH`. Raises OutputError where there can be none."""
+    """The file of `--output NAME=PATH`. Raises OutputError if it cannot be a file."""
     target = context.options.get("target", "")
     if not target:
         raise OutputError(f"output {name} needs a path: --output {name}=PATH")
     path = Path(target)
     if path.is_dir():
-        raise OutputError(f"output {name}={path}: that is a folder, name a file in it")
+        raise OutputError(f"output {name}={path}: this is a folder, name a file in it")
     if not path.parent.is_dir():
-        raise OutputError(f"output {name}={path}: there is no folder {path.parent}, make it, or name another one")
+        raise OutputError(f"output {name}={path}: folder {path.parent} does not exist, create it or name another one")
     return path
 
 
 @frozen
 class FileOutput(ABC):
-    """An output that keeps a file at `path`: a subclass says with `content(configuration)` what is in it.
+    """An output to the file at `path`. A subclass defines its content with `content(configuration)`.
 
-    Its factory has the path from `target_file(context, "my-output")`. The file is written to a temporary name and
-    renamed, and only where it holds something else.
+    The factory of the output gets the path from `target_file(context, "my-output")`. The file is written only if its
+    content changes, to a temporary name that is renamed.
     """
 
     path: Path
 
     @abstractmethod
     def content(self, configuration: Configuration) -> bytes:
-        """What the file is to hold. May raise CaddyRefusal."""
+        """The content of the file. May raise CaddyRefusal."""
 
     def write(self, configuration: Configuration) -> None:
-        """Write the content where the file holds another. Raises OutputError."""
+        """Write the content unless the file has it already. Raises OutputError."""
         content = self.content(configuration)
         if self._held() == content:
             return
@@ -76,11 +76,11 @@ class FileOutput(ABC):
             raise OutputError(f"cannot write {self.path}: {error.strerror or error}, the old file stays") from error
 
     def holds(self, configuration: Configuration) -> bool:
-        """Whether the file still holds the content."""
+        """Whether the file still has this content."""
         return self._held() == self.content(configuration)
 
     def close(self) -> None:  # noqa: B027
-        """Nothing is held."""
+        """Do nothing: no file is kept open."""
 
     def _held(self) -> bytes | None:
         try:

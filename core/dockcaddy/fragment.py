@@ -1,4 +1,4 @@
-"""What one source contributes to the Caddyfile: the unit that is kept or left out as a whole."""
+"""The fragment: the blocks that one source contributes to the Caddyfile, kept or left out as a whole."""
 
 from collections.abc import Hashable, Iterable, Iterator
 from functools import cached_property
@@ -12,16 +12,16 @@ from dockcaddy.model import Problem
 
 @frozen(eq=False)
 class Fragment:
-    """The blocks that one source contributes, and what was wrong with it.
+    """The blocks that one source contributes, and the problems found in it. Compared by identity.
 
-    `key` tells sources apart (`local/4f1c2d9e...`), `owner` is how errors name it. Where two fragments cannot both
-    be had, the one with the lower `seniority` stays. A `refused` one is never delivered: an admission rule refused it, and its
-    blocks, if any, are only shown.
-    `addresses` are the resource's at that time, none where it is stopping. `linger` is how long, in seconds, it is of
-    use after the resource is gone. `conditional` are the labels, each with its template, that say something at times only.
-    `intended` are the names of snippets and named routes in its labels: what one without blocks was to define.
-    `bare` are the labels of sites that it says nothing else about.
-    Compared by identity.
+    `key` identifies the source (`local/4f1c2d9e...`), `owner` is its name in messages. In a conflict, the fragment with
+    the lower `seniority` wins. A `refused` fragment was refused by an admission rule and is never delivered; its blocks,
+    if any, are only shown.
+
+    `addresses` are those of the resource at that time, none if it is stopping. `linger` is its grace period: for how many
+    seconds the fragment is kept after the resource is gone. `conditional` are the labels, each with its template, that
+    depend on conditions. `intended` are the names of snippets and named routes in its labels, which a fragment without
+    blocks fails to define. `bare` are the labels of sites without any directive.
     """
 
     key: str
@@ -38,27 +38,27 @@ class Fragment:
 
     @property
     def failed(self) -> bool:
-        """Whether it should have blocks and could not be rendered."""
+        """Whether an error left it without blocks."""
         return not self.blocks and any(problem.severity == "error" for problem in self.problems)
 
     @property
     def is_operators(self) -> bool:
-        """Whether the operator wrote it, not the labels of a resource."""
+        """Whether it comes from the operator and not from the labels of a resource."""
         return self.seniority < 0
 
     @cached_property
     def groups(self) -> frozenset[Hashable]:
-        """What its blocks are merged by: another fragment touches this one where they share a group."""
+        """The groups by which its blocks are merged. Two fragments affect each other if they share a group."""
         return frozenset(map(caddyfile.group_key, self.blocks))
 
     @cached_property
     def definitions(self) -> frozenset[Hashable]:
-        """The groups of those that are meant for others."""
+        """The groups of global options and snippets, which other fragments use."""
         return frozenset(filter(is_definition, self.groups))
 
     @cached_property
     def content(self) -> str:
-        """The fragment alone as Caddyfile text: equal content, equal verdict."""
+        """The fragment alone as Caddyfile text. Caddy treats fragments of equal content equally."""
         return caddyfile.write(caddyfile.sort(self.blocks))
 
     @cached_property
@@ -74,7 +74,7 @@ class Fragment:
 
     @cached_property
     def kind(self) -> Hashable:
-        """What it says but for the hosts: fragments of one kind differ in nothing else."""
+        """Its content without hosts: fragments of one kind differ only in these."""
         return tuple((_without_hosts(caddyfile.group_key(block)), block.children) for block in self.blocks)
 
     @cached_property
@@ -84,7 +84,7 @@ class Fragment:
 
     @cached_property
     def shape(self) -> Hashable:
-        """Which directives it has where, whatever they are told: fragments of one shape tend to have one fate."""
+        """The names and places of its directives, without arguments. Caddy tends to treat equal shapes equally."""
         return frozenset(name for block in self.blocks for name in _names(block.children, (_ports(block),)))
 
 
@@ -115,5 +115,5 @@ def _without_hosts(group: Hashable) -> Hashable:
 
 
 def is_definition(group: Hashable) -> bool:
-    """Whether blocks of this group are meant for others: global options and snippets."""
+    """Whether blocks of this group are for others to use: global options and snippets."""
     return group in ((), "") or str(group).startswith("(")

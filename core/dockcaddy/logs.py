@@ -1,4 +1,4 @@
-"""Logging to standard error: lines for people, or JSON for machines."""
+"""Logging to standard error, as lines for people or as JSON for machines."""
 
 import json
 import logging
@@ -20,7 +20,7 @@ _WORDS = {logging.DEBUG: "debug", logging.INFO: "info", logging.WARNING: "warnin
 _COLOURS = {"debug": "\033[2m", "info": "\033[32m", "warning": "\033[33m", "error": "\033[31m"}
 _EMPHASIS = "\033[1;32m"
 _PLAIN = "\033[0m"
-# what could end the line or steer a terminal; labels and answers of servers may hold it
+# characters that end the line or control a terminal; labels and responses of servers may contain them
 _CONTROL = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029]")
 
 
@@ -34,10 +34,10 @@ def escaped(text: str) -> str:
 
 
 class LineFormatter(logging.Formatter):
-    """`12:00:01.123 error: container web-1: label caddy: ...`; without the time where a record says `timed=False`.
+    """`12:00:01.123 error: container web-1: label caddy: ...`, without the time if the record has `timed=False`.
 
-    The lines of a record's `example` stand below it, ready to be copied. On a terminal (`brief`), where every column
-    counts, the time is to the second, and what is neither debug nor wrong has no level.
+    The lines of a record's `example` follow below, ready to be copied. On a terminal (`brief`), the time has no
+    milliseconds and lines at info level have no level.
     """
 
     def __init__(self, *, timed: bool = True, coloured: bool = False, brief: bool = False) -> None:
@@ -47,7 +47,7 @@ class LineFormatter(logging.Formatter):
         self._brief = brief
 
     def format(self, record: logging.LogRecord) -> str:
-        """One line, and a traceback under it where the record has one."""
+        """One line, and a traceback below it if the record has one."""
         source = "caddy: " if record.name == "dockcaddy.caddy" else ""
         line = f"{self._clock(record)}{self._level(record)}{source}{self._message(record)}"
         line += "".join(f"\n    {escaped(each)}" for each in getattr(record, "example", "").splitlines())
@@ -60,7 +60,7 @@ class LineFormatter(logging.Formatter):
         return f"{self._painted(_COLOURS[word], word)}: "
 
     def _message(self, record: logging.LogRecord) -> str:
-        """The message; the word that it begins with in colour, where the record has one for it."""
+        """The message. If the record has an `emphasis` and the message begins with it, that word is coloured."""
         message, emphasis = escaped(record.getMessage()), getattr(record, "emphasis", "")
         if not emphasis or not message.startswith(emphasis):
             return message
@@ -81,9 +81,9 @@ class LineFormatter(logging.Formatter):
 
 
 class JsonFormatter(logging.Formatter):
-    """One object a line: time (seconds since the epoch), level, message, and what else is known of it.
+    """One object a line: time (seconds since the epoch), level, logger and message.
 
-    That is the resource and label at fault, an example, and whatever a record has as its `fields`.
+    If the record has them: resource, label, example, the keys of its `fields`, and a traceback.
     """
 
     def format(self, record: logging.LogRecord) -> str:
@@ -104,29 +104,32 @@ class JsonFormatter(logging.Formatter):
 
 
 def report_own_fault(where: str, error: BaseException, name: str = "dockcaddy") -> str:
-    """Log it, with the traceback at debug level only; gives what was told. `where` begins the line, `name` is the log's."""
+    """Log a bug in dockcaddy, with its traceback at debug level, and return the message.
+
+    `where` begins the line, `name` is the logger's.
+    """
     logger = logging.getLogger(name)
-    told = own_fault(error)
-    logger.error("%s (--log-level debug shows where)", f"{where}: {told}" if where else told)
-    logger.debug("where it happened", exc_info=error)
-    return told
+    message = own_fault(error)
+    logger.error("%s (--log-level debug shows where)", f"{where}: {message}" if where else message)
+    logger.debug("traceback:", exc_info=error)
+    return message
 
 
 @contextmanager
 def strangers_in_one_line() -> Iterator[None]:
-    """Within, what Python prints by itself of threads, finalizers and warnings, mostly of plugins, is a line of the log."""
+    """Log in one line what Python prints itself about threads, finalizers and warnings, which are mostly of plugins."""
     logger = logging.getLogger("dockcaddy")
 
     def of_thread(given: threading.ExceptHookArgs) -> None:
         error = given.exc_value or given.exc_type()
         name = given.thread.name if given.thread is not None else "unknown"
         logger.error("thread %s ended: %s", name, _last_line(error))
-        logger.debug("where it happened", exc_info=error)
+        logger.debug("traceback:", exc_info=error)
 
     def of_finalizer(given: "sys.UnraisableHookArgs") -> None:
         error = given.exc_value or given.exc_type()
-        logger.warning("while something was thrown away: %s", _last_line(error))
-        logger.debug("where it happened", exc_info=error)
+        logger.warning("error in a finalizer: %s", _last_line(error))
+        logger.debug("traceback:", exc_info=error)
 
     def of_warning(
         message: Warning | str,
@@ -147,17 +150,17 @@ def strangers_in_one_line() -> Iterator[None]:
 
 
 def _last_line(error: BaseException) -> str:
-    """What an error says, whatever its own code for that does, and where it comes from."""
-    told = traceback.format_exception_only(error)[-1].strip()
+    """The error as Python shows it, with the file and line that raised it."""
+    text = traceback.format_exception_only(error)[-1].strip()
     frames = traceback.extract_tb(error.__traceback__)
-    return f"{told} ({frames[-1].filename}:{frames[-1].lineno})" if frames else told
+    return f"{text} ({frames[-1].filename}:{frames[-1].lineno})" if frames else text
 
 
 def configure(level: str, style: str, stream: TextIO | None = None, *, timed: bool = True) -> None:
     """Send the program's log to standard error.
 
-    `level` and `style` are the settings `log_level` and `log_format`; a command that ends by itself has no use for
-    the time of day in its lines (`timed`).
+    `level` and `style` are the settings `log_level` and `log_format`. Without `timed`, lines have no time of day; a
+    command that ends by itself does not need it.
     """
     handler = logging.StreamHandler(stream or sys.stderr)
     brief = handler.stream.isatty()

@@ -1,6 +1,6 @@
-"""What the program knows about the world, frozen: resources, networks, engines, the inventory.
+"""The inventory as frozen data: engines, resources, networks, mounts, ports, and the problems found in them.
 
-Everything here is plain data. The engine side makes it; the pipeline and the plugins only read it.
+`engine/` creates these objects; the pipeline and the plugins only read them.
 """
 
 from collections.abc import Iterable, Mapping
@@ -16,13 +16,13 @@ Health = Literal["healthy", "unhealthy", "starting", "none"]
 
 
 def _read_only(given: Mapping[str, str]) -> Mapping[str, str]:
-    """What plugins see and nobody may change."""
+    """A mapping that plugins can read and not change."""
     return MappingProxyType(given) if isinstance(given, dict) else given
 
 
 @frozen
 class Attachment:
-    """A resource's place on one network. Addresses are bare (no mask), `""` where it has none."""
+    """A resource's connection to one network. Addresses have no mask, and are `""` if it has none."""
 
     network: str
     network_id: str = ""
@@ -47,7 +47,7 @@ class Mount:
 
 @frozen
 class Port:
-    """A port of a resource; `host_port` is 0 where it is not published."""
+    """A port of a resource; `host_port` is 0 if it is not published."""
 
     container_port: int
     protocol: str = "tcp"
@@ -57,12 +57,12 @@ class Port:
 
 @frozen(eq=False)
 class Resource:
-    """A container or a Swarm service: what carries labels.
+    """A container or a Swarm service.
 
-    Compared by identity: the engine side gives the same object again as long as nothing about it changed, so that
-    whatever was derived from it may be kept. `targets` are the addresses that `upstreams` lists, in the engine's
-    order; `unreachable` is why a running one has none. `created` is in seconds since the epoch. `record` is what `.` is
-    in a template: the engine's own record with Go's field names.
+    Compared by identity: `engine/` returns the same object as long as nothing about the resource changes, so that
+    results derived from it can be cached. `targets` are the addresses that `upstreams` lists, in the engine's order;
+    `unreachable` is why a running resource has none. `created` is in seconds since the epoch. `record` is `.` in a
+    template: the engine's record with Go's field names.
     """
 
     kind: Kind
@@ -86,11 +86,11 @@ class Resource:
 
     @property
     def key(self) -> str:
-        """What identifies it among the resources of all engines, whatever its state: `local/4f1c...`."""
+        """Identifies the resource among those of all engines, whatever its state: `local/4f1c...`."""
         return f"{self.engine}/{self.id}"
 
     def __str__(self) -> str:
-        """As errors name it: `container web-1`."""
+        """The name in messages: `container web-1`."""
         return f"{self.kind} {one_line(self.name)}"
 
 
@@ -105,11 +105,11 @@ class SwarmConfig:
 
 @frozen(eq=False)
 class EngineInventory:
-    """All that one engine had: resources in the order in which their fragments are merged, containers first.
+    """The inventory of one engine: resources in the order in which their fragments are merged, containers first.
 
-    `caddy` is the container that runs Caddy, where there is one on this engine; else None. `operators` are the ids of the
-    resources whose labels are the operator's own. `problems` may be over soon; `advice` is about settings, and holds until
-    they change.
+    `caddy` is the container that runs Caddy, None if it is not on this engine. `operators` are the ids of the resources
+    whose labels are the operator's own. `problems` may be temporary; `advice` is about settings and stays until they
+    change.
     """
 
     name: str
@@ -122,7 +122,7 @@ class EngineInventory:
 
 
 class EngineSilent(EngineUnreachable):
-    """An engine that does not answer now. `known` is what it had, with what events told since."""
+    """An engine that does not answer now. `known` is its last inventory, updated by later events."""
 
     def __init__(self, failure: EngineUnreachable, known: EngineInventory) -> None:
         super().__init__(str(failure), failure.remedy)
@@ -138,13 +138,13 @@ class Inventory:
 
 @frozen
 class Proxy:
-    """What belongs to the program and its Caddy, and to no label.
+    """Paths, ports and names of dockcaddy and its Caddy, from which labels are kept away.
 
-    `folders` hold their data, certificates and secrets, `files` their settings; `base_folder` is the folder of the base
-    Caddyfile (`""` where there is none), `admin_port` the admin API's (0 where it is a socket). Paths are absolute.
-    At `engine_ports` engines answer. In `address_folder` are the files from which Caddy reads the addresses of upstreams,
-    `""` where it cannot. `container` is the name or id of the container that Caddy runs in, where the operator gave one;
-    a Caddy that was there before us answers at `admin_endpoints` (hosts and ports).
+    `folders` hold data, certificates and secrets, `files` settings. `base_folder` is the folder of the base Caddyfile
+    (`""` if there is none). `admin_port` is the admin API's (0 for a socket). Paths are absolute. Engines listen at
+    `engine_ports`. `address_folder` has the files from which Caddy reads the addresses of upstreams, `""` if it cannot
+    read files. `container` is the name or id of the container that Caddy runs in, if the operator set one. A Caddy
+    that somebody else runs is at `admin_endpoints` (hosts and ports).
     """
 
     folders: tuple[str, ...] = ("/data", "/config", "/etc/caddy")
@@ -160,10 +160,10 @@ class Proxy:
 
 @frozen
 class Problem:
-    """Something wrong with one resource: who, where, why.
+    """A problem of one resource.
 
     `resource` is `str(Resource)` (`container web-1`) or another source (`caddyfile /etc/caddy/Caddyfile`),
-    `label` the key as people wrote it or `""`.
+    `label` the key as written, or `""`.
     """
 
     resource: str
@@ -178,7 +178,7 @@ class Problem:
 
 
 def without_repeats(problems: Iterable[Problem]) -> tuple[Problem, ...]:
-    """Without warnings about a label that there is an error about: they would tell the same twice."""
+    """The problems without warnings about labels that have an error too."""
     problems = tuple(problems)
     wrong = {(each.resource, each.label) for each in problems if each.severity == "error" and each.label}
     return tuple(each for each in problems if each.severity == "error" or (each.resource, each.label) not in wrong)

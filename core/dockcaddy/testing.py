@@ -1,6 +1,6 @@
-"""What plugin authors need to test a plugin without Docker.
+"""Test a plugin without Docker.
 
-`my_plugin` is the plugin's module, or an object with hooks; it may be installed as well. The bundled plugins are there.
+`my_plugin` is the plugin's module, or an object with hooks; it may be installed too. The bundled plugins are loaded.
 
     from dockcaddy import testing
 
@@ -47,7 +47,7 @@ def container(
     ports: tuple[Port, ...] = (),
     **other: Any,
 ) -> Resource:
-    """A running container; `networks` gives its IPv4 address by network, the first one is the ingress network."""
+    """A running container. `networks` are its IPv4 addresses by network; the first one is the ingress network."""
     attached = {"front": "172.18.0.2"} if networks is None else dict(networks)
     defaults: dict[str, Any] = {
         "id": f"id-of-{name}",
@@ -70,7 +70,7 @@ def container(
 
 
 def registry_with(*modules: ModuleType | object) -> Registry:
-    """The bundled plugins and these modules, loaded through the same door as an entry point's."""
+    """The bundled plugins and these modules, loaded in the same way as those of entry points."""
     return plugins.load(modules=modules)
 
 
@@ -80,7 +80,7 @@ def context(
     caddy: Resource | None = None,
     sections: Mapping[type, Any] | None = None,
 ) -> ResourceContext:
-    """A context as functions and transformers get it; its `warnings` hold what they warned of."""
+    """A context as functions and transformers get it. Their warnings are in its `warnings`."""
     engine = EngineInventory(resource.engine, (resource,), (), caddy)
     return ResourceContext(resource, engine, registry_with(*modules), sections or {}, Inventory((engine,)))
 
@@ -92,13 +92,13 @@ def render(
     caddy: Resource | None = None,
     sections: Mapping[type, Any] | None = None,
 ) -> str:
-    """What a label's template becomes. Raises gotemplate.TemplateError."""
+    """Render a label's template. Raises gotemplate.TemplateError."""
     made = context(resource, *modules, caddy=caddy, sections=sections)
     table = gotemplate.FunctionTable(made.registry.callables())
     return gotemplate.compile(template, table).execute(resource.record, made)
 
 
 def fragment(resource: Resource, *modules: ModuleType | object, sections: Mapping[type, Any] | None = None) -> Fragment:
-    """The fragment that a resource's labels become; `content` is its Caddyfile, `problems` what was wrong."""
+    """The fragment of a resource's labels. `content` is its Caddyfile, `problems` are the errors and warnings."""
     made = context(resource, *modules, sections=sections)
     return admitted(Renderer(made.registry, "caddy").render(made), made)

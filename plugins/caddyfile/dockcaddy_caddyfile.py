@@ -18,8 +18,8 @@ def caddyfile_output(context: OutputContext) -> "CaddyfileOutput":
 
 
 class CaddyfileOutput(FileOutput):
-    """A file with the Caddyfile."""
+    """An output that writes the Caddyfile."""
 
     def content(self, configuration: Configuration) -> bytes:
-        """The text."""
+        """The Caddyfile's text."""
         return configuration.text.encode()

@@ -1,4 +1,4 @@
-"""The resource's own environment. Never the proxy's."""
+"""Template functions for the environment of the resource, never of the proxy."""
 
 from collections.abc import Mapping
 
@@ -13,12 +13,12 @@ def dockcaddy_functions() -> Mapping[str, object]:
 
 
 def env(context: Context, key: str) -> str:
-    """The resource's own environment variable, empty where it is not set."""
+    """The value of an environment variable of the resource, empty if it is not set."""
     if key not in context.resource.environment:
         context.warn(f'environment variable "{key}" is not set')
     return context.resource.environment.get(key, "")
 
 
 def has_env(context: Context, key: str) -> bool:
-    """Whether the environment variable is set, even to nothing."""
+    """Whether the resource has the environment variable, even an empty one."""
     return key in context.resource.environment

@@ -18,8 +18,8 @@ def json_output(context: OutputContext) -> "JsonOutput":
 
 
 class JsonOutput(FileOutput):
-    """A file with what Caddy's adapter made of the Caddyfile."""
+    """An output that writes Caddy's JSON of the Caddyfile."""
 
     def content(self, configuration: Configuration) -> bytes:
-        """The JSON. Raises CaddyRefusal where there is none."""
+        """The JSON. Raises CaddyRefusal if Caddy refuses the Caddyfile."""
         return configuration.json

@@ -1,4 +1,4 @@
-"""What a resource is called and made of."""
+"""Template functions for the name, image and labels of a resource."""
 
 from collections.abc import Mapping
 
@@ -24,12 +24,12 @@ def container_name(context: Context) -> str:
 
 
 def image_name(context: Context) -> str:
-    """The image as written, without tag or digest; registry and port are kept."""
+    """The image without tag and digest, with its registry and port."""
     return _parts(context.resource.image)[0]
 
 
 def image_tag(context: Context) -> str:
-    """The image's tag; `latest` where none is written, the digest where there is only that."""
+    """The image's tag; `latest` if it has none, the digest if it has only that."""
     _, tag, digest = _parts(context.resource.image)
     return tag or digest or ("latest" if context.resource.image else "")
 
@@ -45,7 +45,7 @@ def _parts(image: str) -> tuple[str, str, str]:
 
 
 def label(context: Context, key: str) -> str:
-    """Any label of the resource, of other prefixes too; empty where there is none."""
+    """The value of any label of the resource, whatever its prefix; empty if there is none."""
     return context.resource.labels.get(key, "")
 
 

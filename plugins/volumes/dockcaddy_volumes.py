@@ -1,4 +1,4 @@
-"""Where a resource's files are, for the host and for Caddy."""
+"""Template functions for the mounts of a resource, as the host and as Caddy see them."""
 
 from collections.abc import Iterable, Mapping
 from posixpath import join, normpath
@@ -20,10 +20,10 @@ def dockcaddy_functions() -> Mapping[str, object]:
 
 
 def mount_source(context: Context, path: str) -> str:
-    """The host path of a path in the container: the mount's source, and the rest of a path below it."""
+    """The host path of a path in the container: the source of its mount, and the rest of the path."""
     found = _deepest(context.resource.mounts, path)
     if found is None or not found[0].source:
-        context.warn(f"nothing is mounted at {path}")
+        context.warn(f"no mount at {path}")
         return ""
     return _below(found[0].source, found[1])
 
@@ -39,12 +39,12 @@ def volume_mounts(context: Context) -> list[str]:
 
 
 def has_mount(context: Context, path: str) -> bool:
-    """Whether something is mounted exactly there or above."""
+    """Whether the path in the container is on a mount."""
     return _deepest(context.resource.mounts, path) is not None
 
 
 def serve_path(context: Context, path: str) -> str:
-    """The same files as Caddy itself sees them; the host path where Caddy runs on the host."""
+    """The path at which Caddy sees the same files; the host path if Caddy runs on the host."""
     found = _deepest(context.resource.mounts, path)
     caddy = context.engine.caddy
     if found is None or caddy is None:
@@ -55,14 +55,13 @@ def serve_path(context: Context, path: str) -> str:
         return seen
     what = f"volume {mount.name}" if mount.name else f"folder {mount.source}"
     context.warn(
-        f"caddy cannot see {path}: {what} is mounted into {context.resource} but not into {caddy}, "
-        f"mount it there too and caddy finds the files"
+        f"caddy cannot read {path}: {what} is mounted into {context.resource} but not into {caddy}, mount it there too"
     )
     return mount_source(context, path)
 
 
 def _seen_by(mounts: Iterable[Mount], wanted: Mount, rest: str) -> str:
-    """The path inside a container that mounts the same volume, or the same host folder or one above it."""
+    """The path in a container that mounts the same volume, the same host folder, or a folder above it."""
     target = _below(wanted.source, rest)
     for mount in sorted(mounts, key=lambda mount: len(mount.source), reverse=True):
         if wanted.name and mount.name == wanted.name:
@@ -74,14 +73,14 @@ def _seen_by(mounts: Iterable[Mount], wanted: Mount, rest: str) -> str:
 
 
 def _deepest(mounts: Iterable[Mount], path: str) -> tuple[Mount, str] | None:
-    """The mount that holds the path, the deepest one, and the rest of the path below it."""
+    """The deepest mount that contains the path, and the rest of the path below it."""
     clean = _clean(path)
     holding = [(mount, rest) for mount in mounts if (rest := _rest(mount.destination, clean)) is not None]
     return max(holding, key=lambda found: len(_clean(found[0].destination)), default=None)
 
 
 def _rest(folder: str, path: str) -> str | None:
-    """What follows the folder in the path; None where the path is not in the folder."""
+    """The part of the path below the folder; None if the path is not in the folder."""
     outer, inner = _clean(folder), _clean(path)
     if inner == outer:
         return ""

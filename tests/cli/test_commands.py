@@ -117,7 +117,7 @@ def test_explain_tells_why_a_resource_has_no_lines(dockcaddy: Callable, snapshot
     path = snapshot(web=SITE, bad=BROKEN, empty=EMPTY)
     result = dockcaddy("explain", "bad", "--inventory", path)
     assert (result.status, result.out) == (0, "")
-    assert result.err.splitlines()[0] == "warning: container bad: nothing of it is in the configuration"
+    assert result.err.splitlines()[0] == "warning: container bad: not in the configuration"
     assert "label caddy.respond" in result.err
     assert "nothing of it" in dockcaddy("explain", "empty", "--inventory", path).err
 
@@ -188,7 +188,7 @@ def test_a_fault_of_our_own_is_one_line_and_a_traceback_only_for_debugging(
     path = snapshot(web=SITE)
     result = dockcaddy("render", "--inventory", path)
     assert result.status == 70
-    told = "error: this is a fault of dockcaddy: ZeroDivisionError: division by zero (--log-level debug shows where)\n"
+    told = "error: this is a bug in dockcaddy: ZeroDivisionError: division by zero (--log-level debug shows where)\n"
     assert result.err == told
     debugging = dockcaddy("render", "--inventory", path, "--log-level", "debug")
     assert debugging.status == 70

@@ -98,15 +98,15 @@ def test_who_imports_what_is_left_out_is_not_told_what_the_owner_is_to_do(
         (("run", "--set", "policy.trust=some"), "--set policy.trust=some: expected one of limited, all"),
         (("run", "--set", "policy.allow=x"), '--set policy.allow=x: section policy: allow: no rule "x", there are environment, '),
         (("run", "--set", "policy.allow=a:b"), "RULE@SCOPE:NAME, scopes are container, project, network, prefix"),
-        (("run", "--set", "idioms.off=foo"), '--set idioms.off=foo: section idioms: off: no idiom "foo", there are respond-status, '),
+        (("run", "--set", "idioms.off=foo"), '--set idioms.off=foo: section idioms: off: no idiom "foo", expected one of respond-status, '),
         (("run", "--disable-plugin", "polcy"), 'disable_plugins: no plugin "polcy", did you mean "policy"'),
         (("run", "--plugin", "nope.py"), "plugin nope (file nope.py): cannot be imported: no such file"),
         (("run", "--plugin", "/"), "cannot be imported: is a directory"),
         (("run", "--label-prefix", "caddy."), '--label-prefix caddy.: expected a prefix like "caddy", without white space'),
         (("run", "--label-prefix", "a b"), '--label-prefix a b: expected a prefix like "caddy", without white space'),
         (("run", "--caddy-admin", "http://"), '--caddy-admin http://: expected an address like "localhost:2019"'),
-        (("run", "--output", "json=/nowhere/x"), "output json=/nowhere/x: there is no folder /nowhere, make it, or name another"),
-        (("run", "--output", "caddyfile=/"), "output caddyfile=/: that is a folder, name a file in it"),
+        (("run", "--output", "json=/nowhere/x"), "output json=/nowhere/x: folder /nowhere does not exist, create it or name another"),
+        (("run", "--output", "caddyfile=/"), "output caddyfile=/: this is a folder, name a file in it"),
         (("run", "--docker-sockets", "ssh://host"), "--docker-sockets ssh://host: ssh needs the package paramiko"),
     ],
 )  # fmt: skip
@@ -136,7 +136,7 @@ def test_what_go_templates_have_themselves_is_told(dockcaddy: Callable) -> None:
         result = dockcaddy("functions", name)
         assert (result.status, result.out) == (
             0,
-            f"{name} is part of Go's templates: https://pkg.go.dev/text/template\n",
+            f"{name} is part of Go's text/template: https://pkg.go.dev/text/template\n",
         )
 
 

@@ -115,10 +115,7 @@ def test_explain_presents_nothing_as_live_that_caddy_refuses(offline: Callable) 
         result = offline("explain", {"web": SITE, "bad": UNKNOWN}, subject)
         assert (result.status, result.out) == (0, "")
         lines = result.err.splitlines()
-        assert (
-            lines[0]
-            == f"warning: {'container bad' if subject == 'bad' else subject}: nothing of it is in the configuration"
-        )
+        assert lines[0] == f"warning: {'container bad' if subject == 'bad' else subject}: not in the configuration"
         assert lines[1].startswith("error: container bad: label caddy.revers_proxy: ")
 
 

@@ -85,8 +85,11 @@ def test_an_output_of_a_plugin_says_only_what_the_file_holds(tmp_path: Path) -> 
     ("options", "message"),
     [
         ({}, "output x needs a path: --output x=PATH"),
-        ({"target": "/"}, "output x=/: that is a folder, name a file in it"),
-        ({"target": "/nowhere/x"}, "output x=/nowhere/x: there is no folder /nowhere, make it, or name another one"),
+        ({"target": "/"}, "output x=/: this is a folder, name a file in it"),
+        (
+            {"target": "/nowhere/x"},
+            "output x=/nowhere/x: folder /nowhere does not exist, create it or name another one",
+        ),
     ],
 )
 def test_a_target_where_no_file_can_be_is_an_error(options: dict[str, str], message: str) -> None:

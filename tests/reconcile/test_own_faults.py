@@ -115,9 +115,7 @@ def test_an_unexpected_error_costs_a_pass_and_is_told_as_our_fault(
     world.engines[0].resources.append(site("c"))
     world.turn()
     (told,) = errors(caplog)
-    assert told.startswith(
-        "this is a fault of dockcaddy: KeyError: 'nobody foresaw this'; the last configuration stays"
-    )
+    assert told.startswith("this is a bug in dockcaddy: KeyError: 'nobody foresaw this'; the last configuration stays")
     assert "Traceback" not in told
     assert any(record.exc_info for record in caplog.records if record.levelno == logging.DEBUG)
     assert len(world.outputs[0].written) == 1
@@ -183,7 +181,7 @@ def test_a_resource_that_the_program_stumbles_over_costs_only_itself(
     world.turn()
     assert "c.test" in world.outputs[0].written[-1] and "stone.test" not in world.outputs[0].written[-1]
     (told,) = errors(caplog)
-    assert told.startswith("container stone: this is a fault of dockcaddy: IndexError: nobody foresaw this")
+    assert told.startswith("container stone: this is a bug in dockcaddy: IndexError: nobody foresaw this")
 
 
 def test_an_engine_whose_answer_is_stumbled_over_costs_nobody_else(
@@ -194,7 +192,7 @@ def test_an_engine_whose_answer_is_stumbled_over_costs_nobody_else(
     world.turn()
     assert all(f"{name}.test" in world.outputs[0].written[-1] for name in "abc")
     (told,) = errors(caplog)
-    assert told.startswith("engine one: this is a fault of dockcaddy: AttributeError: no such thing")
+    assert told.startswith("engine one: this is a bug in dockcaddy: AttributeError: no such thing")
     world.engines[0].fault = None
     world.engines[0].resources.append(site("d"))
     world.turn()
@@ -218,4 +216,4 @@ def test_an_output_that_cannot_say_what_it_holds_is_told_once_and_not_written_ag
         world.reconciler.step()
     world.turn()
     assert len(world.outputs[1].written) == 1
-    assert errors(caplog) == ["output output-1: this is a fault of dockcaddy: TypeError: what do I hold?"]
+    assert errors(caplog) == ["output output-1: this is a bug in dockcaddy: TypeError: what do I hold?"]

@@ -1,4 +1,4 @@
-"""The command line. Nothing imports it; each command is a module that is imported only when it is called."""
+"""The command line. Nothing imports it. Each command is a module that is imported when the command is called."""
 
 import atexit
 import importlib
@@ -21,17 +21,17 @@ logger = logging.getLogger("dockcaddy")
 COMMANDS = {
     "run": "watch Docker and keep Caddy configured",
     "render": "print the configuration once",
-    "check": "lint labels; exit 1 and a list when something is wrong",
-    "explain": "which resource and label made which line",
-    "functions": "the template functions, their plugin and help",
-    "plugins": "what is loaded, from where, what it contributes",
-    "snapshot": "the inventory as JSON, for bug reports and offline render",
-    "demo": "a tour without any container of your own",
-    "help": "this, or the help of one command",
-    "version": "the version",
+    "check": "list problems of labels; exit 1 if there is an error",
+    "explain": "show which resource and label made which line",
+    "functions": "list the template functions, or the help of one",
+    "plugins": "list the plugins, their source and contributions",
+    "snapshot": "print the inventory as JSON, for bug reports and offline use",
+    "demo": "a live tour that needs no container of yours",
+    "help": "show this help, or the help of one command",
+    "version": "print the version",
 }
 
-# what click says, and what it says it of a program of Python's with
+# click's messages, in the style of ours
 _IN_OUR_WORDS = (
     (re.compile(r"^option '(.+)' requires an argument$"), r"\1 needs a value"),
     (re.compile(r"^option '(.+)' does not take a value$"), r"\1 takes no value"),
@@ -73,14 +73,14 @@ def main() -> None:
     logs.configure("info", "console", timed=False)
     with given_back(), logs.strangers_in_one_line(), _recognised_interrupts():
         status = _status()
-    # a second ctrl-c at the very end is no reason to show a traceback
+    # a second ctrl-c at the very end shows no traceback
     atexit.register(signal.signal, signal.SIGINT, signal.SIG_IGN)
     sys.exit(status)
 
 
 @contextmanager
 def _recognised_interrupts() -> Iterator[None]:
-    """Within, ctrl-c comes from a handler of our own: a plugin that raises KeyboardInterrupt cannot be mistaken for it."""
+    """Handle ctrl-c with a handler of our own, so that a plugin that raises KeyboardInterrupt is not mistaken for it."""
 
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
@@ -114,11 +114,11 @@ def _status() -> int:
     except DockcaddyError as error:
         return _failed(str(error), USAGE)
     except Exception as error:
-        told = f"this is a fault of dockcaddy: {type(error).__name__}: {error}"
+        message = f"this is a bug in dockcaddy: {type(error).__name__}: {error}"
         if logger.isEnabledFor(logging.DEBUG):
-            logger.error(told, exc_info=True)
+            logger.error(message, exc_info=True)
             return FAULT
-        return _failed(f"{told} (--log-level debug shows where)", FAULT)
+        return _failed(f"{message} (--log-level debug shows where)", FAULT)
 
 
 def _failed(message: str, status: int) -> int:
@@ -128,7 +128,7 @@ def _failed(message: str, status: int) -> int:
 
 
 def _usage(error: click.ClickException) -> str:
-    """Click's complaint as the errors of this program are written, with where to read more."""
+    """Click's message in the style of ours, with the command that shows the help."""
     context = getattr(error, "ctx", None)
     if isinstance(error, click.NoSuchOption) and context is not None:
         message = f'no option "{error.option_name}"{_nearest_option(error.option_name, context.command)}'
@@ -143,7 +143,7 @@ def _usage(error: click.ClickException) -> str:
 
 
 def _nearest_option(name: str, command: click.Command) -> str:
-    """A guess among all options; what there is, is what the help shows."""
+    """A guess among all options, else the list of those that the help shows."""
     from dockcaddy.settings.table import guess  # noqa: PLC0415
 
     shown = [

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from dockcaddy.cli import result
-from dockcaddy.cli.inventory import inventory_option, pipeline_and_base, read_inventory, served, tell
+from dockcaddy.cli.inventory import inventory_option, pipeline_and_base, read_inventory, report, served
 from dockcaddy.cli.options import Command, Environment, settings_options, start
 from dockcaddy.errors import CaddyUnreachable
 from dockcaddy.merge.configuration import Configuration
@@ -21,14 +21,14 @@ logger = logging.getLogger("dockcaddy")
 @inventory_option
 @settings_options("docker", "labels", "caddy", "plugins", "log")
 def command(path: str, **options: Any) -> int:
-    """List what is wrong with labels; exit 1 where there is anything."""
+    """List the problems of labels. Exit 1 if one of them is an error."""
     environment = start(options)
     pipeline, base = pipeline_and_base(environment)
     inventory = read_inventory(environment, path, thorough=True)
     found = served(environment, pipeline, inventory, base, path)
     problems = dict.fromkeys((*found.configuration.problems, *unanswered(found.configuration)))
     problems = problems or dict.fromkeys(_nothing_labelled(inventory, found.configuration, environment))
-    wrong = tell(problems)
+    wrong = report(problems)
     if found.unchecked and not wrong:
         raise CaddyUnreachable(found.unchecked)
     if found.unchecked:

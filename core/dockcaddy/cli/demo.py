@@ -14,14 +14,12 @@ FIRST_PORT, PORTS = 8880, 20
 
 
 @click.command(cls=Command)
-@click.option(
-    "--port", type=int, help="where the demo's sites listen, on loopback; else the first free one from 8880 on"
-)
-@click.option("--pause", default=4.0, show_default=True, help="seconds between two changes")
-@click.option("--once", is_flag=True, help="end after the last change")
+@click.option("--port", type=int, help="port of the demo's sites, on loopback; default: the first free one from 8880")
+@click.option("--pause", default=4.0, show_default=True, help="seconds between changes")
+@click.option("--once", is_flag=True, help="exit after the last change")
 @settings_options("caddy", "plugins", "log")
 def command(port: int | None, pause: float, once: bool, **options: Any) -> int:
-    """Show live how labels become sites: real backends, the real pipeline, a real Caddy, no Docker."""
+    """Show live how labels become sites, with real backends, the real pipeline and a real Caddy, without Docker."""
     from dockcaddy.run.demo import show  # noqa: PLC0415
     from dockcaddy.run.demo.screen import Screen  # noqa: PLC0415
 
@@ -31,7 +29,7 @@ def command(port: int | None, pause: float, once: bool, **options: Any) -> int:
 
 
 def _usable(port: int | None) -> int:
-    """The port that was asked for, or the first that is free. Raises SettingsError."""
+    """The given port, or the first free one. Raises SettingsError."""
     if port is None:
         return next(
             (each for each in range(FIRST_PORT, FIRST_PORT + PORTS) if not obstacle("127.0.0.1", each)), FIRST_PORT
@@ -41,5 +39,5 @@ def _usable(port: int | None) -> int:
     if reason := obstacle("127.0.0.1", port):
         holder = holder_of(port)
         whose = f", {holder} has it" if holder else ""
-        raise SettingsError(f"--port {port}: {reason.lower()}{whose}, choose another one, or leave the option out")
+        raise SettingsError(f"--port {port}: {reason.lower()}{whose}, choose another one, or omit the option")
     return port

@@ -8,7 +8,7 @@ import click
 
 from dockcaddy.caddyfile import SiteAddress
 from dockcaddy.cli import result
-from dockcaddy.cli.inventory import inventory_option, pipeline_and_base, read_inventory, served, tell
+from dockcaddy.cli.inventory import inventory_option, pipeline_and_base, read_inventory, report, served
 from dockcaddy.cli.options import Command, settings_options, start
 from dockcaddy.errors import SettingsError
 from dockcaddy.merge.configuration import Configuration
@@ -23,11 +23,11 @@ logger = logging.getLogger("dockcaddy")
 @inventory_option
 @settings_options("docker", "labels", "caddy", "plugins", "log")
 def command(subject: str, path: str, **options: Any) -> int:
-    """Which resource and label made which line of SUBJECT, a site's address or a resource's name."""
+    """Show which resource and label made each line of SUBJECT, a site's address or a resource's name."""
     environment = start(options)
     pipeline, base = pipeline_and_base(environment)
     inventory = read_inventory(environment, path)
-    # with what is left out, which can be asked for too
+    # includes fragments that are left out, so that these can be explained too
     merged = pipeline.build(inventory, base)
     concerned = _concerned(merged, inventory, subject)
     found = served(environment, pipeline, inventory, base, path)
@@ -37,15 +37,15 @@ def command(subject: str, path: str, **options: Any) -> int:
         result.write_table(("line", "made by"), _explained(configuration, chosen), gap="  # ")
     else:
         named = sorted(name for name in concerned if _is(name, subject))
-        logger.warning("%s: nothing of it is in the configuration", ", ".join(named) or subject)
-    tell(problem for problem in configuration.problems if problem.resource in concerned)
+        logger.warning("%s: not in the configuration", ", ".join(named) or subject)
+    report(problem for problem in configuration.problems if problem.resource in concerned)
     if found.unchecked:
         logger.warning("caddy was not asked: %s; nothing was checked", found.unchecked)
     return 0
 
 
 def _concerned(merged: Configuration, inventory: Inventory, subject: str) -> set[str]:
-    """The resources that it is about. Raises SettingsError where there is nothing of that name."""
+    """The names of the resources that the subject is about. Raises SettingsError if there is no such site or resource."""
     resources = _resources(merged, inventory)
     lines = {*_lines_of_site(merged, subject), *_lines_of_resource(merged, subject)}
     concerned = {origin.resource for number in lines for origin in merged.lines[number]}
@@ -57,7 +57,7 @@ def _concerned(merged: Configuration, inventory: Inventory, subject: str) -> set
 
 
 def _is(resource: str, subject: str) -> bool:
-    """Whether `container web-1` is meant by `container web-1` or `web-1`."""
+    """Whether the subject, `container web-1` or `web-1`, is the resource `container web-1`."""
     return subject in (resource, *_short([resource]))
 
 
@@ -66,7 +66,7 @@ def _short(resources: Iterable[str]) -> Iterator[str]:
 
 
 def _resources(configuration: Configuration, inventory: Inventory) -> list[str]:
-    """All that carries labels or text, as errors name it."""
+    """The names of all resources and other sources."""
     named = {str(resource): None for engine in inventory.engines for resource in engine.resources}
     named |= {origin.resource: None for origins in configuration.lines for origin in origins}
     named |= {problem.resource: None for problem in configuration.problems}
@@ -98,7 +98,7 @@ def _lines_of_resource(configuration: Configuration, subject: str) -> Iterator[i
 
 
 def _explained(configuration: Configuration, chosen: Iterable[int]) -> list[tuple[str, str]]:
-    """Each line, and whose label made it."""
+    """Each line with the resources and labels that made it."""
     # only a line feed ends a line of a Caddyfile
     text = configuration.text.split("\n")
     return [

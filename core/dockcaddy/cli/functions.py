@@ -23,7 +23,7 @@ def command(name: str | None, **options: Any) -> int:
         return 0
     entry = functions.get(name)
     if entry is None and name in RESERVED:
-        result.write_text(f"{name} is part of Go's templates: https://pkg.go.dev/text/template\n")
+        result.write_text(f"{name} is part of Go's text/template: https://pkg.go.dev/text/template\n")
         return 0
     if entry is None:
         raise SettingsError(f'no template function "{name}"{nearest(name, functions)}')

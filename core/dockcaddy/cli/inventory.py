@@ -1,4 +1,4 @@
-"""Where `render`, `check` and `explain` read the inventory from, and how they tell problems."""
+"""How `render`, `check` and `explain` read the inventory and report problems."""
 
 import json
 import logging
@@ -29,14 +29,15 @@ _HALF_CHARACTER = re.compile("[\ud800-\udfff]")
 
 def inventory_option(command: Decorated) -> Decorated:
     """Add `--inventory FILE`."""
-    help = "a snapshot instead of the engine, - for standard input"
+    help = "read a snapshot instead of the engine, - for standard input"
     return click.option("--inventory", "path", default="", metavar="FILE", help=help)(command)
 
 
 def read_inventory(environment: Environment, path: str, *, thorough: bool = False) -> Inventory:
-    """The inventory of a snapshot file (`-`: standard input), or of the engines where there is no path.
+    """The inventory of a snapshot file (`-`: standard input), or of the engines if `path` is empty.
 
-    A `thorough` one has containers without labels of ours looked at, too. Raises SettingsError, SnapshotError, EngineUnreachable.
+    With `thorough`, containers without labels of ours are checked for labels that were probably meant for us. Raises
+    SettingsError, SnapshotError and EngineUnreachable.
     """
     if path:
         from dockcaddy.engine import SnapshotError, from_snapshot  # noqa: PLC0415
@@ -65,30 +66,30 @@ def _document(path: str) -> Any:
         where = f"line {error.lineno}, column {error.colno}" if text.strip() else "it is empty"
         raise SettingsError(f"--inventory {path}: not JSON: {where}") from error
     except (ValueError, RecursionError) as error:
-        raise SettingsError(f"--inventory {path}: not JSON: nested too deeply, or a number without end") from error
-    return _mended(document) if re.search(r"\\u[dD][89a-fA-F]", text) else document
+        raise SettingsError(f"--inventory {path}: not JSON: nested too deeply, or a number is too long") from error
+    return _without_surrogates(document) if re.search(r"\\u[dD][89a-fA-F]", text) else document
 
 
-def _mended(value: Any) -> Any:
-    """Half a surrogate pair is U+FFFD, as Go's encoding/json reads it."""
+def _without_surrogates(value: Any) -> Any:
+    """Half a surrogate pair becomes U+FFFD, as in Go's encoding/json."""
     if isinstance(value, str):
         return _HALF_CHARACTER.sub("\ufffd", value)
     if isinstance(value, list):
-        return [_mended(each) for each in value]
+        return [_without_surrogates(each) for each in value]
     if isinstance(value, dict):
-        return {_mended(key): _mended(each) for key, each in value.items()}
+        return {_without_surrogates(key): _without_surrogates(each) for key, each in value.items()}
     return value
 
 
 def pipeline_and_base(environment: Environment) -> tuple[Pipeline, BaseCaddyfile | None]:
-    """The pipeline, and the operator's Caddyfile where one is named. Raises SettingsError where it cannot be read."""
+    """The pipeline, and the base Caddyfile if the settings name one. Raises SettingsError if it cannot be read."""
     pipeline = pipeline_for(environment.settings, environment.registry, environment.sections)
     return pipeline, read_base(environment.settings.caddyfile_path)
 
 
 @frozen
 class Served:
-    """What would be served of an inventory. `unchecked` tells why no Caddy was asked, `""` where one was."""
+    """The configuration that would be served. `unchecked` is why Caddy could not be asked, `""` if it was."""
 
     configuration: Configuration
     unchecked: str = ""
@@ -97,7 +98,7 @@ class Served:
 def served(
     environment: Environment, pipeline: Pipeline, inventory: Inventory, base: BaseCaddyfile | None, path: str
 ) -> Served:
-    """What would be served of the inventory that `path` names. Raises SettingsError."""
+    """The configuration that would be served for the inventory at `path`. Raises SettingsError."""
     settings = environment.settings
     if settings.envfile:
         load_environment_file(settings.envfile)
@@ -107,10 +108,10 @@ def served(
         return Served(served_unchecked(settings, pipeline, inventory, base), str(error))
 
 
-def tell(problems: Iterable[Problem]) -> bool:
-    """Log problems, one a line, each once; whether one of them is an error."""
-    told = dict.fromkeys(problems)
-    for problem in told:
+def report(problems: Iterable[Problem]) -> bool:
+    """Log each problem once, one a line. Returns whether one of them is an error."""
+    different = dict.fromkeys(problems)
+    for problem in different:
         level = logging.ERROR if problem.severity == "error" else logging.WARNING
         logger.log(level, "%s", problem, extra={"resource": problem.resource, "label": problem.label})
-    return any(problem.severity == "error" for problem in told)
+    return any(problem.severity == "error" for problem in different)

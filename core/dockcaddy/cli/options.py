@@ -23,7 +23,7 @@ Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 logger = logging.getLogger("dockcaddy")
 
 _LISTS = ("list", "aligned", "paths")
-# kind -> what the help has for a value
+# kind -> the placeholder of a value in the help
 _METAVARS = {
     "text": "TEXT",
     "path": "PATH",
@@ -39,7 +39,7 @@ _SWITCHES = frozenset(option.flag for option in OPTIONS if option.kind == "boole
 
 @frozen
 class Environment:
-    """Everything a command starts from."""
+    """What a command starts from: settings, plugins, and the plugins' settings."""
 
     settings: Settings
     registry: Registry
@@ -47,7 +47,7 @@ class Environment:
 
 
 class Command(click.Command):
-    """A command that takes settings."""
+    """A command that takes the options of the settings' table."""
 
     def parse_args(self, context: click.Context, args: list[str]) -> list[str]:
         explicit = list(_explicit(args))
@@ -90,7 +90,7 @@ def _explicit(arguments: Iterable[str]) -> Iterator[str]:
 
 
 class _Value(click.ParamType[Any]):
-    """A value that the settings' table parses."""
+    """A value that is parsed by the settings' table."""
 
     def __init__(self, option: Option) -> None:
         self.option = option
@@ -108,13 +108,13 @@ def _flatten(context: click.Context, parameter: click.Parameter, value: Any) -> 
 
 
 def settings_options(*groups: str) -> Callable[[Decorated], Decorated]:
-    """Add every option of the table, `--config` and `--set`. The help shows those of `groups`; without any, all."""
+    """Add all options of the table, `--config` and `--set`. The help shows those of `groups`, or all without groups."""
 
     def add(command: Decorated) -> Decorated:
         for option in reversed(OPTIONS):
             command = _option(option, hidden=bool(groups) and option.group not in groups)(command)
         overriding = click.option(
-            "--set", "overrides", multiple=True, metavar="SECTION.KEY=VALUE", help="a plugin's setting; repeatable"
+            "--set", "overrides", multiple=True, metavar="SECTION.KEY=VALUE", help="set a plugin's setting; repeatable"
         )
         config = click.option("--config", default="", metavar="FILE", help="settings file; else ./dockcaddy.toml")
         return config(overriding(command))
@@ -133,7 +133,7 @@ def _option(option: Option, *, hidden: bool) -> Callable[[Decorated], Decorated]
 
 
 def start(options: Mapping[str, Any], *, timed: bool = False) -> Environment:
-    """Logging, settings and plugins from a command's options; `timed` gives log lines the time of day.
+    """Set up logging, settings and plugins from a command's options. With `timed`, log lines have the time of day.
 
     Raises SettingsError and PluginError.
     """

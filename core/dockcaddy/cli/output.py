@@ -1,4 +1,4 @@
-"""Standard output belongs to the result: whatever else prints, a plugin or a program that it starts, is sent elsewhere."""
+"""Reserve standard output for results: what plugins, or programs that they start, print goes to standard error."""
 
 import io
 import os
@@ -9,7 +9,7 @@ from typing import BinaryIO
 
 
 class Elsewhere(io.TextIOBase):
-    """What stands in the place of standard output once that is reserved for `results`: it prints to standard error."""
+    """Replaces `sys.stdout` while standard output is reserved for `results`. Writes to standard error."""
 
     def __init__(self, results: BinaryIO) -> None:
         super().__init__()
@@ -17,46 +17,46 @@ class Elsewhere(io.TextIOBase):
 
     @property
     def buffer(self) -> BinaryIO:
-        """For those who write bytes."""
+        """Standard error, for code that writes bytes."""
         return sys.stderr.buffer
 
     def write(self, text: str) -> int:
-        """Print it to standard error."""
+        """Write the text to standard error."""
         return sys.stderr.write(text)
 
     def flush(self) -> None:
-        """Have it appear there."""
+        """Flush standard error."""
         sys.stderr.flush()
 
     def close(self) -> None:
-        """Nothing: others print here too."""
+        """Do nothing: standard error stays open."""
 
 
 def reserve() -> None:
-    """From now on nothing but results gets to standard output, until `given_back` ends."""
+    """Reserve standard output for results, until `given_back` ends."""
     if isinstance(sys.stdout, Elsewhere):
         return
     sys.stdout.flush()
     try:
         descriptor = sys.stdout.fileno()
     except OSError:
-        # none of the system's, as in tests
+        # a stream without a file descriptor, as in tests
         sys.stdout = Elsewhere(sys.stdout.buffer)
         return
     results = os.fdopen(os.dup(descriptor), "wb")
-    # a program that a plugin starts inherits this one
+    # programs that a plugin starts inherit this descriptor
     os.dup2(sys.stderr.fileno(), descriptor)
     sys.stdout = Elsewhere(results)
 
 
 def results() -> BinaryIO:
-    """Where results go."""
+    """The stream for results."""
     return sys.stdout.results if isinstance(sys.stdout, Elsewhere) else sys.stdout.buffer
 
 
 @contextmanager
 def given_back() -> Iterator[None]:
-    """At the end standard output is as it was before."""
+    """Restore standard output at the end."""
     before = sys.stdout
     try:
         yield

@@ -1,4 +1,4 @@
-"""What `--help` says of the settings of plugins, those of entry points and site files too."""
+"""The settings of plugins in `--help`, those of entry points and site files included."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -12,14 +12,14 @@ from dockcaddy.settings.sources import load
 from dockcaddy.settings.table import OPTIONS, Settings
 
 TITLE = "Settings of plugins (--set SECTION.KEY=VALUE)"
-# what says which plugins there are
+# options that choose the plugins
 _CHOOSING = frozenset(("plugin", "disable_plugin", "replace"))
-# what begins the arguments that a command was called with, in click's notes of a call
+# the key of a command's arguments in click's `Context.meta`
 ARGUMENTS = "dockcaddy.cli.arguments"
 
 
 def write_plugin_settings(command: click.Command, context: click.Context, formatter: click.HelpFormatter) -> None:
-    """The section of the help; with what keeps a plugin from being loaded, which is no reason to show no help."""
+    """Write the section of the help. A plugin that cannot be loaded is reported in it and does not prevent the help."""
     failures: list[str] = []
     try:
         settings = _settings(command, context)
@@ -42,7 +42,7 @@ def write_plugin_settings(command: click.Command, context: click.Context, format
 
 
 def _settings(command: click.Command, context: click.Context) -> Settings:
-    """The settings as far as they choose plugins. The help is asked for before any argument is read."""
+    """The settings that choose plugins. click shows the help before it reads the other arguments."""
     arguments: Sequence[str] = context.meta.get(ARGUMENTS, ())
     given, _, _ = command.make_parser(context).parse_args(list(arguments))
     flags = {

@@ -11,7 +11,7 @@ from dockcaddy.cli.options import Command, settings_options, start
 @click.command(cls=Command)
 @settings_options("plugins", "log")
 def command(**options: Any) -> int:
-    """List what is loaded, from where, and what it contributes."""
+    """List the plugins, their source and contributions."""
     entries = start(options).registry.plugins
     result.write_table(
         ("plugin", "from", "contributes"),

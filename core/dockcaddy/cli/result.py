@@ -1,4 +1,4 @@
-"""Standard output: it carries a command's result and nothing else, in UTF-8 whatever the locale says."""
+"""Write results to standard output, which carries nothing else. Always UTF-8, whatever the locale."""
 
 import errno
 import io
@@ -15,16 +15,16 @@ if TYPE_CHECKING:
 
 GAP = 2
 WIDTH = 80
-# what is looked for, and where it is from
+# styles of the first columns
 _STYLES = {0: "cyan", 1: "dim"}
 
 
 class ReaderGone(Exception):
-    """Whoever reads standard output has gone; nothing is left to do."""
+    """The reader of standard output closed it, as `head` does."""
 
 
 def write(text: str) -> None:
-    """Print a result, byte for byte. Raises ReaderGone, DockcaddyError where it cannot be written."""
+    """Print a result, byte for byte. Raises ReaderGone, and DockcaddyError if standard output cannot be written."""
     try:
         sys.stdout.flush()
         results().write(text.encode())
@@ -37,15 +37,15 @@ def write(text: str) -> None:
 
 
 def abandon(status: int) -> int:
-    """Let nothing be written any more, not even what the interpreter flushes at its end; gives `status` back."""
+    """Discard all further output, also what the interpreter flushes at its end. Returns `status`."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), results().fileno())
     return status
 
 
 def write_table(header: Sequence[str], rows: Sequence[Sequence[str]], gap: str = "  ") -> None:
-    """Print columns with `gap` between them.
+    """Print columns separated by `gap`.
 
-    On a terminal they have the header and colours instead, and long cells are wrapped to its width.
+    On a terminal, print a table with the header and colours, with long cells wrapped to its width.
     """
     if results().isatty():
         _write_to_terminal(header, rows)
@@ -57,7 +57,7 @@ def write_table(header: Sequence[str], rows: Sequence[Sequence[str]], gap: str =
 
 
 def write_text(text: str) -> None:
-    """Print prose; on a terminal long lines are wrapped to its width."""
+    """Print prose. On a terminal, long lines are wrapped to its width."""
     if results().isatty():
         from rich.text import Text  # noqa: PLC0415
 
@@ -79,7 +79,7 @@ def _write_to_terminal(header: Sequence[str], rows: Sequence[Sequence[str]]) -> 
 
 
 def _draw(shown: "RenderableType", end: str = "\n") -> None:
-    """Print it as wide as the terminal is."""
+    """Print in the terminal's width."""
     from rich.console import Console  # noqa: PLC0415
 
     drawn = io.StringIO()
@@ -88,6 +88,6 @@ def _draw(shown: "RenderableType", end: str = "\n") -> None:
 
 
 def _width() -> int:
-    """The terminal's, or what COLUMNS says; 80 where it does not know."""
+    """COLUMNS, else the terminal's width, else 80."""
     said = os.environ.get("COLUMNS", "")
     return int(said) if said.isdecimal() and int(said) else os.get_terminal_size(results().fileno()).columns or WIDTH

@@ -12,7 +12,7 @@ from dockcaddy.run.daemon import run
 @click.command(cls=Command)
 @settings_options()
 def command(**options: Any) -> int:
-    """Watch Docker and keep Caddy configured, by default with a Caddy of its own."""
+    """Watch Docker and keep Caddy configured. By default, run a Caddy as a child process."""
     reserve()
     environment = start(options, timed=True)
     return run(environment.settings, environment.registry, environment.sections)

@@ -17,11 +17,11 @@ logger = logging.getLogger("dockcaddy")
 
 @click.command(cls=Command)
 @click.option(
-    "--redact", is_flag=True, help="write words in the place of environment variables' values, and of secrets"
+    "--redact", is_flag=True, help="replace the values of environment variables, and secrets, by placeholders"
 )
 @settings_options("docker", "labels", "log")
 def command(redact: bool, **options: Any) -> int:
-    """Print the inventory as JSON, for bug reports and to render it elsewhere."""
+    """Print the inventory as JSON, for bug reports and for rendering elsewhere."""
     engines = engines_for(start(options).settings)
     document = {"version": VERSION, "engines": [engine.snapshot() for engine in engines]}
     count = environment_count(document)
@@ -30,8 +30,8 @@ def command(redact: bool, **options: Any) -> int:
     result.write(json.dumps(document, indent=1) + "\n")
     if count and not redact:
         logger.warning(
-            "the snapshot holds the values of %d environment variables, secrets among them: "
-            "look before you hand it on, or use --redact",
+            "the snapshot contains the values of %d environment variables, which may be secrets: "
+            "review it before you share it, or use --redact",
             count,
         )
     return 0

@@ -1,6 +1,6 @@
-"""Natural label values that Caddy would refuse or misread, made what their author meant.
+"""Rewrite natural label values that Caddy would refuse or misread to what their author meant.
 
-Each idiom has one safe reading; what is already right, or quoted, is left alone. Measured with Caddy 2.11.
+Each idiom has exactly one safe reading. Correct and quoted values stay as they are. Verified with Caddy 2.11.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -28,9 +28,9 @@ from dockcaddy_idioms.headers import header_blocks, header_values
 
 @frozen
 class Idiom:
-    """One idiom: what it is called, what it does, an example of what it takes and gives, and how.
+    """One idiom: its name, its help, an example before and after, and the rewrite.
 
-    It is looked at only where a key holds one of the words it is about.
+    The rewrite is called only if a label's key contains one of the words in `about`.
     """
 
     name: str
@@ -45,17 +45,15 @@ def _check_names(settings: "IdiomSettings", attribute: object, names: tuple[str,
     for name in names:
         if name not in known:
             close = get_close_matches(name, known, n=1, cutoff=0.75)
-            mend = f'did you mean "{close[0]}"' if close else f"there are {', '.join(known)}"
-            raise ValueError(f'off: no idiom "{name}", {mend}')
+            hint = f'did you mean "{close[0]}"' if close else f"expected one of {', '.join(known)}"
+            raise ValueError(f'off: no idiom "{name}", {hint}')
 
 
 @frozen
 class IdiomSettings:
     """The section `[idioms]`."""
 
-    off: tuple[str, ...] = field(
-        default=(), validator=_check_names, metadata={"help": "idioms to leave alone, by name"}
-    )
+    off: tuple[str, ...] = field(default=(), validator=_check_names, metadata={"help": "names of idioms to turn off"})
 
 
 @dockcaddy.hook
@@ -82,28 +80,28 @@ def _switchable(idiom: Idiom) -> Callable[[Context, tuple[Label, ...]], Iterable
 IDIOMS: tuple[Idiom, ...] = (
     Idiom(
         "respond-status",
-        "respond with a status and its text, or a body of several words",
+        "`respond` with a status and its text, or with a body of several words",
         ("respond",),
         ("caddy.respond: 503 Service Unavailable", "respond `Service Unavailable` 503"),
         each_value("respond", respond),
     ),
     Idiom(
         "redir-status-first",
-        "redir with the status in front of the target",
+        "`redir` with the status before the target",
         ("redir",),
         ("caddy.redir: 301 https://example.org", "redir https://example.org 301"),
         each_value("redir", redirect),
     ),
     Idiom(
         "forward-auth-path",
-        "forward_auth with a path in its URL",
+        "`forward_auth` with a path in its URL",
         ("forward_auth",),
         ("caddy.forward_auth: http://auth:8000/api/auth/", "forward_auth http://auth:8000 { uri /api/auth/ }"),
         forward_auth,
     ),
     Idiom(
         "header-block",
-        "header_up, header_down and request_header with a label for each field",
+        "`header_up`, `header_down` and `request_header` with a label for each field",
         ("header_up", "header_down", "request_header"),
         ("caddy.reverse_proxy.header_up.X-Real: x", "header_up X-Real x"),
         header_blocks,
@@ -117,35 +115,35 @@ IDIOMS: tuple[Idiom, ...] = (
     ),
     Idiom(
         "encode-commas",
-        "encodings with commas between them",
+        "encodings separated by commas",
         ("encode",),
         ("caddy.encode: gzip, zstd", "encode gzip zstd"),
         each_value("encode", without_commas),
     ),
     Idiom(
         "upstream-commas",
-        "upstreams with commas between them or a slash at their end",
+        "upstreams separated by commas, or with a trailing slash",
         ("reverse_proxy",),
         ("caddy.reverse_proxy: http://a:80/, http://b:80/", "reverse_proxy http://a:80 http://b:80"),
         each_value("reverse_proxy", upstreams),
     ),
     Idiom(
         "policy-dashes",
-        "lb_policy spelled with dashes",
+        "`lb_policy` with dashes instead of underscores",
         ("lb_policy",),
         ("caddy.reverse_proxy.lb_policy: round-robin", "lb_policy round_robin"),
         policies,
     ),
     Idiom(
         "expression-quotes",
-        "an expression of several words with quotes in it",
+        "an expression of several words that contains quotes",
         ("expression", "@", "not", "lb_retry_match"),
         ('caddy.@get.expression: {method} == "GET"', '@get { expression `{method} == "GET"` }'),
         expressions,
     ),
     Idiom(
         "switch",
-        "a directive without arguments switched on or off by a truth value",
+        "a directive without arguments that is turned on or off by a truth value",
         tuple(SWITCHES),
         ('caddy.file_server: "true"', "file_server"),
         switch,

@@ -1,4 +1,4 @@
-"""Idioms of what stands behind a directive's name."""
+"""Idioms of the arguments of a directive."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator
@@ -11,7 +11,7 @@ from dockcaddy_idioms.values import after_matcher, is_filled_in, plain_words, qu
 
 Rewrite = Callable[[tuple[Label, ...]], Iterable[Label]]
 
-# what Caddy takes as a status behind a body
+# a status after a body, as Caddy reads it
 _STATUS = re.compile(r"[1-9]\d\d")
 _STATUS_OR_PLACEHOLDER = re.compile(r"[1-9]\d\d|\{.*\}")
 _CODES = ("temporary", "permanent", "html")
@@ -20,12 +20,12 @@ _POLICIES = frozenset(
     ("round_robin", "weighted_round_robin", "random_choose", "least_conn", "ip_hash", "client_ip_hash", "uri_hash")
 )
 _NETWORK = re.compile(r"(?:unix|tcp|udp|ip|fd)[a-z0-9+]*", re.IGNORECASE)
-# a placeholder, or an IPv6 address, may hold what elsewhere begins a path
+# a placeholder or an IPv6 address may contain characters that otherwise begin a path
 _HOST = re.compile(r"(?:\{[^{}]*\}|\[[^\[\]]*\]|[^/?#\s{}\[\]])+")
 
 
 def each_value(directive: str, change: Callable[[list[str]], list[str] | None]) -> Rewrite:
-    """Rewrite the words of one directive's value, behind its matcher; None leaves it alone."""
+    """Rewrite the words of one directive's value after its matcher; None keeps them."""
 
     def rewrite(labels: tuple[Label, ...]) -> Iterator[Label]:
         for label in labels:
@@ -55,7 +55,7 @@ def respond(words: list[str]) -> list[str] | None:
 
 
 def redirect(words: list[str]) -> list[str] | None:
-    """`301 https://example.org`: the status in front, as nginx has it."""
+    """`301 https://example.org`: the status comes first, as in nginx."""
     if len(words) == 2 and _STATUS.fullmatch(words[0]) and not _STATUS.fullmatch(words[1]) and words[1] not in _CODES:
         return [words[1], words[0]]
     return None
@@ -69,7 +69,7 @@ def without_commas(words: list[str]) -> list[str] | None:
 
 
 def upstreams(words: list[str]) -> list[str] | None:
-    """`http://a:80/, http://b:80/`: commas between upstreams, a slash at their end."""
+    """`http://a:80/, http://b:80/`: commas between upstreams, and a trailing slash."""
     changed = []
     for word in words:
         bare = word.removesuffix(",")
@@ -83,7 +83,7 @@ def upstreams(words: list[str]) -> list[str] | None:
 
 
 def policies(labels: tuple[Label, ...]) -> Iterator[Label]:
-    """`round-robin`: Caddy's policies are spelled with underscores."""
+    """`round-robin`: Caddy spells policies with underscores."""
     for label in labels:
         names = names_of(label.key) if "lb_policy" in label.key else ("",)
         words = label.value.split()
@@ -102,7 +102,7 @@ _ON, _OFF = frozenset(("true", "on", "yes")), frozenset(("false", "off", "no"))
 
 
 def switch(labels: tuple[Label, ...]) -> Iterator[Label]:
-    """A directive without arguments that is switched on or off by a truth value."""
+    """A directive without arguments that is turned on or off by a truth value."""
     sites = {label.key for label in labels if "." not in label.key and label.value.strip()}
     off = {label.key for label in labels if label.value.strip().lower() in _OFF and _is_switch(label.key)}
     for label in labels:
@@ -122,13 +122,13 @@ def _is_switch(key: str) -> bool:
 
 
 def _takes_anything(key: str, sites: set[str]) -> bool:
-    """Whether Caddy does not look at what follows: behind `templates`, and behind the global option `metrics`."""
+    """Whether Caddy ignores the arguments: of `templates`, and of the global option `metrics`."""
     names = names_of(key)
     return names[-1] == "templates" or (names[1:] == ("metrics",) and key.partition(".")[0] not in sites)
 
 
 def forward_auth(labels: tuple[Label, ...]) -> Iterator[Label]:
-    """A path in the URL of forward_auth, which Caddy wants as `uri`."""
+    """A path in the URL of forward_auth, which Caddy expects as `uri`."""
     with_uri = {key for label in labels if names_of(label.key)[-1] == "uri" for key in above(label.key)}
     for label in labels:
         names = names_of(label.key) if "forward_auth" in label.key else ("",)
@@ -144,7 +144,7 @@ def forward_auth(labels: tuple[Label, ...]) -> Iterator[Label]:
 
 
 def _without_path(url: str) -> tuple[str, str]:
-    """A server and the path that follows it, `""` where none does or Caddy takes the whole for a network address."""
+    """The server and the path after it; `""` if there is no path, or if Caddy reads all of it as a network address."""
     scheme, sign, rest = url.rpartition("://") if "://" in url.partition("{")[0] else ("", "", url)
     host = _HOST.match(rest)
     if host is None or (not sign and _NETWORK.fullmatch(host[0])):

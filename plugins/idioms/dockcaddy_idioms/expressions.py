@@ -10,12 +10,12 @@ from dockcaddy_idioms.places import PROXIES, is_condition, is_directive, is_opti
 
 _MATCHES = re.compile(r"(expression\s+)?(.*)", re.DOTALL)
 _STRING = re.compile(r'"(?:\\"|[^"])*"|\'[^\']*\'')
-# Caddy puts a call in its place, with quotes of its own: within a string it does not compile
+# Caddy replaces a placeholder by a call that contains quotes: within a string that does not compile
 _FILLED_IN = re.compile(r"\{[a-zA-Z][\w.-]+\}")
 
 
 def expressions(labels: tuple[Label, ...]) -> Iterator[Label]:
-    """An expression of several words with quotes in it, which the words of a label would lose."""
+    """An expression of several words that contains quotes, which are lost when the label is split into words."""
     for label in labels:
         names = names_of(label.key) if '"' in label.value else ("",)
         of_matcher = _may_be_expression(names)
@@ -28,7 +28,7 @@ def expressions(labels: tuple[Label, ...]) -> Iterator[Label]:
 
 
 def _may_be_expression(names: tuple[str, ...]) -> bool:
-    """Whether the value may be a condition with its name in front."""
+    """Whether the value may be a condition with its name first."""
     if names[-1].startswith("@"):
         return is_directive(names) or is_option(names, *PROXIES)
     if names[-1] == "lb_retry_match":

@@ -17,7 +17,7 @@ _NOT_FIELDS = frozenset(("defer", "match"))
 
 
 def header_values(labels: tuple[Label, ...]) -> Iterator[Label]:
-    """A header's value of several words, which Caddy would take for a search and its replacement."""
+    """A header's value of several words, which Caddy would read as a search and a replacement."""
     for label in labels:
         names = names_of(label.key) if "header" in label.key else ("",)
         if names[-2:-1] == ("header",) and is_directive(names[:-1]) and names[-1] not in _NOT_FIELDS:
@@ -45,7 +45,7 @@ def _one_line(label: Label, directive: str) -> Label:
 
 
 def _one_value(name: str, text: str) -> str | None:
-    """The text as one value; None where it is one, is quoted, or is a real search and replacement."""
+    """The text as one value; None if it is one word, is quoted, or is a search and a replacement."""
     words = plain_words(text)
     if len(words) < 2 or name.startswith("-"):
         return None

@@ -1,4 +1,4 @@
-"""Where a label stands: a name is a directive in one place, an option in another, and somebody's data in a third."""
+"""The place of a label: the same name can be a directive, an option, or data, depending on what is above it."""
 
 import re
 from collections.abc import Iterator
@@ -7,9 +7,9 @@ from functools import lru_cache
 from dockcaddy import DIRECTIVE_BLOCKS, DIRECTIVES, is_matcher_block
 
 _ORDER_AND_SUFFIX = re.compile(r"(?:\d+_)?(.+?)(?:_\d+)?", re.DOTALL)
-# under these stand directives; what an import is given may be one
+# these contain directives; the block of an import may contain some too
 _ROUTES = DIRECTIVE_BLOCKS | {"import"}
-# these have blocks of directives somewhere in them
+# these contain blocks of directives at some depth
 PROXIES = tuple(name for name, directive in DIRECTIVES.items() if directive.upstreams)
 
 
@@ -20,30 +20,30 @@ def names_of(key: str) -> tuple[str, ...]:
 
 
 def above(key: str) -> Iterator[str]:
-    """The keys that a key stands under."""
+    """The keys above a key."""
     return (key[:at] for at, character in enumerate(key) if character == ".")
 
 
 def split_last(key: str) -> tuple[str, str]:
-    """The key of what a key stands in, and the name of its last segment."""
+    """The key above a key, and the name of its last segment."""
     parent, _, segment = key.replace("\\.", "\0").rpartition(".")
     return parent.replace("\0", "\\."), _name(segment)
 
 
 def is_directive(names: tuple[str, ...]) -> bool:
-    """Whether the last of the names is a directive: of a site, a snippet, or a block of directives."""
+    """Whether the last name is a directive: of a site, a snippet, or a block of directives."""
     return len(names) > 1 and _holds_directives(names[:-1])
 
 
 def is_option(names: tuple[str, ...], *parents: str) -> bool:
-    """Whether the last of the names is an option of one of these directives, be it out of a snippet or an import."""
+    """Whether the last name is an option of one of these directives, also in a snippet or an import."""
     if len(names) == 2 or names[-2:-1] == ("import",):
         return len(names) > 1 and _holds_directives(names[:-1])
     return len(names) > 2 and names[-2] in parents and _leads_to_directives(names[1:-2])
 
 
 def is_condition(names: tuple[str, ...]) -> bool:
-    """Whether the last of the names is a condition of a matcher, or of a `not`."""
+    """Whether the last name is a condition of a matcher or of a `not`."""
     return len(names) > 2 and is_matcher_block(names[-2])
 
 

@@ -6,7 +6,7 @@ from dockcaddy import split_matcher
 
 
 def plain_words(value: str) -> list[str]:
-    """The words of a value in which nothing is quoted, escaped, commented or a heredoc; else none."""
+    """The words of a value; none if it contains quotes, escapes, comments or heredocs."""
     words = value.split()
     if "\\" in value or any(word[0] in '"`#' or word.startswith("<<") for word in words):
         return []
@@ -21,11 +21,11 @@ def quoted(text: str) -> str:
 
 
 def after_matcher(words: list[str]) -> tuple[list[str], list[str]]:
-    """The matcher in front, where there is one, and the other words."""
+    """The matcher at the beginning, if there is one, and the other words."""
     matcher, rest = split_matcher(words)
     return [matcher] if matcher else [], list(rest)
 
 
 def is_filled_in(word: str) -> bool:
-    """Whether Caddy puts something else here before it reads the line: another word, a matcher, or several."""
+    """Whether Caddy replaces the word before it reads the line: by another word, a matcher, or several words."""
     return word.startswith(("{args", "{$", "{block"))

@@ -150,7 +150,7 @@ class World:
 
     def _told_by_program(self, line: str) -> None:
         self.trace.tell(line)
-        if "a fault of dockcaddy" in line:
+        if "a bug in dockcaddy" in line:
             self.invariants.broken("the program has a fault", line)
 
     def _live(self) -> None:
