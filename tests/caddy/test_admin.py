@@ -274,7 +274,7 @@ DEADLY = {"logging": {"logs": {"default": {"core": {"module": "mock"}}}}}
 
 def test_a_configuration_that_ends_caddy_is_refused(client: AdminClient, process: CaddyProcess) -> None:
     deadly = with_defaults(json.dumps(DEADLY).encode(), process.admin)
-    with pytest.raises(CaddyRefusal, match="caddy ends"):
+    with pytest.raises(CaddyRefusal, match="caddy crashes"):
         client.load(deadly)
     assert client.config()
     client.load(with_defaults(b"{}", process.admin))

@@ -122,7 +122,7 @@ def test_an_unexpected_error_costs_a_pass_and_is_told_as_our_fault(
     monkeypatch.undo()
     world.turn(2.0)
     assert "c.test" in world.outputs[0].written[-1]
-    assert any("no longer: this is a fault" in record.getMessage() for record in caplog.records)
+    assert any("no longer: this is a bug" in record.getMessage() for record in caplog.records)
 
 
 def test_it_is_tried_again_with_a_growing_pause_and_told_once(
