@@ -18,6 +18,16 @@ def test_what_starts_just_before_the_stream_is_opened_again_is_served_before_the
         )
 
 
+@pytest.mark.parametrize("pause", [0.1, 3.0])
+def test_a_container_that_its_restart_policy_brings_back_is_served_at_its_start(
+    simulate: Simulate, pause: float
+) -> None:
+    """Not only at the next list."""
+    steps = (Step(5.0, "up", ("web-0", "s0.test", "good")), Step(5.0, "crash", ("web-0", "restarting")))
+    world = simulate(Script(1, (*steps, Step(pause, "start", ("web-0",))), calm=4.0))
+    assert world.invariants.checks
+
+
 @pytest.mark.parametrize("wait", [5.0, 40.0])
 def test_a_container_that_waits_to_be_restarted_is_seen_at_the_next_poll(simulate: Simulate, wait: float) -> None:
     up, crash = Step(0.0, "up", ("web-0", "s0.test", "good")), Step(wait, "crash", ("web-0", "restarting"))

@@ -1,5 +1,6 @@
 """How the real engine side of the program is made to talk to the simulated engine, without threads or sockets."""
 
+import json
 from collections.abc import Callable, Mapping
 from random import Random
 from types import SimpleNamespace
@@ -23,6 +24,7 @@ class Client:
 
     engine: SimulatedEngine
     asked: str = ""
+    _filters: Mapping[str, list[str]] = field(factory=dict)
 
     def _answer(self, kind: str, **asked: Any) -> Any:
         self.asked = kind
@@ -55,7 +57,13 @@ class Client:
 
     def _get(self, url: str, **options: Any) -> Any:
         self._answer("events")
+        self._filters = json.loads(options["params"]["filters"])
         return SimpleNamespace(headers={"Server": "Docker/20.10.24 (linux)"}, raw=SimpleNamespace())
+
+    def has_asked_for(self, message: Mapping[str, Any]) -> bool:
+        """Whether it is an event that the engine sends to this client."""
+        verb = message["Action"].partition(":")[0]
+        return message["Type"] in self._filters["type"] and verb in self._filters["event"]
 
     def _raise_for_status(self, response: Any) -> None:
         pass
@@ -207,7 +215,7 @@ class Listener:
             self._pause = min(self._pause * 2, LONGEST_PAUSE)
 
     def _hear(self, message: Mapping[str, Any]) -> None:
-        if self.work.is_dead:
+        if self.work.is_dead or not self.work.client.has_asked_for(message):
             return
         self._pause = FIRST_PAUSE
         self._heard += 1

@@ -8,9 +8,9 @@ from typing import Any
 
 from attrs import define, field
 from stand_in_container import NETWORK, StandInContainer
-from stand_in_swarm import INGRESS, OVERLAY, StandInSwarm
 
 from simulated.schedule import Schedule
+from simulated.swarm import SimulatedSwarm
 
 LISTED = ("running", "paused", "restarting")
 FIRST_ADDRESS, ADDRESSES = 2, 250
@@ -70,7 +70,7 @@ class SimulatedEngine:
     random: Random
     changed: Callable[[], None] = lambda: None
     containers: dict[str, SimulatedContainer] = field(factory=dict)
-    swarm: StandInSwarm = field(factory=StandInSwarm)
+    swarm: SimulatedSwarm = field(factory=SimulatedSwarm)
     faults: Faults = field(factory=Faults)
     counts: Counter[str] = field(factory=Counter)
     listeners: list[Callable[[Mapping[str, Any]], None]] = field(factory=list)
@@ -197,6 +197,11 @@ class SimulatedEngine:
         # it shows what happened in the order in which it did
         container.shows_at = max(container.shows_at, now + lag)
         self.schedule.at(container.shows_at, lambda: self._show(container.id, shown))
+        self.publish(message)
+
+    def publish(self, message: Mapping[str, Any]) -> None:
+        """Tell of something that has happened."""
+        now, faults = self.schedule.now, self.faults
         self.changed()
         for _ in range(2 if now < faults.double_until else 1):
             if now >= faults.drop_until and self.listeners:
@@ -284,8 +289,3 @@ class SimulatedEngine:
     def serving(self) -> Iterator[SimulatedContainer]:
         """All containers that requests may be sent to."""
         return (each for each in self.containers.values() if each.serves)
-
-
-def overlay_networks() -> list[dict[str, Any]]:
-    """What a node of a Swarm has besides."""
-    return [INGRESS, OVERLAY]

@@ -4,7 +4,7 @@ from random import Random
 
 from simulated.steps import Step
 
-CALLS = ("list", "look", "inspect", "networks", "all")
+CALLS = ("list", "look", "inspect", "networks", "all", "info", "services", "tasks")
 
 
 def fault(random: Random) -> Step:
@@ -28,7 +28,7 @@ def fault(random: Random) -> Step:
         (3, "crash_caddy", (random.random() < 0.5, by)),
         (2, "hang_caddy", (seconds,)),
         (2, "slow_caddy", (seconds, by)),
-        (2, "change_caddy", (random.random() < 0.5,)),
+        (2, "change_caddy", (random.choice(("nothing", "another", "mixed")),)),
         (2, "refuse_loads", (seconds,)),
         (2, "fill_disk", (seconds,)),
         (4, "restart", (random.choice(("kept", "kept", "lost", "corrupt")), random.random() < 0.5, by)),

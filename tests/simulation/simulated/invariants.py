@@ -9,14 +9,11 @@ from attrs import define, field
 from dockcaddy.engine.builder import InventoryBuilder
 from dockcaddy.engine.records import EngineOptions
 from dockcaddy.engine.services import SwarmAnswers
-from dockcaddy.errors import CaddyRefusal
-from dockcaddy.merge.configuration import Configuration
 from dockcaddy.model import Inventory
 from dockcaddy.plugins.registry import Registry
-from dockcaddy.quarantine import Quarantine
 from dockcaddy.reconcile.pipeline import Pipeline
 
-from simulated.caddy import Route, SimulatedCaddy, adapted, routes_of
+from simulated.caddy import Route, SimulatedCaddy, routes_of
 from simulated.engine import SimulatedContainer, SimulatedEngine
 from simulated.lives import PROXIED
 from simulated.program import Program
@@ -36,8 +33,6 @@ MOST_OBJECTS = 40_000
 # one try of what was refused takes so many calls
 TRIES = 4
 REFUSED = ("bad", "badload", "crash")
-# each so manieth time it is looked what a fresh start would make, which takes its time
-FRESH = 4
 
 
 class Violation(BaseException):
@@ -59,11 +54,11 @@ class Invariants:
     caddy: SimulatedCaddy
     registry: Registry
     program: Callable[[], Program | None]
-    fresh_each: int = FRESH
     checks: int = 0
     _calm_from: float = 0.0
     _sane_from: float = 0.0
     _truthful_from: float = 0.0
+    _listed_from: float = 0.0
     _planned: float | None = None
     _wrong: dict[tuple[str, str], float] = field(factory=dict)
     _looked_at: tuple[int, int] = (0, 0)
@@ -85,6 +80,10 @@ class Invariants:
     def untold(self) -> None:
         """Something happened that only the next list shows."""
         self._be_calm_from(self.schedule.now + POLL)
+
+    def unlisted(self) -> None:
+        """Of something that ended only the next list shows how it is now: it serves nobody meanwhile."""
+        self._listed_from = self.schedule.now + POLL
 
     def disturbed(self, until: float, *, lies: bool) -> None:
         """There is a fault until then; while the engine `lies`, nobody can know what is true."""
@@ -148,6 +147,9 @@ class Invariants:
             served = [each for each in self._served_by(host, route) if self._is_old(each)]
             if served and not any(self._served_by(host, after.get(host, Route()))):
                 self.broken("a good site stays", f"{host} was served by {served[0].name} and would be no more")
+        for address, host in self.engine.swarm.holders():
+            if _is_sent_to(self.caddy.routes.get(host), address) and not _is_sent_to(after.get(host), address):
+                self.broken("a good site stays", f"{host} was served by the task at {address} and would be no more")
 
     def _served_by(self, host: str, route: Route) -> Iterator[SimulatedContainer]:
         for dial in route.dials:
@@ -178,8 +180,10 @@ class Invariants:
             return
         self.checks += 1
         self._check_routes()
-        if self.checks % self.fresh_each == 0:
-            self._check_fresh(program)
+        if now < self._listed_from + CALM:
+            self._plan(self._listed_from + CALM)
+            return
+        self._check_fresh(program)
         self._count()
 
     def _check_routes(self) -> None:
@@ -199,6 +203,8 @@ class Invariants:
         for each in self.engine.serving():
             if each.kind in PROXIED and (each.kind == "good" or each.health == "healthy"):
                 wanted.setdefault(each.site, set()).add(each.given)
+        for address, site in self.engine.swarm.holders():
+            wanted.setdefault(site, set()).add(address)
         return wanted
 
     def _check_fresh(self, program: Program) -> None:
@@ -246,8 +252,12 @@ class Invariants:
                 self.broken("memory is bounded", f"{objects} objects")
 
 
+def _is_sent_to(route: Route | None, address: str) -> bool:
+    return route is not None and f"{address}:8080" in route.dials
+
+
 def fresh_start(engine: SimulatedEngine, registry: Registry) -> str:
-    """The Caddyfile that the program would make if it began now and nothing failed."""
+    """The Caddyfile that the program would make if it began now and nothing failed: of all but what Caddy refuses."""
     builder = InventoryBuilder("local", EngineOptions())
     builder.set_networks(engine.answer_truly("networks"))
     builder.set_own(None)
@@ -263,15 +273,14 @@ def fresh_start(engine: SimulatedEngine, registry: Registry) -> str:
             SwarmAnswers(*(swarm.answer(kind) or () for kind in ("services", "tasks", "configs")))
         )
     pipeline = Pipeline(registry)
-    quarantine = Quarantine(adapted, lambda: 0.0)
     fragments = pipeline.fragments(Inventory((builder.inventory(0.0),)))
-    return quarantine.settle(fragments, pipeline.configuration, _load).text
-
-
-def _load(configuration: Configuration) -> None:
-    for word in ("badload", "crash"):
-        if f'"{word}"' in configuration.json.decode():
-            raise CaddyRefusal(f"loading new config: {word}")
+    refused = {f"container {each.name}" for each in engine.containers.values() if each.kind in REFUSED}
+    left_out = frozenset(each.key for each in fragments if each.failed or each.owner in refused)
+    configuration = pipeline.configuration(fragments, left_out)
+    while configuration.assembly.clashes:
+        left_out |= {clash.fragment for clash in configuration.assembly.clashes}
+        configuration = pipeline.configuration(fragments, left_out)
+    return configuration.text
 
 
 def _objects(root: object) -> int:

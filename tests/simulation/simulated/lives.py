@@ -79,7 +79,7 @@ class Lives:
         return Step(0.0, "up", (name, site, kind))
 
     def _life(self) -> list[Step]:
-        if self.is_swarm and self.random.random() < 0.1:
+        if self.is_swarm and self.random.random() < 0.2:
             return [self._service()]
         if not self.names or (self.random.random() < 0.4 and len(self.names) < 24):
             return self._newcomers()
@@ -94,7 +94,7 @@ class Lives:
                 del self.names[name]
                 return [Step(0.0, "remove", (name, self._grace()))]
             case "crash":
-                return [Step(0.0, "crash", (name, self.random.choice(("exited", "restarting"))))]
+                return self._crashed(name)
             case "restart":
                 return [Step(0.0, "stop", (name, 0.1)), Step(self._soon(), "start", (name,))]
             case "recreate":
@@ -116,6 +116,13 @@ class Lives:
         number = 1 if self.random.random() < 0.9 else self.random.randrange(2, 12)
         return [self._up(self.random.choice(SITES), self.random.choice(_KINDS)) for _ in range(number)]
 
+    def _crashed(self, name: str) -> list[Step]:
+        """Its restart policy, where it has one, brings it back soon or after a long pause."""
+        ended = Step(0.0, "crash", (name, self.random.choice(("exited", "restarting"))))
+        if ended.args[1] == "exited" or self.random.random() < 0.3:
+            return [ended]
+        return [ended, Step(round(self.random.uniform(0.1, 3.0), 3), "start", (name,))]
+
     def _recreated(self, name: str) -> list[Step]:
         """As `compose up` does it with a new image: the same name, and often the same address."""
         kind, site = self.names[name], f"{name.partition('-')[0]}.test"
@@ -130,6 +137,8 @@ class Lives:
         name = self.random.choice(("api", "web"))
         if self.random.random() < 0.25:
             return Step(0.0, "service_down", (name,))
+        if self.random.random() < 0.5:
+            return Step(0.0, "scale", (name, self.random.randrange(5)))
         return Step(0.0, "service", (name, f"{name}.test", self.random.randrange(4)))
 
     def _grace(self) -> float:

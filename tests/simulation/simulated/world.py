@@ -30,8 +30,6 @@ LOOK, PUT_OFF = 2.0, 5.0
 QUARANTINED = 10.0
 # calls that hang are given up
 GIVEN_UP = 10.0
-# a script of fewer steps is looked at more closely
-SHORT = 50
 # how long it takes to start again
 STARTING = 0.3
 # by then the first list was asked for
@@ -102,8 +100,6 @@ class World:
         self.invariants = Invariants(schedule, self.engine, self.caddy, self.registry, lambda: self.program)
         self.caddy.loading, self.caddy.taken = self.invariants.loading, self.invariants.taking
         self.engine.changed = self.invariants.engine_changed
-        if len(script.steps) < SHORT:
-            self.invariants.fresh_each = 1
         schedule.after_each = self.invariants.look
 
     @property
@@ -219,8 +215,8 @@ class World:
     def crash(self, name: str, state: str) -> None:
         self.engine.crash(name, state)
         if state == "restarting":
-            # it counts as gone until the next list
-            self.invariants.untold()
+            # it counts as gone until it starts, or until the next list
+            self.invariants.unlisted()
 
     def pause(self, name: str) -> None:
         self.engine.pause(name)
@@ -232,16 +228,17 @@ class World:
         self.engine.rename(name, new)
 
     def service(self, name: str, site: str, tasks: int) -> None:
-        """Nobody tells of services, they are asked for now and then."""
-        swarm = self.engine.swarm
-        self.service_down(name)
-        swarm.add(name, labels_of("good", site, name), *(f"10.0.2.{len(name) * 20 + n}" for n in range(tasks)))
-        self.invariants.engine_changed()
+        self.engine.publish(self.engine.swarm.create(name, site, labels_of("good", site, name), tasks))
+        self._calm_after(POLL)
 
     def service_down(self, name: str) -> None:
-        swarm = self.engine.swarm
-        swarm.services.pop(name, None)
-        swarm.tasks = [task for task in swarm.tasks if task["ServiceID"] != f"service-{name}"]
+        if (event := self.engine.swarm.remove(name)) is not None:
+            self.engine.publish(event)
+            self._calm_after(POLL)
+
+    def scale(self, name: str, tasks: int) -> None:
+        """The tasks of a service come and go, which only the next list shows."""
+        self.engine.swarm.scale(name, tasks)
         self.invariants.engine_changed()
         self._calm_after(POLL)
 
@@ -313,8 +310,10 @@ class World:
         self.caddy.slow_until, self.caddy.slow_by = self.schedule.now + seconds, by
         self._calm_after(seconds + 10 * by + LOOK)
 
-    def change_caddy(self, empties: bool) -> None:
-        self.caddy.change(EMPTY if empties else b'{"apps":{}}')
+    def change_caddy(self, to: str) -> None:
+        """Somebody else has it run nothing, something else, or our sites with other containers behind them."""
+        mixed = self.caddy.running.replace(b'"172.17.0.', b'"172.17.0.1')
+        self.caddy.change({"nothing": EMPTY, "another": b'{"apps":{}}', "mixed": mixed}[to])
         self._calm_after(LOOK)
 
     def refuse_loads(self, seconds: float) -> None:
