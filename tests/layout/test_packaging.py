@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import tomli
+from dockcaddy import __version__
 
 # what `pip install` runs first, by PEP 517: the backend is imported, in an environment that has what is required
 IMPORT = "import sys; sys.path.insert(0, {folder!r}); sys.version_info = {version!r}; import build_backend"
@@ -33,3 +34,8 @@ def test_nothing_is_fetched_for_an_older_python_before_it_is_told(project: Path)
 def test_every_python_can_read_the_backend(project: Path) -> None:
     tree = ast.parse((project / "build_backend.py").read_text(), feature_version=(3, 4))
     assert not [node for node in ast.walk(tree) if isinstance(node, ast.JoinedStr | ast.AnnAssign)]
+
+
+def test_the_version_is_the_same_everywhere_and_in_the_changelog(project: Path) -> None:
+    assert tomli.loads((project / "pyproject.toml").read_text())["project"]["version"] == __version__
+    assert f"\n## {__version__} - " in (project / "CHANGELOG.md").read_text()
