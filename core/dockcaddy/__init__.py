@@ -3,6 +3,7 @@
 What is listed in `__all__` is all that a plugin may import.
 """
 
+from dockcaddy.backoff import Backoff
 from dockcaddy.caddyfile import (
     DIRECTIVE_BLOCKS,
     DIRECTIVES,
@@ -35,6 +36,9 @@ from dockcaddy.hookspecs import (
     Output,
     OutputContext,
     OutputType,
+    Service,
+    ServiceContext,
+    ServiceType,
     SettingsSection,
     SiteContext,
     SiteTransformer,
@@ -52,6 +56,7 @@ __all__ = [
     "Adapter",
     "AdmissionRule",
     "Attachment",
+    "Backoff",
     "Block",
     "CaddyRefusal",
     "CaddyUnreachable",
@@ -77,6 +82,9 @@ __all__ = [
     "Problem",
     "Proxy",
     "Resource",
+    "Service",
+    "ServiceContext",
+    "ServiceType",
     "SettingsSection",
     "SiteAddress",
     "SiteContext",

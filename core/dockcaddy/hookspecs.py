@@ -13,7 +13,7 @@ A plugin implements a hook with `@dockcaddy.hook`:
         return f"hello {whom} from {context.resource.name}"
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from enum import Enum
 from typing import Any, Protocol
 
@@ -108,11 +108,17 @@ class SiteContext(Protocol):
     def settings(self, section: type[Any]) -> Any:
         """The plugin's own settings, as in `Context`."""
 
-    def tell(self, name: str, addresses: Iterable[str]) -> tuple[str, ...]:
-        """Have these addresses kept in files that Caddy can read, one each, as long as the site is as it is now.
+    def state(self, service: str, default: object = None) -> Any:
+        """What the service of this name says of itself (`Service.state`), None while it fails.
 
-        `name` is the caller's own for them, of lower case letters, digits and `-`. Gives the files' paths, none where
-        Caddy cannot read such files: then the addresses have to stand in the site.
+        `default` where it does not run, as in `dockcaddy render`.
+        """
+
+    def note_placeholder(self, placeholder: str, value: str) -> None:
+        """Note what Caddy finds now where a placeholder like `{file./srv/x}` stands, `""` for nothing.
+
+        Services see it as `Configuration.placeholders`; the log and `check` show the value. Raises ValueError for what
+        is no placeholder, or a value of several words.
         """
 
 
@@ -183,6 +189,10 @@ class Configuration(Protocol):
     def json(self) -> bytes:
         """Caddy's JSON of it. Raises `CaddyRefusal` where no Caddy has adapted the text."""
 
+    @property
+    def placeholders(self) -> Mapping[str, str]:
+        """What site transformers noted with `SiteContext.note_placeholder`."""
+
 
 class Output(Protocol):
     """A backend that delivers the finished configuration."""
@@ -198,6 +208,36 @@ class Output(Protocol):
 
     def close(self) -> None:
         """Release what it holds."""
+
+
+class Service(Protocol):
+    """Something that works beside the loop as long as the daemon runs. All calls come from one thread, one at a time."""
+
+    @property
+    def state(self) -> Hashable:
+        """What site transformers read as `SiteContext.state`. When it changes, all sites are made anew in the same pass."""
+
+    @property
+    def retry_at(self) -> float | None:
+        """When it needs another pass, in seconds of `ServiceContext.clock`; None where it does not."""
+
+    def start(self) -> None:
+        """Begin to work. Called once, before the first pass."""
+
+    def before_offer(self, configuration: Configuration) -> None:
+        """Prepare for a configuration that Caddy is about to be given. The one before may still be in force."""
+
+    def after_accepted(self, configuration: Configuration) -> None:
+        """Clean up: Caddy has taken this configuration, nothing else is needed any more."""
+
+    def holds(self) -> bool:
+        """Whether all it did is still in force; else there is a pass. Asked every few seconds, so it is cheap."""
+
+    def problems(self) -> Iterable[str]:
+        """What is wrong now, each reported once when it appears and once when it is gone."""
+
+    def stop(self) -> None:
+        """End and release what it holds. Called once."""
 
 
 class Loader(Protocol):
@@ -271,6 +311,33 @@ def dockcaddy_admission_rules() -> Iterable[AdmissionRule]:  # type: ignore[empt
 @hookspec
 def dockcaddy_outputs() -> Mapping[str, OutputType]:  # type: ignore[empty-body]
     """Output backends by name. Only the chosen ones are created."""
+
+
+@frozen
+class ServiceContext:
+    """What a service is created from.
+
+    `settings` gives the instance of a declared settings section, `clock` seconds that never go back. `other_caddys` are
+    the Caddys that are configured and are not the program's own, by how messages name them (`caddy at URL`).
+    """
+
+    settings: Callable[[type[Any]], Any]
+    proxy: Proxy
+    clock: Callable[[], float]
+    other_caddys: Mapping[str, Adapter] = field(factory=dict)
+
+
+@frozen
+class ServiceType:
+    """A service of the daemon: `create(context) -> Service`. Other commands than `run` and `demo` have none."""
+
+    name: str
+    create: Callable[[ServiceContext], Service]
+
+
+@hookspec
+def dockcaddy_services() -> Iterable[ServiceType]:  # type: ignore[empty-body]
+    """Services that start and stop with the daemon."""
 
 
 @hookspec

@@ -111,7 +111,7 @@ def test_where_no_file_can_be_written_addresses_stand_in_the_configuration_until
     eventually(lambda: answering(town) == {first, second})
     eventually(lambda: town.proxy.said("they stand in the configuration") == 1)
     town.proxy.limit_files(-1)
-    eventually(lambda: town.proxy.said("no longer: upstreams:"))
+    eventually(lambda: town.proxy.said("no longer: service upstreams:"))
     loads = town.proxy.loads
     town.engine.remove("one")
     eventually(lambda: answering(town) == {second})

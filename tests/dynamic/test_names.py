@@ -5,12 +5,13 @@ import subprocess
 
 import pytest
 from attrs import evolve
-from dockcaddy import Attachment, Proxy, plugins, testing
+from dockcaddy import Attachment, plugins, testing
 from dockcaddy.merge.configuration import Configuration
 from dockcaddy.model import EngineInventory, Inventory, Resource
 from dockcaddy.reconcile.pipeline import Pipeline
 from dockcaddy_health import HealthSettings
 from dockcaddy_upstreams import UpstreamsSettings
+from dockcaddy_upstreams.address_files import files_of
 
 SITE = {"caddy": "example.org", "caddy.reverse_proxy": "{{upstreams 8000}}"}
 DYNAMIC = {UpstreamsSettings: UpstreamsSettings(dynamic=True)}
@@ -25,8 +26,17 @@ def built(*resources: Resource, sections: dict[type, object] = DYNAMIC) -> Confi
 
 
 def addresses(configuration: Configuration) -> list[tuple[str, ...]]:
-    """Those behind each name, each once."""
-    return [tuple(sorted(set(each))) for each in configuration.names.values()]
+    """Those of each proxy, each once."""
+    return [tuple(sorted(set(each))) for each in names(configuration).values()]
+
+
+def names(configuration: Configuration) -> dict[str, tuple[str, ...]]:
+    """The addresses at the places of each proxy, by the proxy's name."""
+    found: dict[str, tuple[str, ...]] = {}
+    for file, address in files_of(configuration).items():
+        name = file.rpartition(".")[0].rpartition(".")[0]
+        found[name] = (*found.get(name, ()), address)
+    return found
 
 
 def test_a_proxy_has_places_for_its_upstreams() -> None:
@@ -35,27 +45,28 @@ def test_a_proxy_has_places_for_its_upstreams() -> None:
     folder = "/var/lib/dockcaddy/upstreams"
     places = "".join(f"\t\t\ta {{file.{folder}/example-org-HASH.{n}.address}} 8000\n" for n in range(6))
     assert text == f"example.org {{\n\treverse_proxy {{\n\t\tdynamic multi {{\n{places}\t\t}}\n\t}}\n}}\n"
-    assert list(configuration.names.values()) == [("172.18.0.2", "172.18.0.3") * 3]
+    assert list(names(configuration).values()) == [("172.18.0.2", "172.18.0.3") * 3]
 
 
 @pytest.mark.parametrize(("count", "places"), [(1, 6), (2, 6), (3, 6), (4, 6), (6, 6), (7, 12), (12, 12)])
 def test_each_address_has_as_many_places_as_another_or_one_more(count: int, places: int) -> None:
-    (told,) = built(*map(replica, range(2, 2 + count))).names.values()
+    (told,) = names(built(*map(replica, range(2, 2 + count)))).values()
     shares = [told.count(each) for each in set(told)]
     assert len(told) == places and len(shares) == count and max(shares) - min(shares) <= 1
 
 
 def test_very_many_upstreams_stand_in_the_configuration() -> None:
     configuration = built(*map(replica, range(2, 15)))
-    assert "172.18.0.14:8000" in configuration.text and not configuration.names
+    assert "172.18.0.14:8000" in configuration.text and not names(configuration)
 
 
 def test_where_caddy_cannot_read_files_addresses_stand_in_the_configuration_and_their_names_are_known() -> None:
-    pipeline = Pipeline(plugins.load(), DYNAMIC, proxy=Proxy(address_folder=""))
+    pipeline = Pipeline(plugins.load(), DYNAMIC)
+    pipeline.use_states({"upstreams": ""})
     inventory = Inventory((EngineInventory("local", (replica(2),)),))
     without = pipeline.build(inventory)
-    assert without.text == "example.org {\n\treverse_proxy 172.18.0.2:8000\n}\n" and without.names
-    pipeline.read_addresses_from("/run/upstreams")
+    assert without.text == "example.org {\n\treverse_proxy 172.18.0.2:8000\n}\n" and names(without)
+    pipeline.use_states({"upstreams": "/run/upstreams"})
     assert "{file./run/upstreams/example-org-" in pipeline.build(inventory).text
 
 
@@ -90,7 +101,7 @@ def test_two_places_never_share_a_name() -> None:
         "caddy_1": "example.net",
         "caddy_1.reverse_proxy": "/a/* {{upstreams 8000}}",
     }
-    assert len(built(replica(2, labels)).names) == 5
+    assert len(names(built(replica(2, labels)))) == 5
 
 
 def test_tenants_with_equal_labels_keep_their_own_addresses() -> None:
@@ -125,7 +136,7 @@ def test_where_a_name_cannot_stand_the_addresses_do(more: dict[str, str], direct
 def test_without_the_setting_nothing_is_named() -> None:
     configuration = built(replica(2), sections={})
     assert configuration.text == "example.org {\n\treverse_proxy 172.18.0.2:8000\n}\n"
-    assert not configuration.names
+    assert not names(configuration)
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ HEAD = """
 import asyncio, functools, os, sys
 import attrs
 import dockcaddy
-from dockcaddy import AdmissionRule, Gate, Label, LabelTransformer, OutputType, SettingsSection, SiteTransformer, Stage
+from dockcaddy import AdmissionRule, Gate, Label, LabelTransformer, OutputType, ServiceType, SettingsSection, SiteTransformer, Stage
 """
 
 
@@ -119,6 +119,8 @@ def test_a_function_that_takes_the_context_is_taken(tmp_path: Path, value: str) 
         ("outputs", "{'mine': None}", 'output "mine" is None'),
         ("outputs", "{5: OutputType(lambda c: None)}", "5 is not a name of an output"),
         ("outputs", "{'a=b': OutputType(lambda c: None)}", "'a=b' is not a name of an output"),
+        ("services", "[ServiceType('s', lambda: None)]", 'service "s": create takes (), expected (context)'),
+        ("services", "{'s': 1}", "expected a list of ServiceType, not dict"),
         ("outputs", "['mine']", "dockcaddy_outputs must return a dict, not list"),
         ("functions", "None", "dockcaddy_functions must return a dict, not NoneType"),
         ("settings", "SettingsSection('mine', dict)", "its schema is no attrs class"),

@@ -90,6 +90,12 @@ def test_a_fault_costs_one_output_of_a_running_daemon(
     assert running.good()
 
 
+def test_a_fault_costs_one_service_of_a_running_daemon(running: Town, eventually: Callable[..., None]) -> None:
+    line = 'service faulty: service "faulty" of plugin faulty failed: Wicked: not today ('
+    eventually(lambda: running.proxy.said(line))
+    assert running.proxy.said(line) == 1 and running.good()
+
+
 def test_what_comes_later_is_served_too(running: Town, eventually: Callable[..., None]) -> None:
     site = {"caddy": f"http://late.test:{running.proxy.port}", "caddy.respond": "late"}
     running.engine.add("late", site)
@@ -103,6 +109,7 @@ def test_it_ends_as_ever_when_it_is_told_to(running: Town) -> None:
     assert running.proxy.process.wait(60) == 0
     assert not Path(f"/proc/{before}").exists()
     log = running.proxy.log
+    assert 'service "faulty" of plugin faulty failed: Wicked: not today either (' in log
     assert all(f"output faulty=close-{fault}: cannot be closed: {NAMES['output']} " in log for fault in faulty.ALWAYS)
 
 

@@ -24,6 +24,7 @@ from dockcaddy import (
     LabelTransformer,
     OutputError,
     OutputType,
+    ServiceType,
     SiteTransformer,
     Stage,
 )
@@ -223,8 +224,8 @@ SITE = ALWAYS | {
     "origins-text": lambda context, site: evolve(site, origins=("me",)),
     "order-none": lambda context, site: evolve(site, order=None),
     "half-a-character": lambda context, site: evolve(site, children=(Block(("respond", "\ud800")),)),
-    "tells-junk": lambda context, site: context.tell("name", ["not an address"]),
-    "tells-text": lambda context, site: context.tell("name", "127.0.0.1"),
+    "notes-no-placeholder": lambda context, site: context.note_placeholder("name", "127.0.0.1"),
+    "notes-several-words": lambda context, site: context.note_placeholder("{file./x}", "not a word"),
     "changes-site": lambda context, site: site.children.append(1),
 }
 
@@ -424,6 +425,37 @@ def faulty_output(context):
         return ALWAYS[fault](context)
     made = {"none": None, "half": Half(), "without": WithoutClose(), "hidden": Hidden(), "strange": Strange()}
     return made[wanted] if wanted in made else FaultyOutput(target)
+
+
+@frozen
+class FaultyService:
+    """Fails whenever a configuration is to be offered."""
+
+    state = "running"
+    retry_at = None
+
+    def start(self):
+        pass
+
+    def before_offer(self, configuration):
+        raise Wicked("not today")
+
+    def after_accepted(self, configuration):
+        pass
+
+    def holds(self):
+        return True
+
+    def problems(self):
+        return ()
+
+    def stop(self):
+        raise Wicked("not today either")
+
+
+@dockcaddy.hook
+def dockcaddy_services():
+    return [ServiceType("faulty", lambda context: FaultyService())]
 
 
 @frozen

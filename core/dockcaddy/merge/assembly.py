@@ -2,7 +2,7 @@
 
 import re
 from bisect import bisect_left, insort
-from collections.abc import Collection, Hashable, Iterator, Sequence
+from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -13,7 +13,7 @@ from dockcaddy.admission.conflicts import Conflict, Conflicts, Member
 from dockcaddy.admission.replicas import without_superseded
 from dockcaddy.caddyfile import Block, Origin
 from dockcaddy.fragment import Fragment
-from dockcaddy.merge.sites import Names, Site, SiteFinisher
+from dockcaddy.merge.sites import Site, SiteFinisher
 from dockcaddy.model import Problem
 
 EMPTY = "# Empty caddyfile"
@@ -58,9 +58,9 @@ class Assembly:
         return caddyfile.write_with_origins([section.block for section in self.sections])[1]
 
     @property
-    def names(self) -> Names:
-        """The names for upstreams in it, with their addresses."""
-        return {name: each for section in self.sections for name, each in section.site.names.items()}
+    def placeholders(self) -> Mapping[str, str]:
+        """What placeholders in it stand for now."""
+        return {name: value for section in self.sections for name, value in section.site.placeholders.items()}
 
     @property
     def problems(self) -> tuple[Problem, ...]:

@@ -1,11 +1,12 @@
 """A finished configuration, as outputs and people get it."""
 
+from collections.abc import Mapping
+
 from attrs import field, frozen
 
 from dockcaddy.caddyfile import Origin, is_site
 from dockcaddy.errors import CaddyRefusal
 from dockcaddy.merge.assembly import Assembly
-from dockcaddy.merge.sites import Names
 from dockcaddy.model import Problem
 
 
@@ -36,6 +37,6 @@ class Configuration:
         return sum(is_site(section.block) for section in self.assembly.sections)
 
     @property
-    def names(self) -> Names:
-        """The names for upstreams in it, with their addresses."""
-        return self.assembly.names
+    def placeholders(self) -> Mapping[str, str]:
+        """What placeholders in it stand for now."""
+        return self.assembly.placeholders

@@ -27,9 +27,10 @@ def _proxies(block: Block) -> Iterator[Block]:
 
 
 def _is_empty(proxy: Block, section: Section) -> bool:
-    """Whether it names no upstream; in files there may be none either."""
+    """Whether it names no upstream; a placeholder may stand for none either."""
     sources = [child for child in proxy.children if child.keys[:1] in (("to",), ("dynamic",))]
     if not sources:
         return not split_matcher(proxy.keys[1:])[1]
-    empty = [name for name, told in section.site.names.items() if not any(told)]
-    return any(name in key for each in all_blocks(sources) for key in each.keys for name in empty)
+    known = section.site.placeholders
+    values = [known[key] for each in all_blocks(sources) for key in each.keys if key in known]
+    return bool(values) and not any(values)

@@ -7,7 +7,6 @@ from attrs import define, field, frozen
 
 from dockcaddy.caddyfile import PROXIES, Block, ListenPorts, all_blocks, has_tls, is_matcher, is_site, split_host_port
 from dockcaddy.merge.assembly import Assembly, Section
-from dockcaddy.merge.sites import contents
 from dockcaddy.model import Inventory
 
 # so many addresses of one site are named
@@ -121,24 +120,23 @@ class _Containers:
 
 
 def _live_site(section: Section, ports: ListenPorts, containers: _Containers) -> LiveSite:
-    block, files = section.block, contents(section.site.names)
+    block, placeholders = section.block, section.site.placeholders
     urls = [ports.url(key.rstrip(","), has_tls=has_tls(block)) for key in block.keys if key != ","]
     lines = tuple(all_blocks([block]))
     resources = dict.fromkeys(origin.resource for each in lines for origin in each.origins)
-    upstreams = dict.fromkeys(address for each in lines for address in _addresses(each, files))
+    upstreams = dict.fromkeys(address for each in lines for address in _addresses(each, placeholders))
     lacks = not upstreams and any(each.keys and each.keys[0] in PROXIES for each in lines)
     return LiveSite(tuple(dict.fromkeys(urls)), tuple(resources), tuple(map(containers.at, upstreams)), lacks)
 
 
-def _addresses(proxy: Block, files: Mapping[str, str]) -> Iterator[str]:
-    """Where a proxy sends requests; `files` holds by name what the files say that it reads."""
+def _addresses(proxy: Block, placeholders: Mapping[str, str]) -> Iterator[str]:
+    """Where a proxy sends requests; `placeholders` gives what placeholders stand for."""
     if proxy.keys and proxy.keys[0] in PROXIES:
         lines = [proxy.keys[1:], *(child.keys[1:] for child in proxy.children if child.keys[:1] == ("to",))]
         yield from (key for line in lines for key in line if not is_matcher(key))
         for source in all_blocks(proxy.children):
             if source.keys[:1] == ("a",) and len(source.keys) > 2:
-                file = source.keys[1].rpartition("/")[2].removesuffix("}")
-                if address := files.get(file):
+                if address := placeholders.get(source.keys[1]):
                     yield f"[{address}]:{source.keys[2]}" if ":" in address else f"{address}:{source.keys[2]}"
 
 

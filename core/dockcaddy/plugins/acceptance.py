@@ -15,6 +15,7 @@ from dockcaddy.hookspecs import (
     Gate,
     LabelTransformer,
     OutputType,
+    ServiceType,
     SettingsSection,
     SiteTransformer,
     Stage,
@@ -56,6 +57,7 @@ class Collection:
     gates: dict[str, Contribution[Gate]] = field(factory=dict)
     admission_rules: dict[str, Contribution[AdmissionRule]] = field(factory=dict)
     outputs: dict[str, Contribution[OutputType]] = field(factory=dict)
+    services: dict[str, Contribution[ServiceType]] = field(factory=dict)
     sections: dict[str, Contribution[SettingsSection]] = field(factory=dict)
 
     def copy(self) -> "Collection":
@@ -81,6 +83,7 @@ class Collection:
             gates=tuple(self.gates.values()),
             admission_rules=tuple(self.admission_rules.values()),
             outputs=dict(sorted(self.outputs.items())),
+            services=tuple(self.services.values()),
             sections=tuple(each.item for each in self.sections.values()),
             timer=self.timer,
         )
@@ -252,6 +255,10 @@ def _check_admission_rule(owner: Owner, what: str, item: AdmissionRule) -> None:
     _must_take(owner, f"{what}: check", item.check, ["context", "blocks"])
 
 
+def _check_service(owner: Owner, what: str, item: ServiceType) -> None:
+    _must_take(owner, f"{what}: create", item.create, ["context"])
+
+
 def _check_section(owner: Owner, what: str, item: SettingsSection) -> SettingsSection:
     schema = item.schema
     if not item.name.replace("-", "_").isidentifier() or keyword.iskeyword(item.name):
@@ -281,5 +288,6 @@ _ACCEPT: dict[str, Callable[[Collection, Owner, Any], str]] = {
         "admission_rules", AdmissionRule, "admission rule", _check_admission_rule
     ),
     "dockcaddy_outputs": _accept_outputs,
+    "dockcaddy_services": _accept_each("services", ServiceType, "service", _check_service),
     "dockcaddy_settings": _accept_each("sections", SettingsSection, "settings section", _check_section),
 }

@@ -54,10 +54,11 @@ def _own_copy(argument: object) -> object:
 
 def admits(gate: Contribution[Gate], context: Context) -> bool:
     """Whether the gate lets traffic through. Raises PluginFault."""
-    return gate.run(gate.item.admits, context, about=context, check=_true_or_false)
+    return gate.run(gate.item.admits, context, about=context, check=true_or_false)
 
 
-def _true_or_false(given: object) -> bool:
+def true_or_false(given: object) -> bool:
+    """The same, if it is True or False. Raises Unfit."""
     if isinstance(given, bool):
         return given
     raise Unfit(f"gives {named(given)}, expected True or False")
@@ -169,7 +170,7 @@ class GuardedOutput:
     def holds(self, configuration: Configuration) -> bool:
         """Whether what was delivered is in force. Raises CaddyUnreachable, OutputError, PluginFault."""
         output = self.make()
-        return self._run(lambda: output.holds(configuration), _true_or_false)
+        return self._run(lambda: output.holds(configuration), true_or_false)
 
     def close(self) -> None:
         """Release what it holds, where it was built. Raises OutputError, PluginFault."""

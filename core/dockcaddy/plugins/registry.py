@@ -11,6 +11,7 @@ from dockcaddy.hookspecs import (
     Gate,
     LabelTransformer,
     OutputType,
+    ServiceType,
     SettingsSection,
     SiteTransformer,
     Stage,
@@ -85,6 +86,10 @@ def _admission_rules(items: Iterable[Any]) -> tuple[Contribution[AdmissionRule],
     return tuple(sorted(_owned("admission rule", items), key=lambda each: each.item.shows_refused))
 
 
+def _services(items: Iterable[Any]) -> tuple[Contribution[ServiceType], ...]:
+    return _owned("service", items)
+
+
 @frozen
 class Registry:
     """All contributions, in the order in which they take part; each is called through the `timer`."""
@@ -96,6 +101,7 @@ class Registry:
     gates: tuple[Contribution[Gate], ...] = field(default=(), converter=_gates)
     admission_rules: tuple[Contribution[AdmissionRule], ...] = field(default=(), converter=_admission_rules)
     outputs: Mapping[str, Contribution[OutputType]] = field(factory=dict)
+    services: tuple[Contribution[ServiceType], ...] = field(default=(), converter=_services)
     sections: tuple[SettingsSection, ...] = ()
     timer: CallTimer = field(factory=CallTimer)
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from dockcaddy import caddyfile
 from dockcaddy.admission.operators import with_operators
@@ -71,6 +71,7 @@ class Pipeline:
         self._port_options = _port_options(listen_ports or ListenPorts())
         self._options: dict[frozenset[str], Fragment] = {}
         self._proxy = proxy or Proxy()
+        self._states: dict[str, object] = {}
         self._registry = registry
         self._sections = sections or {}
         self._renderer = Renderer(registry, label_prefix, suffix_names=suffix_names)
@@ -84,13 +85,13 @@ class Pipeline:
         self._parsed: dict[tuple[str, str], Fragment] = {}
 
     def _new_assembler(self) -> Assembler:
-        finisher = SiteFinisher(self._registry.site_transformers, self._sections, self._proxy)
+        finisher = SiteFinisher(self._registry.site_transformers, self._sections, self._proxy, self._states)
         return Assembler(self._route_order, finisher, self._allow_shadowing)
 
-    def read_addresses_from(self, folder: str) -> None:
-        """From now on Caddy reads addresses of upstreams there, or nowhere (`""`)."""
-        if folder != self._proxy.address_folder:
-            self._proxy = evolve(self._proxy, address_folder=folder)
+    def use_states(self, states: Mapping[str, object]) -> None:
+        """From now on sites are made for these states of services, by their names."""
+        if states != self._states:
+            self._states = dict(states)
             self._assembler = self._new_assembler()
 
     def build(

@@ -11,14 +11,13 @@ from functools import partial
 from attrs import Factory, define, field
 
 from dockcaddy.backoff import Backoff
-from dockcaddy.errors import CaddyRefusal, CaddyUnreachable, OutputError
+from dockcaddy.errors import CaddyRefusal, CaddyUnreachable
 from dockcaddy.fragment import Fragment
 from dockcaddy.logs import report_own_fault
 from dockcaddy.merge.configuration import Configuration
 from dockcaddy.model import Inventory, Problem, without_repeats
 from dockcaddy.narration import Cycle, Narrator, ProblemLog
 from dockcaddy.quarantine import Quarantine
-from dockcaddy.reconcile.address_files import AddressesMoved, AddressFiles
 from dockcaddy.reconcile.delivery import Outputs
 from dockcaddy.reconcile.flapping import Flapping
 from dockcaddy.reconcile.grace import GracePeriod
@@ -27,6 +26,7 @@ from dockcaddy.reconcile.mailbox import Mailbox
 from dockcaddy.reconcile.own_faults import OwnFault
 from dockcaddy.reconcile.pipeline import BaseCaddyfile, Pipeline
 from dockcaddy.reconcile.schedule import Schedule
+from dockcaddy.reconcile.services import Services, StateChanged
 from dockcaddy.reconcile.watch import EngineWatches
 
 logger = logging.getLogger("dockcaddy")
@@ -50,7 +50,7 @@ class Reconciler:
     clock: Callable[[], float]
     base: Callable[[], BaseCaddyfile | None] = lambda: None
     last_good: LastGood | None = None
-    addresses: AddressFiles | None = None
+    services: Services = field(factory=Services)
     narrator: Narrator = field(factory=ProblemLog)
     schedule: Schedule = field(factory=Schedule)
     mailbox: Mailbox = field(default=Factory(lambda self: Mailbox(self.clock), takes_self=True))
@@ -68,6 +68,7 @@ class Reconciler:
     def run(self) -> None:
         """Watch the engines until the mailbox is stopped. Each engine wakes the loop when it has subscribed to events."""
         self.schedule.begin(self.clock())
+        self._protected(self.services.start)
         for watch in self.watches.watches:
             self._protected(partial(watch.engine.start, self.mailbox.wake))
         try:
@@ -100,7 +101,7 @@ class Reconciler:
             self._check()
 
     def _check(self) -> None:
-        if not self.outputs.check() or (self.addresses is not None and self.addresses.disturbed):
+        if not self.outputs.check() or not self.services.hold():
             self.mailbox.wake()
         self.schedule.checked(self.clock())
 
@@ -112,10 +113,10 @@ class Reconciler:
         """When something is tried again or ends by itself, in seconds of the clock."""
         own = (self._own_fault.resume_at, self._outage.retry_at, self._flapping.due, self._grace.due)
         quarantined = self.quarantine.next_retry if self.quarantine is not None else None
-        addresses = self.addresses.retry_at if self.addresses is not None else None
-        yield from (at for at in (*own, quarantined, addresses) if at is not None)
+        yield from (at for at in (*own, quarantined) if at is not None)
         yield from self.watches.retries()
         yield from self.outputs.retries()
+        yield from self.services.retries()
 
     def _protected(self, work: Callable[[], None]) -> None:
         try:
@@ -130,6 +131,7 @@ class Reconciler:
         closings: list[Callable[[], None]] = [self._keep_offered]
         closings += [watch.engine.close for watch in self.watches.watches]
         closings += [delivery.close for delivery in self.outputs.deliveries]
+        closings.append(self.services.stop)
         for close in closings:
             try:
                 close()
@@ -151,7 +153,7 @@ class Reconciler:
         problems = _problems_of(inventory, fragments)
         try:
             configuration = self._accepted(fragments)
-        except (CaddyUnreachable, CaddyRefusal, OutputError) as error:
+        except (CaddyUnreachable, CaddyRefusal, StateChanged) as error:
             self._outage.failed(self.clock())
             self._report([*problems, _problem_of(error)])
             return False
@@ -179,17 +181,16 @@ class Reconciler:
         return tuple(self._grace.needed(self.pipeline.fragments(inventory, self.base())))
 
     def _accepted(self, fragments: Sequence[Fragment]) -> Configuration:
-        """The configuration that the live outputs took: with addresses in files where Caddy can read them.
+        """The configuration that the live outputs took, made for the states of the services.
 
-        Raises CaddyUnreachable, CaddyRefusal and OutputError where there is none.
+        A service's state may change once while Caddy is asked. Raises CaddyUnreachable, CaddyRefusal and StateChanged
+        where there is no configuration.
         """
-        if self.addresses is None:
-            return self._resolved(fragments)
-        self.pipeline.read_addresses_from(self.addresses.path)
+        self.pipeline.use_states(self.services.begin_pass())
         try:
             return self._resolved(fragments)
-        except AddressesMoved:
-            self.pipeline.read_addresses_from(self.addresses.path)
+        except StateChanged:
+            self.pipeline.use_states(self.services.begin_pass())
             return self._resolved(fragments)
 
     def _resolved(self, fragments: Sequence[Fragment]) -> Configuration:
@@ -198,15 +199,12 @@ class Reconciler:
         else:
             with self.mailbox.ignoring_crashes():
                 configuration = self.quarantine.settle(fragments, self.pipeline.configuration, self._offer_live)
-        if self.addresses is not None:
-            self.addresses.tell(configuration.names)
+        self.services.after_accepted(configuration)
         return configuration
 
     def _offer_live(self, configuration: Configuration) -> None:
         """Have the running Caddy take it; the quarantine resolves its refusal."""
-        if self.addresses is not None:
-            # those of the configuration that runs are read until this one takes over
-            self.addresses.add(configuration.names)
+        self.services.before_offer(configuration)
         self._offered = configuration
         self.outputs.offer_live(configuration)
 
@@ -220,10 +218,8 @@ class Reconciler:
             self.schedule.served()
 
     def _report(self, problems: Sequence[Problem]) -> None:
-        """Report these problems and those of the outputs."""
-        failures = self.outputs.problems()
-        if self.addresses is not None and self.addresses.failure:
-            failures.append(Problem("upstreams", "", self.addresses.failure, "warning"))
+        """Report these problems and those of the outputs and services."""
+        failures = [*self.outputs.problems(), *self.services.problems()]
         self.narrator.tell([*without_repeats(problems), *failures])
 
     # --- for the next run
@@ -246,8 +242,8 @@ def _problems_of(inventory: Inventory, fragments: Sequence[Fragment]) -> list[Pr
     return problems + [each for engine in inventory.engines for each in (*engine.problems, *engine.advice)]
 
 
-def _problem_of(error: CaddyUnreachable | CaddyRefusal | OutputError) -> Problem:
+def _problem_of(error: CaddyUnreachable | CaddyRefusal | StateChanged) -> Problem:
     """Why there is no configuration at all: the cause lies outside every fragment, only time can fix it."""
     if isinstance(error, CaddyRefusal):
         return Problem("caddy", "", f"refuses everything: {error}")
-    return Problem("caddy" if isinstance(error, CaddyUnreachable) else "upstreams", "", str(error))
+    return Problem("caddy" if isinstance(error, CaddyUnreachable) else "services", "", str(error))

@@ -13,7 +13,7 @@ from attrs import define, evolve, field, frozen
 
 from dockcaddy.caddyfile import ListenPorts
 from dockcaddy.errors import CaddyRefusal, CaddyUnreachable, PluginFault, SettingsError, one_line
-from dockcaddy.hookspecs import Adapter, OutputContext
+from dockcaddy.hookspecs import Adapter, OutputContext, ServiceContext
 from dockcaddy.merge.configuration import Configuration
 from dockcaddy.model import Inventory, Problem, without_repeats
 from dockcaddy.plugins.calls import GuardedOutput
@@ -30,10 +30,10 @@ if TYPE_CHECKING:
     from dockcaddy.engine import Engine, EngineOptions
     from dockcaddy.narration import Narrator
     from dockcaddy.quarantine import Quarantine
-    from dockcaddy.reconcile.address_files import AddressFiles
     from dockcaddy.reconcile.delivery import Delivery
     from dockcaddy.reconcile.last_good import LastGood
     from dockcaddy.reconcile.reconciler import Reconciler
+    from dockcaddy.reconcile.services import Services
     from dockcaddy.reconcile.watch import WatchedEngine
 
 logger = logging.getLogger("dockcaddy")
@@ -286,16 +286,28 @@ def _quarantine_for(
     return Quarantine(keeper.adapt, clock, settings.route_order, settings.process_caddyfile, modules, machine)
 
 
-def _address_files(
-    settings: Settings, registry: Registry, state: Path, connections: Connections, clock: Callable[[], float]
-) -> "AddressFiles":
-    """Where addresses of upstreams are kept, for every Caddy that is told what to do; our own sees what we see."""
-    from dockcaddy.reconcile.address_files import AddressFiles  # noqa: PLC0415
+def _services(
+    settings: Settings,
+    registry: Registry,
+    sections: Mapping[type, Any],
+    state: Path,
+    connections: Connections,
+    clock: Callable[[], float],
+) -> "Services":
+    """The services of plugins; `state` is the state directory in use."""
+    from dockcaddy.plugins.services import GuardedService  # noqa: PLC0415
+    from dockcaddy.reconcile.services import Services  # noqa: PLC0415
 
-    live = [each for each in chosen_outputs(settings, registry) if each.is_live]
-    urls = {each.target or settings.caddy_admin: each.name for each in live}
-    readers = {f"caddy at {url}": connections.connect(url, urls[url]) for url in sorted(urls) if url}
-    return AddressFiles(settings.address_path(state).absolute(), clock, readers)
+    urls = {
+        each.target or settings.caddy_admin: each.name for each in chosen_outputs(settings, registry) if each.is_live
+    }
+    context = ServiceContext(
+        lambda section: sections[section] if section in sections else section(),
+        evolve(proxy_of(settings, registry), address_folder=str(settings.address_path(state).absolute())),
+        clock,
+        {f"caddy at {url}": connections.connect(url, urls[url]) for url in sorted(urls) if url},
+    )
+    return Services([GuardedService(each, context) for each in registry.services], clock)
 
 
 def reconciler_for(
@@ -333,7 +345,7 @@ def reconciler_for(
         clock,
         base or (lambda: None),
         last_good,
-        _address_files(settings, registry, last_good.path.parent, connections, clock),
+        _services(settings, registry, sections, last_good.path.parent, connections, clock),
         narrator or ProblemLog(),
         Schedule(settings.polling_interval, Debounce(settings.event_throttle_interval)),
     )

@@ -39,8 +39,10 @@ MAX_TRANSFORMED_LABELS = 20_000
 MAX_PLUGIN_FRAMES = 1000
 # A call that takes longer is reported, because nothing else is done in the meantime.
 SLOW_PLUGIN_CALL = 1.0
-# Addresses that a plugin may give for one name. Bounds the file that Caddy reads.
-MAX_ADDRESSES_OF_A_NAME = 1024
+# Problems of one service that are reported at the same time.
+MAX_SERVICE_PROBLEMS = 20
+# Placeholders of one site whose values plugins may note. Bounds the memory that a site takes.
+MAX_PLACEHOLDERS = 1024
 
 # --- one fragment with its imports written out (admission) ---
 

@@ -5,8 +5,9 @@ from typing import Annotated
 
 import dockcaddy
 from attrs import field, frozen
-from dockcaddy import AdmissionRule, Block, Context, SettingsSection, SiteContext, SiteTransformer
+from dockcaddy import AdmissionRule, Block, Context, ServiceType, SettingsSection, SiteContext, SiteTransformer
 
+from dockcaddy_upstreams.address_files import NAME, address_files
 from dockcaddy_upstreams.dynamic import LINGER, MARK, with_names
 from dockcaddy_upstreams.glued import warn_of_glued
 
@@ -31,6 +32,12 @@ def dockcaddy_settings() -> SettingsSection:
 def dockcaddy_admission_rules() -> Iterable[AdmissionRule]:
     """A look at what stands next to upstreams."""
     return [AdmissionRule("glued-upstreams", warn_of_glued)]
+
+
+@dockcaddy.hook
+def dockcaddy_services() -> Iterable[ServiceType]:
+    """What writes the files."""
+    return [ServiceType(NAME, address_files)]
 
 
 @dockcaddy.hook

@@ -8,10 +8,12 @@ for it (https://caddyserver.com/docs/caddyfile/directives/reverse_proxy#multi).
 import re
 from collections.abc import Iterable
 from hashlib import sha256
-from itertools import cycle, islice
+from itertools import cycle
 
 from attrs import define, evolve, field, frozen
 from dockcaddy import Block, SiteContext, split_matcher
+
+from dockcaddy_upstreams.address_files import NAME, placeholder
 
 # Nobody's address (RFC 5737). It stands among those that `upstreams` gives, also where there is no other: so a proxy's
 # port is known while nothing runs, and that its upstreams may change.
@@ -63,21 +65,25 @@ class _Naming:
     def rewritten(self, block: Block, path: tuple[tuple[str, ...], ...]) -> Block:
         """The block with files, and without marks where there can be none."""
         proxy = _proxy(block)
-        if proxy is not None and (files := self._files(path, proxy)):
-            return _reading(proxy, files)
+        if proxy is not None and (places := self._places(path, proxy)):
+            return _reading(proxy, places)
         keys = _unmarked(block.keys)
         children = tuple([self.rewritten(child, (*path, keys)) for child in block.children])
         return evolve(block, keys=keys, children=children)
 
-    def _files(self, path: tuple[tuple[str, ...], ...], proxy: _Proxy) -> tuple[str, ...]:
-        """The files of the proxy's places, none where its upstreams have to stand in the configuration."""
+    def _places(self, path: tuple[tuple[str, ...], ...], proxy: _Proxy) -> tuple[str, ...]:
+        """The placeholders of the proxy's places, none where its upstreams have to stand in the configuration."""
         name = _name(path, proxy)
         count = next((each for each in PLACES if len(proxy.addresses) <= each), 0)
         if name in self.given or not count:
             return ()
         self.given.add(name)
-        filled = islice(cycle(proxy.addresses or ("",)), count)
-        return self.context.tell(name, filled)
+        # None while it fails; "" while Caddy cannot read files: the service needs to know of them even then
+        folder = self.context.state(NAME, self.context.proxy.address_folder)
+        placeholders = [placeholder(folder or self.context.proxy.address_folder, name, place) for place in range(count)]
+        for each, address in zip(placeholders, cycle(proxy.addresses or ("",)), strict=False):
+            self.context.note_placeholder(each, address)
+        return tuple(placeholders) if folder else ()
 
 
 def _unmarked(keys: Iterable[str]) -> tuple[str, ...]:
@@ -111,14 +117,14 @@ def _name(path: tuple[tuple[str, ...], ...], proxy: _Proxy) -> str:
     return f"{readable}-{place}" if readable else place
 
 
-def _reading(proxy: _Proxy, files: tuple[str, ...]) -> Block:
+def _reading(proxy: _Proxy, places: tuple[str, ...]) -> Block:
     origins = proxy.block.origins
 
     def line(*keys: str, within: tuple[Block, ...] = ()) -> Block:
         return Block(keys, within, origins=origins)
 
-    places = tuple(line("a", f"{{file.{file}}}", proxy.port) for file in files)
-    source = line("dynamic", "multi", within=places)
+    sources = tuple(line("a", each, proxy.port) for each in places)
+    source = line("dynamic", "multi", within=sources)
     children = proxy.block.children
     if proxy.transport:
         children = _with_transport(children, line(*proxy.transport))

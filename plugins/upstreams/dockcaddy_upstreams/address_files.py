@@ -4,24 +4,17 @@ So nobody has to answer for them: while the program hangs, is stopped or replace
 """
 
 import contextlib
-import logging
 import os
 import re
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from attrs import define, field
+from dockcaddy import Adapter, Backoff, CaddyRefusal, CaddyUnreachable, Configuration, ServiceContext
 
-from dockcaddy import caddyfile
-from dockcaddy.backoff import Backoff
-from dockcaddy.caddyfile import Block
-from dockcaddy.errors import CaddyRefusal, CaddyUnreachable, OutputError
-from dockcaddy.hookspecs import Adapter
-from dockcaddy.merge.sites import ADDRESS_SUFFIX, Names, contents
-
-logger = logging.getLogger("dockcaddy")
-
+NAME = "upstreams"
+SUFFIX = ".address"
 TEMPORARY = ".new"
 FIRST_PAUSE = 1.0
 LONGEST_PAUSE = 30.0
@@ -30,15 +23,16 @@ _UNUSABLE = re.compile(r"[{}\\\s\"`]")
 _TOKEN_FILE = "readable.caddyfile"
 
 
-class AddressesMoved(OutputError):
-    """Addresses stand elsewhere from now on, in files or in the configuration: it has to be made anew."""
+def address_files(context: ServiceContext) -> "AddressFiles":
+    """The service of this plugin, which writes to the folder that Caddy reads addresses from."""
+    return AddressFiles(Path(context.proxy.address_folder), context.clock, context.other_caddys)
 
 
 @define(eq=False)
 class AddressFiles:
     """Keeps the files in `folder`, one for each place of an upstream. `clock` gives seconds.
 
-    `path` is the folder as configurations name it, `""` while addresses have to stand in the configuration itself:
+    `state` is the folder as configurations name it, `""` while addresses have to stand in the configuration itself:
     nobody can write there, or one of the `readers`, Caddys that are not ours, does not see it. `failure` says why, and
     it is tried again at `retry_at`.
     """
@@ -46,7 +40,7 @@ class AddressFiles:
     folder: Path
     clock: Callable[[], float]
     readers: Mapping[str, Adapter] = field(factory=dict)
-    path: str = ""
+    state: str = ""
     failure: str = ""
     _backoff: Backoff = field(factory=lambda: Backoff(FIRST_PAUSE, LONGEST_PAUSE))
     _written: dict[str, str] = field(factory=dict)
@@ -54,56 +48,63 @@ class AddressFiles:
 
     def __attrs_post_init__(self) -> None:
         if not self.readers and not _UNUSABLE.search(str(self.folder)):
-            self.path = str(self.folder)
+            self.state = str(self.folder)
 
-    def tell(self, names: Names) -> None:
-        """Keep these addresses and no others. Raises AddressesMoved where they stand elsewhere than before."""
-        self._keep(names, only_these=True)
+    def start(self) -> None:
+        """Nothing is needed before the first configuration."""
 
-    def add(self, names: Names) -> None:
-        """Keep these addresses besides. Raises AddressesMoved where they stand elsewhere than before."""
-        self._keep(names, only_these=False)
+    def stop(self) -> None:
+        """The files stay: Caddy goes on reading them."""
+
+    def before_offer(self, configuration: Configuration) -> None:
+        """Write its addresses; those of the configuration that runs are read until this one takes over."""
+        self.keep(files_of(configuration), only_these=False)
+
+    def after_accepted(self, configuration: Configuration) -> None:
+        """Keep its addresses and no others."""
+        self.keep(files_of(configuration), only_these=True)
+
+    def problems(self) -> Iterable[str]:
+        """Why addresses are not in files."""
+        return [self.failure] if self.failure else []
 
     @property
     def retry_at(self) -> float | None:
         """When files are tried again after a failure, in seconds of the clock."""
         return self._backoff.retry_at
 
-    @property
-    def disturbed(self) -> bool:
-        """Whether somebody else has changed what is in the folder."""
-        if not self.path or not self._written:
-            return False
-        try:
-            return self.folder.stat().st_mtime_ns != self._stamp
-        except OSError:
+    def holds(self) -> bool:
+        """Whether nobody else has changed what is in the folder."""
+        if not self.state or not self._written:
             return True
+        try:
+            return self.folder.stat().st_mtime_ns == self._stamp
+        except OSError:
+            return False
 
-    def _keep(self, names: Names, *, only_these: bool) -> None:
-        if not names and not self._written:
+    def keep(self, files: Mapping[str, str], *, only_these: bool) -> None:
+        """Have these files, name and address; delete all others where they are not needed any more."""
+        if not files and not self._written:
             self.failure = ""
             self._backoff.succeeded()
             return
         if not self._backoff.is_due(self.clock()):
             return
-        before = self.path
         try:
             self._prepare()
-            self._write(contents(names), only_these=only_these)
+            self._write(files, only_these=only_these)
         except (OSError, CaddyRefusal, CaddyUnreachable) as error:
             self._failed(error)
         else:
-            self.path, self.failure = str(self.folder), ""
+            self.state, self.failure = str(self.folder), ""
             self._backoff.succeeded()
-        if self.path != before:
-            raise AddressesMoved(self.failure or f"addresses are in {self.folder} again")
 
     def _prepare(self) -> None:
         """Have the folder, seen by everyone who is to read it, and know what is in it."""
         if found := _UNUSABLE.search(str(self.folder)):
             raise OSError(0, f"a path that caddy is to read cannot have {found[0]!r}")
         self.folder.mkdir(mode=0o755, parents=True, exist_ok=True)
-        if not self.path:
+        if not self.state:
             for name, reader in self.readers.items():
                 self._check(name, reader)
         if self.folder.stat().st_mtime_ns != self._stamp:
@@ -116,7 +117,7 @@ class AddressFiles:
         file.write_text(f"http://{token} {{\n}}\n")
         file.chmod(0o644)
         try:
-            seen = reader.adapt(caddyfile.write([Block(("import", str(file)))]))
+            seen = reader.adapt(f"import {file}\n")
         except CaddyRefusal as refusal:
             raise CaddyRefusal(f"{name} does not see it: {refusal}") from refusal
         finally:
@@ -138,7 +139,7 @@ class AddressFiles:
 
     def _failed(self, error: Exception) -> None:
         reason = error.strerror if isinstance(error, OSError) else str(error)
-        self.path, self._stamp = "", 0
+        self.state, self._stamp = "", 0
         self.failure = (
             f"addresses of upstreams cannot be in {self.folder}: {reason}, so they stand in the configuration and each "
             "change is a reload: share that folder with caddy, or name another one with --address-directory"
@@ -146,13 +147,27 @@ class AddressFiles:
         self._backoff.failed(self.clock())
 
 
+def placeholder(folder: str, name: str, place: int) -> str:
+    """Caddy's placeholder for the address at this place of a proxy; `name` is the proxy's."""
+    return f"{{file.{folder}/{name}.{place}{SUFFIX}}}"
+
+
+def files_of(configuration: Configuration) -> dict[str, str]:
+    """The files that Caddy reads with this configuration: name -> address."""
+    return {
+        placeholder.rpartition("/")[2].removesuffix("}"): address
+        for placeholder, address in configuration.placeholders.items()
+        if placeholder.endswith(f"{SUFFIX}}}")
+    }
+
+
 def _found(folder: Path) -> Sequence[tuple[str, str]]:
     """The files that an earlier run left, or somebody changed."""
     found = []
     for path in folder.iterdir():
-        if path.name.endswith(ADDRESS_SUFFIX + TEMPORARY):
+        if path.name.endswith(SUFFIX + TEMPORARY):
             path.unlink(missing_ok=True)
-        elif path.name.endswith(ADDRESS_SUFFIX):
+        elif path.name.endswith(SUFFIX):
             with contextlib.suppress(OSError, UnicodeDecodeError):
                 found.append((path.name, path.read_text()))
     return found

@@ -1,0 +1,186 @@
+"""Services of plugins beside the loop: when they are called, and what their faults cost."""
+
+from collections.abc import Callable, Hashable
+from contextlib import suppress
+
+import dockcaddy
+import pytest
+from attrs import define, field
+from clock import Clock
+from dockcaddy import Block, ServiceContext, ServiceType, SiteContext, SiteTransformer, plugins, testing
+from dockcaddy.merge.configuration import Configuration
+from dockcaddy.model import EngineInventory, Inventory, Proxy
+from dockcaddy.plugins.guard import Contribution
+from dockcaddy.plugins.services import GuardedService
+from dockcaddy.reconcile.pipeline import Pipeline
+from dockcaddy.reconcile.services import Services, StateChanged
+
+ACCEPTED = Configuration("")
+
+
+@define
+class Recorder:
+    """A service that notes its calls, and does what a test wants in one of them."""
+
+    calls: list[str] = field(factory=list)
+    state: Hashable = "ready"
+    retry_at: float | None = None
+    wrong: tuple[str, ...] = ()
+    does: dict[str, Callable[[], object]] = field(factory=dict)
+
+    def _do(self, name: str, usual: object = None) -> object:
+        self.calls.append(name)
+        return self.does[name]() if name in self.does else usual
+
+    def start(self) -> object:
+        return self._do("start")
+
+    def before_offer(self, configuration: Configuration) -> object:
+        return self._do("before_offer")
+
+    def after_accepted(self, configuration: Configuration) -> object:
+        return self._do("after_accepted")
+
+    def holds(self) -> object:
+        return self._do("holds", True)
+
+    def problems(self) -> object:
+        return self.does["problems"]() if "problems" in self.does else self.wrong
+
+    def stop(self) -> object:
+        return self._do("stop")
+
+
+def services(*made: object, clock: Callable[[], float] | None = None) -> Services:
+    clock = clock or Clock()
+    context = ServiceContext(lambda section: section(), Proxy(), clock)
+
+    def creating(one: object) -> Callable[[ServiceContext], object]:
+        return lambda context: one() if isinstance(one, type) else one
+
+    types = [
+        Contribution("service", f"s{n}", ServiceType(f"s{n}", creating(one)), "site") for n, one in enumerate(made)
+    ]
+    return Services([GuardedService(each, context) for each in types], clock)
+
+
+def messages(running: Services) -> list[str]:
+    return [str(each) for each in running.problems()]
+
+
+def fail() -> None:
+    raise ZeroDivisionError("division by zero")
+
+
+def test_a_service_is_called_at_the_steps_of_a_pass() -> None:
+    recorder = Recorder()
+    running = services(recorder)
+    running.start()
+    assert running.begin_pass() == {"s0": "ready"}
+    running.before_offer(ACCEPTED)
+    running.after_accepted(ACCEPTED)
+    assert running.hold()
+    running.stop()
+    running.stop()
+    assert recorder.calls == ["start", "before_offer", "after_accepted", "holds", "stop"]
+
+
+def test_a_state_that_changes_has_the_configuration_made_anew() -> None:
+    recorder = Recorder()
+    running = services(recorder)
+    running.start()
+    running.before_offer(ACCEPTED)
+    recorder.state = "another"
+    with pytest.raises(StateChanged, match="service s0"):
+        running.before_offer(ACCEPTED)
+    assert running.begin_pass() == {"s0": "another"}
+    running.before_offer(ACCEPTED)
+
+
+def test_what_it_reports_is_a_problem_of_the_service() -> None:
+    recorder = Recorder(wrong=("the disk is full",))
+    running = services(recorder)
+    running.start()
+    assert messages(running) == ["service s0: the disk is full"]
+    recorder.wrong = ()
+    running.after_accepted(ACCEPTED)
+    assert messages(running) == []
+
+
+@pytest.mark.parametrize("method", ["start", "before_offer", "after_accepted", "holds", "problems"])
+def test_a_fault_costs_the_service_its_state_and_no_other_one_anything(method: str) -> None:
+    clock = Clock()
+    bad, good = Recorder(does={method: fail}), Recorder()
+    running = services(bad, good, clock=clock)
+    running.start()
+    for call in (running.before_offer, running.after_accepted):
+        try:
+            call(ACCEPTED)
+        except StateChanged:
+            call(ACCEPTED)
+    assert running.hold()
+    assert running.begin_pass() == {"s0": None, "s1": "ready"}
+    (message,) = messages(running)
+    assert message.startswith('service s0: service "s0" of plugin site failed: ZeroDivisionError: division by zero (')
+    assert list(dict.fromkeys(good.calls)) == ["start", "before_offer", "after_accepted", "holds"]
+    bad.does.clear()
+    clock.now = min(running.retries())
+    with pytest.raises(StateChanged):
+        running.before_offer(ACCEPTED)
+    assert messages(running) == [] and running.begin_pass() == {"s0": "ready", "s1": "ready"}
+
+
+@pytest.mark.parametrize(
+    ("made", "told"),
+    [
+        (object(), "without start()"),
+        (Recorder(does={"before_offer": lambda: 5}), "gives an int, expected nothing"),
+        (Recorder(does={"holds": lambda: None}), "gives None, expected True or False"),
+        (Recorder(does={"problems": lambda: "text"}), "gives a str as its problems, expected texts"),
+        (Recorder(state=[]), "unhashable"),
+        (Recorder(retry_at="soon"), "has a str as its retry_at"),  # type: ignore[arg-type]
+        (fail, "without start()"),
+    ],
+)
+def test_what_a_service_gives_is_checked(made: object, told: str) -> None:
+    running = services(made)
+    running.start()
+    for call in (lambda: running.before_offer(ACCEPTED), running.hold):
+        with suppress(StateChanged):
+            call()
+    assert told in str(messages(running))
+
+
+def test_a_service_that_always_wants_a_pass_gets_one_in_a_while() -> None:
+    clock = Clock()
+    running = services(Recorder(retry_at=-5.0), clock=clock)
+    running.start()
+    running.begin_pass()
+    assert list(running.retries()) == [clock.now + 1]
+
+
+def test_one_that_cannot_be_stopped_keeps_no_other_one_running(caplog: pytest.LogCaptureFixture) -> None:
+    good = Recorder()
+    running = services(Recorder(does={"stop": fail}), good)
+    running.start()
+    running.stop()
+    assert good.calls == ["start", "stop"] and "division by zero" in caplog.text
+
+
+def test_a_site_is_made_for_the_state_of_a_service_and_for_none_where_no_daemon_runs() -> None:
+    def transform(context: SiteContext, site: Block) -> Block:
+        return Block(site.keys, (Block(("respond", str(context.state("paint", "plain")))),), origins=site.origins)
+
+    class Painting:
+        __name__ = "painting"
+
+        @dockcaddy.hook
+        def dockcaddy_site_transformers(self) -> list[SiteTransformer]:
+            return [SiteTransformer("painting", transform)]
+
+    pipeline = Pipeline(plugins.load(modules=[Painting()]))
+    resource = testing.container("web-1", labels={"caddy": "a.test", "caddy.respond": "x"})
+    inventory = Inventory((EngineInventory("local", (resource,)),))
+    assert "respond plain" in pipeline.build(inventory).text
+    pipeline.use_states({"paint": "red"})
+    assert "respond red" in pipeline.build(inventory).text
