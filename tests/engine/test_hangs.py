@@ -46,8 +46,8 @@ class Watched:
     def pass_time(self, seconds: float) -> None:
         """Let time pass, and have everybody notice."""
         self.clock.advance(seconds)
-        with self.engine._reader.lock:
-            self.engine._reader.lock.notify_all()
+        with self.engine._reflector.lock:
+            self.engine._reflector.lock.notify_all()
 
 
 @pytest.fixture
@@ -82,7 +82,7 @@ def test_inspects_that_hang_delay_no_other_container(
     for number in range(count):
         stand_in.faults[f"inspect hung-{number}"] = "hang"
         stand_in.add(f"hung-{number}", LABELS)
-    eventually(lambda: watched.targets() and watched.engine._reader._calls.of("inspect"))
+    eventually(lambda: watched.targets() and watched.engine._reflector._calls.of("inspect"))
 
     def c_is_there() -> bool:
         watched.pass_time(0.1)
@@ -100,7 +100,7 @@ def test_an_inspect_that_hangs_is_given_up_told_and_asked_again(
 ) -> None:
     stand_in.faults["inspect c"] = "hang"
     stand_in.add("c", LABELS)
-    eventually(lambda: watched.engine._reader._calls.of("inspect"))
+    eventually(lambda: watched.engine._reflector._calls.of("inspect"))
     watched.pass_time(LONGEST)
     problem = "container c: cannot be inspected: no answer within 10 s"
     eventually(lambda: problem in map(str, watched.inventory().problems))
@@ -135,7 +135,7 @@ def test_what_a_list_says_of_a_container_that_ended_meanwhile_does_not_count(
     watched.engine.resync()
     asking = threading.Thread(target=watched.inventory)
     asking.start()
-    eventually(lambda: watched.engine._reader._calls.of("list"))
+    eventually(lambda: watched.engine._reflector._calls.of("list"))
     stand_in.crash("a")
     stand_in.remove("b")
     asking.join()

@@ -159,8 +159,8 @@ def test_a_container_that_is_updated(heard: Heard, eventually: Eventually) -> No
 
 
 def test_what_is_announced_and_never_comes_is_not_looked_for_for_ever(heard: Heard, eventually: Eventually) -> None:
-    heard.engine._reader._answers.containers.forget()
+    heard.engine._reflector._responses.containers.forget()
     heard.stand_in.emit("network", "connect", "f" * 64, {"container": heard.stand_in.containers["a"].id})
-    eventually(lambda: heard.engine._reader._later.containers)
-    eventually(lambda: not heard.engine._reader._later.containers and not heard.engine._reader._calls.open)
+    eventually(lambda: heard.engine._reflector._rechecks.containers)
+    eventually(lambda: not heard.engine._reflector._rechecks.containers and not heard.engine._reflector._calls.open)
     assert heard.stand_in.counts["small list"] < 40

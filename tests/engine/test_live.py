@@ -7,8 +7,8 @@ import pytest
 from attrs import define, field
 from dockcaddy.engine import Connection, Engine
 from dockcaddy.engine.events import Event
-from dockcaddy.engine.reader import ASKED_BY_NAME, INSPECT_PATIENCE
 from dockcaddy.engine.records import EngineOptions
+from dockcaddy.engine.reflector import ASKED_BY_NAME, INSPECT_PATIENCE
 from dockcaddy.errors import EngineUnreachable
 from docker.errors import APIError
 from urllib3.exceptions import ProtocolError
@@ -74,7 +74,7 @@ def engine(client: Client) -> Engine:
 def watched(client: Client, options: EngineOptions, own: dict[str, Any] | None = None) -> Engine:
     """The client's engine; whether we run in a container on it is known."""
     made = Engine(Connection("unix:///nowhere.sock", client=client), options)
-    made._reader.own.found, made._reader.own._is_known = own, True
+    made._reflector.own.found, made._reflector.own._is_known = own, True
     return made
 
 
@@ -84,7 +84,7 @@ def names(engine: Engine) -> set[str]:
 
 def event(engine: Engine, action: str, id: str, kind: str = "container", **attributes: str) -> None:
     given = attributes if kind == "network" else {"caddy": "x", **attributes}
-    engine._reactions.react([Event.of({"Type": kind, "Action": action, "Actor": {"ID": id, "Attributes": given}})])
+    engine._event_handler.react([Event.of({"Type": kind, "Action": action, "Actor": {"ID": id, "Attributes": given}})])
 
 
 def test_every_container_is_inspected_once(client: Client, engine: Engine) -> None:
@@ -108,7 +108,7 @@ def test_a_slow_inspect_holds_up_nobody_else(client: Client, engine: Engine) -> 
     client.put("b")
     client.hanging["slow"] = threading.Event()
     woken = threading.Event()
-    engine._reader.wake = woken.set
+    engine._reflector.wake = woken.set
     engine.resync()
     assert names(engine) == {"a", "b"}
     threading.Timer(INSPECT_PATIENCE, client.hanging["slow"].set).start()
@@ -183,7 +183,7 @@ def test_a_storm_is_one_look_at_each_container(client: Client, engine: Engine) -
         client.put(id)
     names(engine)
     lists = client.lists
-    assert engine._reactions.react([event for _ in range(50) for id in ids for event in restarted(id)])
+    assert engine._event_handler.react([event for _ in range(50) for id in ids for event in restarted(id)])
     assert names(engine) == set(ids)
     assert (client.lists, client.small_lists) == (lists, 1)
     assert sorted(client.inspected) == ids
@@ -195,9 +195,9 @@ def test_wherever_a_storm_is_cut_one_that_came_back_counts(
 ) -> None:
     client.put("a")
     names(engine)
-    engine._reactions.react([*restarted("a") * 20, *restarted("a")[:heard]])
+    engine._event_handler.react([*restarted("a") * 20, *restarted("a")[:heard]])
     assert [resource.stopping for resource in engine.inventory().resources] == [stopping]
-    engine._reactions.react([*restarted("a")[heard:], *restarted("a") * 20])
+    engine._event_handler.react([*restarted("a")[heard:], *restarted("a") * 20])
     assert [resource.stopping for resource in engine.inventory().resources] == [False]
 
 
@@ -205,7 +205,7 @@ def test_a_storm_of_foreign_containers_is_none(client: Client, engine: Engine) -
     names(engine)
     before = client.lists
     foreign = [Event("container", "start", f"x{number}", {"name": "x"}) for number in range(500)]
-    assert not engine._reactions.react(
+    assert not engine._event_handler.react(
         [*foreign, *(Event("network", "connect", each.container, {}) for each in foreign)]
     )
     assert names(engine) == set() and (client.lists, client.small_lists) == (before, 0)
@@ -215,7 +215,7 @@ def test_foreign_containers_cost_no_call(client: Client, engine: Engine) -> None
     names(engine)
     before = client.lists
     for action in ("create", "start", "die", "destroy"):
-        engine._reactions.react([Event("container", action, "x", {"name": "x"})])
+        engine._event_handler.react([Event("container", action, "x", {"name": "x"})])
     assert names(engine) == set() and client.lists == before and client.inspected == []
 
 
@@ -235,7 +235,7 @@ def test_a_network_that_our_own_container_is_connected_to_counts_from_then_on(
     client.own = own
     client.put("a")
     engine = watched(client, EngineOptions())
-    engine._reader.own.forget()
+    engine._reflector.own.forget()
     assert [resource.targets for resource in engine.inventory().resources] == [()]
     networks["front"] = {"NetworkID": "n", "IPAddress": "172.18.0.9"}
     event(engine, "connect", "n", "network", container="self")
@@ -282,6 +282,6 @@ def test_an_event_looks_at_its_own_container_only(client: Client, engine: Engine
     for id in "abc":
         client.put(id)
     names(engine)
-    monkeypatch.setattr(type(engine._reader.store), "resources", lambda *_: pytest.fail("looked at all of them"))
+    monkeypatch.setattr(type(engine._reflector.store), "resources", lambda *_: pytest.fail("looked at all of them"))
     event(engine, "start", "a")
     event(engine, "disconnect", "n", "network", container="b")

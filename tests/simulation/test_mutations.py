@@ -5,10 +5,10 @@ from itertools import chain
 from typing import Any
 
 import pytest
-from dockcaddy.engine.answers import Answers
+from dockcaddy.engine.event_handler import EventHandler
 from dockcaddy.engine.live import Engine
-from dockcaddy.engine.reactions import Reactions
-from dockcaddy.engine.reader import Reader
+from dockcaddy.engine.reflector import Reflector
+from dockcaddy.engine.responses import Responses
 from dockcaddy.engine.store import ContainerStore
 from dockcaddy.model import EngineInventory
 from dockcaddy.quarantine.memory import Memory
@@ -38,8 +38,8 @@ def nothing(*_: Any, **__: Any) -> None:
 
 def test_a_stream_that_was_cut_without_listing_anew_is_found(monkeypatch: Patch, tried: Tried) -> None:
     monkeypatch.setattr(Engine, "_missed", lambda engine: None)
-    monkeypatch.setattr(Reader, "look_later", nothing)
-    monkeypatch.setattr(Reader, "list_again", nothing)
+    monkeypatch.setattr(Reflector, "look_later", nothing)
+    monkeypatch.setattr(Reflector, "list_again", nothing)
     assert broken_by_a_seed(tried)
 
 
@@ -119,18 +119,18 @@ def test_what_flapped_being_held_for_ever_is_found(monkeypatch: Patch, tried: Tr
 
 
 def test_an_event_of_a_start_being_ignored_is_found(monkeypatch: Patch, tried: Tried) -> None:
-    monkeypatch.setattr(Reactions, "_started", lambda reactions, id: False)
+    monkeypatch.setattr(EventHandler, "_started", lambda reactions, id: False)
     assert broken_by_a_seed(tried)
 
 
 def test_believing_an_answer_that_is_older_than_an_event_is_found(monkeypatch: Patch, tried: Tried) -> None:
-    counting = Answers._counting
+    counting = Responses._counting
 
-    def believing(answers: Answers, *given: Any) -> Any:
+    def believing(answers: Responses, *given: Any) -> Any:
         answers._learnt, answers.containers._by_id = {}, {}
         return counting(answers, *given)
 
-    monkeypatch.setattr(Answers, "_counting", believing)
+    monkeypatch.setattr(Responses, "_counting", believing)
     assert broken_by_a_seed(tried)
 
 

@@ -9,7 +9,7 @@ from dockcaddy.gotemplate.values import ANY, BOOL, INT, INT64, MAP_OF_STRING, SL
 Spelling = Mapping[str, tuple[Type, str]]
 
 
-def _reader(key: str, type: Type) -> Callable[[Any], Any]:
+def _getter(key: str, type: Type) -> Callable[[Any], Any]:
     empty: Any = {"string": "", "bool": False, "struct": {}}.get(type.kind, None if type.elem else 0)
 
     def read(record: Mapping[str, Any] | None) -> Any:
@@ -24,7 +24,7 @@ def _struct(name: str, **fields: Type | tuple[Type, str]) -> Type:
     made = {}
     for field_name, spelled in fields.items():
         type, key = spelled if isinstance(spelled, tuple) else (spelled, field_name)
-        made[field_name] = Field(type, _reader(key, type))
+        made[field_name] = Field(type, _getter(key, type))
     return Type("struct", name, fields=made)
 
 

@@ -11,18 +11,18 @@ from typing import Any
 
 from attrs import define, field
 
+from dockcaddy.engine.api import EngineApi
 from dockcaddy.engine.builder import InventoryBuilder
 from dockcaddy.engine.connection import CALL_TIMEOUT, Connection
+from dockcaddy.engine.event_handler import EventHandler
 from dockcaddy.engine.events import FILTERS, EventStream, no_timeout
 from dockcaddy.engine.failures import failure_of
 from dockcaddy.engine.own_container import OwnContainer
-from dockcaddy.engine.questions import Questions
-from dockcaddy.engine.reactions import Reactions
-from dockcaddy.engine.reader import Reader
+from dockcaddy.engine.problems import EngineProblems
 from dockcaddy.engine.recording import add_inspects, record
 from dockcaddy.engine.records import EngineOptions
+from dockcaddy.engine.reflector import Reflector
 from dockcaddy.engine.strangers import warnings
-from dockcaddy.engine.troubles import Troubles
 from dockcaddy.engine.work import Threads, Work
 from dockcaddy.errors import one_line
 from dockcaddy.model import EngineInventory, EngineSilent, Problem
@@ -43,8 +43,8 @@ class Engine:
     clock: Callable[[], float] = time.monotonic
     work: Work = field(factory=Threads)
     lock: threading.Condition = field(factory=threading.Condition)
-    _reader: Reader = field(init=False)
-    _reactions: Reactions = field(init=False)
+    _reflector: Reflector = field(init=False)
+    _event_handler: EventHandler = field(init=False)
     _events: EventStream = field(init=False)
     _wake: Callable[..., None] = lambda **_: None
     _server: str = ""
@@ -52,9 +52,9 @@ class Engine:
 
     def __attrs_post_init__(self) -> None:
         builder, own = InventoryBuilder(self.name, self.options), OwnContainer(self.connection)
-        self._reader = Reader(self.connection, builder, own, self.clock, self._changed, self.lock, self.work)
-        self._reactions = Reactions(self._reader, self._changed, self._missed)
-        self._events = EventStream(self.name, self._subscribed, self._reactions.react, self._missed, self.work)
+        self._reflector = Reflector(self.connection, builder, own, self.clock, self._changed, self.lock, self.work)
+        self._event_handler = EventHandler(self._reflector, self._changed, self._missed)
+        self._events = EventStream(self.name, self._subscribed, self._event_handler.react, self._missed, self.work)
 
     @property
     def description(self) -> str:
@@ -67,35 +67,35 @@ class Engine:
     @property
     def unlabelled(self) -> int:
         """How many containers had no labels of ours when all were listed last."""
-        return self._reader.store.unlabelled
+        return self._reflector.store.unlabelled
 
     def start(self, wake: Callable[..., None]) -> None:
         """Listen to events from now on; `wake` is called when the inventory may have changed."""
         self._wake = wake
-        self._reader.is_watching = True
+        self._reflector.is_watching = True
         self._events.start()
 
     def inventory(self) -> EngineInventory:
         """What the engine has now. Raises EngineUnreachable, with what is known of it where anything is."""
-        failure = self._reader.read()
-        known = self._reader.inventory()
+        failure = self._reflector.read()
+        known = self._reflector.inventory()
         if failure is not None:
             raise EngineSilent(failure, known) from failure
         return known
 
     def resync(self) -> None:
         """List everything anew at the next `inventory`."""
-        self._reader.all_changed()
+        self._reflector.all_changed()
 
     def snapshot(self) -> dict[str, Any]:
         """The engine's part of a snapshot document. Raises EngineUnreachable."""
-        troubles = Troubles(self.name)
+        problems = EngineProblems(self.name)
         try:
-            questions = Questions(self.connection, self.options)
-            recorded = record(questions, self._reader.own, self._reader.store.wants, troubles)
+            api = EngineApi(self.connection, self.options)
+            recorded = record(api, self._reflector.own, self._reflector.store.wants, problems)
         except Exception as error:
             raise self.connection.unreachable(error) from error
-        for problem in troubles:
+        for problem in problems:
             logger.warning("%s", problem)
         return recorded
 
@@ -104,21 +104,21 @@ class Engine:
 
         Each is inspected, so this is not for every day; of one that cannot be, the rest is looked at.
         """
-        items = [dict(item) for item in self._reader.store.strangers[:MOST_STRANGERS]]
-        add_inspects(Questions(self.connection, self.options), items, Troubles(self.name))
+        items = [dict(item) for item in self._reflector.store.strangers[:MOST_STRANGERS]]
+        add_inspects(EngineApi(self.connection, self.options), items, EngineProblems(self.name))
         return warnings(items, self.options.label_prefix)
 
     def close(self) -> None:
         """Stop watching."""
         self._events.close()
-        self._reader.close()
+        self._reflector.close()
 
     def _changed(self, *, urgent: bool = False) -> None:
         self._wake(urgent=urgent)
 
     def _missed(self) -> None:
         """Something may have changed unheard."""
-        self._reader.events_lost()
+        self._reflector.events_lost()
         self._wake()
 
     def _subscribed(self) -> Any:
@@ -132,13 +132,15 @@ class Engine:
         except Exception as error:
             failure = failure_of(error)
             if failure.is_forbidden:
-                self._reader.tell("events", f"{failure.cause}; changes are found by listing everything again and again")
+                self._reflector.report(
+                    "events", f"{failure.cause}; changes are found by listing everything again and again"
+                )
             raise
-        self._reader.tell("events", "")
+        self._reflector.report("events", "")
         self._server = one_line(str(response.headers.get("Server") or ""))
         no_timeout(response)
         if self._has_subscribed:
             # the events of the last moments went to nobody, and the list may not show yet what they were about
-            self._reader.list_again()
+            self._reflector.list_again()
         self._has_subscribed = True
         return response

@@ -4,26 +4,26 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from dockcaddy.engine.api import EngineApi
 from dockcaddy.engine.failures import cause_of, is_forbidden
 from dockcaddy.engine.own_container import OwnContainer
-from dockcaddy.engine.questions import Questions
-from dockcaddy.engine.troubles import Troubles
+from dockcaddy.engine.problems import EngineProblems
 
 AT_ONCE = 8
 
 
 def record(
-    questions: Questions, own: OwnContainer, wants: Callable[[Mapping[str, str]], bool], troubles: Troubles
+    api: EngineApi, own: OwnContainer, wants: Callable[[Mapping[str, str]], bool], problems: EngineProblems
 ) -> dict[str, Any]:
-    """What an engine has; what cannot be had of it is told to `troubles`. Raises what docker's client raises."""
-    containers = questions.all_containers()
+    """What an engine has; what cannot be had of it is told to `problems`. Raises what docker's client raises."""
+    containers = api.all_containers()
     own.take(own.ask())
     needed = [item for item in containers if wants(item.get("Labels") or {}) or own.has_id(item["Id"])]
-    add_inspects(questions, needed, troubles)
-    networks = _networks(questions, troubles)
-    services, tasks, configs = _swarm(questions, networks, wants, troubles)
+    add_inspects(api, needed, problems)
+    networks = _networks(api, problems)
+    services, tasks, configs = _swarm(api, networks, wants, problems)
     return {
-        "name": troubles.engine,
+        "name": problems.engine,
         "info": {},
         "self": own.found["Id"] if own.found else None,
         "containers": containers,
@@ -34,37 +34,37 @@ def record(
     }
 
 
-def add_inspects(questions: Questions, items: Iterable[dict[str, Any]], troubles: Troubles) -> None:
+def add_inspects(api: EngineApi, items: Iterable[dict[str, Any]], problems: EngineProblems) -> None:
     """Put each item's inspect answer into it; one that cannot be had costs only itself."""
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        list(pool.map(lambda item: _inspect(questions, item, troubles), items))
+        list(pool.map(lambda item: _inspect(api, item, problems), items))
 
 
-def _inspect(questions: Questions, item: dict[str, Any], troubles: Troubles) -> None:
+def _inspect(api: EngineApi, item: dict[str, Any], problems: EngineProblems) -> None:
     try:
-        item["Inspect"] = questions.inspect(item["Id"])
+        item["Inspect"] = api.inspect(item["Id"])
     except Exception as error:
         name = (item.get("Names") or [item["Id"][:12]])[0].lstrip("/")
-        troubles.tell_of_container(item["Id"], name, f"cannot be inspected: {cause_of(error)}")
+        problems.report_container(item["Id"], name, f"cannot be inspected: {cause_of(error)}")
 
 
-def _networks(questions: Questions, troubles: Troubles) -> Any:
+def _networks(api: EngineApi, problems: EngineProblems) -> Any:
     try:
-        return questions.networks()
+        return api.networks()
     except Exception as error:
         if not is_forbidden(error):
             raise
-        troubles.tell("networks", f"{cause_of(error)}; networks are not in the snapshot")
+        problems.report("networks", f"{cause_of(error)}; networks are not in the snapshot")
         return []
 
 
 def _swarm(
-    questions: Questions, networks: Any, wants: Callable[[Mapping[str, str]], bool], troubles: Troubles
+    api: EngineApi, networks: Any, wants: Callable[[Mapping[str, str]], bool], problems: EngineProblems
 ) -> tuple[list[Any], list[Any], list[Any]]:
     if networks and not any(network.get("Scope") == "swarm" for network in networks):
         return [], [], []
-    answers, forbidden = questions.swarm()
-    troubles.tell_forbidden(forbidden)
+    answers, forbidden = api.swarm()
+    problems.report_forbidden(forbidden)
     # what is not ours has an environment, too
     services = [item for item in answers.services if wants((item.get("Spec") or {}).get("Labels") or {})]
     ids = {item["ID"] for item in services}

@@ -15,7 +15,7 @@ Json = Mapping[str, Any]
 
 
 @frozen
-class SwarmAnswers:
+class SwarmResponses:
     """What a manager answered: items of GET /services, /tasks and /configs."""
 
     services: Sequence[Json] = ()
@@ -39,7 +39,7 @@ class ServiceStore:
     _tasks: Mapping[str, tuple[Json, ...]] = field(factory=dict)
     _made: dict[str, tuple[object, Resource]] = field(factory=dict)
 
-    def replace_all(self, answers: SwarmAnswers) -> None:
+    def replace_all(self, answers: SwarmResponses) -> None:
         """What a manager answered; what is not in it is gone."""
         prefix = self.options.label_prefix
         services = tuple(

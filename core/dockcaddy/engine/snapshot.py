@@ -5,7 +5,7 @@ from typing import Any
 
 from dockcaddy.engine.builder import InventoryBuilder
 from dockcaddy.engine.records import EngineOptions
-from dockcaddy.engine.services import SwarmAnswers
+from dockcaddy.engine.services import SwarmResponses
 from dockcaddy.errors import DockcaddyError
 from dockcaddy.model import EngineInventory, Inventory
 
@@ -48,7 +48,7 @@ def _engine(engine: Mapping[str, Any], path: str, options: EngineOptions) -> Eng
     try:
         _tell_of_containers(builder, containers, engine.get("self"))
         builder.set_networks(networks)
-        builder.services.replace_all(SwarmAnswers(services, tasks, configs))
+        builder.services.replace_all(SwarmResponses(services, tasks, configs))
         return builder.inventory(0.0)
     except KeyError as error:
         raise SnapshotError(f'{path}: not the engine\'s JSON: "{error.args[0]}" is missing') from error

@@ -10,7 +10,7 @@ from attrs import define, field
 from dockcaddy.engine import Connection, Engine, EngineOptions
 from dockcaddy.engine.events import FIRST_PAUSE, LONGEST_PAUSE, EventStream
 from dockcaddy.engine.own_container import OwnContainer
-from dockcaddy.engine.reader import Reader
+from dockcaddy.engine.reflector import Reflector
 
 from simulated.engine import Hangs, SimulatedEngine
 from simulated.schedule import Schedule, SimulatedCondition, as_condition
@@ -135,7 +135,7 @@ class Tender:
     """Does what the reader's own thread does: something when it is due, and a look whenever it is notified."""
 
     schedule: Schedule
-    reader: Reader
+    reflector: Reflector
     work: SimulatedWork
     _due: float = float("inf")
     _is_begun: bool = False
@@ -161,8 +161,8 @@ class Tender:
     def _tend(self, *, is_due: bool) -> None:
         if self.work.is_dead:
             return
-        self.reader.tend(is_due=is_due)
-        due = self.reader.due
+        self.reflector.tend(is_due=is_due)
+        due = self.reflector.due
         self._due = float("inf") if due is None else max(due, self.schedule.now)
         if due is not None:
             self.schedule.at(self._due, lambda due=self._due: self._fall_due(due))
@@ -259,8 +259,8 @@ def watching(schedule: Schedule, random: Random, simulated: SimulatedEngine) -> 
     work = SimulatedWork(schedule, random, client)
     connection = SimulatedConnection(client)
     engine = Engine(connection, EngineOptions(), "local", schedule, work, as_condition(condition))
-    engine._reader.own = OnTheHost(connection)
-    tender = Tender(schedule, engine._reader, work)
+    engine._reflector.own = OnTheHost(connection)
+    tender = Tender(schedule, engine._reflector, work)
     condition.notified = tender.notified
     listener = Listener(schedule, simulated, engine._events, work)
     work.loops.update(looks=tender.begin, events=listener.begin)

@@ -8,7 +8,7 @@ from typing import Any
 from attrs import define, field
 from dockcaddy.engine.builder import InventoryBuilder
 from dockcaddy.engine.records import EngineOptions
-from dockcaddy.engine.services import SwarmAnswers
+from dockcaddy.engine.services import SwarmResponses
 from dockcaddy.model import Inventory
 from dockcaddy.plugins.registry import Registry
 from dockcaddy.reconcile.pipeline import Pipeline
@@ -270,7 +270,7 @@ def fresh_start(engine: SimulatedEngine, registry: Registry) -> str:
     if engine.swarm.role:
         swarm = engine.swarm
         builder.services.replace_all(
-            SwarmAnswers(*(swarm.answer(kind) or () for kind in ("services", "tasks", "configs")))
+            SwarmResponses(*(swarm.answer(kind) or () for kind in ("services", "tasks", "configs")))
         )
     pipeline = Pipeline(registry)
     fragments = pipeline.fragments(Inventory((builder.inventory(0.0),)))

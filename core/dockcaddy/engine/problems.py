@@ -16,7 +16,7 @@ WITHOUT = {
 
 
 @define(eq=False)
-class Troubles:
+class EngineProblems:
     """The problems of one engine, by call or by container. `changes` counts how often something changed."""
 
     engine: str
@@ -26,18 +26,18 @@ class Troubles:
     def __iter__(self) -> Iterator[Problem]:
         return iter(tuple(self._problems.values()))
 
-    def tell(self, call: str, message: str) -> None:
+    def report(self, call: str, message: str) -> None:
         """Something about the engine is not as it should be; `""` where it is, again."""
         self._put(call, Problem(f"engine {self.engine}", "", message, "warning") if message else None)
 
-    def tell_of_container(self, id: str, name: str, message: str) -> None:
+    def report_container(self, id: str, name: str, message: str) -> None:
         """The same about asking for one container."""
         self._put(id, Problem(f"container {name}", "", message, "warning") if message else None)
 
-    def tell_forbidden(self, forbidden: Mapping[str, str]) -> None:
+    def report_forbidden(self, forbidden: Mapping[str, str]) -> None:
         """What somebody forbids, by call, and that the rest is allowed."""
         for call, effect in WITHOUT.items():
-            self.tell(call, f"{forbidden[call]}; {effect}" if call in forbidden else "")
+            self.report(call, f"{forbidden[call]}; {effect}" if call in forbidden else "")
 
     def _put(self, key: str, problem: Problem | None) -> None:
         if self._problems.get(key) == problem:

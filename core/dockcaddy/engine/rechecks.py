@@ -11,7 +11,7 @@ LAG = 0.05
 
 
 @define(eq=False)
-class Later:
+class Rechecks:
     """When containers are looked at again, by id, and when lists are, by kind. Times are in seconds of the clock."""
 
     containers: dict[str, float] = field(factory=dict)

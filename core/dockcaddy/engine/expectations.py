@@ -1,8 +1,8 @@
-"""What events announced and the engine's answers do not show yet. No I/O.
+"""What events expected and the engine's answers do not show yet. No I/O.
 
 Docker Engine tells of a change some milliseconds before its list shows it, and an answer may have been written before
 the event. So an answer is held against what events told: what has ended is ended whatever it says, and whoever it does
-not show yet as announced is looked at again until it does, or until the list is believed after all.
+not show yet as expected is looked at again until it does, or until the list is believed after all.
 """
 
 import re
@@ -25,8 +25,8 @@ _HEALTH = re.compile(r"\((?:healthy|unhealthy|health: starting)\)")
 
 
 @define(eq=False)
-class Announcement:
-    """What was announced of one container: whether it is there, and what it is like. `until` is in seconds of the clock.
+class Expectation:
+    """What was expected of one container: whether it is there, and what it is like. `until` is in seconds of the clock.
 
     `networks` says by id whether it is connected; `ended` are the endpoints that it has lost, by their ids.
     """
@@ -98,51 +98,51 @@ class Announcement:
 
 
 @define(eq=False)
-class Announcements:
-    """What was announced of each container, and not yet shown."""
+class Expectations:
+    """What was expected of each container, and not yet shown."""
 
-    _by_id: dict[str, Announcement] = field(factory=dict)
+    _by_id: dict[str, Expectation] = field(factory=dict)
 
-    def of(self, id: str, now: float) -> Announcement:
-        """What was announced of a container, to be completed."""
+    def of(self, id: str, now: float) -> Expectation:
+        """What was expected of a container, to be completed."""
         self.expire(now)
-        found = self._by_id.setdefault(id, Announcement())
+        found = self._by_id.setdefault(id, Expectation())
         found.until, found.looks = now + PATIENCE, 0
         return found
 
     @property
     def ids(self) -> tuple[str, ...]:
-        """Of whom something was announced."""
+        """Of whom something was expected."""
         return tuple(self._by_id)
 
     def health_of(self, id: str) -> str:
-        """The health that was announced of a container, `""` where none was."""
+        """The health that was expected of a container, `""` where none was."""
         return self._by_id[id].health if id in self._by_id else ""
 
     def expects(self, id: str) -> bool:
-        """Whether it was announced that a container is there."""
+        """Whether it was expected that a container is there."""
         return id in self._by_id and self._by_id[id].there
 
-    def held_against(self, id: str, item: Json | None) -> tuple[Json | None, float | None]:
-        """An answer as it counts, and after how many seconds to look again; None where it shows what was announced."""
-        announced = self._by_id.get(id)
-        if announced is None:
+    def compared(self, id: str, item: Json | None) -> tuple[Json | None, float | None]:
+        """An answer as it counts, and after how many seconds to look again; None where it shows what was expected."""
+        expected = self._by_id.get(id)
+        if expected is None:
             return item, None
-        if announced.is_shown_by(item):
+        if expected.is_shown_by(item):
             del self._by_id[id]
             return item, None
-        announced.looks += 1
-        pause = pause_after(announced.looks, FIRST_PAUSE, LONGEST_PAUSE)
-        if item is None or not announced.there:
+        expected.looks += 1
+        pause = pause_after(expected.looks, FIRST_PAUSE, LONGEST_PAUSE)
+        if item is None or not expected.there:
             return None, pause
-        return announced.amended(item), pause
+        return expected.amended(item), pause
 
     def forget(self) -> None:
         """Events may have been lost: from now on the list knows better."""
         self._by_id.clear()
 
     def expire(self, now: float) -> None:
-        """What was announced long ago counts no more."""
+        """What was expected long ago counts no more."""
         for id in [id for id, each in self._by_id.items() if now >= each.until]:
             del self._by_id[id]
 

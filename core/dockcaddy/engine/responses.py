@@ -8,8 +8,8 @@ from typing import Any
 
 from attrs import define, field
 
-from dockcaddy.engine.announced import Announcement, Announcements
 from dockcaddy.engine.builder import InventoryBuilder
+from dockcaddy.engine.expectations import Expectation, Expectations
 from dockcaddy.engine.own_container import as_listed
 from dockcaddy.engine.store import ContainerStore
 
@@ -25,12 +25,12 @@ class Next:
 
 
 @define(eq=False)
-class Answers:
+class Responses:
     """Tells the builder what was answered. Times are in seconds of the clock."""
 
     builder: InventoryBuilder
-    containers: Announcements = field(factory=Announcements)
-    networks: Announcements = field(factory=Announcements)
+    containers: Expectations = field(factory=Expectations)
+    networks: Expectations = field(factory=Expectations)
     _begun: int = 0
     # by id, after which call's beginning something was learnt of it
     _learnt: dict[str, int] = field(factory=dict)
@@ -44,7 +44,7 @@ class Answers:
         self._begun += 1
         return self._begun
 
-    def announce(self, id: str, now: float) -> Announcement:
+    def expect(self, id: str, now: float) -> Expectation:
         """What events told of a container, to be completed: an answer that was asked for before counts no more."""
         self._learnt[id] = self._begun + 1
         return self.containers.of(id, now)
@@ -68,7 +68,7 @@ class Answers:
         if found is None:
             self.builder.set_own(None)
             return None, None
-        listed, pause = self.containers.held_against(found["Id"], as_listed(found))
+        listed, pause = self.containers.compared(found["Id"], as_listed(found))
         if listed is not None:
             found = {**found, "NetworkSettings": listed["NetworkSettings"]}
         self.builder.set_own(as_listed(found), found)
@@ -79,7 +79,7 @@ class Answers:
         by_id: dict[str, Json | None] = {network["Id"]: network for network in networks or ()}
         again = None
         for id in self.networks.ids:
-            by_id[id], pause = self.networks.held_against(id, by_id.get(id))
+            by_id[id], pause = self.networks.compared(id, by_id.get(id))
             again = pause if again is None else again
         self.builder.set_networks([network for network in by_id.values() if network is not None])
         return again
@@ -115,7 +115,7 @@ class Answers:
             self._store.set_health(id, health)
 
     def take_absence(self, id: str) -> bool:
-        """There is nothing to inspect: the container is gone, or it was announced and is on its way, which is told."""
+        """There is nothing to inspect: the container is gone, or it was expected and is on its way, which is told."""
         if self.containers.expects(id):
             return True
         self._store.drop(id)
@@ -126,7 +126,7 @@ class Answers:
         if self._learnt.get(id, 0) > number:
             following.now.append(id)
             return self._store.item(id)
-        counting, pause = self.containers.held_against(id, item)
+        counting, pause = self.containers.compared(id, item)
         if pause is not None:
             following.again[id] = pause
         if counting is None and self.containers.expects(id):

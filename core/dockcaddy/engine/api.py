@@ -9,7 +9,7 @@ from attrs import define
 from dockcaddy.engine.connection import Connection
 from dockcaddy.engine.failures import failure_of, status_of
 from dockcaddy.engine.records import EngineOptions
-from dockcaddy.engine.services import SwarmAnswers
+from dockcaddy.engine.services import SwarmResponses
 
 # what an engine says that is no Swarm manager, and Podman
 _NO_MANAGER = (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.NOT_FOUND, HTTPStatus.NOT_ACCEPTABLE)
@@ -17,7 +17,7 @@ RUNNING = {"desired-state": "running"}
 
 
 @define(eq=False)
-class Questions:
+class EngineApi:
     """Each method asks, and raises what docker's client raises. They are called from threads that may hang."""
 
     connection: Connection
@@ -43,7 +43,7 @@ class Questions:
         """What is to be known of one container."""
         return self.connection.client().inspect_container(id)
 
-    def swarm(self) -> tuple[SwarmAnswers, dict[str, str]]:
+    def swarm(self) -> tuple[SwarmResponses, dict[str, str]]:
         """What a Swarm manager knows, nothing where the engine is none; and by call what somebody forbids.
 
         What nobody may ask for is left out; any other failure is raised.
@@ -52,12 +52,12 @@ class Questions:
         client = self.connection.client()
         info = _allowed("info", client.info, forbidden)
         if info is not None and not (info.get("Swarm") or {}).get("ControlAvailable"):
-            return SwarmAnswers(), forbidden
+            return SwarmResponses(), forbidden
         try:
             services = _allowed("services", client.services, forbidden)
         except Exception as error:
             if info is None and status_of(error) in _NO_MANAGER:
-                return SwarmAnswers(), {}
+                return SwarmResponses(), {}
             raise
         tasks = _allowed("tasks", lambda: client.tasks(filters=RUNNING), forbidden) if services else ()
         configs = None
@@ -65,7 +65,7 @@ class Questions:
             configs = _allowed(
                 "configs", lambda: client.configs(filters={"label": self.options.label_prefix}), forbidden
             )
-        return SwarmAnswers(services or (), tasks or (), configs or ()), forbidden
+        return SwarmResponses(services or (), tasks or (), configs or ()), forbidden
 
 
 def _allowed(call: str, ask: Callable[[], Any], forbidden: dict[str, str]) -> Any:

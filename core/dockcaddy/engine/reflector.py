@@ -11,19 +11,19 @@ from typing import Any
 
 from attrs import define, field
 
-from dockcaddy.engine.announced import Announcement
-from dockcaddy.engine.answers import Answers, Next
+from dockcaddy.engine.api import EngineApi
 from dockcaddy.engine.builder import InventoryBuilder
 from dockcaddy.engine.calls import LONGEST, PATIENCE, Calls
 from dockcaddy.engine.connection import Connection
+from dockcaddy.engine.expectations import Expectation
 from dockcaddy.engine.failures import cause_of, is_forbidden
 from dockcaddy.engine.inspects import InspectQueue
-from dockcaddy.engine.later import Later
 from dockcaddy.engine.own_container import OwnContainer
-from dockcaddy.engine.questions import Questions
-from dockcaddy.engine.services import SwarmAnswers
+from dockcaddy.engine.problems import EngineProblems
+from dockcaddy.engine.rechecks import Rechecks
+from dockcaddy.engine.responses import Next, Responses
+from dockcaddy.engine.services import SwarmResponses
 from dockcaddy.engine.store import ContainerStore
-from dockcaddy.engine.troubles import Troubles
 from dockcaddy.engine.work import Threads, Work
 from dockcaddy.errors import EngineUnreachable
 from dockcaddy.logs import report_own_fault
@@ -47,7 +47,7 @@ AFTER_FAULT = 1.0
 
 
 @define(eq=False)
-class Reader:
+class Reflector:
     """Keeps the store true to what the engine answers. `clock` gives seconds.
 
     `wake` is called when something changed and nobody waited for it. Whoever looks at the store holds `lock`.
@@ -60,10 +60,10 @@ class Reader:
     wake: Callable[[], None]
     lock: threading.Condition = field(factory=threading.Condition)
     work: Work = field(factory=Threads)
-    troubles: Troubles = field(init=False)
+    problems: EngineProblems = field(init=False)
     is_watching: bool = False
-    _answers: Answers = field(init=False)
-    _questions: Questions = field(init=False)
+    _responses: Responses = field(init=False)
+    _api: EngineApi = field(init=False)
     _calls: Calls = field(init=False)
     _inspects: InspectQueue = field(factory=InspectQueue)
     _failures: dict[str, EngineUnreachable] = field(factory=dict)
@@ -72,7 +72,7 @@ class Reader:
     _due: set[str] = field(factory=set)
     _dirty: dict[str, None] = field(factory=dict)
     _now: dict[str, None] = field(factory=dict)
-    _later: Later = field(factory=Later)
+    _rechecks: Rechecks = field(factory=Rechecks)
     _never_read: set[str] = field(factory=lambda: {*EVERYTHING, "swarm"})
     _swarm_until: float | None = None
     _told: int = 0
@@ -83,9 +83,9 @@ class Reader:
     _is_closed: bool = False
 
     def __attrs_post_init__(self) -> None:
-        self.troubles = Troubles(self.builder.name)
-        self._answers = Answers(self.builder)
-        self._questions = Questions(self.connection, self.builder.options)
+        self.problems = EngineProblems(self.builder.name)
+        self._responses = Responses(self.builder)
+        self._api = EngineApi(self.connection, self.builder.options)
         self._calls = Calls(self.clock, self.lock, self.connection.forget, self.work)
 
     @property
@@ -96,7 +96,7 @@ class Reader:
     def inventory(self) -> EngineInventory:
         """What is known now."""
         with self.lock:
-            return self.builder.inventory(self.clock(), self.troubles)
+            return self.builder.inventory(self.clock(), self.problems)
 
     def read(self) -> EngineUnreachable | None:
         """Ask for whatever may have changed, and wait a moment for it. Gives why that fails, where it does.
@@ -127,13 +127,13 @@ class Reader:
     def events_lost(self) -> None:
         """Events may not have come: the next list knows better than those that did."""
         with self.lock:
-            self._answers.forget_events()
+            self._responses.forget_events()
             self.all_changed()
 
     def network_changed(self, id: str, *, there: bool) -> None:
         """A network came or went: have them listed anew by the next `read`."""
         with self.lock:
-            self._answers.networks.of(id, self.clock()).there = there
+            self._responses.networks.of(id, self.clock()).there = there
             self._stale.add("networks")
 
     def changed(self, id: str) -> None:
@@ -150,23 +150,23 @@ class Reader:
     def look_later(self, id: str) -> None:
         """Have another look at a container in a while."""
         with self.lock:
-            self._later.look(id, self.clock())
+            self._rechecks.look(id, self.clock())
             self.lock.notify_all()
 
     def list_again(self) -> None:
         """List everything once more in a moment."""
         with self.lock:
-            self._later.list_again(self.clock())
+            self._rechecks.list_again(self.clock())
             self.lock.notify_all()
 
-    def tell(self, call: str, message: str) -> None:
+    def report(self, call: str, message: str) -> None:
         """Something about the engine is not as it should be; `""` where it is, again."""
         with self.lock:
-            self.troubles.tell(call, message)
+            self.problems.report(call, message)
 
-    def announced(self, id: str) -> Announcement:
+    def expect(self, id: str) -> Expectation:
         """What events told of a container, to be completed: an answer that was asked for before counts no more."""
-        return self._answers.announce(id, self.clock())
+        return self._responses.expect(id, self.clock())
 
     def close(self) -> None:
         """Wait for no answer any more."""
@@ -220,7 +220,7 @@ class Reader:
             return
         now = self.clock()
         self._calls.give_up()
-        self._later.move(now, self._now, self._due)
+        self._rechecks.move(now, self._now, self._due)
         self._inspects.retry(now)
         self._begin_lists()
         self._begin_look()
@@ -232,7 +232,7 @@ class Reader:
     @property
     def due(self) -> float | None:
         """When something becomes due by itself, in seconds of the clock."""
-        times = [self._calls.next_due(), self._inspects.next_due(), *self._later.times]
+        times = [self._calls.next_due(), self._inspects.next_due(), *self._rechecks.times]
         return min((at for at in times if at is not None), default=None)
 
     def _tend(self) -> None:
@@ -259,14 +259,14 @@ class Reader:
             self._due |= {"list"}
         asks: Mapping[str, Callable[[], Any]] = {
             "own": self.own.ask,
-            "networks": self._questions.networks,
-            "list": self._questions.containers,
-            "swarm": self._questions.swarm,
+            "networks": self._api.networks,
+            "list": self._api.containers,
+            "swarm": self._api.swarm,
         }
         for kind in [kind for kind in asks if kind in self._due and not self._calls.of(kind)]:
             self._due.discard(kind)
             self._stale.discard(kind)
-            take = partial(self._take, kind, self._answers.begin())
+            take = partial(self._take, kind, self._responses.begin())
             self._calls.begin(kind, asks[kind], take, partial(self._fail, kind))
 
     def _begin_look(self) -> None:
@@ -278,8 +278,8 @@ class Reader:
         self._now.clear()
         self._due |= {"networks"} & self._stale
         self._begin_lists()
-        take = partial(self._take, "look", self._answers.begin(), about=ids)
-        self._calls.begin("look", partial(self._questions.some_containers, ids), take, partial(self._fail_look, ids))
+        take = partial(self._take, "look", self._responses.begin(), about=ids)
+        self._calls.begin("look", partial(self._api.some_containers, ids), take, partial(self._fail_look, ids))
 
     def _begin_inspects(self) -> None:
         inspects = self._calls.of("inspect")
@@ -288,7 +288,7 @@ class Reader:
         while (id := self._inspects.next(begun, late)) is not None:
             begun += 1
             take, fail = partial(self._take, "inspect", 0, about=(id,)), partial(self._fail_inspect, id)
-            self._calls.begin("inspect", partial(self._questions.inspect, id), take, fail, id)
+            self._calls.begin("inspect", partial(self._api.inspect, id), take, fail, id)
 
     def _uninspected(self) -> list[str]:
         asked = {call.about for call in self._calls.of("inspect")}
@@ -298,42 +298,42 @@ class Reader:
 
     def _take(self, kind: str, number: int, answer: Any, about: Sequence[str] = ()) -> None:
         before = self._state
-        self._answers.expire(self.clock())
+        self._responses.expire(self.clock())
         match kind:
             case "own":
-                found, pause = self._answers.take_own(answer)
+                found, pause = self._responses.take_own(answer)
                 self.own.take(found)
                 self._ask_again(kind, pause)
             case "networks":
-                self._ask_again(kind, self._answers.take_networks(answer))
-                self.troubles.tell(kind, "")
+                self._ask_again(kind, self._responses.take_networks(answer))
+                self.problems.report(kind, "")
                 self._look_for_swarm()
             case "list":
-                self._follow(self._answers.take_list(number, answer))
+                self._follow(self._responses.take_list(number, answer))
                 self._inspects.want(self._uninspected())
                 self._failures.pop("look", None)
             case "look":
-                self._follow(self._answers.take_look(number, about, answer))
+                self._follow(self._responses.take_look(number, about, answer))
                 self._inspects.want([id for id in about if self.store.needs_inspect(id) and not self._inspecting(id)])
             case "inspect":
                 self._inspects.succeeded(about[0])
-                self.troubles.tell_of_container(about[0], "", "")
-                self._answers.take_inspect(about[0], answer)
+                self.problems.report_container(about[0], "", "")
+                self._responses.take_inspect(about[0], answer)
             case "swarm":
                 self._take_swarm(*answer)
         if not self._calls.of("look") and not self._calls.of("list"):
-            self._answers.settle()
+            self._responses.settle()
         self._never_read.discard(kind)
         self._told += self._failures.pop(kind, None) is not None
         self._tell_of(before)
 
     def _follow(self, following: Next) -> None:
         self._now.update(dict.fromkeys(following.now))
-        self._later.containers.update({id: self.clock() + pause for id, pause in following.again.items()})
+        self._rechecks.containers.update({id: self.clock() + pause for id, pause in following.again.items()})
 
     def _ask_again(self, kind: str, pause: float | None) -> None:
         if pause is not None:
-            self._later.lists[kind] = self.clock() + pause
+            self._rechecks.lists[kind] = self.clock() + pause
 
     def _look_for_swarm(self) -> None:
         """Have services listed where there may be any: nodes of a Swarm have networks that belong to it."""
@@ -341,12 +341,12 @@ class Reader:
             self._due.add("swarm")
         else:
             self._never_read.discard("swarm")
-            self._take_swarm(SwarmAnswers(), {})
+            self._take_swarm(SwarmResponses(), {})
 
-    def _take_swarm(self, answers: SwarmAnswers, forbidden: Mapping[str, str]) -> None:
+    def _take_swarm(self, answers: SwarmResponses, forbidden: Mapping[str, str]) -> None:
         self.builder.services.replace_all(answers)
-        self.troubles.tell("swarm", "")
-        self.troubles.tell_forbidden(forbidden)
+        self.problems.report("swarm", "")
+        self.problems.report_forbidden(forbidden)
 
     def _fail_look(self, ids: Sequence[str], error: Exception) -> None:
         self._dirty.update(dict.fromkeys(ids))
@@ -359,12 +359,12 @@ class Reader:
             self.builder.set_networks(None)
             self._never_read.discard(kind)
             self._look_for_swarm()
-            self.troubles.tell(kind, f"{cause_of(error)}; which networks can be reached is not known, each counts")
+            self.problems.report(kind, f"{cause_of(error)}; which networks can be reached is not known, each counts")
         elif kind == "swarm" and not self._is_swarm_needed():
             self._never_read.discard(kind)
             self._failures.pop(kind, None)
             self._ask_again(kind, SWARM_PAUSE)
-            self.troubles.tell(kind, f"services cannot be listed: {cause_of(error)}; what was known of them stays")
+            self.problems.report(kind, f"services cannot be listed: {cause_of(error)}; what was known of them stays")
         else:
             self._stale.add(kind)
             self._failures[kind] = self.connection.unreachable(error)
@@ -379,7 +379,7 @@ class Reader:
 
     @property
     def _state(self) -> tuple[int, int]:
-        return self.builder.changes + self.troubles.changes, self._told
+        return self.builder.changes + self.problems.changes, self._told
 
     def _tell_of(self, before: tuple[int, int]) -> None:
         if self._state != before and not self._waiting:
@@ -394,13 +394,13 @@ class Reader:
         before = self._state
         name, message = self.store.name(id), f"cannot be inspected: {cause_of(error)}"
         if not isinstance(error, NotFound):
-            self.troubles.tell_of_container(id, name, message)
+            self.problems.report_container(id, name, message)
             self.store.mark_unreadable(id)
             put_off = self._inspects.forbidden if is_forbidden(error) else self._inspects.failed
             put_off(id, self.clock())
-        elif self._answers.take_absence(id):
+        elif self._responses.take_absence(id):
             self._inspects.failed(id, self.clock())
         else:
-            self.troubles.tell_of_container(id, name, "")
+            self.problems.report_container(id, name, "")
             self._inspects.succeeded(id)
         self._tell_of(before)

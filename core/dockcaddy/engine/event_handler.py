@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from attrs import define
 
 from dockcaddy.engine.events import Event
-from dockcaddy.engine.reader import Reader
+from dockcaddy.engine.reflector import Reflector
 from dockcaddy.engine.store import ContainerStore
 
 # so many events that nobody reacted to yet are not looked at one by one
@@ -18,16 +18,16 @@ _STOPPED_AFTER = 5
 
 
 @define(eq=False)
-class Reactions:
+class EventHandler:
     """Reacts to the events of one engine; `wake` says that the inventory may have changed."""
 
-    reader: Reader
+    reflector: Reflector
     wake: Callable[..., None]
     missed: Callable[[], None]
 
     @property
     def _store(self) -> ContainerStore:
-        return self.reader.store
+        return self.reflector.store
 
     def react(self, events: Sequence[Event]) -> bool:
         """React to each, or where they are too many for that, look once at each container that they are about.
@@ -48,7 +48,7 @@ class Reactions:
         """Tell the store; whether it has a change."""
         if event.kind == "network":
             return self._react_to_network(event)
-        with self.reader.lock:
+        with self.reflector.lock:
             return self._take(event)
 
     def _ours(self, events: Sequence[Event]) -> list[Event]:
@@ -62,15 +62,15 @@ class Reactions:
 
     def _is_of_ours(self, event: Event) -> bool:
         """Whether it says which networks there are, or which of them our own container is on."""
-        return event.kind == "network" and (not event.container or self.reader.own.has_id(event.container))
+        return event.kind == "network" and (not event.container or self.reflector.own.has_id(event.container))
 
     def _react_to_storm(self, events: Sequence[Event]) -> None:
-        with self.reader.lock:
+        with self.reflector.lock:
             for event in events:
                 if self._is_of_ours(event):
                     self._react_to_network(event)
                     continue
-                self.reader.changed(event.container)
+                self.reflector.changed(event.container)
                 # that one was told to stop is in no list
                 if event.verb == "kill":
                     self._told_to_stop(event)
@@ -81,33 +81,33 @@ class Reactions:
     def _react_to_network(self, event: Event) -> bool:
         """The same for a network; a change is that an address is lost, which may be another's soon."""
         if not event.container:
-            self.reader.network_changed(event.network, there=event.action == "create")
+            self.reflector.network_changed(event.network, there=event.action == "create")
             return False
-        with self.reader.lock:
+        with self.reflector.lock:
             return self._take_network(event)
 
     def _take_network(self, event: Event) -> bool:
         """Tell the store; whether an address is lost."""
         id, network = event.container, event.network
-        is_own = self.reader.own.has_id(id)
+        is_own = self.reflector.own.has_id(id)
         if not is_own and id not in self._store:
             return False
-        announced = self.reader.announced(id)
+        expected = self.reflector.expect(id)
         if event.action == "connect":
-            announced.connect(network, str(event.attributes.get("type") or ""))
+            expected.connect(network, str(event.attributes.get("type") or ""))
         else:
-            announced.disconnect(network, self._store.item(id))
+            expected.disconnect(network, self._store.item(id))
         if is_own:
             # with another network others may be reached
-            self.reader.own.forget()
+            self.reflector.own.forget()
             self.missed()
         elif event.action == "connect" or self._is_running(id):
             # one that died leaves its networks, which nobody need look at
-            self.reader.look(id)
+            self.reflector.look(id)
         return event.action != "connect" and self._store.disconnect(id, network)
 
     def _is_running(self, id: str) -> bool:
-        resource = self._store.resource(id, self.reader.clock())
+        resource = self._store.resource(id, self.reflector.clock())
         return resource is not None and resource.running
 
     def _take(self, event: Event) -> bool:
@@ -119,38 +119,38 @@ class Reactions:
             case "kill":
                 return self._told_to_stop(event)
             case "die" | "stop":
-                self.reader.announced(id).end(self._store.item(id))
+                self.reflector.expect(id).end(self._store.item(id))
                 return self._store.set_state(id, "exited")
             case "destroy" | "remove":
-                self.reader.announced(id).there = False
+                self.reflector.expect(id).there = False
                 self._store.drop(id)
                 return True
             case "pause" | "unpause":
                 state = "paused" if event.verb == "pause" else "running"
-                self.reader.announced(id).state = state
+                self.reflector.expect(id).state = state
                 return self._store.set_state(id, state)
             case "health_status":
                 if event.detail:
-                    self.reader.announced(id).health = event.detail
+                    self.reflector.expect(id).health = event.detail
                 return self._store.set_health(id, event.detail)
             case "start":
                 return self._started(id)
             case "create":
-                self.reader.announced(id).there = True
+                self.reflector.expect(id).there = True
             case "rename":
-                self.reader.announced(id).name = str(event.attributes.get("name") or "").lstrip("/")
+                self.reflector.expect(id).name = str(event.attributes.get("name") or "").lstrip("/")
             case _:
                 # an update does not tell what it changed, so that nobody knows whether it shows
-                self.reader.changed(id)
-                self.reader.look_later(id)
+                self.reflector.changed(id)
+                self.reflector.look_later(id)
                 return True
-        self.reader.look(id)
+        self.reflector.look(id)
         return False
 
     def _started(self, id: str) -> bool:
         """Publish from what was fetched at `create` and `network connect`, where that shows an address, and confirm it."""
-        self.reader.announced(id).state = "running"
-        self.reader.look(id)
+        self.reflector.expect(id).state = "running"
+        self.reflector.look(id)
         return self._store.has_address(id) and self._store.set_state(id, "running")
 
     def _told_to_stop(self, event: Event) -> bool:
@@ -158,7 +158,7 @@ class Reactions:
         stop_signal, timeout = self._store.stop_signal(event.container)
         if number not in {2, 3, 9, 15, _signal_number(stop_signal)}:
             return False
-        return self._store.set_stopping(event.container, self.reader.clock() + timeout + _STOPPED_AFTER)
+        return self._store.set_stopping(event.container, self.reflector.clock() + timeout + _STOPPED_AFTER)
 
 
 def _signal_number(name: str) -> int:
