@@ -132,7 +132,7 @@ class SimulatedWork:
 
 @define(eq=False)
 class Tender:
-    """Does what the reader's own thread does: something when it is due, and a look whenever it is notified."""
+    """Does what the reflector's own thread does: something when it is due, and a look whenever it is notified."""
 
     schedule: Schedule
     reflector: Reflector
