@@ -8,9 +8,9 @@ import pytest
 from attrs import define, field
 from clock import Clock
 from dockcaddy.engine import Connection, Engine, EngineOptions
-from dockcaddy.engine.calls import LONGEST
 from dockcaddy.errors import EngineUnreachable
 from dockcaddy.model import EngineInventory, EngineSilent
+from dockcaddy.settings.limits import ENGINE_CALL_TIMEOUT
 from stand_in_engine import StandInEngine
 
 Eventually = Callable[..., None]
@@ -90,7 +90,7 @@ def test_inspects_that_hang_delay_no_other_container(
 
     stand_in.add("c", LABELS)
     eventually(c_is_there)
-    assert watched.clock.now < 1000 + LONGEST
+    assert watched.clock.now < 1000 + ENGINE_CALL_TIMEOUT
     stand_in.faults.clear()
     eventually(lambda: len(watched.targets()) == count + 3)
 
@@ -101,7 +101,7 @@ def test_an_inspect_that_hangs_is_given_up_told_and_asked_again(
     stand_in.faults["inspect c"] = "hang"
     stand_in.add("c", LABELS)
     eventually(lambda: watched.engine._reflector._calls.of("inspect"))
-    watched.pass_time(LONGEST)
+    watched.pass_time(ENGINE_CALL_TIMEOUT)
     problem = "container c: cannot be inspected: no answer within 10 s"
     eventually(lambda: problem in map(str, watched.inventory().problems))
     stand_in.faults.clear()
@@ -153,7 +153,7 @@ def test_a_list_that_hangs_is_given_up_and_asked_again_on_another_connection(
     assert set(watched.targets()) == {"a", "b"}
     eventually(lambda: "list" in stand_in.held)
     stand_in.held.clear()
-    watched.pass_time(LONGEST)
+    watched.pass_time(ENGINE_CALL_TIMEOUT)
     with pytest.raises(EngineUnreachable, match="no answer within 10 s"):
         watched.engine.inventory()
     eventually(lambda: "list" in stand_in.held)
@@ -188,6 +188,6 @@ def test_an_engine_that_hangs_from_the_start_is_told(stand_in: StandInEngine, ev
     asking = threading.Thread(target=ask)
     asking.start()
     eventually(lambda: stand_in.held)
-    watched.pass_time(LONGEST)
+    watched.pass_time(ENGINE_CALL_TIMEOUT)
     asking.join(5)
     assert "does not answer: no answer within 10 s" in failures[0]

@@ -8,8 +8,8 @@ from attrs import define, field
 from dockcaddy.engine import Connection, Engine
 from dockcaddy.engine.events import Event
 from dockcaddy.engine.records import EngineOptions
-from dockcaddy.engine.reflector import ASKED_BY_NAME, INSPECT_PATIENCE
 from dockcaddy.errors import EngineUnreachable
+from dockcaddy.settings.limits import ENGINE_PATIENCE, MAX_LISTED_BY_ID
 from docker.errors import APIError
 from urllib3.exceptions import ProtocolError
 
@@ -111,7 +111,7 @@ def test_a_slow_inspect_holds_up_nobody_else(client: Client, engine: Engine) -> 
     engine._reflector.wake = woken.set
     engine.resync()
     assert names(engine) == {"a", "b"}
-    threading.Timer(INSPECT_PATIENCE, client.hanging["slow"].set).start()
+    threading.Timer(ENGINE_PATIENCE, client.hanging["slow"].set).start()
     assert woken.wait(5)
     assert names(engine) == {"a", "b", "slow"}
     assert client.inspected.count("slow") == 1
@@ -267,7 +267,7 @@ def test_a_network_that_came_unheard_counts_when_everything_is_listed_anew(clien
 
 
 def test_very_many_changes_at_once_are_listed_and_not_named_one_by_one(client: Client, engine: Engine) -> None:
-    ids = [f"c{number}" for number in range(ASKED_BY_NAME + 1)]
+    ids = [f"c{number}" for number in range(MAX_LISTED_BY_ID + 1)]
     for id in ids:
         client.put(id)
     assert len(names(engine)) == len(ids)

@@ -9,11 +9,7 @@ from attrs import define, field
 
 from dockcaddy.engine.work import Threads, Work
 from dockcaddy.logs import report_own_fault
-
-# so long, in seconds, others wait for a call's answer
-PATIENCE = 0.3
-# so long a call may take before it is given up
-LONGEST = 10.0
+from dockcaddy.settings import limits
 
 Taker = Callable[[Any], None]
 
@@ -33,7 +29,7 @@ class Call:
 
     def seems_late(self, now: float) -> bool:
         """Whether nobody waits for it any more."""
-        return self.is_late or now >= self.begun + PATIENCE
+        return self.is_late or now >= self.begun + limits.ENGINE_PATIENCE
 
 
 @define(eq=False)
@@ -71,15 +67,21 @@ class Calls:
     def give_up(self) -> None:
         """Give up what hangs."""
         now = self.clock()
-        for call in [call for call in self.open if now >= call.begun + LONGEST]:
+        for call in [call for call in self.open if now >= call.begun + limits.ENGINE_CALL_TIMEOUT]:
             self._hung.add((call.kind, call.about))
             self.given_up()
-            self._end(call, TimeoutError(f"no answer within {LONGEST:.0f} s"))
+            self._end(call, TimeoutError(f"no answer within {limits.ENGINE_CALL_TIMEOUT:.0f} s"))
 
     def next_due(self) -> float | None:
         """When the next of them is late, or to be given up."""
         now = self.clock()
-        return min((each.begun + (LONGEST if each.seems_late(now) else PATIENCE) for each in self.open), default=None)
+        return min(
+            (
+                each.begun + (limits.ENGINE_CALL_TIMEOUT if each.seems_late(now) else limits.ENGINE_PATIENCE)
+                for each in self.open
+            ),
+            default=None,
+        )
 
     def close(self) -> None:
         """Wait for no answer any more."""

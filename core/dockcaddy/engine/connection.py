@@ -9,9 +9,8 @@ from attrs import define
 
 from dockcaddy.engine.failures import failure_of, is_forbidden
 from dockcaddy.errors import EngineUnreachable
+from dockcaddy.settings import limits
 
-CALL_TIMEOUT = 10
-CALLS_AT_ONCE = 10
 DEFAULT_SOCKET = "unix:///var/run/docker.sock"
 # any that every engine takes in the one call that asks for its own
 ANY_VERSION = "1.24"
@@ -78,7 +77,7 @@ class Connection:
             if not is_forbidden(error):
                 raise
             asking = self._client_of(ANY_VERSION)
-            ping = asking.get(f"{asking.base_url}/_ping", timeout=CALL_TIMEOUT)
+            ping = asking.get(f"{asking.base_url}/_ping", timeout=limits.ENGINE_CALL_TIMEOUT)
             if not ping.ok or "Api-Version" not in ping.headers:
                 raise
             return self._client_of(ping.headers["Api-Version"])
@@ -95,7 +94,9 @@ class Connection:
                 ca_cert=str(folder / "ca.pem"),
                 verify=True,
             )
-        return docker.APIClient(version=version, timeout=CALL_TIMEOUT, num_pools=CALLS_AT_ONCE, **settings)
+        return docker.APIClient(
+            version=version, timeout=limits.ENGINE_CALL_TIMEOUT, num_pools=limits.MAX_ENGINE_CONNECTIONS, **settings
+        )
 
 
 def _no_socket(url: str) -> OSError | None:

@@ -17,6 +17,7 @@ from attrs import define, field, frozen
 from dockcaddy.backoff import pause_after
 from dockcaddy.engine.work import Threads, Work
 from dockcaddy.logs import report_own_fault
+from dockcaddy.settings import limits
 
 logger = logging.getLogger("dockcaddy")
 
@@ -41,7 +42,6 @@ FILTERS = {"type": ["container", "network"], "event": sorted({*CONTAINER_EVENTS,
 FIRST_PAUSE, LONGEST_PAUSE = 0.25, 0.75
 # a storm is over when nothing came for so many seconds
 CALM = 0.5
-MOST_WAITING = 10_000
 
 
 @frozen
@@ -92,7 +92,7 @@ class EventStream:
     react: Callable[[Sequence[Event]], bool]
     missed: Callable[[], None]
     work: Work = field(factory=Threads)
-    _waiting: deque[Event] = field(factory=lambda: deque(maxlen=MOST_WAITING))
+    _waiting: deque[Event] = field(factory=lambda: deque(maxlen=limits.MAX_WAITING_EVENTS))
     _condition: threading.Condition = field(factory=threading.Condition)
     _ended: threading.Event = field(factory=threading.Event)
     _response: Any = None
@@ -166,7 +166,7 @@ class EventStream:
             self._tell_of_missed()
             return
         try:
-            self._is_storm |= self.react(events) or len(events) == MOST_WAITING
+            self._is_storm |= self.react(events) or len(events) == limits.MAX_WAITING_EVENTS
         except Exception as error:
             logger.debug("engine %s: an event is not understood: %s", self.name, error)
             self._tell_of_missed()

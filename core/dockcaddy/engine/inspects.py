@@ -5,10 +5,8 @@ from collections.abc import Iterable
 from attrs import define, field
 
 from dockcaddy.backoff import pause_after
+from dockcaddy.settings import limits
 
-AT_ONCE = 8
-# one that hangs costs a thread
-MOST = 256
 # one that could not be inspected is asked for again
 FIRST_PAUSE, LONGEST_PAUSE = 0.25, 0.75
 # where that is forbidden somebody has to allow it first
@@ -33,7 +31,7 @@ class InspectQueue:
 
         The newest comes first, and first tries before others: what hangs hangs in front of nobody.
         """
-        if not self._waiting or begun >= MOST or begun - late >= AT_ONCE:
+        if not self._waiting or begun >= limits.MAX_OPEN_INSPECTS or begun - late >= limits.MAX_INSPECTS_AT_ONCE:
             return None
         newest_first = reversed(self._waiting)
         chosen = next((id for id in newest_first if id not in self._failures), next(iter(self._waiting)))

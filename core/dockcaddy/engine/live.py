@@ -13,7 +13,7 @@ from attrs import define, field
 
 from dockcaddy.engine.api import EngineApi
 from dockcaddy.engine.builder import InventoryBuilder
-from dockcaddy.engine.connection import CALL_TIMEOUT, Connection
+from dockcaddy.engine.connection import Connection
 from dockcaddy.engine.event_handler import EventHandler
 from dockcaddy.engine.events import FILTERS, EventStream, no_timeout
 from dockcaddy.engine.failures import failure_of
@@ -26,11 +26,9 @@ from dockcaddy.engine.strangers import warnings
 from dockcaddy.engine.work import Threads, Work
 from dockcaddy.errors import one_line
 from dockcaddy.model import EngineInventory, EngineSilent, Problem
+from dockcaddy.settings import limits
 
 logger = logging.getLogger("dockcaddy")
-
-# so many are looked at for what others say in their environment
-MOST_STRANGERS = 100
 
 
 @define(eq=False)
@@ -104,7 +102,7 @@ class Engine:
 
         Each is inspected, so this is not for every day; of one that cannot be, the rest is looked at.
         """
-        items = [dict(item) for item in self._reflector.store.strangers[:MOST_STRANGERS]]
+        items = [dict(item) for item in self._reflector.store.strangers[: limits.MAX_INSPECTED_UNLABELLED]]
         add_inspects(EngineApi(self.connection, self.options), items, EngineProblems(self.name))
         return warnings(items, self.options.label_prefix)
 
@@ -126,7 +124,10 @@ class Engine:
         client = self.connection.renewed()
         try:
             response = client._get(
-                client._url("/events"), params={"filters": json.dumps(FILTERS)}, stream=True, timeout=CALL_TIMEOUT
+                client._url("/events"),
+                params={"filters": json.dumps(FILTERS)},
+                stream=True,
+                timeout=limits.ENGINE_CALL_TIMEOUT,
             )
             client._raise_for_status(response)
         except Exception as error:

@@ -4,8 +4,10 @@ from collections.abc import Iterator
 
 from attrs import define, field
 
-# after so many seconds another look is had at so many containers; of more everything is listed
-LATER, FEW = 0.5, 10
+from dockcaddy.settings import limits
+
+# seconds until a container is looked at again
+LATER = 0.5
 # a list shows a change some milliseconds after its event
 LAG = 0.05
 
@@ -25,7 +27,7 @@ class Rechecks:
 
     def look(self, id: str, now: float) -> None:
         """Have another look at a container."""
-        if len(self.containers) < FEW:
+        if len(self.containers) < limits.MAX_RECHECKS:
             self.containers.setdefault(id, now + LATER)
         else:
             self.lists.setdefault("list", now + LATER)

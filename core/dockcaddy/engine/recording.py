@@ -8,8 +8,7 @@ from dockcaddy.engine.api import EngineApi
 from dockcaddy.engine.failures import cause_of, is_forbidden
 from dockcaddy.engine.own_container import OwnContainer
 from dockcaddy.engine.problems import EngineProblems
-
-AT_ONCE = 8
+from dockcaddy.settings import limits
 
 
 def record(
@@ -36,7 +35,7 @@ def record(
 
 def add_inspects(api: EngineApi, items: Iterable[dict[str, Any]], problems: EngineProblems) -> None:
     """Put each item's inspect answer into it; one that cannot be had costs only itself."""
-    with ThreadPoolExecutor(AT_ONCE) as pool:
+    with ThreadPoolExecutor(limits.MAX_INSPECTS_AT_ONCE) as pool:
         list(pool.map(lambda item: _inspect(api, item, problems), items))
 
 

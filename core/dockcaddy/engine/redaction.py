@@ -11,8 +11,7 @@ from typing import Any
 
 from attrs import define, field
 
-# what is shorter stands in other texts by chance
-SHORTEST = 4
+from dockcaddy.settings import limits
 
 _SECRET = "(?:TOKEN|SECRET|KEY|PASS|PWD|CREDENTIAL|PRIVATE|COOKIE|SESSION|DSN|BASIC_?AUTH)"
 _SECRET_NAME = re.compile(_SECRET, re.IGNORECASE)
@@ -63,12 +62,12 @@ class _Redaction:
 
     def learn(self, name: str, value: str) -> None:
         """A variable of some container."""
-        if len(value) < SHORTEST or _ORDINARY.fullmatch(value):
+        if len(value) < limits.MIN_SECRET or _ORDINARY.fullmatch(value):
             return
         self.values.add(value)
         if _SECRET_NAME.search(name) or _USER.search(value):
             self.secrets.add(value)
-            self.secrets |= {found[2] for found in _USER.finditer(value) if len(found[2]) >= SHORTEST}
+            self.secrets |= {found[2] for found in _USER.finditer(value) if len(found[2]) >= limits.MIN_SECRET}
 
     def of(self, node: Any, key: str = "") -> Any:
         """The node under this key without values."""

@@ -13,7 +13,7 @@ from attrs import define, field
 
 from dockcaddy.engine.api import EngineApi
 from dockcaddy.engine.builder import InventoryBuilder
-from dockcaddy.engine.calls import LONGEST, PATIENCE, Calls
+from dockcaddy.engine.calls import Calls
 from dockcaddy.engine.connection import Connection
 from dockcaddy.engine.expectations import Expectation
 from dockcaddy.engine.failures import cause_of, is_forbidden
@@ -28,17 +28,12 @@ from dockcaddy.engine.work import Threads, Work
 from dockcaddy.errors import EngineUnreachable
 from dockcaddy.logs import report_own_fault
 from dockcaddy.model import EngineInventory
+from dockcaddy.settings import limits
 
 EVERYTHING = frozenset(("networks", "list"))
 
-# how long a cycle waits for answers, in seconds; the others must not wait longer for them
-INSPECT_PATIENCE = PATIENCE
-# more containers than that are not named in one call, as a URL has its limits: everything is listed
-ASKED_BY_NAME = 256
 # at the very first, answers are waited for as long as they keep coming
 FIRST_PATIENCE = 1.0
-# so many looks may hang before the next one waits for an answer
-LOOKS_AT_ONCE = 4
 # a manager that is to say what services there are may first have to find out who leads, for so many seconds
 SWARM_PATIENCE = 30.0
 SWARM_PAUSE = 2.0
@@ -116,7 +111,9 @@ class Reflector:
                 self._waiting -= 1
             failure = next(iter(self._failures.values()), None)
             if not self._is_known:
-                raise failure or self.connection.unreachable(TimeoutError(f"no answer within {LONGEST:.0f} s"))
+                raise failure or self.connection.unreachable(
+                    TimeoutError(f"no answer within {limits.ENGINE_CALL_TIMEOUT:.0f} s")
+                )
             return failure
 
     def all_changed(self) -> None:
@@ -184,14 +181,16 @@ class Reflector:
     def _wait(self) -> None:
         """Wait a moment; at the very first for as long as answers keep coming, to begin with everything."""
         if not self._is_known:
-            patience = PATIENCE if self._has_waited else LONGEST + PATIENCE
+            patience = (
+                limits.ENGINE_PATIENCE if self._has_waited else limits.ENGINE_CALL_TIMEOUT + limits.ENGINE_PATIENCE
+            )
             self._has_waited = True
             self.lock.wait_for(self._is_known_or_failed, patience)
         elif self._has_begun:
-            self.lock.wait_for(self._is_settled, PATIENCE)
+            self.lock.wait_for(self._is_settled, limits.ENGINE_PATIENCE)
             return
         self._has_begun = self._is_known
-        patience = FIRST_PATIENCE if self.is_watching else LONGEST + PATIENCE
+        patience = FIRST_PATIENCE if self.is_watching else limits.ENGINE_CALL_TIMEOUT + limits.ENGINE_PATIENCE
         while self._is_known and not self._is_done():
             if not self.lock.wait_for(partial(self._has_answered, self._calls.answers), patience):
                 return
@@ -254,7 +253,7 @@ class Reflector:
         self._turn()
 
     def _begin_lists(self) -> None:
-        if len(self._now) > ASKED_BY_NAME:
+        if len(self._now) > limits.MAX_LISTED_BY_ID:
             self._now.clear()
             self._due |= {"list"}
         asks: Mapping[str, Callable[[], Any]] = {
@@ -272,7 +271,7 @@ class Reflector:
     def _begin_look(self) -> None:
         """The present items of some containers, by one call."""
         looks = self._calls.of("look")
-        if not self._now or len(looks) >= LOOKS_AT_ONCE or self._calls.awaited("look"):
+        if not self._now or len(looks) >= limits.MAX_LOOKS_AT_ONCE or self._calls.awaited("look"):
             return
         ids = tuple(self._now)
         self._now.clear()

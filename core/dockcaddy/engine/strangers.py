@@ -7,9 +7,7 @@ from dockcaddy.compile import lint
 from dockcaddy.engine.records import container_name
 from dockcaddy.errors import one_line
 from dockcaddy.model import Problem
-
-# so many are named in one line
-_NAMED = 3
+from dockcaddy.settings import limits
 
 
 def warnings(items: Iterable[Mapping[str, Any]], prefix: str) -> tuple[Problem, ...]:
@@ -33,8 +31,8 @@ def warnings(items: Iterable[Mapping[str, Any]], prefix: str) -> tuple[Problem, 
 
 
 def _for_other(proxy: str, names: Sequence[str], prefix: str) -> Problem:
-    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    owner = f"container{'s' if len(names) > 1 else ''} {', '.join(names[:_NAMED])}{more}"
+    more = f" and {len(names) - limits.MAX_EXAMPLES} more" if len(names) > limits.MAX_EXAMPLES else ""
+    owner = f"container{'s' if len(names) > 1 else ''} {', '.join(names[: limits.MAX_EXAMPLES])}{more}"
     told = f"configured for {proxy} and not for us, nothing of it is served: "
     labels = f'add the labels {prefix}: app.example.org and {prefix}.reverse_proxy: "{{{{upstreams PORT}}}}"'
     return Problem(owner, "", told + labels, "warning")

@@ -7,10 +7,10 @@ from difflib import get_close_matches
 from dockcaddy.engine.ingress import NETWORK_LABEL, OPTION, IngressNetworks
 from dockcaddy.errors import one_line
 from dockcaddy.model import Attachment, Problem
+from dockcaddy.settings import limits
 
 PROJECT_LABEL = "com.docker.compose.project"
 _ID = re.compile(r"[0-9a-f]{64}")
-_NEAR = 0.75
 
 
 def reason(
@@ -78,7 +78,7 @@ def _of_a_label(ingress: IngressNetworks, attached: Sequence[str], chosen: str, 
         return f"{what}, which Compose calls {full}: write {NETWORK_LABEL}: {full}"
     if chosen in ingress.known:
         return f"{what}: connect it to that network, or correct the label"
-    near = get_close_matches(chosen, attached, n=1, cutoff=_NEAR)
+    near = get_close_matches(chosen, attached, n=1, cutoff=limits.MIN_SIMILARITY)
     if near:
         return f"{what}: did you mean {near[0]}"
     unknown = ", which no network of this engine is called" if ingress.known else ""
@@ -114,7 +114,9 @@ def _is_short(name: str, full: str) -> bool:
 
 def _meant(name: str, known: Iterable[str]) -> str:
     every = list(known)
-    found = [each for each in every if _is_short(name, each)] or get_close_matches(name, every, n=1, cutoff=_NEAR)
+    found = [each for each in every if _is_short(name, each)] or get_close_matches(
+        name, every, n=1, cutoff=limits.MIN_SIMILARITY
+    )
     return f", did you mean {found[0]}" if found else ""
 
 

@@ -7,8 +7,7 @@ from typing import Any, Protocol
 
 from attrs import define, field
 
-# so many threads wait for the next call
-KEPT = 8
+from dockcaddy.settings import limits
 
 # something that may hang, and what is told the answer or the error
 Asking = tuple[Callable[[], Any], Callable[[Any], None]]
@@ -63,6 +62,6 @@ class Threads:
                 answer = error
             done(answer)
             with self._lock:
-                if self._idle >= KEPT:
+                if self._idle >= limits.MAX_IDLE_ENGINE_THREADS:
                     return
                 self._idle += 1

@@ -26,6 +26,7 @@ from dockcaddy.errors import PluginError
 from dockcaddy.plugins.acceptance import Collection, Owner
 from dockcaddy.plugins.guard import BUNDLED_SOURCE, CallTimer, comes_from_outside, reason_of
 from dockcaddy.plugins.registry import Registry
+from dockcaddy.settings import limits
 
 __all__ = ["BUNDLED", "ENTRY_POINT_GROUP", "HOOKS", "Registry", "load"]
 
@@ -44,8 +45,6 @@ BUNDLED = (
     "dockcaddy_admin",
 )
 
-# so much two words must have in common for one to be a slip of the other
-NEAR = 0.75
 
 HOOKS = tuple(name for name in vars(hookspecs) if name.startswith("dockcaddy_"))
 
@@ -225,5 +224,5 @@ def _implemented(plugin: Any, owner: Owner) -> Hooks:
 
 def _nearest(word: str, known: Iterable[str]) -> str:
     names = list(known)
-    close = get_close_matches(word, names, n=1, cutoff=NEAR)
+    close = get_close_matches(word, names, n=1, cutoff=limits.MIN_SIMILARITY)
     return f', did you mean "{close[0]}"' if close else f", there are {', '.join(names)}"

@@ -6,6 +6,31 @@ intervals that only decide when something is done again stay with the code that 
 Unless a comment says otherwise, a text is counted in characters and a time in seconds.
 """
 
+# --- calls to an engine ---
+
+# How long a pass waits for a response. A response that comes later starts another pass.
+ENGINE_PATIENCE = 0.3
+# A call that takes longer has failed. Docker answers within a second even with thousands of containers.
+ENGINE_CALL_TIMEOUT = 10
+# Connections that docker's client keeps open: as many as there are calls at once, as a rule.
+MAX_ENGINE_CONNECTIONS = 10
+# Threads that wait for the next call.
+MAX_IDLE_ENGINE_THREADS = 8
+# Inspects that are waited for. More of them make dockerd no faster.
+MAX_INSPECTS_AT_ONCE = 8
+# Inspects that hang, and those that are waited for. Each holds a thread.
+MAX_OPEN_INSPECTS = 256
+# Lists of single containers that hang, before the next one waits for a response.
+MAX_LOOKS_AT_ONCE = 4
+# Containers listed by id in one call. The ids are part of the URL, whose length is limited; for more, all are listed.
+MAX_LISTED_BY_ID = 256
+# Containers that are looked at again by id after a while; for more, all are listed.
+MAX_RECHECKS = 10
+# Events that are waiting. If there are more, the oldest are lost and everything is listed.
+MAX_WAITING_EVENTS = 10_000
+# Containers without our labels that `check` inspects to find out whether they are configured for another proxy.
+MAX_INSPECTED_UNLABELLED = 100
+
 # --- labels of one resource (compile) ---
 
 # People write a few dozen, generators a few hundred.
@@ -132,3 +157,5 @@ MAX_EXAMPLES = 3
 MAX_SINGLE_LINES = 10
 # A secret of fewer characters is not hidden, as its text is in other texts by chance.
 MIN_SECRET = 4
+# How similar two names are, from 0 to 1, for one to be suggested in place of the other.
+MIN_SIMILARITY = 0.75

@@ -230,16 +230,12 @@ def check_supported(settings: Settings) -> None:
             raise SettingsError(f'{option.name} "{value}" is not supported yet, {instead} (it is set by {sources})')
 
 
-# so much two words must have in common for one to be a slip of the other
-NEAR = 0.75
-
-
 def guess(word: str, known: Iterable[str]) -> str:
     """`, did you mean "x"`, or nothing where nothing is near."""
     by_lower = {each.lower(): each for each in known if each}
     # letters in another order are the commonest slip
     swapped = [each for each in by_lower if sorted(each) == sorted(word.lower())]
-    close = swapped or get_close_matches(word.lower(), by_lower, n=1, cutoff=NEAR)
+    close = swapped or get_close_matches(word.lower(), by_lower, n=1, cutoff=limits.MIN_SIMILARITY)
     return f', did you mean "{by_lower[close[0]]}"' if close else ""
 
 
