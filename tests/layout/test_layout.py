@@ -18,6 +18,8 @@ CORE = ROOT / "core" / "dockcaddy"
 MODULES = sorted(CORE.rglob("*.py"))
 PLUGINS = sorted((ROOT / "plugins").glob("*/dockcaddy_*"))
 PLUGIN_MODULES = sorted((ROOT / "plugins").rglob("*.py"))
+# of a file, and of a function without its docstring
+MOST_LINES, MOST_LINES_OF_A_FUNCTION = 420, 40
 
 
 def imports(path: Path) -> set[str]:
@@ -81,6 +83,18 @@ def test_a_plugin_imports_only_what_the_package_offers(path: Path) -> None:
 
 def test_the_cores_top_level_holds_the_public_words_only() -> None:
     assert len(sorted(CORE.glob("*.py"))) <= 10, "a folder is a step of the data flow or a border: put it there"
+
+
+@pytest.mark.parametrize("path", [*MODULES, *PLUGIN_MODULES], ids=name_of)
+def test_files_and_functions_are_short(path: Path) -> None:
+    text = path.read_text()
+    assert text.count("\n") <= MOST_LINES
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            code = node.body[1:] if ast.get_docstring(node) and len(node.body) > 1 else node.body
+            assert node.end_lineno and node.end_lineno - code[0].lineno < MOST_LINES_OF_A_FUNCTION, (
+                f"{node.name} is long"
+            )
 
 
 def test_raw_json_stays_with_the_engine() -> None:
