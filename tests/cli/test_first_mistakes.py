@@ -153,7 +153,7 @@ def test_what_is_no_socket_is_told(dockcaddy: Callable, sandbox: Path) -> None:
     (sandbox / "file").touch()
     for name, kind in (("file", "file"), (".", "folder")):
         result = dockcaddy("check", "--docker-sockets", f"unix://{(sandbox / name).resolve()}")
-        assert result.status == 3 and f"that is a {kind}, not a socket: name the engine's socket" in result.err, (
+        assert result.status == 3 and f"this is a {kind}, not a socket: set the engine's socket" in result.err, (
             result.err
         )
 
@@ -183,4 +183,4 @@ def test_an_api_version_that_the_engine_does_not_have_is_no_engine_that_is_down(
     )
     told = Connection("unix:///nowhere.sock").unreachable(error).advice
     assert told.startswith("unix:///nowhere.sock refuses: client version 9.99 is too new")
-    assert told.endswith("leave --docker-apis-version out, the version is negotiated then")
+    assert told.endswith("omit --docker-apis-version to negotiate the version")

@@ -66,7 +66,7 @@ def test_what_everything_needs_is_told_and_not_called_an_engine_that_is_down(sta
     with pytest.raises(EngineUnreachable) as raised:
         engine(stand_in).inventory()
     assert str(raised.value) == (
-        f"unix://{stand_in.path} forbids what is needed: GET /containers/json: 403, allow CONTAINERS=1"
+        f"unix://{stand_in.path} forbids a required call: GET /containers/json: 403, allow CONTAINERS=1"
     )
 
 

@@ -37,7 +37,7 @@ def test_a_socket_that_nobody_listens_at(tmp_path: Path) -> None:
 
 def test_a_port_that_nobody_listens_at(free_port: Callable[[], int]) -> None:
     said = advice(f"tcp://127.0.0.1:{free_port()}")
-    assert said.endswith("Connection refused: start the engine there, or correct its port")
+    assert said.endswith("Connection refused: start the engine, or correct the port in its URL")
 
 
 @pytest.mark.parametrize(

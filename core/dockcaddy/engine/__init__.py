@@ -1,4 +1,4 @@
-"""The Docker side: the engine's JSON to resources, events, ingress networks. Raw JSON never leaves it."""
+"""The border to Docker: turns an engine's JSON and events into resources. Raw JSON never leaves this package."""
 
 from dockcaddy.engine.connection import Connection
 from dockcaddy.engine.live import Engine

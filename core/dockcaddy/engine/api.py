@@ -1,4 +1,4 @@
-"""The calls of the engine's API that are made, by docker's client."""
+"""The calls to the engine's API, made with docker's client."""
 
 from collections.abc import Callable, Sequence
 from http import HTTPStatus
@@ -11,14 +11,14 @@ from dockcaddy.engine.failures import failure_of, status_of
 from dockcaddy.engine.records import EngineOptions
 from dockcaddy.engine.services import SwarmResponses
 
-# what an engine says that is no Swarm manager, and Podman
+# the status of an engine that is not a Swarm manager, and of Podman
 _NO_MANAGER = (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.NOT_FOUND, HTTPStatus.NOT_ACCEPTABLE)
 RUNNING = {"desired-state": "running"}
 
 
 @define(eq=False)
 class EngineApi:
-    """Each method asks, and raises what docker's client raises. They are called from threads that may hang."""
+    """Each method is a call, and raises what docker's client raises. Calls may hang."""
 
     connection: Connection
     options: EngineOptions
@@ -28,25 +28,25 @@ class EngineApi:
         return self.connection.client().networks()
 
     def containers(self) -> Any:
-        """All containers that may count."""
+        """All running containers, or all containers if stopped ones are scanned."""
         return self.connection.client().containers(all=self.options.scan_stopped_containers)
 
     def all_containers(self) -> Any:
-        """All containers, in whatever state."""
+        """All containers in any state."""
         return self.connection.client().containers(all=True)
 
     def some_containers(self, ids: Sequence[str]) -> Any:
-        """Some containers, in whatever state."""
+        """The containers with these ids, in any state."""
         return self.connection.client().containers(all=True, filters={"id": list(ids)})
 
     def inspect(self, id: str) -> Any:
-        """What is to be known of one container."""
+        """One container in detail."""
         return self.connection.client().inspect_container(id)
 
     def swarm(self) -> tuple[SwarmResponses, dict[str, str]]:
-        """What a Swarm manager knows, nothing where the engine is none; and by call what somebody forbids.
+        """The services, tasks and configs of a Swarm manager, empty on other engines; and the forbidden calls.
 
-        What nobody may ask for is left out; any other failure is raised.
+        The latter are by name of the call, with the cause. Any other error is raised.
         """
         forbidden: dict[str, str] = {}
         client = self.connection.client()
@@ -69,7 +69,7 @@ class EngineApi:
 
 
 def _allowed(call: str, ask: Callable[[], Any], forbidden: dict[str, str]) -> Any:
-    """The answer; None where somebody forbids the call, which is put down."""
+    """The response; None if the call is forbidden, which is recorded in `forbidden`."""
     try:
         return ask()
     except Exception as error:

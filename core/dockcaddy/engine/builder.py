@@ -1,4 +1,4 @@
-"""The inventory of one engine out of its answers: the one way for live engines and snapshots. No I/O."""
+"""Builds the inventory of one engine from its JSON, for live engines and snapshots alike. No I/O."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -17,9 +17,9 @@ Json = Mapping[str, Any]
 
 @define(eq=False)
 class InventoryBuilder:
-    """Is told what an engine answered, and gives its inventory: the same object as long as nothing changed.
+    """Takes an engine's JSON and builds its inventory, which is the same object as long as nothing changes.
 
-    The container that Caddy runs in is told as an item of a list, and as its inspect answer where there is one.
+    The container that Caddy runs in is given as a list item, and with its inspect response if there is one.
     """
 
     name: str
@@ -37,7 +37,7 @@ class InventoryBuilder:
 
     @property
     def changes(self) -> int:
-        """How often something changed."""
+        """Counts changes."""
         return self.containers.changes + self.services.changes
 
     @property
@@ -46,31 +46,31 @@ class InventoryBuilder:
         return self._networks is None or any(network.get("Scope") == "swarm" for network in self._networks)
 
     def set_networks(self, networks: Sequence[Json] | None) -> None:
-        """The networks that there are, None where nobody may ask for them."""
+        """Set the networks, None if listing them is forbidden."""
         self._networks = networks
         self._set_ingress()
 
     def set_own(self, item: Json | None, inspect: Json | None = None) -> None:
-        """The container that Caddy runs in, None where it runs on a host."""
+        """Set the container that Caddy runs in, None if it runs on the host."""
         self._own = None if item is None else (item, inspect)
         self._set_ingress()
 
     def inventory(self, now: float, problems: Iterable[Problem] = ()) -> EngineInventory:
-        """What there is now, in seconds of the clock; `problems` are what went wrong with asking."""
+        """The inventory at `now`, in seconds of the clock. `problems` are those of calls to the engine."""
         ingress = self.containers.ingress
         names = {network["Id"]: network["Name"] for network in self._networks or ()}
         resources = self.containers.resources(now) + self.services.resources(ingress, names)
-        told = (*problems, *self.services.problems, *self.containers.overlooked)
+        every = (*problems, *self.services.problems, *self.containers.overlooked)
         caddy, configs, advised = self._caddy_resource(), self.services.configs, advice(ingress, self.name)
         last = self._last
         if last is None or (last.resources, last.configs, last.caddy, last.problems, last.advice) != (
             resources,
             configs,
             caddy,
-            told,
+            every,
             advised,
         ):
-            last = self._last = EngineInventory(self.name, resources, configs, caddy, told, advice=advised)
+            last = self._last = EngineInventory(self.name, resources, configs, caddy, every, advice=advised)
         return last
 
     def _set_ingress(self) -> None:

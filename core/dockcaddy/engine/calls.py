@@ -1,4 +1,4 @@
-"""Calls to an engine: which are open, which are late, which are given up."""
+"""The open calls to an engine: which are late, and which have timed out."""
 
 import threading
 from collections.abc import Callable
@@ -16,7 +16,7 @@ Taker = Callable[[Any], None]
 
 @define(eq=False)
 class Call:
-    """Something that the engine was asked, and what is done with the answer, or with the error. Times are in seconds."""
+    """A call, and what happens with its response or error. Times are in seconds."""
 
     kind: str
     about: str
@@ -28,15 +28,15 @@ class Call:
     is_late: bool = False
 
     def seems_late(self, now: float) -> bool:
-        """Whether nobody waits for it any more."""
+        """Whether passes no longer wait for it."""
         return self.is_late or now >= self.begun + limits.ENGINE_PATIENCE
 
 
 @define(eq=False)
 class Calls:
-    """The open calls. Whoever uses them holds `lock`; answers are taken under it, and then it is notified.
+    """The open calls. Callers hold `lock`. Responses are applied while it is held, and then it is notified.
 
-    `given_up` has the next call use another connection.
+    `given_up` is called after a timeout, so that the next call uses another connection.
     """
 
     clock: Callable[[], float]
@@ -50,7 +50,7 @@ class Calls:
     def begin(
         self, kind: str, ask: Callable[[], Any], take: Taker, fail: Callable[[Exception], None], about: str = ""
     ) -> None:
-        """Ask; the answer is given to `take`, or the error to `fail`, which also gets what `take` raises."""
+        """Begin a call. Its response goes to `take`; its error, or an error in `take`, goes to `fail`."""
         call = Call(kind, about, self.clock(), ask, take, fail, is_late=(kind, about) in self._hung)
         self.open.append(call)
         self.work.perform(ask, partial(self._answered, call))
@@ -60,12 +60,12 @@ class Calls:
         return [call for call in self.open if call.kind == kind]
 
     def awaited(self, kind: str = "") -> list[Call]:
-        """The open calls that others wait for, of all kinds where none is named."""
+        """The open calls that passes wait for, of one kind or of all."""
         now = self.clock()
         return [call for call in self.open if not call.seems_late(now) and kind in ("", call.kind)]
 
     def give_up(self) -> None:
-        """Give up what hangs."""
+        """End the calls that have timed out."""
         now = self.clock()
         for call in [call for call in self.open if now >= call.begun + limits.ENGINE_CALL_TIMEOUT]:
             self._hung.add((call.kind, call.about))
@@ -73,7 +73,7 @@ class Calls:
             self._end(call, TimeoutError(f"no answer within {limits.ENGINE_CALL_TIMEOUT:.0f} s"))
 
     def next_due(self) -> float | None:
-        """When the next of them is late, or to be given up."""
+        """When the next call becomes late or times out."""
         now = self.clock()
         return min(
             (
@@ -84,7 +84,7 @@ class Calls:
         )
 
     def close(self) -> None:
-        """Wait for no answer any more."""
+        """Ignore all further responses."""
         for call in self.open:
             call.is_over = True
         self.work.close()
@@ -107,6 +107,6 @@ class Calls:
                 raise answer
             call.take(answer)
         except Exception as error:
-            # also where the answer is not what an engine says
+            # also if the response is not what an engine sends
             call.fail(error)
         self.lock.notify_all()

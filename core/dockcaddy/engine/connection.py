@@ -1,4 +1,4 @@
-"""The way to one engine's API."""
+"""The connection to one engine's API."""
 
 import errno
 import os
@@ -12,13 +12,13 @@ from dockcaddy.errors import EngineUnreachable
 from dockcaddy.settings import limits
 
 DEFAULT_SOCKET = "unix:///var/run/docker.sock"
-# any that every engine takes in the one call that asks for its own
+# a version that every engine accepts for `_ping`, which returns its own
 ANY_VERSION = "1.24"
 
 
 @define(eq=False)
 class Connection:
-    """One endpoint. `url` is a DOCKER_HOST value, `""` the environment's; `certs_path` a folder, `""` for none."""
+    """One endpoint. `url` is a DOCKER_HOST value, `""` for the environment's; `certs_path` a folder, `""` for none."""
 
     url: str = ""
     certs_path: str = ""
@@ -27,37 +27,37 @@ class Connection:
 
     @property
     def place(self) -> str:
-        """Where the engine is, as errors name it."""
+        """The endpoint's name in errors."""
         if self.url:
             return self.url
         host = os.environ.get("DOCKER_HOST", "")
         return f"DOCKER_HOST={host}" if host else f"the default docker socket {DEFAULT_SOCKET}"
 
     def client(self) -> Any:
-        """docker's client of the API, connected when it is needed first. Raises EngineUnreachable."""
-        # another thread may have it forgotten meanwhile
+        """docker's low-level client, connected at the first call. Raises EngineUnreachable."""
+        # another thread may call `forget` in the meantime
         client = self._client
         if client is None:
             client = self._client = self._new_client()
         return client
 
     def renewed(self) -> Any:
-        """Another client: what was connected may not be any more. Raises EngineUnreachable."""
+        """A new client, because the connection may be dead. Raises EngineUnreachable."""
         client = self._client = self._new_client()
         return client
 
     def forget(self) -> None:
-        """Have the next call use another connection: this one may be dead."""
+        """Use a new connection for the next call, because this one may be dead."""
         self._client = None
 
     def unreachable(self, error: BaseException) -> EngineUnreachable:
-        """What to tell of a call that failed."""
+        """The error for a call that failed."""
         if isinstance(error, EngineUnreachable):
             return error
         url = self.url or os.environ.get("DOCKER_HOST", "") or DEFAULT_SOCKET
         failure = failure_of(_no_socket(url) or error, by_socket="unix:" in url)
         if failure.is_forbidden:
-            return EngineUnreachable(f"{self.place} forbids what is needed: {failure.cause}")
+            return EngineUnreachable(f"{self.place} forbids a required call: {failure.cause}")
         what = "refuses" if failure.is_refused else "does not answer"
         return EngineUnreachable(f"{self.place} {what}: {failure.cause}", failure.remedy)
 
@@ -68,7 +68,7 @@ class Connection:
             raise self.unreachable(error) from error
 
     def _negotiated(self) -> Any:
-        """A client that speaks the engine's version; a socket proxy may forbid asking for it, and still tell it."""
+        """A client with the engine's API version. A socket proxy may forbid `/version` and still allow `/_ping`."""
         if self.api_version:
             return self._client_of(self.api_version)
         try:
@@ -100,8 +100,8 @@ class Connection:
 
 
 def _no_socket(url: str) -> OSError | None:
-    """The error that a file or a folder in the place of a socket should be: the kernel says `Connection refused`."""
+    """The error for a file or folder in place of a socket, for which the kernel says only `Connection refused`."""
     path = Path(url.partition("://")[2])
     if "unix://" not in url or not path.exists() or path.is_socket():
         return None
-    return OSError(errno.ENOTSOCK, f"that is a {'folder' if path.is_dir() else 'file'}, not a socket")
+    return OSError(errno.ENOTSOCK, f"this is a {'folder' if path.is_dir() else 'file'}, not a socket")

@@ -1,4 +1,4 @@
-"""What an event changes, told to the store at once or to the reader as something to look at."""
+"""Handles events: updates the store directly, or lets the reflector look at the container."""
 
 import signal
 from collections.abc import Callable, Sequence
@@ -9,17 +9,17 @@ from dockcaddy.engine.events import Event
 from dockcaddy.engine.reflector import Reflector
 from dockcaddy.engine.store import ContainerStore
 
-# so many events that nobody reacted to yet are not looked at one by one
+# more unhandled events than this are a storm, and are not handled one by one
 STORM = 50
-# requests would go to what is about to end
+# events after which requests would go to a container that is ending
 URGENT = frozenset(("kill", "die", "stop", "pause", "health_status"))
-# a container that was told to stop and is there so many seconds after its time was not stopped
+# a container that still runs this long after its stop timeout was not stopped after all, in seconds
 _STOPPED_AFTER = 5
 
 
 @define(eq=False)
 class EventHandler:
-    """Reacts to the events of one engine; `wake` says that the inventory may have changed."""
+    """Handles the events of one engine. `wake` is called when the inventory may have changed."""
 
     reflector: Reflector
     wake: Callable[..., None]
@@ -30,29 +30,26 @@ class EventHandler:
         return self.reflector.store
 
     def react(self, events: Sequence[Event]) -> bool:
-        """React to each, or where they are too many for that, look once at each container that they are about.
-
-        Tells whether they were too many.
-        """
+        """Handle each event. If there are too many, look once at each of their containers, and return True."""
         ours = self._ours(events)
         if len(ours) > STORM:
             self._react_to_storm(ours)
             return True
         changing = [event for event in ours if self._react_to(event)]
         if changing:
-            # what begins can wait a moment, requests to what ends cannot
+            # a container that starts can wait a moment, requests to one that ends cannot
             self.wake(urgent=any(event.kind == "network" or event.verb in URGENT for event in changing))
         return False
 
     def _react_to(self, event: Event) -> bool:
-        """Tell the store; whether it has a change."""
+        """Handle one event. Returns whether the store changed."""
         if event.kind == "network":
             return self._react_to_network(event)
         with self.reflector.lock:
             return self._take(event)
 
     def _ours(self, events: Sequence[Event]) -> list[Event]:
-        """What is about a labelled container, our own one, or a network that came or went."""
+        """The events about labelled containers, our own container, and networks that are created or removed."""
         labelled = {event.container for event in events if self._store.wants(event.attributes)}
         return [
             event
@@ -61,7 +58,7 @@ class EventHandler:
         ]
 
     def _is_of_ours(self, event: Event) -> bool:
-        """Whether it says which networks there are, or which of them our own container is on."""
+        """Whether the event changes the networks, or those of our own container."""
         return event.kind == "network" and (not event.container or self.reflector.own.has_id(event.container))
 
     def _react_to_storm(self, events: Sequence[Event]) -> None:
@@ -71,15 +68,15 @@ class EventHandler:
                     self._react_to_network(event)
                     continue
                 self.reflector.changed(event.container)
-                # that one was told to stop is in no list
+                # no list shows that a container is stopping
                 if event.verb == "kill":
-                    self._told_to_stop(event)
+                    self._signalled(event)
                 elif event.verb in ("die", "start"):
                     self._store.set_stopping(event.container, 0.0)
         self.wake(urgent=any(event.verb in URGENT for event in events))
 
     def _react_to_network(self, event: Event) -> bool:
-        """The same for a network; a change is that an address is lost, which may be another's soon."""
+        """Handle a network event. Returns whether an address is lost, which may soon belong to another container."""
         if not event.container:
             self.reflector.network_changed(event.network, there=event.action == "create")
             return False
@@ -87,7 +84,7 @@ class EventHandler:
             return self._take_network(event)
 
     def _take_network(self, event: Event) -> bool:
-        """Tell the store; whether an address is lost."""
+        """Update the store. Returns whether an address is lost."""
         id, network = event.container, event.network
         is_own = self.reflector.own.has_id(id)
         if not is_own and id not in self._store:
@@ -98,11 +95,11 @@ class EventHandler:
         else:
             expected.disconnect(network, self._store.item(id))
         if is_own:
-            # with another network others may be reached
+            # on another network, Caddy may reach other containers
             self.reflector.own.forget()
             self.missed()
         elif event.action == "connect" or self._is_running(id):
-            # one that died leaves its networks, which nobody need look at
+            # a container that died leaves its networks, which needs no look
             self.reflector.look(id)
         return event.action != "connect" and self._store.disconnect(id, network)
 
@@ -111,13 +108,13 @@ class EventHandler:
         return resource is not None and resource.running
 
     def _take(self, event: Event) -> bool:
-        """Tell the store, and have the reader look where only an answer tells; whether the store has a change."""
+        """Update the store, or look at the container if the event does not say enough. Returns whether the store changed."""
         id = event.container
         match event.verb:
             case "oom":
                 return False
             case "kill":
-                return self._told_to_stop(event)
+                return self._signalled(event)
             case "die" | "stop":
                 self.reflector.expect(id).end(self._store.item(id))
                 return self._store.set_state(id, "exited")
@@ -140,7 +137,7 @@ class EventHandler:
             case "rename":
                 self.reflector.expect(id).name = str(event.attributes.get("name") or "").lstrip("/")
             case _:
-                # an update does not tell what it changed, so that nobody knows whether it shows
+                # an `update` event does not say what changed, so a list may or may not show it already
                 self.reflector.changed(id)
                 self.reflector.look_later(id)
                 return True
@@ -148,12 +145,12 @@ class EventHandler:
         return False
 
     def _started(self, id: str) -> bool:
-        """Publish from what was fetched at `create` and `network connect`, where that shows an address, and confirm it."""
+        """Publish the container from what was fetched at `create` and `network connect`, and look at it to confirm."""
         self.reflector.expect(id).state = "running"
         self.reflector.look(id)
         return self._store.has_address(id) and self._store.set_state(id, "running")
 
-    def _told_to_stop(self, event: Event) -> bool:
+    def _signalled(self, event: Event) -> bool:
         number = _signal_number(str(event.attributes.get("signal") or ""))
         stop_signal, timeout = self._store.stop_signal(event.container)
         if number not in {2, 3, 9, 15, _signal_number(stop_signal)}:

@@ -1,7 +1,7 @@
-"""The engine's events: read at once whatever else goes on, and handed on together with those that came meanwhile.
+"""The engine's event stream: one loop reads events, another one handles all that have come since.
 
-An engine drops events for a listener that reads slowly (Docker Engine 20.10: a thousand wait for it, a tenth of a second
-long), so nobody reads them who has something else to do.
+An engine drops events if the listener reads too slowly (Docker Engine 20.10 keeps a thousand, for 100 ms), so the loop that
+reads them does nothing else.
 """
 
 import contextlib
@@ -40,15 +40,15 @@ NETWORK_EVENTS = ["create", "connect", "disconnect", "destroy", "remove"]
 FILTERS = {"type": ["container", "network"], "event": sorted({*CONTAINER_EVENTS, *NETWORK_EVENTS})}
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.25, 0.75
-# a storm is over when nothing came for so many seconds
+# a storm is over when no event comes for this long, in seconds
 CALM = 0.5
 
 
 @frozen
 class Event:
-    """What happened. `container` is the id of the container that it is about, empty where a network came or went.
+    """An event. `container` is the id of the container, empty if a network was created or removed.
 
-    `network` is the id of the network that it is about, where it is about one.
+    `network` is the id of the network, in events about networks.
     """
 
     kind: str
@@ -59,7 +59,7 @@ class Event:
 
     @classmethod
     def of(cls, message: Mapping[str, Any]) -> "Event":
-        """An event as the engine tells it. Raises AttributeError where the message is none."""
+        """The event of a message of the engine. Raises AttributeError if the message is not an event."""
         kind, actor = str(message.get("Type")), message.get("Actor") or {}
         attributes = actor.get("Attributes") or {}
         id = str(actor.get("ID") or "")
@@ -75,16 +75,16 @@ class Event:
 
     @property
     def detail(self) -> str:
-        """What stands behind the verb."""
+        """The detail of the action: `healthy`."""
         return self.action.partition(": ")[2]
 
 
 @define(eq=False)
 class EventStream:
-    """Listens to one engine, in two loops that go on aside: one reads, one reacts.
+    """Listens to the events of one engine, in two loops of their own.
 
-    `subscribe` asks for the events. `react` is given what came since it was called last, and tells whether that was
-    too much. `missed` is called where something may not have come: the stream begins anew, or a storm is over.
+    `subscribe` opens the stream. `react` gets all events since its last call, and returns whether they were too many.
+    `missed` is called when events may have been lost: after every subscription, and after a storm.
     """
 
     name: str
@@ -99,7 +99,7 @@ class EventStream:
     _is_storm: bool = False
 
     def start(self) -> None:
-        """Begin to listen."""
+        """Start to listen."""
         for purpose, loop in (("events", self._read_all), ("reactions", self._react_to_all)):
             self.work.go_on(f"{purpose} of {self.name}", loop)
 
@@ -129,19 +129,19 @@ class EventStream:
             self._ended.wait(pause_after(failures, FIRST_PAUSE, LONGEST_PAUSE))
 
     def begin(self) -> None:
-        """Have events come. Raises what `subscribe` raises."""
+        """Subscribe. Raises what `subscribe` raises."""
         self._response = self.subscribe()
         self.missed()
 
     def hear(self, message: Mapping[str, Any]) -> None:
-        """An event has come. Raises AttributeError where it is none."""
+        """Queue an event. Raises AttributeError if the message is not an event."""
         event = Event.of(message)
         with self._condition:
             self._waiting.append(event)
             self._condition.notify_all()
 
     def lost(self, reason: str) -> None:
-        """Events come no more."""
+        """The stream ended."""
         logger.debug("engine %s: the event stream was lost: %s", self.name, reason)
         self._tell_of_missed()
 
@@ -153,11 +153,11 @@ class EventStream:
 
     @property
     def patience(self) -> float | None:
-        """How long to wait for another event, in seconds: after so long a storm is over."""
+        """How long to wait for another event before a storm is over, in seconds; None without a storm."""
         return CALM if self._is_storm else None
 
     def react_to_waiting(self) -> None:
-        """React to what has come; where nothing has, a storm is over."""
+        """Handle the events that have come. If there are none, a storm is over."""
         with self._condition:
             events = list(self._waiting)
             self._waiting.clear()
@@ -168,11 +168,11 @@ class EventStream:
         try:
             self._is_storm |= self.react(events) or len(events) == limits.MAX_WAITING_EVENTS
         except Exception as error:
-            logger.debug("engine %s: an event is not understood: %s", self.name, error)
+            logger.debug("engine %s: an event cannot be handled: %s", self.name, error)
             self._tell_of_missed()
 
     def _tell_of_missed(self) -> None:
-        """Whatever goes wrong there, events are listened to as before."""
+        """Call `missed`. An exception in it does not end the loop."""
         try:
             self.missed()
         except Exception as error:
@@ -180,7 +180,7 @@ class EventStream:
 
 
 def _messages(response: Any) -> Iterator[Mapping[str, Any]]:
-    """The lines of a chunked answer as they come, without waiting for a buffer to fill."""
+    """The lines of a chunked response as they arrive, without waiting for a full buffer."""
     buffered = b""
     while True:
         piece = response.raw.read1(65536) if hasattr(response.raw, "read1") else response.raw.read(1)
@@ -192,7 +192,7 @@ def _messages(response: Any) -> Iterator[Mapping[str, Any]]:
 
 
 def no_timeout(response: Any) -> None:
-    """Once a stream has begun it may be silent for as long as it likes."""
+    """Remove the timeout: a stream may be silent for any time."""
     sock = _socket_of(response)
     if sock is not None:
         sock.settimeout(None)
@@ -203,7 +203,7 @@ def _socket_of(response: Any) -> Any:
 
 
 def _hang_up(response: Any) -> None:
-    """End a read that another thread is waiting in."""
+    """End a read in another thread."""
     sock = _socket_of(response)
     if sock is not None:
         with contextlib.suppress(OSError):

@@ -1,8 +1,8 @@
-"""What events expected and the engine's answers do not show yet. No I/O.
+"""What events say and responses do not show yet. No I/O.
 
-Docker Engine tells of a change some milliseconds before its list shows it, and an answer may have been written before
-the event. So an answer is held against what events told: what has ended is ended whatever it says, and whoever it does
-not show yet as expected is looked at again until it does, or until the list is believed after all.
+Docker Engine sends an event some milliseconds before a list shows the change, and a response may be older than the
+event. So each response is compared with what events said: a container that ended has ended whatever the response says,
+and a container that is not yet as expected is looked at again until it is, or until the expectation expires.
 """
 
 import re
@@ -15,7 +15,7 @@ from dockcaddy.backoff import pause_after
 
 Json = Mapping[str, Any]
 
-# after so many seconds the list knows better: the event's change was undone, or another event was lost
+# after this long the list is right, in seconds: the change was undone, or another event was lost
 PATIENCE = 3.0
 FIRST_PAUSE, LONGEST_PAUSE = 0.005, 0.5
 ENDED = "exited"
@@ -26,9 +26,9 @@ _HEALTH = re.compile(r"\((?:healthy|unhealthy|health: starting)\)")
 
 @define(eq=False)
 class Expectation:
-    """What was expected of one container: whether it is there, and what it is like. `until` is in seconds of the clock.
+    """What events said about one container. `until` is when it expires, in seconds of the clock.
 
-    `networks` says by id whether it is connected; `ended` are the endpoints that it has lost, by their ids.
+    `networks` is by id whether it is connected; `ended` are the ids of endpoints that it has lost.
     """
 
     until: float = 0.0
@@ -41,7 +41,7 @@ class Expectation:
     ended: frozenset[str] = frozenset()
 
     def is_shown_by(self, item: Json | None) -> bool:
-        """Whether the answer has caught up; None is the answer that there is no such container."""
+        """Whether the response shows it; None means that there is no such container."""
         if item is None or not self.there:
             return item is None and not self.there
         state = str(item.get("State") or "")
@@ -60,11 +60,11 @@ class Expectation:
         return all(id in addressed if there else id not in attached for id, there in self.networks.items())
 
     def amended(self, item: Json) -> Json:
-        """The answer without what has ended, and with what is known of it from events alone."""
+        """The response without what has ended, and with what only events said."""
         changed: dict[str, Any] = {}
         if self.state == ENDED and item.get("State") in _UP:
             return {**item, "State": ENDED, "NetworkSettings": {"Networks": {}}}
-        # one that begins begins when its addresses show
+        # a container that starts counts as running once its addresses show
         if self.state in _UP and item.get("State") in _UP:
             changed["State"] = self.state
         if self.name:
@@ -81,17 +81,17 @@ class Expectation:
         return endpoint.get("EndpointID") in self.ended or self.networks.get(str(endpoint.get("NetworkID"))) is False
 
     def end(self, item: Json | None) -> None:
-        """It runs no more: what it had is lost."""
+        """The container ended, and lost its addresses."""
         self.state, self.health, self.networks = ENDED, "", {}
         self.ended |= frozenset(_endpoint_ids(endpoint for _, endpoint in _endpoints(item or {})))
 
     def connect(self, network: str, driver: str) -> None:
-        """It is on another network."""
+        """The container is on another network."""
         if driver not in _WITHOUT_ADDRESSES:
             self.networks[network] = True
 
     def disconnect(self, network: str, item: Json | None) -> None:
-        """It is no longer on a network."""
+        """The container is no longer on a network."""
         self.networks[network] = False
         lost = (each for _, each in _endpoints(item or {}) if each.get("NetworkID") == network)
         self.ended |= frozenset(_endpoint_ids(lost))
@@ -99,12 +99,12 @@ class Expectation:
 
 @define(eq=False)
 class Expectations:
-    """What was expected of each container, and not yet shown."""
+    """The expectations by container that no response has shown yet."""
 
     _by_id: dict[str, Expectation] = field(factory=dict)
 
     def of(self, id: str, now: float) -> Expectation:
-        """What was expected of a container, to be completed."""
+        """The expectation of a container, for the caller to fill in. It expires later from now on."""
         self.expire(now)
         found = self._by_id.setdefault(id, Expectation())
         found.until, found.looks = now + PATIENCE, 0
@@ -112,19 +112,19 @@ class Expectations:
 
     @property
     def ids(self) -> tuple[str, ...]:
-        """Of whom something was expected."""
+        """The ids that have expectations."""
         return tuple(self._by_id)
 
     def health_of(self, id: str) -> str:
-        """The health that was expected of a container, `""` where none was."""
+        """The expected health of a container, `""` if there is none."""
         return self._by_id[id].health if id in self._by_id else ""
 
     def expects(self, id: str) -> bool:
-        """Whether it was expected that a container is there."""
+        """Whether the container is expected to exist."""
         return id in self._by_id and self._by_id[id].there
 
     def compared(self, id: str, item: Json | None) -> tuple[Json | None, float | None]:
-        """An answer as it counts, and after how many seconds to look again; None where it shows what was expected."""
+        """The response corrected by the expectation, and in how many seconds to look again; None if it is as expected."""
         expected = self._by_id.get(id)
         if expected is None:
             return item, None
@@ -138,11 +138,11 @@ class Expectations:
         return expected.amended(item), pause
 
     def forget(self) -> None:
-        """Events may have been lost: from now on the list knows better."""
+        """Events may have been lost: drop all expectations."""
         self._by_id.clear()
 
     def expire(self, now: float) -> None:
-        """What was expected long ago counts no more."""
+        """Drop expectations that have expired."""
         for id in [id for id, each in self._by_id.items() if now >= each.until]:
             del self._by_id[id]
 
@@ -161,7 +161,7 @@ def _address(endpoint: Json) -> str:
 
 
 def _health_text(item: Json, health: str) -> Any:
-    """The list tells the health in words, where there is any: `Up 2 minutes (healthy)`."""
+    """The item's status with this health; the status contains it as text: `Up 2 minutes (healthy)`."""
     status = item.get("Status")
     if not health or not isinstance(status, str):
         return status

@@ -1,4 +1,4 @@
-"""What went wrong with a call to an engine, in words, and what to do about it."""
+"""The cause and the remedy of a failed call to an engine, in words."""
 
 import errno
 import re
@@ -12,7 +12,7 @@ from attrs import frozen
 from dockcaddy.errors import one_line
 
 FORBIDDEN = HTTPStatus.FORBIDDEN
-# the variables of docker-socket-proxy (Tecnativa's and those that follow it) by the call that each allows
+# the variables of docker-socket-proxy (Tecnativa's and compatible ones) by the call that each allows
 _ALLOWED_BY = {
     "containers": "CONTAINERS",
     "networks": "NETWORKS",
@@ -28,21 +28,21 @@ _ALLOWED_BY = {
 _VERSION = re.compile(r"^/v[0-9.]+(?=/)")
 _START = "start Docker (systemctl start docker)"
 _BY_SOCKET = {
-    errno.ENOENT: f"{_START}, or name the engine's socket: --docker-sockets unix:///PATH; in a container, mount it",
+    errno.ENOENT: f"{_START}, or set the engine's socket: --docker-sockets unix:///PATH; in a container, mount it",
     errno.ECONNREFUSED: _START,
     errno.EACCES: "join the docker group (usermod -aG docker $USER) and log in again, or run as root",
     errno.EPERM: "join the docker group (usermod -aG docker $USER) and log in again, or run as root",
-    errno.ENOTSOCK: "name the engine's socket: --docker-sockets unix:///PATH",
+    errno.ENOTSOCK: "set the engine's socket: --docker-sockets unix:///PATH",
 }
 _TOO_NEW = re.compile(r"client version \S+ is too (?:new|old)")
-_CERTIFICATES = "name the folder of its ca.pem, cert.pem and key.pem: --docker-certs-path FOLDER"
+_CERTIFICATES = "set the folder of ca.pem, cert.pem and key.pem: --docker-certs-path FOLDER"
 
 
 @frozen
 class Failure:
-    """A call that failed: what the cause is, what to do, and whether somebody between us and the engine forbids it.
+    """A failed call: its cause, and what to do.
 
-    The engine itself refused where it `is_refused`.
+    `is_forbidden` if a socket proxy or an authorization plugin forbids it, `is_refused` if the engine refuses it.
     """
 
     cause: str
@@ -52,34 +52,34 @@ class Failure:
 
 
 def failure_of(error: BaseException, *, by_socket: bool = True) -> Failure:
-    """What is to be said of an error of docker's client; `by_socket`: the engine is at a unix socket."""
+    """The cause and remedy of an error of docker's client. `by_socket` if the engine is at a unix socket."""
     bottom = _bottom_of(error)
     response = getattr(bottom, "response", None)
     if response is not None:
-        return _of_answer(bottom, response)
-    said = getattr(bottom, "explanation", None) or getattr(bottom, "strerror", None) or str(bottom)
-    cause = one_line(str(said) or type(bottom).__name__)
+        return _of_response(bottom, response)
+    text = getattr(bottom, "explanation", None) or getattr(bottom, "strerror", None) or str(bottom)
+    cause = one_line(str(text) or type(bottom).__name__)
     return Failure(cause, _remedy(bottom, by_socket=by_socket))
 
 
 def is_forbidden(error: BaseException) -> bool:
-    """Whether the call is forbidden, as a socket proxy does it."""
+    """Whether the call is forbidden, for example by a socket proxy."""
     return failure_of(error).is_forbidden
 
 
 def status_of(error: BaseException) -> int:
-    """The HTTP status of the engine's answer, 0 where there was none."""
+    """The HTTP status of the response, 0 if there was none."""
     response = getattr(_bottom_of(error), "response", None)
     return int(response.status_code) if response is not None else 0
 
 
 def cause_of(error: BaseException) -> str:
-    """What went wrong, without what to do."""
+    """The cause alone, without the remedy."""
     return failure_of(error).cause
 
 
 def _bottom_of(error: BaseException) -> BaseException:
-    """requests and urllib3 wrap what went wrong several times, the engine explains its own errors."""
+    """The original error, which requests and urllib3 wrap several times, or the one with the engine's explanation."""
     while not getattr(error, "explanation", None) and getattr(error, "response", None) is None:
         causes = (*error.args, getattr(error, "reason", None), error.__cause__)
         inner = next((each for each in causes if isinstance(each, BaseException)), None)
@@ -89,7 +89,7 @@ def _bottom_of(error: BaseException) -> BaseException:
     return error
 
 
-def _of_answer(error: BaseException, response: Any) -> Failure:
+def _of_response(error: BaseException, response: Any) -> Failure:
     explanation = str(getattr(error, "explanation", None) or "").strip()
     is_explained = "json" in str(response.headers.get("Content-Type") or "") and bool(explanation)
     request = response.request
@@ -101,7 +101,7 @@ def _of_answer(error: BaseException, response: Any) -> Failure:
             return Failure(one_line(f"{call}, {explanation or 'forbidden'}"), is_forbidden=True)
         return Failure(f"{call}, allow {allowed}=1", is_forbidden=True)
     if _TOO_NEW.match(explanation):
-        remedy = "leave --docker-apis-version out, the version is negotiated then"
+        remedy = "omit --docker-apis-version to negotiate the version"
         return Failure(one_line(explanation), remedy, is_refused=True)
     if explanation and not explanation.startswith("<"):
         remedy = _CERTIFICATES if "HTTPS server" in explanation else ""
@@ -117,4 +117,4 @@ def _remedy(error: BaseException, *, by_socket: bool) -> str:
     number = getattr(error, "errno", None)
     if by_socket:
         return _BY_SOCKET.get(number or 0, "")
-    return "start the engine there, or correct its port" if number == errno.ECONNREFUSED else ""
+    return "start the engine, or correct the port in its URL" if number == errno.ECONNREFUSED else ""

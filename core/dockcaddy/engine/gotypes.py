@@ -1,4 +1,4 @@
-"""The engine's records as Go structs for templates: what `.` is (field names of Docker's Go client, API 1.41)."""
+"""The engine's records as Go structs, which are `.` in templates (field names of Docker's Go client, API 1.41)."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -20,7 +20,7 @@ def _getter(key: str, type: Type) -> Callable[[Any], Any]:
 
 
 def _struct(name: str, **fields: Type | tuple[Type, str]) -> Type:
-    """A struct type; a field given with a text is spelled so in the engine's JSON."""
+    """A struct type. A field may be given with its key in the engine's JSON, if that differs."""
     made = {}
     for field_name, spelled in fields.items():
         type, key = spelled if isinstance(spelled, tuple) else (spelled, field_name)

@@ -1,8 +1,8 @@
-"""Which of a resource's addresses traffic is sent to.
+"""Ingress networks: those over which Caddy reaches containers, and so which address of a container is used.
 
-With chosen networks (the option, or those of the container we run in) as caddy-docker-proxy does it; on a host, and in
-a container that uses the host's network, every network whose containers the host can reach counts, and each container
-gives one address.
+With networks from the option, or from the container that we run in, this works as in caddy-docker-proxy. On a host, and in
+a container with the host's network, every network counts whose containers the host can reach. Each container has one
+address.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,17 +14,18 @@ from dockcaddy.model import Attachment
 
 NETWORK_LABEL = "caddy_ingress_network"
 OPTION = "--ingress-networks"
-# a host reaches the containers of these drivers; overlay, macvlan and ipvlan addresses do not answer it
+# drivers whose containers the host can reach; it cannot reach overlay, macvlan and ipvlan addresses
 _REACHABLE_DRIVERS = frozenset(("bridge", ""))
 
 
 @frozen
 class IngressNetworks:
-    """The ingress networks of one engine: id -> rank, name -> rank. With `on_host` there is no choice but reach.
+    """The ingress networks of one engine.
 
-    `names` are those of the option (`by_option`), or of the networks that Caddy's container is on. `known` are the drivers
-    of all networks by name, for explanations: addresses do not depend on them. `is_any` says that nobody knows which
-    networks a host can reach: each of them counts. `never` are Swarm's own ones.
+    `ranks` are by id and by name; lower ranks are preferred. With `on_host`, these are all networks that the host can
+    reach. `names` are those of the option (`by_option`), or of the networks of Caddy's container. `known` are the drivers
+    of all networks by name, for messages only. With `is_any`, networks cannot be listed and every network counts.
+    `never` are the ids of Swarm's ingress networks.
     """
 
     ranks: Mapping[str, int] = field(factory=dict)
@@ -36,7 +37,7 @@ class IngressNetworks:
     known: Mapping[str, str] = field(factory=dict, eq=False)
 
     def address(self, attachments: Sequence[Attachment], chosen: str) -> str:
-        """The address of a container, `""` where no network fits; `chosen` is its own label's network."""
+        """The address of a container, `""` if it is on no ingress network. `chosen` is the network of its label."""
         fitting = [each for each in attachments if each.ipv4 or each.ipv6]
         if chosen:
             fitting = [each for each in fitting if each.network == chosen]
@@ -61,10 +62,10 @@ class IngressNetworks:
 def ingress_networks(
     listed: Iterable[Mapping[str, Any]] | None, names: Sequence[str], own: Mapping[str, Any] | None
 ) -> IngressNetworks:
-    """The ingress networks: those `names`d, else those of our `own` container, else what a host can reach.
+    """The ingress networks: those in `names`, else those of our `own` container, else those that the host can reach.
 
-    `listed` are items of `GET /networks`, None where nobody may ask for them; `own` is the container we run in, as a
-    list or an inspect gives it. Swarm's own ingress network never counts.
+    `listed` are items of `GET /networks`, None if listing is forbidden. `own` is the container that we run in, as a list
+    item or inspect response. Swarm's ingress network never counts.
     """
     networks = tuple(listed or ())
     known = [network for network in networks if not network.get("Ingress")]

@@ -1,4 +1,4 @@
-"""Which containers are to be inspected, and who is asked for next: one that is slow takes nobody's place. No I/O."""
+"""The queue of containers to inspect. A slow inspect does not block others. No I/O."""
 
 from collections.abc import Iterable
 
@@ -7,15 +7,15 @@ from attrs import define, field
 from dockcaddy.backoff import pause_after
 from dockcaddy.settings import limits
 
-# one that could not be inspected is asked for again
+# between tries of a failed inspect, in seconds
 FIRST_PAUSE, LONGEST_PAUSE = 0.25, 0.75
-# where that is forbidden somebody has to allow it first
+# between tries of a forbidden inspect, which somebody has to allow first
 FORBIDDEN_PAUSE = 30.0
 
 
 @define(eq=False)
 class InspectQueue:
-    """The ids that wait, and when the next try of those that failed is due. Times are in seconds of the clock."""
+    """The ids to inspect, and when to retry failed ones. Times are in seconds of the clock."""
 
     _waiting: dict[str, None] = field(factory=dict)
     _retries: dict[str, float] = field(factory=dict)
@@ -23,13 +23,13 @@ class InspectQueue:
     _forbidden: set[str] = field(factory=set)
 
     def want(self, ids: Iterable[str]) -> None:
-        """Have these inspected, but for those of which it is forbidden."""
+        """Queue these, except those whose inspect is forbidden."""
         self._waiting.update(dict.fromkeys(id for id in ids if id not in self._forbidden))
 
     def next(self, begun: int, late: int) -> str | None:
-        """The next one, where `begun` are asked for now and `late` of these are waited for no more.
+        """The next id to inspect, None for none now. `begun` inspects are open, `late` of them are late.
 
-        The newest comes first, and first tries before others: what hangs hangs in front of nobody.
+        Newest first, and first tries before retries, so that an inspect that hangs delays no other.
         """
         if not self._waiting or begun >= limits.MAX_OPEN_INSPECTS or begun - late >= limits.MAX_INSPECTS_AT_ONCE:
             return None
@@ -41,27 +41,27 @@ class InspectQueue:
 
     @property
     def is_empty(self) -> bool:
-        """Whether nobody waits."""
+        """Whether no inspect is queued."""
         return not self._waiting
 
     def succeeded(self, id: str) -> None:
-        """It was inspected, or is gone."""
+        """The container was inspected, or is gone."""
         self._failures.pop(id, None)
         self._retries.pop(id, None)
         self._forbidden.discard(id)
 
     def forbidden(self, id: str, now: float) -> None:
-        """It may not be inspected: it is tried again when somebody may have allowed it."""
+        """The inspect is forbidden: retry it after a long pause."""
         self._forbidden.add(id)
         self._retries[id] = now + FORBIDDEN_PAUSE
 
     def failed(self, id: str, now: float) -> None:
-        """It could not be inspected: it is tried again, ever less often."""
+        """The inspect failed: retry it with backoff."""
         failures = self._failures[id] = self._failures.get(id, 0) + 1
         self._retries[id] = now + pause_after(failures, FIRST_PAUSE, LONGEST_PAUSE)
 
     def retry(self, now: float) -> None:
-        """Have those wait whose next try is due."""
+        """Queue the ids whose next try is due."""
         due = [id for id, at in self._retries.items() if now >= at]
         self._forbidden.difference_update(due)
         self.want(due)

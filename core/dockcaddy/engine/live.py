@@ -1,4 +1,4 @@
-"""A live engine: what it has now, and a word when that may have changed."""
+"""A live engine: its inventory, and a call when that may have changed."""
 
 import json
 import logging
@@ -33,7 +33,7 @@ logger = logging.getLogger("dockcaddy")
 
 @define(eq=False)
 class Engine:
-    """One engine endpoint; `name` is how errors call it. All times are in seconds."""
+    """One engine endpoint. `name` is its name in messages. All times are in seconds."""
 
     connection: Connection = field(factory=Connection)
     options: EngineOptions = field(factory=EngineOptions)
@@ -56,7 +56,7 @@ class Engine:
 
     @property
     def description(self) -> str:
-        """What it says it is, once it has answered, and where: `docker 20.10.24 at tcp://manager:2375`."""
+        """Its product and version, once it has answered, and its URL: `docker 20.10.24 at tcp://manager:2375`."""
         product, _, version = re.split("[ +]", self._server)[0].partition("/")
         url = self.connection.url or os.environ.get("DOCKER_HOST", "")
         said = f"{product.lower() or 'docker'} {version}".strip()
@@ -64,17 +64,17 @@ class Engine:
 
     @property
     def unlabelled(self) -> int:
-        """How many containers had no labels of ours when all were listed last."""
+        """How many containers without labels of ours the last full list had."""
         return self._reflector.store.unlabelled
 
     def start(self, wake: Callable[..., None]) -> None:
-        """Listen to events from now on; `wake` is called when the inventory may have changed."""
+        """Start to listen to events. `wake` is called when the inventory may have changed."""
         self._wake = wake
         self._reflector.is_watching = True
         self._events.start()
 
     def inventory(self) -> EngineInventory:
-        """What the engine has now. Raises EngineUnreachable, with what is known of it where anything is."""
+        """The inventory of the engine. Raises EngineSilent with the last known inventory, or EngineUnreachable."""
         failure = self._reflector.read()
         known = self._reflector.inventory()
         if failure is not None:
@@ -82,7 +82,7 @@ class Engine:
         return known
 
     def resync(self) -> None:
-        """List everything anew at the next `inventory`."""
+        """List everything at the next `inventory`."""
         self._reflector.all_changed()
 
     def snapshot(self) -> dict[str, Any]:
@@ -98,9 +98,10 @@ class Engine:
         return recorded
 
     def overlooked(self) -> tuple[Problem, ...]:
-        """What was probably meant for us of containers without labels of ours, by their environment too.
+        """Warnings about containers without labels of ours that were probably meant for us.
 
-        Each is inspected, so this is not for every day; of one that cannot be, the rest is looked at.
+        Inspects the containers for their environment, so it is for `check` and not for every pass. A container that cannot
+        be inspected is judged by its labels alone.
         """
         items = [dict(item) for item in self._reflector.store.strangers[: limits.MAX_INSPECTED_UNLABELLED]]
         add_inspects(EngineApi(self.connection, self.options), items, EngineProblems(self.name))
@@ -115,12 +116,12 @@ class Engine:
         self._wake(urgent=urgent)
 
     def _missed(self) -> None:
-        """Something may have changed unheard."""
+        """Events may have been lost."""
         self._reflector.events_lost()
         self._wake()
 
     def _subscribed(self) -> Any:
-        """The answer that events come in."""
+        """Subscribe to events. Returns the streaming response."""
         client = self.connection.renewed()
         try:
             response = client._get(
@@ -133,15 +134,13 @@ class Engine:
         except Exception as error:
             failure = failure_of(error)
             if failure.is_forbidden:
-                self._reflector.report(
-                    "events", f"{failure.cause}; changes are found by listing everything again and again"
-                )
+                self._reflector.report("events", f"{failure.cause}; changes are found by polling only")
             raise
         self._reflector.report("events", "")
         self._server = one_line(str(response.headers.get("Server") or ""))
         no_timeout(response)
         if self._has_subscribed:
-            # the events of the last moments went to nobody, and the list may not show yet what they were about
+            # events were lost in the meantime, and a list may not show their changes yet
             self._reflector.list_again()
         self._has_subscribed = True
         return response

@@ -1,4 +1,4 @@
-"""The container that the program itself runs in."""
+"""The container that dockcaddy itself runs in."""
 
 import re
 import socket
@@ -17,7 +17,7 @@ _CGROUP_ID = re.compile(r"[/-]([0-9a-f]{64})(?:\.scope)?$", re.MULTILINE)
 
 @define(eq=False)
 class OwnContainer:
-    """Looked for once, and again when its networks change. `found` is its inspect answer, None on a host."""
+    """Found once, and again when its networks change. `found` is its inspect response, None on a host."""
 
     connection: Connection
     found: Mapping[str, Any] | None = None
@@ -26,16 +26,16 @@ class OwnContainer:
 
     @property
     def is_known(self) -> bool:
-        """Whether it need not be asked for."""
+        """Whether `found` is current."""
         return self._is_known
 
     @property
     def was_known(self) -> bool:
-        """Whether it was ever asked for."""
+        """Whether `found` was ever set."""
         return self._is_known or self._was_known
 
     def ask(self) -> Mapping[str, Any] | None:
-        """The container's inspect answer, None on a host. Raises what the client raises."""
+        """The container's inspect response, None on a host. Raises what docker's client raises."""
         from docker.errors import NotFound  # noqa: PLC0415  docker is slow to import
 
         client = self.connection.client()
@@ -52,27 +52,27 @@ class OwnContainer:
         return None
 
     def take(self, found: Mapping[str, Any] | None) -> None:
-        """This is what was asked for."""
+        """Set what `ask` returned."""
         self.found, self._is_known = found, True
 
     def forget(self) -> None:
-        """Have it asked for again; until then what is known stays."""
+        """Ask again at the next pass; until then, `found` stays."""
         self._is_known, self._was_known = False, self.was_known
 
     def has_id(self, id: str) -> bool:
-        """Whether it is this one."""
+        """Whether it is the container with this id."""
         return self.found is not None and id == self.found["Id"]
 
 
 def own_container_ids() -> Iterable[str]:
-    """Ids that may be our own container's: from the mounts and control groups that only a container has."""
+    """Possible ids of our own container, from mounts and control groups that only a container has."""
     for path, pattern in (("/proc/self/mountinfo", _CONTAINER_ID), ("/proc/self/cgroup", _CGROUP_ID)):
         try:
             text = Path(path).read_text()
         except OSError:
             continue
         if path.endswith("mountinfo"):
-            # a host's mounts name containers too; only a container has one of its own files mounted from there
+            # a host's mounts name containers too; only a container has these files mounted
             text = "\n".join(line for line in text.splitlines() if " /etc/host" in line or " /etc/resolv.conf" in line)
         yield from dict.fromkeys(pattern.findall(text))
     if Path("/.dockerenv").exists() or Path("/run/.containerenv").exists():
@@ -80,7 +80,7 @@ def own_container_ids() -> Iterable[str]:
 
 
 def as_listed(own: Mapping[str, Any]) -> dict[str, Any]:
-    """Its inspect answer as the item of a list."""
+    """An inspect response in the form of a list item."""
     return {
         "Id": own["Id"],
         "Names": [own.get("Name", "")],
@@ -92,7 +92,7 @@ def as_listed(own: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def as_inspected(item: Mapping[str, Any]) -> dict[str, Any]:
-    """The item of a list as an inspect answer, as far as it goes."""
+    """A list item in the form of an inspect response, as far as possible."""
     names = item.get("Names") or [""]
     return {
         "Id": item["Id"],

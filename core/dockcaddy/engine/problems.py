@@ -1,4 +1,4 @@
-"""What goes wrong with asking an engine, and costs only what needed the answer. No I/O."""
+"""Problems with calls to an engine. No I/O."""
 
 from collections.abc import Iterator, Mapping
 
@@ -6,18 +6,18 @@ from attrs import define, field
 
 from dockcaddy.model import Problem
 
-# what is not there where a call is forbidden
+# the consequence of each call that is forbidden
 WITHOUT = {
-    "info": "whether this is a Swarm manager is not known",
-    "services": "Swarm services are not there",
-    "tasks": "Swarm services have no upstreams, but with --proxy-service-tasks=false",
-    "configs": "Caddyfiles in Swarm configs are not there",
+    "info": "it is unknown whether this is a Swarm manager",
+    "services": "Swarm services are missing",
+    "tasks": "Swarm services have no upstreams, except with --proxy-service-tasks=false",
+    "configs": "Caddyfiles in Swarm configs are missing",
 }
 
 
 @define(eq=False)
 class EngineProblems:
-    """The problems of one engine, by call or by container. `changes` counts how often something changed."""
+    """The problems of one engine, by call or by container. `changes` counts changes."""
 
     engine: str
     changes: int = 0
@@ -27,15 +27,15 @@ class EngineProblems:
         return iter(tuple(self._problems.values()))
 
     def report(self, call: str, message: str) -> None:
-        """Something about the engine is not as it should be; `""` where it is, again."""
+        """Report a problem of the engine, by the call that has it; `""` clears it."""
         self._put(call, Problem(f"engine {self.engine}", "", message, "warning") if message else None)
 
     def report_container(self, id: str, name: str, message: str) -> None:
-        """The same about asking for one container."""
+        """Report a problem of one container; `""` clears it."""
         self._put(id, Problem(f"container {name}", "", message, "warning") if message else None)
 
     def report_forbidden(self, forbidden: Mapping[str, str]) -> None:
-        """What somebody forbids, by call, and that the rest is allowed."""
+        """Report the forbidden calls with their causes; all others are allowed."""
         for call, effect in WITHOUT.items():
             self.report(call, f"{forbidden[call]}; {effect}" if call in forbidden else "")
 

@@ -1,4 +1,4 @@
-"""What an engine is asked once more in a while, where nobody tells when the answer is ready. No I/O."""
+"""What is listed again after a while, when no event says that a change is visible. No I/O."""
 
 from collections.abc import Iterator
 
@@ -14,30 +14,30 @@ LAG = 0.05
 
 @define(eq=False)
 class Rechecks:
-    """When containers are looked at again, by id, and when lists are, by kind. Times are in seconds of the clock."""
+    """When to look at containers again, by id, and when to repeat lists, by kind. In seconds of the clock."""
 
     containers: dict[str, float] = field(factory=dict)
     lists: dict[str, float] = field(factory=dict)
 
     @property
     def times(self) -> Iterator[float]:
-        """When something is due."""
+        """The times at which something is due."""
         yield from self.containers.values()
         yield from self.lists.values()
 
     def look(self, id: str, now: float) -> None:
-        """Have another look at a container."""
+        """Look at a container again."""
         if len(self.containers) < limits.MAX_RECHECKS:
             self.containers.setdefault(id, now + LATER)
         else:
             self.lists.setdefault("list", now + LATER)
 
     def list_again(self, now: float) -> None:
-        """List everything once more, when the list shows what happened up to now."""
+        """List everything again, once a list shows what has happened up to now."""
         self.lists.setdefault("list", now + LAG)
 
     def move(self, now: float, ids: dict[str, None], kinds: set[str]) -> None:
-        """Put the containers, and the kinds of lists, that are due among these."""
+        """Move the containers and the kinds of lists that are due to `ids` and `kinds`."""
         for id in [id for id, at in self.containers.items() if now >= at]:
             del self.containers[id]
             ids[id] = None

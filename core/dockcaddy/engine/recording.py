@@ -1,4 +1,4 @@
-"""One engine's part of a snapshot: its own JSON, the inspect answers beside the items that need them."""
+"""Record one engine's part of a snapshot: its JSON, with inspect responses in the items that need them."""
 
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -14,7 +14,7 @@ from dockcaddy.settings import limits
 def record(
     api: EngineApi, own: OwnContainer, wants: Callable[[Mapping[str, str]], bool], problems: EngineProblems
 ) -> dict[str, Any]:
-    """What an engine has; what cannot be had of it is told to `problems`. Raises what docker's client raises."""
+    """The engine's part of a snapshot. Parts that cannot be read go to `problems`. Raises what docker's client raises."""
     containers = api.all_containers()
     own.take(own.ask())
     needed = [item for item in containers if wants(item.get("Labels") or {}) or own.has_id(item["Id"])]
@@ -34,7 +34,7 @@ def record(
 
 
 def add_inspects(api: EngineApi, items: Iterable[dict[str, Any]], problems: EngineProblems) -> None:
-    """Put each item's inspect answer into it; one that cannot be had costs only itself."""
+    """Add its inspect response to each item. An inspect that fails leaves out only itself."""
     with ThreadPoolExecutor(limits.MAX_INSPECTS_AT_ONCE) as pool:
         list(pool.map(lambda item: _inspect(api, item, problems), items))
 
@@ -64,7 +64,7 @@ def _swarm(
         return [], [], []
     answers, forbidden = api.swarm()
     problems.report_forbidden(forbidden)
-    # what is not ours has an environment, too
+    # only ours: the environment of other services is not for a snapshot
     services = [item for item in answers.services if wants((item.get("Spec") or {}).get("Labels") or {})]
     ids = {item["ID"] for item in services}
     return services, [task for task in answers.tasks if task.get("ServiceID") in ids], list(answers.configs)

@@ -1,4 +1,4 @@
-"""The engine's JSON to the model's records. Raw JSON goes no further than this."""
+"""Turns the engine's JSON into the model's resources. Raw JSON goes no further than this."""
 
 import json
 import re
@@ -23,7 +23,7 @@ _HEALTH: Mapping[str, Health] = {"healthy": "healthy", "unhealthy": "unhealthy",
 
 @frozen
 class EngineOptions:
-    """What decides which resources an engine gives, and with which addresses."""
+    """The settings that decide which resources an engine's inventory has, and their addresses."""
 
     label_prefix: str = "caddy"
     ingress_networks: tuple[str, ...] = ()
@@ -34,20 +34,20 @@ class EngineOptions:
     def wants(self, labels: Mapping[str, Any]) -> bool:
         """Whether a container with these labels is ours.
 
-        One that Compose made of a service for one command has the service's labels. It would get requests, and be the
-        older one when the service changes.
+        A one-off container (`docker compose run`) has the labels of its service. It would get requests, and would be the
+        older resource once the service is recreated.
         """
         is_one_off = str(labels.get(ONE_OFF)).strip().lower() == "true"
         return has_prefix(labels, self.label_prefix) and (self.scan_one_off_containers or not is_one_off)
 
 
 def has_prefix(labels: Mapping[str, str], prefix: str) -> bool:
-    """Whether any label is ours: the prefix itself, `PREFIX_1`, `PREFIX.x`."""
+    """Whether one of the labels is ours: `PREFIX`, `PREFIX_1` or `PREFIX.x`."""
     return any(key.startswith(prefix) and (len(key) == len(prefix) or key[len(prefix)] in "._") for key in labels)
 
 
 def container_name(item: Json) -> str:
-    """A container's own name: no slash in front, no name of a link."""
+    """A container's name without the leading slash; names of links do not count."""
     names = [name.lstrip("/") for name in item.get("Names") or ()]
     return next((name for name in names if "/" not in name), names[0] if names else str(item.get("Id", ""))[:12])
 
@@ -55,7 +55,7 @@ def container_name(item: Json) -> str:
 def container(
     item: Json, inspect: Json | None, ingress: IngressNetworks, engine: str, *, stopping: bool = False
 ) -> Resource:
-    """A container of an item of `GET /containers/json` and, where there is one, its inspect answer."""
+    """The resource of an item of `GET /containers/json` and its inspect response, None if there is none."""
     labels = _texts(item.get("Labels") or {})
     item = {**item, "Labels": labels}
     attachments = _attachments(item)
@@ -88,7 +88,7 @@ def container(
 
 
 def _texts(labels: Mapping[str, Any]) -> dict[str, str]:
-    """Labels that are all text: an engine that is not Docker's may give null or a number, null is Go's empty text."""
+    """Labels as text. Engines other than Docker may send null or numbers; null is an empty text in Go."""
     return {
         key: value if isinstance(value, str) else "" if value is None else json.dumps(value)
         for key, value in labels.items()
@@ -96,11 +96,11 @@ def _texts(labels: Mapping[str, Any]) -> dict[str, str]:
 
 
 def needed(inspect: Json) -> dict[str, Any]:
-    """The part of an inspect answer that is used; the rest, most of it, need not be kept for each container."""
+    """The part of an inspect response that is used; the rest is most of it and is not kept."""
     config, state = inspect.get("Config") or {}, inspect.get("State") or {}
     health = (state.get("Health") or {}).get("Status")
     if not health and _is_checked(config):
-        # one that was not started yet says nothing
+        # a container that was not started yet has no health
         health = "starting"
     return {
         "Created": inspect.get("Created"),
@@ -131,7 +131,7 @@ def _attachments(item: Json) -> tuple[Attachment, ...]:
 
 
 def _image(item: Json, inspect: Json | None) -> str:
-    # the list shows an id once the tag has moved to another image; inspect keeps what was written
+    # a list shows an id once the tag has moved to another image; an inspect has the image as written
     return str(((inspect or {}).get("Config") or {}).get("Image") or item.get("Image") or "")
 
 
@@ -151,7 +151,7 @@ def _mounts(mounts: Iterable[Json]) -> tuple[Mount, ...]:
         )
         for mount in mounts
     ]
-    # the list gives mounts in random order
+    # a list has mounts in random order
     return tuple(sorted(made, key=lambda mount: mount.destination))
 
 
@@ -167,8 +167,8 @@ def _health(item: Json, inspect: Json | None) -> Health:
     inspected = (((inspect or {}).get("State") or {}).get("Health") or {}).get("Status")
     if inspected is None:
         listed = (item.get("Health") or {}).get("Status")
-        told = _HEALTH_IN_STATUS.search(str(item.get("Status") or ""))
-        inspected = listed or (told[1] if told else "none")
+        found = _HEALTH_IN_STATUS.search(str(item.get("Status") or ""))
+        inspected = listed or (found[1] if found else "none")
     return _HEALTH.get(inspected, "none")
 
 
@@ -181,7 +181,7 @@ def service(
     engine: str,
     options: EngineOptions,
 ) -> Resource:
-    """A Swarm service and its tasks. `networks` gives names by id, `volumes` mountpoints by name."""
+    """The resource of a Swarm service and its tasks. `networks` are names by id, `volumes` mountpoints by name."""
     spec = item.get("Spec") or {}
     container_spec = (spec.get("TaskTemplate") or {}).get("ContainerSpec") or {}
     labels = _texts(spec.get("Labels") or {})
@@ -215,7 +215,7 @@ def service(
 
 
 def _seconds(time: object) -> int:
-    """Seconds since the epoch of a time as the engine writes it, 0 where there is none."""
+    """Seconds since the epoch of a time in the engine's format, 0 if it is none."""
     try:
         return int(datetime.fromisoformat(f"{str(time)[:19]}+00:00").timestamp())
     except ValueError:

@@ -1,6 +1,6 @@
-"""A snapshot document without the values of environment variables, and without secrets elsewhere in it. Pure.
+"""Remove the values of environment variables, and secrets elsewhere, from a snapshot document. Pure.
 
-Equal values get equal words in their place, so that what is rendered of the document keeps its shape.
+Equal values get equal placeholders, so that a configuration rendered from the document keeps its shape.
 """
 
 import base64
@@ -20,14 +20,14 @@ _GIVEN = re.compile(rf"([\w.-]*{_SECRET}[\w.-]*[\"']?(?:\s*[=:]\s*|\s+)[\"']?)([
 _USER = re.compile(r"(?<=://)([^/\s@:]*):([^/\s@]+)(?=@)")
 _BCRYPT = re.compile(r"(\$2[abxy]?\$\d\d\$)[./A-Za-z0-9]{53}")
 _HASH = re.compile(r"\$(?:apr1|argon2\w*|[1568y])\$[^\s\"':,]+")
-# what is no secret by itself, whatever the variable is called
+# values that are no secrets, whatever the name of the variable
 _ORDINARY = re.compile(r"\d*|true|false|yes|no|on|off|/.*", re.IGNORECASE | re.DOTALL)
-# where containers are told what to do; labels are held to the names of variables, or sites would lose their names
+# keys of commands; in labels only secrets are replaced, so that sites keep their names
 _COMMANDS = frozenset(("Cmd", "Command", "Entrypoint", "Args", "Path", "Test"))
 
 
 def redacted(document: Mapping[str, Any]) -> dict[str, Any]:
-    """The document as it may be handed on; the given one stays as it is."""
+    """A copy of the document that can be shared."""
     redaction = _Redaction()
     for name, value in _variables(document):
         redaction.learn(name, value)
@@ -36,7 +36,7 @@ def redacted(document: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def environment_count(document: Mapping[str, Any]) -> int:
-    """How many environment variables there are in it."""
+    """How many environment variables the document contains."""
     return sum(1 for _ in _variables(document))
 
 
@@ -54,14 +54,14 @@ def _variables(node: Any) -> Iterator[tuple[str, str]]:
 
 @define
 class _Redaction:
-    """The words for values that were met so far. `secrets` are replaced everywhere, `values` in commands too."""
+    """The placeholders by value. `secrets` are replaced everywhere, `values` in commands only."""
 
     words: dict[str, str] = field(factory=dict)
     secrets: set[str] = field(factory=set)
     values: set[str] = field(factory=set)
 
     def learn(self, name: str, value: str) -> None:
-        """A variable of some container."""
+        """Learn the value of an environment variable."""
         if len(value) < limits.MIN_SECRET or _ORDINARY.fullmatch(value):
             return
         self.values.add(value)
@@ -70,7 +70,7 @@ class _Redaction:
             self.secrets |= {found[2] for found in _USER.finditer(value) if len(found[2]) >= limits.MIN_SECRET}
 
     def of(self, node: Any, key: str = "") -> Any:
-        """The node under this key without values."""
+        """The node at this key, redacted."""
         if isinstance(node, Mapping):
             if key == "Labels":
                 return {name: self._label(name, value) for name, value in node.items()}
@@ -91,7 +91,7 @@ class _Redaction:
         return f"{name}{sign}{self._word(value) if value else ''}"
 
     def _items(self, items: list[Any], key: str) -> list[Any]:
-        """The parts of a command: what follows `--password` is one."""
+        """The items of a list. In a command, the item after `--password` is a secret."""
         made: list[Any] = []
         for before, each in zip(["", *items], items, strict=False):
             follows = key in _COMMANDS and isinstance(before, str) and before.startswith("-") and "=" not in before
@@ -117,7 +117,7 @@ class _Redaction:
         return base64.b64encode(self._text(text).encode()).decode()
 
     def _text(self, text: str, *, in_command: bool = False) -> str:
-        # a longer one may hold a shorter one
+        # longest first: a value may contain another one
         for value in sorted(self.values if in_command else self.secrets, key=len, reverse=True):
             if value in text:
                 text = text.replace(value, self._word(value))

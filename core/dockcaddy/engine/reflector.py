@@ -1,7 +1,9 @@
-"""What is asked of an engine: lists, looks at what changed, an inspect in each labelled container's life.
+"""Keeps the store in sync with an engine, as a reflector does in Kubernetes: lists, looks and inspects.
 
-Every call is made off the way of whoever needs it, and may hang: nobody waits long for it, what events tell counts
-meanwhile, and an answer never undoes what was learnt after it was asked for.
+A *look* lists single containers by id, after an event. Each labelled container is inspected once in its life.
+
+Every call is made in another thread and may hang. A pass waits a short time for the responses; in the meantime, events
+update the store. A response never undoes what was learnt after its call began.
 """
 
 import threading
@@ -32,20 +34,20 @@ from dockcaddy.settings import limits
 
 EVERYTHING = frozenset(("networks", "list"))
 
-# at the very first, answers are waited for as long as they keep coming
+# the first pass waits as long as responses keep coming, at most this long for the next one, in seconds
 FIRST_PATIENCE = 1.0
-# a manager that is to say what services there are may first have to find out who leads, for so many seconds
+# at the start, managers may have to elect a leader before they list services: how long to wait, and between tries
 SWARM_PATIENCE = 30.0
 SWARM_PAUSE = 2.0
-# after an error of our own, in seconds
+# pause after a bug of ours, in seconds
 AFTER_FAULT = 1.0
 
 
 @define(eq=False)
 class Reflector:
-    """Keeps the store true to what the engine answers. `clock` gives seconds.
+    """Keeps the store in sync with the engine. `clock` gives seconds.
 
-    `wake` is called when something changed and nobody waited for it. Whoever looks at the store holds `lock`.
+    `wake` is called when something changed and no pass was waiting for it. Callers that read the store hold `lock`.
     """
 
     connection: Connection
@@ -62,7 +64,7 @@ class Reflector:
     _calls: Calls = field(init=False)
     _inspects: InspectQueue = field(factory=InspectQueue)
     _failures: dict[str, EngineUnreachable] = field(factory=dict)
-    # what is to be asked for when somebody wants to know, and what at once
+    # kinds of lists that are outdated and listed by the next pass, and those that are listed now
     _stale: set[str] = field(factory=lambda: set(EVERYTHING))
     _due: set[str] = field(factory=set)
     _dirty: dict[str, None] = field(factory=dict)
@@ -85,18 +87,18 @@ class Reflector:
 
     @property
     def store(self) -> ContainerStore:
-        """What is known of the containers."""
+        """The containers of the engine."""
         return self.builder.containers
 
     def inventory(self) -> EngineInventory:
-        """What is known now."""
+        """The inventory as known now."""
         with self.lock:
             return self.builder.inventory(self.clock(), self.problems)
 
     def read(self) -> EngineUnreachable | None:
-        """Ask for whatever may have changed, and wait a moment for it. Gives why that fails, where it does.
+        """Ask for everything that may have changed, and wait a short time for it. Returns the error of a failed list.
 
-        Raises EngineUnreachable where nothing is known at all.
+        Raises EngineUnreachable if the engine has never answered.
         """
         with self.lock:
             if "list" not in self._stale:
@@ -117,56 +119,56 @@ class Reflector:
             return failure
 
     def all_changed(self) -> None:
-        """Have everything listed anew by the next `read`."""
+        """Let the next `read` list everything."""
         with self.lock:
             self._stale |= EVERYTHING
 
     def events_lost(self) -> None:
-        """Events may not have come: the next list knows better than those that did."""
+        """Events may be lost: the next list counts more than earlier events."""
         with self.lock:
             self._responses.forget_events()
             self.all_changed()
 
     def network_changed(self, id: str, *, there: bool) -> None:
-        """A network came or went: have them listed anew by the next `read`."""
+        """A network was created or removed: let the next `read` list the networks."""
         with self.lock:
             self._responses.networks.of(id, self.clock()).there = there
             self._stale.add("networks")
 
     def changed(self, id: str) -> None:
-        """Have a look at this container with the next `read`."""
+        """Let the next `read` look at this container."""
         with self.lock:
             self._dirty[id] = None
 
     def look(self, id: str) -> None:
-        """Have a look at a container now."""
+        """Look at a container now."""
         with self.lock:
             self._now[id] = None
             self._turn()
 
     def look_later(self, id: str) -> None:
-        """Have another look at a container in a while."""
+        """Look at a container again in a while."""
         with self.lock:
             self._rechecks.look(id, self.clock())
             self.lock.notify_all()
 
     def list_again(self) -> None:
-        """List everything once more in a moment."""
+        """List everything again in a moment."""
         with self.lock:
             self._rechecks.list_again(self.clock())
             self.lock.notify_all()
 
     def report(self, call: str, message: str) -> None:
-        """Something about the engine is not as it should be; `""` where it is, again."""
+        """Report a problem of the engine, by the call that has it; `""` clears it."""
         with self.lock:
             self.problems.report(call, message)
 
     def expect(self, id: str) -> Expectation:
-        """What events told of a container, to be completed: an answer that was asked for before counts no more."""
+        """What events say about a container, for the caller to fill in. Responses to earlier calls no longer count."""
         return self._responses.expect(id, self.clock())
 
     def close(self) -> None:
-        """Wait for no answer any more."""
+        """Ignore all further responses."""
         with self.lock:
             self._is_closed = True
             self._calls.close()
@@ -179,7 +181,7 @@ class Reflector:
         return not self._never_read and self.own.was_known
 
     def _wait(self) -> None:
-        """Wait a moment; at the very first for as long as answers keep coming, to begin with everything."""
+        """Wait a short time; in the first pass as long as responses keep coming, to start with everything."""
         if not self._is_known:
             patience = (
                 limits.ENGINE_PATIENCE if self._has_waited else limits.ENGINE_CALL_TIMEOUT + limits.ENGINE_PATIENCE
@@ -203,7 +205,7 @@ class Reflector:
         return self._is_known or bool(self._failures)
 
     def _is_settled(self) -> bool:
-        """Whether everything that is not late was answered."""
+        """Whether all calls that are not late have a response."""
         self._turn()
         return not self._calls.awaited() and self._inspects.is_empty
 
@@ -211,10 +213,10 @@ class Reflector:
         self._turn()
         return not self._calls.open and self._inspects.is_empty
 
-    # --- what is asked
+    # --- calls
 
     def _turn(self) -> None:
-        """Begin the calls that are due, and give up those that hang."""
+        """Begin the calls that are due, and give up calls that hang."""
         if self._is_closed:
             return
         now = self.clock()
@@ -230,12 +232,12 @@ class Reflector:
 
     @property
     def due(self) -> float | None:
-        """When something becomes due by itself, in seconds of the clock."""
+        """When something is due without any event, in seconds of the clock."""
         times = [self._calls.next_due(), self._inspects.next_due(), *self._rechecks.times]
         return min((at for at in times if at is not None), default=None)
 
     def _tend(self) -> None:
-        """Look after what becomes due by itself."""
+        """Do what is due without any event, until the engine is closed."""
         with self.lock:
             while not self._is_closed:
                 try:
@@ -246,9 +248,9 @@ class Reflector:
                     self.lock.wait(AFTER_FAULT)
 
     def tend(self, *, is_due: bool) -> None:
-        """Something is due by itself, or something else has happened. Whoever calls it holds the lock."""
+        """Begin what is due. `is_due` is False if a notification came first. The caller holds the lock."""
         if is_due:
-            # those who wait need not wait for what is late by now
+            # a pass that waits need not wait for a call that is late by now
             self.lock.notify_all()
         self._turn()
 
@@ -269,7 +271,7 @@ class Reflector:
             self._calls.begin(kind, asks[kind], take, partial(self._fail, kind))
 
     def _begin_look(self) -> None:
-        """The present items of some containers, by one call."""
+        """List the containers that changed, in one call."""
         looks = self._calls.of("look")
         if not self._now or len(looks) >= limits.MAX_LOOKS_AT_ONCE or self._calls.awaited("look"):
             return
@@ -293,7 +295,7 @@ class Reflector:
         asked = {call.about for call in self._calls.of("inspect")}
         return [id for id in self.store.uninspected() if id not in asked]
 
-    # --- what is answered
+    # --- responses
 
     def _take(self, kind: str, number: int, answer: Any, about: Sequence[str] = ()) -> None:
         before = self._state
@@ -335,7 +337,7 @@ class Reflector:
             self._rechecks.lists[kind] = self.clock() + pause
 
     def _look_for_swarm(self) -> None:
-        """Have services listed where there may be any: nodes of a Swarm have networks that belong to it."""
+        """List services if there may be some: the nodes of a Swarm have networks of scope `swarm`."""
         if self.builder.may_have_services:
             self._due.add("swarm")
         else:
@@ -358,12 +360,14 @@ class Reflector:
             self.builder.set_networks(None)
             self._never_read.discard(kind)
             self._look_for_swarm()
-            self.problems.report(kind, f"{cause_of(error)}; which networks can be reached is not known, each counts")
+            self.problems.report(
+                kind, f"{cause_of(error)}; the reachable networks are unknown, so every network counts"
+            )
         elif kind == "swarm" and not self._is_swarm_needed():
             self._never_read.discard(kind)
             self._failures.pop(kind, None)
             self._ask_again(kind, SWARM_PAUSE)
-            self.problems.report(kind, f"services cannot be listed: {cause_of(error)}; what was known of them stays")
+            self.problems.report(kind, f"services cannot be listed: {cause_of(error)}; the last known services stay")
         else:
             self._stale.add(kind)
             self._failures[kind] = self.connection.unreachable(error)
@@ -371,7 +375,7 @@ class Reflector:
         self._tell_of(before)
 
     def _is_swarm_needed(self) -> bool:
-        """Whether nothing is to be published without services: for a while at the start, as it would end their sites."""
+        """Whether a pass has to wait for services: for a while at the start, because their sites would be removed."""
         if self._swarm_until is None:
             self._swarm_until = self.clock() + SWARM_PATIENCE
         return "swarm" in self._never_read and self.clock() < self._swarm_until

@@ -1,6 +1,6 @@
-"""What the engine's answers are taken for: held against what events told, and never undoing what was learnt since. No I/O.
+"""Applies the engine's responses to the store, after a comparison with what events said. No I/O.
 
-Calls are numbered in the order in which they were begun, so that of two answers the one counts that was asked for later.
+Calls are numbered in the order in which they begin. If two responses are about one container, the later call counts.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,7 +18,7 @@ Json = Mapping[str, Any]
 
 @define
 class Next:
-    """Whom to look at now, and whom again after so many seconds."""
+    """The ids to look at now, and those to look at again, with the seconds until then."""
 
     now: list[str] = field(factory=list)
     again: dict[str, float] = field(factory=dict)
@@ -26,13 +26,13 @@ class Next:
 
 @define(eq=False)
 class Responses:
-    """Tells the builder what was answered. Times are in seconds of the clock."""
+    """Applies responses to the builder. Times are in seconds of the clock."""
 
     builder: InventoryBuilder
     containers: Expectations = field(factory=Expectations)
     networks: Expectations = field(factory=Expectations)
     _begun: int = 0
-    # by id, after which call's beginning something was learnt of it
+    # by id, the number from which on a call's response is newer than what is known
     _learnt: dict[str, int] = field(factory=dict)
 
     @property
@@ -40,31 +40,31 @@ class Responses:
         return self.builder.containers
 
     def begin(self) -> int:
-        """The number of a call that begins now."""
+        """The number for a call that begins now."""
         self._begun += 1
         return self._begun
 
     def expect(self, id: str, now: float) -> Expectation:
-        """What events told of a container, to be completed: an answer that was asked for before counts no more."""
+        """What events say about a container, for the caller to fill in. Responses to earlier calls no longer count."""
         self._learnt[id] = self._begun + 1
         return self.containers.of(id, now)
 
     def forget_events(self) -> None:
-        """Events may have been lost: from now on answers know better."""
+        """Events may have been lost: responses count more than earlier events."""
         self.containers.forget()
         self.networks.forget()
 
     def expire(self, now: float) -> None:
-        """What events told long ago counts no more."""
+        """Drop expectations that have expired."""
         self.containers.expire(now)
         self.networks.expire(now)
 
     def settle(self) -> None:
-        """No call is open any more whose answer could be older than what was learnt."""
+        """No call is open any more whose response could be older than what is known."""
         self._learnt = {}
 
     def take_own(self, found: Json | None) -> tuple[Json | None, float | None]:
-        """The inspect answer of our own container, as it counts, and after how many seconds to ask again, if at all."""
+        """Apply the inspect response of our own container. Returns it corrected, and the seconds until the next call."""
         if found is None:
             self.builder.set_own(None)
             return None, None
@@ -75,7 +75,7 @@ class Responses:
         return found, pause
 
     def take_networks(self, networks: Sequence[Json]) -> float | None:
-        """A list of the networks, but for those that it does not know of yet, or still knows; when to ask again."""
+        """Apply a list of networks, corrected by events. Returns the seconds until the next call, None for no call."""
         by_id: dict[str, Json | None] = {network["Id"]: network for network in networks or ()}
         again = None
         for id in self.networks.ids:
@@ -85,7 +85,7 @@ class Responses:
         return again
 
     def take_list(self, number: int, items: Sequence[Json]) -> Next:
-        """A full list; what is not in it is gone, but for what was learnt after it was asked for."""
+        """Apply a full list. A container that is not in it is gone, unless something newer is known about it."""
         following = Next()
         ours = [item for item in items if self._store.wants(item.get("Labels") or {})]
         listed = {item["Id"] for item in ours}
@@ -96,7 +96,7 @@ class Responses:
         return following
 
     def take_look(self, number: int, ids: Sequence[str], items: Sequence[Json]) -> Next:
-        """A list of some containers."""
+        """Apply a list of some containers."""
         following = Next()
         found = {item["Id"]: item for item in items}
         for id in ids:
@@ -109,20 +109,20 @@ class Responses:
         return following
 
     def take_inspect(self, id: str, answer: Json) -> None:
-        """An inspect answer; what an event told of the health is newer."""
+        """Apply an inspect response, except its health if an event said that."""
         self._store.put_inspect(id, answer)
         if health := self.containers.health_of(id):
             self._store.set_health(id, health)
 
     def take_absence(self, id: str) -> bool:
-        """There is nothing to inspect: the container is gone, or it was expected and is on its way, which is told."""
+        """Nothing was found to inspect. Returns whether the container is still expected; otherwise it is gone."""
         if self.containers.expects(id):
             return True
         self._store.drop(id)
         return False
 
     def _counting(self, id: str, item: Json | None, number: int, following: Next) -> Json | None:
-        """The answer about a container as it counts; None where it does not count as there."""
+        """The item of a container, corrected by what is newer; None if the container does not exist."""
         if self._learnt.get(id, 0) > number:
             following.now.append(id)
             return self._store.item(id)

@@ -1,4 +1,4 @@
-"""What is known of a Swarm: its services with their tasks, and the configs that hold Caddyfile text. No I/O."""
+"""The services of a Swarm with their tasks, and its configs that contain Caddyfile text. No I/O."""
 
 import base64
 import binascii
@@ -16,7 +16,7 @@ Json = Mapping[str, Any]
 
 @frozen
 class SwarmResponses:
-    """What a manager answered: items of GET /services, /tasks and /configs."""
+    """The responses of a manager: items of GET /services, /tasks and /configs."""
 
     services: Sequence[Json] = ()
     tasks: Sequence[Json] = ()
@@ -25,9 +25,9 @@ class SwarmResponses:
 
 @define(eq=False)
 class ServiceStore:
-    """The labelled services of one engine. A resource is made anew only when something about it changed.
+    """The labelled services of one engine. A new resource is made only when something about it changes.
 
-    `changes` counts how often something did.
+    `changes` counts changes.
     """
 
     engine: str
@@ -40,7 +40,7 @@ class ServiceStore:
     _made: dict[str, tuple[object, Resource]] = field(factory=dict)
 
     def replace_all(self, answers: SwarmResponses) -> None:
-        """What a manager answered; what is not in it is gone."""
+        """Take the responses of a manager. Whatever is not in them is removed."""
         prefix = self.options.label_prefix
         services = tuple(
             item for item in answers.services if has_prefix((item.get("Spec") or {}).get("Labels") or {}, prefix)
@@ -56,7 +56,7 @@ class ServiceStore:
             self.changes += 1
 
     def resources(self, ingress: IngressNetworks, networks: Mapping[str, str]) -> tuple[Resource, ...]:
-        """The resources now, in the engine's order. `networks` gives names by id."""
+        """The current resources, in the engine's order. `networks` are names by id."""
         made: dict[str, tuple[object, Resource]] = {}
         for item in self._services:
             id, tasks = item["ID"], self._tasks[item["ID"]]
@@ -70,7 +70,7 @@ class ServiceStore:
 
 
 def _needed(task: Json) -> Json:
-    """The part of a task that is used; the rest changes by itself."""
+    """The part of a task that is used; the rest changes all the time."""
     state = (task.get("Status") or {}).get("State")
     return {
         "DesiredState": task.get("DesiredState"),

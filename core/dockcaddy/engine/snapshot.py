@@ -1,4 +1,4 @@
-"""The inventory as a document of the engine's own JSON: for bug reports, for rendering without an engine."""
+"""Read snapshots: inventories as documents of the engine's JSON, for bug reports and for rendering without an engine."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -13,7 +13,7 @@ VERSION = 1
 
 
 class SnapshotError(DockcaddyError):
-    """A document that is not a snapshot; the message names the place."""
+    """A document that is not a snapshot. The message names the place."""
 
 
 def from_snapshot(document: object, options: EngineOptions) -> Inventory:
@@ -46,17 +46,17 @@ def _engine(engine: Mapping[str, Any], path: str, options: EngineOptions) -> Eng
         _list(engine, key, f"{path}.") for key in ("containers", "networks", "services", "tasks", "configs")
     )
     try:
-        _tell_of_containers(builder, containers, engine.get("self"))
+        _add_containers(builder, containers, engine.get("self"))
         builder.set_networks(networks)
         builder.services.replace_all(SwarmResponses(services, tasks, configs))
         return builder.inventory(0.0)
     except KeyError as error:
         raise SnapshotError(f'{path}: not the engine\'s JSON: "{error.args[0]}" is missing') from error
     except (TypeError, AttributeError, ValueError) as error:
-        raise SnapshotError(f"{path}: not the engine's JSON: something in it is of another type") from error
+        raise SnapshotError(f"{path}: not the engine's JSON: a value has an unexpected type") from error
 
 
-def _tell_of_containers(builder: InventoryBuilder, containers: Sequence[Mapping[str, Any]], own: object) -> None:
+def _add_containers(builder: InventoryBuilder, containers: Sequence[Mapping[str, Any]], own: object) -> None:
     builder.containers.replace_all(containers)
     builder.containers.set_others(containers)
     for item in containers:

@@ -1,4 +1,4 @@
-"""What is known of an engine's containers: the raw answers, and the resources made of them. No I/O."""
+"""The containers of one engine: the engine's JSON, and the resources made from it. No I/O."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,9 +14,9 @@ from dockcaddy.model import Problem, Resource
 Json = Mapping[str, Any]
 
 _HEALTH = re.compile(r"\((?:(healthy|unhealthy)|health: starting)\)")
-# text that changes by itself
+# keys whose values change all the time
 _VOLATILE = ("Status", "SizeRw", "SizeRootFs")
-# a snapshot that somebody wrote need not tell the state
+# a snapshot written by hand may leave out the state
 _LISTED = frozenset(("running", "paused", "restarting", None))
 
 
@@ -32,11 +32,10 @@ class _Known:
 
 @define(eq=False)
 class ContainerStore:
-    """The labelled containers of one engine by id. A resource is made anew only when something about it changed.
+    """The labelled containers of one engine by id. A new resource is made only when something about it changes.
 
-    `unlabelled` is how many others the last full list had, `strangers` are their items and `overlooked` is what was
-    probably meant for us of them.
-    `changes` counts how often something did.
+    `unlabelled` is how many other containers the last full list had, `strangers` are their items, and `overlooked` are
+    warnings about those that were probably meant for us. `changes` counts changes.
     """
 
     engine: str
@@ -55,26 +54,26 @@ class ContainerStore:
 
     @property
     def ids(self) -> tuple[str, ...]:
-        """Those of all that are known."""
+        """The ids of all containers in the store."""
         return tuple(self._known)
 
     def item(self, id: str) -> Json | None:
-        """A container's last item, None where it is not known."""
+        """A container's last list item, None if it is not in the store."""
         return self._known[id].item if id in self._known else None
 
     def wants(self, labels: Mapping[str, str]) -> bool:
-        """Whether a container with these labels is ours."""
+        """Whether a container with these labels belongs in the store."""
         return self.options.wants(labels)
 
     def set_ingress(self, ingress: IngressNetworks) -> None:
-        """Use other ingress networks: every address may change."""
+        """Use other ingress networks, which may change every address."""
         before, self.ingress = self.ingress, ingress
         if ingress != before:
             for known in self._known.values():
                 self._changed(known)
 
     def set_others(self, items: Sequence[Json]) -> None:
-        """What a full list gave, for what it says of containers that are not ours."""
+        """Take the containers without labels of ours from a full list."""
         prefix = self.options.label_prefix
         self.strangers = [item for item in items if not has_prefix(item.get("Labels") or {}, prefix)]
         self.unlabelled = sum(not self.wants(item.get("Labels") or {}) for item in items)
@@ -85,7 +84,7 @@ class ContainerStore:
             self.changes += 1
 
     def replace_all(self, items: Iterable[Json]) -> None:
-        """What a full list gave, newest first; what is not in it is gone."""
+        """Take a full list, newest first. A container that is not in it is removed."""
         ours = [item for item in items if self.wants(item.get("Labels") or {})]
         listed = {item["Id"] for item in ours}
         self._in_order = None
@@ -96,7 +95,7 @@ class ContainerStore:
             self.put(item, self._highest_rank - offset)
 
     def put(self, item: Json, rank: int = 0) -> None:
-        """A container's present item."""
+        """Take a container's current list item."""
         known = self._known.get(item["Id"])
         if known is None:
             if not rank:
@@ -109,12 +108,12 @@ class ContainerStore:
         if _steady(known.item) != _steady(item):
             known.item = dict(item)
             self._changed(known)
-        # the list tells the health in words: `Up 2 minutes (healthy)`
-        if told := _HEALTH.search(str(item.get("Status") or "")):
-            self._set_health(known, told[1] or "starting")
+        # a list has the health as text: `Up 2 minutes (healthy)`
+        if found := _HEALTH.search(str(item.get("Status") or "")):
+            self._set_health(known, found[1] or "starting")
 
     def put_inspect(self, id: str, inspect: Json | None) -> None:
-        """A container's inspect answer."""
+        """Take a container's inspect response."""
         known = self._known.get(id)
         if known is not None:
             known.inspect = None if inspect is None else needed(inspect)
@@ -123,31 +122,31 @@ class ContainerStore:
             self._changed(known)
 
     def mark_unreadable(self, id: str) -> None:
-        """The container cannot be inspected: what its list item says has to do."""
+        """The container cannot be inspected: use its list item alone."""
         known = self._known.get(id)
         if known is not None and not known.unreadable:
             known.unreadable = True
             self._changed(known)
 
     def name(self, id: str) -> str:
-        """What the container is called; its short id where that is not known."""
+        """The container's name, or its short id if it is not in the store."""
         known = self._known.get(id)
         names = known.item.get("Names") if known else None
         return names[0].lstrip("/") if names else id[:12]
 
     def drop(self, id: str) -> None:
-        """The container is gone."""
+        """Remove a container."""
         if self._known.pop(id, None) is not None:
             self._in_order = None
             self.changes += 1
 
     def needs_inspect(self, id: str) -> bool:
-        """Whether the container is ours and was never inspected."""
+        """Whether the container is in the store and was never inspected."""
         known = self._known.get(id)
         return known is not None and known.inspect is None
 
     def uninspected(self) -> list[str]:
-        """The ids whose inspect answer is missing."""
+        """The ids without an inspect response."""
         return [
             id
             for id, known in self._known.items()
@@ -155,13 +154,13 @@ class ContainerStore:
         ]
 
     def set_state(self, id: str, state: str) -> bool:
-        """An event told the state; whether that is a change."""
+        """Set the state from an event. Returns whether it changes."""
         known = self._known.get(id)
         if known is None or (known.item.get("State") == state and not known.stopping_until):
             return False
         known.item = {**known.item, "State": state}
         if state == "exited":
-            # its address goes to the next container that starts; only the list tells the next one
+            # its address goes to the next container that starts; only a list has its own next one
             known.item["NetworkSettings"] = {"Networks": {}}
             self._set_health(known, "starting")
         known.stopping_until = 0.0
@@ -169,7 +168,7 @@ class ContainerStore:
         return True
 
     def disconnect(self, id: str, network: str) -> bool:
-        """An event told that the container has lost its place on a network; whether that is a change."""
+        """Remove a network from a container. Returns whether it was on that network."""
         known = self._known.get(id)
         networks = ((known.item.get("NetworkSettings") or {}).get("Networks") or {}) if known else {}
         kept = {name: each for name, each in networks.items() if (each or {}).get("NetworkID") != network}
@@ -180,12 +179,12 @@ class ContainerStore:
         return True
 
     def set_health(self, id: str, status: str) -> bool:
-        """An event told the health; whether that is a change."""
+        """Set the health from an event. Returns whether it changes."""
         known = self._known.get(id)
         return known is not None and self._set_health(known, status)
 
     def set_stopping(self, id: str, until: float) -> bool:
-        """The container was told to stop; if it has not by `until` (seconds of the clock) it counts again."""
+        """The container is stopping. If it still runs at `until` (seconds of the clock), it counts as running again."""
         known = self._known.get(id)
         if known is None or known.item.get("State") != "running":
             return False
@@ -194,26 +193,26 @@ class ContainerStore:
         return True
 
     def stop_signal(self, id: str) -> tuple[str, float]:
-        """The signal that ends the container, and how long it is given, in seconds."""
+        """The container's stop signal and its stop timeout in seconds."""
         known = self._known.get(id)
         config = ((known.inspect if known else None) or {}).get("Config") or {}
         return str(config.get("StopSignal") or "SIGTERM"), float(config.get("StopTimeout") or 10)
 
     def has_address(self, id: str) -> bool:
-        """Whether the container's last item shows an address on any network."""
+        """Whether the container's last list item has an address on any network."""
         known = self._known.get(id)
         networks = ((known.item.get("NetworkSettings") or {}).get("Networks") or {}) if known else {}
         return any((endpoint or {}).get("IPAddress") for endpoint in networks.values())
 
     def resources(self, now: float) -> tuple[Resource, ...]:
-        """The resources now, newest first, as the engine lists them; without newcomers not yet inspected."""
+        """The current resources, newest first as the engine lists them, without those not yet inspected."""
         if self._in_order is None:
             self._in_order = sorted(self._known.values(), key=_age, reverse=True)
         found = [self._resource_of(known, now) for known in self._in_order]
         return tuple([each for each in found if each is not None])
 
     def resource(self, id: str, now: float) -> Resource | None:
-        """One of them, None where it is not among them."""
+        """The current resource of a container, None if there is none."""
         known = self._known.get(id)
         return None if known is None else self._resource_of(known, now)
 
@@ -232,7 +231,7 @@ class ContainerStore:
         self.changes += 1
 
     def _set_health(self, known: _Known, status: str) -> bool:
-        """Put down the health of a container that is checked; whether that is a change."""
+        """Set the health of a container that has a health check. Returns whether it changes."""
         before = ((known.inspect or {}).get("State") or {}).get("Health", {}).get("Status")
         if known.inspect is None or before in (None, "", "none", status):
             return False
@@ -242,13 +241,13 @@ class ContainerStore:
 
 
 def _age(known: _Known) -> tuple[int, str, int]:
-    """By what the younger is greater: the list tells the second, and of those of one second the inspect answer more."""
+    """A sort key by age. A list has seconds only; within a second, the inspect response is more precise."""
     created = str((known.inspect or {}).get("Created") or "")
     return known.item.get("Created") or 0, created.rstrip("Z"), known.rank
 
 
 def _steady(item: Json) -> dict[str, Any]:
     steady = {key: value for key, value in item.items() if key not in _VOLATILE}
-    # the list gives mounts in random order
+    # a list has mounts in random order
     steady["Mounts"] = sorted(item.get("Mounts") or (), key=lambda mount: str(mount.get("Destination")))
     return steady

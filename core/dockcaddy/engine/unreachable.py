@@ -1,4 +1,4 @@
-"""Why a resource has no address that Caddy can reach: what was wanted, what there is, and what to change."""
+"""Why a resource has no address that Caddy can reach, and what to change."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,7 +16,7 @@ _ID = re.compile(r"[0-9a-f]{64}")
 def reason(
     ingress: IngressNetworks, attachments: Sequence[Attachment], labels: Mapping[str, str], network_mode: str = ""
 ) -> str:
-    """Why a running resource with these networks has no address. `network_mode` is the engine's own word for them."""
+    """Why a running resource with these networks has no address. `network_mode` is the engine's `NetworkMode`."""
     attached = [each.network for each in attachments if each.ipv4 or each.ipv6]
     chosen = labels.get(NETWORK_LABEL, "")
     if network_mode == "host":
@@ -36,7 +36,7 @@ def reason(
 
 
 def advice(ingress: IngressNetworks, engine: str) -> tuple[Problem, ...]:
-    """What the option says wrong about this engine."""
+    """Warnings about networks that the option names and this engine does not have."""
     return tuple(Problem(f"engine {engine}", "", one_line(each), "warning") for each in _missing(ingress))
 
 

@@ -1,4 +1,4 @@
-"""Where an engine's calls are made and what goes on by itself is done: in threads, or step by step in a simulation."""
+"""Where calls and loops run: in threads, or step by step in a simulation."""
 
 import threading
 from collections.abc import Callable
@@ -9,26 +9,26 @@ from attrs import define, field
 
 from dockcaddy.settings import limits
 
-# something that may hang, and what is told the answer or the error
+# a call that may hang, and what gets its response or error
 Asking = tuple[Callable[[], Any], Callable[[Any], None]]
 
 
 class Work(Protocol):
-    """Does what nobody waits for."""
+    """Runs calls and loops in the background."""
 
     def perform(self, ask: Callable[[], Any], done: Callable[[Any], None]) -> None:
-        """Call `ask` aside, as it may hang, and hand what it returns or raises to `done`."""
+        """Call `ask`, which may hang, in the background. `done` gets what it returns or raises."""
 
     def go_on(self, name: str, loop: Callable[[], None]) -> None:
-        """Call `loop` aside, which ends when the program does, or before."""
+        """Run `loop` in the background, until it returns or the program ends."""
 
     def close(self) -> None:
-        """Keep nobody for more calls."""
+        """End the threads that wait for a call."""
 
 
 @define(eq=False)
 class Threads:
-    """Each call is made in a thread of its own: one that hangs holds up nobody else."""
+    """Runs each call in a thread of its own, so that a call that hangs delays no other."""
 
     _next: "SimpleQueue[Asking | None]" = field(factory=SimpleQueue)
     _lock: threading.Lock = field(factory=threading.Lock)
