@@ -76,7 +76,7 @@ class World:
         fragments: Sequence[Fragment] = self.pipeline.fragments(
             Inventory((EngineInventory("local", resources),)), BaseCaddyfile("/etc/Caddyfile", base) if base else None
         )
-        return self.quarantine.settle(fragments, self.pipeline.configuration, self.deliver).text
+        return self.quarantine.resolve(fragments, self.pipeline.configuration, self.deliver).text
 
     @property
     def told(self) -> list[str]:

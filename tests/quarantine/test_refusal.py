@@ -3,7 +3,7 @@
 import pytest
 from dockcaddy.fragment import Fragment
 from dockcaddy.merge.configuration import Configuration
-from dockcaddy.quarantine.refusal import Refused
+from dockcaddy.quarantine.refusal import Refusal
 
 
 @pytest.mark.parametrize(
@@ -25,4 +25,4 @@ from dockcaddy.quarantine.refusal import Refused
 )
 def test_a_refusal_is_told_without_the_line_of_a_text_that_nobody_has(words: str, told: str) -> None:
     fragment = Fragment("a", "container a", 0)
-    assert str(Refused(words, Configuration("")).problem(fragment)) == f"container a: caddy refuses it: {told}"
+    assert str(Refusal(words, Configuration("")).problem(fragment)) == f"container a: caddy refuses it: {told}"

@@ -71,18 +71,18 @@ def test_sending_each_time_is_found(monkeypatch: Patch, tried: Tried) -> None:
 
 
 def test_a_quarantine_that_is_forgotten_is_found(monkeypatch: Patch, tried: Tried) -> None:
-    monkeypatch.setattr(Memory, "verdict", lambda memory, fragment: None)
+    monkeypatch.setattr(Memory, "rejection", lambda memory, fragment: None)
     assert broken_by_a_seed(tried)
 
 
 def test_the_oldest_being_left_out_in_the_place_of_the_guilty_is_found(monkeypatch: Patch, tried: Tried) -> None:
-    condemn = Trial._condemn
+    reject = Trial._reject
 
     def oldest(trial: Trial, fragment: Any, problem: Any, *more: Any, **named: Any) -> None:
-        condemn(trial, min(trial.parts or [fragment], key=lambda each: each.seniority), problem)
-        condemn(trial, fragment, problem, *more, **named)
+        reject(trial, min(trial.parts or [fragment], key=lambda each: each.seniority), problem)
+        reject(trial, fragment, problem, *more, **named)
 
-    monkeypatch.setattr(Trial, "_condemn", oldest)
+    monkeypatch.setattr(Trial, "_reject", oldest)
     assert broken_by_a_seed(tried)
 
 

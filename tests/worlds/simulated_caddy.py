@@ -59,7 +59,7 @@ class Caddy:
             assembly = assembler.assemble(fragments, excluded)
             return Configuration(assembly.text, (), None, assembly)
 
-        self.quarantine.settle(fragments, build, self.load)
+        self.quarantine.resolve(fragments, build, self.load)
         return sorted(problem.resource.removeprefix("container ") for problem in self.quarantine.problems)
 
 

@@ -37,21 +37,21 @@ class Quarantine:
     machine: Machine = field(factory=Elsewhere)
     _memory: Memory = field(init=False)
     _ports: Ports = field(init=False)
-    _everybody: tuple[Fragment, ...] = ()
-    # what was told last, and what it was made of: with a hundred refusals it takes its time
-    _told: tuple[object, tuple[Problem, ...]] | None = None
+    _fragments: tuple[Fragment, ...] = ()
+    # what was reported last, and what it was made of: with a hundred refusals it takes its time
+    _reported: tuple[object, tuple[Problem, ...]] | None = None
 
     def __attrs_post_init__(self) -> None:
         self._memory = Memory(self.clock)
         self._ports = Ports(self.clock, self.machine)
 
     def remember(self, fragments: Mapping[str, Fragment]) -> None:
-        """Take over what an earlier run had accepted: none of it is suspected before what is new."""
+        """Take over what an earlier run had accepted: none of it is candidate_keys before what is new."""
         self._memory.remember(fragments)
 
     def caddy_crashed(self) -> None:
         """Caddy ended by itself: where it does so again and again, what came last is left out for a while."""
-        self._memory.blame_newest()
+        self._memory.reject_newest()
 
     @property
     def problems(self) -> tuple[Problem, ...]:
@@ -60,29 +60,29 @@ class Quarantine:
 
     @property
     def _refusals(self) -> tuple[Problem, ...]:
-        verdicts = self._memory.verdicts
-        if not verdicts:
+        rejections = self._memory.rejections
+        if not rejections:
             return ()
-        reasons = {each.key: each.problems[0] for each in self._everybody if each.problems and _is_out(each)}
-        reasons |= {key: verdict.problem for key, verdict in verdicts.items()}
-        defined = frozenset(name for each in self._everybody for name in each.definitions)
+        reasons = {each.key: each.problems[0] for each in self._fragments if each.problems and _is_out(each)}
+        reasons |= {key: rejection.problem for key, rejection in rejections.items()}
+        defined = frozenset(name for each in self._fragments for name in each.definitions)
         known = (reasons, defined, self._memory.causes)
-        if self._told is None or self._told[0] != known:
-            self._told = known, self._explained(Explainer(self._everybody, reasons, self.modules))
-        return self._told[1]
+        if self._reported is None or self._reported[0] != known:
+            self._reported = known, self._explain(Explainer(self._fragments, reasons, self.modules))
+        return self._reported[1]
 
-    def _explained(self, explainer: Explainer) -> tuple[Problem, ...]:
-        by_key = {each.key: each for each in self._everybody}
-        by_owner = {each.owner: each for each in self._everybody}
-        told = [
-            explainer.explained(verdict.problem, by_key[key]) if key in by_key else verdict.problem
-            for key, verdict in self._memory.verdicts.items()
+    def _explain(self, explainer: Explainer) -> tuple[Problem, ...]:
+        by_key = {each.key: each for each in self._fragments}
+        by_owner = {each.owner: each for each in self._fragments}
+        reported = [
+            explainer.explain(rejection.problem, by_key[key]) if key in by_key else rejection.problem
+            for key, rejection in self._memory.rejections.items()
         ]
         causes = {(each.resource, each.label): each for each in reversed(self._memory.causes)}
-        told += [
-            explainer.explained(each, by_owner[each.resource]) for each in causes.values() if each.resource in by_owner
+        reported += [
+            explainer.explain(each, by_owner[each.resource]) for each in causes.values() if each.resource in by_owner
         ]
-        return tuple(told)
+        return tuple(reported)
 
     @property
     def next_retry(self) -> float | None:
@@ -95,7 +95,7 @@ class Quarantine:
         """By key, each fragment as Caddy accepted it last."""
         return self._memory.last_good
 
-    def settle(self, fragments: Sequence[Fragment], build: Build, deliver: Deliver) -> Configuration:
+    def resolve(self, fragments: Sequence[Fragment], build: Build, deliver: Deliver) -> Configuration:
         """The largest configuration that Caddy accepts, adapted and delivered.
 
         Fragments that an admission rule refused are never delivered; they only explain what is missing. `build` assembles fragments without those
@@ -103,34 +103,34 @@ class Quarantine:
         Both may be called several times. Raises CaddyUnreachable where nobody can adapt, CaddyRefusal where Caddy
         refuses even what it took before.
         """
-        self._everybody = tuple(fragments)
+        self._fragments = tuple(fragments)
         fragments = [each for each in fragments if not each.refused]
         self._ports.look()
         while True:
             try:
-                configuration = self._settled(
+                configuration = self._resolved(
                     self._ports.without_blocked(fragments), build, self._ports.watched(deliver)
                 )
             except PortUnavailable as unavailable:
                 if not self._ports.block(unavailable.fault, fragments):
-                    return self._settled(self._ports.without_blocked(fragments), build, deliver)
+                    return self._resolved(self._ports.without_blocked(fragments), build, deliver)
             else:
-                self._ports.settled()
+                self._ports.accepted()
                 return configuration
 
-    def _settled(self, fragments: Sequence[Fragment], build: Build, deliver: Deliver) -> Configuration:
+    def _resolved(self, fragments: Sequence[Fragment], build: Build, deliver: Deliver) -> Configuration:
         memory = self._memory
-        memory.forget_settled(fragments)
-        before = memory.verdicts.copy()
+        memory.forget_outdated(fragments)
+        before = memory.rejections.copy()
         trial = Trial(self.adapt, self.route_order, memory, list(fragments), build, deliver, isolates=self.isolates)
         try:
-            configuration = trial.settle()
+            configuration = trial.resolve()
         except (CaddyRefusal, PortUnavailable):
             # refused without any of them too, so that none of them is to blame
-            memory.verdicts = before
+            memory.rejections = before
             raise
-        memory.accept(configuration, trial.parts, trial.left_out - trial.standing_in)
-        memory.clear(trial.left_out | trial.standing_in)
+        memory.accept(configuration, trial.parts, trial.left_out - trial.fallbacks)
+        memory.clear(trial.left_out | trial.fallbacks)
         return configuration
 
 

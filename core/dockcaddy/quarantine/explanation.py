@@ -33,14 +33,14 @@ _WHAT_TO_DO = re.compile(r"(?:; where Caddy runs in it: |; to allow it: |: build
 class Explainer:
     """Explains the refusals of one settling. `reasons` say by key why fragments are left out.
 
-    `everybody` has those too; `modules` are what this Caddy has, asked for only where that helps.
+    `fragments` has those too; `modules` are what this Caddy has, asked for only where that helps.
     """
 
-    everybody: Sequence[Fragment]
+    fragments: Sequence[Fragment]
     reasons: Mapping[str, Problem]
     modules: Callable[[], frozenset[str]] = field(default=frozenset)
 
-    def explained(self, problem: Problem, fragment: Fragment, depth: int = 0) -> Problem:
+    def explain(self, problem: Problem, fragment: Fragment, depth: int = 0) -> Problem:
         """The problem of a fragment with what Caddy does not know of it."""
         if not problem.message.startswith(BY_CADDY) or depth > limits.MAX_REASON_DEPTH:
             return problem
@@ -103,17 +103,17 @@ class Explainer:
         if "/" in name:
             # that is no snippet's name
             return ""
-        known = [each for other in self.everybody for each in _names(other) if each[0] == name[0]]
+        known = [each for other in self.fragments for each in _names(other) if each[0] == name[0]]
         return f", nobody defines {noun} {name}{guess(name, known)}"
 
     def _missing_matcher(self, name: str, fragment: Fragment, depth: int) -> str:
         """Who defines it, for this site or for another one."""
-        definers = [each for each in self.everybody if each is not fragment and name in _matchers(each.blocks)]
+        definers = [each for each in self.fragments if each is not fragment and name in _matchers(each.blocks)]
         for definer in definers:
             reason = self._reason(definer, depth)
             if reason and definer.groups & fragment.groups:
                 return f", {name} is defined by {definer.owner}, which is left out: {reason}"
-        snippets = [each for each in self.everybody if any(_matchers(_snippets(each)))]
+        snippets = [each for each in self.fragments if any(_matchers(_snippets(each)))]
         for definer in [each for each in definers if each not in snippets]:
             return f", {name} is defined by {definer.owner} for another site, each site needs its own"
         for definer in [each for each in definers if each in snippets]:
@@ -127,7 +127,7 @@ class Explainer:
         if any(block.keys[:1] == (directive,) for block in _lines(fragment.blocks)):
             return ""
         imported = {f"({block.keys[1]})" for block in _lines(fragment.blocks) if _is_import(block)}
-        for other in self.everybody:
+        for other in self.fragments:
             for block in other.blocks:
                 name = block.keys[0] if block.keys else ""
                 if name in imported and any(line.keys[:1] == (directive,) for line in _lines(block.children)):
@@ -137,7 +137,7 @@ class Explainer:
     def _in_snippet(self, words: str, fragment: Fragment) -> str:
         """Whose snippet says what the words are about, where the fragment does not say it itself."""
         imported = {f"({block.keys[1]})" for block in _lines(fragment.blocks) if _is_import(block)}
-        for other in self.everybody if imported else ():
+        for other in self.fragments if imported else ():
             for block in [each for each in _snippets(other) if each.keys[0] in imported]:
                 for line in _lines(block.children):
                     if any(len(key) > 1 and key in words and key not in fragment.content for key in line.keys[1:]):
@@ -146,16 +146,16 @@ class Explainer:
         return ""
 
     def _definers(self, name: str) -> list[Fragment]:
-        return [each for each in self.everybody if name in _names(each)]
+        return [each for each in self.fragments if name in _names(each)]
 
     def _reason(self, definer: Fragment, depth: int) -> str:
         reason = self.reasons.get(definer.key)
         if reason is None:
             return ""
-        told = self.explained(reason, definer, depth + 1)
+        reported = self.explain(reason, definer, depth + 1)
         # what to do about it stands in the definer's own error
-        message = _WHAT_TO_DO.sub("", told.message).removeprefix(BY_CADDY)
-        return (f"label {told.label}: " if told.label else "") + message
+        message = _WHAT_TO_DO.sub("", reported.message).removeprefix(BY_CADDY)
+        return (f"label {reported.label}: " if reported.label else "") + message
 
 
 def _built_with(what: str, package: str = "") -> str:

@@ -1,4 +1,4 @@
-"""What Caddy refuses in everybody's first labels, and what to write instead. Pure."""
+"""What Caddy refuses in fragments's first labels, and what to write instead. Pure."""
 
 import re
 from collections.abc import Iterator

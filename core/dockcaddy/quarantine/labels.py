@@ -33,7 +33,7 @@ def with_labels(
             return re.sub(r"\d+", "", str(refused))
         return ""
 
-    def told(problem: Problem) -> Problem:
+    def reported(problem: Problem) -> Problem:
         fragment = by_owner.get(problem.resource)
         if fragment is None or not problem.message.startswith(BY_CADDY) or _is_exact(problem.label, fragment.blocks):
             return problem
@@ -41,7 +41,7 @@ def with_labels(
         found = _at_fault(fragment.blocks, lambda blocks: refusal([*others, *blocks]))
         return evolve(problem, label=found or problem.label)
 
-    return tuple(map(told, problems))
+    return tuple(map(reported, problems))
 
 
 def _is_exact(label: str, blocks: Iterable[Block]) -> bool:

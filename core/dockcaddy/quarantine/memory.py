@@ -19,7 +19,7 @@ PROVEN_AFTER = 600.0
 
 
 @frozen
-class Verdict:
+class Rejection:
     """Why a fragment with this content is left out, and when (seconds of the clock) it is tried again.
 
     `refusals` counts how often it was refused: each time the pause before the next try is longer.
@@ -32,7 +32,7 @@ class Verdict:
     # it was not left out for what it says, there was only no time to try it
     is_untried: bool = False
     # the older fragment that it was left out for, by its key
-    rival: str = ""
+    older: str = ""
     # what is wrong with somebody else's lines, which this one has imported
     cause: Problem | None = None
 
@@ -42,17 +42,17 @@ class Memory:
     """Verdicts by content, and what was accepted last. `clock` gives seconds."""
 
     clock: Callable[[], float]
-    verdicts: dict[str, Verdict] = field(factory=dict)
+    rejections: dict[str, Rejection] = field(factory=dict)
     accepted: dict[str, Fragment] = field(factory=dict)
     last_good: dict[str, Fragment] = field(factory=dict)
     last: Configuration | None = None
     tried_together: int = limits.MAX_RETRIED_TOGETHER
     _accepted_at: dict[str, float] = field(factory=dict)
     _crashes: list[float] = field(factory=list)
-    _blamed: dict[str, Verdict] = field(factory=dict)
+    _rejected_after_crash: dict[str, Rejection] = field(factory=dict)
 
     def remember(self, fragments: Mapping[str, Fragment]) -> None:
-        """Take over what an earlier run had accepted: none of it is suspected before what is new."""
+        """Take over what an earlier run had accepted: none of it is candidate_keys before what is new."""
         self.last_good = dict(fragments)
         self.accepted = dict(fragments)
         self._accepted_at = dict.fromkeys(fragments, float("-inf"))
@@ -68,19 +68,19 @@ class Memory:
         before = {key: self.last_good[key] for key in kept if key in self.last_good}
         self.last_good = before | {key: each for key, each in self.accepted.items() if each.blocks}
 
-    def forget_settled(self, fragments: Sequence[Fragment]) -> None:
-        """Drop verdicts about content that is gone, and those for a rival that is: nothing is against the newer one then.
+    def forget_outdated(self, fragments: Sequence[Fragment]) -> None:
+        """Drop rejections about content that is gone, and those for a older that is: nothing is against the newer one then.
 
         What shared a site with something that changed is due again.
         """
         current = {fragment.key: fragment for fragment in fragments}
         moved = {key for key, fragment in self.accepted.items() if current.get(key) is not fragment}
-        self.verdicts = {
-            key: verdict
-            for key, verdict in self.verdicts.items()
-            if key in current and current[key].content == verdict.content and verdict.rival not in moved
+        self.rejections = {
+            key: rejection
+            for key, rejection in self.rejections.items()
+            if key in current and current[key].content == rejection.content and rejection.older not in moved
         }
-        if not self.verdicts:
+        if not self.rejections:
             return
         changed: set[Hashable] = set()
         for key, fragment in self.accepted.items():
@@ -89,29 +89,29 @@ class Memory:
         for key in current.keys() - self.accepted.keys():
             changed |= current[key].definitions
         now = self.clock()
-        for key, verdict in self.verdicts.items():
+        for key, rejection in self.rejections.items():
             if changed & current[key].groups or any(is_definition(group) for group in changed):
-                self.verdicts[key] = evolve(verdict, retry_at=now)
+                self.rejections[key] = evolve(rejection, retry_at=now)
 
-    def clear(self, condemned: Collection[str]) -> None:
-        """Drop every verdict but those about the fragments of these keys."""
-        self.verdicts = {key: verdict for key, verdict in self.verdicts.items() if key in condemned}
+    def clear(self, rejected: Collection[str]) -> None:
+        """Drop every rejection but those about the fragments of these keys."""
+        self.rejections = {key: rejection for key, rejection in self.rejections.items() if key in rejected}
 
     @property
     def problems(self) -> tuple[Problem, ...]:
         """Why fragments are left out at present."""
-        return tuple(verdict.problem for verdict in self.verdicts.values())
+        return tuple(rejection.problem for rejection in self.rejections.values())
 
     @property
     def next_retry(self) -> float | None:
         """When the next left-out fragment is to be tried again, in seconds of the clock."""
-        return min((verdict.retry_at for verdict in self.verdicts.values()), default=None)
+        return min((rejection.retry_at for rejection in self.rejections.values()), default=None)
 
-    def verdict(self, fragment: Fragment) -> Verdict | None:
+    def rejection(self, fragment: Fragment) -> Rejection | None:
         """Why it is left out, None where nothing is against it."""
-        return self.verdicts.get(fragment.key)
+        return self.rejections.get(fragment.key)
 
-    def stand_in(self, fragment: Fragment) -> Fragment | None:
+    def fallback(self, fragment: Fragment) -> Fragment | None:
         """What may be put in the place of a fragment that is refused or cannot be made: its last good version.
 
         Not where the resource has other addresses by now, as the old ones may be another's.
@@ -124,26 +124,28 @@ class Memory:
     @property
     def causes(self) -> tuple[Problem, ...]:
         """What is wrong with what is not left out itself, and leaves out those who import it."""
-        return tuple(verdict.cause for verdict in self.verdicts.values() if verdict.cause is not None)
+        return tuple(rejection.cause for rejection in self.rejections.values() if rejection.cause is not None)
 
-    def condemn(self, fragment: Fragment, problem: Problem, rival: str = "", cause: Problem | None = None) -> None:
+    def reject(self, fragment: Fragment, problem: Problem, older: str = "", cause: Problem | None = None) -> None:
         """Leave a fragment out; the pause until the next try doubles each time the same content is refused."""
-        before = self.verdicts.get(fragment.key)
+        before = self.rejections.get(fragment.key)
         refusals = before.refusals + 1 if before else 1
         retry_at = self.clock() + pause_after(refusals, FIRST_PAUSE, LONGEST_PAUSE)
-        self.verdicts[fragment.key] = Verdict(fragment.content, problem, retry_at, refusals, rival=rival, cause=cause)
+        self.rejections[fragment.key] = Rejection(
+            fragment.content, problem, retry_at, refusals, older=older, cause=cause
+        )
 
     def postpone(self, fragment: Fragment) -> None:
         """Leave a fragment out for this time: nothing is known against it yet, and others are not to wait for that."""
-        before = self.verdicts.get(fragment.key)
+        before = self.rejections.get(fragment.key)
         problem = Problem(fragment.owner, "", "waits until caddy has refused or taken others", "warning")
         refusals = before.refusals if before else 0
         untried = before is None or before.is_untried
-        self.verdicts[fragment.key] = Verdict(
+        self.rejections[fragment.key] = Rejection(
             fragment.content, before.problem if before else problem, self.clock(), refusals, untried
         )
 
-    def blame_newest(self) -> None:
+    def reject_newest(self) -> None:
         """Caddy has crashed: leave out what came last if it does so again and again, twice as much each time.
 
         What comes back does so one after the other, so that the one at fault is the newest then.
@@ -153,7 +155,7 @@ class Memory:
         times = len(self._crashes) - CRASHES
         if times >= 0:
             for place, fragment in enumerate(self._newest(now)[: 2**times], start=1):
-                self._blame(fragment, place)
+                self._reject_after_crash(fragment, place)
 
     def _newest(self, now: float) -> list[Fragment]:
         """What is not proven yet, the newest first."""
@@ -161,26 +163,26 @@ class Memory:
         young = [each for key, each in self.accepted.items() if ages[key] < PROVEN_AFTER and not each.is_operators]
         return sorted(young, key=lambda each: (ages[each.key], -each.seniority))
 
-    def _blame(self, fragment: Fragment, place: int) -> None:
-        before = self._blamed.get(fragment.key)
+    def _reject_after_crash(self, fragment: Fragment, place: int) -> None:
+        before = self._rejected_after_crash.get(fragment.key)
         known = before is not None and before.content == fragment.content
         crashes = before.refusals + 1 if before is not None and known else 1
         pause = pause_after(crashes, CRASHES_WITHIN, LONGEST_PAUSE)
         problem = Problem(fragment.owner, "", "caddy crashes again and again since it is there")
-        verdict = Verdict(fragment.content, problem, self.clock() + place * pause, crashes)
-        self.verdicts[fragment.key] = self._blamed[fragment.key] = verdict
+        rejection = Rejection(fragment.content, problem, self.clock() + place * pause, crashes)
+        self.rejections[fragment.key] = self._rejected_after_crash[fragment.key] = rejection
 
-    def urgency(self, fragment: Fragment) -> tuple[bool, int]:
+    def retry_order(self, fragment: Fragment) -> tuple[bool, int]:
         """The order in which what is left out has its turn again: first what was never tried, of that the oldest."""
-        verdict = self.verdicts.get(fragment.key)
-        return verdict is not None and not verdict.is_untried, fragment.seniority
+        rejection = self.rejections.get(fragment.key)
+        return rejection is not None and not rejection.is_untried, fragment.seniority
 
     def shapes(self, fragments: Iterable[Fragment]) -> tuple[set[Hashable], set[Hashable]]:
         """The shapes of what Caddy has, and of those of `fragments` that it refused."""
-        refused = (each for each in fragments if each.key in self.verdicts and self.urgency(each)[0])
+        refused = (each for each in fragments if each.key in self.rejections and self.retry_order(each)[0])
         return {each.shape for each in self.accepted.values()}, {each.shape for each in refused}
 
-    def suspects(self, fragments: Iterable[Fragment]) -> list[Fragment]:
+    def candidates(self, fragments: Iterable[Fragment]) -> list[Fragment]:
         """The fragments that were not part of the last accepted configuration, the most trusted first."""
         changed = [each for each in fragments if not self._was_accepted(each)]
         return sorted(changed, key=lambda each: each.seniority)

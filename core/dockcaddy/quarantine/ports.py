@@ -130,8 +130,8 @@ class Ports:
         numbers = [str(each.fault.port) for each in blocked]
         name = f"port {numbers[0]}" if len(numbers) == 1 else f"ports {', '.join(numbers[:-1])} and {numbers[-1]}"
         ways = [way for each in blocked for way in self.machine.remedies(each.fault)]
-        told = f"{cause}: {', or '.join(dict.fromkeys(ways))}; what needs it goes live by itself then"
-        return Problem(name, "", told)
+        reported = f"{cause}: {', or '.join(dict.fromkeys(ways))}; what needs it goes live by itself then"
+        return Problem(name, "", reported)
 
     def look(self) -> None:
         """Let go what can be had by now, and have Caddy asked where nobody else knows."""
@@ -148,7 +148,7 @@ class Ports:
             else:
                 blocked.retry_at = now + LOOK_PAUSE
 
-    def settled(self) -> None:
+    def accepted(self) -> None:
         """Caddy has taken a configuration: what it was asked for it has."""
         for port, blocked in tuple(self._blocked.items()):
             if blocked.is_tried:
@@ -169,7 +169,7 @@ class Ports:
         return delivered
 
     def block(self, fault: PortFault, fragments: Iterable[Fragment]) -> bool:
-        """Do without a port; False where that would change nothing: the fault is told as any other then."""
+        """Do without a port; False where that would change nothing: the fault is reported as any other then."""
         before = self._blocked.get(fault.port)
         refusals = 1 if before is None else before.refusals + 1
         can_see = self.machine.can_listen(fault) is False
@@ -199,7 +199,7 @@ class Ports:
         known, self._reduced = self._reduced, {}
         for each in fragments:
             self._reduced[each] = known.get(each) or _reduced(each, ports, blocked)
-        self._tell_waiting(fragments, ports, blocked)
+        self._report_waiting(fragments, ports, blocked)
         kept = [self._reduced[each] for each in fragments if self._reduced[each].blocks or not each.blocks]
         redirects = ports.http in blocked and any(_may_redirect(block, ports) for each in kept for block in each.blocks)
         self._release_unneeded(blocked, ports.http if redirects else None)
@@ -214,7 +214,9 @@ class Ports:
             if port not in needed:
                 self._release(port)
 
-    def _tell_waiting(self, fragments: Iterable[Fragment], ports: ListenPorts, blocked: "dict[int, _Blocked]") -> None:
+    def _report_waiting(
+        self, fragments: Iterable[Fragment], ports: ListenPorts, blocked: "dict[int, _Blocked]"
+    ) -> None:
         """Say who waits for what, once."""
         waiting = frozenset(
             (port, each.owner)

@@ -42,7 +42,7 @@ _OWN = re.compile(r"(?:http|tls|caddy|admin|events|pki)(?:\.[a-z_.]+)?|subroute|
 
 
 @frozen(eq=False)
-class Refused:
+class Refusal:
     """Why a configuration is not taken: Caddy's own words, or a hazard's.
 
     `at_load` tells that Caddy could read it. `hosts` are those of the site at fault, none where that is not said.
@@ -74,12 +74,12 @@ class Refused:
 
     @cached_property
     def cause(self) -> Hashable:
-        """What it is about, as far as that can be told: equal where it is said again."""
+        """What it is about, as far as that can be reported: equal where it is said again."""
         return self.said, self._hosts_at_fault, frozenset(origin.resource for origin in self.origins)
 
     def guess(self, group: Sequence[Fragment]) -> tuple[Fragment, ...]:
-        """Whom it may be about: a part of a group, empty where it points at nobody or at everybody."""
-        found = self.named(group)[-1:] or self._suspected(group)
+        """Whom it may be about: a part of a group, empty where it points at nobody or at fragments."""
+        found = self.named(group)[-1:] or self._likely_causes(group)
         return tuple(found) if 0 < len(found) < len(group) else ()
 
     def is_certain(self, fragment: Fragment, group: Sequence[Fragment]) -> bool:
@@ -89,12 +89,12 @@ class Refused:
         others = [each for each in group if each is not fragment]
         if self._hosts_at_fault:
             return not any(self._hosts_at_fault & each.plain_hosts for each in others)
-        files = [word for word in _telling(self.words) if "/" in word and word in fragment.content]
+        files = [word for word in _significant_words(self.words) if "/" in word and word in fragment.content]
         return any(not any(word in each.content for each in others) for word in files)
 
     def names_file_of(self, group: Iterable[Fragment]) -> bool:
         """Whether it names a file that all of a group say."""
-        files = [word for word in _telling(self.words) if "/" in word]
+        files = [word for word in _significant_words(self.words) if "/" in word]
         return any(all(word in each.content for each in group) for word in files)
 
     def is_about_kind(self, group: Sequence[Fragment]) -> bool:
@@ -117,11 +117,11 @@ class Refused:
 
     def _may_be_about(self, fragment: Fragment) -> bool:
         """Whether it says what the refusal is about: where an option lacks a word, Caddy names a line further down."""
-        said = next((word for word in _telling(self.words) if word in self.configuration.text), "")
+        said = next((word for word in _significant_words(self.words) if word in self.configuration.text), "")
         return said in fragment.content
 
     def problem(self, fragment: Fragment) -> Problem:
-        """The refusal told as the fragment's problem, with the label at the line where that is known."""
+        """The refusal reported as the fragment's problem, with the label at the line where that is known."""
         label = next((origin.label for origin in self.origins if origin.resource == fragment.owner), "")
         label = label or (_label_that_says(self.words, fragment.blocks) if self.at_load and not self.is_unsafe else "")
         words = (
@@ -130,7 +130,7 @@ class Refused:
         return Problem(fragment.owner, one_line(label), one_line(words))
 
     def cause_elsewhere(self, fragment: Fragment) -> Problem | None:
-        """The refusal told as a problem of another one, whose line it is that the fragment has imported."""
+        """The refusal reported as a problem of another one, whose line it is that the fragment has imported."""
         found = next((origin for origin in self.origins if origin.resource), None)
         if found is None or any(origin.resource == fragment.owner for origin in self.origins):
             return None
@@ -146,9 +146,9 @@ class Refused:
 
     @cached_property
     def _hosts_said(self) -> frozenset[str]:
-        return frozenset(plain_host(word) for word in _telling(self.words, with_dots=True))
+        return frozenset(plain_host(word) for word in _significant_words(self.words, with_dots=True))
 
-    def _suspected(self, group: Sequence[Fragment]) -> list[Fragment]:
+    def _likely_causes(self, group: Sequence[Fragment]) -> list[Fragment]:
         """Those on the site at fault, and among them the fewest who say what the refusal is about."""
         for hosts in (self._hosts_at_fault, self._hosts_said):
             mates = [each for each in group if hosts & each.plain_hosts]
@@ -156,7 +156,7 @@ class Refused:
                 break
         pool = mates or list(group)
         found = pool
-        for word in _telling(self.words):
+        for word in _significant_words(self.words):
             if len(found) == 1:
                 break
             speaking = [each for each in pool if _says(each, word)]
@@ -187,7 +187,7 @@ def _goes_on(character: str) -> bool:
     return character.isalnum() or character in ("_", "-", ".")
 
 
-def _telling(words: str, *, with_dots: bool = False) -> Iterator[str]:
+def _significant_words(words: str, *, with_dots: bool = False) -> Iterator[str]:
     """The words of a message that may stand in labels, those of its end first; some of them ended a sentence."""
     found = [next(filter(None, match)) for match in _WORDS.findall(words[-limits.MAX_ERROR_TEXT :])]
     for word in reversed(found[-limits.MAX_ERROR_WORDS :]):
@@ -205,7 +205,7 @@ def _telling(words: str, *, with_dots: bool = False) -> Iterator[str]:
 def _label_that_says(words: str, blocks: Iterable[Block]) -> str:
     """The only label at whose line one of the telling words stands, `""` where none or several do."""
     lines = list(all_blocks(blocks))
-    for word in _telling(words):
+    for word in _significant_words(words):
         labels = {block.origins[0].label for block in lines if word in block.keys and block.origins}
         if len(labels) == 1:
             return labels.pop()

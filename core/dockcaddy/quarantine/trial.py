@@ -16,7 +16,7 @@ from dockcaddy.merge.assembly import EMPTY, Assembler
 from dockcaddy.merge.configuration import Configuration
 from dockcaddy.model import Problem
 from dockcaddy.quarantine.memory import Memory
-from dockcaddy.quarantine.refusal import Refused
+from dockcaddy.quarantine.refusal import Refusal
 from dockcaddy.quarantine.search import Finding, Search
 from dockcaddy.settings import limits
 
@@ -36,39 +36,39 @@ class Trial:
     deliver: Deliver
     isolates: bool = True
     left_out: frozenset[str] = frozenset()
-    standing_in: set[str] = field(factory=set)
-    condemned: set[str] = field(factory=set)
+    fallbacks: set[str] = field(factory=set)
+    rejected: set[str] = field(factory=set)
     accepted: Configuration | None = None
     _accepted_parts: tuple[Fragment, ...] = ()
     _deadline: float | None = None
     _stale: set[str] = field(factory=set)
-    _guilty_kinds: dict[Hashable, Refused] = field(factory=dict)
+    _rejected_kinds: dict[Hashable, Refusal] = field(factory=dict)
     _tolerated: frozenset[str] | None = None
     _shapes: tuple[set[Hashable], set[Hashable]] | None = None
 
-    def settle(self) -> Configuration:
+    def resolve(self) -> Configuration:
         """Find the largest accepted configuration: first without what was refused before, then with what is due."""
         due = []
         for each in tuple(self.fragments):
-            verdict = self.memory.verdict(each)
-            if each.failed or verdict is not None:
+            rejection = self.memory.rejection(each)
+            if each.failed or rejection is not None:
                 self._replace(each)
-            if verdict is not None and not each.failed and verdict.retry_at <= self.memory.clock():
+            if rejection is not None and not each.failed and rejection.retry_at <= self.memory.clock():
                 due.append(each)
         refused = self._attempt()
         if refused is not None:
             if not self.isolates:
-                raise CaddyRefusal(self._told(refused))
+                raise CaddyRefusal(self._reported(refused))
             self._isolate(refused)
         if self.accepted is not None:
-            self._try_again(sorted(due, key=self.memory.urgency))
-        if not self._stands():
-            refused = self._attempt_without_stand_ins() or refused
+            self._try_again(sorted(due, key=self.memory.retry_order))
+        if not self._is_accepted():
+            refused = self._attempt_without_fallbacks() or refused
         if self.accepted is None:
             raise CaddyRefusal(refused.words if refused else "nothing was accepted")
         return self.accepted
 
-    def _told(self, refused: Refused) -> str:
+    def _reported(self, refused: Refusal) -> str:
         """The refusal with whom it is about, where that is said."""
         named = refused.named(self.parts)
         return str(refused.problem(named[-1])) if named else refused.words
@@ -85,11 +85,11 @@ class Trial:
         """What is not left out."""
         return tuple(each for each in self.fragments if each.key not in self.left_out)
 
-    def _attempt(self) -> Refused | None:
+    def _attempt(self) -> Refusal | None:
         """Try everything that is not left out; gives the refusal, or None where it was accepted."""
         configuration = self._without_conflicts()
         last = self.memory.last
-        refused: Refused | None
+        refused: Refusal | None
         try:
             if last is not None and last.adapted is not None and last.text == configuration.text:
                 configuration = evolve(configuration, adapted=last.adapted)
@@ -101,11 +101,11 @@ class Trial:
                 self.deliver(configuration)
         except CaddyRefusal as refusal:
             words = without_values(str(refusal), configuration.text)
-            refused = Refused(words, configuration, at_load=configuration.adapted is not None)
+            refused = Refusal(words, configuration, at_load=configuration.adapted is not None)
         except CaddyUnreachable as error:
             if not self._is_too_slow(error):
                 raise
-            refused = Refused("loading it does not finish", configuration, at_load=True)
+            refused = Refusal("loading it does not finish", configuration, at_load=True)
         if refused is None:
             self.accepted, self._accepted_parts = configuration, self.parts
         elif refused.at_load:
@@ -126,20 +126,20 @@ class Trial:
             return True
         return False
 
-    def _attempt_without_stand_ins(self) -> Refused | None:
+    def _attempt_without_fallbacks(self) -> Refusal | None:
         """Try what was found; what stands in for others is no longer sure to be good."""
         refused = self._attempt()
-        if refused is not None and self.standing_in:
-            self._drop_stand_ins(self.standing_in)
+        if refused is not None and self.fallbacks:
+            self._drop_fallbacks(self.fallbacks)
             refused = self._attempt()
         return refused
 
-    def _drop_stand_ins(self, keys: Iterable[str]) -> None:
+    def _drop_fallbacks(self, keys: Iterable[str]) -> None:
         self._stale |= set(keys)
         self.left_out |= self._stale
-        self.standing_in -= self._stale
+        self.fallbacks -= self._stale
 
-    def _unsafe_setting(self, configuration: Configuration) -> Refused | None:
+    def _unsafe_setting(self, configuration: Configuration) -> Refusal | None:
         """An unsafe setting that is not the operator's own."""
         assert configuration.adapted is not None
         containers = {
@@ -147,7 +147,7 @@ class Trial:
         }
         for found in unsafe_settings(configuration.adapted, containers):
             if found.words not in self._tolerated_settings():
-                return Refused(found.words, configuration, at_load=True, is_unsafe=True, hosts=found.hosts)
+                return Refusal(found.words, configuration, at_load=True, is_unsafe=True, hosts=found.hosts)
         return None
 
     def _tolerated_settings(self) -> frozenset[str]:
@@ -161,35 +161,35 @@ class Trial:
         return self._tolerated
 
     def _without_conflicts(self) -> Configuration:
-        """What is not left out, put together; of two that contradict each other the newer is condemned."""
+        """What is not left out, put together; of two that contradict each other the newer is rejected."""
         configuration = self.build(self.fragments, self.left_out)
         while configuration.assembly.conflicts:
             by_key = {each.key: each for each in self.fragments}
             for conflict in configuration.assembly.conflicts:
-                self._condemn(by_key[conflict.fragment], conflict.problem, conflict.older)
+                self._reject(by_key[conflict.fragment], conflict.problem, conflict.older)
             configuration = self.build(self.fragments, self.left_out)
         return configuration
 
-    def _isolate(self, refused: Refused) -> None:
+    def _isolate(self, refused: Refusal) -> None:
         # what fails at loading has a cause outside (a port that is taken); the operator's own text is not left out for it
         present = [each for each in self.parts if not (refused.at_load and each.is_operators)]
-        suspects = self.memory.suspects(present)
-        if 0 < len(suspects) < len(present):
-            if self._sift(suspects, refused):
+        candidates = self.memory.candidates(present)
+        if 0 < len(candidates) < len(present):
+            if self._separate(candidates, refused):
                 return
             # not even what was accepted before is accepted now: Caddy itself or something outside has changed
-            self._put_back(suspects)
+            self._put_back(candidates)
         if present:
-            self._sift(sorted(present, key=lambda each: each.seniority), refused)
+            self._separate(sorted(present, key=lambda each: each.seniority), refused)
 
-    def _sift(self, suspects: Sequence[Fragment], refused: Refused) -> bool:
-        """Have of `suspects` what Caddy takes beside the rest, and condemn the others; gives whether it takes the rest."""
-        self._set_aside(suspects)
+    def _separate(self, candidates: Sequence[Fragment], refused: Refusal) -> bool:
+        """Have of `candidates` what Caddy takes beside the rest, and reject the others; gives whether it takes the rest."""
+        self._set_aside(candidates)
         if self._is_what_caddy_has() and self._attempt() is not None:
             return False
-        remaining = list(suspects) if refused.at_load or len(suspects) == 1 else self._screened(suspects)
-        known: Refused | None = refused
-        if len(remaining) < len(suspects):
+        remaining = list(candidates) if refused.at_load or len(candidates) == 1 else self._screened(candidates)
+        known: Refusal | None = refused
+        if len(remaining) < len(candidates):
             # mostly that was all, and each try of a part would be a load more
             self._put_back(remaining)
             known = self._attempt()
@@ -203,35 +203,35 @@ class Trial:
         last = self.memory.last
         return last is not None and last.text == self._without_conflicts().text
 
-    def _admit(self, group: Sequence[Fragment], refused: Refused | None = None) -> bool:
-        """Have those of a group that Caddy takes, and condemn the others if it takes the rest; gives whether it does.
+    def _admit(self, group: Sequence[Fragment], refused: Refusal | None = None) -> bool:
+        """Have those of a group that Caddy takes, and reject the others if it takes the rest; gives whether it does.
 
         `refused` is what it says to all of them, where that is known.
         """
-        search = Search(self._try, self._by_promise, self._is_over)
+        search = Search(self._try, self._by_likelihood, self._is_over)
         search.run(group, refused)
-        if not self._stands() and self._attempt() is not None:
+        if not self._is_accepted() and self._attempt() is not None:
             return False
         for finding in search.found:
-            self._find_guilty(finding)
+            self._reject_finding(finding)
         self._postpone(search.untried)
         return True
 
-    def _try(self, group: Sequence[Fragment]) -> Refused | None:
+    def _try(self, group: Sequence[Fragment]) -> Refusal | None:
         """Try a group beside what is taken, and set it aside again where it is refused."""
         self._put_back(group)
         refused = self._attempt()
         if refused is not None:
-            old = [each for each in self.fragments if each.key in self.standing_in]
+            old = [each for each in self.fragments if each.key in self.fallbacks]
             stale = refused.named(old)
             if stale:
-                self._drop_stand_ins(each.key for each in stale)
+                self._drop_fallbacks(each.key for each in stale)
                 refused = self._attempt()
         if refused is not None:
             self._set_aside(group)
         return refused
 
-    def _stands(self) -> bool:
+    def _is_accepted(self) -> bool:
         """Whether what is not set aside is what was accepted."""
         return self.accepted is not None and self.parts == self._accepted_parts
 
@@ -239,7 +239,9 @@ class Trial:
         for each in group:
             self._replace(each)
 
-    def _by_promise(self, group: Sequence[Fragment], suspected: Sequence[Fragment] = ()) -> list[Sequence[Fragment]]:
+    def _by_likelihood(
+        self, group: Sequence[Fragment], candidate_keys: Sequence[Fragment] = ()
+    ) -> list[Sequence[Fragment]]:
         """What is like what Caddy has is tried before the others, what is like what it refused after them.
 
         So of hundreds that come together the good ones do not wait until each of the others is found out. The first to
@@ -248,11 +250,11 @@ class Trial:
         if self._shapes is None:
             self._shapes = self.memory.shapes(self.fragments)
         taken, refused = self._shapes
-        refused = refused | {each.shape for each in suspected}
-        by_promise: dict[int, list[Fragment]] = defaultdict(list)
+        refused = refused | {each.shape for each in candidate_keys}
+        by_likelihood: dict[int, list[Fragment]] = defaultdict(list)
         for each in group:
-            by_promise[(each.shape in refused) - (each.shape in taken)].append(each)
-        return [by_promise[promise] for promise in sorted(by_promise, reverse=True)]
+            by_likelihood[(each.shape in refused) - (each.shape in taken)].append(each)
+        return [by_likelihood[promise] for promise in sorted(by_likelihood, reverse=True)]
 
     def _is_over(self) -> bool:
         return self._deadline is not None and self.memory.clock() > self._deadline
@@ -265,54 +267,54 @@ class Trial:
         """Have the fragments themselves in their places again, whatever stands in for them."""
         keys = {each.key: each for each in group}
         self.fragments = [keys.get(each.key, each) for each in self.fragments]
-        self.standing_in -= keys.keys()
+        self.fallbacks -= keys.keys()
         self.left_out -= keys.keys()
 
-    def _find_guilty(self, finding: Finding) -> None:
+    def _reject_finding(self, finding: Finding) -> None:
         fragment, refused = finding.fragment, finding.refused
-        self._condemn(fragment, refused.problem(fragment), cause=refused.cause_elsewhere(fragment))
+        self._reject(fragment, refused.problem(fragment), cause=refused.cause_elsewhere(fragment))
 
-    def _condemn(self, fragment: Fragment, problem: Problem, rival: str = "", cause: Problem | None = None) -> None:
-        if fragment.key not in self.condemned:
-            self.condemned.add(fragment.key)
-            self.memory.condemn(fragment, problem, rival, cause)
+    def _reject(self, fragment: Fragment, problem: Problem, older: str = "", cause: Problem | None = None) -> None:
+        if fragment.key not in self.rejected:
+            self.rejected.add(fragment.key)
+            self.memory.reject(fragment, problem, older, cause)
         # where another one stands in for it already, that one may be as good as it was
         if fragment.key not in self.left_out and fragment in self.fragments:
             self._replace(fragment)
 
     def _replace(self, fragment: Fragment) -> None:
         """Have a fragment's last good version stand in for it; leave it out where there is none."""
-        is_stale = fragment.key in self.standing_in or fragment.key in self._stale
-        before = None if is_stale else self.memory.stand_in(fragment)
+        is_stale = fragment.key in self.fallbacks or fragment.key in self._stale
+        before = None if is_stale else self.memory.fallback(fragment)
         if before is None:
             self.left_out |= {fragment.key}
         else:
-            self.standing_in.add(fragment.key)
+            self.fallbacks.add(fragment.key)
             self.left_out -= {fragment.key}
             self.fragments = [before if each.key == fragment.key else each for each in self.fragments]
 
-    def _screened(self, suspects: Sequence[Fragment]) -> list[Fragment]:
+    def _screened(self, candidates: Sequence[Fragment]) -> list[Fragment]:
         """Condemn what Caddy cannot adapt even among its own site's fragments: small texts instead of whole ones.
 
         What others may refer to comes first: while that is refused, nothing can be said of the others.
         """
-        suspected = {each.key for each in suspects}
+        candidate_keys = {each.key for each in candidates}
         shared = [each for each in self.fragments if each.definitions and self._is_there(each)]
-        new = [each for each in suspects if each.definitions]
-        if self._screen([*shared, *self._site_mates(new)], new):
-            shared += [each for each in new if each.key not in self.condemned]
-            for batch in _batches([each for each in suspects if not each.definitions]):
-                others = [each for each in batch if not self._is_of_guilty_kind(each)]
+        new = [each for each in candidates if each.definitions]
+        if self._screen([*shared, *self._of_same_sites(new)], new):
+            shared += [each for each in new if each.key not in self.rejected]
+            for batch in _batches([each for each in candidates if not each.definitions]):
+                others = [each for each in batch if not self._reject_by_kind(each)]
                 if others:
-                    self._screen([*shared, *self._site_mates(others)], others)
-        return [each for each in suspects if each.key in suspected - self.condemned]
+                    self._screen([*shared, *self._of_same_sites(others)], others)
+        return [each for each in candidates if each.key in candidate_keys - self.rejected]
 
-    def _is_of_guilty_kind(self, fragment: Fragment) -> bool:
+    def _reject_by_kind(self, fragment: Fragment) -> bool:
         """Condemn one that is like those that were refused one by one and together; gives whether it is."""
-        refused = self._guilty_kinds.get(fragment.kind)
+        refused = self._rejected_kinds.get(fragment.kind)
         if refused is None or not refused.is_about_kind((fragment,)):
             return False
-        self._find_guilty(Finding(fragment, refused))
+        self._reject_finding(Finding(fragment, refused))
         return True
 
     def _is_there(self, fragment: Fragment) -> bool:
@@ -322,22 +324,22 @@ class Trial:
         """Condemn those of a batch that Caddy cannot adapt beside the others; gives whether it adapts these."""
         taken = list(others)
 
-        def attempt(group: Sequence[Fragment]) -> Refused | None:
+        def attempt(group: Sequence[Fragment]) -> Refusal | None:
             refused = self._adapted_alone([*taken, *group])
             if refused is None:
                 taken.extend(group)
             return refused
 
-        search = Search(attempt, self._by_promise)
+        search = Search(attempt, self._by_likelihood)
         search.run(batch)
         if search.found and attempt(()) is not None:
             return False
         for finding in search.found:
-            self._find_guilty(finding)
-        self._guilty_kinds |= search.guilty_kinds
+            self._reject_finding(finding)
+        self._rejected_kinds |= search.rejected_kinds
         return True
 
-    def _adapted_alone(self, fragments: Iterable[Fragment]) -> Refused | None:
+    def _adapted_alone(self, fragments: Iterable[Fragment]) -> Refusal | None:
         """Why Caddy refuses these fragments by themselves."""
         by_key = {each.key: each for each in fragments}
         in_order = [by_key[each.key] for each in self.fragments if each.key in by_key]
@@ -345,19 +347,19 @@ class Trial:
         try:
             self.adapt(assembly.text)
         except CaddyRefusal as refusal:
-            return Refused(str(refusal), Configuration(assembly.text, (), None, assembly))
+            return Refusal(str(refusal), Configuration(assembly.text, (), None, assembly))
         return None
 
-    def _site_mates(self, batch: Sequence[Fragment]) -> list[Fragment]:
+    def _of_same_sites(self, batch: Sequence[Fragment]) -> list[Fragment]:
         keys = {each.key for each in batch} | self.left_out
         groups = {group for each in batch for group in each.groups}
         return [each for each in self.fragments if each.key not in keys and groups & each.groups]
 
 
-def _batches(suspects: list[Fragment]) -> Iterator[list[Fragment]]:
+def _batches(candidates: list[Fragment]) -> Iterator[list[Fragment]]:
     """Parts of about equal size that keep fragments of one site together."""
     by_site: dict[Hashable, list[Fragment]] = defaultdict(list)
-    for each in suspects:
+    for each in candidates:
         by_site[min(each.groups, key=str, default="")].append(each)
     batch: list[Fragment] = []
     for members in by_site.values():

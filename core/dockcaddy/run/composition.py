@@ -168,7 +168,7 @@ def _served(
     fragments = pipeline.fragments(inventory, base)
     candidates = [each for each in fragments if not each.refused]
     try:
-        configuration = quarantine.settle(
+        configuration = quarantine.resolve(
             fragments, pipeline.configuration, lambda built: validate(built.json, built.text)
         )
     except CaddyRefusal as refusal:

@@ -226,7 +226,7 @@ class Invariants:
         begun, before = self._counts
         passed = now - begun
         program = self.program()
-        quiet = program is not None and not program.reconciler.quarantine._memory.verdicts
+        quiet = program is not None and not program.reconciler.quarantine._memory.rejections
         allowed = {"config": passed / LOOK * 1.2 + 2, "events": 1.0}
         if quiet:
             allowed |= {"load": 0.0, "adapt": 0.0}
@@ -277,8 +277,8 @@ def fresh_start(engine: SimulatedEngine, registry: Registry) -> str:
     refused = {f"container {each.name}" for each in engine.containers.values() if each.kind in REFUSED}
     left_out = frozenset(each.key for each in fragments if each.failed or each.owner in refused)
     configuration = pipeline.configuration(fragments, left_out)
-    while configuration.assembly.clashes:
-        left_out |= {clash.fragment for clash in configuration.assembly.clashes}
+    while configuration.assembly.conflicts:
+        left_out |= {conflict.fragment for conflict in configuration.assembly.conflicts}
         configuration = pipeline.configuration(fragments, left_out)
     return configuration.text
 
