@@ -148,7 +148,7 @@ def test_a_caddy_that_crashes_again_and_again_goes_on_without_what_came_last(
         os.kill(town.proxy.caddy, signal.SIGQUIT)
         eventually(lambda crashes=crashes: town.proxy.said("caddy answers again") == crashes)
         eventually(lambda: town.right("a", "b", "c"))
-    eventually(lambda: town.proxy.said("container deadly: caddy crashes again and again since it is there"))
+    eventually(lambda: town.proxy.said("container deadly: caddy crashes repeatedly since it was added"))
     calm(lambda: town.gone("deadly") and town.right("a", "b", "c"))
 
 

@@ -112,7 +112,7 @@ def test_a_global_option_in_a_site_is_said_to_be_one(told) -> None:
 
 def test_a_snippet_that_nobody_defines_is_said_to_be_none(told) -> None:
     problems = told(owner={"caddy": "(authn)", "caddy.header": "X-A b"}, user=IMPORTER)
-    assert 'nobody defines snippet (auth), did you mean "(authn)"' in problems["user"][0]
+    assert 'no label defines snippet (auth), did you mean "(authn)"' in problems["user"][0]
 
 
 def test_a_named_route_of_who_is_left_out_is_told_alike(told) -> None:

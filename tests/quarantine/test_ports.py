@@ -83,7 +83,7 @@ class World:
         return [str(problem) for problem in self.quarantine.problems]
 
 
-WAITING = "; what needs it goes live by itself then"
+WAITING = "; the sites that need it go live by themselves then"
 
 
 def test_a_taken_port_is_one_message_that_blames_no_container() -> None:

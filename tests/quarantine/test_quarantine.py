@@ -241,7 +241,10 @@ def test_what_came_last_before_caddy_began_to_crash_is_left_out() -> None:
     caddy.quarantine.caddy_crashed()
     assert caddy.settle(good, bad) == ["bad"]
     assert "bad" not in caddy.loads[-1] and "good" in caddy.loads[-1]
-    assert str(caddy.quarantine.problems[0]) == "container bad: caddy crashes again and again since it is there"
+    assert (
+        str(caddy.quarantine.problems[0])
+        == "container bad: caddy crashes repeatedly since it was added, so it is left out for a while"
+    )
 
 
 def test_what_caddy_had_for_long_is_not_blamed_for_its_crashes() -> None:

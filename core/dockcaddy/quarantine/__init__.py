@@ -1,8 +1,12 @@
-"""One bad fragment never harms another: find what Caddy refuses, leave it out, say why, try it again.
+"""A fragment that Caddy refuses is quarantined: it is left out, reported and retried; all others are served.
 
-A configuration is tried whole. Only where Caddy refuses it are single fragments looked for, among those that changed
-since the last accepted configuration: by the line that Caddy names, by the site and the words of its message, at last
-by halves. Verdicts are remembered by content; what was refused before never holds up what is new.
+A configuration is tried as a whole. Only where Caddy refuses it, the fragments at fault are searched for among those that
+changed since the last accepted configuration: by the line that Caddy names, by the site and the words of its message, and
+finally by halving. Rejections are remembered by content; what was rejected before does not delay what is new.
+
+`trial.py` tries one set of fragments, `search.py` finds which of them are refused, `refusal.py` reads Caddy's message,
+`memory.py` is what is remembered between passes, `explanation.py` says what to do, `ports.py` is about ports that are
+not available.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -23,10 +27,10 @@ __all__ = ["Elsewhere", "Machine", "Quarantine"]
 
 @define
 class Quarantine:
-    """Settles which fragments make up the configuration. `adapt` is Caddy's; `clock` gives seconds.
+    """Decides which fragments make up the configuration. `adapt` is Caddy's; `clock` gives seconds.
 
-    Where it does not isolate, one refusal of Caddy's costs the whole configuration. `machine` is where Caddy
-    listens.
+    With `isolates` False one refusal costs the whole configuration. `modules` are those of the Caddy program, `machine`
+    is where Caddy listens.
     """
 
     adapt: Callable[[str], bytes]
@@ -38,24 +42,24 @@ class Quarantine:
     _memory: Memory = field(init=False)
     _ports: Ports = field(init=False)
     _fragments: tuple[Fragment, ...] = ()
-    # what was reported last, and what it was made of: with a hundred refusals it takes its time
-    _reported: tuple[object, tuple[Problem, ...]] | None = None
+    # the last report and what it was made of: to explain a hundred refusals takes time
+    _explained: tuple[object, tuple[Problem, ...]] | None = None
 
     def __attrs_post_init__(self) -> None:
         self._memory = Memory(self.clock)
         self._ports = Ports(self.clock, self.machine)
 
     def remember(self, fragments: Mapping[str, Fragment]) -> None:
-        """Take over what an earlier run had accepted: none of it is candidate_keys before what is new."""
+        """Start with what an earlier run had accepted; a refusal is searched for in what is new first."""
         self._memory.remember(fragments)
 
     def caddy_crashed(self) -> None:
-        """Caddy ended by itself: where it does so again and again, what came last is left out for a while."""
+        """Caddy crashed: where it does so repeatedly, the newest fragments are left out for a while."""
         self._memory.reject_newest()
 
     @property
     def problems(self) -> tuple[Problem, ...]:
-        """Why fragments are left out at present, and what the machine does not give."""
+        """Why fragments are left out at present, and which ports are not available."""
         return (*self._ports.problems, *self._refusals)
 
     @property
@@ -67,26 +71,26 @@ class Quarantine:
         reasons |= {key: rejection.problem for key, rejection in rejections.items()}
         defined = frozenset(name for each in self._fragments for name in each.definitions)
         known = (reasons, defined, self._memory.causes)
-        if self._reported is None or self._reported[0] != known:
-            self._reported = known, self._explain(Explainer(self._fragments, reasons, self.modules))
-        return self._reported[1]
+        if self._explained is None or self._explained[0] != known:
+            self._explained = known, self._explain(Explainer(self._fragments, reasons, self.modules))
+        return self._explained[1]
 
     def _explain(self, explainer: Explainer) -> tuple[Problem, ...]:
         by_key = {each.key: each for each in self._fragments}
         by_owner = {each.owner: each for each in self._fragments}
-        reported = [
+        problems = [
             explainer.explain(rejection.problem, by_key[key]) if key in by_key else rejection.problem
             for key, rejection in self._memory.rejections.items()
         ]
         causes = {(each.resource, each.label): each for each in reversed(self._memory.causes)}
-        reported += [
+        problems += [
             explainer.explain(each, by_owner[each.resource]) for each in causes.values() if each.resource in by_owner
         ]
-        return tuple(reported)
+        return tuple(problems)
 
     @property
     def next_retry(self) -> float | None:
-        """When the next left-out fragment is to be tried again, in seconds of the clock."""
+        """When the next fragment that is left out is retried, in seconds of the clock."""
         due = (self._memory.next_retry, self._ports.next_retry)
         return min((each for each in due if each is not None), default=None)
 
@@ -98,10 +102,10 @@ class Quarantine:
     def resolve(self, fragments: Sequence[Fragment], build: Build, deliver: Deliver) -> Configuration:
         """The largest configuration that Caddy accepts, adapted and delivered.
 
-        Fragments that an admission rule refused are never delivered; they only explain what is missing. `build` assembles fragments without those
-        of the given keys; `deliver` hands a configuration to the outputs.
-        Both may be called several times. Raises CaddyUnreachable where nobody can adapt, CaddyRefusal where Caddy
-        refuses even what it took before.
+        Fragments that an admission rule refused are never delivered; they only explain what is missing. `build`
+        assembles fragments without those of the given keys; `deliver` hands a configuration to the live outputs. Both
+        may be called several times. Raises CaddyUnreachable where no Caddy can adapt, CaddyRefusal where Caddy refuses
+        even what it accepted before.
         """
         self._fragments = tuple(fragments)
         fragments = [each for each in fragments if not each.refused]
@@ -126,7 +130,7 @@ class Quarantine:
         try:
             configuration = trial.resolve()
         except (CaddyRefusal, PortUnavailable):
-            # refused without any of them too, so that none of them is to blame
+            # also refused without any of them: none of them is the cause
             memory.rejections = before
             raise
         memory.accept(configuration, trial.parts, trial.left_out - trial.fallbacks)

@@ -1,6 +1,6 @@
-"""What Caddy's words leave out: whose snippet is missing and why, what was meant, what a Caddy has to be built with.
+"""What Caddy's message leaves out: why a snippet is missing, which name was meant, which plugin Caddy has to be built with.
 
-Pure. What Caddy says stays in front, so that it can be looked up.
+Pure. Caddy's own message stays in front, so that people can search for it.
 """
 
 import re
@@ -31,9 +31,9 @@ _WHAT_TO_DO = re.compile(r"(?:; where Caddy runs in it: |; to allow it: |: build
 
 @frozen
 class Explainer:
-    """Explains the refusals of one settling. `reasons` say by key why fragments are left out.
+    """Explains the refusals of one pass. `reasons` say by key why fragments are left out.
 
-    `fragments` has those too; `modules` are what this Caddy has, asked for only where that helps.
+    `fragments` are all of them, left out or not; `modules` gives those of this Caddy, and is called only where needed.
     """
 
     fragments: Sequence[Fragment]
@@ -41,7 +41,7 @@ class Explainer:
     modules: Callable[[], frozenset[str]] = field(default=frozenset)
 
     def explain(self, problem: Problem, fragment: Fragment, depth: int = 0) -> Problem:
-        """The problem of a fragment with what Caddy does not know of it."""
+        """The problem of a fragment, with a remedy where one is known."""
         if not problem.message.startswith(BY_CADDY) or depth > limits.MAX_REASON_DEPTH:
             return problem
         more = next(filter(None, self._remedies(problem, fragment, depth)), "")
@@ -74,14 +74,14 @@ class Explainer:
         yield self._in_snippet(words, fragment)
 
     def _directives(self) -> frozenset[str]:
-        """Names of handlers, some of which are directives of plugins."""
+        """Names of HTTP handlers; those of plugins are mostly the names of directives too."""
         return frozenset(name.rpartition(".")[2] for name in self.modules() if name.startswith("http.handlers."))
 
     def _lacking(self, name: str, noun: str, known: frozenset[str]) -> str:
         if package := package_of(name):
             return _built_with(name, package)
         meant = guess(name, sorted(known | self._directives()))
-        # whoever cannot be asked what it has is not said to lack something
+        # where the modules are unknown, it is not known that one is missing
         return meant or (_built_with(f"{noun} {name}") if self.modules() else "")
 
     def _lacking_module(self, module: str) -> str:
@@ -95,19 +95,19 @@ class Explainer:
         return f"{_built_with(noun_for(module), package)}{there if not package else ''}"
 
     def _missing(self, name: str, noun: str, fragment: Fragment, depth: int) -> str:
-        """Who was to define it, and why nobody does."""
+        """Why a snippet or named route is missing: its fragment is left out, or none defines it."""
         for definer in self._definers(name):
             reason = self._reason(definer, depth)
             if reason and definer is not fragment:
                 return f", {noun} {name} is defined by {definer.owner}, which is left out: {reason}"
         if "/" in name:
-            # that is no snippet's name
+            # a file, not a snippet
             return ""
         known = [each for other in self.fragments for each in _names(other) if each[0] == name[0]]
-        return f", nobody defines {noun} {name}{guess(name, known)}"
+        return f", no label defines {noun} {name}{guess(name, known)}"
 
     def _missing_matcher(self, name: str, fragment: Fragment, depth: int) -> str:
-        """Who defines it, for this site or for another one."""
+        """Which fragment defines the matcher, for this site or for another one."""
         definers = [each for each in self.fragments if each is not fragment and name in _matchers(each.blocks)]
         for definer in definers:
             reason = self._reason(definer, depth)
@@ -123,7 +123,7 @@ class Explainer:
         return meant or f', define it: label "{prefix}.{name}", or "{prefix}.{name}.path" for a path'
 
     def _elsewhere(self, directive: str, fragment: Fragment) -> str:
-        """Whose snippet says it, where the fragment does not itself."""
+        """The imported snippet that has the directive, where the fragment does not have it itself."""
         if any(block.keys[:1] == (directive,) for block in _lines(fragment.blocks)):
             return ""
         imported = {f"({block.keys[1]})" for block in _lines(fragment.blocks) if _is_import(block)}
@@ -135,7 +135,7 @@ class Explainer:
         return ""
 
     def _in_snippet(self, words: str, fragment: Fragment) -> str:
-        """Whose snippet says what the words are about, where the fragment does not say it itself."""
+        """The imported snippet that contains a word of the message, where the fragment does not contain it itself."""
         imported = {f"({block.keys[1]})" for block in _lines(fragment.blocks) if _is_import(block)}
         for other in self.fragments if imported else ():
             for block in [each for each in _snippets(other) if each.keys[0] in imported]:
@@ -152,10 +152,10 @@ class Explainer:
         reason = self.reasons.get(definer.key)
         if reason is None:
             return ""
-        reported = self.explain(reason, definer, depth + 1)
-        # what to do about it stands in the definer's own error
-        message = _WHAT_TO_DO.sub("", reported.message).removeprefix(BY_CADDY)
-        return (f"label {reported.label}: " if reported.label else "") + message
+        explained = self.explain(reason, definer, depth + 1)
+        # what to do about it is in the error of that resource
+        message = _WHAT_TO_DO.sub("", explained.message).removeprefix(BY_CADDY)
+        return (f"label {explained.label}: " if explained.label else "") + message
 
 
 def _built_with(what: str, package: str = "") -> str:
@@ -165,7 +165,7 @@ def _built_with(what: str, package: str = "") -> str:
 
 
 def _without_site(fragment: Fragment, tokens: tuple[str, ...]) -> str:
-    """Where a line is among the global options for want of a site's address."""
+    """Where a line is among the global options because its site has no address."""
     for block in fragment.blocks:
         for line in block.children if not block.keys else ():
             if line.keys[: len(tokens)] == tokens and line.origins:
@@ -178,14 +178,14 @@ def _without_site(fragment: Fragment, tokens: tuple[str, ...]) -> str:
 
 
 def _whole_line(label: str) -> str:
-    """Where `KEY: VALUE` is all in the key."""
+    """Where the key of a label is `KEY: VALUE`."""
     key, colon, value = label.partition(": ")
     is_meant = colon and PLAIN_KEY.fullmatch(key)
     return f", a label is KEY=VALUE on the command line: write {key}={value.strip()}" if is_meant else ""
 
 
 def _single_quotes(problem: Problem, fragment: Fragment) -> str:
-    """Where single quotes are part of what Caddy reads: it knows double quotes and backticks only."""
+    """Where single quotes are part of a value: Caddy knows double quotes and backticks only."""
     for block in _lines(fragment.blocks):
         label = block.origins[0].label if block.origins else ""
         is_meant = any(key.rpartition(":")[2] in problem.message for key in block.keys if "'" in key)
@@ -197,7 +197,7 @@ def _single_quotes(problem: Problem, fragment: Fragment) -> str:
 
 
 def _names(fragment: Fragment) -> tuple[str, ...]:
-    """The snippets and named routes that a fragment defines, or was to."""
+    """The snippets and named routes that a fragment defines, or would if it could be rendered."""
     made = [block.keys[0] for block in fragment.blocks if block.keys and block.keys[0].startswith(("(", "&("))]
     return tuple(made) if fragment.blocks else fragment.intended
 
@@ -219,6 +219,6 @@ def _is_import(block: Block) -> bool:
 
 
 def _prefix(fragment: Fragment) -> str:
-    """What its first label begins with."""
+    """The prefix of its first label."""
     labels = [origin.label for block in fragment.blocks for origin in block.origins]
     return labels[0].partition(".")[0] if labels else "caddy"

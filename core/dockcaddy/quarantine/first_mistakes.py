@@ -1,4 +1,4 @@
-"""What Caddy refuses in fragments's first labels, and what to write instead. Pure."""
+"""Common mistakes in the first labels that people write, and what to write instead. Pure."""
 
 import re
 from collections.abc import Iterator
@@ -16,17 +16,17 @@ _BY_WORDS = (
 
 
 def further_remedy(words: str, content: str) -> str:
-    """`, ` and what to do where Caddy says these words of labels with this content; `""` where nobody knows."""
-    found = next((mend for pattern, mend in _BY_WORDS if pattern.search(words)), "")
+    """`, ` and what to do about this message of Caddy's for labels with this content; `""` where that is unknown."""
+    found = next((remedy for pattern, remedy in _BY_WORDS if pattern.search(words)), "")
     subject = _SUBJECT.search(words)
     found = found or (next(_of_address(subject[1], content), "") if subject else "")
     return f", {found}" if found else ""
 
 
 def _of_address(address: str, content: str) -> Iterator[str]:
-    """What is wrong with a site's address, no certificate being had for it."""
+    """What is wrong with a site's address for which no certificate can be obtained."""
     if address.startswith("<no"):
-        yield "its template reads something that is not there"
+        yield "its template reads something that does not exist"
     if of_caddy := _OF_CADDY.search(address):
         yield f"in an address write {{${of_caddy[1]}}}"
     if unreplaced := _UNREPLACED.search(address):

@@ -1,4 +1,4 @@
-"""Which label it is that Caddy refuses, where its words do not tell: found by leaving out one after the other."""
+"""Finds the label that Caddy refuses where its message does not name it, by leaving out one label after the other."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -20,7 +20,7 @@ Validate = Callable[[bytes, str], None]
 def with_labels(
     problems: Iterable[Problem], fragments: Sequence[Fragment], adapt: Adapt, validate: Validate
 ) -> tuple[Problem, ...]:
-    """The problems, and with each refusal of Caddy's the label at fault, where one is."""
+    """The problems; each refusal by Caddy with the label at fault, where one is found."""
     by_owner = {each.owner: each for each in fragments}
     shared = [block for each in fragments for block in each.blocks if each.definitions]
 
@@ -29,11 +29,11 @@ def with_labels(
         try:
             validate(adapt(text), text)
         except CaddyRefusal as refused:
-            # without a line or a route in front of it the same fault has another number
+            # numbers of lines and routes change with each label that is left out
             return re.sub(r"\d+", "", str(refused))
         return ""
 
-    def reported(problem: Problem) -> Problem:
+    def with_label(problem: Problem) -> Problem:
         fragment = by_owner.get(problem.resource)
         if fragment is None or not problem.message.startswith(BY_CADDY) or _is_exact(problem.label, fragment.blocks):
             return problem
@@ -41,11 +41,11 @@ def with_labels(
         found = _at_fault(fragment.blocks, lambda blocks: refusal([*others, *blocks]))
         return evolve(problem, label=found or problem.label)
 
-    return tuple(map(reported, problems))
+    return tuple(map(with_label, problems))
 
 
 def _is_exact(label: str, blocks: Iterable[Block]) -> bool:
-    """Whether nothing stands under the label that may be meant instead."""
+    """Whether no other label stands below this one, which may be meant instead."""
     return any(
         not block.children if block.origins and block.origins[0].label == label else _is_exact(label, block.children)
         for block in blocks

@@ -1,4 +1,4 @@
-"""What is known from one settling to the next: what Caddy has, and why fragments are left out."""
+"""What is remembered between passes: the fragments that Caddy accepted, and why others are left out."""
 
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 
@@ -12,9 +12,9 @@ from dockcaddy.settings import limits
 
 FIRST_PAUSE = 10.0
 LONGEST_PAUSE = 600.0
-# so often Caddy may crash within so many seconds before anybody is blamed
+# so many crashes within so many seconds, before fragments are left out for them
 CRASHES, CRASHES_WITHIN = 3, 60.0
-# what Caddy has had for so many seconds is not blamed for a crash
+# what Caddy has had for so many seconds is not left out for a crash
 PROVEN_AFTER = 600.0
 
 
@@ -29,17 +29,20 @@ class Rejection:
     problem: Problem
     retry_at: float
     refusals: int
-    # it was not left out for what it says, there was only no time to try it
+    # there was no time to try it
     is_untried: bool = False
-    # the older fragment that it was left out for, by its key
+    # the key of the older fragment that it conflicts with
     older: str = ""
-    # what is wrong with somebody else's lines, which this one has imported
+    # the problem of the fragment whose lines this one imports
     cause: Problem | None = None
 
 
 @define
 class Memory:
-    """Verdicts by content, and what was accepted last. `clock` gives seconds."""
+    """Rejections by key, and what was accepted last. `clock` gives seconds.
+
+    `last_good` has, by key, each fragment as Caddy accepted it last; `last` is the last accepted configuration.
+    """
 
     clock: Callable[[], float]
     rejections: dict[str, Rejection] = field(factory=dict)
@@ -52,13 +55,13 @@ class Memory:
     _rejected_after_crash: dict[str, Rejection] = field(factory=dict)
 
     def remember(self, fragments: Mapping[str, Fragment]) -> None:
-        """Take over what an earlier run had accepted: none of it is candidate_keys before what is new."""
+        """Start with what an earlier run had accepted."""
         self.last_good = dict(fragments)
         self.accepted = dict(fragments)
         self._accepted_at = dict.fromkeys(fragments, float("-inf"))
 
     def accept(self, configuration: Configuration, parts: Iterable[Fragment], kept: Collection[str]) -> None:
-        """Caddy has a configuration of these parts; of the fragments `kept` the last good versions stay known."""
+        """Caddy accepted a configuration of these parts; the last good versions of the keys in `kept` stay known."""
         self.last = configuration
         now, accepted = self.clock(), {each.key: each for each in parts}
         self._accepted_at = {
@@ -69,9 +72,9 @@ class Memory:
         self.last_good = before | {key: each for key, each in self.accepted.items() if each.blocks}
 
     def forget_outdated(self, fragments: Sequence[Fragment]) -> None:
-        """Drop rejections about content that is gone, and those for a older that is: nothing is against the newer one then.
+        """Drop rejections of content that has changed or is gone, and of conflicts whose older fragment is gone.
 
-        What shared a site with something that changed is due again.
+        A rejected fragment that shares a site with one that changed is retried at once.
         """
         current = {fragment.key: fragment for fragment in fragments}
         moved = {key for key, fragment in self.accepted.items() if current.get(key) is not fragment}
@@ -94,7 +97,7 @@ class Memory:
                 self.rejections[key] = evolve(rejection, retry_at=now)
 
     def clear(self, rejected: Collection[str]) -> None:
-        """Drop every rejection but those about the fragments of these keys."""
+        """Drop every rejection but those of these keys."""
         self.rejections = {key: rejection for key, rejection in self.rejections.items() if key in rejected}
 
     @property
@@ -104,17 +107,17 @@ class Memory:
 
     @property
     def next_retry(self) -> float | None:
-        """When the next left-out fragment is to be tried again, in seconds of the clock."""
+        """When the next fragment that is left out is retried, in seconds of the clock."""
         return min((rejection.retry_at for rejection in self.rejections.values()), default=None)
 
     def rejection(self, fragment: Fragment) -> Rejection | None:
-        """Why it is left out, None where nothing is against it."""
+        """Why a fragment is left out; None where it is not."""
         return self.rejections.get(fragment.key)
 
     def fallback(self, fragment: Fragment) -> Fragment | None:
-        """What may be put in the place of a fragment that is refused or cannot be made: its last good version.
+        """The last good version of a fragment, to be served in place of one that is refused or cannot be rendered.
 
-        Not where the resource has other addresses by now, as the old ones may be another's.
+        None where the resource has other addresses now: the old ones may belong to another container.
         """
         before = self.last_good.get(fragment.key)
         if before is None or before.addresses != fragment.addresses or before.content == fragment.content:
@@ -123,11 +126,11 @@ class Memory:
 
     @property
     def causes(self) -> tuple[Problem, ...]:
-        """What is wrong with what is not left out itself, and leaves out those who import it."""
+        """Problems of fragments that stay, but whose lines make those that import them refused."""
         return tuple(rejection.cause for rejection in self.rejections.values() if rejection.cause is not None)
 
     def reject(self, fragment: Fragment, problem: Problem, older: str = "", cause: Problem | None = None) -> None:
-        """Leave a fragment out; the pause until the next try doubles each time the same content is refused."""
+        """Leave a fragment out; it is retried with backoff as long as its content stays the same."""
         before = self.rejections.get(fragment.key)
         refusals = before.refusals + 1 if before else 1
         retry_at = self.clock() + pause_after(refusals, FIRST_PAUSE, LONGEST_PAUSE)
@@ -136,9 +139,9 @@ class Memory:
         )
 
     def postpone(self, fragment: Fragment) -> None:
-        """Leave a fragment out for this time: nothing is known against it yet, and others are not to wait for that."""
+        """Leave a fragment out of this pass: there was no time to try it, and others do not wait for it."""
         before = self.rejections.get(fragment.key)
-        problem = Problem(fragment.owner, "", "waits until caddy has refused or taken others", "warning")
+        problem = Problem(fragment.owner, "", "waits until caddy has accepted or refused others", "warning")
         refusals = before.refusals if before else 0
         untried = before is None or before.is_untried
         self.rejections[fragment.key] = Rejection(
@@ -146,9 +149,9 @@ class Memory:
         )
 
     def reject_newest(self) -> None:
-        """Caddy has crashed: leave out what came last if it does so again and again, twice as much each time.
+        """Caddy crashed: after several crashes leave out the newest fragments, twice as many each time.
 
-        What comes back does so one after the other, so that the one at fault is the newest then.
+        They are retried one at a time, so that the one at fault is the newest when Caddy crashes again.
         """
         now = self.clock()
         self._crashes = [at for at in self._crashes if at > now - CRASHES_WITHIN] + [now]
@@ -158,7 +161,7 @@ class Memory:
                 self._reject_after_crash(fragment, place)
 
     def _newest(self, now: float) -> list[Fragment]:
-        """What is not proven yet, the newest first."""
+        """The fragments that Caddy has had for a short time only, the newest first."""
         ages = {key: now - at for key, at in self._accepted_at.items()}
         young = [each for key, each in self.accepted.items() if ages[key] < PROVEN_AFTER and not each.is_operators]
         return sorted(young, key=lambda each: (ages[each.key], -each.seniority))
@@ -168,22 +171,24 @@ class Memory:
         known = before is not None and before.content == fragment.content
         crashes = before.refusals + 1 if before is not None and known else 1
         pause = pause_after(crashes, CRASHES_WITHIN, LONGEST_PAUSE)
-        problem = Problem(fragment.owner, "", "caddy crashes again and again since it is there")
+        problem = Problem(
+            fragment.owner, "", "caddy crashes repeatedly since it was added, so it is left out for a while"
+        )
         rejection = Rejection(fragment.content, problem, self.clock() + place * pause, crashes)
         self.rejections[fragment.key] = self._rejected_after_crash[fragment.key] = rejection
 
     def retry_order(self, fragment: Fragment) -> tuple[bool, int]:
-        """The order in which what is left out has its turn again: first what was never tried, of that the oldest."""
+        """The sort key of retries: first what was never tried, then by age."""
         rejection = self.rejections.get(fragment.key)
         return rejection is not None and not rejection.is_untried, fragment.seniority
 
     def shapes(self, fragments: Iterable[Fragment]) -> tuple[set[Hashable], set[Hashable]]:
-        """The shapes of what Caddy has, and of those of `fragments` that it refused."""
+        """The shapes of the fragments that Caddy has, and of those of `fragments` that it refused."""
         refused = (each for each in fragments if each.key in self.rejections and self.retry_order(each)[0])
         return {each.shape for each in self.accepted.values()}, {each.shape for each in refused}
 
     def candidates(self, fragments: Iterable[Fragment]) -> list[Fragment]:
-        """The fragments that were not part of the last accepted configuration, the most trusted first."""
+        """The fragments that are not part of the last accepted configuration, the oldest first."""
         changed = [each for each in fragments if not self._was_accepted(each)]
         return sorted(changed, key=lambda each: each.seniority)
 

@@ -1,4 +1,4 @@
-"""Ports that Caddy cannot have: the machine is at fault, nobody's labels, so what needs one waits without blame."""
+"""Ports that Caddy cannot listen on. The cause is the machine, not a label: sites that need one wait for it."""
 
 import logging
 import re
@@ -19,11 +19,11 @@ from dockcaddy.settings import limits
 
 logger = logging.getLogger("dockcaddy")
 
-# how often is looked whether a port can be had by now, in seconds; where that cannot be seen, Caddy is asked
+# seconds between two looks whether a port is available; where that cannot be seen, Caddy is asked with backoff
 LOOK_PAUSE = 1.0
 ASK_PAUSE, LONGEST_ASK_PAUSE = 5.0, 60.0
 
-# of Go's net package; the admin endpoint is nobody's site
+# the message of Go's net package; the admin endpoint belongs to no site
 _BIND = re.compile(
     r"(?<!administration endpoint: )listen (?P<transport>tcp|udp)[46]? (?P<host>\S*):(?P<port>\d+): bind: "
     r"(?P<why>address already in use|permission denied|operation not permitted)"
@@ -40,7 +40,7 @@ class PortFault:
 
     @classmethod
     def of(cls, words: str) -> "PortFault | None":
-        """What Caddy's words say of it, None where they are about something else."""
+        """The fault that Caddy's message reports; None where it is about something else."""
         found = _BIND.search(words)
         if found is None:
             return None
@@ -51,33 +51,33 @@ class Machine(Protocol):
     """Where Caddy listens."""
 
     def can_listen(self, fault: PortFault) -> bool | None:
-        """Whether the port can be had by now; None where that cannot be seen from here."""
+        """Whether the port is available now; None where that cannot be seen from here."""
 
     def cause(self, fault: PortFault) -> str:
-        """Who has the port, or that it is not allowed: a sentence without its subject, the port."""
+        """Which process has the port, or that it is not allowed, as the end of a sentence about the port."""
 
     def remedies(self, fault: PortFault) -> Sequence[str]:
-        """What may be done about it."""
+        """What can be done about it."""
 
 
 class Elsewhere:
-    """A machine that cannot be looked into."""
+    """Where Caddy runs on another machine, or in another container."""
 
     def can_listen(self, fault: PortFault) -> bool | None:
-        """Nobody knows."""
+        """Unknown."""
         return None
 
     def cause(self, fault: PortFault) -> str:
-        """What Caddy says."""
+        """As Caddy says it."""
         return "taken where caddy runs" if fault.is_taken else "caddy is not permitted to listen there"
 
     def remedies(self, fault: PortFault) -> Sequence[str]:
-        """In general."""
+        """Both in general terms."""
         return ("stop what has it",) if fault.is_taken else ("let caddy bind it (CAP_NET_BIND_SERVICE)",)
 
 
 class PortUnavailable(Exception):
-    """Caddy refused a configuration for a port's sake."""
+    """Caddy refused a configuration because a port is not available."""
 
     def __init__(self, fault: PortFault) -> None:
         super().__init__(str(fault))
@@ -85,14 +85,14 @@ class PortUnavailable(Exception):
 
 
 def _without_redirects() -> Fragment:
-    """While there is no port for HTTP nobody is sent from it to HTTPS; the sites with TLS stay."""
+    """Turns off the redirects to HTTPS while the HTTP port is not available; the sites with TLS stay."""
     line = Block(("auto_https", "disable_redirects"), origins=(Origin("dockcaddy"),))
     return Fragment("dockcaddy/redirects", "dockcaddy", MOST_SENIOR, (Block((), (line,), origins=line.origins),))
 
 
 @define
 class _Blocked:
-    """A port that is not to be had; `is_tried` while Caddy is asked again. With `has_tls` sites with TLS need it too."""
+    """A port that is not available; `is_tried` while Caddy is asked again. With `has_tls`, sites with TLS need it too."""
 
     fault: PortFault
     problem_cause: str
@@ -104,7 +104,7 @@ class _Blocked:
 
 @define
 class Ports:
-    """Keeps sites from Caddy whose ports cannot be had, for as long as that is so. `clock` gives seconds."""
+    """Leaves out sites whose ports are not available, for as long as they are not. `clock` gives seconds."""
 
     clock: Callable[[], float]
     machine: Machine = field(factory=Elsewhere)
@@ -120,7 +120,7 @@ class Ports:
 
     @property
     def problems(self) -> tuple[Problem, ...]:
-        """What cannot be had: one problem for each cause."""
+        """Which ports are not available: one problem for each cause."""
         by_cause: dict[str, list[_Blocked]] = defaultdict(list)
         for port in sorted(self._blocked):
             by_cause[self._blocked[port].problem_cause].append(self._blocked[port])
@@ -130,11 +130,11 @@ class Ports:
         numbers = [str(each.fault.port) for each in blocked]
         name = f"port {numbers[0]}" if len(numbers) == 1 else f"ports {', '.join(numbers[:-1])} and {numbers[-1]}"
         ways = [way for each in blocked for way in self.machine.remedies(each.fault)]
-        reported = f"{cause}: {', or '.join(dict.fromkeys(ways))}; what needs it goes live by itself then"
-        return Problem(name, "", reported)
+        message = f"{cause}: {', or '.join(dict.fromkeys(ways))}; the sites that need it go live by themselves then"
+        return Problem(name, "", message)
 
     def look(self) -> None:
-        """Let go what can be had by now, and have Caddy asked where nobody else knows."""
+        """Release ports that are available now, and have Caddy asked where that is unknown."""
         now = self.clock()
         for port, blocked in tuple(self._blocked.items()):
             if blocked.is_tried or now < blocked.retry_at:
@@ -149,13 +149,13 @@ class Ports:
                 blocked.retry_at = now + LOOK_PAUSE
 
     def accepted(self) -> None:
-        """Caddy has taken a configuration: what it was asked for it has."""
+        """Caddy accepted a configuration: the ports that it was asked for are available."""
         for port, blocked in tuple(self._blocked.items()):
             if blocked.is_tried:
                 self._release(port)
 
     def watched(self, deliver: Callable[[Configuration], None]) -> Callable[[Configuration], None]:
-        """The same, but where a port is refused it raises PortUnavailable."""
+        """The same function; it raises PortUnavailable where Caddy refuses a port."""
 
         def delivered(configuration: Configuration) -> None:
             try:
@@ -169,7 +169,7 @@ class Ports:
         return delivered
 
     def block(self, fault: PortFault, fragments: Iterable[Fragment]) -> bool:
-        """Do without a port; False where that would change nothing: the fault is reported as any other then."""
+        """Leave out what needs the port. Returns whether that changes anything; if not, it is a refusal like any other."""
         before = self._blocked.get(fault.port)
         refusals = 1 if before is None else before.refusals + 1
         can_see = self.machine.can_listen(fault) is False
@@ -185,12 +185,12 @@ class Ports:
         given = list(fragments)
         if list(self.without_blocked(given)) != given:
             return True
-        # where nobody needs the port it is forgotten by now
+        # where no site needs the port it has been released already
         self._blocked.pop(fault.port, None)
         return False
 
     def without_blocked(self, fragments: Sequence[Fragment]) -> Sequence[Fragment]:
-        """The fragments without the sites that need what cannot be had; the same where nothing is blocked."""
+        """The fragments without the sites whose ports are not available; the same where nothing is blocked."""
         blocked = {port: each for port, each in self._blocked.items() if not each.is_tried}
         if not blocked:
             return fragments
@@ -208,7 +208,7 @@ class Ports:
         return kept
 
     def _release_unneeded(self, blocked: Iterable[int], redirecting: int | None) -> None:
-        """Forget the ports that no site waits for, but for the one that visitors would be redirected from."""
+        """Release the ports that no site waits for, except the one that redirects need."""
         needed = {port for port, _ in self._waiting} | {redirecting}
         for port in blocked:
             if port not in needed:
@@ -217,7 +217,7 @@ class Ports:
     def _report_waiting(
         self, fragments: Iterable[Fragment], ports: ListenPorts, blocked: "dict[int, _Blocked]"
     ) -> None:
-        """Say who waits for what, once."""
+        """Log which resources wait for which port, once."""
         waiting = frozenset(
             (port, each.owner)
             for each in fragments
@@ -244,12 +244,12 @@ def _reduced(fragment: Fragment, ports: ListenPorts, blocked: "dict[int, _Blocke
 
 
 def _may_redirect(block: Block, ports: ListenPorts) -> bool:
-    """Whether Caddy may redirect from HTTP to a top-level block: nobody knows what sites an `import` brings."""
+    """Whether Caddy may redirect from HTTP to a top-level block; an `import` may bring sites."""
     return block.keys[:1] == ("import",) or (is_site(block) and ports.is_tls(block))
 
 
 def _missing(block: Block, ports: ListenPorts, blocked: "dict[int, _Blocked]") -> frozenset[int]:
-    """The blocked ports that a site needs: to be redirected is no need, where that can be done without."""
+    """The blocked ports that a site needs; for redirects alone it does not need the HTTP port."""
     if not is_site(block):
         return frozenset()
     needed = ports.needed_by(block)

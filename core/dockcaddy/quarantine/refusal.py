@@ -1,4 +1,4 @@
-"""A configuration that cannot be had: in whose words, and whom they point at. Pure."""
+"""The refusal of a configuration: what the message says, and which fragments it points at. Pure."""
 
 import json
 import re
@@ -22,30 +22,30 @@ _ROUTE = re.compile(r"server (\S+): setting up (?:route handlers|route matchers|
 _CONNECTION = re.compile(r"server (\S+): setting up TLS connection policies: connection policy (\d+)\b")
 _AUTOMATION = re.compile(r"provisioning automation policy (\d+)\b")
 _LOG = re.compile(r"setting up custom log '([^']+)'")
-# what is quoted, what looks like no English word, and a last word by itself
+# what is quoted, what does not look like an English word, and a single last word
 _WORDS = re.compile(
     r"""'([^']{2,})'|"([^"]{2,})"|`([^`]{2,})`|([^\s'"`,;()]*[/.:_@{}\[\]*\\\d][^\s'"`,;()]*)|: ([^\s:]{3,})$"""
 )
-# a line of a text that nobody has before them; the label is named
+# a line of the generated Caddyfile, which people do not see; the label is named instead
 _PLACE = re.compile(r"(?<![\w./])(?:Caddyfile|-):\d+: |,? at (?:Caddyfile|-):\d+(?: import chain:? \[.*\])?")
-# through which of its modules Caddy came to the one that refuses
+# the modules through which Caddy came to the one that refuses
 _WAY = re.compile(r"^loading \S+ app module: .*\bprovision (?=\S+: )", re.DOTALL)
-# names of Go's functions, and what is said twice
+# names of Go functions, and repetitions
 _INNER = re.compile(
     r"""strconv\.\w+: parsing "(?:[^"\\]|\\.)*": |adapting config using caddyfile adapter: |getting module named '[^']*': (?=module not registered)"""
 )
-# of what Caddy makes the number: it is another one as soon as somebody is left out
+# numbers that Caddy makes: they change as soon as a fragment is left out
 _NUMBERED = re.compile(r"\b(route|policy|position|server srv|custom log 'log)\s?\d+")
 _MODULE = re.compile(r"(?:provision|loading module) '?([a-z_.]+)")
-# parts of Caddy's own, which stand in every message
+# parts of Caddy, which are in every message
 _OWN = re.compile(r"(?:http|tls|caddy|admin|events|pki)(?:\.[a-z_.]+)?|subroute|srv\d+")
 
 
 @frozen(eq=False)
 class Refusal:
-    """Why a configuration is not taken: Caddy's own words, or a hazard's.
+    """Why a configuration is refused: Caddy's own message, or that of an unsafe setting (`is_unsafe`).
 
-    `at_load` tells that Caddy could read it. `hosts` are those of the site at fault, none where that is not said.
+    With `at_load` Caddy could adapt it and failed to load it. `hosts` are those of the site at fault, where known.
     """
 
     words: str
@@ -69,21 +69,21 @@ class Refusal:
 
     @cached_property
     def said(self) -> str:
-        """The words without the numbers of lines and routes: of two faults of one sort they are equal."""
+        """The message without numbers of lines and routes: equal for two faults of one sort."""
         return _NUMBERED.sub(r"\1", _PLACE.sub("", self.words))
 
     @cached_property
     def cause(self) -> Hashable:
-        """What it is about, as far as that can be reported: equal where it is said again."""
+        """What it is about, as far as that is known: equal when the same fault is reported again."""
         return self.said, self._hosts_at_fault, frozenset(origin.resource for origin in self.origins)
 
     def guess(self, group: Sequence[Fragment]) -> tuple[Fragment, ...]:
-        """Whom it may be about: a part of a group, empty where it points at nobody or at fragments."""
+        """The fragments of a group that it may be about; empty where it points at none or at all of them."""
         found = self.named(group)[-1:] or self._likely_causes(group)
         return tuple(found) if 0 < len(found) < len(group) else ()
 
     def is_certain(self, fragment: Fragment, group: Sequence[Fragment]) -> bool:
-        """Whether it can hardly be about another one of a group: the line or site that Caddy was at, a file that only one names."""
+        """Whether it is almost certainly about this one of a group: by its line, its site, or a file that only it names."""
         if not self.at_load:
             return self.named(group) == [fragment]
         others = [each for each in group if each is not fragment]
@@ -93,12 +93,12 @@ class Refusal:
         return any(not any(word in each.content for each in others) for word in files)
 
     def names_file_of(self, group: Iterable[Fragment]) -> bool:
-        """Whether it names a file that all of a group say."""
+        """Whether it names a file that all of a group name too."""
         files = [word for word in _significant_words(self.words) if "/" in word]
         return any(all(word in each.content for each in group) for word in files)
 
     def is_about_kind(self, group: Sequence[Fragment]) -> bool:
-        """Whether all of a group are of one kind, and it is not their hosts that are refused."""
+        """Whether all of a group are of one kind, and the refusal is not about their hosts."""
         kind = group[0].kind
         if any(each.kind != kind for each in group):
             return False
@@ -106,22 +106,22 @@ class Refusal:
         return not any(said & each.plain_hosts for each in group)
 
     def named(self, group: Iterable[Fragment]) -> list[Fragment]:
-        """Those at the line that the refusal names, unless its words are others'."""
+        """The fragments at the line that the refusal names, as far as they contain what its message quotes."""
         owners = {origin.resource for origin in self.origins}
         found = [each for each in group if each.owner in owners and self._may_be_about(each)]
         if len(found) < 2:
             return found
-        # on two engines there may be two of one name
+        # two engines may have containers of one name
         said = self.configuration.text.split("\n")[self.line - 1].strip()
         return [each for each in found if said in each.content] or found
 
     def _may_be_about(self, fragment: Fragment) -> bool:
-        """Whether it says what the refusal is about: where an option lacks a word, Caddy names a line further down."""
+        """Whether it has the word that the message quotes: Caddy may name a line below the one at fault."""
         said = next((word for word in _significant_words(self.words) if word in self.configuration.text), "")
         return said in fragment.content
 
     def problem(self, fragment: Fragment) -> Problem:
-        """The refusal reported as the fragment's problem, with the label at the line where that is known."""
+        """The refusal as a problem of this fragment, with the label at the line where that is known."""
         label = next((origin.label for origin in self.origins if origin.resource == fragment.owner), "")
         label = label or (_label_that_says(self.words, fragment.blocks) if self.at_load and not self.is_unsafe else "")
         words = (
@@ -130,7 +130,7 @@ class Refusal:
         return Problem(fragment.owner, one_line(label), one_line(words))
 
     def cause_elsewhere(self, fragment: Fragment) -> Problem | None:
-        """The refusal reported as a problem of another one, whose line it is that the fragment has imported."""
+        """The refusal as a problem of the fragment whose line this one has imported; None where it imports none."""
         found = next((origin for origin in self.origins if origin.resource), None)
         if found is None or any(origin.resource == fragment.owner for origin in self.origins):
             return None
@@ -149,7 +149,7 @@ class Refusal:
         return frozenset(plain_host(word) for word in _significant_words(self.words, with_dots=True))
 
     def _likely_causes(self, group: Sequence[Fragment]) -> list[Fragment]:
-        """Those on the site at fault, and among them the fewest who say what the refusal is about."""
+        """The fragments of the site at fault, and of these the fewest that contain a word of the message."""
         for hosts in (self._hosts_at_fault, self._hosts_said):
             mates = [each for each in group if hosts & each.plain_hosts]
             if mates:
@@ -174,7 +174,7 @@ class Refusal:
 
 
 def _says(fragment: Fragment, word: str) -> bool:
-    """Whether the word stands in it as a whole one."""
+    """Whether the fragment contains the word as a whole."""
     content, at = fragment.content, -1
     while (at := content.find(word, at + 1)) >= 0:
         before, after = content[at - 1 : at], content[at + len(word) : at + len(word) + 1]
@@ -188,7 +188,7 @@ def _goes_on(character: str) -> bool:
 
 
 def _significant_words(words: str, *, with_dots: bool = False) -> Iterator[str]:
-    """The words of a message that may stand in labels, those of its end first; some of them ended a sentence."""
+    """The words of a message that may come from labels, the last ones first, with and without the full stop at the end."""
     found = [next(filter(None, match)) for match in _WORDS.findall(words[-limits.MAX_ERROR_TEXT :])]
     for word in reversed(found[-limits.MAX_ERROR_WORDS :]):
         bare = word.strip(".:")
@@ -203,7 +203,7 @@ def _significant_words(words: str, *, with_dots: bool = False) -> Iterator[str]:
 
 
 def _label_that_says(words: str, blocks: Iterable[Block]) -> str:
-    """The only label at whose line one of the telling words stands, `""` where none or several do."""
+    """The label at whose line a word of the message stands; `""` where there are none or several."""
     lines = list(all_blocks(blocks))
     for word in _significant_words(words):
         labels = {block.origins[0].label for block in lines if word in block.keys and block.origins}

@@ -16,8 +16,9 @@ _PUBLISHER = "docker-proxy"
 
 @frozen
 class ThisMachine:
-    """Caddy is a child of ours: what it may have we may have. `caddy` is its program; sites that name no port listen at
-    `http_port` and `https_port`.
+    """Where Caddy is our child process: it may listen where we may. `caddy` is its program.
+
+    Sites without a port listen at `http_port` and `https_port`.
     """
 
     caddy: Path
@@ -25,11 +26,11 @@ class ThisMachine:
     https_port: int = 443
 
     def can_listen(self, fault: PortFault) -> bool | None:
-        """Whether the port can be had by now."""
+        """Whether the port is available now."""
         return not obstacle("", fault.port, fault.transport, shared=True)
 
     def cause(self, fault: PortFault) -> str:
-        """Who has the port, or that it is not allowed."""
+        """Which process has the port, or that it is not allowed."""
         if not fault.is_taken:
             return "caddy is not permitted to listen there"
         holder = holder_of(fault.port, fault.transport)

@@ -1,4 +1,4 @@
-"""One settling: what is left out so far, and how Caddy answers to the rest."""
+"""One trial of a set of fragments: which of them are left out, and what Caddy says to the rest."""
 
 import contextlib
 from collections import defaultdict
@@ -26,7 +26,12 @@ Deliver = Callable[[Configuration], None]
 
 @define
 class Trial:
-    """A trial of fragments: `build` assembles them without those of the given keys, `deliver` hands on what comes of it."""
+    """Finds the largest configuration of `fragments` that Caddy accepts.
+
+    `build` assembles fragments without those of the given keys, `deliver` hands the result to the live outputs. During
+    the trial, `left_out` are the keys of fragments that are set aside or rejected, `fallbacks` those in whose place the
+    last good version stands in `fragments`, `rejected` those that were rejected in this trial.
+    """
 
     adapt: Callable[[str], bytes]
     route_order: str
@@ -47,7 +52,7 @@ class Trial:
     _shapes: tuple[set[Hashable], set[Hashable]] | None = None
 
     def resolve(self) -> Configuration:
-        """Find the largest accepted configuration: first without what was refused before, then with what is due."""
+        """The accepted configuration: first without what was rejected before, then with what is due for a retry."""
         due = []
         for each in tuple(self.fragments):
             rejection = self.memory.rejection(each)
@@ -58,7 +63,7 @@ class Trial:
         refused = self._attempt()
         if refused is not None:
             if not self.isolates:
-                raise CaddyRefusal(self._reported(refused))
+                raise CaddyRefusal(self._described(refused))
             self._isolate(refused)
         if self.accepted is not None:
             self._try_again(sorted(due, key=self.memory.retry_order))
@@ -68,13 +73,13 @@ class Trial:
             raise CaddyRefusal(refused.words if refused else "nothing was accepted")
         return self.accepted
 
-    def _reported(self, refused: Refusal) -> str:
-        """The refusal with whom it is about, where that is said."""
+    def _described(self, refused: Refusal) -> str:
+        """The refusal, with the resource that it is about where Caddy names its line."""
         named = refused.named(self.parts)
         return str(refused.problem(named[-1])) if named else refused.words
 
     def _try_again(self, due: Sequence[Fragment]) -> None:
-        """Admit what is due, some at a time: fewer where there was not even time for them."""
+        """Retry what is due, some at a time; fewer the next time where there was not enough time."""
         size = self.memory.tried_together
         for start in range(0, len(due), size):
             self._admit(due[start : start + size])
@@ -82,11 +87,11 @@ class Trial:
 
     @property
     def parts(self) -> tuple[Fragment, ...]:
-        """What is not left out."""
+        """The fragments that are not left out."""
         return tuple(each for each in self.fragments if each.key not in self.left_out)
 
     def _attempt(self) -> Refusal | None:
-        """Try everything that is not left out; gives the refusal, or None where it was accepted."""
+        """Try everything that is not left out. Returns the refusal, None where Caddy accepted it."""
         configuration = self._without_conflicts()
         last = self.memory.last
         refused: Refusal | None
@@ -118,7 +123,7 @@ class Trial:
         )
 
     def _is_too_slow(self, error: CaddyUnreachable) -> bool:
-        """Whether it is what was asked that takes too long, not Caddy that is away."""
+        """Whether this configuration takes too long, while Caddy itself answers."""
         if not isinstance(error.__cause__, TimeoutError):
             return False
         with contextlib.suppress(CaddyUnreachable):
@@ -127,7 +132,7 @@ class Trial:
         return False
 
     def _attempt_without_fallbacks(self) -> Refusal | None:
-        """Try what was found; what stands in for others is no longer sure to be good."""
+        """Try the result; where it is refused, try it again without fallbacks, which may no longer be good."""
         refused = self._attempt()
         if refused is not None and self.fallbacks:
             self._drop_fallbacks(self.fallbacks)
@@ -161,7 +166,7 @@ class Trial:
         return self._tolerated
 
     def _without_conflicts(self) -> Configuration:
-        """What is not left out, put together; of two that contradict each other the newer is rejected."""
+        """Everything that is not left out, assembled. The newer fragment of each conflict is rejected."""
         configuration = self.build(self.fragments, self.left_out)
         while configuration.assembly.conflicts:
             by_key = {each.key: each for each in self.fragments}
@@ -171,26 +176,27 @@ class Trial:
         return configuration
 
     def _isolate(self, refused: Refusal) -> None:
-        # what fails at loading has a cause outside (a port that is taken); the operator's own text is not left out for it
+        """Find the fragments that Caddy refuses: among those that changed, else among all."""
+        # a failure at load may have a cause outside (a port in use); the operator's own text is not left out for it
         present = [each for each in self.parts if not (refused.at_load and each.is_operators)]
         candidates = self.memory.candidates(present)
         if 0 < len(candidates) < len(present):
             if self._separate(candidates, refused):
                 return
-            # not even what was accepted before is accepted now: Caddy itself or something outside has changed
+            # what was accepted before is refused now: Caddy itself or something outside has changed
             self._put_back(candidates)
         if present:
             self._separate(sorted(present, key=lambda each: each.seniority), refused)
 
     def _separate(self, candidates: Sequence[Fragment], refused: Refusal) -> bool:
-        """Have of `candidates` what Caddy takes beside the rest, and reject the others; gives whether it takes the rest."""
+        """Reject those of `candidates` that Caddy refuses beside the rest. Returns whether it accepts the rest at all."""
         self._set_aside(candidates)
         if self._is_what_caddy_has() and self._attempt() is not None:
             return False
         remaining = list(candidates) if refused.at_load or len(candidates) == 1 else self._screened(candidates)
         known: Refusal | None = refused
         if len(remaining) < len(candidates):
-            # mostly that was all, and each try of a part would be a load more
+            # mostly that was all, and each try of a part would be another load
             self._put_back(remaining)
             known = self._attempt()
             if known is None:
@@ -199,14 +205,14 @@ class Trial:
         return self._admit(remaining, known)
 
     def _is_what_caddy_has(self) -> bool:
-        """Whether what is not set aside can be tried without a load."""
+        """Whether Caddy already has what is not set aside: no load is needed to try it."""
         last = self.memory.last
         return last is not None and last.text == self._without_conflicts().text
 
     def _admit(self, group: Sequence[Fragment], refused: Refusal | None = None) -> bool:
-        """Have those of a group that Caddy takes, and reject the others if it takes the rest; gives whether it does.
+        """Add those of a group that Caddy accepts, and reject the others. Returns whether Caddy accepts the rest.
 
-        `refused` is what it says to all of them, where that is known.
+        `refused` is its refusal of the whole group, where that is known.
         """
         search = Search(self._try, self._by_likelihood, self._is_over)
         search.run(group, refused)
@@ -218,7 +224,7 @@ class Trial:
         return True
 
     def _try(self, group: Sequence[Fragment]) -> Refusal | None:
-        """Try a group beside what is taken, and set it aside again where it is refused."""
+        """Try a group beside what is accepted, and set it aside again where it is refused."""
         self._put_back(group)
         refused = self._attempt()
         if refused is not None:
@@ -232,7 +238,7 @@ class Trial:
         return refused
 
     def _is_accepted(self) -> bool:
-        """Whether what is not set aside is what was accepted."""
+        """Whether what is not left out is what Caddy accepted last."""
         return self.accepted is not None and self.parts == self._accepted_parts
 
     def _set_aside(self, group: Iterable[Fragment]) -> None:
@@ -240,21 +246,20 @@ class Trial:
             self._replace(each)
 
     def _by_likelihood(
-        self, group: Sequence[Fragment], candidate_keys: Sequence[Fragment] = ()
+        self, group: Sequence[Fragment], refused_now: Sequence[Fragment] = ()
     ) -> list[Sequence[Fragment]]:
-        """What is like what Caddy has is tried before the others, what is like what it refused after them.
+        """The group in parts, the last to be tried first: what resembles what Caddy refused comes after the others.
 
-        So of hundreds that come together the good ones do not wait until each of the others is found out. The first to
-        be tried stand last.
+        So of hundreds of new fragments the good ones are not delayed by the search for the bad ones.
         """
         if self._shapes is None:
             self._shapes = self.memory.shapes(self.fragments)
         taken, refused = self._shapes
-        refused = refused | {each.shape for each in candidate_keys}
+        refused = refused | {each.shape for each in refused_now}
         by_likelihood: dict[int, list[Fragment]] = defaultdict(list)
         for each in group:
             by_likelihood[(each.shape in refused) - (each.shape in taken)].append(each)
-        return [by_likelihood[promise] for promise in sorted(by_likelihood, reverse=True)]
+        return [by_likelihood[rank] for rank in sorted(by_likelihood, reverse=True)]
 
     def _is_over(self) -> bool:
         return self._deadline is not None and self.memory.clock() > self._deadline
@@ -264,7 +269,7 @@ class Trial:
             self.memory.postpone(each)
 
     def _put_back(self, group: Iterable[Fragment]) -> None:
-        """Have the fragments themselves in their places again, whatever stands in for them."""
+        """Have the fragments themselves in their places again, instead of their fallbacks."""
         keys = {each.key: each for each in group}
         self.fragments = [keys.get(each.key, each) for each in self.fragments]
         self.fallbacks -= keys.keys()
@@ -278,12 +283,12 @@ class Trial:
         if fragment.key not in self.rejected:
             self.rejected.add(fragment.key)
             self.memory.reject(fragment, problem, older, cause)
-        # where another one stands in for it already, that one may be as good as it was
+        # where its fallback is in its place already, that one may still be good
         if fragment.key not in self.left_out and fragment in self.fragments:
             self._replace(fragment)
 
     def _replace(self, fragment: Fragment) -> None:
-        """Have a fragment's last good version stand in for it; leave it out where there is none."""
+        """Put a fragment's fallback in its place; leave it out where there is none."""
         is_stale = fragment.key in self.fallbacks or fragment.key in self._stale
         before = None if is_stale else self.memory.fallback(fragment)
         if before is None:
@@ -294,9 +299,10 @@ class Trial:
             self.fragments = [before if each.key == fragment.key else each for each in self.fragments]
 
     def _screened(self, candidates: Sequence[Fragment]) -> list[Fragment]:
-        """Condemn what Caddy cannot adapt even among its own site's fragments: small texts instead of whole ones.
+        """Reject candidates that Caddy cannot adapt beside the fragments of their sites. Returns the other candidates.
 
-        What others may refer to comes first: while that is refused, nothing can be said of the others.
+        These are small texts instead of whole configurations. What others import comes first: while that is refused,
+        nothing is known of the others.
         """
         candidate_keys = {each.key for each in candidates}
         shared = [each for each in self.fragments if each.definitions and self._is_there(each)]
@@ -310,7 +316,7 @@ class Trial:
         return [each for each in candidates if each.key in candidate_keys - self.rejected]
 
     def _reject_by_kind(self, fragment: Fragment) -> bool:
-        """Condemn one that is like those that were refused one by one and together; gives whether it is."""
+        """Reject a fragment that differs only in its hosts from those that were refused. Returns whether it was."""
         refused = self._rejected_kinds.get(fragment.kind)
         if refused is None or not refused.is_about_kind((fragment,)):
             return False
@@ -321,7 +327,7 @@ class Trial:
         return fragment.key not in self.left_out
 
     def _screen(self, others: Sequence[Fragment], batch: Sequence[Fragment]) -> bool:
-        """Condemn those of a batch that Caddy cannot adapt beside the others; gives whether it adapts these."""
+        """Reject those of a batch that Caddy cannot adapt beside the others. Returns whether it adapts the others."""
         taken = list(others)
 
         def attempt(group: Sequence[Fragment]) -> Refusal | None:
@@ -357,7 +363,7 @@ class Trial:
 
 
 def _batches(candidates: list[Fragment]) -> Iterator[list[Fragment]]:
-    """Parts of about equal size that keep fragments of one site together."""
+    """Batches of about equal size; fragments of one site are in the same batch."""
     by_site: dict[Hashable, list[Fragment]] = defaultdict(list)
     for each in candidates:
         by_site[min(each.groups, key=str, default="")].append(each)
