@@ -4,6 +4,7 @@ With `--check` nothing is written; pages that are not current are named, and the
 """
 
 import inspect
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -37,26 +38,53 @@ def options_page() -> str:
     return intro + pages.option_table(plugins.load().sections)
 
 
+# hook -> what its result is made of
+_PARTS: dict[str, tuple[type, ...]] = {
+    "dockcaddy_functions": (hookspecs.Context,),
+    "dockcaddy_label_transformers": (hookspecs.LabelTransformer, hookspecs.Label, hookspecs.Stage),
+    "dockcaddy_site_transformers": (hookspecs.SiteTransformer, hookspecs.SiteContext),
+    "dockcaddy_gates": (hookspecs.Gate,),
+    "dockcaddy_admission_rules": (hookspecs.AdmissionRule,),
+    "dockcaddy_outputs": (
+        hookspecs.OutputType,
+        hookspecs.OutputContext,
+        hookspecs.Output,
+        hookspecs.Configuration,
+        hookspecs.Loader,
+    ),
+    "dockcaddy_services": (hookspecs.ServiceType, hookspecs.ServiceContext, hookspecs.Service, hookspecs.Adapter),
+    "dockcaddy_settings": (hookspecs.SettingsSection,),
+}
+
+
 def plugins_page() -> str:
-    """The hooks, what they give, how a plugin is tested, and what its faults cost."""
+    """The hooks, what they return, an example of each, what faults cost, and how a plugin is tested."""
     parts = ["# Plugins\n", NOTE, inspect.cleandoc(hookspecs.__doc__ or ""), ""]
+    parts += ["[examples/plugin](../examples/plugin) is a whole plugin as a package, with tests.", ""]
     for name in plugins.HOOKS:
-        parts += [f"## `{name}`\n", inspect.cleandoc(getattr(hookspecs, name).__doc__ or ""), ""]
-    for kind in (
-        hookspecs.Label,
-        hookspecs.LabelTransformer,
-        hookspecs.SiteTransformer,
-        hookspecs.Gate,
-        hookspecs.AdmissionRule,
-        files.FileOutput,
-        hookspecs.SettingsSection,
-    ):
-        parts += [f"## `{kind.__name__}`\n", inspect.cleandoc(kind.__doc__ or ""), ""]
+        parts += [f"## `{name}`\n", _hook(name), "```python", _example(name), "```", ""]
+        for kind in _PARTS[name]:
+            parts += ["```python", inspect.getsource(kind).strip(), "```", ""]
+    parts += ["## Outputs to a file\n", inspect.cleandoc(files.FileOutput.__doc__ or ""), ""]
     parts += ["## When a plugin fails\n", inspect.cleandoc(plugins.guard.__doc__ or ""), ""]
     parts += ["## `dockcaddy.testing`\n", inspect.cleandoc(testing.__doc__ or ""), ""]
     for helper in (testing.container, testing.render, testing.fragment, testing.context, testing.registry_with):
         parts += [f"### `{_spelled(helper)}`\n", inspect.cleandoc(helper.__doc__ or ""), ""]
     return "\n".join(parts)
+
+
+def _hook(name: str) -> str:
+    """The hook's signature, and what its docstring says."""
+    function = getattr(hookspecs, name)
+    signature = re.search(rf"def {name}\(.*\) -> .*(?=:)", inspect.getsource(function).partition("  #")[0])
+    assert signature is not None
+    return f"```python\n{signature[0]}: ...\n```\n\n{inspect.cleandoc(function.__doc__ or '')}\n"
+
+
+def _example(name: str) -> str:
+    """A plugin that implements the hook."""
+    file = FOLDER.parent / "examples" / "hooks" / f"{name.removeprefix('dockcaddy_')}.py"
+    return file.read_text().strip()
 
 
 def _spelled(function: Callable[..., object]) -> str:

@@ -43,6 +43,7 @@ from dockcaddy.hookspecs import (
     SiteContext,
     SiteTransformer,
     Stage,
+    TemplateFunction,
     hook,
 )
 from dockcaddy.model import Attachment, EngineInventory, Inventory, Mount, Port, Problem, Proxy, Resource
@@ -90,6 +91,7 @@ __all__ = [
     "SiteContext",
     "SiteTransformer",
     "Stage",
+    "TemplateFunction",
     "__version__",
     "hook",
     "is_matcher",

@@ -1,21 +1,26 @@
-"""The hooks a plugin may implement. All are called once, at start; what they return is frozen into the registry.
+"""The hooks that a plugin may implement, and what they give. Every hook is called once, at start.
 
-A plugin implements a hook with `@dockcaddy.hook`:
+A plugin is a Python module that implements hooks with `@dockcaddy.hook`:
 
     import dockcaddy
+    from collections.abc import Mapping
 
     @dockcaddy.hook
-    def dockcaddy_functions():
+    def dockcaddy_functions() -> Mapping[str, dockcaddy.TemplateFunction]:
         return {"greet": greet}
 
     def greet(context: dockcaddy.Context, whom: str) -> str:
         \"\"\"A greeting for WHOM.\"\"\"
         return f"hello {whom} from {context.resource.name}"
+
+It imports only what `dockcaddy.__all__` lists. dockcaddy finds it as an entry point of the group `dockcaddy`, or as a file
+that `--plugin FILE` names. Two plugins that contribute the same name are an error at start; `replace` allows a function
+of a later plugin to replace one.
 """
 
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from enum import Enum
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import pluggy
 from attrs import field, frozen
@@ -23,14 +28,11 @@ from attrs import field, frozen
 from dockcaddy.caddyfile import Block
 from dockcaddy.model import EngineInventory, Inventory, Proxy, Resource
 
-hook = pluggy.HookimplMarker("dockcaddy")
-hookspec = pluggy.HookspecMarker("dockcaddy")
-
 TemplateFunction = Callable[..., object]
 
 
 class Context(Protocol):
-    """What a template function and a label transformer know: one resource and what is around it."""
+    """What functions, label transformers, gates and admission rules get: one resource and what is around it."""
 
     @property
     def resource(self) -> Resource:
@@ -38,15 +40,15 @@ class Context(Protocol):
 
     @property
     def engine(self) -> EngineInventory:
-        """The engine's inventory that the resource belongs to. Only its `caddy` may be read without cost."""
+        """The inventory of the resource's engine. Only its `caddy` may be read without cost."""
 
     @property
     def inventory(self) -> Inventory:
-        """Everything there is. Reading it makes the fragment depend on all of it: it is rendered in every cycle."""
+        """All engines. Reading it makes the fragment depend on all of them: it is rendered again in every pass."""
 
     @property
     def proxy(self) -> Proxy:
-        """What belongs to the program and its Caddy themselves."""
+        """What belongs to dockcaddy and its Caddy."""
 
     @property
     def admitted(self) -> bool:
@@ -56,20 +58,20 @@ class Context(Protocol):
         """The plugin's own settings: the frozen instance of a class it declared with `dockcaddy_settings`."""
 
     def warn(self, message: str, label: str = "") -> None:
-        """Report something to the operator, named with the resource and the label; the label stays.
+        """Report a warning that names the resource and a label; the label stays in force.
 
-        `label` is the key of the one that it is about, by default the one that is being rendered.
+        `label` is the key of a label, by default that of the label that is being rendered.
         """
 
     def linger(self, seconds: float) -> None:
-        """Have the resource's sites stay for so long after it is gone, where nobody else has them by then."""
+        """Keep the resource's sites for so long after it is gone, unless other resources define them by then."""
 
 
 @frozen
 class Label:
     """One label under the prefix. `key` has the prefix normalised to `caddy`; `origin` is the key as people wrote it.
 
-    `value` is a template in stage RAW, text in stage RENDERED; `conditional` tells that the template had control flow.
+    `value` is a template in stage RAW, text in stage RENDERED; `conditional` says that the template had control flow.
     """
 
     key: str
@@ -99,34 +101,34 @@ class LabelTransformer:
 
 
 class SiteContext(Protocol):
-    """What a site transformer knows."""
+    """What a site transformer gets."""
 
     @property
     def proxy(self) -> Proxy:
-        """What belongs to the program and its Caddy themselves."""
+        """What belongs to dockcaddy and its Caddy."""
 
     def settings(self, section: type[Any]) -> Any:
         """The plugin's own settings, as in `Context`."""
 
     def state(self, service: str, default: object = None) -> Any:
-        """What the service of this name says of itself (`Service.state`), None while it fails.
+        """The state of the service of this name (`Service.state`); None while the service fails.
 
-        `default` where it does not run, as in `dockcaddy render`.
+        `default` if it does not run, as in `dockcaddy render`.
         """
 
     def note_placeholder(self, placeholder: str, value: str) -> None:
-        """Note what Caddy finds now where a placeholder like `{file./srv/x}` stands, `""` for nothing.
+        """Note the present value of one of Caddy's placeholders, like `{file./srv/x}`; `""` if it has none.
 
-        Services see it as `Configuration.placeholders`; the log and `check` show the value. Raises ValueError for what
-        is no placeholder, or a value of several words.
+        Services read it as `Configuration.placeholders`; the log and `check` show it. Raises ValueError if it is not a
+        placeholder, or the value is more than one word.
         """
 
 
 @frozen
 class SiteTransformer:
-    """A rewrite of one site as all its resources together made it: `apply(context, site) -> site`, pure.
+    """A rewrite of one merged site: `apply(context, site) -> site`, pure.
 
-    It sees snippets and global options too. Transformers run by `order`, then by `name`.
+    It also gets snippets and the global options. Transformers run by `order`, then by `name`.
     """
 
     name: str
@@ -136,7 +138,7 @@ class SiteTransformer:
 
 @frozen
 class Gate:
-    """A rule that may keep a resource out of `upstreams`: `admits(context) -> bool`."""
+    """Decides whether a resource gets traffic: `admits(context) -> bool`, pure."""
 
     name: str
     admits: Callable[[Context], bool]
@@ -144,10 +146,10 @@ class Gate:
 
 @frozen
 class AdmissionRule:
-    """A check of what one resource's labels became: `check(context, blocks)` raises `LabelError` to refuse it.
+    """A check of the blocks that one resource's labels became: `check(context, blocks)` raises `LabelError` to refuse.
 
-    It sees the very blocks that will be written; each knows the labels it came from (`block.origins`). What it refuses
-    is never handed to an output; `render --raw` prints it where the rule `shows_refused`.
+    The blocks are those that would be written; each has the labels that it came from (`block.origins`). No output gets
+    what a rule refuses. If the rule `shows_refused`, `render --raw` prints it.
     """
 
     name: str
@@ -169,17 +171,14 @@ class SettingsSection:
 
 
 class Adapter(Protocol):
-    """Caddy's own reading of a Caddyfile."""
+    """Something that adapts Caddyfiles: a running Caddy, or the Caddy program."""
 
     def adapt(self, caddyfile: str) -> bytes:
-        """The JSON that Caddy makes of the text.
-
-        Raises `CaddyRefusal` with Caddy's own words where it refuses, `CaddyUnreachable` where nobody answers.
-        """
+        """Caddy's JSON of the text. Raises `CaddyRefusal` with Caddy's own error, `CaddyUnreachable`."""
 
 
 class Configuration(Protocol):
-    """A finished configuration, as outputs get it."""
+    """A finished configuration, as outputs and services get it."""
 
     @property
     def text(self) -> str:
@@ -187,64 +186,64 @@ class Configuration(Protocol):
 
     @property
     def json(self) -> bytes:
-        """Caddy's JSON of it. Raises `CaddyRefusal` where no Caddy has adapted the text."""
+        """Caddy's JSON of the text. Raises `CaddyRefusal` if no Caddy has adapted it."""
 
     @property
     def placeholders(self) -> Mapping[str, str]:
-        """What site transformers noted with `SiteContext.note_placeholder`."""
+        """The values that site transformers noted with `SiteContext.note_placeholder`."""
 
 
 class Output(Protocol):
-    """A backend that delivers the finished configuration."""
+    """A backend that delivers configurations."""
 
     def write(self, configuration: Configuration) -> None:
-        """Deliver it. Raises `CaddyRefusal` where Caddy refuses the content, `OutputError` for everything else."""
+        """Deliver it. Raises `CaddyRefusal` if Caddy refuses it, `OutputError` for everything else."""
 
     def holds(self, configuration: Configuration) -> bool:
-        """Whether what was delivered is still in force. Asked every few seconds, so it is cheap.
+        """Whether the configuration is still in force. Called every few seconds, so it has to be cheap.
 
-        Raises `OutputError` where that cannot be found out.
+        Raises `OutputError` if that is unknown.
         """
 
     def close(self) -> None:
-        """Release what it holds."""
+        """Release connections and files. Called once, at the end."""
 
 
 class Service(Protocol):
-    """Something that works beside the loop as long as the daemon runs. All calls come from one thread, one at a time."""
+    """Something that works beside the loop while the daemon runs. All calls come from one thread, one at a time."""
 
     @property
     def state(self) -> Hashable:
-        """What site transformers read as `SiteContext.state`. When it changes, all sites are made anew in the same pass."""
+        """What site transformers get from `SiteContext.state`. When it changes, all sites are made again in the same pass."""
 
     @property
     def retry_at(self) -> float | None:
-        """When it needs another pass, in seconds of `ServiceContext.clock`; None where it does not."""
+        """When it needs another pass, in seconds of `ServiceContext.clock`; None if it does not need one."""
 
     def start(self) -> None:
         """Begin to work. Called once, before the first pass."""
 
     def before_offer(self, configuration: Configuration) -> None:
-        """Prepare for a configuration that Caddy is about to be given. The one before may still be in force."""
+        """Prepare for a configuration that is about to be loaded. The previous one is still in force."""
 
     def after_accepted(self, configuration: Configuration) -> None:
-        """Clean up: Caddy has taken this configuration, nothing else is needed any more."""
+        """Clean up what the previous configuration needed: Caddy has accepted this one."""
 
     def holds(self) -> bool:
-        """Whether all it did is still in force; else there is a pass. Asked every few seconds, so it is cheap."""
+        """Whether its work is still in force; if not, there is a pass. Called every few seconds, so it has to be cheap."""
 
     def problems(self) -> Iterable[str]:
-        """What is wrong now, each reported once when it appears and once when it is gone."""
+        """What is wrong now. Each problem is logged once when it appears and once when it is gone."""
 
     def stop(self) -> None:
-        """End and release what it holds. Called once."""
+        """End, and release connections and files. Called once."""
 
 
 class Loader(Protocol):
     """A connection to a Caddy's admin API."""
 
     def load(self, config: bytes) -> None:
-        """Make Caddy run this JSON; its admin endpoint stays where it is. Raises `CaddyRefusal` with Caddy's own words, `CaddyUnreachable`."""
+        """Load this JSON; the admin endpoint stays as it is. Raises `CaddyRefusal` with Caddy's own error, `CaddyUnreachable`."""
 
     def config(self) -> bytes:
         """The JSON that Caddy runs now. Raises `CaddyUnreachable`."""
@@ -255,10 +254,10 @@ class Loader(Protocol):
 
 @frozen
 class OutputContext:
-    """What an output is built from.
+    """What an output is created from.
 
-    `options` are those of its `--output NAME=VALUE` (`{"target": VALUE}`), `settings` gives the instance of a declared
-    settings section, `connect` a connection to the admin API at a URL (the program's own Caddy for `""`).
+    `options` is `{"target": TARGET}` for `--output NAME=TARGET`, else empty. `settings` gives the instance of a declared
+    settings section, `connect` a connection to the admin API at a URL (`""`: dockcaddy's own Caddy).
     """
 
     settings: Callable[[type[Any]], Any]
@@ -268,49 +267,15 @@ class OutputContext:
 
 @frozen
 class OutputType:
-    """An output that people can choose with `--output NAME[=TARGET]`: `create(context) -> Output`.
+    """A kind of output: `create(context) -> Output`.
 
-    A `live` output hands the configuration to a Caddy, which can refuse it: what is wrong is found out there, and no
-    other output gets it before. Its target is the URL of that Caddy's admin API, `""` for the program's own Caddy.
+    A `live` output loads the configuration into a Caddy, which can refuse it. Other outputs get only what all live
+    outputs accepted. The target of a live output is the URL of its Caddy's admin API; without a target it is dockcaddy's
+    own Caddy.
     """
 
     create: Callable[[OutputContext], Output]
     live: bool = False
-
-
-@hookspec
-def dockcaddy_functions() -> Mapping[str, TemplateFunction]:  # type: ignore[empty-body]
-    """Template functions: name -> callable(context, *args). Its docstring's first line is the help.
-
-    Parameter annotations are the argument types that templates are held to (`str`, `int`, `float`, `bool`, `object`
-    for anything; `*args` for variadic ones). What `dockcaddy functions` shows of one may be spelled out:
-    `*options: Annotated[object, "[http|https] [PORT...]"]`.
-    """
-
-
-@hookspec
-def dockcaddy_label_transformers() -> Iterable[LabelTransformer]:  # type: ignore[empty-body]
-    """Label transformers."""
-
-
-@hookspec
-def dockcaddy_site_transformers() -> Iterable[SiteTransformer]:  # type: ignore[empty-body]
-    """Site transformers."""
-
-
-@hookspec
-def dockcaddy_gates() -> Iterable[Gate]:  # type: ignore[empty-body]
-    """Gates in front of `upstreams`."""
-
-
-@hookspec
-def dockcaddy_admission_rules() -> Iterable[AdmissionRule]:  # type: ignore[empty-body]
-    """Rules about what labels may say."""
-
-
-@hookspec
-def dockcaddy_outputs() -> Mapping[str, OutputType]:  # type: ignore[empty-body]
-    """Output backends by name. Only the chosen ones are created."""
 
 
 @frozen
@@ -318,7 +283,7 @@ class ServiceContext:
     """What a service is created from.
 
     `settings` gives the instance of a declared settings section, `clock` seconds that never go back. `other_caddys` are
-    the Caddys that are configured and are not the program's own, by how messages name them (`caddy at URL`).
+    the Caddys of live outputs that are not dockcaddy's own, by their names in messages (`caddy at URL`).
     """
 
     settings: Callable[[type[Any]], Any]
@@ -329,17 +294,98 @@ class ServiceContext:
 
 @frozen
 class ServiceType:
-    """A service of the daemon: `create(context) -> Service`. Other commands than `run` and `demo` have none."""
+    """A service of the daemon: `create(context) -> Service`. Only `run` and `demo` have services."""
 
     name: str
     create: Callable[[ServiceContext], Service]
 
 
-@hookspec
+_Contributed = (
+    Mapping[str, TemplateFunction]
+    | Mapping[str, OutputType]
+    | Iterable[LabelTransformer]
+    | Iterable[SiteTransformer]
+    | Iterable[Gate]
+    | Iterable[AdmissionRule]
+    | Iterable[ServiceType]
+    | SettingsSection
+)
+_Hook = TypeVar("_Hook", bound=Callable[..., _Contributed])
+_mark = pluggy.HookimplMarker("dockcaddy")
+_hookspec = pluggy.HookspecMarker("dockcaddy")
+
+
+def hook(function: _Hook) -> _Hook:
+    """Mark a function of a plugin as the hook of its name. A type checker accepts only what a hook may return."""
+    return _mark(function)
+
+
+@_hookspec
+def dockcaddy_functions() -> Mapping[str, TemplateFunction]:  # type: ignore[empty-body]
+    """Template functions by name. A template calls one as `{{name ARGUMENT...}}`: `function(context, *arguments)`.
+
+    `context` is a `Context`. Annotations of the other parameters (`str`, `int`, `float`, `bool`, `object` for anything,
+    `*args` for any number) are the types that templates are held to. The first line of the docstring is the help; its
+    parameters may be spelled out: `*options: Annotated[object, "[http|https] [PORT...]"]`. Called whenever a label is
+    rendered. An error costs the resource and is reported with the label and the plugin; raise `LabelError` for a message
+    of your own.
+    """
+
+
+@_hookspec
+def dockcaddy_label_transformers() -> Iterable[LabelTransformer]:  # type: ignore[empty-body]
+    """Label transformers, which rewrite the labels of one resource before or after its templates are rendered.
+
+    Called whenever a resource with labels of ours is rendered. Raise `LabelError` to refuse the resource; any other
+    error costs the resource and names the plugin.
+    """
+
+
+@_hookspec
+def dockcaddy_site_transformers() -> Iterable[SiteTransformer]:  # type: ignore[empty-body]
+    """Site transformers, which rewrite a site after the fragments of all its resources were merged.
+
+    Called whenever one of the site's fragments changes. An error leaves the site as it was and is reported.
+    """
+
+
+@_hookspec
+def dockcaddy_gates() -> Iterable[Gate]:  # type: ignore[empty-body]
+    """Gates, which keep traffic from a resource: `upstreams` lists its addresses only if every gate admits it.
+
+    Called when a template asks for the resource's upstreams (`Context.admitted`). An error costs the resource.
+    """
+
+
+@_hookspec
+def dockcaddy_admission_rules() -> Iterable[AdmissionRule]:  # type: ignore[empty-body]
+    """Admission rules, which refuse what labels may not say.
+
+    Called for the blocks of every resource after they are rendered. Raise `LabelError` to refuse the resource; any other
+    error refuses it too.
+    """
+
+
+@_hookspec
+def dockcaddy_outputs() -> Mapping[str, OutputType]:  # type: ignore[empty-body]
+    """Outputs by name, which is any text without `=`. Only those that `--output NAME[=TARGET]` chooses are created.
+
+    An `OutputError` of `create` ends the start: it reports wrong settings. An error of `write` is reported, and the
+    output is tried again after a pause; other outputs are not affected.
+    """
+
+
+@_hookspec
 def dockcaddy_services() -> Iterable[ServiceType]:  # type: ignore[empty-body]
-    """Services that start and stop with the daemon."""
+    """Services, which start and stop with the daemon and take part in every pass.
+
+    After an error the service's state is None and it is left alone for a while; the pass goes on.
+    """
 
 
-@hookspec
+@_hookspec
 def dockcaddy_settings() -> SettingsSection:  # type: ignore[empty-body]
-    """The plugin's section of the settings."""
+    """The plugin's section of the settings, which every context gives it: `context.settings(Schema)`.
+
+    A validator of the schema that raises `ValueError` refuses a value with its message.
+    """

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 
 import dockcaddy
-from dockcaddy import Context
+from dockcaddy import Context, TemplateFunction
 
 
 @dockcaddy.hook
-def dockcaddy_functions() -> Mapping[str, object]:
+def dockcaddy_functions() -> Mapping[str, TemplateFunction]:
     """The functions of this plugin."""
     return {"env": env, "hasEnv": has_env}
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 import dockcaddy
 from attrs import field, frozen
-from dockcaddy import Context, Gate, SettingsSection
+from dockcaddy import Context, Gate, SettingsSection, TemplateFunction
 
 GATE_LABEL = "caddy_health_gate"
 _OFF = frozenset(("false", "no", "off", "0"))
@@ -24,7 +24,7 @@ def dockcaddy_settings() -> SettingsSection:
 
 
 @dockcaddy.hook
-def dockcaddy_functions() -> Mapping[str, object]:
+def dockcaddy_functions() -> Mapping[str, TemplateFunction]:
     """The functions of this plugin."""
     return {"isRunning": is_running, "isHealthy": is_healthy, "healthStatus": health_status}
 

@@ -4,11 +4,11 @@ from collections.abc import Iterable, Mapping
 from posixpath import join, normpath
 
 import dockcaddy
-from dockcaddy import Context, Mount
+from dockcaddy import Context, Mount, TemplateFunction
 
 
 @dockcaddy.hook
-def dockcaddy_functions() -> Mapping[str, object]:
+def dockcaddy_functions() -> Mapping[str, TemplateFunction]:
     """The functions of this plugin."""
     return {
         "mountSource": mount_source,

@@ -1,23 +1,29 @@
-"""The one way into a plugin's code: whatever it does there, one clear error comes out, and it costs no more than that call.
+"""The one way into the code of plugins: whatever goes wrong there becomes one clear error that costs no more than the call.
 
     error: container web-1: label caddy.respond: function "greet" of plugin site failed:
     KeyError: 'WHOM' (/etc/dockcaddy/site.py:9)
 
-Whatever a function, a transformer, a gate, an admission rule or an output raises, `SystemExit` included, and whatever it gives that
-cannot be used, becomes such a line, with the traceback at `--log-level debug`. It costs one resource: a label transformer,
-a gate, an admission rule or a function that fails leaves its container out, a site transformer leaves the site as it was, an
-output is tried again, and the others go on. What a plugin must give back:
+Any exception, `SystemExit` included, and any result that cannot be used becomes such an error. `--log-level debug` adds the
+traceback. What it costs:
 
-- a function: text, a number, true or false, None, a list or a mapping of these, or an object with a `__str__` of its own
-  (an address, a path, a date), and what its annotation says;
-- a label transformer: labels; a site transformer: a block; a gate: `True` or `False`; an admission rule: nothing, it refuses by
-  raising `LabelError`;
-- an output factory: an object with `write`, `holds` (`True` or `False`) and `close`. An `OutputError` of the factory ends
-  the start: it is for what the settings say wrong.
+| fails | then |
+| --- | --- |
+| function, label transformer, gate, admission rule | the resource is left out, or stays as Caddy accepted it last |
+| site transformer | the site stays as it was before this transformer |
+| output | it is tried again after a pause, other outputs go on |
+| service | its state is None, it is called again after a pause |
 
-To refuse something in words of your own raise `LabelError`. A call that takes more than a second is reported: nothing
-else goes on meanwhile. Arguments are copies, and what a context gives cannot be changed. What a plugin prints goes to
-standard error. Signatures, stages, orders and names are checked at start.
+What a plugin must return:
+
+- a function: text, a number, a boolean, None, a list or a mapping of these, or an object with its own `__str__` (an
+  address, a path, a date); it must match the function's return annotation;
+- a label transformer: labels; a site transformer: a block; a gate: `True` or `False`; an admission rule: nothing;
+- `create` of an output: an object with `write`, `holds` (returns `True` or `False`) and `close`;
+- `create` of a service: an object with all members of `Service`.
+
+Signatures, stages, orders and names are checked at start. A call that takes longer than a second is reported, because
+nothing else is done in the meantime. Arguments are copies, and a context cannot be changed. What a plugin prints goes to
+standard error.
 """
 
 import functools

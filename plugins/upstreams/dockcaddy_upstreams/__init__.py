@@ -5,7 +5,16 @@ from typing import Annotated
 
 import dockcaddy
 from attrs import field, frozen
-from dockcaddy import AdmissionRule, Block, Context, ServiceType, SettingsSection, SiteContext, SiteTransformer
+from dockcaddy import (
+    AdmissionRule,
+    Block,
+    Context,
+    ServiceType,
+    SettingsSection,
+    SiteContext,
+    SiteTransformer,
+    TemplateFunction,
+)
 
 from dockcaddy_upstreams.address_files import NAME, address_files
 from dockcaddy_upstreams.dynamic import LINGER, MARK, with_names
@@ -52,7 +61,7 @@ def dynamic_upstreams(context: SiteContext, site: Block) -> Block:
 
 
 @dockcaddy.hook
-def dockcaddy_functions() -> Mapping[str, object]:
+def dockcaddy_functions() -> Mapping[str, TemplateFunction]:
     """The functions of this plugin."""
     return {
         "upstreams": upstreams,
