@@ -14,8 +14,8 @@ WRONG = [
     ("ftp://host:21", "write unix:///var/run/docker.sock or tcp://HOST:2375"),
     ("localhost:2375", "write tcp://localhost:2375"),
     ("tcp://localhost", "a port is missing, write tcp://localhost:2375"),
-    ("tcp://localhost:99999", "its port is no number from 1 to 65535"),
-    ("tcp://localhost:docker", "its port is no number from 1 to 65535"),
+    ("tcp://localhost:99999", "the port is not a number from 1 to 65535"),
+    ("tcp://localhost:docker", "the port is not a number from 1 to 65535"),
     ("tcp://:2375", "a host is missing"),
     ("localhost", "write unix:///var/run/docker.sock or tcp://HOST:2375"),
 ]
@@ -34,7 +34,7 @@ def test_so_is_a_wrong_docker_host(dockcaddy: Callable, monkeypatch: pytest.Monk
     monkeypatch.setenv("DOCKER_HOST", "/var/run/docker.sock")
     result = dockcaddy("render")
     assert result.status == 2
-    assert "environment variable DOCKER_HOST=/var/run/docker.sock: no URL, write unix:///" in result.err
+    assert "environment variable DOCKER_HOST=/var/run/docker.sock: not a URL, write unix:///" in result.err
 
 
 def test_a_folder_without_certificates_is_a_settings_error(dockcaddy: Callable, tmp_path: Path) -> None:

@@ -129,5 +129,5 @@ def test_a_type_that_no_setting_can_have_is_told() -> None:
 
 
 def test_a_plugin_cannot_take_the_cores_section() -> None:
-    with pytest.raises(SettingsError, match='section "labels" of a plugin: this name is taken by the core'):
+    with pytest.raises(SettingsError, match='section "labels" of a plugin: the core has a section of this name'):
         load_sections(Settings(), [SettingsSection("labels", Everything)], {})

@@ -1,4 +1,4 @@
-"""What can be meant by the URL of an engine, as DOCKER_HOST has it."""
+"""Check the URL of an engine, in the form of DOCKER_HOST."""
 
 from importlib.util import find_spec
 from urllib.parse import urlsplit
@@ -10,14 +10,14 @@ _EXAMPLES = "unix:///var/run/docker.sock or tcp://HOST:2375"
 
 
 def check_engine(url: str) -> None:
-    """Raises ValueError, with what to write instead, for what is no engine's URL; `""` is the default's."""
+    """Raises ValueError, with what to write instead, unless the text is an engine's URL or empty."""
     if not url:
         return
     scheme, sign, rest = url.partition("://")
     if not sign:
-        raise ValueError(f"no URL, write {_as_url(url)}")
+        raise ValueError(f"not a URL, write {_as_url(url)}")
     if scheme.removeprefix("http+").lower() not in _SCHEMES:
-        raise ValueError(f'no engine is at "{scheme}://"{guess(scheme, _SCHEMES)}, write {_EXAMPLES}')
+        raise ValueError(f'unknown scheme "{scheme}"{guess(scheme, _SCHEMES)}, write {_EXAMPLES}')
     if scheme.lower() in ("unix", "http+unix"):
         if not rest.startswith("/"):
             raise ValueError(f"a socket's path begins with /, write unix:///{rest or 'var/run/docker.sock'}")
@@ -43,6 +43,6 @@ def _check_place(scheme: str, url: str) -> None:
     try:
         port = parts.port
     except ValueError:
-        raise ValueError("its port is no number from 1 to 65535") from None
+        raise ValueError("the port is not a number from 1 to 65535") from None
     if port is None and scheme.lower() != "ssh":
         raise ValueError(f"a port is missing, write {scheme}://{parts.netloc}:2375, with TLS :2376")

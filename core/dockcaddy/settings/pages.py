@@ -1,4 +1,4 @@
-"""The table of options as a page of the docs."""
+"""The table of options for the docs, and the plugins' settings for the help."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -8,15 +8,15 @@ import attrs
 from dockcaddy.hookspecs import SettingsSection
 from dockcaddy.settings.table import OPTIONS, PLURALS, PREFIX, Option
 
-# the default of a field that gets a new one each time
+# the type of defaults that are made by a factory
 _FACTORY: type = type(attrs.Factory(tuple))
-# what the help has for a value of a type
+# the placeholder of a value in the help, by type
 _METAVARS: Mapping[Any, str] = {bool: "[true|false]", int: "NUMBER", float: "DURATION", tuple[str, ...]: "LIST"}
 _HEAD = ("option", "dockcaddy.toml", "environment", "caddy-docker-proxy's", "default", "meaning")
 
 
 def option_table(sections: Sequence[SettingsSection] = ()) -> str:
-    """The options as a Markdown table, with those of the plugins' `sections` at its end."""
+    """The options as a Markdown table, followed by those of the plugins' `sections`."""
     config = ("`--config FILE`", "", f"`{PREFIX}CONFIG`", "", "", "the settings file; else ./dockcaddy.toml, else")
     rows = [_HEAD, ("---",) * len(_HEAD), (*config[:-1], f"{config[-1]} /etc/dockcaddy/dockcaddy.toml")]
     rows += map(_row, OPTIONS)
@@ -39,16 +39,16 @@ def _section_rows(section: SettingsSection) -> Iterator[tuple[str, ...]]:
 
 
 def section_records(sections: Sequence[SettingsSection]) -> list[tuple[str, str]]:
-    """Each setting of plugins as the help shows it: `health.gate [true|false]`, and what it means."""
+    """The settings of plugins for the help: `health.gate [true|false]`, and the meaning."""
     return [
-        (f"{section.name}.{each.name} {_METAVARS.get(each.type, 'TEXT')}", _told(each))
+        (f"{section.name}.{each.name} {_METAVARS.get(each.type, 'TEXT')}", _meaning(each))
         for section in sections
         for each in attrs.fields(attrs.resolve_types(section.schema))
         if each.init
     ]
 
 
-def _told(setting: "attrs.Attribute[Any]") -> str:
+def _meaning(setting: "attrs.Attribute[Any]") -> str:
     default = _spelled(setting.default, "")
     return (
         f"{setting.metadata.get('help', '')}  [default: {default}]".strip()
@@ -58,7 +58,7 @@ def _told(setting: "attrs.Attribute[Any]") -> str:
 
 
 def shown_default(option: Option) -> str:
-    """The default as one would write it, `""` where there is none."""
+    """The default as written in settings, `""` if there is none."""
     return _spelled(option.default, option.kind)
 
 

@@ -1,4 +1,4 @@
-"""The settings of plugins: each declares a section as an attrs class, and gets an instance of it."""
+"""The settings of plugins. A plugin declares a section as an attrs class and gets an instance of it."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -13,13 +13,13 @@ from dockcaddy.plugins.guard import comes_from_outside, reason_of
 from dockcaddy.settings.table import CORE_SECTIONS, OPTIONS, PREFIX, Settings, guess, nearest
 from dockcaddy.settings.values import checked_seconds, parse_boolean, parse_list, parse_seconds, written
 
-# the variable that names the settings file, and those that steer the test suite
+# the variable that names the settings file, and those of the test suite
 _NO_OPTION = re.compile(rf"{PREFIX}(CONFIG$|TESTS_)")
 
 
 @frozen
 class _Section:
-    """A declared section; `fields` are those that can be set, by name."""
+    """A declared section. `fields` are its settings by name."""
 
     name: str
     schema: type[Any]
@@ -33,7 +33,7 @@ class _Section:
 
 @frozen
 class _Given:
-    """A value that some source gives; `where` begins the error about it."""
+    """A value from one source. `where` names the source and is the beginning of errors about the value."""
 
     section: str
     key: str
@@ -42,10 +42,10 @@ class _Given:
 
 
 @frozen
-class _Stranger:
-    """What nobody declared: how it is told, its name, and the names there are."""
+class _Unknown:
+    """A section or variable that no plugin declared: the error about it, its name, and the known names."""
 
-    told: str
+    message: str
     name: str
     known: Sequence[str]
 
@@ -58,14 +58,14 @@ def load_sections(
 ) -> dict[type, Any]:
     """An instance of every declared section, by its class. Precedence: `--set`, environment, file, default.
 
-    Raises SettingsError for what no plugin declared; where failing plugins are skipped, that goes to `report`. What is
-    meant for a plugin that is disabled by name is ignored.
+    Raises SettingsError for settings that no plugin declared; with `skip_failed_plugins`, these go to `report`. Settings
+    of a plugin that is disabled by name are ignored.
     """
     sections = {section.name: section for section in map(_read_schema, declared)}
-    for stranger in _strangers(settings, sections, environment):
+    for unknown in _unknown(settings, sections, environment):
         if report is None or not settings.skip_failed_plugins:
-            raise SettingsError(f"{stranger.told}{nearest(stranger.name, stranger.known)}")
-        report(f"{stranger.told}{guess(stranger.name, stranger.known)}")
+            raise SettingsError(f"{unknown.message}{nearest(unknown.name, unknown.known)}")
+        report(f"{unknown.message}{guess(unknown.name, unknown.known)}")
     values: dict[str, dict[str, _Given]] = {name: {} for name in sections}
     for given in _given(settings, sections, environment):
         if given.section in sections:
@@ -81,9 +81,9 @@ def _normal(name: str) -> str:
 def _read_schema(section: SettingsSection) -> _Section:
     name = _normal(section.name)
     if name in CORE_SECTIONS:
-        raise SettingsError(f'section "{name}" of a plugin: this name is taken by the core')
+        raise SettingsError(f'section "{name}" of a plugin: the core has a section of this name')
     try:
-        # types stand there as texts where the plugin's module postpones them
+        # types are texts if the plugin's module postpones the evaluation of annotations
         fields = attrs.fields(attrs.resolve_types(section.schema))
     except (NameError, TypeError, attrs.exceptions.NotAnAttrsClassError) as error:
         raise SettingsError(f'section "{name}" of a plugin: its class cannot be read: {error}') from error
@@ -91,30 +91,30 @@ def _read_schema(section: SettingsSection) -> _Section:
     return _Section(name, section.schema, named, section.owner)
 
 
-def _strangers(
+def _unknown(
     settings: Settings, sections: Mapping[str, _Section], environment: Mapping[str, str]
-) -> Iterator[_Stranger]:
-    """What is meant for sections that nobody declared."""
+) -> Iterator[_Unknown]:
+    """The settings of sections that no plugin declared."""
     ignored = {_normal(name) for name in settings.disable_plugin}
     known = [*sections, *CORE_SECTIONS]
     for name in settings.sections:
         if _normal(name) not in sections and _normal(name) not in ignored:
-            yield _Stranger(f'{settings.source}: unknown section "{name}"', name, known)
+            yield _Unknown(f'{settings.source}: unknown section "{name}"', name, known)
     for override in settings.overrides:
         name = override.partition("=")[0].rpartition(".")[0]
         if _normal(name) not in sections and _normal(name) not in ignored:
-            yield _Stranger(f'--set {override}: unknown section "{name}"', name, known)
+            yield _Unknown(f'--set {override}: unknown section "{name}"', name, known)
     variables = {option.variable for option in OPTIONS}
     variables |= {section.variable(key) for section in sections.values() for key in section.fields}
     others = tuple(f"{PREFIX}{name}_".upper() for name in ignored)
     for name in environment:
         if name.startswith(PREFIX) and name not in variables and not _NO_OPTION.match(name):
             if not name.startswith(others):
-                yield _Stranger(f"environment variable {name} is not known", name, sorted(variables))
+                yield _Unknown(f"environment variable {name} is not known", name, sorted(variables))
 
 
 def _given(settings: Settings, sections: Mapping[str, _Section], environment: Mapping[str, str]) -> Iterator[_Given]:
-    """All that is given, the stronger source later."""
+    """The values of all sources, in ascending precedence."""
     for name, table in settings.sections.items():
         for key, value in table.items():
             yield _Given(_normal(name), _normal(key), value, f"{settings.source}: {name}.{key} = {written(value)}")
@@ -191,7 +191,7 @@ def _instance(settings: Settings, section: _Section, values: Mapping[str, _Given
         return section.schema(**{key: given.value for key, given in values.items()})
     except (TypeError, ValueError) as error:
         where = next(_refused_alone(section, values), settings.source or "settings")
-        raise SettingsError(f"{where}: {_told(error, section)}") from error
+        raise SettingsError(f"{where}: {_message(error, section)}") from error
     except BaseException as error:
         if comes_from_outside(error):
             raise
@@ -200,7 +200,7 @@ def _instance(settings: Settings, section: _Section, values: Mapping[str, _Given
 
 
 def _refused_alone(section: _Section, values: Mapping[str, _Given]) -> Iterator[str]:
-    """Where the values are from that the section's class refuses whatever the others are."""
+    """The sources of values that the section's class refuses on their own."""
     for key, given in values.items():
         try:
             section.schema(**{key: given.value})
@@ -208,8 +208,8 @@ def _refused_alone(section: _Section, values: Mapping[str, _Given]) -> Iterator[
             yield given.where
 
 
-def _told(error: TypeError | ValueError, section: _Section) -> str:
-    """What a validator says: its first argument is its message; attrs' own ones add what they expected."""
+def _message(error: TypeError | ValueError, section: _Section) -> str:
+    """The message of a validator's error: its first argument. Errors of attrs' validators contain the expected values."""
     if len(error.args) > 2 and isinstance(error.args[1], attrs.Attribute):
         expected = error.args[2]
         if isinstance(expected, tuple | list | set | frozenset):

@@ -1,4 +1,4 @@
-"""Where the core's settings come from, and who wins."""
+"""Merge the core's settings from flags, environment and dockcaddy.toml."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -18,10 +18,10 @@ _BY_NAME = {option.name: option for option in OPTIONS}
 def load(
     flags: Mapping[str, Any], environment: Mapping[str, str], config: str = "", overrides: Sequence[str] = ()
 ) -> Settings:
-    """The settings of all sources. `flags` are values by option name, None where not given; `config` is a file's path.
+    """The settings of all sources. `flags` are values by option name, None if not given; `config` is a file's path.
 
-    `overrides` are `SECTION.KEY=VALUE` texts, which beat everything. What belongs to plugins is kept unchecked for
-    `load_sections`. Raises SettingsError that names the source, the key and the nearest valid one.
+    `overrides` are `SECTION.KEY=VALUE` texts, which have the highest precedence. The settings of plugins are kept
+    unchecked for `load_sections`. Raises SettingsError, which names the source, the key and the nearest valid key.
     """
     path, document = _read_file(config)
     core, sections = _split(document)
@@ -60,7 +60,7 @@ def _split(document: Mapping[str, Any]) -> tuple[list[tuple[str, str, Any]], dic
 
 
 def _find(section: str, key: str) -> Option | None:
-    """The option that `key` means, spelled with `-` or `_`; those of a section may stand at the top, too."""
+    """The option of a key, written with `-` or `_`. Options of a section may be at the top level too."""
     name = key.replace("-", "_")
     option = _BY_NAME.get(PLURALS.get(name, name))
     return option if option is not None and section in ("", option.section) else None
@@ -113,7 +113,7 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _override(values: dict[str, Any], override: str) -> bool:
-    """Take the value of `SECTION.KEY=VALUE`; False where it is about a plugin."""
+    """Set the value of `SECTION.KEY=VALUE`. Returns False if it is a setting of a plugin."""
     spelled, sign, text = override.partition("=")
     section, _, key = spelled.strip().rpartition(".")
     if not sign or not key:

@@ -1,4 +1,4 @@
-"""The table of options: the class `Settings` is the table, a field of it is an option."""
+"""The table of options: the class `Settings`, each field of which is an option."""
 
 import ipaddress
 import os
@@ -25,7 +25,7 @@ from dockcaddy.settings.values import (
 
 PREFIX = "DOCKCADDY_"
 
-# kind -> how a text is read, and what errors call it
+# kind -> the parser of a text, and the name in errors
 _KINDS: Mapping[str, tuple[Callable[[str], Any], str]] = {
     "text": (str.strip, "text"),
     "path": (str, "text"),
@@ -42,11 +42,11 @@ _KIND_OF: Mapping[Any, str] = {str: "text", bool: "boolean", float: "duration", 
 
 @frozen
 class Option:
-    """One setting. `peer` is caddy-docker-proxy's variable; `choices` are the only values it takes, in any case.
+    """One setting. `peer` is caddy-docker-proxy's variable; `choices` are the allowed values, in upper or lower case.
 
-    `section` is its table in dockcaddy.toml, `group` what it is about: `docker`, `labels`, `caddy`, `run`, `plugins`,
-    `log`. `check` raises ValueError for what cannot be meant. Relative paths of kind `path` and `paths` in a file are
-    relative to that file.
+    `section` is its table in dockcaddy.toml, `group` its group in the help: `docker`, `labels`, `caddy`, `run`,
+    `plugins`, `log`. `check` raises ValueError for an invalid value. In a file, relative paths of kind `path` and `paths`
+    are relative to that file.
     """
 
     name: str
@@ -74,7 +74,7 @@ class Option:
         return self._checked(_KINDS[self.kind][0](text))
 
     def parse_peers(self, text: str) -> Any:
-        """The value of caddy-docker-proxy's variable, where only true, yes and 1 are true. Raises ValueError."""
+        """The value of caddy-docker-proxy's variable, in which only true, yes and 1 are true. Raises ValueError."""
         return text.lower() in ("true", "yes", "1") if self.kind == "boolean" else self.parse(text)
 
     def from_toml(self, value: Any) -> Any:
@@ -129,7 +129,7 @@ def _check_prefix(value: str) -> None:
 
 
 _STATE_FOLDER = (
-    "folder for what must survive a restart; empty: $XDG_STATE_HOME/dockcaddy, "
+    "folder for data that survives a restart; empty: $XDG_STATE_HOME/dockcaddy, "
     "else /var/lib/dockcaddy for root, ~/.local/state/dockcaddy for others"
 )
 _LEVELS = ("", "debug", "info", "warn", "error", "panic", "fatal")
@@ -143,60 +143,60 @@ def _option(default: Any, group: str, help: str, peer: str = "", **more: Any) ->
 class Settings:
     """The core's settings. Durations are in seconds.
 
-    `source` is the file they were read from, `sections` its tables of plugins' settings and `overrides` the
-    `SECTION.KEY=VALUE` texts for them, both not yet checked: see `load_sections`.
+    `source` is the settings file. `sections` are its tables of plugins' settings, and `overrides` the `SECTION.KEY=VALUE`
+    texts for them, both unchecked: see `load_sections`.
     """
 
     # fmt: off
     mode: str = _option("standalone", "run", "standalone; controller and server are not supported yet", "CADDY_DOCKER_MODE", choices=("standalone", "controller", "server"))
-    docker_sockets: tuple[str, ...] = _option((), "docker", "engines to watch, as DOCKER_HOST values; empty: DOCKER_HOST or the default", "CADDY_DOCKER_SOCKETS", kind="aligned")
-    docker_certs_path: tuple[str, ...] = _option((), "docker", "folders of TLS certificates, one for each socket", "CADDY_DOCKER_CERTS_PATH", kind="aligned")
+    docker_sockets: tuple[str, ...] = _option((), "docker", "engines to watch, as in DOCKER_HOST; empty: DOCKER_HOST or the default socket", "CADDY_DOCKER_SOCKETS", kind="aligned")
+    docker_certs_path: tuple[str, ...] = _option((), "docker", "folders with ca.pem, cert.pem and key.pem, one for each socket", "CADDY_DOCKER_CERTS_PATH", kind="aligned")
     docker_apis_version: tuple[str, ...] = _option((), "docker", "API versions, one for each socket; empty: negotiated", "CADDY_DOCKER_APIS_VERSION", kind="aligned")
     controller_network: str = _option("", "run", "network (CIDR) from which servers are configured; not supported yet", "CADDY_CONTROLLER_NETWORK", check=_check_network)
-    ingress_networks: tuple[str, ...] = _option((), "docker", "names of networks over which Caddy reaches containers; empty: those of its own", "CADDY_INGRESS_NETWORKS")
-    caddyfile_path: str = _option("", "labels", "a base Caddyfile, merged in front of everything else", "CADDY_DOCKER_CADDYFILE_PATH", kind="path")
-    envfile: str = _option("", "caddy", "a file of KEY=VALUE lines for Caddy's environment", "CADDY_DOCKER_ENVFILE", kind="path")
-    label_prefix: str = _option("caddy", "labels", "prefix of the labels that are ours", "CADDY_DOCKER_LABEL_PREFIX", check=_check_prefix)
-    proxy_service_tasks: bool = _option(True, "docker", "upstreams of a Swarm service are its tasks, else its name", "CADDY_DOCKER_PROXY_SERVICE_TASKS")
-    process_caddyfile: bool = _option(True, "caddy", "leave out what Caddy refuses, else one refusal keeps the old configuration", "CADDY_DOCKER_PROCESS_CADDYFILE")
-    scan_stopped_containers: bool = _option(False, "docker", "read the labels of stopped containers too", "CADDY_DOCKER_SCAN_STOPPED_CONTAINERS")
-    scan_one_off_containers: bool = _option(False, "docker", "read the labels of docker compose run's containers too, as caddy-docker-proxy does")
-    polling_interval: float = _option(30.0, "run", "how often everything is listed anew without an event; 0: never", "CADDY_DOCKER_POLLING_INTERVAL")
-    event_throttle_interval: float = _option(0.1, "run", "least time between two changes; the first one is never delayed", "CADDY_DOCKER_EVENT_THROTTLE_INTERVAL")
-    log_level: str = _option("info", "log", "how much is told", "CADDY_DOCKER_LOG_LEVEL", choices=_LEVELS)
+    ingress_networks: tuple[str, ...] = _option((), "docker", "networks over which Caddy reaches containers, by name; empty: those of Caddy's container", "CADDY_INGRESS_NETWORKS")
+    caddyfile_path: str = _option("", "labels", "base Caddyfile, merged before everything else", "CADDY_DOCKER_CADDYFILE_PATH", kind="path")
+    envfile: str = _option("", "caddy", "file of KEY=VALUE lines for Caddy's environment", "CADDY_DOCKER_ENVFILE", kind="path")
+    label_prefix: str = _option("caddy", "labels", "prefix of the labels to read", "CADDY_DOCKER_LABEL_PREFIX", check=_check_prefix)
+    proxy_service_tasks: bool = _option(True, "docker", "use the tasks of a Swarm service as upstreams; false: its name", "CADDY_DOCKER_PROXY_SERVICE_TASKS")
+    process_caddyfile: bool = _option(True, "caddy", "leave out what Caddy refuses; false: keep the old configuration if Caddy refuses anything", "CADDY_DOCKER_PROCESS_CADDYFILE")
+    scan_stopped_containers: bool = _option(False, "docker", "also read the labels of stopped containers", "CADDY_DOCKER_SCAN_STOPPED_CONTAINERS")
+    scan_one_off_containers: bool = _option(False, "docker", "also read the labels of containers of docker compose run, as caddy-docker-proxy does")
+    polling_interval: float = _option(30.0, "run", "interval at which everything is listed again without an event; 0: never", "CADDY_DOCKER_POLLING_INTERVAL")
+    event_throttle_interval: float = _option(0.1, "run", "minimum time between two changes; the first one is never delayed", "CADDY_DOCKER_EVENT_THROTTLE_INTERVAL")
+    log_level: str = _option("info", "log", "lowest level that is logged", "CADDY_DOCKER_LOG_LEVEL", choices=_LEVELS)
     log_format: str = _option("console", "log", "lines for people, or JSON for machines", "CADDY_DOCKER_LOG_FORMAT", choices=("", "console", "json"))
-    admin: str = _option("localhost:2019", "run", "where the own Caddy's admin endpoint listens; off: a private socket", "CADDY_ADMIN", check=check_admin)
-    caddy: str = _option("", "caddy", "the Caddy program to run; empty: the one on PATH, else the bundled one")
-    caddy_admin: str = _option("", "run", "admin URL of a Caddy that runs already; none of our own is started", check=check_admin)
-    caddy_container: str = _option("", "docker", "name or id of the container or service Caddy runs in, whose labels are yours; empty: the one at --caddy-admin, or the own one")
-    http_port: int = _option(80, "caddy", "where sites listen for HTTP that name no port; the base Caddyfile's http_port wins")
-    https_port: int = _option(443, "caddy", "where sites listen for HTTPS that name no port (redirects still lead to 443); the base Caddyfile's https_port wins")
-    stream_close_delay: float = _option(86400.0, "caddy", "how long WebSockets and other streams outlive a change; 0: they are closed at once")
-    address_directory: str = _option("", "caddy", "folder from which Caddy reads the addresses of upstreams, with upstreams.dynamic; empty: in the state directory", kind="path")
-    resolver: str = _option("", "caddy", "no longer needed, leave it out: Caddy reads the addresses of upstreams from files", check=_check_endpoint)
-    output: tuple[str, ...] = _option(("admin",), "run", "where configurations go: admin, admin=URL, caddyfile=PATH, json=PATH")
-    plugin: tuple[str, ...] = _option((), "plugins", "site files of plugins", kind="paths")
-    disable_plugin: tuple[str, ...] = _option((), "plugins", "plugins to leave out, by name")
-    replace: tuple[str, ...] = _option((), "plugins", "functions that a later plugin may replace")
-    skip_failed_plugins: bool = _option(False, "plugins", "go on without plugins that cannot be loaded")
+    admin: str = _option("localhost:2019", "run", "address of the admin endpoint of dockcaddy's own Caddy; off: a private socket", "CADDY_ADMIN", check=check_admin)
+    caddy: str = _option("", "caddy", "Caddy program to run; empty: the one on PATH, else the bundled one")
+    caddy_admin: str = _option("", "run", "admin URL of a running Caddy to configure; dockcaddy then starts no Caddy of its own", check=check_admin)
+    caddy_container: str = _option("", "docker", "container or service of Caddy, by name or id; its labels are trusted; empty: the one at --caddy-admin, else dockcaddy's own")
+    http_port: int = _option(80, "caddy", "HTTP port of sites without a port; http_port in the base Caddyfile wins")
+    https_port: int = _option(443, "caddy", "HTTPS port of sites without a port (redirects still lead to 443); https_port in the base Caddyfile wins")
+    stream_close_delay: float = _option(86400.0, "caddy", "how long WebSockets and other streams stay open after a change; 0: they are closed at once")
+    address_directory: str = _option("", "caddy", "folder from which Caddy reads addresses of upstreams, with upstreams.dynamic; empty: in the state directory", kind="path")
+    resolver: str = _option("", "caddy", "no longer needed, omit it: Caddy reads the addresses of upstreams from files", check=_check_endpoint)
+    output: tuple[str, ...] = _option(("admin",), "run", "where to send configurations: admin, admin=URL, caddyfile=PATH, json=PATH")
+    plugin: tuple[str, ...] = _option((), "plugins", "plugin files to load", kind="paths")
+    disable_plugin: tuple[str, ...] = _option((), "plugins", "names of plugins not to load")
+    replace: tuple[str, ...] = _option((), "plugins", "names of template functions that a later plugin may replace")
+    skip_failed_plugins: bool = _option(False, "plugins", "continue without plugins that cannot be loaded")
     state_directory: str = _option("", "run", _STATE_FOLDER, kind="path")
     route_order: str = _option("caddy", "labels", "order of equal siblings inside route: caddy or alphabetical", choices=("caddy", "alphabetical"), section="labels")
-    suffix_names: bool = _option(False, "labels", "cut _N off matcher and header names, as caddy-docker-proxy does", section="labels")
-    takeovers: bool = _option(False, "labels", "a newer container may answer everything that an older one of the same site answers, as with caddy-docker-proxy", section="labels")
+    suffix_names: bool = _option(False, "labels", "remove _N from matcher and header names, as caddy-docker-proxy does", section="labels")
+    takeovers: bool = _option(False, "labels", "let a newer container take over all requests of an older one of the same site, as with caddy-docker-proxy", section="labels")
     # fmt: on
     source: str = ""
     sections: Mapping[str, Mapping[str, Any]] = field(factory=dict)
     overrides: tuple[str, ...] = ()
 
     def state_path(self) -> Path:
-        """The folder for what must survive a restart."""
+        """The folder for data that survives a restart."""
         if self.state_directory:
             return Path(self.state_directory)
         base = os.environ.get("XDG_STATE_HOME") or ("/var/lib" if os.getuid() == 0 else "~/.local/state")
         return Path(base).expanduser() / "dockcaddy"
 
     def address_path(self, state: Path | None = None) -> Path:
-        """The folder of the addresses of upstreams, `state` being the state directory."""
+        """The folder for the addresses of upstreams. `state` is the state directory."""
         return Path(self.address_directory) if self.address_directory else (state or self.state_path()) / "upstreams"
 
 
@@ -213,15 +213,15 @@ CORE_SECTIONS = frozenset(option.section for option in OPTIONS if option.section
 PLURALS = {"plugins": "plugin", "outputs": "output", "disable_plugins": "disable_plugin"}
 
 
-# what is read and does nothing yet, by option: the values that are no error, and what can be done instead
+# options that do nothing yet: the values that are no error, and what to do instead
 UNSUPPORTED: Mapping[str, tuple[tuple[str, ...], str]] = {
-    "mode": (("standalone",), "only standalone is: one dockcaddy with a Caddy of its own, or the one at --caddy-admin"),
-    "controller_network": (("",), "it would belong to mode controller, leave it out"),
+    "mode": (("standalone",), "use standalone: one dockcaddy with a Caddy of its own, or the one at --caddy-admin"),
+    "controller_network": (("",), "it belongs to mode controller, omit it"),
 }
 
 
 def check_supported(settings: Settings) -> None:
-    """Raises SettingsError for what would be accepted in silence and do nothing."""
+    """Raises SettingsError for options that have no effect yet."""
     for option in OPTIONS:
         accepted, instead = UNSUPPORTED.get(option.name, ((), ""))
         value = getattr(settings, option.name)
@@ -231,16 +231,16 @@ def check_supported(settings: Settings) -> None:
 
 
 def guess(word: str, known: Iterable[str]) -> str:
-    """`, did you mean "x"`, or nothing where nothing is near."""
+    """`, did you mean "x"`, or `""` if no known name is similar."""
     by_lower = {each.lower(): each for each in known if each}
-    # letters in another order are the commonest slip
+    # swapped letters are the most common typo
     swapped = [each for each in by_lower if sorted(each) == sorted(word.lower())]
     close = swapped or get_close_matches(word.lower(), by_lower, n=1, cutoff=limits.MIN_SIMILARITY)
     return f', did you mean "{by_lower[close[0]]}"' if close else ""
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """`, did you mean "x"`, or what there is where nothing is near: `, there are a, b, c`."""
+    """`, did you mean "x"`, or the known names if none is similar: `, there are a, b, c`."""
     names = list(dict.fromkeys(each for each in known if each))
     if found := guess(word, names):
         return found

@@ -1,4 +1,4 @@
-"""How the texts of settings are read: durations, truth values, lists."""
+"""Parse the texts of settings: durations, truth values, lists, ports, addresses."""
 
 import re
 from urllib.parse import urlsplit
@@ -23,13 +23,13 @@ def parse_duration(text: str) -> float:
 
 
 def parse_seconds(text: str) -> float:
-    """Seconds of a duration in Go's syntax, or of a bare number, as TOML has them. Raises ValueError."""
+    """Seconds of a duration in Go's syntax, or of a bare number. Raises ValueError."""
     digits = text.strip().removeprefix("+")
     return checked_seconds(float(digits)) if _SECONDS.fullmatch(digits) else parse_duration(text)
 
 
 def checked_seconds(seconds: float) -> float:
-    """The seconds, if a duration can have so many. Raises ValueError."""
+    """The seconds, if they are in the range of Go's durations. Raises ValueError."""
     if not 0 <= seconds <= _LONGEST_DURATION:
         raise ValueError("expected a duration of 0 or more, and at most 292 years")
     return seconds
@@ -49,7 +49,7 @@ def parse_list(text: str) -> tuple[str, ...]:
 
 
 def parse_aligned(text: str) -> tuple[str, ...]:
-    """The items between commas, trimmed; an empty one holds its place where something follows it."""
+    """The items between commas, trimmed. Empty items stay, except at the end."""
     items = [item.strip() for item in text.split(",")]
     while items and not items[-1]:
         items.pop()
@@ -57,7 +57,7 @@ def parse_aligned(text: str) -> tuple[str, ...]:
 
 
 def written(value: object) -> str:
-    """A value of a settings file about as it stands there."""
+    """A value of a settings file, approximately as written there."""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, list):
@@ -76,7 +76,7 @@ def parse_port(text: str) -> int:
 
 
 def check_admin(text: str) -> None:
-    """Raises ValueError where a text is no address of an admin endpoint."""
+    """Raises ValueError unless the text is an address of an admin endpoint."""
     address = text.strip()
     if address.lower() in ("", "off"):
         return
