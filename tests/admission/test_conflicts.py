@@ -45,7 +45,7 @@ def test_proxies_of_different_paths_do_not_clash() -> None:
 def test_headers_clash_by_field() -> None:
     assert told(proxy(header_up="X-A a"), proxy(header_up="X-B b")) == []
     assert (
-        "header_up X-A is something else in container a" in told(proxy(header_up="X-A a"), proxy(header_up="X-A b"))[0]
+        "header_up X-A differs from that of container a" in told(proxy(header_up="X-A a"), proxy(header_up="X-A b"))[0]
     )
     assert told(proxy(header_up="+X-A a"), proxy(header_up="+X-A b")) == []
 
@@ -53,13 +53,13 @@ def test_headers_clash_by_field() -> None:
 def test_one_matcher_name_with_two_meanings_clashes() -> None:
     a = {"caddy": "x.org", "caddy.@api.path": "/a/*", "caddy.respond": "@api a"}
     b = {"caddy": "x.org", "caddy.@api.host": "b.x.org", "caddy.handle": "@api", "caddy.handle.respond": "b"}
-    assert "container b: label caddy.@api: @api is something else in container a" in told(a, b)[0].replace(".host", "")
+    assert "container b: label caddy.@api: @api differs from that of container a" in told(a, b)[0].replace(".host", "")
 
 
 def test_a_matcher_is_not_hidden_by_one_of_its_name_further_inside() -> None:
     site = {"caddy": "x.org", "caddy.@m.path": "/m*"}
     used = site | {"caddy.handle": "/a/*", "caddy.handle.respond": "@m older"}
-    assert "@m is something else in container a" in told(used, used | {"caddy.handle.@m.path": "/nothing"})[0]
+    assert "@m differs from that of container a" in told(used, used | {"caddy.handle.@m.path": "/nothing"})[0]
     own = site | {"caddy.handle": "/b/*", "caddy.handle.@m.path": "/n*", "caddy.handle.respond": "@m newer"}
     assert told(used, own) == [] == told(own, own)
 
@@ -71,12 +71,12 @@ def test_one_matcher_name_on_two_sites_is_two_matchers() -> None:
 def test_snippets_of_one_name_clash_unless_they_are_equal() -> None:
     one = {"caddy": "(common)", "caddy.encode": "gzip", "caddy.header": "X y"}
     assert told(one, dict(reversed(one.items()))) == []
-    assert "(common) is something else in container a" in told(one, one | {"caddy.encode": "zstd"})[0]
+    assert "(common) differs from that of container a" in told(one, one | {"caddy.encode": "zstd"})[0]
 
 
 def test_global_options_clash_by_name() -> None:
     assert told({"caddy.email": "a@x.org"}, {"caddy.email": "a@x.org"}, {"caddy.debug": ""}) == []
-    assert "email is something else in container a" in told({"caddy.email": "a@x.org"}, {"caddy.email": "b@x.org"})[0]
+    assert "email differs from that of container a" in told({"caddy.email": "a@x.org"}, {"caddy.email": "b@x.org"})[0]
 
 
 BASE = "{\n\tservers {\n\t\tmax_header_size 8KB\n\t}\n\tpki {\n\t\tca {\n\t\t\tname Ours\n\t\t}\n\t}\n}\n"
@@ -84,23 +84,23 @@ BASE = "{\n\tservers {\n\t\tmax_header_size 8KB\n\t}\n\tpki {\n\t\tca {\n\t\t\tn
 
 def test_options_of_one_listener_do_not_hide_what_an_older_one_says_of_all() -> None:
     one, all = {"caddy.servers": ":443", "caddy.servers.protocols": "h1 h2"}, {"caddy.servers.timeouts.idle": "1m"}
-    assert "servers :443 would hide what holds for all servers in container a" in told(all, one)[0]
-    assert "in caddyfile Caddyfile" in told(one, base=BASE)[0]
+    assert "servers :443 would override the options for all servers of container a" in told(all, one)[0]
+    assert "of caddyfile Caddyfile" in told(one, base=BASE)[0]
     assert told(one, all) == [] == told(one, one)
 
 
 def test_ranges_of_proxies_are_those_of_the_older_one() -> None:
     a, b = ({"caddy.servers.trusted_proxies": f"static {each}.0.0.0/8"} for each in (10, 11))
-    assert "trusted_proxies is something else in container a" in told(a, b)[0]
+    assert "trusted_proxies differs from that of container a" in told(a, b)[0]
     assert told(a, a) == []
 
 
 def test_a_block_without_a_name_is_the_same_as_with_its_usual_one() -> None:
     named = {"caddy.pki.ca": "local", "caddy.pki.ca.root_cn": "Mine"}
-    assert "ca local is something else in caddyfile Caddyfile" in told(named, base=BASE)[0]
+    assert "ca local differs from that of caddyfile Caddyfile" in told(named, base=BASE)[0]
     assert told(named | {"caddy.pki.ca": "mine"}, {"caddy.pki.ca.root_cn": "Mine"}, base=BASE) == []
     log, default = {"caddy.log.level": "INFO"}, {"caddy.log": "default", "caddy.log.format": "json"}
-    assert "log default is something else in container a" in told(log, default)[0]
+    assert "log default differs from that of container a" in told(log, default)[0]
     assert told(log, {"caddy.log.format": "json"}, {"caddy.log": "other", "caddy.log.level": "INFO"}) == []
 
 
@@ -154,7 +154,7 @@ LIKE_SOME = (
 
 @pytest.mark.parametrize("matcher", LIKE_EVERYBODY, ids=str)
 def test_a_newer_one_does_not_send_everybody_away(matcher: dict[str, str]) -> None:
-    assert "abort would answer what is answered by container a" in str(told(RESPONDING, rejecting(matcher)))
+    assert "abort would take requests from container a" in str(told(RESPONDING, rejecting(matcher)))
 
 
 @pytest.mark.parametrize("matcher", LIKE_SOME, ids=str)
@@ -198,7 +198,10 @@ SECURE = {"caddy": "x.org", "caddy.respond": "a"}
 @pytest.mark.parametrize("address", ["http://x.org", "x.org:80", "HTTP://X.ORG/*"])
 def test_who_is_sent_to_https_is_answered_by_nobody_else(address: str) -> None:
     (found,) = told(SECURE, {"caddy": address, "caddy.respond": "b"})
-    assert "container b: label caddy: its visitors are sent to https by container a, which is older" in found
+    assert (
+        "container b: label caddy: its HTTP requests are redirected to HTTPS by container a; the older resource wins"
+        in found
+    )
 
 
 @pytest.mark.parametrize("address", ["http://x.org/.well-known/*", "http://x.org:8080", "http://y.org", "http://*.org"])
@@ -235,7 +238,7 @@ def test_imports_that_grow_beyond_measure_are_refused_before_caddy_reads_them() 
     (conflict,) = told(
         {"caddy_0": "(s0)", "caddy_0.header": "X-A b"} | snippets, {"caddy": "y.org", "caddy.import": "s30"}
     )
-    assert conflict.startswith("container b: label caddy.import: with imports")
+    assert conflict.startswith("container b: label caddy.import: with all imports")
 
 
 @pytest.mark.parametrize(
@@ -255,7 +258,7 @@ def test_imports_that_grow_beyond_measure_are_refused_before_caddy_reads_them() 
 )
 def test_what_multiplies_beyond_measure_is_refused(labels: dict[str, str]) -> None:
     (conflict,) = told(labels)
-    assert "more than caddy can hold" in conflict
+    assert "too large for caddy" in conflict
 
 
 @pytest.mark.parametrize(
@@ -285,7 +288,7 @@ def test_of_many_large_ones_the_newer_are_left_out_and_no_small_one(large: dict[
 
     small = {"caddy": "small.org", "caddy.respond": "x"}
     found = told(*map(numbered, range(20)), small)
-    assert all("with others that are older and as large" in each for each in found)
+    assert all("together with other large resources" in each for each in found)
     left_out = [each.partition(":")[0] for each in found]
     assert 8 <= len(left_out) <= 18
     assert not {"container a", "container b", "container 16"} & set(left_out)
@@ -307,7 +310,7 @@ def test_what_people_write_multiplies_a_little() -> None:
 def test_a_newer_snippet_that_would_blow_up_an_older_site_is_left_out_itself() -> None:
     importing = {"caddy": "y.org"} | {f"caddy.{n}_import": "s" for n in range(60)}
     (conflict,) = told(importing, {"caddy": "(s)", "caddy.respond": "a" * 90_000})
-    assert conflict.startswith("container b: by what it defines for container a: with imports")
+    assert conflict.startswith("container b: its snippet or route makes container a too large: with all imports")
 
 
 def snippets(last: str, line: str, times: int = 10) -> dict[str, str]:
@@ -361,7 +364,7 @@ def test_a_site_of_the_host_is_compared_once_the_endless_one_is_left_out() -> No
     (conflict,) = pipeline.configuration(fragments).assembly.conflicts
     assert conflict.problem.resource == "container a"
     (conflict,) = pipeline.configuration(fragments, frozenset((conflict.fragment,))).assembly.conflicts
-    assert str(conflict.problem).startswith("container c: label caddy.respond: respond would answer")
+    assert str(conflict.problem).startswith("container c: label caddy.respond: respond would take requests from")
 
 
 @pytest.mark.parametrize(
@@ -385,7 +388,7 @@ def test_more_paths_than_can_be_compared_are_refused(
     monkeypatch.setattr(overlaps, "is_covered", counted)
     answers = {f"caddy.{n}_respond": f"/q{n} x" for n in range(3_000)}
     found = told({"caddy": " ".join(addresses)} | answers, {"caddy": " ".join(others), "caddy.respond": "x"})
-    assert found and all("container b: label caddy: there are too many paths to compare" in each for each in found)
+    assert found and all("container b: label caddy: it has too many paths to compare" in each for each in found)
     assert compared <= limits.MAX_COMPARED_PATHS
 
 
@@ -412,14 +415,14 @@ def test_what_changes_for_nobody_else_has_nobody_else_looked_at(
 def test_what_contradicts_an_older_snippet_is_no_reason_against_whoever_imports_it() -> None:
     small, large = {"caddy": "(s)", "caddy.encode": "gzip"}, {"caddy": "(s)", "caddy.respond": "a" * 90_000}
     (conflict,) = told(small, {"caddy": "y.org"} | {f"caddy.{n}_import": "s" for n in range(60)}, large)
-    assert conflict.startswith("container c: label caddy: (s) is something else in container a")
+    assert conflict.startswith("container c: label caddy: (s) differs from that of container a")
 
 
 def test_arguments_that_grow_beyond_measure_are_refused() -> None:
     base = "(a0) {\n\trespond `{args[0]}`\n}\n" + "".join(
         f"(a{n}) {{\n\timport a{n - 1} `{{args[0]}}{{args[0]}}`\n}}\n" for n in range(1, 25)
     )
-    assert "with imports" in told({"caddy": "y.org", "caddy.import": "a24 x"}, base=base)[0]
+    assert "too large for caddy" in told({"caddy": "y.org", "caddy.import": "a24 x"}, base=base)[0]
     assert told({"caddy": "y.org", "caddy.import": "a5 x"}, base=base) == []
 
 

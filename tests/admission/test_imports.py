@@ -45,7 +45,7 @@ def chain(length: int, line: str = "import", last: str = "respond") -> dict[str,
 def test_no_depth_of_imports_hides_an_answer(length: int, line: str) -> None:
     (conflict,) = told(OLDER, chain(length, line))
     assert conflict.startswith("container b: label caddy_")
-    assert "would answer what is answered by container a" in conflict or "are more than 128 deep" in conflict
+    assert "would take requests from container a" in conflict or "are nested deeper than 128 levels" in conflict
 
 
 TAKING = {
@@ -68,7 +68,7 @@ TAKING = {
 @pytest.mark.parametrize("case", TAKING)
 def test_nothing_that_an_import_is_given_hides_an_answer(case: str) -> None:
     (conflict,) = told(OLDER, TAKING[case])
-    assert conflict.startswith("container b: label caddy_") and "answer what is answered by container a" in conflict
+    assert conflict.startswith("container b: label caddy_") and "take requests from container a" in conflict
 
 
 HANDLED = {
@@ -82,18 +82,18 @@ HANDLED = {
 @pytest.mark.parametrize("case", HANDLED)
 def test_arguments_are_filled_in_before_paths_are_compared(case: str) -> None:
     (conflict,) = told(HANDLING, HANDLED[case])
-    assert "answer what is answered by container a" in conflict
+    assert "take requests from container a" in conflict
     assert told(HANDLING, {k: v.replace("/a/*", "/b/*").replace("w a", "w b") for k, v in HANDLED[case].items()}) == []
 
 
 @pytest.mark.parametrize(
     ("older", "snippet", "words"),
     [
-        ({"root": "* /srv/a", "file_server": ""}, {"root": "* /srv/b"}, "root is something else in container a"),
-        ({"file_server": ""}, {"root": "* /srv/b"}, "root would change the files of container a"),
-        ({"respond": "a"}, {"bind": "unix//run/a.sock"}, "bind would shut out the visitors of container a"),
-        ({"tls": "internal", "respond": "a"}, {"tls.client_auth.mode": "require"}, "client_auth would shut out"),
-        ({"@q.path": "/a", "respond": "@q a"}, {"@q.path": "/b"}, "@q is something else in container a"),
+        ({"root": "* /srv/a", "file_server": ""}, {"root": "* /srv/b"}, "root differs from that of container a"),
+        ({"file_server": ""}, {"root": "* /srv/b"}, "root would change the file root of container a"),
+        ({"respond": "a"}, {"bind": "unix//run/a.sock"}, "bind would cut off clients of container a"),
+        ({"tls": "internal", "respond": "a"}, {"tls.client_auth.mode": "require"}, "client_auth would cut off"),
+        ({"@q.path": "/a", "respond": "@q a"}, {"@q.path": "/b"}, "@q differs from that of container a"),
     ],
     ids=["root", "new root", "bind", "certificates", "matcher"],
 )
@@ -107,31 +107,31 @@ def test_what_can_be_said_once_is_not_said_otherwise_by_a_snippet(
 
 def test_global_options_and_those_of_proxies_may_be_imported_too() -> None:
     snippet = {"caddy_1": "(w)", "caddy_1.email": "b@x.org", "caddy_0.import": "w"}
-    assert "email is something else in container a" in told({"caddy.email": "a@x.org"}, snippet)[0]
+    assert "email differs from that of container a" in told({"caddy.email": "a@x.org"}, snippet)[0]
     proxy = {"caddy_0": "x.org", "caddy_0.reverse_proxy": "10.0.0.1:80", "caddy_0.reverse_proxy.lb_policy": "first"}
     random = {"caddy_0": "x.org", "caddy_0.reverse_proxy": "10.0.0.1:80", "caddy_0.reverse_proxy.import": "w"}
     assert (
-        "lb_policy is something else in" in told(proxy, random | {"caddy_1": "(w)", "caddy_1.lb_policy": "random"})[0]
+        "lb_policy differs from that of" in told(proxy, random | {"caddy_1": "(w)", "caddy_1.lb_policy": "random"})[0]
     )
 
 
 def test_the_error_names_a_label_of_the_one_that_imports() -> None:
     lent = {"caddy": "(lent)", "caddy.respond": "lent"}
     (conflict,) = told(OLDER, lent, {"caddy": "x.org", "caddy.import": "lent"})
-    assert conflict.startswith("container c: label caddy.import: respond would answer what is answered by container a")
+    assert conflict.startswith("container c: label caddy.import: respond would take requests from container a")
 
 
 def test_a_site_is_not_made_by_a_snippet_where_nobody_could_tell_whose_it_is() -> None:
     (conflict,) = told(OLDER, {"caddy_0": "import w", "caddy_1": "(w)", "caddy_1.x\\.org.respond": "stolen"})
     assert conflict == (
-        "container b: label caddy_0: the site is made by the snippet (w): write its address in a label of its own"
+        "container b: label caddy_0: the site is defined by the snippet (w): write its address in a label of its own"
     )
 
 
 def test_a_file_that_only_caddy_reads_may_answer_anything() -> None:
     base = "x.org {\n\trespond operator\n}\n"
     (conflict,) = told({"caddy": "x.org", "caddy.import": "more/site.conf"}, base=base)
-    assert "import may answer what is answered by caddyfile Caddyfile" in conflict
+    assert "import may take requests from caddyfile Caddyfile" in conflict
     alone = {"caddy": "y.org", "caddy.import": "more/site.conf"}
     assert told(alone, alone, base=base) == []
 
@@ -140,7 +140,7 @@ def test_a_snippets_matcher_counts_at_each_of_its_uses() -> None:
     snippet = {"@{args[0]}.path": "/a " * 20_000}
     uses = {f"caddy_0.{n}_respond": f"@x {n}" for n in range(200)}
     (conflict,) = told(importing(snippet, "x") | uses)
-    assert "more than caddy can hold" in conflict
+    assert "too large for caddy" in conflict
 
 
 def test_snippets_that_nobody_imports_may_grow_beyond_measure() -> None:
@@ -153,7 +153,7 @@ def test_a_block_that_doubles_with_every_import_is_refused() -> None:
     doubling |= {f"caddy_{n}.import.{k}_{{block}}": "" for n in range(1, 40) for k in (0, 1)}
     labels = {f"caddy_{n}": f"(s{n})" for n in range(1, 41)} | {"caddy_0": "x.org", "caddy_0.import.encode": ""}
     (conflict,) = told(OLDER, labels | doubling | {"caddy_40.{block}": ""})
-    assert "more than caddy can hold" in conflict
+    assert "too large for caddy" in conflict
 
 
 @pytest.mark.parametrize("argument", ["a", '""', "` `"])
@@ -161,4 +161,4 @@ def test_arguments_that_double_with_every_import_are_refused(argument: str) -> N
     labels = {f"caddy_{n}": f"(s{n})" for n in range(1, 61)} | {"caddy_60.encode": ""}
     labels |= {f"caddy_{n}.import": f"s{n + 1} {{args[:]}} {{args[:]}}" for n in range(1, 60)}
     (conflict,) = told(OLDER, labels | {"caddy_0": "x.org", "caddy_0.import": f"s1 {argument}"})
-    assert "more than caddy can hold" in conflict
+    assert "too large for caddy" in conflict

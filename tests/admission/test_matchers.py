@@ -82,7 +82,7 @@ def cases(of: Mapping[str, tuple[str, ...]]) -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize(("kind", "value"), cases(LIKE_EVERYBODY))
 def test_a_matcher_that_is_like_everybody_takes_an_older_site(kind: str, value: str) -> None:
-    assert "redir would answer what is answered by container c0" in told(OLDER, matching(kind, value))
+    assert "redir would take requests from container c0" in told(OLDER, matching(kind, value))
 
 
 @pytest.mark.parametrize(("kind", "value"), cases(LIKE_SOME))
@@ -108,7 +108,7 @@ OF_THE_APP = (
 
 @pytest.mark.parametrize(("kind", "value"), OF_THE_APP)
 def test_a_matcher_of_an_older_ones_path_takes_it(kind: str, value: str) -> None:
-    assert "would answer what is answered by container c0" in told(APP, matching(kind, value))
+    assert "would take requests from container c0" in told(APP, matching(kind, value))
 
 
 @pytest.mark.parametrize("value", ["^/b/", "^/app/deeper", "\\.css$"])
@@ -134,13 +134,13 @@ TAKEN_BY_A_PATH = (
 @pytest.mark.parametrize(("older", "path"), TAKEN_BY_A_PATH)
 def test_what_an_older_one_asks_in_other_words_is_not_taken_by_its_path(older: dict[str, str], path: str) -> None:
     newer = {"caddy": "x.test", "caddy.0_handle": path, "caddy.0_handle.respond": "newer"}
-    assert "handle would answer what is answered by container c0" in told(older, newer)
+    assert "handle would take requests from container c0" in told(older, newer)
 
 
 @pytest.mark.parametrize(("kind", "value"), [("host", "www.x.test"), ("expression", "host('www.x.test')")])
 def test_one_of_several_hosts_of_an_older_site_is_not_taken(kind: str, value: str) -> None:
     both = {"caddy": "x.test, www.x.test"}
-    assert "redir would answer" in told(OLDER | both, matching(kind, value) | both)
+    assert "redir would take requests from" in told(OLDER | both, matching(kind, value) | both)
 
 
 @pytest.mark.parametrize("of", ["host('NAME.w.test')", "{labels.2} == 'NAME'", "{host} == 'NAME.w.test'"])
@@ -151,7 +151,7 @@ def test_sites_of_a_wildcard_may_tell_their_hosts_in_any_words(of: str) -> None:
 
     one, other = tenant("a"), {key.replace("@m", "@n"): v.replace("@m", "@n") for key, v in tenant("b").items()}
     assert told(one, other) == ""
-    assert "would answer" in told(
+    assert "would take requests from" in told(
         one, {"caddy": "*.w.test", "caddy.@q.header": "Host a*", "caddy.redir": "@q https://stolen.test"}
     )
 
@@ -159,12 +159,12 @@ def test_sites_of_a_wildcard_may_tell_their_hosts_in_any_words(of: str) -> None:
 def test_a_field_that_the_newer_one_sets_itself_is_everybodys() -> None:
     newer = matching("header", "X-Mine 1")
     assert told(OLDER, newer) == ""
-    assert "would answer" in told(OLDER, newer | {"caddy.request_header": "X-Mine 1"})
+    assert "would take requests from" in told(OLDER, newer | {"caddy.request_header": "X-Mine 1"})
 
 
 def test_a_server_that_is_asked_for_permission_does_not_come_in_front_of_an_older_one() -> None:
     asking = {"caddy": "x.test", "caddy.forward_auth": "evil:80", "caddy.forward_auth.uri": "/x"}
-    assert "forward_auth would answer what is answered by container c0" in told(OLDER, asking)
+    assert "forward_auth would take requests from container c0" in told(OLDER, asking)
     assert told(OLDER | asking, asking | {"caddy.handle": "/b/*", "caddy.handle.respond": "b"}) == ""
     assert told(APP | asking, {"caddy": "x.test", "caddy.redir": "/ /app/"}) == ""
 
@@ -199,7 +199,7 @@ def test_an_expression_costs_little_whatever_it_says(text: str) -> None:
 
 def test_what_nobody_has_time_to_compare_is_refused() -> None:
     one = lambda n: {"caddy": "x.test", f"caddy.@m{n}.path_regexp": f"^/m{n}/" + "x" * 300, "caddy.redir": f"@m{n} /z"}  # noqa: E731
-    assert "is one of too many to be compared, it may answer" in told(*map(one, range(80)))
+    assert "cannot be compared with all older routes in time and may take requests from" in told(*map(one, range(80)))
     assert told(*map(one, range(20))) == ""
 
 

@@ -7,7 +7,7 @@ import pytest
 from adapting import adapted
 from dockcaddy.admission.own_addresses import is_loopback_of_another
 from dockcaddy.admission.unsafe import NANOSECONDS, unsafe_settings
-from dockcaddy.caddyjson.log_servers import with_patience
+from dockcaddy.caddyjson.log_servers import with_dial_timeouts
 
 LOOP = "&(loop) {\n\thandle {\n\t\tinvoke loop\n\t}\n}\nhttp://x.test:8080 {\n\tinvoke loop\n}\n"
 
@@ -34,31 +34,31 @@ HARMFUL = {
         "&(r) {\n\tmap {y} {y} {\n\t\tdefault a\n\t}\n}\n" + site("invoke r"),
         "map makes {y} out of itself",
     ),
-    "a proxy to itself": (site("reverse_proxy localhost:8080"), "this machine's port 8080 come back to caddy"),
-    "a proxy to itself by another name": (site("reverse_proxy [::1]:8080"), "come back to caddy"),
-    "a proxy to every address": (site("reverse_proxy :8080"), "come back to caddy"),
-    "a proxy to itself by a long name": (site("reverse_proxy [0:0:0:0:0:0:0:1%lo]:8080"), "come back to caddy"),
-    "a proxy to itself by the other family": (site("reverse_proxy [::ffff:7f00:1]:8080"), "come back to caddy"),
-    "a proxy to itself by a long number": (site("reverse_proxy 127.0.0.1:08080"), "come back to caddy"),
+    "a proxy to itself": (site("reverse_proxy localhost:8080"), "this machine's port 8080 leads back to caddy"),
+    "a proxy to itself by another name": (site("reverse_proxy [::1]:8080"), "leads back to caddy"),
+    "a proxy to every address": (site("reverse_proxy :8080"), "leads back to caddy"),
+    "a proxy to itself by a long name": (site("reverse_proxy [0:0:0:0:0:0:0:1%lo]:8080"), "leads back to caddy"),
+    "a proxy to itself by the other family": (site("reverse_proxy [::ffff:7f00:1]:8080"), "leads back to caddy"),
+    "a proxy to itself by a long number": (site("reverse_proxy 127.0.0.1:08080"), "leads back to caddy"),
     "a proxy to itself by the machine's name": (
         site(f"reverse_proxy {socket.gethostname()}:8080"),
-        "come back to caddy",
+        "leads back to caddy",
     ),
     "a proxy that finds itself": (
         site("reverse_proxy {", "dynamic a localhost 8080", "}"),
-        "come back to caddy",
+        "leads back to caddy",
     ),
     "proxies in a circle": (
         site("reverse_proxy 127.0.0.1:8081") + site("reverse_proxy 127.0.0.1:8080", address="http://x.test:8081"),
-        "come back to caddy",
+        "leads back to caddy",
     ),
     "checks without a pause": (
         site("reverse_proxy 10.0.0.1:80 {", "health_uri /", "health_interval 1us", "}"),
-        "asked too often",
+        "checked too often",
     ),
     "checks backwards": (
         site("reverse_proxy 10.0.0.1:80 {", "health_uri /", "health_interval -1s", "}"),
-        "asked too often",
+        "checked too often",
     ),
     "checks of thousands": (
         site(
@@ -68,13 +68,16 @@ HARMFUL = {
             "health_interval 2s",
             "}",
         ),
-        "2100 upstreams would be asked too often",
+        "2100 upstreams would be checked too often",
     ),
     "tries without a pause": (
         site("reverse_proxy 10.0.0.1:80 {", "lb_try_duration 1h", "lb_try_interval 1ns", "}"),
-        "tried without a pause",
+        "retried without a pause",
     ),
-    "retries without a pause": (site("reverse_proxy 10.0.0.1:80 {", "lb_retries 99999", "}"), "tried without a pause"),
+    "retries without a pause": (
+        site("reverse_proxy 10.0.0.1:80 {", "lb_retries 99999", "}"),
+        "retried without a pause",
+    ),
     "a hash of gigabytes": (
         site("basic_auth argon2id {", f"eve $argon2id$v=19$m=4194304,t=1,p=1$c2FsdA${'a' * 43}", "}"),
         "each wrong password of eve would cost",
@@ -110,7 +113,7 @@ HARMLESS = {
 @pytest.mark.parametrize("case", HARMFUL)
 def test_what_would_harm_every_site_is_found_in_caddys_json(caddy: str, case: str) -> None:
     text, words = HARMFUL[case]
-    assert words in str([found.words for found in unsafe_settings(adapted(caddy, text))])
+    assert words in str([found.message for found in unsafe_settings(adapted(caddy, text))])
 
 
 @pytest.mark.parametrize("case", HARMLESS)
@@ -121,7 +124,7 @@ def test_what_people_use_is_no_hazard(caddy: str, case: str) -> None:
 def test_a_proxy_to_another_address_of_this_machine_finds_itself_only_at_its_listener(caddy: str) -> None:
     own = _own_address()
     text = site(f"reverse_proxy {own}:8080")
-    assert "come back to caddy" in str(list(unsafe_settings(adapted(caddy, text))))
+    assert "leads back to caddy" in str(list(unsafe_settings(adapted(caddy, text))))
     assert list(unsafe_settings(adapted(caddy, text.replace("{\n", "{\nbind 127.0.0.1\n", 1)))) == []
 
 
@@ -165,28 +168,28 @@ def writers(config: bytes) -> list[dict[str, object]]:
 
 def test_caddy_does_not_wait_for_a_log_server_that_does_not_answer(caddy: str) -> None:
     (writer,) = writers(
-        with_patience(adapted(caddy, log_to("10.0.0.9:514").replace("514\n", "514 {\ndial_timeout 1h\n}\n")))
+        with_dial_timeouts(adapted(caddy, log_to("10.0.0.9:514").replace("514\n", "514 {\ndial_timeout 1h\n}\n")))
     )
     assert writer == {"output": "net", "address": "10.0.0.9:514", "dial_timeout": NANOSECONDS, "soft_start": True}
     (writer,) = writers(
-        with_patience(adapted(caddy, log_to("10.0.0.9:514").replace("514\n", "514 {\ndial_timeout 9ms\n}\n")))
+        with_dial_timeouts(adapted(caddy, log_to("10.0.0.9:514").replace("514\n", "514 {\ndial_timeout 9ms\n}\n")))
     )
     assert writer["dial_timeout"] == 9_000_000
 
 
 def test_many_log_servers_share_that_patience(caddy: str) -> None:
-    found = writers(with_patience(adapted(caddy, log_to(*(f"10.0.0.{n}:514" for n in range(10))))))
+    found = writers(with_dial_timeouts(adapted(caddy, log_to(*(f"10.0.0.{n}:514" for n in range(10))))))
     assert [each["dial_timeout"] for each in found] == [NANOSECONDS // 10] * 10
 
 
 def test_other_logs_stay_byte_for_byte(caddy: str) -> None:
     config = adapted(caddy, site("log {", "output stderr", "}"))
-    assert with_patience(config) is config
+    assert with_dial_timeouts(config) is config
 
 
 def test_a_container_at_a_loopback_address_of_its_own_is_not_caddy(caddy: str) -> None:
     text = "http://x.test:8080 {\n\treverse_proxy 127.64.0.2:8080\n}\n"
-    assert "come back to caddy" in str(list(unsafe_settings(adapted(caddy, text))))
+    assert "leads back to caddy" in str(list(unsafe_settings(adapted(caddy, text))))
     assert list(unsafe_settings(adapted(caddy, text), {"127.64.0.2"})) == []
     assert is_loopback_of_another("127.64.0.2")
     assert not any(map(is_loopback_of_another, ("127.0.0.1", "::1", "172.17.0.2", "localhost")))

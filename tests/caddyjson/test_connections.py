@@ -15,10 +15,10 @@ SITE = "app.test {\nrespond app\n}\n"
 WIDE = "*.test {\ntls {\nalpn nope\n}\nrespond all\n}\n"
 
 
-def first_policy(caddy: str, text: str, *everybodys: str) -> object:
+def first_policy(caddy: str, text: str, *shared_hosts: str) -> object:
     """The first of Caddy's policies where that changed; None where the bytes stay as they were."""
     config = adapted(caddy, text)
-    changed = with_own_connections(config, everybodys)
+    changed = with_own_connections(config, shared_hosts)
     if changed is config:
         return None
     return next(iter(json.loads(changed)["apps"]["http"]["servers"].values()))["tls_connection_policies"][0]

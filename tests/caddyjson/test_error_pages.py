@@ -10,10 +10,10 @@ APP = "http://app.test:8080 {\nerror 401\n}\n"
 WIDE = "http://*.test:8080 {\nhandle_errors {\nabort\n}\n}\n"
 
 
-def excepted(caddy: str, text: str, *everybodys: str) -> list[object]:
+def excepted(caddy: str, text: str, *shared_hosts: str) -> list[object]:
     """What each error route is not for; where there is nothing the bytes stay as they were."""
     config = adapted(caddy, text)
-    changed = with_own_errors(config, everybodys)
+    changed = with_own_errors(config, shared_hosts)
     servers = json.loads(changed)["apps"]["http"]["servers"].values()
     routes = [route for server in servers for route in (server.get("errors") or {}).get("routes") or ()]
     found = [match["not"] for route in routes for match in route.get("match") or () if "not" in match]

@@ -10,10 +10,10 @@ SECURE = "app.test {\nrespond app\n}\n"
 WIDE = "http://*.test {\nrespond all\n}\n"
 
 
-def excepted(caddy: str, text: str, *everybodys: str) -> list[object]:
+def excepted(caddy: str, text: str, *shared_hosts: str) -> list[object]:
     """What each site for http is not for; where there is nothing the bytes stay as they were."""
     config = adapted(caddy, text)
-    changed = with_own_redirects(config, everybodys)
+    changed = with_own_redirects(config, shared_hosts)
     servers = json.loads(changed)["apps"]["http"]["servers"].values()
     matches = [match for server in servers for route in server["routes"] for match in route.get("match") or ()]
     found = [match["not"] for match in matches if "not" in match]

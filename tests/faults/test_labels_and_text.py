@@ -109,7 +109,7 @@ def test_b16_no_label_has_a_file_read(newcomers: Newcomers, caplog: pytest.LogCa
 
 def test_b16_a_snippet_is_what_its_oldest_container_says(newcomers: Newcomers) -> None:
     newcomers.put({"caddy": "(greeting)", "caddy.header": "X-Greeting goodbye", "caddy.abort": ""})
-    assert newcomers.told("container first", "(greeting) is something else in container snippet")
+    assert newcomers.told("container first", "(greeting) differs from that of container snippet")
     assert newcomers.world.faults() == []
 
 
@@ -184,7 +184,7 @@ def test_b34_a_matcher_of_a_shared_site_stays_its_oldest_containers(newcomers: N
     newcomers.put(older)
     newcomers.put(older, newer)
     assert [newcomers.body("x", path) for path in ("/one", "/two")] == ["one", ""]
-    assert newcomers.told("container second", "@api is something else in container first", "which is older")
+    assert newcomers.told("container second", "@api differs from that of container first", "the older resource wins")
     newcomers.put({}, newer)
     assert [newcomers.body("x", path) for path in ("/one", "/two")] == ["", "two"]
 

@@ -97,7 +97,9 @@ def test_b19_a_changed_option_of_a_replica_costs_no_request_while_the_old_one_ru
     newcomers.put(*servers, old)
     newcomers.put(*servers, old, new)
     assert [newcomers.body("x") for _ in range(4)] == ["old"] * 4
-    assert newcomers.told("container fourth", "lb_policy is something else in container third", "which is older")
+    assert newcomers.told(
+        "container fourth", "lb_policy differs from that of container third", "the older resource wins"
+    )
     newcomers.put(*servers, {}, new)
     assert [newcomers.body("x") for _ in range(4)] == ["new"] * 4
     assert newcomers.world.problems() == []

@@ -115,7 +115,7 @@ def test_b8_options_of_one_listener_do_not_end_an_older_ones_of_all(newcomers: N
         {"caddy.servers.max_header_size": "5KB"},
         {"caddy.servers": ":%PORT%", "caddy.servers.protocols": "h1 h2"},
     )
-    assert newcomers.told("container second", "would hide what holds for all servers in container first")
+    assert newcomers.told("container second", "would override the options for all servers of container first")
     assert newcomers.visit("plain", headers={"X-Large": "x" * 20_000}).status == 431
     unharmed(newcomers)
 

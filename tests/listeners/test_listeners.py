@@ -75,9 +75,11 @@ ELSEWHERE = [
 @pytest.mark.parametrize(("address", "remedy"), SPEAKING_TLS)
 def test_a_newer_one_does_not_turn_tls_on_for_an_older_one(address: str, remedy: str) -> None:
     (conflict,) = told(PLAIN, site(address))
-    assert conflict.startswith("container c2: label caddy: with ")
-    assert "caddy would speak TLS at port 8081, where it speaks plain HTTP for container c1, which is older" in conflict
-    assert f"{remedy}" in conflict and conflict.endswith("or take another port")
+    assert conflict.startswith("container c2: label caddy: ")
+    assert (
+        " would turn on TLS at port 8081, which serves plain HTTP for container c1; the older resource wins" in conflict
+    )
+    assert f"{remedy}" in conflict and conflict.endswith("or use another port")
 
 
 @pytest.mark.parametrize("address", [*SPEAKING_HTTP, *ELSEWHERE])
@@ -89,7 +91,7 @@ def test_what_speaks_http_too_or_elsewhere_stays(address: str) -> None:
 def test_a_newer_one_is_not_answered_in_tls_without_a_word(address: str) -> None:
     (conflict,) = told(site("a.test:8081"), site(address))
     assert conflict.startswith("container c2: label caddy: ")
-    assert "would not be plain HTTP, at port 8081 caddy speaks TLS for container c1, which is older" in conflict
+    assert " needs plain HTTP at port 8081, which serves TLS for container c1; the older resource wins" in conflict
     assert "write https://" in conflict
 
 
@@ -101,7 +103,7 @@ def test_sites_that_speak_tls_may_share_a_port(address: str, _: str) -> None:
 @pytest.mark.parametrize("older", [":8081", "http://a.test:8081"])
 def test_a_directive_turns_it_on_too(older: str) -> None:
     (conflict,) = told(site(older), site(":8081", tls="internal"))
-    assert conflict.startswith("container c2: label caddy.tls: ") and "leave tls out, or take another port" in conflict
+    assert conflict.startswith("container c2: label caddy.tls: ") and "remove tls, or use another port" in conflict
     snippet = {"caddy_1": "(secure)", "caddy_1.tls": "internal", "caddy_0": ":8081", "caddy_0.import": "secure"}
     assert "container c2: label caddy_1.tls" in told(site(older), snippet)[0]
 
@@ -124,8 +126,8 @@ BASES = {
 @pytest.mark.parametrize("case", BASES)
 def test_the_operators_site_is_the_oldest(case: str) -> None:
     (conflict,) = told(site("b.test:8081"), base=BASES[case])
-    assert conflict.startswith("container c1: label caddy: with b.test:8081 caddy would speak TLS")
-    assert "for caddyfile Caddyfile, which is older" in conflict
+    assert conflict.startswith("container c1: label caddy: b.test:8081 would turn on TLS")
+    assert "for caddyfile Caddyfile; the older resource wins" in conflict
 
 
 OTHERWISE = {
@@ -152,7 +154,7 @@ def test_a_name_is_itself_where_the_operator_has_no_automatic_https() -> None:
 def test_a_socket_is_a_listener_whatever_the_port() -> None:
     socket = "unix//run/x.sock"
     (conflict,) = told(site("http://a.test", bind=socket), site("b.test", bind=socket))
-    assert f"would speak TLS at {socket}" in conflict
+    assert f"would turn on TLS at {socket}" in conflict
     assert told(site("http://a.test", bind=socket), site("b.test", bind="unix//run/y.sock")) == []
 
 
@@ -185,7 +187,7 @@ def test_the_older_one_is_answered_in_plain_http_by_a_real_caddy(
         newcomers.world.put(before[:1])
     newcomers.world.put(before)
     assert visiting.body(newcomers.world.ports["FREE_PORT"], "one.test") == "one"
-    assert newcomers.told("container second", "caddy would speak TLS at port", "or take another port")
+    assert newcomers.told("container second", "would turn on TLS at port", "or use another port")
     assert newcomers.world.faults() == []
     # what makes way for it comes at once
     newcomers.world.put(before[1:])
@@ -201,4 +203,4 @@ def test_what_the_operators_file_imports_is_seen_in_what_caddy_reads(
     add_to_base("import more.conf\n")
     newcomers.put({"caddy": f"two.test:{PORT}", "caddy.respond": "two"})
     assert visiting.body(newcomers.world.ports["FREE_PORT"], "imported.test") == "imported"
-    assert newcomers.told("container first", "would speak TLS", "http://imported.test", "or take another port")
+    assert newcomers.told("container first", "would serve TLS", "http://imported.test", "or use another port")

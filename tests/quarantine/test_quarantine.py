@@ -219,7 +219,7 @@ def test_a_hazard_costs_its_resource_and_is_not_loaded() -> None:
     assert caddy.settle(*GOOD, fragment("bad", site("bad", "invoke x"))) == ["bad"]
     assert caddy.refused == 0
     (problem,) = caddy.quarantine.problems
-    assert problem.message == 'the named route "x" invokes itself: the first visit would end caddy'
+    assert problem.message == 'the named route "x" invokes itself: the first request would crash caddy'
 
 
 def test_a_hazard_of_the_operators_own_is_their_business() -> None:

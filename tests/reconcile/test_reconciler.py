@@ -367,7 +367,7 @@ def test_of_two_that_contradict_each_other_the_older_stays_until_it_is_gone(worl
     world.engine.resources["b"] = evolve(world.engine.resources["b"], created=5)
     world.turn()
     assert len(world.caddy.written) == 1
-    assert "@api is something else in container a" in str(world.reconciler.problems)
+    assert "@api differs from that of container a" in str(world.reconciler.problems)
     del world.engine.resources["a"]
     world.turn()
     assert "path /b/*" in world.caddy.written[-1] and world.reconciler.problems == ()

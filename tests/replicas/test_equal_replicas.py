@@ -122,43 +122,47 @@ ONE_PAGE = REPLICAS["an application of one page"]
 FILES = {"file_server": ""}
 # what an older one says, and a newer one that says the same but for a line
 ATTACKS: Mapping[str, tuple[Mapping[str, str], Mapping[str, str], str]] = {
-    "an answer of its own": (REPLICAS["php"], REPLICAS["php"] | {"respond": "stolen"}, "respond would answer"),
-    "another answer": ({"respond": "{{.Names}}"}, {"respond": "stolen"}, "respond would answer"),
-    "another root": (REPLICAS["php"], REPLICAS["php"] | {"root": "* /evil"}, "root is something else"),
-    "another root in a block": (ONE_PAGE, ONE_PAGE | {"handle_1.root": "* /evil"}, "root is something else"),
+    "an answer of its own": (
+        REPLICAS["php"],
+        REPLICAS["php"] | {"respond": "stolen"},
+        "respond would take requests from",
+    ),
+    "another answer": ({"respond": "{{.Names}}"}, {"respond": "stolen"}, "respond would take requests from"),
+    "another root": (REPLICAS["php"], REPLICAS["php"] | {"root": "* /evil"}, "root differs from"),
+    "another root in a block": (ONE_PAGE, ONE_PAGE | {"handle_1.root": "* /evil"}, "root differs from"),
     "a root of more letters": (ONE_PAGE, ONE_PAGE | {"handle_1.root_2": "/* /evil"}, "root would change the files"),
-    "a root where there was none": (FILES, FILES | {"root": "* /evil"}, "root would change the files of container"),
-    "other files": (FILES, FILES | {"fs": "evil"}, "fs would change the files of container"),
+    "a root where there was none": (FILES, FILES | {"root": "* /evil"}, "root would change the file root of container"),
+    "other files": (FILES, FILES | {"fs": "evil"}, "fs would change the file root of container"),
     "a root of the proxy's": (
         REPLICAS["php"],
         REPLICAS["php"] | {"php_fastcgi.root": "/evil"},
-        "php_fastcgi would answer",
+        "php_fastcgi would take requests from",
     ),
     "an answer of the proxy's": (
         {"reverse_proxy": PROXY},
         {"reverse_proxy": PROXY, "reverse_proxy.handle_response.respond": "stolen"},
-        "reverse_proxy would answer",
+        "reverse_proxy would take requests from",
     ),
     "another path for all": (
         {"reverse_proxy": PROXY},
         {"reverse_proxy": PROXY, "reverse_proxy.rewrite": "/stolen"},
-        "reverse_proxy would answer",
+        "reverse_proxy would take requests from",
     ),
     "a proxy that comes first": (
         {"reverse_proxy": PROXY},
         {"reverse_proxy": f"/* {PROXY}"},
-        "reverse_proxy would answer",
+        "reverse_proxy would take requests from",
     ),
-    "a line inside": (ONE_PAGE, ONE_PAGE | {"handle_1.respond": "stolen"}, "respond would answer"),
+    "a line inside": (ONE_PAGE, ONE_PAGE | {"handle_1.respond": "stolen"}, "respond would take requests from"),
     "an earlier line in a route": (
         {"route.1_respond": "/a* a"},
         {"route.1_respond": "/a* a", "route.0_respond": "stolen"},
-        "respond would answer",
+        "respond would take requests from",
     ),
     "an import in a route": (
         {"route.respond": "/a* a"},
         {"route.respond": "/a* a", "route.import": "wrapped", "route.import.respond": "stolen"},
-        "respond would answer",
+        "respond would take requests from",
     ),
 }
 

@@ -1,1 +1,1 @@
-"""Rules about what may stand beside what, and what may be said at all."""
+"""Admission: checks and adjustments of fragments and configurations before Caddy gets them."""

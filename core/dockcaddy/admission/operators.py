@@ -1,4 +1,4 @@
-"""Whose labels are the operator's: those of the containers that Caddy and the program itself run in. Pure."""
+"""The operator's resources: the containers that Caddy and dockcaddy run in, whose labels are trusted. Pure."""
 
 import ipaddress
 from collections.abc import Iterable, Iterator
@@ -7,9 +7,9 @@ from attrs import evolve
 
 from dockcaddy.model import EngineInventory, Proxy, Resource
 
-# the engine's own mark on a container that Swarm started
+# the engine's label on a container that Swarm started
 SERVICE_LABEL = "com.docker.swarm.service.id"
-# Docker's short ids have as many characters
+# the length of Docker's short ids
 _LEAST_OF_ID = 12
 _EVERYWHERE = ("", "0.0.0.0", "127.0.0.1")
 
@@ -41,23 +41,23 @@ def _named(engine: EngineInventory, proxy: Proxy) -> Resource | None:
     if not wanted:
         return None
     is_id = len(wanted) >= _LEAST_OF_ID
-    # who starts a container chooses its name, which may look like another one's id, or be a service's
+    # anyone may give a container a name that looks like another container's id or service
     by_id = [each for each in engine.resources if is_id and each.id.startswith(wanted)]
     fitting = by_id or [each for each in engine.resources if each.name == wanted]
     return min(fitting, key=lambda each: each.created, default=None)
 
 
 def _at_the_endpoint(engine: EngineInventory, proxy: Proxy) -> Resource | None:
-    """The container that answers at one of the admin endpoints; of several with that name the oldest."""
+    """The container with one of the admin endpoints; the oldest of several with that name."""
     containers = [each for each in engine.resources if each.kind == "container" and each.running]
     for host, port in proxy.admin_endpoints:
-        found = [each for each in containers if _answers(each, host, port, engine)]
+        found = [each for each in containers if _has_endpoint(each, host, port, engine)]
         if found:
             return min(found, key=lambda each: each.created)
     return None
 
 
-def _answers(container: Resource, host: str, port: int, engine: EngineInventory) -> bool:
+def _has_endpoint(container: Resource, host: str, port: int, engine: EngineInventory) -> bool:
     try:
         address = ipaddress.ip_address(host)
     except ValueError:
@@ -65,7 +65,7 @@ def _answers(container: Resource, host: str, port: int, engine: EngineInventory)
             return _has_name(container, host, engine.caddy)
         address = ipaddress.ip_address("127.0.0.1")
     if address.is_loopback:
-        # within a container that is the container itself
+        # inside a container, loopback is the container itself
         return engine.caddy is None and any(
             each.host_port == port and each.protocol == "tcp" and each.host_ip in _EVERYWHERE
             for each in container.ports
@@ -74,7 +74,7 @@ def _answers(container: Resource, host: str, port: int, engine: EngineInventory)
 
 
 def _has_name(container: Resource, host: str, own: Resource | None) -> bool:
-    """Whether Docker's DNS gives the container to the one that the program runs in: on a network of both."""
+    """Whether Docker's DNS resolves the host to the container, on a network that dockcaddy's own container shares."""
     if own is None:
         return False
     shared = {each.network for each in own.attachments}

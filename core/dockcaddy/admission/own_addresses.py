@@ -1,4 +1,4 @@
-"""Which addresses lead back to this machine, however they are spelled: Caddy's upstreams and its listeners."""
+"""Addresses of upstreams and listeners that lead back to this machine, in every spelling."""
 
 import ipaddress
 import re
@@ -39,7 +39,7 @@ def host_here(host: str) -> str | None:
 
 
 def is_loopback_of_another(address: str) -> bool:
-    """Whether it is a loopback address beside this machine's usual one, where whoever has it answers first."""
+    """Whether it is a loopback address other than 127.0.0.1, which a container may have."""
     return address.startswith("127.") and address != "127.0.0.1"
 
 

@@ -1,21 +1,21 @@
-"""Names that are to be answered in plain HTTP, at a listener where Caddy would speak TLS. Pure.
+"""Sites that need plain HTTP at a listener where Caddy would serve TLS. Pure.
 
-Caddy speaks one of them to everybody at a listener. Of sites that stand in labels it is known before Caddy is asked; those
-of imported files, and ports out of Caddy's environment, show in its JSON only.
+Caddy serves one protocol at a listener. `conflicts.listeners` finds sites in labels before Caddy adapts them. Sites in
+imported files, and ports from Caddy's environment, appear in its JSON only.
 """
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-# without it no server has such a name beside others
-MARK = b'"skip":['
+# without this text no server has a name without TLS
+SKIPPED_NAMES = b'"skip":['
 
 
-def plain_names(servers: Mapping[str, Any], http_port: int) -> Iterator[tuple[str, frozenset[str]]]:
-    """What is wrong where there are any, and the hosts that have TLS turned on."""
+def mixed_protocols(servers: Mapping[str, Any], http_port: int) -> Iterator[tuple[str, frozenset[str]]]:
+    """A message for each listener where both are needed, and the hosts that turn TLS on."""
     for server in servers.values():
         automatic = server.get("automatic_https") or {}
-        plain = [name for name in automatic.get("skip") or () if _is_itself(name)]
+        plain = [name for name in automatic.get("skip") or () if _is_kept(name)]
         listen = server.get("listen") or ()
         if not plain or automatic.get("disable") or all(address.endswith(f":{http_port}") for address in listen):
             continue
@@ -24,15 +24,15 @@ def plain_names(servers: Mapping[str, Any], http_port: int) -> Iterator[tuple[st
         }
         others = frozenset(host for host in hosts if host not in plain)
         if others or server.get("tls_connection_policies"):
-            reason = f"caddy would speak TLS at {', '.join(listen)} to the visitors of http://{plain[0]}"
-            by = f" for {min(others)}" if others else ""
-            yield f"{reason}{by}: write http:// in front of every name there, or take another port", others
+            reason = f"caddy would serve TLS at {', '.join(listen)} to clients of http://{plain[0]}"
+            by = f" because of {min(others)}" if others else ""
+            yield f"{reason}{by}: write http:// in front of every name there, or use another port", others
 
 
 def _hosts(match: Mapping[str, Any]) -> Iterator[str]:
     yield from match.get("host") or ()
 
 
-def _is_itself(name: str) -> bool:
-    """Whether it stays as it is written: others Caddy takes for names that are to have TLS."""
+def _is_kept(name: str) -> bool:
+    """Whether Caddy keeps it as it is written; it turns TLS on for other names."""
     return name.isascii() and "{" not in name

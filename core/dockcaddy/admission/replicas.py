@@ -1,4 +1,4 @@
-"""What several resources say of one site, settled where there is one right answer. Pure."""
+"""Several resources of one site: the response of an unhealthy replica gives way to the healthy ones. Pure."""
 
 from attrs import evolve
 
@@ -6,10 +6,10 @@ from dockcaddy.caddyfile import FIXED_RESPONSES, PROXIES, Block, matcher
 
 
 def without_superseded(site: Block) -> Block:
-    """The site without the answers of resources that are out of order while others serve it.
+    """The site without the responses of unhealthy replicas, where healthy ones proxy it.
 
-    `respond: "{{if not (isHealthy)}}503 Service Unavailable{{end}}"` speaks for the one resource that carries it. Beside
-    a replica that proxies the site, Caddy would give that answer to everybody, as it runs `respond` first.
+    `respond: "{{if not (isHealthy)}}503 Service Unavailable{{end}}"` is about the one resource that has it. Beside
+    a replica that proxies the site, Caddy would send that response to every client, because it runs `respond` first.
     """
     proxying = {origin.resource for child in site.children if serves_all(child) for origin in child.origins}
     children = tuple(child for child in site.children if not _is_superseded(child, proxying))
@@ -22,7 +22,7 @@ def serves_all(block: Block) -> bool:
 
 
 def gives_way(block: Block) -> bool:
-    """Whether it is an answer of a resource that is out of order, and counts for nothing while others serve the site."""
+    """Whether it is the response of an unhealthy replica, which gives way while healthy ones serve the site."""
     return block.conditional and _is_for_all(block, FIXED_RESPONSES)
 
 
@@ -31,5 +31,5 @@ def _is_superseded(child: Block, proxying: set[str]) -> bool:
 
 
 def _is_for_all(block: Block, names: frozenset[str]) -> bool:
-    """Whether the directive is one of `names`, has something to say and no matcher."""
+    """Whether the directive is one of `names`, has arguments and is for all requests."""
     return len(block.keys) > 1 and block.keys[0] in names and matcher(block) in ("", "*")

@@ -2,7 +2,7 @@
 
 from attrs import evolve
 
-from dockcaddy.admission.blocking_lines import harmful_lines
+from dockcaddy.admission.blocking_lines import blocking_lines
 from dockcaddy.caddyfile import Block
 from dockcaddy.compile.rendering import ResourceContext
 from dockcaddy.errors import LabelError, PluginFault, one_line
@@ -19,7 +19,7 @@ def admitted(fragment: Fragment, context: ResourceContext) -> Fragment:
     """
     if not fragment.blocks:
         return fragment
-    for line, reason in harmful_lines(fragment.blocks):
+    for line, reason in blocking_lines(fragment.blocks):
         return evolve(
             fragment, blocks=(), problems=(_problem(fragment, line.origins[0].label, reason), *fragment.problems)
         )

@@ -1,6 +1,6 @@
-"""What Caddy takes and would then suffer from: loops that end it at the first visit, work or reading without an end.
+"""Unsafe settings, which Caddy accepts and which would then affect every site: endless loops, excessive work. Pure.
 
-Looked for in Caddy's own JSON, where snippets and arguments have become what they mean. Pure.
+They are looked for in Caddy's JSON, where snippets are imported and arguments filled in.
 """
 
 import json
@@ -11,7 +11,7 @@ from typing import Any
 from attrs import frozen
 
 from dockcaddy.admission.own_addresses import EVERY, LOOPBACK, Place, host_here, place_here
-from dockcaddy.admission.plain_http import MARK, plain_names
+from dockcaddy.admission.plain_http import SKIPPED_NAMES, mixed_protocols
 from dockcaddy.settings import limits
 
 NANOSECONDS = 1_000_000_000
@@ -22,7 +22,7 @@ DEFAULT_TRY_INTERVAL = NANOSECONDS // 4
 _PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
 _BCRYPT = re.compile(r"\$2[abxy]?\$(\d+)\$")
 _ARGON = re.compile(r"\$argon2id\$v=\d+\$m=(\d+),t=(\d+),")
-# Without one of these there is nothing to find; reading a large configuration takes its time.
+# Decoding a large configuration takes time: without any of these there is nothing to find.
 _WORDS = (b'"handler":"map"', b'"handler":"invoke"', b'"try_interval":')
 _SHORT_INTERVAL = re.compile(rb'"interval":(?:-\d+|\d{1,9})[,}]')
 _HASHES = re.compile(rb'"password":"\$(?:argon2id|2[a-z]?\$(?:19|[23]\d))\$')
@@ -37,34 +37,34 @@ _MANY_UPSTREAMS = re.compile(rb'"upstreams":\[(?:\{[^{}]*\},?){1000}')
 
 @frozen
 class UnsafeSetting:
-    """One thing that would harm every site, and the hosts of the site that would do it (none where it is unknown)."""
+    """One unsafe setting, and the hosts of the site that it belongs to (none where that is unknown)."""
 
-    words: str
+    message: str
     hosts: frozenset[str] = frozenset()
 
 
 def unsafe_settings(config: bytes, containers: Collection[str] = ()) -> Iterator[UnsafeSetting]:
-    """The unsafe_settings of a configuration (JSON). What answers at the addresses of `containers` is not this machine itself."""
-    if not _is_suspicious(config):
+    """The unsafe settings of a configuration (JSON). The addresses of `containers` do not lead to this machine itself."""
+    if not _may_be_unsafe(config):
         return
     http = (json.loads(config).get("apps") or {}).get("http") or {}
     servers = http.get("servers") or {}
-    yield from (UnsafeSetting(*found) for found in plain_names(servers, http.get("http_port") or 80))
-    yield from _circles_of_proxies(servers, containers)
+    yield from (UnsafeSetting(*found) for found in mixed_protocols(servers, http.get("http_port") or 80))
+    yield from _proxy_loops(servers, containers)
     for server in servers.values():
         named = server.get("named_routes") or {}
-        yield from _circles_of_routes(named)
+        yield from _named_route_loops(named)
         for route in _routes(server):
             handlers = tuple(_handlers(route, named))
-            yield from _circles_of_maps(handlers, _hosts(route))
+            yield from _map_loops(handlers, _hosts(route))
             for handler in handlers:
-                yield from _restless(handler, _hosts(route))
-                yield from _costly_passwords(handler, _hosts(route))
+                yield from _frequent_attempts(handler, _hosts(route))
+                yield from _costly_password_hashes(handler, _hosts(route))
 
 
-def _is_suspicious(config: bytes) -> bool:
+def _may_be_unsafe(config: bytes) -> bool:
     return (
-        any(word in config for word in (*_WORDS, MARK))
+        any(word in config for word in (*_WORDS, SKIPPED_NAMES))
         or any(pattern.search(config) for pattern in (_HASHES, _RETRIES))
         or _has_many_checks(config)
         or _dials_itself(config)
@@ -86,7 +86,7 @@ def _dials_itself(config: bytes) -> bool:
 
 
 def _routes(server: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """A site each, and what is done where it fails."""
+    """The routes of all sites, those of their error pages included."""
     yield from server.get("routes") or ()
     yield from (server.get("errors") or {}).get("routes") or ()
 
@@ -112,16 +112,16 @@ def _handlers(route: Any, named: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
                 waiting.append(named[name])
 
 
-def _circles_of_routes(named: Mapping[str, Any]) -> Iterator[UnsafeSetting]:
+def _named_route_loops(named: Mapping[str, Any]) -> Iterator[UnsafeSetting]:
     calls = {
         name: {each.get("name", "") for each in _handlers(route, {}) if each["handler"] == "invoke"}
         for name, route in named.items()
     }
-    for name in _in_circles(calls):
-        yield UnsafeSetting(f'the named route "{name}" invokes itself: the first visit would end caddy')
+    for name in _in_loops(calls):
+        yield UnsafeSetting(f'the named route "{name}" invokes itself: the first request would crash caddy')
 
 
-def _circles_of_maps(handlers: Iterable[Mapping[str, Any]], hosts: frozenset[str]) -> Iterator[UnsafeSetting]:
+def _map_loops(handlers: Iterable[Mapping[str, Any]], hosts: frozenset[str]) -> Iterator[UnsafeSetting]:
     needs: dict[str, set[str]] = {}
     for handler in handlers:
         if handler["handler"] == "map":
@@ -129,26 +129,24 @@ def _circles_of_maps(handlers: Iterable[Mapping[str, Any]], hosts: frozenset[str
             needed = set(_PLACEHOLDER.findall(values))
             for destination in handler.get("destinations") or ():
                 needs.setdefault(destination.strip("{}"), set()).update(needed)
-    for name in _in_circles(needs):
-        yield UnsafeSetting(f"map makes {{{name}}} out of itself: the first visit would end caddy", hosts)
+    for name in _in_loops(needs):
+        yield UnsafeSetting(f"map makes {{{name}}} from itself: the first request would crash caddy", hosts)
 
 
-def _restless(handler: Mapping[str, Any], hosts: frozenset[str]) -> Iterator[UnsafeSetting]:
-    """A proxy that asks its upstreams, or tries them, without a pause."""
+def _frequent_attempts(handler: Mapping[str, Any], hosts: frozenset[str]) -> Iterator[UnsafeSetting]:
+    """Health checks that are too frequent, and retries without a pause."""
     active = (handler.get("health_checks") or {}).get("active")
     if active is not None:
         interval, upstreams = active.get("interval") or CHECK_INTERVAL, len(handler.get("upstreams") or ())
         if interval <= 0 or upstreams * NANOSECONDS / interval > limits.MAX_HEALTH_CHECKS_PER_SECOND:
             yield UnsafeSetting(
-                f"health_interval: {upstreams} upstreams would be asked too often for caddy's good", hosts
+                f"health_interval: {upstreams} upstreams would be checked too often: use a longer interval", hosts
             )
-    if _tries_without_a_pause(handler.get("load_balancing") or {}):
-        yield UnsafeSetting(
-            "lb_try_interval: upstreams would be tried without a pause, at least 10ms are needed", hosts
-        )
+    if _retries_without_a_pause(handler.get("load_balancing") or {}):
+        yield UnsafeSetting("lb_try_interval: upstreams would be retried without a pause: use 10ms or more", hosts)
 
 
-def _tries_without_a_pause(balancing: Mapping[str, Any]) -> bool:
+def _retries_without_a_pause(balancing: Mapping[str, Any]) -> bool:
     # Caddy's default applies only together with a duration
     given = bool(balancing.get("try_duration"))
     interval = balancing.get("try_interval") or (DEFAULT_TRY_INTERVAL if given else 0)
@@ -157,13 +155,15 @@ def _tries_without_a_pause(balancing: Mapping[str, Any]) -> bool:
     )
 
 
-def _costly_passwords(handler: Mapping[str, Any], hosts: frozenset[str]) -> Iterator[UnsafeSetting]:
-    """Hashes that take a visitor's guess hours or gigabytes to be compared with."""
+def _costly_password_hashes(handler: Mapping[str, Any], hosts: frozenset[str]) -> Iterator[UnsafeSetting]:
+    """Password hashes that take hours or gigabytes to check one guess."""
     basic = (handler.get("providers") or {}).get("http_basic") or {}
     for account in basic.get("accounts") or ():
         if _is_costly(str(account.get("password"))):
             name = account.get("username")
-            yield UnsafeSetting(f"basic_auth: each wrong password of {name} would cost more than caddy can bear", hosts)
+            yield UnsafeSetting(
+                f"basic_auth: the password hash of {name} is too costly to check: use a lower cost", hosts
+            )
 
 
 def _is_costly(password: str) -> bool:
@@ -176,8 +176,8 @@ def _is_costly(password: str) -> bool:
     return False
 
 
-def _circles_of_proxies(servers: Mapping[str, Any], containers: Collection[str]) -> Iterator[UnsafeSetting]:
-    """Proxies whose requests come back to the listener that they came in by, until nothing is left to open."""
+def _proxy_loops(servers: Mapping[str, Any], containers: Collection[str]) -> Iterator[UnsafeSetting]:
+    """Proxies whose requests return to the listener that they arrived at, until no file descriptor is left."""
     listening = {
         place: name
         for name, server in servers.items()
@@ -195,11 +195,11 @@ def _circles_of_proxies(servers: Mapping[str, Any], containers: Collection[str])
     leads_to: dict[str, set[str]] = {}
     for name, target, _, _ in proxies:
         leads_to.setdefault(name, set()).add(target)
-    circular = set(_in_circles(leads_to))
+    looping = set(_in_loops(leads_to))
     for name, target, route, port in proxies:
-        if name in circular and target in circular:
+        if name in looping and target in looping:
             yield UnsafeSetting(
-                f"reverse_proxy: requests to this machine's port {port} come back to caddy", _hosts(route)
+                f"reverse_proxy: this machine's port {port} leads back to caddy: name another upstream", _hosts(route)
             )
 
 
@@ -214,17 +214,17 @@ def _dialled_here(handler: Mapping[str, Any], containers: Collection[str]) -> It
             yield place
 
 
-def _in_circles(leads_to: Mapping[str, set[str]]) -> list[str]:
-    """The names from which ways lead on for ever."""
-    waits_for: dict[str, set[str]] = {}
+def _in_loops(leads_to: Mapping[str, set[str]]) -> list[str]:
+    """The names that are part of a loop, or lead into one."""
+    led_from: dict[str, set[str]] = {}
     for name, targets in leads_to.items():
         for target in targets:
-            waits_for.setdefault(target, set()).add(name)
-    open_ways = {name: len(targets) for name, targets in leads_to.items()}
-    ends = [*(waits_for.keys() - leads_to.keys()), *(name for name, count in open_ways.items() if not count)]
+            led_from.setdefault(target, set()).add(name)
+    open_targets = {name: len(targets) for name, targets in leads_to.items()}
+    ends = [*(led_from.keys() - leads_to.keys()), *(name for name, count in open_targets.items() if not count)]
     while ends:
-        for name in waits_for.get(ends.pop(), ()):
-            open_ways[name] -= 1
-            if not open_ways[name]:
+        for name in led_from.get(ends.pop(), ()):
+            open_targets[name] -= 1
+            if not open_targets[name]:
                 ends.append(name)
-    return [name for name, count in open_ways.items() if count]
+    return [name for name, count in open_targets.items() if count]

@@ -1,4 +1,4 @@
-"""What a configuration serves, changed in its JSON. Pure."""
+"""Changes to the apps of a configuration. Pure."""
 
 import json
 from collections.abc import Callable
@@ -6,9 +6,9 @@ from typing import Any
 
 
 def with_changed_apps(config: bytes, change: Callable[[dict[str, Any]], bool]) -> bytes:
-    """The configuration (JSON) after `change` was at its apps and told whether it changed them.
+    """The configuration (JSON) after `change`, which edits its apps and returns whether it changed them.
 
-    The same bytes where it did not, or where there are no apps: a configuration may be about logs only.
+    The same bytes where it did not, or where there are no apps: a configuration may have logs only.
     """
     decoded = json.loads(config)
     apps = decoded.get("apps")

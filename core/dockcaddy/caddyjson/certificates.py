@@ -1,7 +1,7 @@
-"""Every site keeps a certificate of its own where a wildcard's would not do. Pure.
+"""A site gets its own certificate where a wildcard certificate would not do. Pure.
 
-Caddy asks for no certificate for a host that a wildcard site covers, even where that wildcard's can never be had:
-then `*.example.com` of one resource would cost `app.example.com` of another its TLS.
+Caddy requests no certificate for a host that a wildcard site covers, even if the wildcard certificate cannot be obtained.
+Then `*.example.com` of one resource would cost `app.example.com` of another its TLS.
 """
 
 from collections.abc import Iterator, Mapping
@@ -11,19 +11,19 @@ from dockcaddy.caddyjson.apps import with_changed_apps
 
 Policy = Mapping[str, Any]
 
-# hosts under these get Caddy's internal certificates unless it is told otherwise
+# hosts under these get Caddy's internal certificates by default
 _INTERNAL = (".localhost", ".local", ".internal", ".home.arpa")
-_ASKING = frozenset(("acme", "zerossl"))
+_PUBLIC_ISSUERS = frozenset(("acme", "zerossl"))
 
 
 def with_own_certificates(config: bytes) -> bytes:
-    """The configuration (JSON), in which such hosts are asked for by name; the same bytes where there are none."""
+    """The configuration (JSON), which lists such hosts by name; the same bytes where there are none."""
     if b'"*.' not in config:
         return config
-    return with_changed_apps(config, _ask_by_name)
+    return with_changed_apps(config, _automate_by_name)
 
 
-def _ask_by_name(apps: dict[str, Any]) -> bool:
+def _automate_by_name(apps: dict[str, Any]) -> bool:
     tls = apps.get("tls") or {}
     hosts = set(_hosts(apps.get("http") or {}))
     certificates = tls.get("certificates") or {}
@@ -37,7 +37,7 @@ def _ask_by_name(apps: dict[str, Any]) -> bool:
 
 
 def _hosts(http: Mapping[str, Any]) -> Iterator[str]:
-    """The hosts that Caddy asks certificates for."""
+    """The hosts that Caddy requests certificates for."""
     plain = f":{http.get('http_port') or 80}"
     for server in (http.get("servers") or {}).values():
         automatic = server.get("automatic_https") or {}
@@ -70,10 +70,10 @@ def _needs_its_own(host: str, wildcard: str, tls: Mapping[str, Any]) -> bool:
     mine, theirs = _policy(host, tls), _policy(wildcard, tls)
     if mine.get("on_demand") or mine.get("get_certificate"):
         return False
-    if not _can_be_had(wildcard, theirs, tls):
+    if not _is_obtainable(wildcard, theirs, tls):
         return True
-    is_told = bool(mine.get("issuers")) and mine.get("issuers") != theirs.get("issuers")
-    return is_told and (_is_internal(mine) or _is_internal(theirs))
+    has_own_issuer = bool(mine.get("issuers")) and mine.get("issuers") != theirs.get("issuers")
+    return has_own_issuer and (_is_internal(mine) or _is_internal(theirs))
 
 
 def _policy(host: str, tls: Mapping[str, Any]) -> Policy:
@@ -81,8 +81,8 @@ def _policy(host: str, tls: Mapping[str, Any]) -> Policy:
     return next((each for each in policies if host in each.get("subjects", (host,))), {})
 
 
-def _can_be_had(wildcard: str, policy: Policy, tls: Mapping[str, Any]) -> bool:
-    """Whether Caddy can get it before somebody visits: of a public authority only by way of DNS."""
+def _is_obtainable(wildcard: str, policy: Policy, tls: Mapping[str, Any]) -> bool:
+    """Whether Caddy can obtain it before the first request. Public authorities require the DNS challenge."""
     if policy.get("on_demand") or policy.get("get_certificate"):
         return False
     issuers = policy.get("issuers")
@@ -92,7 +92,7 @@ def _can_be_had(wildcard: str, policy: Policy, tls: Mapping[str, Any]) -> bool:
 
 
 def _can_issue_wildcards(issuer: Mapping[str, Any]) -> bool:
-    return issuer.get("module") not in _ASKING or "dns" in (issuer.get("challenges") or {})
+    return issuer.get("module") not in _PUBLIC_ISSUERS or "dns" in (issuer.get("challenges") or {})
 
 
 def _is_internal(policy: Policy) -> bool:

@@ -1,7 +1,7 @@
-"""A site's connections are as it says, whatever a wildcard says of its own. Pure.
+"""A site's TLS connections follow its own settings, whatever a wildcard site sets. Pure.
 
-What Caddy asks of a TLS connection it takes from the first of its policies that fits. That of `*.example.com`, or of every
-host, would be for `app.example.com` of somebody else too: with a protocol that no browser speaks nobody would reach it.
+Caddy applies the first connection policy that matches. The policy of `*.example.com`, or of every host, would also apply
+to another resource's `app.example.com`: with a protocol that no browser supports, no client could connect.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -12,25 +12,25 @@ from dockcaddy.caddyjson.apps import with_changed_apps
 
 Policy = Mapping[str, Any]
 
-# what shuts visitors out; a certificate that is good for all hosts below a wildcard stays theirs
+# settings that refuse connections; a wildcard certificate still applies to all hosts that it covers
 _CONDITIONS = frozenset(("alpn", "protocol_min", "protocol_max", "curves", "cipher_suites", "client_authentication"))
 
 
-def with_own_connections(config: bytes, everybodys: Collection[str] = ()) -> bytes:
-    """The configuration (JSON), in which such policies leave other sites alone; the same bytes where none does.
+def with_own_connections(config: bytes, shared_hosts: Collection[str] = ()) -> bytes:
+    """The configuration (JSON), in which such policies do not apply to other sites; the same bytes where none does.
 
-    What is said for the hosts `everybodys` (`""` is every host) is meant for all of them: the operator wrote it.
+    Settings for the `shared_hosts` (`""` is every host) apply to all sites, because the operator wrote them.
     """
     if not any(f'"{each}":'.encode() in config for each in _CONDITIONS):
         return config
-    return with_changed_apps(config, lambda apps: _leave_others_alone(apps, everybodys))
+    return with_changed_apps(config, lambda apps: _isolate(apps, shared_hosts))
 
 
-def _leave_others_alone(apps: dict[str, Any], everybodys: Collection[str]) -> bool:
+def _isolate(apps: dict[str, Any], shared_hosts: Collection[str]) -> bool:
     is_changed = False
     for server in ((apps.get("http") or {}).get("servers") or {}).values():
         policies = server.get("tls_connection_policies") or ()
-        own = tuple(_own(policies, _hosts(server), everybodys))
+        own = tuple(_own(policies, _hosts(server), shared_hosts))
         if own:
             server["tls_connection_policies"] = [*own, *policies]
             is_changed = True
@@ -44,14 +44,18 @@ def _hosts(server: Mapping[str, Any]) -> Sequence[str]:
     return sorted(found, key=lambda host: (-host.count("."), "*" in host, host))
 
 
-def _own(policies: Sequence[Policy], hosts: Sequence[str], everybodys: Collection[str]) -> Iterator[Policy]:
-    """A policy for each host that another's would be for."""
+def _own(policies: Sequence[Policy], hosts: Sequence[str], shared_hosts: Collection[str]) -> Iterator[Policy]:
+    """A policy for each host that another site's policy would apply to."""
     named = {name for policy in policies for name in _names(policy)}
     for host in hosts:
-        taking = None if host in named else next((each for each in policies if _is_for(each, host)), None)
-        if taking is None or _CONDITIONS.isdisjoint(taking) or not set(_names(taking) or ("",)).isdisjoint(everybodys):
+        applying = None if host in named else next((each for each in policies if _is_for(each, host)), None)
+        if (
+            applying is None
+            or _CONDITIONS.isdisjoint(applying)
+            or not set(_names(applying) or ("",)).isdisjoint(shared_hosts)
+        ):
             continue
-        kept = {key: value for key, value in taking.items() if key not in _CONDITIONS}
+        kept = {key: value for key, value in applying.items() if key not in _CONDITIONS}
         yield {**kept, "match": {"sni": [host]}}
 
 

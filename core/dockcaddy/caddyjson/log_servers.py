@@ -5,17 +5,17 @@ from typing import Any
 
 from dockcaddy.admission.unsafe import NANOSECONDS
 
-# Caddy connects to one log server after the other; of a second for all of them each has this at least
-SHORTEST_PATIENCE = NANOSECONDS // 20
+# Caddy connects to log servers one after the other: of a second for all of them each gets at least this
+SHORTEST_TIMEOUT = NANOSECONDS // 20
 
 
-def with_patience(config: bytes) -> bytes:
+def with_dial_timeouts(config: bytes) -> bytes:
     """The configuration (JSON), in which Caddy does not wait long for the servers that it sends its logs to."""
     if b'"output":"net"' not in config:
         return config
     decoded = json.loads(config)
     writers = [log["writer"] for log in decoded["logging"]["logs"].values() if _is_net(log.get("writer"))]
-    most = max(NANOSECONDS // max(len(writers), 1), SHORTEST_PATIENCE)
+    most = max(NANOSECONDS // max(len(writers), 1), SHORTEST_TIMEOUT)
     for writer in writers:
         writer["dial_timeout"] = min(writer.get("dial_timeout") or most, most)
         writer["soft_start"] = True

@@ -1,7 +1,7 @@
-"""A site's visitors are sent to https, whatever wildcard there is for http. Pure.
+"""Requests to a site are redirected to HTTPS, whatever wildcard site there is for HTTP. Pure.
 
-Caddy does so after all sites that have a host: one for `http://*.example.com` would answer the visitors of
-`app.example.com` that say http. Those of a site without a host come last.
+Caddy's redirects come after all sites with a host: a site for `http://*.example.com` would handle HTTP requests for
+`app.example.com`. Sites without a host come after the redirects.
 """
 
 import re
@@ -11,25 +11,25 @@ from typing import Any
 from dockcaddy.caddyfile import is_host_of
 from dockcaddy.caddyjson.apps import with_changed_apps
 
-# stars, and placeholders of which nobody knows what they become
+# stars, and placeholders, whose values are unknown
 _WIDE = re.compile(rb'"host":\[[^\]]*[*{]')
 
 
-def with_own_redirects(config: bytes, everybodys: Collection[str] = ()) -> bytes:
-    """The configuration (JSON), in which such sites leave redirected hosts alone; the same bytes where none is theirs.
+def with_own_redirects(config: bytes, shared_hosts: Collection[str] = ()) -> bytes:
+    """The configuration (JSON), in which such sites do not handle redirected hosts; the same bytes where none does.
 
-    What is said for the hosts `everybodys` is meant for all of them: the operator wrote it.
+    Settings for the `shared_hosts` apply to all sites, because the operator wrote them.
     """
     if not _WIDE.search(config):
         return config
-    return with_changed_apps(config, lambda apps: _leave_redirected_alone(apps.get("http") or {}, everybodys))
+    return with_changed_apps(config, lambda apps: _isolate(apps.get("http") or {}, shared_hosts))
 
 
-def _leave_redirected_alone(http: dict[str, Any], everybodys: Collection[str]) -> bool:
+def _isolate(http: dict[str, Any], shared_hosts: Collection[str]) -> bool:
     http_port, https_port = f":{http.get('http_port') or 80}", f":{http.get('https_port') or 443}"
     plain = [route for server in _servers(http, http_port) for route in server.get("routes") or ()]
     redirected = set(_redirected(_servers(http, https_port))).difference(_hosts(plain))
-    wide = [found for route in plain for found in _wide(route, redirected, everybodys)]
+    wide = [found for route in plain for found in _wide(route, redirected, shared_hosts)]
     for match, others in wide:
         match["not"] = [*(match.get("not") or ()), {"host": others}]
     return bool(wide)
@@ -52,11 +52,11 @@ def _hosts(routes: Sequence[Mapping[str, Any]]) -> Iterator[str]:
 
 
 def _wide(
-    route: Mapping[str, Any], redirected: set[str], everybodys: Collection[str]
+    route: Mapping[str, Any], redirected: set[str], shared_hosts: Collection[str]
 ) -> Iterator[tuple[dict[str, Any], list[str]]]:
-    """The matchers of a route that are for redirected hosts too, each with these."""
+    """The matchers of a route that also match redirected hosts, each with those hosts."""
     for match in route.get("match") or ():
         patterns = [host for host in match.get("host") or () if "*" in host or "{" in host]
         others = sorted(host for host in redirected if any("{" in each or is_host_of(host, each) for each in patterns))
-        if others and set(patterns).isdisjoint(everybodys):
+        if others and set(patterns).isdisjoint(shared_hosts):
             yield match, others

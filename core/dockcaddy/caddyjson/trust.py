@@ -1,7 +1,7 @@
-"""Caddy keeps out of this machine's store of trusted certificates. Pure.
+"""Caddy does not install its authorities in this machine's trust store. Pure.
 
-It reads the store once in its life: an authority that it put there itself it puts there again with every configuration,
-which takes half a second for each, as long as no other one is taken up. `caddy trust` does it once.
+Caddy reads the store once. An authority that it installed itself it installs again with every configuration, which takes
+half a second each time and blocks other loads. `caddy trust` installs it once.
 """
 
 import re
@@ -9,8 +9,8 @@ from typing import Any
 
 from dockcaddy.caddyjson.apps import with_changed_apps
 
-# what has a certificate of Caddy's own: where that is said, and hosts that nobody else gives one to, which are names
-# without a dot, of the machine or its network, and addresses (https://caddyserver.com/docs/automatic-https#local-https)
+# where certificates of Caddy's own are used: named explicitly, or for hosts that no public authority serves, which are
+# names without a dot, local names and addresses (https://caddyserver.com/docs/automatic-https#local-https)
 _OWN = re.compile(
     rb'"pki":|"acme_server"|"module":"internal"'
     rb'|"host":\[[^\]]*"(?:[^".,\]]+|[^"]*\.(?:localhost|local|internal|home\.arpa)|[\d.]+|[\da-f.]*:[\da-f:.]*)"',
@@ -19,7 +19,7 @@ _OWN = re.compile(
 
 
 def without_installed_trust(config: bytes) -> bytes:
-    """The configuration (JSON), in which no authority is put there; the same bytes where there can be none."""
+    """The configuration (JSON), in which no authority is installed; the same bytes where there is none."""
     if not _OWN.search(config):
         return config
     return with_changed_apps(config, _install_nothing)

@@ -1,6 +1,6 @@
-"""Labels that say nothing to us though their author thinks they do. Pure.
+"""Labels that have no effect although their author expects one. Pure.
 
-They are no errors, nothing is lost but what was never said: each is a warning with the way out.
+They are no errors: each is a warning with what to write.
 """
 
 import re
@@ -12,38 +12,38 @@ from attrs import frozen
 from dockcaddy.caddyfile import DIRECTIVES, SITE_DIRECTIVES
 from dockcaddy.compile.template_hints import misread_addresses
 
-# two words with so much in common are one and a slip of it
+# two words this similar are one word and its misspelling
 NEAR = 0.85
-# keys as people write them, without what belongs to plugins' matchers
+# keys as people usually write them
 PLAIN_KEY = re.compile(r"[\w.@*/-]+")
 _HEAD = re.compile(r"[^._\-: /]*")
 _SEGMENT = re.compile(r"(?:[0-9]+_)?(.+?)(?:_[0-9]+)?")
-# what names upstreams within a proxy, or may
+# options of a proxy that name upstreams, or may
 _SOURCES = frozenset(("to", "dynamic", "import"))
 _OTHER_PROXIES = {"traefik.": "Traefik", "VIRTUAL_HOST": "nginx-proxy", "VIRTUAL_PORT": "nginx-proxy"}
 
 
 @frozen
 class Oversight:
-    """What was probably overlooked: at which label (or variable), and the way out."""
+    """A probable mistake: the label, and what to write."""
 
     label: str
     message: str
 
 
 def in_labels(labels: Mapping[str, str], prefix: str) -> Iterator[Oversight]:
-    """What a resource's labels under the prefix leave out, and those that only look as if they were under it."""
+    """Probable mistakes in the labels under the prefix, and labels that only look as if they were under it."""
     yield from _unread(labels, prefix)
     for head, keys in _by_site(labels, prefix).items():
         if head not in labels:
             yield from _forgotten_site(head, keys)
         for word, instead in misread_addresses(labels.get(head, "")) if "{{" not in labels.get(head, "") else ():
             yield Oversight(head, f'"{word}" is taken for the name of a host: {instead}')
-        yield from _proxies_to_nobody(labels, keys)
+        yield from _proxies_without_upstreams(labels, keys)
 
 
 def bare_sites(labels: Mapping[str, str], prefix: str) -> frozenset[str]:
-    """The site labels under which nothing stands: another resource has to say what the site does."""
+    """The site labels without directives: another resource has to define what the site does."""
     return frozenset(head for head, keys in _by_site(labels, prefix).items() if head in labels and not keys)
 
 
@@ -63,15 +63,15 @@ def _unread(labels: Mapping[str, str], prefix: str) -> Iterator[Oversight]:
             yield Oversight(key, f"a label is KEY=VALUE on the command line: write {meant}")
             continue
         rest = None if ours.match(key) else _rest(key, prefix)
-        # plugins have labels of their own: caddy_ingress_network, caddy_health_gate
+        # plugins have labels of their own, like caddy_ingress_network and caddy_health_gate
         if rest is not None and not (key.startswith(f"{prefix}_") and _word(rest[1:]) not in DIRECTIVES):
             meant = re.sub(r"^[_\-: /](?![0-9]+(?:\.|\Z))", ".", rest)
-            told = f'it is not read, labels of ours are "{prefix}" and "{prefix}.x": write {prefix}{meant}'
-            yield Oversight(key, told)
+            message = f'the label is ignored, only these are read: "{prefix}" and "{prefix}.x": write {prefix}{meant}'
+            yield Oversight(key, message)
 
 
 def _whole_line(key: str, value: str, prefix: str) -> str:
-    """What was meant by `-l "caddy: example.org"`, or by a key in quotes; `""` where a key is one."""
+    """The label meant by `-l "caddy: example.org"`, or by a key in quotes; `""` for a proper key."""
     bare = key.lstrip("\"'` ")
     if not bare.startswith(prefix):
         return ""
@@ -82,12 +82,12 @@ def _whole_line(key: str, value: str, prefix: str) -> str:
 
 
 def _rest(key: str, prefix: str) -> str | None:
-    """What follows in a key that begins with something like the prefix, None where it does not."""
+    """The rest of a key that begins with something like the prefix, None where it does not."""
     wanted = prefix.lower()
     if key[: len(prefix)].lower() == wanted and not key[len(prefix) :][:1].isalnum():
         return key[len(prefix) :]
     head = _head(key)
-    # comparing takes its time, and most are nothing like it
+    # comparing is slow, and most keys are not similar at all
     if head[:1].lower() != wanted[:1] or 2 * min(len(head), len(wanted)) < NEAR * (len(head) + len(wanted)):
         return None
     return key[len(head) :] if SequenceMatcher(None, head.lower(), wanted).ratio() >= NEAR else None
@@ -117,8 +117,8 @@ def _by_site(labels: Mapping[str, str], prefix: str) -> dict[str, list[str]]:
     return sites
 
 
-def _proxies_to_nobody(labels: Mapping[str, str], keys: Iterable[str]) -> Iterator[Oversight]:
-    """`reverse_proxy: 8080`: a number without a colon is the name of a host. And a proxy to nobody."""
+def _proxies_without_upstreams(labels: Mapping[str, str], keys: Iterable[str]) -> Iterator[Oversight]:
+    """`reverse_proxy: 8080`, where Caddy takes the number for a host, and a proxy without upstreams."""
     for key in keys:
         value = labels[key].strip()
         if _word(key.rpartition(".")[2]) != "reverse_proxy":

@@ -56,7 +56,7 @@ class ResourceContext:
         try:
             return not self.resource.stopping and all(admits(gate, self) for gate in self.registry.gates)
         except PluginFault as fault:
-            # whoever asked may go on as if nothing were wrong
+            # a template function that asked may swallow the error
             self.fault = fault
             raise
 
@@ -71,7 +71,7 @@ class ResourceContext:
             self.warnings.append(problem)
 
     def linger(self, seconds: float) -> None:
-        """Have what the resource makes stay for so long after it is gone."""
+        """Keep the fragment for this many seconds after the resource is gone."""
         self.lingering = max(self.lingering, seconds)
 
 
@@ -162,8 +162,8 @@ class Renderer:
                 dropped.append(label.key)
                 continue
             elif "." not in label.key:
-                told = f"the site address renders to nothing: {_shown(label.value)}"
-                raise LabelError(label.origin, f"{told}{_because(context)}")
+                message = f"the site address renders to nothing: {_shown(label.value)}"
+                raise LabelError(label.origin, f"{message}{_because(context)}")
             rendered.append(Label(label.key, text, label.origin, conditional))
         if not dropped:
             return tuple(rendered)
@@ -195,11 +195,11 @@ class Renderer:
     def _explained(self, error: gotemplate.TemplateError, template: str) -> str:
         if isinstance(error.__cause__, PluginFault):
             return str(error.__cause__)
-        mend = template_hints.remedy(error.reason, template, self._signatures, getattr(error, "suggestion", ""))
+        remedy = template_hints.remedy(error.reason, template, self._signatures, getattr(error, "suggestion", ""))
         reason = re.sub(r'^(function ".*") not defined$', r"\1 is not defined", error.reason, flags=re.DOTALL)
         where = _EXECUTING.match(error.message)
-        told = f"at {where[1]}: {reason}" if where else reason
-        return f"{told}, {mend}" if mend else told
+        message = f"at {where[1]}: {reason}" if where else reason
+        return f"{message}, {remedy}" if remedy else message
 
 
 def seniority_of(resource: Resource) -> int:
@@ -220,7 +220,7 @@ def _addresses_of(resource: Resource) -> tuple[str, ...]:
 
 
 def _because(context: ResourceContext) -> str:
-    """What the functions have warned of in the label at hand: beside an error about it warnings are not told."""
+    """The warnings about the current label: they explain an error in it, which is reported instead of them."""
     return "".join(f", {each.message}" for each in context.warnings if each.label == one_line(context.label))
 
 
@@ -230,8 +230,8 @@ def _check_site_address(label: Label, text: str, context: ResourceContext) -> No
         return
     for address in text.split():
         if _ADDRESS.search(address.rstrip(",")):
-            told = f'the site address "{address}" is incomplete: {_shown(label.value)}'
-            raise LabelError(label.origin, f"{told}{_because(context)}")
+            message = f'the site address "{address}" is incomplete: {_shown(label.value)}'
+            raise LabelError(label.origin, f"{message}{_because(context)}")
 
 
 def _shown(template: str) -> str:

@@ -1,4 +1,4 @@
-"""Slips in templates: what to write instead, where Go's words say only what it stumbled over. Pure."""
+"""Remedies for common mistakes in templates, because Go's messages say only where it stopped. Pure."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -25,7 +25,7 @@ Signatures = Mapping[str, str]
 
 
 def remedy(reason: str, template: str, signatures: Signatures, suggestion: str = "") -> str:
-    """What to write instead, `""` where nobody knows.
+    """What to write instead, `""` where that is unknown.
 
     `reason` is the last part of Go's message, `signatures` are the functions there are, as people write them.
     """
@@ -89,7 +89,7 @@ _REMEDIES: tuple[_Remedy, ...] = (_ends, _undefined, _variable, _sign, _quotes, 
 
 
 def misread_addresses(text: str) -> Iterator[tuple[str, str]]:
-    """Each word of a site's address that Caddy takes for another one than was meant, and what to write."""
+    """Each word of a site's address that Caddy would read as another address, and what to write."""
     for word in text.replace(",", " ").split():
         scheme = re.match(r"(https?)(?:/{1,2}|:/)(?=[^/:])", word)
         if scheme:

@@ -17,7 +17,7 @@ from dockcaddy.merge.sites import Site, SiteFinisher
 from dockcaddy.model import Problem
 
 EMPTY = "# Empty caddyfile"
-# from so many changed groups on sorting everything is faster
+# with this many changed groups, sorting everything is faster
 SORTED_ANEW = 256
 
 
@@ -31,13 +31,13 @@ class Section:
 
     @property
     def block(self) -> Block:
-        """What the text says."""
+        """The block that the text is written from."""
         return self.site.block
 
 
 @frozen(eq=False)
 class Assembly:
-    """A whole Caddyfile: its text, for each line the origins of what stands there, and what in it contradicts itself."""
+    """A whole Caddyfile: its text, for each line the origins of what stands there, and the conflicts among its fragments."""
 
     sections: tuple[Section, ...]
     conflicts: tuple[Conflict, ...] = ()
@@ -64,17 +64,19 @@ class Assembly:
 
     @property
     def problems(self) -> tuple[Problem, ...]:
-        """What was wrong with the making of its sites."""
+        """The problems of its sites."""
         made = (problem for section in self.sections for problem in section.site.problems)
         return (*made, *self._empty_sites())
 
     def _empty_sites(self) -> Iterator[Problem]:
-        """Sites about which nobody says more than the address; what is empty only at times is none."""
+        """Sites for which no label says more than the address. A site that is empty only at times is none of them."""
         for section in self.sections if self._bare else ():
             origins = section.block.origins
             if _is_empty_site(section.block) and origins and self._bare.issuperset(origins):
-                told = f"the site does nothing, every answer is empty: add {origins[0].label}.reverse_proxy: "
-                yield Problem(origins[0].resource, origins[0].label, told + '"{{upstreams PORT}}"', "warning")
+                message = (
+                    f"the site has no directives and every response is empty: add {origins[0].label}.reverse_proxy: "
+                )
+                yield Problem(origins[0].resource, origins[0].label, message + '"{{upstreams PORT}}"', "warning")
 
 
 def _is_empty_site(block: Block) -> bool:

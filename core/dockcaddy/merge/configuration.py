@@ -1,4 +1,4 @@
-"""A finished configuration, as outputs and people get it."""
+"""A finished configuration, as outputs get it and commands print it."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""Sites that have nobody to send requests to, though their labels name somebody. Pure."""
+"""Sites without an upstream, although their labels name one. Pure."""
 
 from collections.abc import Iterator
 
@@ -9,16 +9,16 @@ from dockcaddy.model import Problem
 
 
 def unanswered(configuration: Configuration) -> Iterator[Problem]:
-    """A problem for each site with a proxy that can only answer 503, where there is a word on why it has no upstream.
+    """A problem for each site with a proxy without upstreams, where another problem explains why it has none.
 
-    One without such a word is so for the moment: its containers are stopping, or not healthy.
+    Without such a problem the state is temporary: its containers are stopping, or not healthy.
     """
-    told = {(problem.resource, problem.label) for problem in configuration.problems}
+    explained = {(problem.resource, problem.label) for problem in configuration.problems}
     for section in configuration.assembly.sections:
         for proxy in _proxies(section.block):
-            if _is_empty(proxy, section) and any((each.resource, each.label) in told for each in proxy.origins):
+            if _is_empty(proxy, section) and any((each.resource, each.label) in explained for each in proxy.origins):
                 site = " ".join(section.block.keys)
-                yield Problem(f"site {site}", "", "it can only answer 503: nobody is there to send requests to")
+                yield Problem(f"site {site}", "", "no upstream is available, so every request gets a 503")
                 break
 
 
@@ -27,7 +27,7 @@ def _proxies(block: Block) -> Iterator[Block]:
 
 
 def _is_empty(proxy: Block, section: Section) -> bool:
-    """Whether it names no upstream; a placeholder may stand for none either."""
+    """Whether it has no upstream; the values of its placeholders may be empty."""
     sources = [child for child in proxy.children if child.keys[:1] in (("to",), ("dynamic",))]
     if not sources:
         return not split_matcher(proxy.keys[1:])[1]

@@ -151,8 +151,8 @@ class Trial:
             address for each in self.fragments for address in each.addresses if is_loopback_of_another(address)
         }
         for found in unsafe_settings(configuration.adapted, containers):
-            if found.words not in self._tolerated_settings():
-                return Refusal(found.words, configuration, at_load=True, is_unsafe=True, hosts=found.hosts)
+            if found.message not in self._tolerated_settings():
+                return Refusal(found.message, configuration, at_load=True, is_unsafe=True, hosts=found.hosts)
         return None
 
     def _tolerated_settings(self) -> frozenset[str]:
@@ -162,7 +162,7 @@ class Trial:
             if own.sections:
                 # where Caddy refuses it, it is left out itself
                 with contextlib.suppress(CaddyRefusal):
-                    self._tolerated = frozenset(each.words for each in unsafe_settings(self.adapt(own.text)))
+                    self._tolerated = frozenset(each.message for each in unsafe_settings(self.adapt(own.text)))
         return self._tolerated
 
     def _without_conflicts(self) -> Configuration:

@@ -1,4 +1,4 @@
-"""What an import gives to a snippet: arguments and a block. Pure.
+"""The arguments and the block that an import gives to a snippet. Pure.
 
 See https://caddyserver.com/docs/caddyfile/directives/import.
 """
@@ -13,25 +13,25 @@ from dockcaddy.caddyfile import Block, Origin
 _SEVERAL = re.compile(r"\{args\[([+-]?[0-9]{0,9}):([+-]?[0-9]{0,9})\]\}")
 _ONE = re.compile(r"\{args(?:\[([0-9]{1,9})\]|\.([0-9]{1,9}))\}")
 _OF_BLOCKS = re.compile(r"\{blocks\.(.*)\}", re.DOTALL)
-# of lines that stand where their import stands among its siblings, whatever they are
+# the suffix of imported lines: they keep the place of their import among its siblings
 IMPORTED = -1
 
 
 @frozen
 class Given:
-    """The arguments and the lines of an import, and where it came from."""
+    """The arguments, the lines and the origins of an import."""
 
     arguments: tuple[str, ...]
     lines: tuple[Block, ...]
     origins: tuple[Origin, ...]
 
     def in_place_of(self, statement: Block, snippet: Iterable[Block]) -> Iterator[Block]:
-        """The lines of a snippet where the import stood, with what they are given."""
+        """The lines of a snippet in the place of the import, with arguments and blocks filled in."""
         for line in self._filled_in(snippet):
             yield evolve(line, order=statement.order, suffix=IMPORTED)
 
     def _filled_in(self, blocks: Iterable[Block]) -> Iterator[Block]:
-        """The lines with what they are given; for those of somebody else the import has to answer."""
+        """The lines, filled in. Those of another resource get the origins of the import."""
         owners = {origin.resource for origin in self.origins}
         for block in blocks:
             is_own = any(origin.resource in owners for origin in block.origins)
@@ -40,7 +40,7 @@ class Given:
             yield from self._line(evolve(block, children=children, origins=origins))
 
     def _line(self, line: Block) -> Iterator[Block]:
-        """One line; what stands in the place of a block begins a new one, and so does what follows it."""
+        """One line, filled in. A block in it, and what follows the block, begin new lines."""
         keys: list[str] = []
         for token in line.keys:
             inserted = self._inserted(token)
@@ -60,7 +60,7 @@ class Given:
         named = _OF_BLOCKS.fullmatch(token)
         if named is None:
             return None
-        # of several of one name Caddy takes the last
+        # Caddy takes the last of several with one name
         chosen = [line for line in self.lines if line.keys[:1] == (named[1],)][-1:]
         return tuple(
             each for line in chosen for each in (evolve(line, keys=line.keys[1:], children=()), *line.children)

@@ -1,7 +1,7 @@
-"""What requests must be like for a matcher, and whether those of one are those of another too. Pure.
+"""The conditions of matchers, and whether the requests that meet one set of conditions meet another. Pure.
 
-See https://caddyserver.com/docs/caddyfile/matchers. What a matcher comes to is not always known: then it counts as a
-condition that nothing else meets, unless every usual request meets it.
+See https://caddyserver.com/docs/caddyfile/matchers. What a matcher matches is not always known. Then it counts as a
+condition of its own that no other condition implies, unless every typical request matches it.
 """
 
 import re
@@ -11,115 +11,115 @@ from attrs import evolve, field, frozen
 
 from dockcaddy.admission.conflicts.conflict import text_of
 from dockcaddy.admission.conflicts.paths import covers, is_every_path
-from dockcaddy.admission.conflicts.requests import Visit
+from dockcaddy.admission.conflicts.requests import Request
 from dockcaddy.caddyfile import Block, is_host_of
 from dockcaddy.settings import limits
 
-PATH, HOST, NOT_PATH, ASKED = "path", "host", "not path", "asked"
-# of a matcher: what may be a path or a host
+PATH, HOST, NOT_PATH, CHECKED = "path", "host", "not path", "check"
+# a word of a matcher that may be a path or a host
 _WORD = re.compile(r"[/\w*][/\w.*-]*")
 
-# how many of several have to be so: any or all
-Enough = Callable[[Iterable[bool]], bool]
-# a quarter of what a character of it is
+# `any` or `all`: how many of several hosts and paths have to be covered
+Quantifier = Callable[[Iterable[bool]], bool]
+# work for each four characters of a matcher
 _COSTS = {"path_regexp": 4, "header_regexp": 4, "vars_regexp": 4, "not": 4, "expression": 1}
-# with what a path may go on that an expression begins
+# suffixes that are tried behind the beginning of a path in an expression
 _ENDS = ("", "x", "1")
 
 
 @frozen
-class Asked:
-    """What a matcher asks that only a visit can answer. Of the fields that are `changed` nobody knows the value."""
+class RequestCheck:
+    """A part of a matcher that only a sample request can be tested against. The values of `changed` header fields are unknown."""
 
     part: Block
     hosts: frozenset[str] = frozenset()
     changed: frozenset[str] = frozenset()
 
-    def may_be_met_by(self, visit: Visit, folder: str) -> bool:
-        """Whether a visit may meet it, with the `folder` taken off the path."""
+    def may_match(self, request: Request, folder: str) -> bool:
+        """Whether a request may match, once the path prefix `folder` has been stripped."""
         if folder:
-            visit = evolve(visit, path="/" + visit.path.removeprefix(folder).lstrip("/"))
+            request = evolve(request, path="/" + request.path.removeprefix(folder).lstrip("/"))
         if self.changed:
-            visit = evolve(visit, changed=self.changed)
-        return visit.is_like((self.part,)) is not False
+            request = evolve(request, changed=self.changed)
+        return request.matches((self.part,)) is not False
 
 
 @frozen
 class Condition:
-    """One thing that a request must be like: of a path or a host one of `wanted`, of other kinds just that.
+    """One condition. Of a path or a host, one of the patterns `wanted` has to match.
 
-    A host that `is_of_site` is one of those that the site's address names.
+    `is_of_site`: it is a condition on the host, and one of its hosts is in the site's addresses.
     """
 
     kind: str
     wanted: frozenset[str]
-    asked: Asked | None = field(default=None, eq=False)
+    check: RequestCheck | None = field(default=None, eq=False)
     folder: str = ""
     is_of_site: bool = False
 
     @property
     def is_path(self) -> bool:
-        """Whether its `wanted` are patterns."""
+        """Whether `wanted` holds path patterns."""
         return self.kind == PATH
 
     @property
-    def effort(self) -> int:
-        """How much work it is where a visit is to tell, of which a simple one is the least."""
-        if self.asked is None:
+    def cost(self) -> int:
+        """The work of testing one sample request, 0 where none has to be tested."""
+        if self.check is None:
             return 0
-        cost = _COSTS.get(self.asked.part.keys[0], 4 if self.asked.part.children else 0)
+        cost = _COSTS.get(self.check.part.keys[0], 4 if self.check.part.children else 0)
         return 1 + sum(map(len, self.wanted)) * cost // 4
 
     def below(self, folder: str) -> "Condition":
-        """The condition on the whole path, where this one is on what follows a folder."""
-        if self.kind == ASKED:
+        """The condition on the whole path, where this one is on the path behind the prefix `folder`."""
+        if self.kind == CHECKED:
             return evolve(self, folder=folder + self.folder)
         if self.kind not in (PATH, NOT_PATH):
             return self
         return evolve(self, wanted=frozenset(folder + each for each in self.wanted))
 
-    def follows_from(self, other: "Condition", enough: Enough = all) -> bool:
-        """Whether requests that are like `other` are like this one: of each of its paths and hosts, or of any."""
+    def follows_from(self, other: "Condition", quantifier: Quantifier = all) -> bool:
+        """Whether requests that meet `other` meet this one: for all paths and hosts of `other`, or for any."""
         if self.kind == NOT_PATH and other.is_path:
-            return enough(not any(_overlap(mine, theirs) for mine in self.wanted) for theirs in other.wanted)
+            return quantifier(not any(_overlap(mine, theirs) for mine in self.wanted) for theirs in other.wanted)
         if self.kind != other.kind:
             return False
         if self.is_path:
-            return enough(any(_takes(mine, theirs) for mine in self.wanted) for theirs in other.wanted)
+            return quantifier(any(_covers_page(mine, theirs) for mine in self.wanted) for theirs in other.wanted)
         if self.kind == HOST:
-            return enough(theirs in self.wanted for theirs in other.wanted)
+            return quantifier(theirs in self.wanted for theirs in other.wanted)
         return (self.wanted, self.folder) == (other.wanted, other.folder)
 
     @property
     def is_exact(self) -> bool:
-        """Whether only what says something of the same kind can be like it."""
-        is_open = self.kind in (ASKED, NOT_PATH) or self.is_of_site
+        """Whether only conditions of the same kind can imply it."""
+        is_open = self.kind in (CHECKED, NOT_PATH) or self.is_of_site
         return not (is_open or (self.is_path and "/" in self.wanted))
 
-    def takes_the_most(self, these: "Conditions", visits: "Visits", enough: Enough = all) -> bool:
-        """Whether most requests that meet `these`, as the `visits`, are like it: usual ones, those of the first page."""
-        asked = self.asked
-        if asked is not None:
-            return enough(asked.may_be_met_by(visit, self.folder) for visit in visits())
-        if self.kind in (PATH, HOST) and any(each.asked is not None for each in these):
-            return enough(map(self._is_met_by, visits()))
+    def covers_typical_requests(self, these: "Conditions", samples: "Samples", quantifier: Quantifier = all) -> bool:
+        """Whether typical requests that meet `these` meet it: the `samples`, or requests for a site's first page."""
+        check = self.check
+        if check is not None:
+            return quantifier(check.may_match(request, self.folder) for request in samples())
+        if self.kind in (PATH, HOST) and any(each.check is not None for each in these):
+            return quantifier(map(self._matches_request, samples()))
         if self.is_of_site:
-            return enough is any and not any(each.kind == HOST for each in these)
+            return quantifier is any and not any(each.kind == HOST for each in these)
         return not (self.is_exact or any(each.is_path for each in these))
 
-    def _is_met_by(self, visit: Visit) -> bool:
+    def _matches_request(self, request: Request) -> bool:
         if self.is_path:
-            return any(covers(each, visit.path.lower()) for each in self.wanted)
-        return any(is_host_of(visit.host, each) for each in self.wanted)
+            return any(covers(each, request.path.lower()) for each in self.wanted)
+        return any(is_host_of(request.host, each) for each in self.wanted)
 
 
 Conditions = frozenset[Condition]
-Visits = Callable[[], Iterable[Visit]]
+Samples = Callable[[], Iterable[Request]]
 EVERYTHING: Conditions = frozenset()
 
 
-def _takes(pattern: str, other: str) -> bool:
-    """Whether it is for all paths of another one, or for the first page of its folder."""
+def _covers_page(pattern: str, other: str) -> bool:
+    """Whether it covers another pattern, or `/a/` the first page of `/a/*`."""
     return covers(pattern, other) or (pattern.endswith("/") and other == f"{pattern}*")
 
 
@@ -127,68 +127,71 @@ def _overlap(pattern: str, other: str) -> bool:
     return covers(pattern, other) or covers(other, pattern)
 
 
-def visits_of(these: Conditions, hosts: frozenset[str] = frozenset()) -> Iterator[Visit]:
-    """Usual visits of a site of these hosts that meet `these`: of the first page of each path."""
+def sample_requests(these: Conditions, hosts: frozenset[str] = frozenset()) -> Iterator[Request]:
+    """Typical requests that meet `these` on a site of these hosts: for the first page below each path."""
     paths, wanted, parts = ["/"], hosts, []
     for each in these:
         if each.is_path:
             paths = [_first_page(pattern) for pattern in sorted(each.wanted)[: limits.MAX_TRIED_VALUES]]
         elif each.kind == HOST:
             wanted = each.wanted
-        elif each.asked is not None:
-            parts.append(each.asked.part)
+        elif each.check is not None:
+            parts.append(each.check.part)
     for host in sorted(wanted)[: limits.MAX_TRIED_VALUES] or ("",):
         for path in paths:
-            yield _alike(Visit(host.replace("*", "any"), path), parts, hosts)
+            yield _adapted(Request(host.replace("*", "any"), path), parts, hosts)
 
 
-def _alike(visit: Visit, parts: Iterable[Block], hosts: frozenset[str]) -> Visit:
-    """A visit that is like some parts of a matcher, as far as their words tell what they are for."""
+def _adapted(request: Request, parts: Iterable[Block], hosts: frozenset[str]) -> Request:
+    """The request, changed to match parts of a matcher as far as their words show what they match."""
     for part in parts:
-        if visit.is_like((part,)) is True:
+        if request.matches((part,)) is True:
             continue
         words = _WORD.findall(text_of(part))[: limits.MAX_TRIED_VALUES]
-        named = [evolve(visit, host=word) for word in words if any(is_host_of(word, host) for host in hosts)]
+        named = [evolve(request, host=word) for word in words if any(is_host_of(word, host) for host in hosts)]
         paths = [_first_page(word + end) for word in words if word.startswith("/") for end in _ENDS]
-        named += [evolve(visit, path=path) for path in paths]
-        tried = [visit.alike(part), *named]
-        visit = next((each for each in tried if each.is_like((part,)) is True), tried[0])
-    return visit
+        named += [evolve(request, path=path) for path in paths]
+        tried = [request.adapted_to(part), *named]
+        request = next((each for each in tried if each.matches((part,)) is True), tried[0])
+    return request
 
 
 def _first_page(pattern: str) -> str:
-    """The shortest path that is like a pattern."""
+    """The shortest path that a pattern matches."""
     return "/" + pattern.replace("*", "").replace("?", "x").lstrip("/")
 
 
-def is_covered(these: Conditions, others: Conditions, enough: Enough = all, visits: Visits | None = None) -> bool:
-    """Whether the requests that meet `these` meet the `others` too; where `any` is enough, those of one path or host.
+def is_covered(
+    these: Conditions, others: Conditions, quantifier: Quantifier = all, samples: Samples | None = None
+) -> bool:
+    """Whether requests that meet `these` meet the `others` too; with `any`, those of one path or host are enough.
 
-    The `visits` are usual ones that meet `these`.
+    `samples` gives typical requests that meet `these`.
     """
-    visits = visits or (lambda: visits_of(these))
-    # what visits have to tell costs more than what is compared
-    in_order = sorted(others, key=lambda each: each.effort) if len(others) > 1 else others
+    samples = samples or (lambda: sample_requests(these))
+    # comparing is cheaper than testing samples
+    in_order = sorted(others, key=lambda each: each.cost) if len(others) > 1 else others
     return all(
-        any(other.follows_from(each, enough) for each in these) or other.takes_the_most(these, visits, enough)
+        any(other.follows_from(each, quantifier) for each in these)
+        or other.covers_typical_requests(these, samples, quantifier)
         for other in in_order
     )
 
 
 def path_condition(patterns: Iterable[str]) -> Conditions:
-    """The condition that a path is like one of the patterns; none where every path is."""
+    """The condition that a path matches one of the patterns; none where every path does."""
     wanted = frozenset(pattern.lower() for pattern in patterns)
     return EVERYTHING if any(map(is_every_path, wanted)) else frozenset((Condition(PATH, wanted),))
 
 
 def conditions_of(matcher: Block, hosts: frozenset[str], changed: frozenset[str] = frozenset()) -> Conditions:
-    """The conditions of a named matcher on a site of these hosts, where these fields of requests are changed."""
+    """The conditions of a named matcher on a site of these hosts that changes these header fields of requests."""
     parts = [part for part in matcher.children or (Block(matcher.keys[1:]),) if part.keys]
-    return EVERYTHING.union(*(_of_part(part, Asked(part, hosts, changed)) for part in _several_in_one(parts)))
+    return EVERYTHING.union(*(_of_part(part, RequestCheck(part, hosts, changed)) for part in _joined_parts(parts)))
 
 
-def _several_in_one(parts: Iterable[Block]) -> Iterator[Block]:
-    """The parts of a matcher: for Caddy several lines of paths, hosts or methods are one."""
+def _joined_parts(parts: Iterable[Block]) -> Iterator[Block]:
+    """The parts of a matcher. Caddy joins several lines of paths, hosts, methods or addresses."""
     several: dict[object, Block] = {}
     for at, part in enumerate(parts):
         key: object = part.keys[0] if part.keys[0] in (PATH, HOST, "method", "remote_ip", "client_ip") else at
@@ -197,8 +200,8 @@ def _several_in_one(parts: Iterable[Block]) -> Iterator[Block]:
     return iter(several.values())
 
 
-def _of_part(part: Block, asked: Asked) -> Conditions:
-    kind, values, hosts = part.keys[0], part.keys[1:], asked.hosts
+def _of_part(part: Block, check: RequestCheck) -> Conditions:
+    kind, values, hosts = part.keys[0], part.keys[1:], check.hosts
     if kind == PATH and values:
         return path_condition(values)
     if kind == HOST and values and not any("{" in each for each in values):
@@ -207,11 +210,11 @@ def _of_part(part: Block, asked: Asked) -> Conditions:
             return EVERYTHING
         is_of_site = any("*" not in host for host in hosts & wanted)
         return frozenset((Condition(HOST, wanted, is_of_site=is_of_site),))
-    excepted = _negated(part)
-    if len(excepted) == 1 and excepted[0].keys[:1] == (PATH,):
-        found = frozenset(evolve(each, kind=NOT_PATH) for each in path_condition(excepted[0].keys[1:]))
+    negated = _negated_parts(part)
+    if len(negated) == 1 and negated[0].keys[:1] == (PATH,):
+        found = frozenset(evolve(each, kind=NOT_PATH) for each in path_condition(negated[0].keys[1:]))
         return found or frozenset((Condition("nothing", frozenset()),))
-    return frozenset((Condition(ASKED, frozenset((text_of(part),)), asked),))
+    return frozenset((Condition(CHECKED, frozenset((text_of(part),)), check),))
 
 
 def _hosts_like(patterns: Iterable[str], hosts: frozenset[str]) -> frozenset[str]:
@@ -219,7 +222,7 @@ def _hosts_like(patterns: Iterable[str], hosts: frozenset[str]) -> frozenset[str
     return wanted | {host for host in hosts for pattern in wanted if "*" in pattern and is_host_of(host, pattern)}
 
 
-def _negated(part: Block) -> tuple[Block, ...]:
+def _negated_parts(part: Block) -> tuple[Block, ...]:
     if part.keys[0] != "not":
         return ()
     return tuple(each for each in (part.children or (Block(part.keys[1:]),)) if each.keys)

@@ -1,4 +1,4 @@
-"""What one resource says and another has."""
+"""A conflict between two resources."""
 
 from collections.abc import Hashable
 
@@ -13,7 +13,7 @@ from dockcaddy.model import Problem
 
 @frozen
 class Conflict:
-    """`fragment` (a key) wants what an older one has: `older`, `""` where it is nobody's in particular."""
+    """`fragment` cannot be served as written because of `older`, `""` where no single one is the reason. Both are keys."""
 
     fragment: str
     problem: Problem
@@ -22,7 +22,7 @@ class Conflict:
 
 @frozen(eq=False)
 class Member:
-    """A fragment and its blocks in one group. The lower `age` is the older's."""
+    """A fragment and its blocks in one group. The older of two has the lower `age`."""
 
     fragment: Fragment
     blocks: tuple[Block, ...]
@@ -35,17 +35,17 @@ Group = Hashable
 def conflict_between(
     newer: Fragment, what: str, older: Fragment, *, label: str = "", their_label: str = "", remedy: str = ""
 ) -> Conflict:
-    """`what` is a sentence about the newer one that goes on with the older's name; `remedy` is what to do."""
+    """`what` describes the newer resource and ends before the older one's name; `remedy` is what to do."""
     where = f" (label {their_label})" if their_label else ""
-    message = f"{what} {older.owner}{where}, which is older and keeps it" + (f": {remedy}" if remedy else "")
+    message = f"{what} {older.owner}{where}; the older resource wins" + (f": {remedy}" if remedy else "")
     return Conflict(newer.key, Problem(newer.owner, label, message), older.key)
 
 
 def text_of(block: Block) -> str:
-    """What a block says, whatever the order of its lines."""
+    """A block as text, independent of the order of its lines."""
     return caddyfile.write(caddyfile.sort((Block((), (block,)),)))
 
 
 def label_of(block: Block) -> str:
-    """The label that a block came from, as it is told; `""` where it came from none."""
+    """The label that a block came from, as messages show it; `""` where there is none."""
     return one_line(block.origins[0].label) if block.origins else ""

@@ -1,6 +1,6 @@
-"""What an expression of a matcher comes to for one visit. Pure.
+"""The value of a matcher's expression for one request. Pure.
 
-See https://caddyserver.com/docs/caddyfile/matchers#expression. None is what nobody knows, and what comes of it.
+See https://caddyserver.com/docs/caddyfile/matchers#expression. None stands for an unknown value, and for what follows from one.
 """
 
 import operator
@@ -34,11 +34,11 @@ _WORDS = {"true": True, "false": False}
 
 
 class _UnreadableError(Exception):
-    """It is no expression, or says what is not known here."""
+    """The text is no expression, or uses something that is not supported here."""
 
 
 def value_of(text: str, placeholder: Callable[[str], Value], call: Callable[[str, Sequence[Value]], Value]) -> Value:
-    """What the text comes to, with what `placeholder` and `call` give for names in braces and for matchers."""
+    """The value of an expression. `placeholder` gives the values of names in braces, `call` those of matchers."""
     if len(text) > limits.MAX_EXPRESSION_TEXT:
         return None
     try:
@@ -62,19 +62,19 @@ def _tokens(text: str) -> list[str]:
 
 
 def negated(value: Value) -> bool | None:
-    """The opposite of what is known."""
+    """The opposite of a known value."""
     return not value if isinstance(value, bool) else None
 
 
 def all_of(values: Sequence[Value]) -> bool | None:
-    """Whether all are so: what is not known does not matter where one is not."""
+    """Whether all are true. One that is false decides, whatever is unknown."""
     if any(value is False for value in values):
         return False
     return True if all(value is True for value in values) else None
 
 
 def any_of(values: Sequence[Value]) -> bool | None:
-    """Whether one is so."""
+    """Whether one is true."""
     return negated(all_of([negated(value) for value in values]))
 
 
@@ -217,7 +217,7 @@ class _Reader:
 
 
 def _known(work: Callable[..., Value], *values: Value) -> Value:
-    """What work makes of values, None where one of them is not known or is of another kind."""
+    """The result of a function; None where a value is unknown or of another type."""
     kinds = {type(value) for value in values}
     if None in values or (len(kinds) > 1 and not kinds & {list, dict}):
         return None
@@ -228,7 +228,7 @@ def _known(work: Callable[..., Value], *values: Value) -> Value:
 
 
 def _whole(values: list[Value]) -> list[Value] | None:
-    """A list of which everything is known."""
+    """The list, None where one of its values is unknown."""
     return None if None in values else values
 
 

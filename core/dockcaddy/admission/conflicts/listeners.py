@@ -1,4 +1,4 @@
-"""Plain HTTP or TLS: Caddy speaks one of them at a listener, and with one site that wants TLS it does so for all. Pure.
+"""Listeners: a port serves plain HTTP or TLS, and one site that needs TLS turns it on for all sites there. Pure.
 
 See https://caddyserver.com/docs/automatic-https#activation.
 """
@@ -13,9 +13,9 @@ from attrs import define, field, frozen
 from dockcaddy.admission.conflicts.conflict import Conflict, Group, Member, conflict_between, label_of
 from dockcaddy.caddyfile import DEFAULT_PORTS, Block, SiteAddress
 
-# Caddy compares a name with what it becomes in ASCII, or in its environment, and takes it for another one
-_BECOMES_ANOTHER = re.compile(r"[^\x00-\x7f]|\{(?!\$)")
-# a socket's site has a port in its address, and the socket has none
+# Caddy takes such a name for another one once it is converted to ASCII, or filled in, and turns TLS on for it
+_CONVERTED = re.compile(r"[^\x00-\x7f]|\{(?!\$)")
+# a site on a socket has a port in its address, the socket has none
 _SOCKET = re.compile(r"(?:unix|fd)[^/]*/", re.IGNORECASE)
 
 
@@ -52,8 +52,8 @@ class Options:
 
 
 @frozen
-class Voice:
-    """What one address of a resource has Caddy speak at a listener; `remedy` is how to have it speak the other."""
+class ListenerUse:
+    """The protocol that one address of a resource needs at a listener; `remedy` is how to write it for the other protocol."""
 
     member: Member = field(eq=False)
     listener: str
@@ -66,58 +66,58 @@ class Voice:
 
 @define
 class Listeners:
-    """Keeps what sites have Caddy speak where, and where they do not agree."""
+    """Keeps which sites use which listeners with which protocol, and the conflicts among them."""
 
     options: Options = field(factory=Options)
-    _by_group: dict[Group, tuple[Voice, ...]] = field(factory=dict)
-    _by_listener: dict[str, dict[Group, list[Voice]]] = field(factory=lambda: defaultdict(dict))
-    _speeches: Counter[tuple[str, bool]] = field(factory=Counter)
-    _clashes: dict[str, tuple[Conflict, ...]] = field(factory=dict)
+    _by_group: dict[Group, tuple[ListenerUse, ...]] = field(factory=dict)
+    _by_listener: dict[str, dict[Group, list[ListenerUse]]] = field(factory=lambda: defaultdict(dict))
+    _protocols: Counter[tuple[str, bool]] = field(factory=Counter)
+    _conflicts: dict[str, tuple[Conflict, ...]] = field(factory=dict)
     _touched: set[str] = field(factory=set)
 
     def put(self, group: Group, members: Sequence[Member]) -> None:
-        """Know a site by its members, the oldest first and written out; none where it is gone."""
-        for voice in self._by_group.pop(group, ()):
-            self._by_listener[voice.listener].pop(group, None)
-            self._count(voice, -1)
-        found = tuple(voices(members, self.options))
-        for voice in found:
-            self._by_listener[voice.listener].setdefault(group, []).append(voice)
-            self._count(voice, 1)
+        """Replace a site by its members, the oldest first and with imports written out; none where it is gone."""
+        for use in self._by_group.pop(group, ()):
+            self._by_listener[use.listener].pop(group, None)
+            self._count(use, -1)
+        found = tuple(uses(members, self.options))
+        for use in found:
+            self._by_listener[use.listener].setdefault(group, []).append(use)
+            self._count(use, 1)
         if found:
             self._by_group[group] = found
 
-    def _count(self, voice: Voice, change: int) -> None:
-        self._speeches[voice.listener, voice.is_tls] += change
-        self._touched.add(voice.listener)
+    def _count(self, use: ListenerUse, change: int) -> None:
+        self._protocols[use.listener, use.is_tls] += change
+        self._touched.add(use.listener)
 
     @property
     def conflicts(self) -> Iterator[Conflict]:
-        """Where newer ones at a listener would have Caddy speak something else than it does for the oldest."""
+        """A conflict for each newer resource that needs another protocol at a listener than the oldest."""
         for listener in self._touched:
-            is_agreed = not all(self._speeches[listener, is_tls] for is_tls in (True, False))
+            is_mixed = all(self._protocols[listener, is_tls] for is_tls in (True, False))
             there = chain.from_iterable(self._by_listener[listener].values())
-            self._clashes[listener] = () if is_agreed else tuple(switched(tuple(there)))
+            self._conflicts[listener] = tuple(protocol_conflicts(tuple(there))) if is_mixed else ()
             if not self._by_listener[listener]:
-                del self._by_listener[listener], self._clashes[listener]
-                del self._speeches[listener, True], self._speeches[listener, False]
+                del self._by_listener[listener], self._conflicts[listener]
+                del self._protocols[listener, True], self._protocols[listener, False]
         self._touched.clear()
-        return chain.from_iterable(self._clashes.values())
+        return chain.from_iterable(self._conflicts.values())
 
 
-def voices(members: Sequence[Member], options: Options) -> Iterator[Voice]:
-    """Of a site with these members, the oldest first and written out, what is not as usual at the ports for HTTP and TLS."""
+def uses(members: Sequence[Member], options: Options) -> Iterator[ListenerUse]:
+    """How a site uses listeners, but for the usual ports. `members` begin with the oldest and are written out."""
     lines = [line for member in members for block in member.blocks for line in block.children]
     binds = [word for line in lines if line.keys[:1] == ("bind",) for word in line.keys[1:]] or options.binds
-    switch: Block | None = None
+    tls_line: Block | None = None
     for member in members:
         own = (line for block in member.blocks for line in block.children if line.keys[:1] == ("tls",))
-        switch = switch or next(own, None)
+        tls_line = tls_line or next(own, None)
         for block in member.blocks:
             addresses = [_Address.of(key, options) for key in block.keys if key.strip(",")]
-            for voice in (each.voice(member, block, bind, switch) for each in addresses for bind in binds):
-                if voice is not None:
-                    yield voice
+            for use in (each.use(member, block, bind, tls_line) for each in addresses for bind in binds):
+                if use is not None:
+                    yield use
 
 
 @frozen
@@ -138,29 +138,29 @@ class _Address:
         usual = self.options.http_port if self.scheme == "http" else self.options.https_port
         return (self.port.lstrip("0") or "0") if self.port else usual
 
-    def voice(self, member: Member, block: Block, bind: str, switch: Block | None) -> Voice | None:
-        """What it has Caddy speak at one listener, None where that is what everybody there has it speak."""
+    def use(self, member: Member, block: Block, bind: str, tls_line: Block | None) -> ListenerUse | None:
+        """How the address uses one listener; None at a port whose protocol is fixed."""
         is_socket = _SOCKET.match(bind) is not None
-        is_tls, remedy = self._speech(switch)
-        # at the port for HTTP it never speaks TLS
+        is_tls, remedy = self._protocol(tls_line)
+        # Caddy never serves TLS at the port for HTTP
         usual = (self.options.http_port, self.options.https_port if is_tls else "")
         if not is_socket and self.listens_at in usual:
             return None
         listener = bind if is_socket else f"{bind.removeprefix('tcp/')}:{self.listens_at}"
-        by_switch = is_tls and switch is not None and not self.host and self.scheme != "https"
-        label = label_of(switch) if by_switch and switch is not None else label_of(block)
-        return Voice(member, listener.lower(), self.listens_at, self.text, is_tls, label, remedy)
+        by_tls_line = is_tls and tls_line is not None and not self.host and self.scheme != "https"
+        label = label_of(tls_line) if by_tls_line and tls_line is not None else label_of(block)
+        return ListenerUse(member, listener.lower(), self.listens_at, self.text, is_tls, label, remedy)
 
-    def _speech(self, switch: Block | None) -> tuple[bool, str]:
-        """Whether it is TLS, and what to write for the other."""
+    def _protocol(self, tls_line: Block | None) -> tuple[bool, str]:
+        """Whether it needs TLS, and what to write for the other protocol."""
         port = f":{self.port}" if self.port else ""
         if self.scheme == "http" or self.port == self.options.http_port:
-            if _BECOMES_ANOTHER.search(self.host) and self.options.automatic_tls:
+            if _CONVERTED.search(self.host) and self.options.automatic_tls:
                 return True, f"write http://{_in_ascii(self.host)}{port}"
             return False, f"write https://{self.host}{port}"
         if self.scheme == "https" or self.host or self.port == self.options.https_port:
             return True, f"write http://{self.host}{port}"
-        return switch is not None, f"write https://{port}" if switch is None else "leave tls out"
+        return tls_line is not None, f"write https://{port}" if tls_line is None else "remove tls"
 
 
 def _in_ascii(host: str) -> str:
@@ -172,22 +172,22 @@ def _in_ascii(host: str) -> str:
         return "NAME, in ASCII,"
 
 
-def switched(listener: Sequence[Voice]) -> Iterator[Conflict]:
-    """Where newer ones at a listener would have Caddy speak something else than it does for the oldest."""
-    ordered = sorted(listener, key=lambda voice: voice.member.age)
+def protocol_conflicts(listener: Sequence[ListenerUse]) -> Iterator[Conflict]:
+    """A conflict for each newer resource that needs another protocol at one listener than the oldest."""
+    ordered = sorted(listener, key=lambda use: use.member.age)
     oldest = [each for each in ordered if each.member.fragment is ordered[0].member.fragment]
-    holder = next((each for each in oldest if each.is_tls), oldest[0])
-    told = {holder.member.fragment.key}
-    for voice in ordered:
-        fragment = voice.member.fragment
-        if voice.is_tls == holder.is_tls or fragment.key in told:
+    owner = next((each for each in oldest if each.is_tls), oldest[0])
+    reported = {owner.member.fragment.key}
+    for use in ordered:
+        fragment = use.member.fragment
+        if use.is_tls == owner.is_tls or fragment.key in reported:
             continue
-        told.add(fragment.key)
-        at = f"port {voice.port}" if ":" in voice.listener else voice.listener
-        speech = (
-            f"with {voice.address} caddy would speak TLS at {at}, where it speaks plain HTTP for"
-            if voice.is_tls
-            else f"{voice.address} would not be plain HTTP, at {at} caddy speaks TLS for"
+        reported.add(fragment.key)
+        at = f"port {use.port}" if ":" in use.listener else use.listener
+        what = (
+            f"{use.address} would turn on TLS at {at}, which serves plain HTTP for"
+            if use.is_tls
+            else f"{use.address} needs plain HTTP at {at}, which serves TLS for"
         )
-        remedy = f"{voice.remedy}, or take another port"
-        yield conflict_between(fragment, speech, holder.member.fragment, label=voice.label, remedy=remedy)
+        remedy = f"{use.remedy}, or use another port"
+        yield conflict_between(fragment, what, owner.member.fragment, label=use.label, remedy=remedy)

@@ -14,13 +14,13 @@ _ARGUMENT = re.compile(r"\{args[^{}]*\}")
 
 @define(slots=False)
 class Matchers:
-    """The matchers in the blocks of a site, looked for when one is asked for."""
+    """The matchers in the blocks of a site, collected at the first use."""
 
     blocks: Iterable[Block] = ()
     definitions: Definitions = field(factory=Definitions)
 
     def named(self, name: str) -> Block | None:
-        """The matcher of this name, None where there is none; the longest one where several may become of it."""
+        """The matcher of this name, None where there is none; the longest of several whose names have arguments."""
         exact, built = self._known
         return exact.get(name) or next((line for pattern, line in built if pattern.fullmatch(name)), None)
 
@@ -47,5 +47,5 @@ def _length(line: Block) -> int:
 
 
 def _pattern_of(name: str) -> re.Pattern[str]:
-    """What may become of a name with arguments in it."""
+    """A pattern for a name with arguments in it."""
     return re.compile(".*".join(map(re.escape, _ARGUMENT.split(name))), re.DOTALL)

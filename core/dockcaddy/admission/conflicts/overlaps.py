@@ -1,6 +1,6 @@
-"""What sites could take from each other: an address that two of them have, or a path that an older one answers.
+"""Sites that overlap: an address that two of them have, or a path that an older one handles. Pure.
 
-Caddy asks sites with longer paths first.
+Caddy tries sites with longer paths first.
 """
 
 from collections import Counter
@@ -10,12 +10,12 @@ from itertools import chain
 
 from attrs import define, field, frozen
 
-from dockcaddy.admission.conflicts.access import conditions_of_connections
+from dockcaddy.admission.conflicts.access import connection_requirements
 from dockcaddy.admission.conflicts.conditions import Conditions, is_covered, path_condition
 from dockcaddy.admission.conflicts.conflict import Conflict, Member, conflict_between, label_of, text_of
 from dockcaddy.admission.conflicts.definitions import Definitions
 from dockcaddy.admission.conflicts.paths import covers, is_every_path, literal_beginning
-from dockcaddy.admission.conflicts.routes import Reader
+from dockcaddy.admission.conflicts.routes import RouteReader
 from dockcaddy.caddyfile import Block
 from dockcaddy.settings import limits
 
@@ -27,7 +27,7 @@ HostAndPort = tuple[str, str]
 class Site:
     """The members of a group, the oldest first, and its addresses: scheme, host, port and path each.
 
-    At `redirecting` it is not itself, as at its `own` places, but sends visitors from there to https.
+    At its `own` hosts and ports it handles requests, at those in `redirecting` it redirects them to HTTPS.
     """
 
     members: Sequence[Member]
@@ -37,32 +37,32 @@ class Site:
 
     @property
     def places(self) -> Set[HostAndPort]:
-        """Where it has a say."""
+        """The hosts and ports at which it handles or redirects requests."""
         return self.own | self.redirecting
 
     @cached_property
     def refers(self) -> bool:
-        """Whether a snippet or a named route may change what it says."""
+        """Whether it imports a snippet or invokes a named route."""
         return any(_refers(block) for member in self.members for block in member.blocks)
 
     @property
     def oldest(self) -> Member:
-        """Whose site it is."""
+        """The member that owns the site."""
         return self.members[0]
 
     @property
     def hosts(self) -> frozenset[str]:
-        """The hosts that it answers to."""
+        """The hosts of its addresses."""
         return frozenset(host for _, host, _, _ in self.addresses)
 
     @property
     def paths(self) -> frozenset[str]:
-        """The paths of its addresses; `""` is every path, which is what people mean by `/` too."""
+        """The paths of its addresses. `""` is every path; so is `/`, because that is what people mean by it."""
         paths = (path.lower() for _, _, _, path in self.addresses)
         return frozenset("" if path in ("", "/") or is_every_path(path) else path for path in paths)
 
-    def conflicts(self, what: str, older: "Site") -> Iterator[Conflict]:
-        """All its members that have no part in the older one conflict with it, unless one resource made both."""
+    def conflicts_with(self, what: str, older: "Site") -> Iterator[Conflict]:
+        """Its members that are not members of the older site conflict with it, unless one resource owns both."""
         if self.oldest.fragment is older.oldest.fragment:
             return
         theirs = {member.fragment.key for member in older.members}
@@ -76,74 +76,80 @@ def _refers(block: Block) -> bool:
 
 
 @define(eq=False)
-class Below:
-    """What sites answer below their paths; each is read once, and compared with so much and no more."""
+class SiteRoutes:
+    """The routes of sites: each site is read once, and compared a limited number of times."""
 
     definitions: Definitions
-    _answered: dict[Site, frozenset[Conditions]] = field(factory=dict)
+    _routes: dict[Site, frozenset[Conditions]] = field(factory=dict)
     _compared: Counter[Site] = field(factory=Counter)
-    _asked: dict[Site, frozenset[str]] = field(factory=dict)
+    _requirements: dict[Site, frozenset[str]] = field(factory=dict)
 
-    def asks_of_connections(self, site: Site) -> frozenset[str]:
-        """What it has Caddy ask of connections to its hosts, whatever the path."""
-        if site not in self._asked:
+    def connection_requirements(self, site: Site) -> frozenset[str]:
+        """The TLS options of a site that restrict the connections to its hosts, whatever the path."""
+        if site not in self._requirements:
             members = map(self.definitions.written_out, site.members)
-            lines = (line for member in members for line in conditions_of_connections(member))
-            self._asked[site] = frozenset(map(text_of, lines))
-        return self._asked[site]
+            lines = (line for member in members for line in connection_requirements(member))
+            self._requirements[site] = frozenset(map(text_of, lines))
+        return self._requirements[site]
 
-    def why_not(self, path: str, site: Site) -> str:
-        """Why another one cannot have this path, as a sentence that goes on with the site's owner."""
-        if site not in self._answered:
-            self._answered[site] = self._read(site)
-        answered = self._answered[site]
-        self._compared[site] += len(answered)
+    def reason_against(self, path: str, site: Site) -> str:
+        """Why another site cannot have this path, as a sentence that the site's owner completes; `""` where it can."""
+        if site not in self._routes:
+            self._routes[site] = self._read(site)
+        routes = self._routes[site]
+        self._compared[site] += len(routes)
         if self._compared[site] > limits.MAX_COMPARED_PATHS:
-            return "there are too many paths to compare them with those of"
-        # a directive of its own for nothing but this path
+            return "it has too many paths to compare with those of"
+        # a route for exactly this path
         wanted = path_condition((path,))
-        return f"{path} is answered by" if any(is_covered(each, wanted) for each in answered) else ""
+        return f"{path} is already handled by" if any(is_covered(each, wanted) for each in routes) else ""
 
     def _read(self, site: Site) -> frozenset[Conditions]:
-        reader, members = Reader(site.hosts), map(self.definitions.written_out, site.members)
-        answers = (answer for member in members for answer in reader.answers(member, {}))
-        return frozenset(answer.conditions for answer in answers if not answer.is_root)
+        reader, members = RouteReader(site.hosts), map(self.definitions.written_out, site.members)
+        routes = (route for member in members for route in reader.routes(member, {}))
+        return frozenset(route.conditions for route in routes if not route.is_root)
 
 
-def overlapping(place: HostAndPort, sites: Sequence[Site], below: Below) -> Iterator[Conflict]:
-    """Conflicts among the sites of one host and port, from the oldest on."""
+def overlapping(place: HostAndPort, sites: Sequence[Site], routes: SiteRoutes) -> Iterator[Conflict]:
+    """Conflicts among the sites of one host and port. `sites` begin with the oldest."""
     by_path: dict[str, Site] = {}
     first: Site | None = None
     redirected: dict[str, Site] = {}
     for site in sites:
-        # a redirect gives way to a site that was there before
-        is_there = place not in site.redirecting
-        reasons = (_taken(site, by_path, below), _shut_out(site, first, below), _redirected(site, redirected))
-        found = next(chain(*reasons), None) if is_there else None
+        # a redirect never displaces an older site
+        serves = place not in site.redirecting
+        reasons = (
+            _address_in_use(site, by_path, routes),
+            _stricter_tls(site, first, routes),
+            _redirected(site, redirected),
+        )
+        found = next(chain(*reasons), None) if serves else None
         if found is not None:
-            yield from site.conflicts(*found)
+            yield from site.conflicts_with(*found)
             continue
-        first = first or (site if is_there else None)
+        first = first or (site if serves else None)
         for path in site.paths:
-            (by_path if is_there else redirected).setdefault(path, site)
+            (by_path if serves else redirected).setdefault(path, site)
 
 
-def _shut_out(site: Site, first: Site | None, below: Below) -> Iterator[tuple[str, Site]]:
-    """Of one host Caddy asks the same, whichever path the visitor then asks for."""
-    if first is not None and below.asks_of_connections(site) - below.asks_of_connections(first):
-        yield "what its tls asks of connections would shut out the visitors of", first
+def _stricter_tls(site: Site, first: Site | None, routes: SiteRoutes) -> Iterator[tuple[str, Site]]:
+    """The TLS options of a host apply to all of its paths."""
+    if first is not None and routes.connection_requirements(site) - routes.connection_requirements(first):
+        yield "its TLS requirements would cut off clients of", first
 
 
 def _redirected(site: Site, redirected: Mapping[str, Site]) -> Iterator[tuple[str, Site]]:
-    return (("its visitors are sent to https by", redirected[path]) for path in site.paths if path in redirected)
+    return (
+        ("its HTTP requests are redirected to HTTPS by", redirected[path]) for path in site.paths if path in redirected
+    )
 
 
-def _taken(site: Site, by_path: Mapping[str, Site], below: Below) -> Iterator[tuple[str, Site]]:
+def _address_in_use(site: Site, by_path: Mapping[str, Site], routes: SiteRoutes) -> Iterator[tuple[str, Site]]:
     for path in site.paths:
         for same in _same_paths(path, by_path):
-            yield "its address is that of", by_path[same]
+            yield "its address is already served by", by_path[same]
         whole = by_path.get("")
-        if whole is not None and (reason := below.why_not(path, whole)):
+        if whole is not None and (reason := routes.reason_against(path, whole)):
             yield reason, whole
 
 

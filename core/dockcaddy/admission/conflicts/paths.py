@@ -1,9 +1,9 @@
-"""Which paths a pattern is for, as Caddy's path matcher reads it. Pure."""
+"""The paths that a pattern matches, by the rules of Caddy's path matcher. Pure."""
 
 import re
 from collections.abc import Sequence
 
-# Go's path.Match: no star reaches beyond a slash
+# by Go's path.Match, where a star does not match a slash
 _PART = re.compile(r"\*+|\?|\[(\^?)((?:\\.|[^\]\\])+)\]|\\?(.)", re.DOTALL)
 _SPECIAL = re.compile(r"[*?\[\\]")
 _RANGE = re.compile(r"\\?(.)(?:-\\?(.))?", re.DOTALL)
@@ -12,18 +12,18 @@ _Part = re.Match[str]
 
 
 def is_every_path(pattern: str) -> bool:
-    """Whether every path may be like it: of a placeholder nobody knows what it becomes."""
+    """Whether it may match every path. The value of a placeholder is unknown, so it may."""
     return "{" in pattern or ("*" in pattern and pattern.strip("*") in ("", "/"))
 
 
 def literal_beginning(pattern: str) -> str:
-    """What every path of the pattern begins with."""
+    """The text that every matching path begins with."""
     special = _SPECIAL.search(pattern)
     return pattern[: special.start()] if special else pattern
 
 
 def covers(pattern: str, other: str) -> bool:
-    """Whether `pattern` is for all paths of `other`; with wildcards in its midst, whether for the shortest of them."""
+    """Whether `pattern` matches all paths that `other` matches; with inner wildcards, whether it matches the shortest."""
     if pattern == other:
         return True
     beginning = literal_beginning(pattern)
@@ -37,7 +37,7 @@ def covers(pattern: str, other: str) -> bool:
 
 
 def _matches(parts: Sequence[_Part], path: str) -> bool:
-    """In time that grows with both lengths only: of several stars just the last one is ever tried longer."""
+    """Match in linear time of both lengths: only the last star passed is ever extended."""
     part = at = 0
     star, tried = -1, 0
     while at < len(path):

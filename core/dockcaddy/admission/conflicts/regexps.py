@@ -1,4 +1,4 @@
-"""Whether Caddy finds a regular expression in a text: Go's syntax, in a time that no expression can stretch. Pure.
+"""Whether a regular expression of Go's syntax matches in a text, in bounded time. Pure.
 
 See https://github.com/google/re2/wiki/Syntax.
 """
@@ -10,10 +10,10 @@ from attrs import define
 
 from dockcaddy.settings import limits
 
-# gives where a part may end, of where it may begin
+# from the positions where a part may begin to those where it may end
 _Part = Callable[[frozenset[int]], frozenset[int]]
 _QUANTIFIER = re.compile(r"(?:[*+?]|\{(\d{1,4})(,?)(\d{0,4})\})\??")
-# characters that are nothing but themselves, the last of them not repeated
+# literal characters, the last of them not repeated
 _LITERAL = re.compile(r"[\w/ ,;=&~!@#%'\"<>:-]+(?![*+?{\w])")
 _GROUP = re.compile(r"\?(?:P?<\w+>|:|[imsU-]+:)")
 _FLAGS = re.compile(r"\(\?[imsU-]+\)")
@@ -33,11 +33,11 @@ _CONTROLS = {"n": "\n", "t": "\t", "r": "\r", "f": "\f", "v": "\v", "a": "\a"}
 
 
 class _UnreadableError(Exception):
-    """The expression says what is not known here, or takes too long."""
+    """The expression uses something that is not supported here, or takes too long."""
 
 
 def is_found(pattern: str, text: str) -> bool | None:
-    """Whether the pattern is found somewhere in the text; None where that is not known."""
+    """Whether the pattern is found somewhere in the text; None where that is unknown."""
     if len(pattern) > limits.MAX_REGEXP_TEXT:
         return None
     if "i" in "".join(_FLAGS.findall(pattern)) or "(?i" in pattern:
@@ -51,13 +51,13 @@ def is_found(pattern: str, text: str) -> bool | None:
 
 
 def _lowered(pattern: str) -> str:
-    """In small letters, but for what a backslash makes of one."""
+    """The pattern in lower case, except for letters behind a backslash."""
     return re.sub(r"\\.|[^\\]+", lambda each: each[0] if each[0].startswith("\\") else each[0].lower(), pattern)
 
 
 @define
 class _Reader:
-    """Makes of a pattern what tells where it ends in the text. It is not exact where it says more than is true."""
+    """Compiles a pattern for one text. It is not exact where it matches more than Go does."""
 
     pattern: str
     text: str
@@ -183,7 +183,7 @@ class _Reader:
         if code:
             return self._all_of(_plain(found[0]))
         if found[4] or kind in "bB":
-            # what a letter or a word is differs
+            # Go and Python differ in what a letter is
             self.is_exact = False
             return self._character(lambda _: True) if found[4] else _nothing
         if kind in "Az":
@@ -226,7 +226,7 @@ def _of_perl(letter: str) -> Callable[[str], bool]:
 
 
 def _plain(character: str) -> str:
-    """The character that one is, or that stands behind a backslash."""
+    """A literal character, or the one behind a backslash."""
     if not character.startswith("\\") or len(character) == 1:
         return character
     if character[1] == "x" and len(character) > 2:

@@ -1,6 +1,6 @@
-"""Whether a visit is like a matcher: of a browser that asks for a page of a site. Pure.
+"""Sample requests, and whether a matcher matches them: a browser's request for a page of a site. Pure.
 
-See https://caddyserver.com/docs/caddyfile/matchers. None is what nobody knows before the visitor is there.
+See https://caddyserver.com/docs/caddyfile/matchers. None is what is unknown before a real request.
 """
 
 import ipaddress
@@ -26,13 +26,13 @@ _BROWSER = {
     "sec-fetch-dest": "document",
     "upgrade-insecure-requests": "1",
 }
-# of several lines of these one is enough
+# of several lines of one of these, one has to match
 _ADDING_UP = frozenset(("path", "host", "method", "protocol", "remote_ip", "client_ip", "query"))
 _KINDS = _ADDING_UP | {
     "path_regexp", "header", "header_regexp", "not", "expression", "vars", "vars_regexp", "file", "tls",
 }  # fmt: skip
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
-# of the addresses there are; who answers so many answers everybody
+# a matcher for this part of all addresses counts as one for everybody
 _MANY_ADDRESSES = 0.25
 _SHORT = {
     "path": "uri.path", "uri": "uri", "query": "uri.query", "file": "uri.path.file", "dir": "uri.path.dir",
@@ -45,12 +45,12 @@ _SHORT_FAMILIES = {
     "cookie": "cookie",
     "labels": "host.labels",
 }
-Known = bool | None
+Result = bool | None
 
 
 @frozen
-class Visit:
-    """One request of a visitor. Of the fields that are `changed` on the way nobody knows the value."""
+class Request:
+    """One request. The values of `changed` header fields are unknown, because the site sets them."""
 
     host: str
     path: str = "/"
@@ -59,12 +59,12 @@ class Visit:
     headers: Mapping[str, str] = field(factory=lambda: _BROWSER)
     changed: frozenset[str] = frozenset()
 
-    def is_like(self, parts: Iterable[Block]) -> Known:
-        """Whether the visit meets all parts of a matcher."""
-        return all_of([self._meets(part) for part in _joined(parts)])
+    def matches(self, parts: Iterable[Block]) -> Result:
+        """Whether all parts of a matcher match."""
+        return all_of([self._matches_part(part) for part in _joined(parts)])
 
-    def alike(self, part: Block) -> "Visit":
-        """The visit, with what a simple matcher asks for."""
+    def adapted_to(self, part: Block) -> "Request":
+        """The request, changed to match a simple matcher."""
         kind, values = part.keys[0], part.keys[1:]
         if kind == "method" and values:
             return evolve(self, method=values[0].upper())
@@ -74,49 +74,49 @@ class Visit:
             return evolve(self, headers={**self.headers, values[0].lower(): values[1].strip("*")})
         return self
 
-    def _meets(self, part: Block) -> Known:
+    def _matches_part(self, part: Block) -> Result:
         kind = part.keys[0]
         if kind not in _KINDS:
             is_expression = (not part.children and not kind.isidentifier()) or kind in ("true", "false")
             return self._expression(" ".join(part.keys)) if is_expression else None
         if kind == "expression":
-            # of an expression that has a name the name comes last
+            # the name of a named expression comes last
             return self._expression(" ".join(part.keys[1:]))
         if kind == "not":
             inside = [each for each in (part.children or (Block(part.keys[1:]),)) if each.keys]
-            return negated(self.is_like(inside))
+            return negated(self.matches(inside))
         lines = [part.keys[1:]] if len(part.keys) > 1 or not part.children else []
         lines += [line.keys for line in part.children]
         if kind in ("header", "vars", "query"):
-            return all_of([self._asked(kind, line) for line in lines])
-        return self._asked(kind, [key for line in lines for key in line])
+            return all_of([self._check(kind, line) for line in lines])
+        return self._check(kind, [key for line in lines for key in line])
 
-    def _asked(self, kind: str, values: Sequence[str]) -> Known:
-        return _ASKED[kind](self, values)
+    def _check(self, kind: str, values: Sequence[str]) -> Result:
+        return _CHECKS[kind](self, values)
 
-    def _path(self, patterns: Sequence[str]) -> Known:
+    def _path(self, patterns: Sequence[str]) -> Result:
         return any_of([self._is_below(pattern) for pattern in patterns])
 
-    def _is_below(self, pattern: str) -> Known:
+    def _is_below(self, pattern: str) -> Result:
         known = self._filled_in(pattern)
         return None if known is None else covers(known.lower(), self.path.lower())
 
-    def _host(self, patterns: Sequence[str]) -> Known:
+    def _host(self, patterns: Sequence[str]) -> Result:
         if not self.host:
             return True if "*" in patterns else None
         known = [self._filled_in(pattern) for pattern in patterns]
         return any_of([None if each is None else is_host_of(self.host, each.lower()) for each in known])
 
-    def _method(self, methods: Sequence[str]) -> Known:
+    def _method(self, methods: Sequence[str]) -> Result:
         return self.method in {each.upper() for each in methods}
 
-    def _protocol(self, values: Sequence[str]) -> Known:
+    def _protocol(self, values: Sequence[str]) -> Result:
         return False if "grpc" in values else None
 
-    def _addresses(self, ranges: Sequence[str]) -> Known:
+    def _addresses(self, ranges: Sequence[str]) -> Result:
         return sum(map(_part_of_all, ranges)) >= _MANY_ADDRESSES
 
-    def _header(self, values: Sequence[str]) -> Known:
+    def _header(self, values: Sequence[str]) -> Result:
         name, wanted = "".join(values[:1]).lower(), values[1:]
         if name.startswith("!"):
             return negated(self._header((name[1:],)))
@@ -127,7 +127,7 @@ class Visit:
             return value is not None
         return any_of([self._is_value(value, self._filled_in(each)) for each in wanted])
 
-    def _is_value(self, value: str, wanted: str | None) -> Known:
+    def _is_value(self, value: str, wanted: str | None) -> Result:
         if wanted is None:
             return None
         middle = wanted.strip("*")
@@ -137,14 +137,14 @@ class Visit:
             return value.endswith(middle)
         return value.startswith(middle) if wanted.endswith("*") else value == wanted
 
-    def _header_regexp(self, values: Sequence[str]) -> Known:
+    def _header_regexp(self, values: Sequence[str]) -> Result:
         name, pattern = (values[-2].lower(), values[-1]) if len(values) > 1 else ("", "")
         if not name or name in self.changed:
             return None
         value = self._field(name)
         return value is not None and is_found(pattern, value)
 
-    def _query(self, values: Sequence[str]) -> Known:
+    def _query(self, values: Sequence[str]) -> Result:
         if not any(values):
             return not self.query
         return any(self._has_query(*each.partition("=")[::2]) for each in values if each)
@@ -153,15 +153,15 @@ class Visit:
         key, _, value = self.query.partition("=")
         return bool(self.query) and key == name and wanted in (value, "*")
 
-    def _vars(self, values: Sequence[str]) -> Known:
+    def _vars(self, values: Sequence[str]) -> Result:
         value = self._variable(values)
         return None if value is None or not values[1:] else any_of([self._same(value, each) for each in values[1:]])
 
-    def _same(self, value: str, wanted: str) -> Known:
+    def _same(self, value: str, wanted: str) -> Result:
         known = self._filled_in(wanted)
         return None if known is None else known == value
 
-    def _vars_regexp(self, values: Sequence[str]) -> Known:
+    def _vars_regexp(self, values: Sequence[str]) -> Result:
         value = self._variable(values[-2:])
         return None if value is None else is_found(values[-1], value)
 
@@ -169,31 +169,31 @@ class Visit:
         name = "".join(values[:1])
         return self._filled_in(name) if _PLACEHOLDER.fullmatch(name) else None
 
-    def _file(self, values: Sequence[str]) -> Known:
-        """Of a file that does not depend on the visit nobody knows whether it is there."""
+    def _file(self, values: Sequence[str]) -> Result:
+        """Whether a file exists: unknown where its name does not depend on the request, else no."""
         tried = [each for each in values if each not in ("root", "try_files", "try_policy", "split_path")]
         return None if tried and not any("{" in each for each in tried) else False
 
-    def _path_regexp(self, values: Sequence[str]) -> Known:
+    def _path_regexp(self, values: Sequence[str]) -> Result:
         return is_found(values[-1], self.path) if values else None
 
-    def _expression(self, text: str) -> Known:
+    def _expression(self, text: str) -> Result:
         found = value_of(text, self._placeholder, self._called)
         return found if isinstance(found, bool) else None
 
-    def _called(self, kind: str, given: Sequence[Any]) -> Known:
-        """A matcher as a function of an expression."""
-        if kind not in _ASKED or any(each is None for each in given):
+    def _called(self, kind: str, given: Sequence[Any]) -> Result:
+        """The result of a matcher that an expression calls as a function."""
+        if kind not in _CHECKS or any(each is None for each in given):
             return None
         if kind in ("header", "query", "vars") and given and isinstance(given[0], dict):
-            return all_of([self._asked(kind, line) for line in _lines_of(kind, given[0])])
-        return self._asked(kind, given) if given and all(isinstance(each, str) for each in given) else None
+            return all_of([self._check(kind, line) for line in _lines_of(kind, given[0])])
+        return self._check(kind, given) if given and all(isinstance(each, str) for each in given) else None
 
     def _field(self, name: str) -> str | None:
         return self.host or None if name == "host" else self.headers.get(name)
 
     def _filled_in(self, text: str) -> str | None:
-        """The text with its placeholders' values; None where one is not known."""
+        """The text with its placeholders' values; None where one is unknown."""
         values = {name: self._placeholder(name) for name in _PLACEHOLDER.findall(text)}
         if None in values.values():
             return None
@@ -229,20 +229,20 @@ class Visit:
         return _nth(self.path.strip("/").split("/"), name.rpartition(".")[2])
 
 
-_ASKED: Mapping[str, Callable[[Visit, Sequence[str]], Known]] = {
-    "path": Visit._path,
-    "path_regexp": Visit._path_regexp,
-    "host": Visit._host,
-    "method": Visit._method,
-    "protocol": Visit._protocol,
-    "remote_ip": Visit._addresses,
-    "client_ip": Visit._addresses,
-    "header": Visit._header,
-    "header_regexp": Visit._header_regexp,
-    "query": Visit._query,
-    "vars": Visit._vars,
-    "vars_regexp": Visit._vars_regexp,
-    "file": Visit._file,
+_CHECKS: Mapping[str, Callable[[Request, Sequence[str]], Result]] = {
+    "path": Request._path,
+    "path_regexp": Request._path_regexp,
+    "host": Request._host,
+    "method": Request._method,
+    "protocol": Request._protocol,
+    "remote_ip": Request._addresses,
+    "client_ip": Request._addresses,
+    "header": Request._header,
+    "header_regexp": Request._header_regexp,
+    "query": Request._query,
+    "vars": Request._vars,
+    "vars_regexp": Request._vars_regexp,
+    "file": Request._file,
     "tls": lambda *_: None,
 }
 
@@ -268,7 +268,7 @@ def _lines_of(kind: str, given: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
 
 
 def _part_of_all(text: str) -> float:
-    """Which part of all addresses a range is."""
+    """The part of all addresses that a range covers."""
     try:
         return 0.5 ** ipaddress.ip_network(text.partition("%")[0], strict=False).prefixlen
     except ValueError:

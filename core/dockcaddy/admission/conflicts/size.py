@@ -1,6 +1,6 @@
-"""What a resource becomes once Caddy has written it out: imports, matchers in each place, every port, repeated patterns.
+"""The size of a resource once Caddy has written it out: imports, matchers at each use, ports, repeated patterns. Pure.
 
-A few lines can become gigabytes so, which no Caddy survives.
+A few lines can become gigabytes, and no Caddy survives that.
 """
 
 import re
@@ -16,71 +16,71 @@ from dockcaddy.caddyfile import Block
 from dockcaddy.model import Problem
 from dockcaddy.settings import limits
 
-# what Caddy needs for a character that a regular expression repeats, in characters of a Caddyfile
+# the memory of one repeated character of a regular expression, in characters of a Caddyfile
 REPEATED = 16
 
 _ARGUMENT = re.compile(r"\{args(?:\[(\d{1,4})\]|\.(\d{1,4})|[\[.][^{}]*)\}")
 _BLOCK = re.compile(r"\{blocks?(?:\.[^{}]*)?\}")
 _REPETITION = re.compile(r"\{(\d{1,4})(?:,(\d{0,4}))?\}")
 _LARGEST = 1 << 40
-_MORE_THAN_CADDY_CAN_HOLD = "with imports, matchers, repetitions and ports this is more than caddy can hold"
+_TOO_LARGE = "with all imports, matchers, repetitions and ports written out, this is too large for caddy"
 
 
 class _TooMuchError(Exception):
-    """A limit is passed; the message is the reason."""
+    """A limit is exceeded; the message is the reason."""
 
 
 @frozen
 class Size:
-    """What a fragment becomes: more than Caddy can hold (`conflicts`), or a part of what it can hold of large ones."""
+    """The size of a fragment: `conflicts` where it is too large by itself, else its `share` of what all may use together."""
 
     member: Member
     conflicts: tuple[Conflict, ...] = ()
     share: float = 0.0
 
     def __len__(self) -> int:
-        """Nothing where there is nothing to be kept in mind."""
+        """0 for a fragment of usual size, which needs no bookkeeping."""
         return len(self.conflicts) or int(self.share > 0)
 
 
 def size_of(member: Member, definitions: Definitions, matchers_of: Callable[[Block], Matchers]) -> Size:
     """The size of a fragment; `matchers_of` gives the matchers of the site that a block belongs to.
 
-    Where it is too large by a newer one's snippet or route, it is that one that conflicts.
+    Where a newer resource's snippet or route makes it too large, the conflict is that resource's.
     """
     measure = _Measure(definitions)
     for block in member.fragment.blocks:
         try:
             measure.top_level(block, matchers_of)
         except _TooMuchError as reason:
-            return Size(member, (_explosion(member, measure, block, str(reason)),))
+            return Size(member, (_too_large(member, measure, block, str(reason)),))
     return Size(member, (), measure.share)
 
 
-def _explosion(member: Member, measure: "_Measure", block: Block, reason: str) -> Conflict:
-    makers = (maker for name in measure.opened for maker in measure.definitions.makers.get(name, ()))
-    newest = max((member, *makers), key=lambda each: each.age).fragment
+def _too_large(member: Member, measure: "_Measure", block: Block, reason: str) -> Conflict:
+    definers = (definer for name in measure.opened for definer in measure.definitions.definers.get(name, ()))
+    newest = max((member, *definers), key=lambda each: each.age).fragment
     if newest is member.fragment:
         return Conflict(newest.key, Problem(newest.owner, label_of(measure.line_before or block), reason))
-    message = f"by what it defines for {member.fragment.owner}: {reason}"
+    message = f"its snippet or route makes {member.fragment.owner} too large: {reason}"
     return Conflict(newest.key, Problem(newest.owner, "", message))
 
 
-def crowding(sizes: Iterable[Size]) -> Iterator[Conflict]:
-    """The newer ones of many that are large, where all of them are more than Caddy can take up in time."""
+def over_capacity(sizes: Iterable[Size]) -> Iterator[Conflict]:
+    """A conflict for each newer large resource once all large ones together would take Caddy too long to load."""
     taken = 0.0
     for size in sorted(sizes, key=lambda each: each.member.age):
         if taken + size.share <= 1:
             taken += size.share
             continue
         fragment = size.member.fragment
-        message = "with others that are older and as large this is more than caddy can take up in time"
+        message = "together with other large resources, which are older, this takes caddy too long to load"
         yield Conflict(fragment.key, Problem(fragment.owner, "", message))
 
 
 @frozen
 class _Inserted:
-    """How much an import's block is."""
+    """The size of the block that is given to an import."""
 
     characters: int = 0
     lines: int = 0
@@ -91,7 +91,7 @@ _NOTHING = _Inserted()
 
 @define
 class _Measure:
-    """Writes a fragment out, with the lengths of texts instead of the texts."""
+    """Writes a fragment out, keeping lengths instead of texts."""
 
     definitions: Definitions
     characters: int = 0
@@ -109,7 +109,7 @@ class _Measure:
 
     @property
     def share(self) -> float:
-        """Its part of what all large ones together may be; 0 of a usual one."""
+        """Its share of what all large fragments may use together; 0 for a fragment of usual size."""
         return max(
             (self.characters - limits.FREE_EXPANDED_TEXT) / limits.MAX_EXPANDED_TEXT_TOGETHER,
             (self.addresses - limits.FREE_SITE_ADDRESSES) / limits.MAX_SITE_ADDRESSES_TOGETHER,
@@ -142,7 +142,7 @@ class _Measure:
             raise _TooMuchError(f"there are sites at more than {limits.MAX_SITE_PORTS} ports")
 
     def _line(self, block: Block, arguments: tuple[int, ...], inserted: _Inserted) -> None:
-        """Count a line; `arguments` are the lengths of its snippet's, `inserted` is the block that it was given."""
+        """Count a line; `arguments` are the lengths of its snippet's arguments, `inserted` the block given to the import."""
         imported = self.definitions.imported(block)
         before, lines_before = self.characters, self.lines
         self.lines += self._copies * (1 + inserted.lines * sum(map(_is_a_block, block.keys)))
@@ -164,7 +164,7 @@ class _Measure:
         self._depth -= 1
 
     def _references(self, block: Block, arguments: tuple[int, ...], inserted: _Inserted) -> None:
-        """Count what a line names: a route, a matcher."""
+        """Count the named route or matcher that a line refers to."""
         invoked = self.definitions.invoked(block)
         if invoked is not None:
             self._lines_of(f"&({block.keys[-1]})", invoked, (), _NOTHING)
@@ -194,14 +194,14 @@ class _Measure:
 
     def _check_lines(self) -> None:
         if self._depth > limits.MAX_EXPANDED_DEPTH:
-            raise _TooMuchError(f"imports and blocks are more than {limits.MAX_EXPANDED_DEPTH} deep")
+            raise _TooMuchError(f"imports and blocks are nested deeper than {limits.MAX_EXPANDED_DEPTH} levels")
         if self.lines > limits.MAX_EXPANDED_LINES_TOGETHER or self.imports > limits.MAX_EXPANDED_IMPORTS:
-            raise _TooMuchError(_MORE_THAN_CADDY_CAN_HOLD)
+            raise _TooMuchError(_TOO_LARGE)
 
     def _count(self, characters: int) -> None:
         self.characters += characters * self._copies
         if self.characters > limits.MAX_EXPANDED_TEXT:
-            raise _TooMuchError(_MORE_THAN_CADDY_CAN_HOLD)
+            raise _TooMuchError(_TOO_LARGE)
 
 
 def _is_a_block(token: str) -> bool:
@@ -209,14 +209,14 @@ def _is_a_block(token: str) -> bool:
 
 
 def _length(token: str, arguments: tuple[int, ...], inserted: int) -> int:
-    """How long a token becomes."""
+    """The length of a token once it is filled in."""
     if "{" not in token:
         return len(token)
     length = len(token) + inserted * len(_BLOCK.findall(token)) + REPEATED * _repeated(token)
     for found in _ARGUMENT.finditer(token):
         place = found[1] or found[2]
         if place is None:
-            # each is a token of its own, be it empty
+            # each becomes a token of its own, even an empty one
             length += sum(arguments) + len(arguments)
         elif int(place) < len(arguments):
             length += arguments[int(place)]
@@ -224,7 +224,7 @@ def _length(token: str, arguments: tuple[int, ...], inserted: int) -> int:
 
 
 def _repeated(pattern: str) -> int:
-    """How many characters more a regular expression is, once `(ab){9}` is written out."""
+    """How many characters a regular expression gains once `(ab){9}` is written out."""
     if not _REPETITION.search(pattern):
         return 0
     total = last = position = 0
