@@ -130,7 +130,7 @@ ATTACKS: Mapping[str, tuple[Mapping[str, str], Mapping[str, str], str]] = {
     "another answer": ({"respond": "{{.Names}}"}, {"respond": "stolen"}, "respond would take requests from"),
     "another root": (REPLICAS["php"], REPLICAS["php"] | {"root": "* /evil"}, "root differs from"),
     "another root in a block": (ONE_PAGE, ONE_PAGE | {"handle_1.root": "* /evil"}, "root differs from"),
-    "a root of more letters": (ONE_PAGE, ONE_PAGE | {"handle_1.root_2": "/* /evil"}, "root would change the files"),
+    "a root of more letters": (ONE_PAGE, ONE_PAGE | {"handle_1.root_2": "/* /evil"}, "root would change the file root"),
     "a root where there was none": (FILES, FILES | {"root": "* /evil"}, "root would change the file root of container"),
     "other files": (FILES, FILES | {"fs": "evil"}, "fs would change the file root of container"),
     "a root of the proxy's": (
