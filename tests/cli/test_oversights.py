@@ -39,7 +39,7 @@ def test_what_begins_like_the_prefix_and_is_none_is_told(
 ) -> None:
     result = checked(web={**beside, key: "x"})
     assert result.status == 0
-    assert f"warning: container web: label {key}: it is not read" in result.err and instead in result.err, result.err
+    assert f"warning: container web: label {key}: the label is ignored" in result.err and instead in result.err, result.err
     assert result.err.count("\n") == 1
 
 
@@ -63,7 +63,7 @@ def test_what_only_looks_a_little_alike_is_not(checked: Callable, key: str) -> N
 
 def test_another_prefix_has_its_own_look_alikes(checked: Callable) -> None:
     result = checked("--label-prefix", "web", web={"web": "a.example.org", "web.respond": "x", "Web.tls": "internal"})
-    assert "label Web.tls: it is not read" in result.err and "write web.tls" in result.err
+    assert "label Web.tls: the label is ignored" in result.err and "write web.tls" in result.err
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def test_global_options_need_no_site(checked: Callable, labels: dict[str, str]) 
 def test_a_site_without_directives_is_told(checked: Callable) -> None:
     result = checked(web={"caddy": "b.example.org"}, other=SITE)
     assert (result.status, result.err.count("\n")) == (0, 1)
-    assert result.err.startswith("warning: container web: label caddy: the site does nothing")
+    assert result.err.startswith("warning: container web: label caddy: the site has no directives")
     assert "caddy.reverse_proxy" in result.err
     assert result.out == "2 containers, 2 sites, 1 warning, ok\n"
 

@@ -50,5 +50,5 @@ def test_check_finds_what_is_meant_for_another_proxy_in_the_environment_too(
     result = dockcaddy("check", "--docker-sockets", engine[0], "--caddy", caddy)
     assert result.status == 0, result.err
     assert "warning: container old: configured for nginx-proxy and not for us" in result.err
-    assert "warning: container odd: label Caddy: it is not read" in result.err
+    assert "warning: container odd: label Caddy: the label is ignored" in result.err
     assert result.err.count("\n") == 2

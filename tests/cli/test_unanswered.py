@@ -53,7 +53,7 @@ def checked(dockcaddy: Callable[..., object]) -> Callable[..., object]:
 def test_it_fails_and_says_why(checked, labels: dict[str, str], options: tuple[str, ...]) -> None:
     found = checked(given(apart("app", labels)), *options)
     assert found.status == 1
-    assert "error: site http://app.test: it can only answer 503" in found.err
+    assert "error: site http://app.test: no upstream is available" in found.err
     assert "it is on other, --ingress-networks allows web" in found.err
 
 

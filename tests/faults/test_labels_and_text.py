@@ -301,7 +301,7 @@ def test_b40_labels_without_a_value_are_directives(newcomers: Newcomers) -> None
     assert gzip.decompress(answer.body).decode() == "long " * 500
     assert "Server" not in dict(answer.headers)
     assert newcomers.body("insecure") == "secure"
-    assert all("the site does nothing" in problem for problem in newcomers.world.problems())
+    assert all("the site has no directives" in problem for problem in newcomers.world.problems())
     assert newcomers.world.faults() == []
 
 

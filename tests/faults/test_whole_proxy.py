@@ -52,7 +52,7 @@ def test_b_c_a_site_without_directives_takes_none_of_the_sites_after_it(newcomer
     newcomers.put(site("aaa", {}), site("bbb", {}), site("ccc", {"respond": "ccc"}), site("zzz", {}))
     assert newcomers.body("ccc") == "ccc"
     assert newcomers.body("aaa") == newcomers.body("bbb") == newcomers.body("zzz") == ""
-    assert all("the site does nothing" in problem for problem in newcomers.world.problems())
+    assert all("the site has no directives" in problem for problem in newcomers.world.problems())
     unharmed(newcomers)
 
 
