@@ -39,7 +39,9 @@ def test_what_begins_like_the_prefix_and_is_none_is_told(
 ) -> None:
     result = checked(web={**beside, key: "x"})
     assert result.status == 0
-    assert f"warning: container web: label {key}: the label is ignored" in result.err and instead in result.err, result.err
+    assert f"warning: container web: label {key}: the label is ignored" in result.err and instead in result.err, (
+        result.err
+    )
     assert result.err.count("\n") == 1
 
 
