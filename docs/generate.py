@@ -98,8 +98,9 @@ def idioms_page() -> str:
     """The table of idioms."""
     rows = [
         "# Idioms\n",
-        NOTE + "Natural label values that Caddy would refuse or misread, made what their author meant. What is right",
-        'already, or quoted, is left alone. Off by name: `[idioms] off = ["header-values"]`.\n',
+        NOTE
+        + "dockcaddy rewrites natural label values that Caddy would refuse or misread to what their author meant. Correct",
+        'and quoted values stay as they are. `[idioms] off = ["header-values"]` turns idioms off by name.\n',
         "| name | what | label | becomes |",
         "| --- | --- | --- | --- |",
     ]
@@ -112,20 +113,20 @@ def security_page() -> str:
     rows = [
         "# Security\n",
         NOTE + inspect.cleandoc(dockcaddy_policy.__doc__ or "") + "\n",
-        "A resource that breaks a rule is left out, and the error names the rule's way around. Rules are lifted one by",
-        "one, for whom you trust, in `dockcaddy.toml`:\n",
+        "A resource that breaks a rule is left out, and the error says how to allow it. Allow single rules, for resources",
+        "that you trust, in `dockcaddy.toml`:\n",
         "```toml",
         "[policy]",
         "allow = [",
         '    "templates",                      # this rule, for everybody',
         '    "environment@project:ops",        # this rule, for one Compose project or Swarm stack',
         '    "container:gateway-*",            # every rule, for containers of this name',
-        '    "imports@network:trusted",        # this rule, for what is on this network',
-        '    "roots@prefix:caddy_9",           # this rule, in labels that begin so',
+        '    "imports@network:trusted",        # this rule, for containers on this network',
+        '    "roots@prefix:caddy_9",           # this rule, in labels with this prefix',
         "]",
         "```\n",
-        '`trust = "all"` lifts all of them, as with caddy-docker-proxy. What you write yourself, in a base Caddyfile or a',
-        "Swarm config, is held to none.\n",
+        '`trust = "all"` turns all rules off, as in caddy-docker-proxy. No rule applies to a base Caddyfile or a Swarm config,',
+        "because you write these yourself.\n",
         "| rule | what | `render --raw` prints it |",
         "| --- | --- | --- |",
     ]

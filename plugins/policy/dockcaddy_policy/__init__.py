@@ -1,23 +1,25 @@
-"""Labels are not trusted with the proxy's own secrets: rules over what they may say.
+"""Rules that keep labels away from the proxy's secrets.
 
-Whoever may start a container must not thereby read the environment or the files of dockcaddy and Caddy, nor reach
-Caddy's admin API.
+Permission to start a container must not give access to the environment and files of dockcaddy and Caddy, or to Caddy's
+admin API.
 
-Variables of Caddy's environment may stand anywhere in a label, unless their names look like secrets: TOKEN, SECRET, KEY,
-PASS, PWD, CREDENTIAL, PRIVATE, COOKIE, SESSION, DSN, HASH and the like, or one of `secrets`. Those, and files of secrets
-(`{file./run/secrets/token}`), stand only where Caddy keeps them to itself. `environment = "none"` takes no variables and
-no files, `environment = "all"` takes every variable anywhere.
+Labels may contain variables of Caddy's environment, unless their names look like secrets: TOKEN, SECRET, KEY, PASS, PWD,
+CREDENTIAL, PRIVATE, COOKIE, SESSION, DSN, HASH and similar ones, or one of `secrets`. Secret variables and files of secrets
+(`{file./run/secrets/token}`) are allowed only in directives that keep them secret.
+`environment = "none"` allows no variables and no files, `environment = "all"` allows every variable everywhere.
 
-The labels of the container that Caddy runs in are held to no rule: who starts it is the operator. It is the one that
-dockcaddy runs in, the one that answers at `--caddy-admin`, or the one that `--caddy-container` names.
+No rule applies to the labels of the container that Caddy runs in, because the operator starts it. It is the container that
+dockcaddy runs in, the one at `--caddy-admin`, or the one that `--caddy-container` names.
 
-Names, projects, networks and label prefixes are what a container says of itself: an exception by one of them is for
-people who keep to theirs. What your own base Caddyfile lends out is yours to judge, as a snippet whose argument becomes
-a `root`. And a file server follows symbolic links out of its folder.
+Limits of these rules:
 
-An ACME server tells Caddy whom to ask next: one that a label names could have Caddy ask its own admin API to stop it.
-With `admin = "off"` the API is a private socket, where nothing of the kind arrives. A Caddy that was there before us
-serves the folder it was started in to whoever says `file_server` without a `root`: start it in an empty one.
+- A container chooses its own name, project, networks and label prefix. Allow rules by one of these only for people who do not
+  use those of others.
+- Snippets of your base Caddyfile are not checked. A snippet whose argument becomes a `root` gives labels access to any folder.
+- A file server follows symbolic links out of its folder.
+- An ACME server tells Caddy which URL to call next. A server that a label names could make Caddy call its own admin API and
+  stop itself. With `admin = "off"` the API is a private socket, which is safe from this.
+- A Caddy that somebody else runs serves its working directory for `file_server` without a `root`: start it in an empty folder.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
