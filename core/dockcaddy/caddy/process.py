@@ -27,7 +27,7 @@ logger = logging.getLogger("dockcaddy.caddy")
 FIRST_PAUSE = 0.1
 LONGEST_PAUSE = 10.0
 # a Caddy that ran for this long did not die because of its configuration, in seconds
-SETTLED_AFTER = 10.0
+STABLE_AFTER = 10.0
 # time for requests to finish, in seconds; `docker stop` waits 10 s for everything
 GRACE = 5.0
 # how often Caddy may die before it answers for the first time
@@ -158,7 +158,7 @@ class CaddyProcess:
             self._deaths += 1
             # if Caddy does not start with the initial configuration, start it without
             use_initial = answered
-            short_lives = 0 if answered and lived > SETTLED_AFTER else short_lives + 1
+            short_lives = 0 if answered and lived > STABLE_AFTER else short_lives + 1
             # the reconciler reports a port that is taken, with the process that holds it
             level = logging.DEBUG if is_about_a_port(self.failure) else logging.ERROR
             logger.log(level, "caddy ended after %.1f s (%s), restarting it", lived, self.failure or "no reason given")

@@ -47,7 +47,9 @@ class CommandValidator:
         """
         with tempfile.TemporaryDirectory(prefix="dockcaddy-check-") as folder:
             file = Path(folder) / "caddy.json"
-            file.write_text(json.dumps(harmless(json.loads(config), folder, certificate_files=not self.elsewhere)))
+            file.write_text(
+                json.dumps(without_side_effects(json.loads(config), folder, certificate_files=not self.elsewhere))
+            )
             words = self._refusal(file)
         lacking = (*_LACKING, _FORBIDDEN) if self.elsewhere else (_FORBIDDEN,)
         if words and not any(each in words for each in lacking):
@@ -71,7 +73,7 @@ class CommandValidator:
         return complaint(done.stderr.decode(errors="replace")) if done.returncode else ""
 
 
-def harmless(config: Json, folder: str, *, certificate_files: bool = True) -> Json:
+def without_side_effects(config: Json, folder: str, *, certificate_files: bool = True) -> Json:
     """Caddy's JSON without parts that touch a file outside `folder`, or the network, when they are provisioned.
 
     Everything else stays, so that Caddy can refuse it. Without `certificate_files`, Caddy does not read these either.

@@ -36,7 +36,7 @@ class ResourceContext:
     label: str = ""
     warnings: list[Problem] = field(factory=list)
     read_inventory: bool = False
-    lingering: float = 0.0
+    grace_period: float = 0.0
     conditional: set[tuple[str, str]] = field(factory=set)
     fault: PluginFault | None = None
 
@@ -72,7 +72,7 @@ class ResourceContext:
 
     def linger(self, seconds: float) -> None:
         """Keep the fragment for this many seconds after the resource is gone."""
-        self.lingering = max(self.lingering, seconds)
+        self.grace_period = max(self.grace_period, seconds)
 
 
 class Renderer:
@@ -107,7 +107,7 @@ class Renderer:
             blocks,
             tuple(problems),
             addresses=_addresses_of(resource),
-            linger=context.lingering,
+            linger=context.grace_period,
             conditional=frozenset(context.conditional),
             intended=_intended(resource.labels.values()),
             bare=frozenset(Origin(str(resource), label) for label in lint.bare_sites(resource.labels, self._prefix)),

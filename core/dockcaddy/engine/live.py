@@ -101,7 +101,7 @@ class Engine:
         """Warnings about containers without labels of ours that were probably meant for us.
 
         Inspects the containers for their environment, so it is for `check` and not for every pass. A container that cannot
-        be inspected is judged by its labels alone.
+        be inspected is checked by its labels alone.
         """
         items = [dict(item) for item in self._reflector.store.strangers[: limits.MAX_INSPECTED_UNLABELLED]]
         add_inspects(EngineApi(self.connection, self.options), items, EngineProblems(self.name))

@@ -72,7 +72,7 @@ class Reflector:
     _rechecks: Rechecks = field(factory=Rechecks)
     _never_read: set[str] = field(factory=lambda: {*EVERYTHING, "swarm"})
     _swarm_until: float | None = None
-    _told: int = 0
+    _reported: int = 0
     _has_waited: bool = False
     _has_begun: bool = False
     _waiting: int = 0
@@ -189,7 +189,7 @@ class Reflector:
             self._has_waited = True
             self.lock.wait_for(self._is_known_or_failed, patience)
         elif self._has_begun:
-            self.lock.wait_for(self._is_settled, limits.ENGINE_PATIENCE)
+            self.lock.wait_for(self._is_idle, limits.ENGINE_PATIENCE)
             return
         self._has_begun = self._is_known
         patience = FIRST_PATIENCE if self.is_watching else limits.ENGINE_CALL_TIMEOUT + limits.ENGINE_PATIENCE
@@ -204,7 +204,7 @@ class Reflector:
         self._turn()
         return self._is_known or bool(self._failures)
 
-    def _is_settled(self) -> bool:
+    def _is_idle(self) -> bool:
         """Whether all calls that are not late have a response."""
         self._turn()
         return not self._calls.awaited() and self._inspects.is_empty
@@ -323,9 +323,9 @@ class Reflector:
             case "swarm":
                 self._take_swarm(*answer)
         if not self._calls.of("look") and not self._calls.of("list"):
-            self._responses.settle()
+            self._responses.forget()
         self._never_read.discard(kind)
-        self._told += self._failures.pop(kind, None) is not None
+        self._reported += self._failures.pop(kind, None) is not None
         self._tell_of(before)
 
     def _follow(self, following: Next) -> None:
@@ -371,7 +371,7 @@ class Reflector:
         else:
             self._stale.add(kind)
             self._failures[kind] = self.connection.unreachable(error)
-            self._told += 1
+            self._reported += 1
         self._tell_of(before)
 
     def _is_swarm_needed(self) -> bool:
@@ -382,7 +382,7 @@ class Reflector:
 
     @property
     def _state(self) -> tuple[int, int]:
-        return self.builder.changes + self.problems.changes, self._told
+        return self.builder.changes + self.problems.changes, self._reported
 
     def _tell_of(self, before: tuple[int, int]) -> None:
         if self._state != before and not self._waiting:

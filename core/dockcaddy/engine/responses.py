@@ -59,7 +59,7 @@ class Responses:
         self.containers.expire(now)
         self.networks.expire(now)
 
-    def settle(self) -> None:
+    def forget(self) -> None:
         """No call is open any more whose response could be older than what is known."""
         self._learnt = {}
 

@@ -50,9 +50,9 @@ class ServiceStore:
             if (owner := task.get("ServiceID")) in tasks:
                 tasks[owner] = (*tasks[owner], _needed(task))
         configs, problems = _configs(answers.configs, prefix)
-        told = services, tasks, configs, problems
-        if told != (self._services, self._tasks, self.configs, self.problems):
-            self._services, self._tasks, self.configs, self.problems = told
+        current = services, tasks, configs, problems
+        if current != (self._services, self._tasks, self.configs, self.problems):
+            self._services, self._tasks, self.configs, self.problems = current
             self.changes += 1
 
     def resources(self, ingress: IngressNetworks, networks: Mapping[str, str]) -> tuple[Resource, ...]:

@@ -65,7 +65,7 @@ class SiteFinisher:
     states: Mapping[str, object] = field(factory=dict)
 
     def finish(self, block: Block) -> Site:
-        """The finished site; without a transformer that fails, which is told."""
+        """The finished site. A transformer that fails is skipped and reported."""
         context = _Context(self.sections, self.proxy, self.states)
         about = f"site {one_line(' '.join(block.keys))}"
         problems: list[Problem] = []

@@ -49,7 +49,7 @@ logger = logging.getLogger("dockcaddy")
 
 BUNDLED_SOURCE = "bundled"
 # seconds between two lines about one slow contribution
-TOLD_AGAIN = 60.0
+REPORTED_AGAIN = 60.0
 _DEEP = 500
 # a limit that nobody has but a template that is nested deep
 _RAISED = 50_000
@@ -67,7 +67,7 @@ class Unfit(Exception):
 
 @define(eq=False)
 class CallTimer:
-    """Times the calls, so that one that holds everything up is told. `clock` gives seconds.
+    """Times the calls, so that one that blocks everything is reported. `clock` gives seconds.
 
     `present` is the call that is going on: of what, about what, since when.
     """
@@ -75,7 +75,7 @@ class CallTimer:
     clock: Callable[[], float] = time.monotonic
     present: "Call | None" = None
     _inside: float = 0.0
-    _told: dict[str, float] = field(factory=dict)
+    _reported: dict[str, float] = field(factory=dict)
     _hanging: object = None
 
     def look(self) -> None:
@@ -86,7 +86,7 @@ class CallTimer:
         contribution, about, began = present
         if self.clock() >= began + limits.SLOW_PLUGIN_CALL:
             self._hanging = present
-            self._tell(contribution, about, "has not come back yet: nothing else goes on until then")
+            self._report(contribution, about, "has not come back yet: nothing else goes on until then")
 
     def is_waiting(self) -> bool:
         """Whether a plugin is being called."""
@@ -121,15 +121,17 @@ class CallTimer:
         own = took - self._inside
         self.present, self._inside = before[0], before[1] + took
         if own >= limits.SLOW_PLUGIN_CALL:
-            self._tell(contribution, about, f"took {own:.1f} s: nothing else went on meanwhile")
+            self._report(contribution, about, f"took {own:.1f} s: nothing else went on meanwhile")
 
-    def _tell(self, contribution: "Contribution[Any]", about: object, told: str) -> None:
-        now, key = self.clock(), f"{contribution} {told.partition(' ')[0]}"
-        if now >= self._told.get(key, float("-inf")) + TOLD_AGAIN:
-            self._told[key] = now
+    def _report(self, contribution: "Contribution[Any]", about: object, message: str) -> None:
+        now, key = self.clock(), f"{contribution} {message.partition(' ')[0]}"
+        if now >= self._reported.get(key, float("-inf")) + REPORTED_AGAIN:
+            self._reported[key] = now
             level = logging.DEBUG if contribution.source == BUNDLED_SOURCE else logging.WARNING
             concerned = words(about)
-            logger.log(level, "%s", f"{concerned}: {contribution} {told}" if concerned else f"{contribution} {told}")
+            logger.log(
+                level, "%s", f"{concerned}: {contribution} {message}" if concerned else f"{contribution} {message}"
+            )
 
 
 @frozen(eq=False)
@@ -197,7 +199,7 @@ def _in_words(error: DockcaddyError, promised: tuple[type[DockcaddyError], ...])
     return kind(words(error))
 
 
-# --- what is told of an error
+# --- what is reported of an error
 
 
 def reason_of(error: BaseException, call: Callable[..., Any] | None = None) -> str:
@@ -208,10 +210,10 @@ def reason_of(error: BaseException, call: Callable[..., Any] | None = None) -> s
     if isinstance(error, DockcaddyError):
         return words(error)
     if isinstance(error, Unfit):
-        told, place = words(error), _definition(call)
+        message, place = words(error), _definition(call)
     else:
-        told, place = cause_of(error), _place(error.__traceback__, call)
-    return f"{told} ({place})" if place else told
+        message, place = cause_of(error), _place(error.__traceback__, call)
+    return f"{message} ({place})" if place else message
 
 
 def cause_of(error: BaseException) -> str:

@@ -1,4 +1,4 @@
-"""What template functions may give: plain data. Whatever else comes is told, before it gets anywhere."""
+"""What template functions may give: plain data. Anything else is reported before it is used."""
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Addresses that Caddy is told to dial or to listen on (https://caddyserver.com/docs/conventions#network-addresses)."""
+"""Addresses that Caddy dials or listens on (https://caddyserver.com/docs/conventions#network-addresses)."""
 
 import ipaddress
 import re
@@ -80,14 +80,14 @@ def wrong_upstream(word: str, context: Context) -> str:
         return wrong_socket(address.host, context.proxy)
     if address.network.startswith("fd"):
         return f"{word} is a file that Caddy has open"
-    if "{" in (_without_harmless(address.host) if address.is_ip else word) or _CONTROL.search(word):
+    if "{" in (_without_safe_placeholders(address.host) if address.is_ip else word) or _CONTROL.search(word):
         return f"a visitor could choose {word}"
     if not address.port and "{" in address.host:
         return f"the port of {word} is not known beforehand"
     return _wrong_port_of(address, context)
 
 
-def _without_harmless(host: str) -> str:
+def _without_safe_placeholders(host: str) -> str:
     """The host without placeholders that cannot make something else than a host of it."""
     plain = OF_THE_HOST.sub("host", ARGUMENT.sub("host", host))
     beginning = plain.partition("{")[0].lower()

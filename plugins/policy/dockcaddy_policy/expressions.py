@@ -18,7 +18,7 @@ _BEHIND = re.compile(r"\b(?:ph|req)\b")
 _PLACEHOLDER = re.compile(r"\{([a-zA-Z][\w.-]+)\}")
 # What a visitor cannot put a placeholder into. A method is any text in HTTP/2, a host in HTTP/3, where the site has not
 # got only hosts of its own.
-_HARMLESS = re.compile(
+_SAFE = re.compile(
     r"(?:http\.request\.)?(?:scheme|remote\.\w+|tls\.(?:version|cipher_suite|proto|resumed))"
     r"|remote|remote_host|remote_port|client_ip|tls_version|tls_cipher"
 )
@@ -93,8 +93,8 @@ def _up_to_closing(code: str) -> str:
 
 def _chosen(call: tuple[str, str], *, has_hosts: bool) -> str:
     matcher, arguments = call
-    harmless = [_HARMLESS, _HOSTS] if has_hosts else [_HARMLESS]
-    found = [name for name in _PLACEHOLDER.findall(arguments) if not any(each.fullmatch(name) for each in harmless)]
+    safe = [_SAFE, _HOSTS] if has_hosts else [_SAFE]
+    found = [name for name in _PLACEHOLDER.findall(arguments) if not any(each.fullmatch(name) for each in safe)]
     return "" if matcher == "file" or not found else str(found[0])
 
 

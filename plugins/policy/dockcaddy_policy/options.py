@@ -10,7 +10,7 @@ from dockcaddy import DIRECTIVES, GLOBAL_OPTIONS, Block, Context
 from dockcaddy_policy.amounts import are_everybodys, duration, number, size
 from dockcaddy_policy.lines import DATA, Line
 
-Harmful = Callable[[Line], bool]
+UnsafeIf = Callable[[Line], bool]
 
 # what answers, and what asks who is there: of these the order is what others rely on
 _ANSWERING = frozenset(
@@ -29,35 +29,35 @@ def _always(line: Line) -> bool:
     return True
 
 
-def _any_of(*words: str) -> Harmful:
+def _any_of(*words: str) -> UnsafeIf:
     return lambda line: not set(words).isdisjoint(line.arguments)
 
 
-def _none_of(*words: str) -> Harmful:
+def _none_of(*words: str) -> UnsafeIf:
     return lambda line: set(words).isdisjoint(line.arguments[:1])
 
 
-def _lasting(least: float, most: float = inf) -> Harmful:
+def _lasting(least: float, most: float = inf) -> UnsafeIf:
     """What is shorter or longer than that; 0 is Caddy's own."""
 
-    def is_harmful(line: Line) -> bool:
+    def is_unsafe(line: Line) -> bool:
         seconds = duration(line.arguments[0]) if line.arguments else None
         return seconds is not None and seconds != 0 and not least <= seconds <= most
 
-    return is_harmful
+    return is_unsafe
 
 
-def _holding(least: int, most: int) -> Harmful:
+def _holding(least: int, most: int) -> UnsafeIf:
     """What is smaller or larger than that, and what might be."""
 
-    def is_harmful(line: Line) -> bool:
+    def is_unsafe(line: Line) -> bool:
         found = size(" ".join(line.arguments))
         return found is None or (found != 0 and not least <= found <= most)
 
-    return is_harmful
+    return is_unsafe
 
 
-def _beyond(low: float, high: float) -> Harmful:
+def _beyond(low: float, high: float) -> UnsafeIf:
     def is_beyond(line: Line) -> bool:
         found = number("".join(line.arguments))
         return found is not None and not low <= found <= high
@@ -65,7 +65,7 @@ def _beyond(low: float, high: float) -> Harmful:
     return is_beyond
 
 
-def _named_as(pattern: str) -> Harmful:
+def _named_as(pattern: str) -> UnsafeIf:
     return lambda line: re.fullmatch(pattern, "".join(line.arguments[:1])) is not None
 
 
@@ -96,7 +96,7 @@ def _is_of_every_name(line: Line) -> bool:
     return not {"", "*"}.isdisjoint(line.hosts)
 
 
-_HARMFUL: dict[str, Harmful] = {
+_UNSAFE: dict[str, UnsafeIf] = {
     "default_bind": _always,
     "auto_https": _any_of("off", "disable_certs"),
     "shutdown_delay": _always,
@@ -145,16 +145,16 @@ _HARMFUL: dict[str, Harmful] = {
     "pki/ca/renewal_window_ratio": _beyond(0.05, 0.9),
 }
 # of one site, and yet of all
-_HARMFUL_IN_A_SITE: dict[str, Harmful] = {
+_UNSAFE_IN_A_SITE: dict[str, UnsafeIf] = {
     "log": _any_of("default"),
     "tls/client_auth": _is_of_every_name,
 }
 
-NAMES = tuple(dict.fromkeys(place.rpartition("/")[2] for place in (*_HARMFUL, *_HARMFUL_IN_A_SITE, "core")))
+NAMES = tuple(dict.fromkeys(place.rpartition("/")[2] for place in (*_UNSAFE, *_UNSAFE_IN_A_SITE, "core")))
 
 
 # under these a rule depends on the place of a line, or the line is data
-PLACED = frozenset(part for place in (*_HARMFUL, *_HARMFUL_IN_A_SITE) for part in place.split("/")) - {"name"} | DATA | {
+PLACED = frozenset(part for place in (*_UNSAFE, *_UNSAFE_IN_A_SITE) for part in place.split("/")) - {"name"} | DATA | {
     "dns", "acme_dns", "storage", "tls", "log", "format", "issuer", "on_demand_tls", "layer4", "events",
 }  # fmt: skip
 
@@ -177,5 +177,5 @@ def for_everybody(line: Line, context: Context) -> str:
     """Why this would stop the sites of others."""
     if line.name == "core" and line.arguments[:1] == ("mock",):
         return "Caddy ends at its first line"
-    harmful = (_HARMFUL if line.is_global else _HARMFUL_IN_A_SITE).get(line.place)
-    return "it would be so for every site" if harmful is not None and harmful(line) else ""
+    unsafe = (_UNSAFE if line.is_global else _UNSAFE_IN_A_SITE).get(line.place)
+    return "it would be so for every site" if unsafe is not None and unsafe(line) else ""

@@ -69,7 +69,7 @@ def _is_alone(line: Line) -> bool:
 
 
 def _takes_lines(line: Line) -> bool:
-    """Whether what stands here is judged by the other rules wherever it comes from: here no line is data, and no rule
+    """Whether what stands here is checked by the other rules wherever it comes from: here no line is data, and no rule
     depends on the place.
     """
     inside = line.path[1:]

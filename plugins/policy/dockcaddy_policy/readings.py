@@ -1,7 +1,7 @@
 """What a line may become once Caddy has filled in the variables that may stand anywhere.
 
 A variable holds what the operator put there, and nobody else. But one that does not exist leaves nothing, or the default
-that the label wrote: `localhost:20{$NO_SUCH}19`, `{$NO_SUCH:localhost}:2019`. So the rules judge each of these readings.
+that the label wrote: `localhost:20{$NO_SUCH}19`, `{$NO_SUCH:localhost}:2019`. So the rules check each of these readings.
 """
 
 import re

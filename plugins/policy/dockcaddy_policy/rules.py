@@ -69,8 +69,8 @@ def _upstream(line: Line, context: Context) -> str:
         return _first(wrong_argument, line.arguments[1:], context)
     words = line.values
     if "{" in words:
-        told = f"a value cannot open a block: give each line of it a label of its own, like {line.label}.NAME"
-        raise LabelError(line.label, told)
+        message = f"a value cannot open a block: give each line of it a label of its own, like {line.label}.NAME"
+        raise LabelError(line.label, message)
     if line.name in ("dynamic", "a", "srv"):
         return _dynamic(line, context)
     if line.name == "output":

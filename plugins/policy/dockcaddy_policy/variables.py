@@ -56,7 +56,7 @@ _MAIL_OR_FILE = Named("a mail address or a path", f"{_MAIL.words}|{_FILE.words}"
 _ISSUER = "(?:(?:tls/)?issuer|cert_issuer)"
 _DNS = f"(?:(?:(?:tls|ech|{_ISSUER})/)?dns|acme_dns|dynamic_dns/provider)"
 # By place, or place and first argument: how the variables in its arguments are named; what follows is another option,
-# if it is not `_ANY`. What goes to a server that another label may have chosen (a CA) is told by its name; what only
+# if it is not `_ANY`. What goes to a server that another label may have chosen (a CA) is named; what only
 # signs, or goes to a fixed one, is not.
 _KEPT = [
     (re.compile(place), names)
@@ -183,7 +183,7 @@ def _names_of_arguments(line: Line) -> tuple[Named, ...] | None:
 
 
 def _names_of_login(words: tuple[str, ...]) -> tuple[Named, ...]:
-    """Of `basic_auth [MATCHER] [ALGORITHM [REALM]]`: every visitor is told the realm, unless Caddy takes none of it."""
+    """Of `basic_auth [MATCHER] [ALGORITHM [REALM]]`: every client sees the realm, unless Caddy takes none of it."""
     matcher, rest = split_matcher(words)
     is_taken = not rest or _could_be_algorithm(rest[0])
     return (*((_NONE,) if matcher else ()), _HASH, _NONE if is_taken else _HASH)

@@ -23,7 +23,7 @@ def warn_of_glued(context: Context, blocks: tuple[Block, ...]) -> None:
         for proxy, words in _proxies(block):
             for word in " ".join(words).split():
                 if found := _glued(word, addresses):
-                    context.warn(_told(word, *found), proxy.origins[0].label if proxy.origins else "")
+                    context.warn(_message(word, *found), proxy.origins[0].label if proxy.origins else "")
 
 
 def _proxies(block: Block, *, inside: bool = False) -> Iterator[tuple[Block, tuple[str, ...]]]:
@@ -50,7 +50,7 @@ def _glued(word: str, addresses: Iterable[str]) -> tuple[str, str] | None:
     return _SCHEME.sub("", before), after
 
 
-def _told(word: str, before: str, after: str) -> str:
+def _message(word: str, before: str, after: str) -> str:
     text, shown = ((before or after).replace(MARK, "{{upstreams}}"), word.replace(MARK, "{{upstreams}}"))
     if is_matcher(before):
         way_out = "put a space between the matcher and {{upstreams}}"
