@@ -129,7 +129,7 @@ def test_a_site_that_does_nothing_for_the_moment_is_none(checked: Callable) -> N
 def test_labels_for_another_proxy_only_are_told(checked: Callable, labels: dict[str, str], proxy: str) -> None:
     result = checked(web=labels, other=SITE)
     assert result.status == 0
-    assert result.err.startswith(f"warning: container web: configured for {proxy} and not for us")
+    assert result.err.startswith(f"warning: container web: configured for {proxy} and not for dockcaddy")
     assert "caddy.reverse_proxy" in result.err
 
 

@@ -49,6 +49,6 @@ def test_check_finds_what_is_meant_for_another_proxy_in_the_environment_too(
     engine[1].add("odd", {"Caddy": "odd.example.org"})
     result = dockcaddy("check", "--docker-sockets", engine[0], "--caddy", caddy)
     assert result.status == 0, result.err
-    assert "warning: container old: configured for nginx-proxy and not for us" in result.err
+    assert "warning: container old: configured for nginx-proxy and not for dockcaddy" in result.err
     assert "warning: container odd: label Caddy: the label is ignored" in result.err
     assert result.err.count("\n") == 2

@@ -65,6 +65,14 @@ def test_rendering_knows_nothing_of_admission() -> None:
         assert not [name for name in imports(path) if name.startswith("dockcaddy.admission")], path
 
 
+def test_the_engine_imports_no_later_step_of_the_data_flow() -> None:
+    later = ("compile", "merge", "admission", "caddyjson", "quarantine", "reconcile", "narration", "run")
+    for path in (CORE / "engine").rglob("*.py"):
+        assert not [name for name in imports(path) if name.startswith(tuple(f"dockcaddy.{each}" for each in later))], (
+            path
+        )
+
+
 def test_no_modules_import_each_other_in_a_circle() -> None:
     modules = {name_of(path): path for path in (*MODULES, *PLUGIN_MODULES)}
     # a package's face hands on names of its own modules

@@ -22,7 +22,7 @@ from dockcaddy.engine.problems import EngineProblems
 from dockcaddy.engine.recording import add_inspects, record
 from dockcaddy.engine.records import EngineOptions
 from dockcaddy.engine.reflector import Reflector
-from dockcaddy.engine.strangers import warnings
+from dockcaddy.engine.unlabelled import warnings
 from dockcaddy.engine.work import Threads, Work
 from dockcaddy.errors import one_line
 from dockcaddy.model import EngineInventory, EngineSilent, Problem
@@ -103,7 +103,7 @@ class Engine:
         Inspects the containers for their environment, so it is for `check` and not for every pass. A container that cannot
         be inspected is checked by its labels alone.
         """
-        items = [dict(item) for item in self._reflector.store.strangers[: limits.MAX_INSPECTED_UNLABELLED]]
+        items = [dict(item) for item in self._reflector.store.without_labels[: limits.MAX_INSPECTED_UNLABELLED]]
         add_inspects(EngineApi(self.connection, self.options), items, EngineProblems(self.name))
         return warnings(items, self.options.label_prefix)
 

@@ -8,7 +8,7 @@ from attrs import define, field
 
 from dockcaddy.engine.ingress import IngressNetworks
 from dockcaddy.engine.records import EngineOptions, container, has_prefix, needed
-from dockcaddy.engine.strangers import warnings
+from dockcaddy.engine.unlabelled import warnings
 from dockcaddy.model import Problem, Resource
 
 Json = Mapping[str, Any]
@@ -34,7 +34,7 @@ class _Known:
 class ContainerStore:
     """The labelled containers of one engine by id. A new resource is made only when something about it changes.
 
-    `unlabelled` is how many other containers the last full list had, `strangers` are their items, and `overlooked` are
+    `unlabelled` is how many other containers the last full list had, `without_labels` are their items, and `overlooked` are
     warnings about those that were probably meant for us. `changes` counts changes.
     """
 
@@ -42,7 +42,7 @@ class ContainerStore:
     options: EngineOptions
     ingress: IngressNetworks = field(factory=IngressNetworks)
     unlabelled: int = 0
-    strangers: Sequence[Json] = ()
+    without_labels: Sequence[Json] = ()
     overlooked: tuple[Problem, ...] = ()
     changes: int = 0
     _known: dict[str, _Known] = field(factory=dict)
@@ -75,9 +75,9 @@ class ContainerStore:
     def set_others(self, items: Sequence[Json]) -> None:
         """Take the containers without labels of ours from a full list."""
         prefix = self.options.label_prefix
-        self.strangers = [item for item in items if not has_prefix(item.get("Labels") or {}, prefix)]
+        self.without_labels = [item for item in items if not has_prefix(item.get("Labels") or {}, prefix)]
         self.unlabelled = sum(not self.wants(item.get("Labels") or {}) for item in items)
-        running = [item for item in self.strangers if item.get("State") in ("running", None)]
+        running = [item for item in self.without_labels if item.get("State") in ("running", None)]
         overlooked = warnings(running, prefix)
         if overlooked != self.overlooked:
             self.overlooked = overlooked

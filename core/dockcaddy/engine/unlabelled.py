@@ -1,17 +1,19 @@
-"""Containers that have no labels of ours, where that looks like an oversight. Pure."""
+"""Warnings about containers without labels of ours that were probably meant for us. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from dockcaddy.compile import lint
+from dockcaddy.engine.ignored_labels import ignored
 from dockcaddy.engine.records import container_name
 from dockcaddy.errors import one_line
 from dockcaddy.model import Problem
 from dockcaddy.settings import limits
 
+_OTHER_PROXIES = {"traefik.": "Traefik", "VIRTUAL_HOST": "nginx-proxy", "VIRTUAL_PORT": "nginx-proxy"}
+
 
 def warnings(items: Iterable[Mapping[str, Any]], prefix: str) -> tuple[Problem, ...]:
-    """What was probably meant for us of items of `GET /containers/json`; those for another proxy in one line for each."""
+    """Warnings for items of `GET /containers/json`: one for each misspelt label, and one for each other proxy."""
     found: list[Problem] = []
     by_proxy: dict[str, list[str]] = {}
     for item in items:
@@ -19,11 +21,11 @@ def warnings(items: Iterable[Mapping[str, Any]], prefix: str) -> tuple[Problem, 
         owner = one_line(container_name(item))
         misspelt = [
             Problem(f"container {owner}", one_line(each.label), one_line(each.message), "warning")
-            for each in lint.in_labels(labels, prefix)
+            for each in ignored(labels, prefix)
         ]
         found += misspelt
         environment = ((item.get("Inspect") or {}).get("Config") or {}).get("Env") or ()
-        proxy = "" if misspelt else lint.for_other_proxies(labels, environment)
+        proxy = "" if misspelt else _other_proxy(labels, environment)
         if proxy:
             by_proxy.setdefault(proxy, []).append(owner)
     found += [_for_other(proxy, sorted(names), prefix) for proxy, names in by_proxy.items()]
@@ -33,6 +35,14 @@ def warnings(items: Iterable[Mapping[str, Any]], prefix: str) -> tuple[Problem, 
 def _for_other(proxy: str, names: Sequence[str], prefix: str) -> Problem:
     more = f" and {len(names) - limits.MAX_EXAMPLES} more" if len(names) > limits.MAX_EXAMPLES else ""
     owner = f"container{'s' if len(names) > 1 else ''} {', '.join(names[: limits.MAX_EXAMPLES])}{more}"
-    message = f"configured for {proxy} and not for us, nothing of it is served: "
     labels = f'add the labels {prefix}: app.example.org and {prefix}.reverse_proxy: "{{{{upstreams PORT}}}}"'
-    return Problem(owner, "", message + labels, "warning")
+    return Problem(owner, "", f"configured for {proxy} and not for dockcaddy, so it is not served: {labels}", "warning")
+
+
+def _other_proxy(labels: Mapping[str, str], environment: Sequence[str]) -> str:
+    """The proxy for which a container without labels of ours is configured, `""` if there is none."""
+    if labels.get("traefik.enable", "").lower() == "false":
+        return ""
+    names = [*labels, *(variable.partition("=")[0] for variable in environment)]
+    found = (proxy for name in names for start, proxy in _OTHER_PROXIES.items() if name.startswith(start))
+    return next(found, "")

@@ -1,0 +1,76 @@
+"""Labels that the engine's inventory ignores although they were probably meant for us. Pure.
+
+They look like labels under the prefix: a typo in the prefix, a wrong separator, `KEY: VALUE` as one key.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from difflib import SequenceMatcher
+
+from attrs import frozen
+
+from dockcaddy.caddyfile import DIRECTIVES
+
+# two words this similar are one word and its misspelling
+NEAR = 0.85
+# keys as people usually write them
+PLAIN_KEY = re.compile(r"[\w.@*/-]+")
+_HEAD = re.compile(r"[^._\-: /]*")
+_SEGMENT = re.compile(r"(?:[0-9]+_)?(.+?)(?:_[0-9]+)?")
+
+
+@frozen
+class Oversight:
+    """A probable mistake: the label, and what to write."""
+
+    label: str
+    message: str
+
+
+def ignored(labels: Mapping[str, str], prefix: str) -> Iterator[Oversight]:
+    """The labels that are not under the prefix and probably should be."""
+    ours = re.compile(rf"{re.escape(prefix)}(?:_[0-9]+)?(?:\.|\Z)")
+    for key, value in labels.items():
+        if meant := _whole_line(key, value, prefix):
+            yield Oversight(key, f"a label is KEY=VALUE on the command line: write {meant}")
+            continue
+        rest = None if ours.match(key) else _rest(key, prefix)
+        # plugins have labels of their own, like caddy_ingress_network and caddy_health_gate
+        if rest is not None and not (key.startswith(f"{prefix}_") and first_name(rest[1:]) not in DIRECTIVES):
+            meant = re.sub(r"^[_\-: /](?![0-9]+(?:\.|\Z))", ".", rest)
+            message = f'the label is ignored, only these are read: "{prefix}" and "{prefix}.x": write {prefix}{meant}'
+            yield Oversight(key, message)
+
+
+def _whole_line(key: str, value: str, prefix: str) -> str:
+    """The label meant by `-l "caddy: example.org"`, or by a key in quotes; `""` for a proper key."""
+    bare = key.lstrip("\"'` ")
+    if not bare.startswith(prefix):
+        return ""
+    name, colon, rest = bare.partition(": ")
+    if colon and not value and PLAIN_KEY.fullmatch(name):
+        return f"{name}={rest.strip()}"
+    return f"{bare.rstrip(chr(34) + chr(39) + '` ')}={value.rstrip(chr(34) + chr(39))}" if bare != key else ""
+
+
+def _rest(key: str, prefix: str) -> str | None:
+    """The rest of a key that begins with something like the prefix, None where it does not."""
+    wanted = prefix.lower()
+    if key[: len(prefix)].lower() == wanted and not key[len(prefix) :][:1].isalnum():
+        return key[len(prefix) :]
+    head = _head(key)
+    # comparing is slow, and most keys are not similar at all
+    if head[:1].lower() != wanted[:1] or 2 * min(len(head), len(wanted)) < NEAR * (len(head) + len(wanted)):
+        return None
+    return key[len(head) :] if SequenceMatcher(None, head.lower(), wanted).ratio() >= NEAR else None
+
+
+def _head(key: str) -> str:
+    found = _HEAD.match(key)
+    return found[0] if found else ""
+
+
+def first_name(path: str) -> str:
+    """The first name of `0_root.x`, without what only orders it."""
+    found = _SEGMENT.fullmatch(path.partition(".")[0])
+    return found[1] if found else ""
