@@ -10,7 +10,6 @@ MODULES = sorted([*(ROOT / "core").rglob("*.py"), *(ROOT / "plugins").rglob("*.p
 # folder of the core -> why its functions may import
 PLACES = {
     "cli": "a command imports only what it runs, so that each starts at once",
-    "run": "what only the daemon needs is not imported by the commands that share its parts",
 }
 CODE = "# noqa: PLC0415"
 

@@ -9,7 +9,7 @@ from dockcaddy.engine.ingress import IngressNetworks
 from dockcaddy.engine.records import container
 from dockcaddy.model import EngineInventory, Inventory
 from dockcaddy.reconcile.pipeline import Pipeline
-from dockcaddy.run.composition import served_by_program
+from dockcaddy.run.preview import served_by_program
 from dockcaddy.settings.sections import load_sections
 from dockcaddy.settings.table import Settings
 

@@ -17,7 +17,8 @@ from dockcaddy.merge.configuration import Configuration
 from dockcaddy.model import Inventory
 from dockcaddy.plugins.registry import Registry
 from dockcaddy.reconcile.pipeline import BaseCaddyfile
-from dockcaddy.run.composition import options_for, pipeline_for
+from dockcaddy.run.composition import pipeline_for
+from dockcaddy.run.engines import options_for
 from dockcaddy.settings.table import Settings
 from dockcaddy_idioms import IDIOMS, IdiomSettings
 

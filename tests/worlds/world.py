@@ -24,7 +24,8 @@ from dockcaddy.merge.configuration import Configuration
 from dockcaddy.model import EngineInventory, Resource
 from dockcaddy.reconcile.last_good import LastGood
 from dockcaddy.reconcile.reconciler import Reconciler
-from dockcaddy.run.composition import Connections, reconciler_for
+from dockcaddy.run.connections import Connections
+from dockcaddy.run.loop import reconciler_for
 from dockcaddy.settings.sections import load_sections
 from dockcaddy.settings.table import Settings
 from fair_clock import FairClock

@@ -17,8 +17,10 @@ from dockcaddy.files import unreadable
 from dockcaddy.merge.configuration import Configuration
 from dockcaddy.model import Inventory, Problem
 from dockcaddy.reconcile.pipeline import BaseCaddyfile, Pipeline
-from dockcaddy.run.composition import engines_for, options_for, pipeline_for, served_by_program, served_unchecked
+from dockcaddy.run.composition import pipeline_for
+from dockcaddy.run.engines import engines_for, options_for
 from dockcaddy.run.operator_files import load_environment_file, read_base
+from dockcaddy.run.preview import served_by_program, served_unchecked
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 

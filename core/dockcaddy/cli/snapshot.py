@@ -10,7 +10,7 @@ from dockcaddy.cli import result
 from dockcaddy.cli.options import Command, settings_options, start
 from dockcaddy.engine import VERSION
 from dockcaddy.engine.redaction import environment_count, redacted
-from dockcaddy.run.composition import engines_for
+from dockcaddy.run.engines import engines_for
 
 logger = logging.getLogger("dockcaddy")
 

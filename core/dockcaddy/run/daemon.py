@@ -9,23 +9,23 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from attrs import define
 
 from dockcaddy import __version__
+from dockcaddy.caddy import GRACE, CaddyProcess, Version, find_caddy, listen_address
+from dockcaddy.engine import Engine
 from dockcaddy.errors import CaddyUnreachable, SettingsError
+from dockcaddy.narration import LogNarrator
 from dockcaddy.plugins.registry import Registry
-from dockcaddy.run.composition import Connections, check_outputs, engines_for, reconciler_for
+from dockcaddy.reconcile.last_good import LastGood
+from dockcaddy.run.connections import Connections
+from dockcaddy.run.engines import engines_for
+from dockcaddy.run.loop import check_outputs, reconciler_for
 from dockcaddy.run.operator_files import load_environment_file, read_base
 from dockcaddy.run.outputs import chosen_outputs
 from dockcaddy.settings.table import Settings
-
-if TYPE_CHECKING:
-    from dockcaddy.caddy import CaddyProcess
-    from dockcaddy.engine import Engine
-    from dockcaddy.narration import LogNarrator
-    from dockcaddy.reconcile.last_good import LastGood
 
 logger = logging.getLogger("dockcaddy")
 
@@ -93,8 +93,6 @@ def _run(settings: Settings, registry: Registry, sections: Mapping[type, Any], e
     read_base(settings.caddyfile_path)
     if settings.envfile:
         load_environment_file(settings.envfile)
-    from dockcaddy.reconcile.last_good import LastGood  # noqa: PLC0415
-
     if settings.resolver:
         logger.warning(
             "--resolver is no longer needed, leave it out: caddy reads the addresses of upstreams from files"
@@ -119,18 +117,14 @@ def _run(settings: Settings, registry: Registry, sections: Mapping[type, Any], e
                 narrator.closing(_fate(connections, process))
 
 
-def _narrator(settings: Settings, engines: "Sequence[Engine]", connections: Connections) -> "LogNarrator":
-    from dockcaddy.narration import LogNarrator  # noqa: PLC0415
-
+def _narrator(settings: Settings, engines: Sequence[Engine], connections: Connections) -> LogNarrator:
     word = "live" if connections.url else "written"
     return LogNarrator(engines, settings.label_prefix, word, _tip() if connections.url else "")
 
 
 @contextmanager
-def _version(settings: Settings, ending: Ending) -> "Iterator[Callable[[], str]]":
+def _version(settings: Settings, ending: Ending) -> Iterator[Callable[[], str]]:
     """What tells the version of the Caddy program, which is asked for it while it is being started."""
-    from dockcaddy.caddy import Version, find_caddy  # noqa: PLC0415
-
     try:
         program = find_caddy(settings.caddy)
     except CaddyUnreachable:
@@ -142,7 +136,7 @@ def _version(settings: Settings, ending: Ending) -> "Iterator[Callable[[], str]]
         yield lambda: asked.said(PATIENCE)
 
 
-def _purpose(settings: Settings, version: Callable[[], str], process: "CaddyProcess | None") -> str:
+def _purpose(settings: Settings, version: Callable[[], str], process: CaddyProcess | None) -> str:
     """What is done for whom, the rest of a sentence."""
     if process is not None:
         return f"with {f'caddy {version()}'.strip()}, admin API at {process.admin}"
@@ -151,10 +145,8 @@ def _purpose(settings: Settings, version: Callable[[], str], process: "CaddyProc
     return f"writes {', '.join(settings.output)}"
 
 
-def _fate(connections: Connections, process: "CaddyProcess | None") -> str:
+def _fate(connections: Connections, process: CaddyProcess | None) -> str:
     """What becomes of the sites, `{}`, when the program ends."""
-    from dockcaddy.caddy import GRACE  # noqa: PLC0415
-
     if process is not None:
         return f"caddy ends too and with it {{}}, requests have {GRACE:g} s"
     return "caddy keeps {}" if connections.url else "what was written stays"
@@ -165,15 +157,13 @@ def caddy_for(
     settings: Settings,
     registry: Registry,
     directory: Path,
-    last_good: "LastGood",
+    last_good: LastGood,
     environment: Mapping[str, str] = MappingProxyType({}),
-) -> "Iterator[tuple[Connections, CaddyProcess | None]]":
+) -> Iterator[tuple[Connections, CaddyProcess | None]]:
     """The Caddy to configure: a given one, a child of our own for as long as the context lasts, or none.
 
     A child has the variables of `environment` besides our own.
     """
-    from dockcaddy.caddy import CaddyProcess, find_caddy, listen_address  # noqa: PLC0415
-
     if settings.caddy_admin:
         yield Connections(settings.caddy_admin), None
         return

@@ -17,12 +17,12 @@ from dockcaddy.narration import Cycle
 from dockcaddy.plugins.registry import Registry
 from dockcaddy.reconcile.last_good import LastGood
 from dockcaddy.reconcile.reconciler import Reconciler
-from dockcaddy.run.composition import reconciler_for
 from dockcaddy.run.daemon import Ended, caddy_for, ended_by_signals
 from dockcaddy.run.demo.backends import DemoEngine, engine
 from dockcaddy.run.demo.screen import Screen
 from dockcaddy.run.demo.tour import HELLO, Step, Tour
 from dockcaddy.run.demo.visits import REQUESTS, answers
+from dockcaddy.run.loop import reconciler_for
 from dockcaddy.settings.table import Settings
 
 # so long a change may take on a machine that is very busy

@@ -1,0 +1,76 @@
+"""How the program reaches Caddy: the admin API, and the program on disk."""
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from attrs import define, field, frozen
+
+from dockcaddy.caddy import (
+    AdminClient,
+    CaddyLoader,
+    CommandAdapter,
+    ExternalCaddy,
+    find_caddy,
+    with_defaults,
+)
+from dockcaddy.errors import CaddyUnreachable, SettingsError
+from dockcaddy.hookspecs import Adapter
+from dockcaddy.settings.table import Settings
+
+logger = logging.getLogger("dockcaddy")
+
+
+@define
+class FirstAdapter:
+    """Asks the first adapter that answers: the running Caddy, else the program on disk."""
+
+    adapters: tuple[Adapter, ...]
+
+    def adapt(self, caddyfile: str) -> bytes:
+        """Caddy's JSON of the text. Raises CaddyRefusal, or CaddyUnreachable where none answers."""
+        failure: CaddyUnreachable | None = None
+        for adapter in self.adapters:
+            try:
+                return adapter.adapt(caddyfile)
+            except CaddyUnreachable as error:
+                failure = failure or error
+        raise failure or CaddyUnreachable("no caddy to adapt with, install one: pip install 'dockcaddy[caddy]'")
+
+
+@frozen
+class Connections:
+    """How outputs reach Caddy. `url` is the program's own one (`""`: none); `log` are its log settings.
+
+    `listen` is where a child of ours listens, `""` where Caddy was there before us.
+    """
+
+    url: str
+    listen: str = ""
+    log: Mapping[str, Any] = field(factory=dict)
+
+    def connect(self, url: str, output: str = "") -> CaddyLoader | ExternalCaddy:
+        """A connection to the admin API at `url`, `""` for the program's own Caddy, for the output of this name.
+
+        Raises SettingsError.
+        """
+        if not url and not self.url:
+            raise SettingsError(f"output {output} needs a caddy: leave one to start, or name it with --caddy-admin URL")
+        option = f"--output {output}={url}" if url else "--caddy-admin"
+        is_child = self.listen and not url
+        client = AdminClient(url or self.url, remedy="" if is_child else f"start it, or correct {option}")
+        return ExternalCaddy(client) if url or not self.listen else CaddyLoader(client, self.complete)
+
+    def complete(self, config: bytes) -> bytes:
+        """A configuration for our child: with its admin endpoint, and with our log settings where it has none."""
+        return with_defaults(config, self.listen, dict(self.log))
+
+
+def adapters_for(settings: Settings, connections: Connections) -> list[Adapter]:
+    """Those that there are: the running Caddy, and the program on disk."""
+    adapters: list[Adapter] = [connections.connect("")] if connections.url else []
+    try:
+        adapters.append(CommandAdapter(find_caddy(settings.caddy)))
+    except CaddyUnreachable:
+        logger.debug("no caddy program on this machine")
+    return adapters

@@ -1,0 +1,116 @@
+"""The loop, put together as the settings describe it."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from attrs import evolve
+
+from dockcaddy.errors import PluginFault
+from dockcaddy.hookspecs import OutputContext, ServiceContext
+from dockcaddy.narration import Narrator, ProblemLog
+from dockcaddy.plugins.calls import GuardedOutput
+from dockcaddy.plugins.registry import Registry
+from dockcaddy.plugins.services import GuardedService
+from dockcaddy.reconcile.debounce import Debounce
+from dockcaddy.reconcile.delivery import Delivery, Outputs
+from dockcaddy.reconcile.last_good import LastGood
+from dockcaddy.reconcile.reconciler import Reconciler
+from dockcaddy.reconcile.schedule import Schedule
+from dockcaddy.reconcile.services import Services
+from dockcaddy.reconcile.watch import EngineWatches, WatchedEngine
+from dockcaddy.run.composition import pipeline_for, quarantine_for
+from dockcaddy.run.connections import Connections, adapters_for
+from dockcaddy.run.operator_files import BaseFile
+from dockcaddy.run.outputs import chosen_outputs, contributed
+from dockcaddy.run.proxy import proxy_of
+from dockcaddy.settings.table import Settings
+
+
+def reconciler_for(
+    settings: Settings,
+    registry: Registry,
+    sections: Mapping[type, Any],
+    engines: Sequence[WatchedEngine],
+    connections: Connections,
+    last_good: LastGood,
+    narrator: Narrator | None = None,
+    clock: Callable[[], float] = time.monotonic,
+) -> Reconciler:
+    """The loop that the settings describe; what happens is told to `narrator`, by default only what is wrong.
+
+    `clock` gives seconds that never go back.
+    """
+    deliveries = _deliveries(settings, registry, sections, connections, clock)
+    adapters = adapters_for(settings, connections)
+    quarantine = quarantine_for(settings, adapters, clock, has_child=bool(connections.listen))
+    if quarantine is not None:
+        quarantine.remember(last_good.load().fragments)
+    base = BaseFile(settings.caddyfile_path) if settings.caddyfile_path else None
+    return Reconciler(
+        EngineWatches.of(engines, clock),
+        pipeline_for(settings, registry, sections),
+        quarantine,
+        Outputs(deliveries),
+        clock,
+        base or (lambda: None),
+        last_good,
+        _services(settings, registry, sections, last_good.path.parent, connections, clock),
+        narrator or ProblemLog(),
+        Schedule(settings.polling_interval, Debounce(settings.event_throttle_interval)),
+    )
+
+
+def _deliveries(
+    settings: Settings,
+    registry: Registry,
+    sections: Mapping[type, Any],
+    connections: Connections,
+    clock: Callable[[], float] = time.monotonic,
+) -> list[Delivery]:
+    made = []
+    for chosen in chosen_outputs(settings, registry):
+        context = OutputContext(
+            lambda section: sections[section] if section in sections else section(),
+            partial(connections.connect, output=chosen.name),
+            chosen.options,
+        )
+        output = GuardedOutput(contributed(chosen, registry), context)
+        # what the settings say of it is wrong, or the plugin is: that may pass
+        with suppress(PluginFault):
+            output.make()
+        made.append(Delivery(str(chosen), output, clock, chosen.is_live))
+    return made
+
+
+def check_outputs(settings: Settings, registry: Registry, sections: Mapping[type, Any]) -> None:
+    """Make every output once and close it again, before anything is started.
+
+    Raises SettingsError and OutputError for one that cannot be made.
+    """
+    for delivery in _deliveries(settings, registry, sections, Connections(settings.caddy_admin or settings.admin)):
+        delivery.close()
+
+
+def _services(
+    settings: Settings,
+    registry: Registry,
+    sections: Mapping[type, Any],
+    state: Path,
+    connections: Connections,
+    clock: Callable[[], float],
+) -> Services:
+    """The services of plugins; `state` is the state directory in use."""
+    urls = {
+        each.target or settings.caddy_admin: each.name for each in chosen_outputs(settings, registry) if each.is_live
+    }
+    context = ServiceContext(
+        lambda section: sections[section] if section in sections else section(),
+        evolve(proxy_of(settings, registry), address_folder=str(settings.address_path(state).absolute())),
+        clock,
+        {f"caddy at {url}": connections.connect(url, urls[url]) for url in sorted(urls) if url},
+    )
+    return Services([GuardedService(each, context) for each in registry.services], clock)

@@ -1,0 +1,73 @@
+"""What would be served, for the commands that ask once and deliver nothing."""
+
+from collections.abc import Callable
+
+from attrs import evolve
+
+from dockcaddy.caddy import CommandAdapter, CommandValidator, find_caddy
+from dockcaddy.errors import CaddyRefusal, one_line
+from dockcaddy.hookspecs import Adapter
+from dockcaddy.merge.configuration import Configuration
+from dockcaddy.model import Inventory, Problem, without_repeats
+from dockcaddy.quarantine.labels import with_labels
+from dockcaddy.reconcile.pipeline import BaseCaddyfile, Pipeline
+from dockcaddy.run.composition import quarantine_for
+from dockcaddy.settings.table import Settings
+
+
+def served_by_program(
+    settings: Settings, pipeline: Pipeline, inventory: Inventory, base: BaseCaddyfile | None, *, elsewhere: bool = False
+) -> Configuration:
+    """What would be served, found out with the program on disk: without what Caddy refuses, what cannot be had together
+    and what our own rules keep from it.
+
+    `elsewhere` tells that it is to be served on another machine. Raises CaddyUnreachable where there is no program.
+    """
+    program = find_caddy(settings.caddy)
+    validator = CommandValidator(program, elsewhere or bool(settings.caddy_admin))
+    return _served(settings, pipeline, inventory, base, CommandAdapter(program), validator.validate)
+
+
+def served_unchecked(
+    settings: Settings, pipeline: Pipeline, inventory: Inventory, base: BaseCaddyfile | None
+) -> Configuration:
+    """What would be served if Caddy took all that our own rules hand it. Nothing is adapted."""
+    return evolve(_served(settings, pipeline, inventory, base, Credulous(), lambda config, text: None), adapted=None)
+
+
+class Credulous:
+    """An adapter where there is none: it takes everything."""
+
+    def adapt(self, caddyfile: str) -> bytes:
+        """The empty configuration."""
+        return b"{}"
+
+
+def _served(
+    settings: Settings,
+    pipeline: Pipeline,
+    inventory: Inventory,
+    base: BaseCaddyfile | None,
+    adapter: Adapter,
+    validate: Callable[[bytes, str], None],
+) -> Configuration:
+    # whoever asks once has the time to find out everything
+    quarantine = quarantine_for(settings, [adapter], lambda: 0.0)
+    assert quarantine is not None
+    told = pipeline.build(inventory, base).problems
+    fragments = pipeline.fragments(inventory, base)
+    candidates = [each for each in fragments if not each.refused]
+    try:
+        configuration = quarantine.resolve(
+            fragments, pipeline.configuration, lambda built: validate(built.json, built.text)
+        )
+    except CaddyRefusal as refusal:
+        return Configuration("", (*told, _refused_whole(settings, base, refusal)))
+    refused = with_labels(quarantine.problems, candidates, quarantine.adapt, validate)
+    return evolve(configuration, problems=without_repeats((*told, *refused)))
+
+
+def _refused_whole(settings: Settings, base: BaseCaddyfile | None, refusal: CaddyRefusal) -> Problem:
+    if base is not None and settings.process_caddyfile:
+        return Problem(f"caddyfile {base.path}", "", one_line(f"caddy refuses it: {refusal}"))
+    return Problem("caddy", "", one_line(f"refuses everything: {refusal}"))
