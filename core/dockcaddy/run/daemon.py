@@ -22,7 +22,7 @@ from dockcaddy.plugins.registry import Registry
 from dockcaddy.reconcile.last_good import LastGood
 from dockcaddy.run.connections import Connections
 from dockcaddy.run.engines import engines_for
-from dockcaddy.run.loop import check_outputs, reconciler_for
+from dockcaddy.run.loop import outputs_for, reconciler_for
 from dockcaddy.run.operator_files import load_environment_file, read_base
 from dockcaddy.run.outputs import chosen_outputs
 from dockcaddy.settings.table import Settings
@@ -88,7 +88,6 @@ def ended_by_signals(is_stuck: Callable[[], bool] = lambda: False) -> Iterator[E
 
 
 def _run(settings: Settings, registry: Registry, sections: Mapping[type, Any], ending: Ending) -> None:
-    check_outputs(settings, registry, sections)
     # it may be lost later, but not be missing from the start
     read_base(settings.caddyfile_path)
     if settings.envfile:
@@ -99,13 +98,18 @@ def _run(settings: Settings, registry: Registry, sections: Mapping[type, Any], e
         )
     engines = engines_for(settings)
     with state_directory(settings) as directory:
+        connections = connections_for(settings, registry, directory)
+        # before anything is started, so that a wrong output is reported at once
+        outputs = outputs_for(settings, registry, sections, connections)
         last_good = LastGood(directory / "last-good.db")
         with (
             _version(settings, ending) as version,
-            caddy_for(settings, registry, directory, last_good) as (connections, process),
+            caddy_for(settings, connections, directory, last_good) as process,
         ):
             narrator = _narrator(settings, engines, connections)
-            reconciler = reconciler_for(settings, registry, sections, engines, connections, last_good, narrator)
+            reconciler = reconciler_for(
+                settings, registry, sections, engines, connections, outputs, last_good, narrator
+            )
             if process is not None:
                 process.on_start = reconciler.mailbox.caddy_started
             logger.info("dockcaddy %s %s", __version__, _purpose(settings, version, process))
@@ -152,38 +156,41 @@ def _fate(connections: Connections, process: CaddyProcess | None) -> str:
     return "caddy keeps {}" if connections.url else "what was written stays"
 
 
+def connections_for(settings: Settings, registry: Registry, directory: Path) -> Connections:
+    """How to reach the Caddy to configure: a given one, a child of ours that is to be started, or none."""
+    if settings.caddy_admin:
+        return Connections(settings.caddy_admin)
+    if not any(each.is_live and not each.target for each in chosen_outputs(settings, registry)):
+        return Connections("")
+    address = f"unix/{directory / 'admin.sock'}" if settings.admin.lower() == "off" else settings.admin
+    return Connections(address, listen_address(address), _log_settings(settings))
+
+
 @contextmanager
 def caddy_for(
     settings: Settings,
-    registry: Registry,
+    connections: Connections,
     directory: Path,
     last_good: LastGood,
     environment: Mapping[str, str] = MappingProxyType({}),
-) -> Iterator[tuple[Connections, CaddyProcess | None]]:
-    """The Caddy to configure: a given one, a child of our own for as long as the context lasts, or none.
+) -> Iterator[CaddyProcess | None]:
+    """A Caddy of our own for as long as the context lasts; None where the connections need none.
 
-    A child has the variables of `environment` besides our own.
+    It has the variables of `environment` besides our own. Raises CaddyUnreachable.
     """
-    if settings.caddy_admin:
-        yield Connections(settings.caddy_admin), None
+    if not connections.listen:
+        yield None
         return
-    if not any(each.is_live and not each.target for each in chosen_outputs(settings, registry)):
-        yield Connections(""), None
-        return
-    address = settings.admin
-    if address.lower() == "off":
-        address = f"unix/{directory / 'admin.sock'}"
-    connections = Connections(address, listen_address(address), _log_settings(settings))
     process = CaddyProcess(
         find_caddy(settings.caddy),
-        address,
+        connections.url,
         directory,
         initial=lambda: connections.complete(last_good.load().json),
         environment=environment,
     )
     try:
         process.start()
-        yield connections, process
+        yield process
     finally:
         process.stop()
 

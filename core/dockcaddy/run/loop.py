@@ -25,9 +25,43 @@ from dockcaddy.reconcile.watch import EngineWatches, WatchedEngine
 from dockcaddy.run.composition import pipeline_for, quarantine_for
 from dockcaddy.run.connections import Connections, adapters_for
 from dockcaddy.run.operator_files import BaseFile
-from dockcaddy.run.outputs import chosen_outputs, contributed
+from dockcaddy.run.outputs import ChosenOutput, chosen_outputs, contributed
 from dockcaddy.run.proxy import proxy_of
 from dockcaddy.settings.table import Settings
+
+
+def outputs_for(
+    settings: Settings,
+    registry: Registry,
+    sections: Mapping[type, Any],
+    connections: Connections,
+    clock: Callable[[], float] = time.monotonic,
+) -> Outputs:
+    """The chosen outputs, each created. Nothing is delivered yet.
+
+    Raises SettingsError and OutputError for one that cannot be created; a fault of its plugin may pass.
+    """
+    return Outputs(
+        [_delivery(each, registry, sections, connections, clock) for each in chosen_outputs(settings, registry)]
+    )
+
+
+def _delivery(
+    chosen: ChosenOutput,
+    registry: Registry,
+    sections: Mapping[type, Any],
+    connections: Connections,
+    clock: Callable[[], float],
+) -> Delivery:
+    context = OutputContext(
+        lambda section: sections[section] if section in sections else section(),
+        partial(connections.connect, output=chosen.name),
+        chosen.options,
+    )
+    output = GuardedOutput(contributed(chosen, registry), context)
+    with suppress(PluginFault):
+        output.make()
+    return Delivery(str(chosen), output, clock, chosen.is_live)
 
 
 def reconciler_for(
@@ -36,63 +70,31 @@ def reconciler_for(
     sections: Mapping[type, Any],
     engines: Sequence[WatchedEngine],
     connections: Connections,
+    outputs: Outputs,
     last_good: LastGood,
     narrator: Narrator | None = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> Reconciler:
-    """The loop that the settings describe; what happens is told to `narrator`, by default only what is wrong.
+    """The loop that the settings describe. It reports to `narrator`, by default problems only.
 
     `clock` gives seconds that never go back.
     """
-    deliveries = _deliveries(settings, registry, sections, connections, clock)
     adapters = adapters_for(settings, connections)
     quarantine = quarantine_for(settings, adapters, clock, has_child=bool(connections.listen))
     if quarantine is not None:
         quarantine.remember(last_good.load().fragments)
-    base = BaseFile(settings.caddyfile_path) if settings.caddyfile_path else None
     return Reconciler(
         EngineWatches.of(engines, clock),
         pipeline_for(settings, registry, sections),
         quarantine,
-        Outputs(deliveries),
+        outputs,
         clock,
-        base or (lambda: None),
+        BaseFile(settings.caddyfile_path) if settings.caddyfile_path else lambda: None,
         last_good,
         _services(settings, registry, sections, last_good.path.parent, connections, clock),
         narrator or ProblemLog(),
         Schedule(settings.polling_interval, Debounce(settings.event_throttle_interval)),
     )
-
-
-def _deliveries(
-    settings: Settings,
-    registry: Registry,
-    sections: Mapping[type, Any],
-    connections: Connections,
-    clock: Callable[[], float] = time.monotonic,
-) -> list[Delivery]:
-    made = []
-    for chosen in chosen_outputs(settings, registry):
-        context = OutputContext(
-            lambda section: sections[section] if section in sections else section(),
-            partial(connections.connect, output=chosen.name),
-            chosen.options,
-        )
-        output = GuardedOutput(contributed(chosen, registry), context)
-        # what the settings say of it is wrong, or the plugin is: that may pass
-        with suppress(PluginFault):
-            output.make()
-        made.append(Delivery(str(chosen), output, clock, chosen.is_live))
-    return made
-
-
-def check_outputs(settings: Settings, registry: Registry, sections: Mapping[type, Any]) -> None:
-    """Make every output once and close it again, before anything is started.
-
-    Raises SettingsError and OutputError for one that cannot be made.
-    """
-    for delivery in _deliveries(settings, registry, sections, Connections(settings.caddy_admin or settings.admin)):
-        delivery.close()
 
 
 def _services(

@@ -17,12 +17,12 @@ from dockcaddy.narration import Cycle
 from dockcaddy.plugins.registry import Registry
 from dockcaddy.reconcile.last_good import LastGood
 from dockcaddy.reconcile.reconciler import Reconciler
-from dockcaddy.run.daemon import Ended, caddy_for, ended_by_signals
+from dockcaddy.run.daemon import Ended, caddy_for, connections_for, ended_by_signals
 from dockcaddy.run.demo.backends import DemoEngine, engine
 from dockcaddy.run.demo.screen import Screen
 from dockcaddy.run.demo.tour import HELLO, Step, Tour
 from dockcaddy.run.demo.visits import REQUESTS, answers
-from dockcaddy.run.loop import reconciler_for
+from dockcaddy.run.loop import outputs_for, reconciler_for
 from dockcaddy.settings.table import Settings
 
 # so long a change may take on a machine that is very busy
@@ -100,8 +100,12 @@ def _stage(
         private, watcher = _own_settings(settings, Path(name)), _Watcher(backends)
         last_good = LastGood(Path(name) / "last-good.db")
         environment = {"XDG_DATA_HOME": f"{name}/data", "XDG_CONFIG_HOME": f"{name}/config"}
-        with caddy_for(private, registry, Path(name), last_good, environment) as (connections, process):
-            reconciler = reconciler_for(private, registry, sections, [backends], connections, last_good, watcher)
+        connections = connections_for(private, registry, Path(name))
+        outputs = outputs_for(private, registry, sections, connections)
+        with caddy_for(private, connections, Path(name), last_good, environment) as process:
+            reconciler = reconciler_for(
+                private, registry, sections, [backends], connections, outputs, last_good, watcher
+            )
             if process is not None:
                 process.on_start = reconciler.mailbox.caddy_started
             with _running(reconciler):
