@@ -37,7 +37,7 @@ def test_a_placeholder_is_no_slip(checked: Callable, value: str) -> None:
     [
         ({"caddy": '{{env "HOST"}}'}, 'renders to nothing: {{env "HOST"}}, environment variable "HOST" is not set'),
         ({"caddy": 'a.{{env "HOST"}}'}, 'is incomplete: a.{{env "HOST"}}, environment variable "HOST" is not set'),
-        ({"caddy": "{{.Labels.host}}"}, "its template reads something that is not there"),
+        ({"caddy": "{{.Labels.host}}"}, "its template reads something that does not exist"),
         ({"caddy": "${DOMAIN}"}, 'write {{env "DOMAIN"}} for a variable of the container, {$DOMAIN} for one of Caddy\'s'),
         ({"caddy": "app.$DOMAIN"}, 'write {{env "DOMAIN"}}'),
         ({"caddy": "app.{$NO_SUCH_DOMAIN}"}, "{$NO_SUCH_DOMAIN} is a variable of Caddy's: is it set, or in the --envfile"),

@@ -4,16 +4,35 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
+from attrs import define
+
 from dockcaddy.caddy import CommandAdapter, StreamKeeper, find_caddy, modules_of
 from dockcaddy.caddyfile import ListenPorts
+from dockcaddy.errors import CaddyUnreachable
 from dockcaddy.hookspecs import Adapter
 from dockcaddy.plugins.registry import Registry
 from dockcaddy.quarantine import Elsewhere, Quarantine
 from dockcaddy.quarantine.this_machine import ThisMachine
 from dockcaddy.reconcile.pipeline import Pipeline
-from dockcaddy.run.connections import FirstAdapter
 from dockcaddy.run.proxy import proxy_of
 from dockcaddy.settings.table import Settings
+
+
+@define
+class FirstAdapter:
+    """Asks the first adapter that answers: the running Caddy, else the program on disk."""
+
+    adapters: tuple[Adapter, ...]
+
+    def adapt(self, caddyfile: str) -> bytes:
+        """Caddy's JSON of the text. Raises CaddyRefusal, or CaddyUnreachable where none answers."""
+        failure: CaddyUnreachable | None = None
+        for adapter in self.adapters:
+            try:
+                return adapter.adapt(caddyfile)
+            except CaddyUnreachable as error:
+                failure = failure or error
+        raise failure or CaddyUnreachable("no caddy to adapt with, install one: pip install 'dockcaddy[caddy]'")
 
 
 def pipeline_for(settings: Settings, registry: Registry, sections: Mapping[type, Any]) -> Pipeline:

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
-from attrs import define, field, frozen
+from attrs import field, frozen
 
 from dockcaddy.caddy import (
     AdminClient,
@@ -19,23 +19,6 @@ from dockcaddy.hookspecs import Adapter
 from dockcaddy.settings.table import Settings
 
 logger = logging.getLogger("dockcaddy")
-
-
-@define
-class FirstAdapter:
-    """Asks the first adapter that answers: the running Caddy, else the program on disk."""
-
-    adapters: tuple[Adapter, ...]
-
-    def adapt(self, caddyfile: str) -> bytes:
-        """Caddy's JSON of the text. Raises CaddyRefusal, or CaddyUnreachable where none answers."""
-        failure: CaddyUnreachable | None = None
-        for adapter in self.adapters:
-            try:
-                return adapter.adapt(caddyfile)
-            except CaddyUnreachable as error:
-                failure = failure or error
-        raise failure or CaddyUnreachable("no caddy to adapt with, install one: pip install 'dockcaddy[caddy]'")
 
 
 @frozen

@@ -19,6 +19,7 @@ from dockcaddy.engine import Engine
 from dockcaddy.errors import CaddyUnreachable, SettingsError
 from dockcaddy.narration import LogNarrator
 from dockcaddy.plugins.registry import Registry
+from dockcaddy.reconcile.delivery import Outputs
 from dockcaddy.reconcile.last_good import LastGood
 from dockcaddy.run.connections import Connections
 from dockcaddy.run.engines import engines_for
@@ -88,6 +89,7 @@ def ended_by_signals(is_stuck: Callable[[], bool] = lambda: False) -> Iterator[E
 
 
 def _run(settings: Settings, registry: Registry, sections: Mapping[type, Any], ending: Ending) -> None:
+    connections, outputs = _connected(settings, registry, sections, settings.state_path())
     # it may be lost later, but not be missing from the start
     read_base(settings.caddyfile_path)
     if settings.envfile:
@@ -98,9 +100,8 @@ def _run(settings: Settings, registry: Registry, sections: Mapping[type, Any], e
         )
     engines = engines_for(settings)
     with state_directory(settings) as directory:
-        connections = connections_for(settings, registry, directory)
-        # before anything is started, so that a wrong output is reported at once
-        outputs = outputs_for(settings, registry, sections, connections)
+        if directory != settings.state_path():
+            connections, outputs = _connected(settings, registry, sections, directory)
         last_good = LastGood(directory / "last-good.db")
         with (
             _version(settings, ending) as version,
@@ -119,6 +120,14 @@ def _run(settings: Settings, registry: Registry, sections: Mapping[type, Any], e
                     reconciler.run()
             finally:
                 narrator.closing(_fate(connections, process))
+
+
+def _connected(
+    settings: Settings, registry: Registry, sections: Mapping[type, Any], directory: Path
+) -> tuple[Connections, Outputs]:
+    """The outputs, created before anything is started or written, so that a wrong one is reported at once."""
+    connections = connections_for(settings, registry, directory)
+    return connections, outputs_for(settings, registry, sections, connections)
 
 
 def _narrator(settings: Settings, engines: Sequence[Engine], connections: Connections) -> LogNarrator:
