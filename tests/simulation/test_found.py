@@ -38,3 +38,8 @@ def test_containers_of_one_second_keep_their_order(simulate: Simulate) -> None:
     """Whichever the list shows first."""
     for seed in range(8):
         simulate(Script(seed, [Step(5.0 * (n == 0), "up", (f"s0-{n}", "s0.test", "good")) for n in range(6)]))
+
+
+def test_inspects_that_are_slow_when_dockcaddy_starts_take_nobody_away(simulate: Simulate) -> None:
+    slow = (Step(5.0, "up", ("web-0", "s0.test", "good")), Step(5.0, "slow_calls", ("inspect", 3.0, 1.7)))
+    simulate(Script(1, (*slow, Step(0.1, "restart", ("kept", True, 0.1))), is_child=False))

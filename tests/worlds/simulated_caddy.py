@@ -31,6 +31,8 @@ class Caddy:
     loads: list[str] = field(factory=list)
     tries: list[str] = field(factory=list)
     refused: int = 0
+    # whether it can be asked what it runs
+    is_asked: bool = False
     quarantine: Quarantine = field(init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -51,6 +53,9 @@ class Caddy:
         if not self.loads or self.loads[-1] != configuration.text:
             self.loads.append(configuration.text)
 
+    def still_holds(self, configuration: Configuration) -> bool:
+        return self.is_asked and bool(self.loads) and self.adapt(self.loads[-1]) == configuration.adapted
+
     def settle(self, *fragments: Fragment) -> list[str]:
         """One cycle; gives who has a problem."""
         assembler = Assembler()
@@ -59,7 +64,7 @@ class Caddy:
             assembly = assembler.assemble(fragments, excluded)
             return Configuration(assembly.text, (), None, assembly)
 
-        self.quarantine.resolve(fragments, build, self.load)
+        self.quarantine.resolve(fragments, build, self.load, self.still_holds)
         return sorted(problem.resource.removeprefix("container ") for problem in self.quarantine.problems)
 
 

@@ -195,7 +195,13 @@ class Reflector:
         patience = FIRST_PATIENCE if self.is_watching else limits.ENGINE_CALL_TIMEOUT + limits.ENGINE_PATIENCE
         while self._is_known and not self._is_done():
             if not self.lock.wait_for(partial(self._has_answered, self._calls.answers), patience):
+                self._begin_without_inspects()
                 return
+
+    def _begin_without_inspects(self) -> None:
+        """What an earlier run served is not taken away because an inspect is slow: the list says enough meanwhile."""
+        for id in self.store.uninspected():
+            self.store.mark_unreadable(id)
 
     def _has_answered(self, before: int) -> bool:
         return self._is_done() or self._calls.answers > before

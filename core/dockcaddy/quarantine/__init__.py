@@ -10,6 +10,7 @@ not available.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 from attrs import define, field
 
@@ -20,6 +21,7 @@ from dockcaddy.model import Problem
 from dockcaddy.quarantine.explanation import Explainer
 from dockcaddy.quarantine.memory import Memory
 from dockcaddy.quarantine.ports import Elsewhere, Machine, Ports, PortUnavailable
+from dockcaddy.quarantine.served import Holds, holds_nothing
 from dockcaddy.quarantine.trial import Build, Deliver, Trial
 
 __all__ = ["Elsewhere", "Machine", "Quarantine"]
@@ -49,9 +51,9 @@ class Quarantine:
         self._memory = Memory(self.clock)
         self._ports = Ports(self.clock, self.machine)
 
-    def remember(self, fragments: Mapping[str, Fragment]) -> None:
-        """Start with what an earlier run had accepted; a refusal is searched for in what is new first."""
-        self._memory.remember(fragments)
+    def remember(self, fragments: Mapping[str, Fragment], held: bytes = b"") -> None:
+        """Start with what an earlier run had accepted, and Caddy's JSON of it; a refusal is searched for in what is new first."""
+        self._memory.remember(fragments, held)
 
     def caddy_crashed(self) -> None:
         """Caddy crashed: where it does so repeatedly, the newest fragments are left out for a while."""
@@ -99,34 +101,39 @@ class Quarantine:
         """By key, each fragment as Caddy accepted it last."""
         return self._memory.last_good
 
-    def resolve(self, fragments: Sequence[Fragment], build: Build, deliver: Deliver) -> Configuration:
+    def resolve(
+        self, fragments: Sequence[Fragment], build: Build, deliver: Deliver, still_holds: Holds = holds_nothing
+    ) -> Configuration:
         """The largest configuration that Caddy accepts, adapted and delivered.
 
         Fragments that an admission rule refused are never delivered; they only explain what is missing. `build`
-        assembles fragments without those of the given keys; `deliver` hands a configuration to the live outputs. Both
-        may be called several times. Raises CaddyUnreachable where no Caddy can adapt, CaddyRefusal where Caddy refuses
-        even what it accepted before.
+        assembles fragments without those of the given keys; `deliver` hands a configuration to the live outputs, and
+        `still_holds` says whether they run it. All may be called several times. Raises CaddyUnreachable where no Caddy
+        can adapt, CaddyRefusal where Caddy refuses even what it accepted before.
         """
         self._fragments = tuple(fragments)
+        resolved = partial(self._resolved, build=build, still_holds=still_holds)
         fragments = [each for each in fragments if not each.refused]
         self._ports.look()
         while True:
             try:
-                configuration = self._resolved(
-                    self._ports.without_blocked(fragments), build, self._ports.watched(deliver)
-                )
+                configuration = resolved(self._ports.without_blocked(fragments), deliver=self._ports.watched(deliver))
             except PortUnavailable as unavailable:
                 if not self._ports.block(unavailable.fault, fragments):
-                    return self._resolved(self._ports.without_blocked(fragments), build, deliver)
+                    return resolved(self._ports.without_blocked(fragments), deliver=deliver)
             else:
                 self._ports.accepted()
                 return configuration
 
-    def _resolved(self, fragments: Sequence[Fragment], build: Build, deliver: Deliver) -> Configuration:
+    def _resolved(
+        self, fragments: Sequence[Fragment], build: Build, deliver: Deliver, still_holds: Holds
+    ) -> Configuration:
         memory = self._memory
         memory.forget_outdated(fragments)
         before = memory.rejections.copy()
-        trial = Trial(self.adapt, self.route_order, memory, list(fragments), build, deliver, isolates=self.isolates)
+        trial = Trial(
+            self.adapt, self.route_order, memory, list(fragments), build, deliver, still_holds, isolates=self.isolates
+        )
         try:
             configuration = trial.resolve()
         except (CaddyRefusal, PortUnavailable):

@@ -49,20 +49,26 @@ class Memory:
     accepted: dict[str, Fragment] = field(factory=dict)
     last_good: dict[str, Fragment] = field(factory=dict)
     last: Configuration | None = None
+    # Caddy's JSON of what it accepted last; since when, and how often, it refuses even that
+    held: bytes = b""
+    refused_since: float | None = None
+    refused_times: int = 0
     tried_together: int = limits.MAX_RETRIED_TOGETHER
     _accepted_at: dict[str, float] = field(factory=dict)
     _crashes: list[float] = field(factory=list)
     _rejected_after_crash: dict[str, Rejection] = field(factory=dict)
 
-    def remember(self, fragments: Mapping[str, Fragment]) -> None:
-        """Start with what an earlier run had accepted."""
+    def remember(self, fragments: Mapping[str, Fragment], held: bytes = b"") -> None:
+        """Start with what an earlier run had accepted, and Caddy's JSON of it."""
+        self.held = held
         self.last_good = dict(fragments)
         self.accepted = dict(fragments)
         self._accepted_at = dict.fromkeys(fragments, float("-inf"))
 
     def accept(self, configuration: Configuration, parts: Iterable[Fragment], kept: Collection[str]) -> None:
         """Caddy accepted a configuration of these parts; the last good versions of the keys in `kept` stay known."""
-        self.last = configuration
+        self.last, self.held = configuration, configuration.adapted or b""
+        self.refused_since, self.refused_times = None, 0
         now, accepted = self.clock(), {each.key: each for each in parts}
         self._accepted_at = {
             key: self._accepted_at[key] if self._was_accepted(each) else now for key, each in accepted.items()
@@ -70,6 +76,16 @@ class Memory:
         self.accepted = accepted
         before = {key: self.last_good[key] for key in kept if key in self.last_good}
         self.last_good = before | {key: each for key, each in self.accepted.items() if each.blocks}
+
+    def refuses_what_it_serves(self) -> None:
+        """Caddy refuses what it accepted before, for a reason that is not known."""
+        self.refused_since = self.clock() if self.refused_since is None else self.refused_since
+        self.refused_times += 1
+
+    @property
+    def may_wait(self) -> bool:
+        """Whether such a refusal may still end by itself."""
+        return self.refused_since is None or self.clock() < self.refused_since + limits.MAX_SERVED_FIRST
 
     def forget_outdated(self, fragments: Sequence[Fragment]) -> None:
         """Drop rejections of content that has changed or is gone, and of conflicts whose older fragment is gone.

@@ -18,6 +18,7 @@ from dockcaddy.model import Problem
 from dockcaddy.quarantine.memory import Memory
 from dockcaddy.quarantine.refusal import Refusal
 from dockcaddy.quarantine.search import Finding, Search
+from dockcaddy.quarantine.served import Holds, Served, holds_nothing
 from dockcaddy.settings import limits
 
 Build = Callable[[Sequence[Fragment], frozenset[str]], Configuration]
@@ -39,6 +40,7 @@ class Trial:
     fragments: list[Fragment]
     build: Build
     deliver: Deliver
+    still_holds: Holds = holds_nothing
     isolates: bool = True
     left_out: frozenset[str] = frozenset()
     fallbacks: set[str] = field(factory=set)
@@ -185,8 +187,25 @@ class Trial:
                 return
             # what was accepted before is refused now: Caddy itself or something outside has changed
             self._put_back(candidates)
-        if present:
+        if self._is_all_served():
+            self._isolate_served(candidates)
+        elif present:
             self._separate(sorted(present, key=lambda each: each.seniority), refused)
+
+    def _is_all_served(self) -> bool:
+        """Whether Caddy, whatever it refuses now, still serves what it accepted before."""
+        held = self.memory.held
+        return bool(held) and self.memory.may_wait and self.still_holds(Configuration("", adapted=held))
+
+    def _isolate_served(self, candidates: Sequence[Fragment]) -> None:
+        """Reject what can be found while the rest stays served. Raises CaddyRefusal where nothing is found like that."""
+        self._set_aside(candidates)
+        refused = self._attempt()
+        if refused is not None:
+            served = [each for each in self.parts if not (refused.at_load and each.is_operators)]
+            search = Served(self._attempt, self._set_aside, self._put_back, self._is_over)
+            candidates = [*search.without(served, refused, self.memory), *candidates]
+        self._admit(candidates)
 
     def _separate(self, candidates: Sequence[Fragment], refused: Refusal) -> bool:
         """Reject those of `candidates` that Caddy refuses beside the rest. Returns whether it accepts the rest at all."""

@@ -198,7 +198,9 @@ class Reconciler:
             configuration = self.pipeline.configuration([each for each in fragments if not each.refused])
         else:
             with self.mailbox.ignoring_crashes():
-                configuration = self.quarantine.resolve(fragments, self.pipeline.configuration, self._offer_live)
+                configuration = self.quarantine.resolve(
+                    fragments, self.pipeline.configuration, self._offer_live, self.outputs.still_hold
+                )
         self.services.after_accepted(configuration)
         return configuration
 

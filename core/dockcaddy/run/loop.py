@@ -82,7 +82,8 @@ def reconciler_for(
     adapters = adapters_for(settings, connections)
     quarantine = quarantine_for(settings, adapters, clock, has_child=bool(connections.listen))
     if quarantine is not None:
-        quarantine.remember(last_good.load().fragments)
+        remembered = last_good.load()
+        quarantine.remember(remembered.fragments, remembered.json)
     return Reconciler(
         EngineWatches.of(engines, clock),
         pipeline_for(settings, registry, sections),

@@ -127,6 +127,10 @@ MAX_RETRIED_TOGETHER = 128
 MAX_VALIDATED_TOGETHER = 64
 # Fragments that Caddy's error points to and that are tried alone. If more are wrong, halving is faster.
 MAX_TRIED_ALONE = 3
+# Fragments that are left out in turn if Caddy refuses without a reason what it serves.
+MAX_LEFT_OUT_ALONE = 8
+# Seconds for which what is served goes before what is new, if Caddy refuses without a reason what it serves.
+MAX_SERVED_FIRST = 60.0
 # Labels of a rejected fragment that are tried to find the wrong one. Each starts Caddy's program once or twice.
 MAX_TRIED_LABELS = 50
 # Time for a search. What has not been found by then is left out, and the rest of the configuration is loaded.

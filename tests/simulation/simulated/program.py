@@ -146,7 +146,8 @@ def program(
     connected = Connected(caddy, life)
     last_good = SimulatedLastGood(disk.folder / "last-good.db").use(disk, schedule, life)
     quarantine = Quarantine(FirstAdapter((connected, OnDisk(schedule))).adapt, schedule)
-    quarantine.remember(last_good.load().fragments)
+    remembered = last_good.load()
+    quarantine.remember(remembered.fragments, remembered.json)
     admin = Delivery("admin", AdminOutput(connected), schedule, is_live=True)
     reconciler = Reconciler(
         EngineWatches.of([watching.engine], schedule),
