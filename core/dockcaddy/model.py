@@ -140,20 +140,19 @@ class Inventory:
 class Proxy:
     """Paths, ports and names of dockcaddy and its Caddy, from which labels are kept away.
 
-    `folders` hold data, certificates and secrets, `files` settings. `base_folder` is the folder of the base Caddyfile
-    (`""` if there is none). `admin_port` is the admin API's (0 for a socket). Paths are absolute. Engines listen at
-    `engine_ports`. `address_folder` has the files from which Caddy reads the addresses of upstreams, `""` if it cannot
-    read files. `container` is the name or id of the container that Caddy runs in, if the operator set one. A Caddy
-    that somebody else runs is at `admin_endpoints` (hosts and ports).
+    All of it comes from the settings and the environment of this run. `folders` hold data, certificates and secrets,
+    `files` settings. `base_folder` is the folder of the base Caddyfile (`""` if there is none). `admin_port` is the admin
+    API's (0 for a socket). Paths are absolute. The engines in use listen at `engine_ports`. `address_folder` has the files
+    from which Caddy reads the addresses of upstreams. `container` is the name or id of the container that Caddy runs in,
+    if the operator set one. A Caddy that somebody else runs is at `admin_endpoints` (hosts and ports).
     """
 
-    folders: tuple[str, ...] = ("/data", "/config", "/etc/caddy")
+    folders: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
     base_folder: str = ""
     admin_port: int = 2019
     address_folder: str = "/var/lib/dockcaddy/upstreams"
-    # https://docs.docker.com/reference/cli/dockerd/#daemon-socket-option
-    engine_ports: tuple[int, ...] = (2375, 2376)
+    engine_ports: tuple[int, ...] = ()
     container: str = ""
     admin_endpoints: tuple[tuple[str, int], ...] = ()
 

@@ -716,3 +716,15 @@ def test_an_admission_rule_may_refuse_a_resource() -> None:
     plugin.dockcaddy_admission_rules = dockcaddy.hook(lambda: [dockcaddy.AdmissionRule("strict", Strict.check)])
     fragment = testing.fragment(testing.container("web-1", labels=site(caddy__respond="x")), plugin)
     assert str(fragment.problems[0]) == "container web-1: label caddy: not today"
+
+
+@pytest.mark.parametrize("folder", ["/data", "/config/caddy", "/etc/caddy"])
+def test_the_usual_folders_of_caddy_are_not_served_whatever_this_run_uses(folder: str) -> None:
+    resource = testing.container("web-1", labels=site(caddy__root=f"* {folder}", caddy__file_server=""))
+    assert "holds or belongs to" in str(testing.fragment(resource).problems)
+
+
+@pytest.mark.parametrize("port", [2375, 2376])
+def test_the_usual_ports_of_engines_are_no_upstreams_whatever_this_run_uses(port: int) -> None:
+    resource = testing.container("web-1", labels=site(caddy__reverse_proxy=f"localhost:{port}"))
+    assert f"port {port} is an engine's" in testing.fragment(resource).problems[0].message

@@ -27,9 +27,9 @@ def test_the_keys_and_the_ports_of_engines_are_the_programs_own(monkeypatch: pyt
     monkeypatch.setenv("DOCKER_HOST", "tcp://engine:12376")
     monkeypatch.setenv("DOCKER_CERT_PATH", "/certs/client/")
     proxy = proxy_of(Settings(), loaded())
-    assert "/certs/client" in proxy.folders and proxy.engine_ports == (2375, 2376, 12376)
+    assert "/certs/client" in proxy.folders and proxy.engine_ports == (12376,)
     proxy = proxy_of(Settings(docker_sockets=("tcp://a:2376", "ssh://b:22"), docker_certs_path=("/a", "/b")), loaded())
-    assert {"/a", "/b"} < set(proxy.folders) and proxy.engine_ports == (2375, 2376)
+    assert {"/a", "/b"} < set(proxy.folders) and proxy.engine_ports == (2376,)
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def test_the_folders_are_those_where_caddy_and_the_program_keep_things(monkeypat
     monkeypatch.setenv("XDG_DATA_HOME", "/srv/data")
     monkeypatch.setenv("HOME", "/home/op")
     folders = proxy_of(Settings(state_directory="/srv/state"), loaded()).folders
-    assert {"/data", "/config", "/srv/data/caddy", "/srv/state", "/home/op/.ssh", "/home/op/.docker"} <= set(folders)
+    assert {"/srv/data/caddy", "/srv/state", "/home/op/.ssh", "/home/op/.docker"} <= set(folders)
     assert all(Path(folder).is_absolute() for folder in folders)
 
 

@@ -1,4 +1,8 @@
-"""Several resources of one site: the response of an unhealthy replica gives way to the healthy ones. Pure."""
+"""Several resources of one site: the response of an unhealthy replica gives way to the healthy ones. Pure.
+
+This is not a site transformer of the health plugin, because conflicts between resources depend on it: a response that
+gives way shadows no other route.
+"""
 
 from attrs import evolve
 

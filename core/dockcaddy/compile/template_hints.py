@@ -35,7 +35,10 @@ def remedy(reason: str, template: str, signatures: Signatures, suggestion: str =
 def single_braces(value: str, signatures: Signatures) -> str:
     """The template that was meant by `{upstreams 80}`, `""` where none was."""
     found = re.match(r"\s*\{\s*(\w+)(\s[^{}]*)?\}\s*\Z", value)
-    if found is None or found[1] not in signatures or not (found[2] or found[1] == "upstreams"):
+    if found is None or found[1] not in signatures:
+        return ""
+    # without arguments it may be a placeholder of Caddy's, unless the function takes some
+    if not found[2] and not signatures[found[1]].startswith(f"{found[1]} ["):
         return ""
     return f"{{{{{found[1]}{(found[2] or '').rstrip()}}}}}"
 

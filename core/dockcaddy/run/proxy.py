@@ -33,12 +33,12 @@ def proxy_of(settings: Settings, registry: Registry) -> Proxy:
     files = [Path(file).absolute() for file in given if file]
     port = re.search(r":(\d+)(?:/|$)", settings.caddy_admin or settings.admin)
     return Proxy(
-        tuple(dict.fromkeys((*Proxy().folders, *_with_targets(folders)))),
+        _with_targets(folders),
         _with_targets(map(os.path.normpath, files)),
         os.path.normpath(files[0].parent) if settings.caddyfile_path else "",
         int(port[1]) if port else 0,
         str(settings.address_path().absolute()),
-        tuple(dict.fromkeys((*Proxy().engine_ports, *_engine_ports(settings)))),
+        tuple(dict.fromkeys(_engine_ports(settings))),
         settings.caddy_container,
         tuple(_admin_endpoints(settings, endpoints)),
     )

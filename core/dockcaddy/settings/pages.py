@@ -39,7 +39,7 @@ def _section_rows(section: SettingsSection) -> Iterator[tuple[str, ...]]:
 
 
 def section_records(sections: Sequence[SettingsSection]) -> list[tuple[str, str]]:
-    """The settings of plugins for the help: `health.gate [true|false]`, and the meaning."""
+    """The settings of plugins for the help: `SECTION.FIELD [true|false]`, and the meaning."""
     return [
         (f"{section.name}.{each.name} {_METAVARS.get(each.type, 'TEXT')}", _meaning(each))
         for section in sections

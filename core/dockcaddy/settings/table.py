@@ -172,7 +172,9 @@ class Settings:
     http_port: int = _option(80, "caddy", "HTTP port of sites without a port; http_port in the base Caddyfile wins")
     https_port: int = _option(443, "caddy", "HTTPS port of sites without a port (redirects still lead to 443); https_port in the base Caddyfile wins")
     stream_close_delay: float = _option(86400.0, "caddy", "how long WebSockets and other streams stay open after a change; 0: they are closed at once")
-    address_directory: str = _option("", "caddy", "folder from which Caddy reads addresses of upstreams, with upstreams.dynamic; empty: in the state directory", kind="path")
+    # These two belong to the upstreams plugin. Settings of plugins have no flags of their own, because flags are known before
+    # plugins are loaded, so they stay here: plugins read the folder as `Proxy.address_folder`.
+    address_directory: str = _option("", "caddy", "folder for addresses of upstreams, which Caddy reads too; empty: in the state directory", kind="path")
     resolver: str = _option("", "caddy", "no longer needed, omit it: Caddy reads the addresses of upstreams from files", check=_check_endpoint)
     output: tuple[str, ...] = _option(("admin",), "run", "where to send configurations: admin, admin=URL, caddyfile=PATH, json=PATH")
     plugin: tuple[str, ...] = _option((), "plugins", "plugin files to load", kind="paths")

@@ -124,13 +124,17 @@ def wrong_argument(word: str, context: Context) -> str:
     return wrong_upstream(text, context)
 
 
+# https://docs.docker.com/reference/cli/dockerd/#daemon-socket-option
+USUAL_ENGINE_PORTS = (2375, 2376)
+
+
 def wrong_port(port: str, proxy: Proxy) -> str:
     """Why this port, or range of ports, may not be used; `""` where it may."""
     ports = _PORTS.fullmatch(port)
     if ports is None:
         return ""
     first, last = int(ports[1]), int(ports[2] or ports[1])
-    if any(first <= engine <= last for engine in proxy.engine_ports):
+    if any(first <= engine <= last for engine in (*USUAL_ENGINE_PORTS, *proxy.engine_ports)):
         return f"port {port} is an engine's"
     return f"port {port} is the admin API's" if proxy.admin_port and first <= proxy.admin_port <= last else ""
 

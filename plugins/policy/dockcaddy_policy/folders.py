@@ -9,6 +9,8 @@ from dockcaddy import Context, Mount, Proxy, SiteAddress
 from dockcaddy_policy.placeholders import ARGUMENT
 
 LOG_FOLDER = "/var/log"
+# where Caddy's images and packages keep data, certificates and settings, whatever this run uses
+CADDY_FOLDERS = ("/data", "/config", "/etc/caddy")
 SYSTEM_FOLDERS = ("/proc", "/sys", "/dev", "/run", "/var/run", "/etc", "/boot", "/var/lib/caddy", "/var/lib/dockcaddy")
 # of the machine too, and yet what a resource has mounted from there is its own
 HOST_FOLDERS = (LOG_FOLDER, "/root", "/var/lib/docker", "/var/lib/containers", "/var/lib/containerd")
@@ -71,7 +73,7 @@ def wrong_log(path: str, proxy: Proxy, *, of_everybody: bool) -> str:
 
 def wrong_storage(path: str, proxy: Proxy) -> str:
     """Why Caddy may not keep its keys there: where labels could have them served; `""` where it may."""
-    is_own = any(_within(_normal(path), folder) for folder in (*proxy.folders, "/var/lib/caddy"))
+    is_own = any(_within(_normal(path), folder) for folder in (*_own_folders(proxy), "/var/lib/caddy"))
     safe = is_own and path.startswith("/") and "{" not in path
     return "" if safe else f"the keys would lie in {path}, which is not Caddy's own"
 
@@ -89,7 +91,7 @@ def may_import(pattern: str, proxy: Proxy) -> bool:
         or "*" in posixpath.dirname(normal)
     ):
         return False
-    inside = [folder for folder in (*proxy.folders, *SYSTEM_FOLDERS, *HOST_FOLDERS) if _within(folder, base)]
+    inside = [folder for folder in (*_own_folders(proxy), *SYSTEM_FOLDERS, *HOST_FOLDERS) if _within(folder, base)]
     return _within(normal, base) and not any(_within(normal, folder) for folder in inside if folder != base)
 
 
@@ -104,7 +106,7 @@ def wrong_socket(path: str, proxy: Proxy) -> str:
         return f"{path} goes up by ..: where that leads depends on links"
     if not path.startswith(("/", "@")):
         return f"where {path} is depends on where Caddy was started"
-    if normal in map(_of_this_machine, proxy.files) or any(_within(normal, folder) for folder in proxy.folders):
+    if normal in map(_of_this_machine, proxy.files) or any(_within(normal, folder) for folder in _own_folders(proxy)):
         return f"{normal} belongs to the proxy"
     return ""
 
@@ -145,9 +147,13 @@ def _of_this_machine(path: str) -> str:
     return re.sub(r"^/var/run(?=/|$)", "/run", re.sub(r"^/dev/fd(?=/|$)", "/proc/self/fd", _normal(path)))
 
 
+def _own_folders(proxy: Proxy) -> tuple[str, ...]:
+    return (*CADDY_FOLDERS, *proxy.folders)
+
+
 def _own(path: str, proxy: Proxy, system: tuple[str, ...]) -> str:
     normal = _normal(path)
-    for folder in (*proxy.folders, *system):
+    for folder in (*_own_folders(proxy), *system):
         if _within(normal, folder) or _within(folder, normal):
             return f"{path} holds or belongs to {folder}"
     return next((f"{path} holds {file}" for file in proxy.files if _within(file, normal)), "")
