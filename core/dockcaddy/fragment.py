@@ -116,4 +116,4 @@ def _without_hosts(group: Hashable) -> Hashable:
 
 def is_definition(group: Hashable) -> bool:
     """Whether blocks of this group are for others to use: global options and snippets."""
-    return group in ((), "") or str(group).startswith("(")
+    return isinstance(group, tuple)

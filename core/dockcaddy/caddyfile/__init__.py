@@ -17,7 +17,7 @@ from dockcaddy.caddyfile.directives import (
 )
 from dockcaddy.caddyfile.imports import imports_files, with_absolute_imports, with_absolute_imports_of_labels
 from dockcaddy.caddyfile.lex import Token, lex, lex_value
-from dockcaddy.caddyfile.listening import ListenPorts, global_options, has_tls, is_site
+from dockcaddy.caddyfile.listening import ListenPorts, global_options, has_tls, is_site, option_values
 from dockcaddy.caddyfile.matchers import is_matcher, is_matcher_block, matcher, split_matcher
 from dockcaddy.caddyfile.merge import group_key, merge, merge_key
 from dockcaddy.caddyfile.order import position, sort, sort_key
@@ -60,6 +60,7 @@ __all__ = [
     "matcher",
     "merge",
     "merge_key",
+    "option_values",
     "parse",
     "plain_host",
     "position",

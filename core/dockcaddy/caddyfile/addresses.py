@@ -1,4 +1,4 @@
-"""The addresses of sites, and which hosts they are for. Pure.
+"""Site addresses and host patterns. Pure.
 
 See https://caddyserver.com/docs/caddyfile/concepts#addresses.
 """
@@ -8,14 +8,14 @@ import re
 from attrs import frozen
 
 DEFAULT_PORTS = {"http": "80", "https": "443"}
-# a host and its port; of a placeholder the colons belong to it
+# a host and its port; colons within a placeholder belong to it
 _AUTHORITY = re.compile(r"(\[[^\]]*\]|(?:\{[^{}]*\}|[^:\[\]{}])*):((?:\{[^{}]*\}|[^:{}])*)")
 _IN_BRACKETS = re.compile(r"\[[^\]]*\]")
 
 
 @frozen
 class SiteAddress:
-    """A site's address in its parts, as they are written; each is `""` where it is left out. The host keeps brackets."""
+    """The parts of a site address as written; a part that is left out is `""`. An IPv6 host keeps its brackets."""
 
     scheme: str = ""
     host: str = ""
@@ -24,7 +24,7 @@ class SiteAddress:
 
     @classmethod
     def parse(cls, text: str) -> "SiteAddress":
-        """The parts of an address, by the rules of Caddy's ParseAddress. A comma behind it is not part of it."""
+        """Parse an address by the rules of Caddy's ParseAddress. A trailing comma is dropped."""
         text = text.removesuffix(",").strip()
         scheme, sign, rest = text.partition("://")
         authority, slash, path = (rest if sign else text).partition("/")
@@ -33,7 +33,7 @@ class SiteAddress:
 
     @property
     def is_literal(self) -> bool:
-        """Whether Caddy takes it as it is written, with nothing to be filled in and nothing to be refused."""
+        """Whether it has no placeholders, and scheme, host and port are valid."""
         return (
             self.scheme in ("", *DEFAULT_PORTS)
             and "{" not in self.host
@@ -49,7 +49,7 @@ def split_host_port(text: str) -> tuple[str, str]:
 
 
 def is_host_of(host: str, pattern: str) -> bool:
-    """Whether the pattern is for the host: a star stands for one label (https://caddyserver.com/docs/caddyfile/matchers#host)."""
+    """Whether the pattern matches the host: a star matches one label (https://caddyserver.com/docs/caddyfile/matchers#host)."""
     labels, wanted = host.split("."), pattern.split(".")
     return len(labels) == len(wanted) and all(w in ("*", label) for label, w in zip(labels, wanted, strict=True))
 
@@ -57,7 +57,7 @@ def is_host_of(host: str, pattern: str) -> bool:
 def plain_host(text: str) -> str:
     """A host as Caddy writes it, whatever its case, brackets and port: IDNA's ASCII where it has other characters.
 
-    The dot at its end stays: Caddy takes that for another name. `""` for what can be no host.
+    A trailing dot stays, because Caddy treats that as another name.
     """
     host = text.strip("[]") if text.startswith("[") else text.partition(":")[0] if text.count(":") < 2 else text
     host = host.lower()

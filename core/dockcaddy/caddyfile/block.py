@@ -26,7 +26,7 @@ class Origin:
 
 
 class QuotedText(str):
-    """A token that stood in quotes and holds `{$NAME}`.
+    """A quoted token with `{$NAME}` in it.
 
     Caddy fills in environment variables before it splits text into tokens, so the quotes have to stay: they keep the
     value one token.
@@ -37,11 +37,11 @@ class QuotedText(str):
 
 @frozen
 class Block:
-    """A line of a Caddyfile with what it opens: `keys` are its tokens, `children` the lines between its braces.
+    """A line of a Caddyfile and its block: `keys` are its tokens, `children` the lines between its braces.
 
     `keys` is empty for the global options. `order` sorts siblings (lower first); inside `route` equal directives of
-    one order go by `suffix`, the N of a label's `_N`. `conditional` ones are there only at times, by the `if` of their
-    own text. These two and `origins` do not take part in comparisons: two resources may make the same block.
+    one order go by `suffix`, the N of a label's `_N`. `conditional` blocks come from templates with control flow and
+    may be absent at times. These two and `origins` do not take part in comparisons: two resources may make the same block.
     """
 
     keys: tuple[str, ...] = ()
@@ -50,6 +50,11 @@ class Block:
     origins: tuple[Origin, ...] = field(default=(), eq=False)
     suffix: int = field(default=0, eq=False)
     conditional: bool = field(default=False, eq=False)
+
+    @property
+    def is_definition(self) -> bool:
+        """Whether a top-level block defines something for others: a snippet, `(name)`, or a named route, `&(name)`."""
+        return bool(self.keys) and self.keys[0].startswith(("(", "&("))
 
 
 def all_blocks(blocks: Iterable[Block]) -> Iterator[Block]:

@@ -1,4 +1,4 @@
-"""Caddy's own directives and global options, and what is known of each: the only list of them. Pure.
+"""Caddy's own directives and global options, with the properties of each. Pure.
 
 See https://caddyserver.com/docs/caddyfile/directives and https://caddyserver.com/docs/caddyfile/options, Caddy 2.11.
 """
@@ -17,9 +17,9 @@ class Directive:
     `terminal`: no other directive sees the requests that it matches.
     `fixed_response`: it is terminal, and its response is written in the Caddyfile.
     `rewrites`: later directives see another request.
-    `authenticates`: it decides who gets as far as the other directives.
+    `authenticates`: it decides which clients reach later directives.
     `upstreams`: it sends requests to upstreams.
-    `nests`: its block holds directives.
+    `nests`: its block has directives in it.
     `ordered`: it has a place in Caddy's order of directives.
     """
 
@@ -34,7 +34,7 @@ class Directive:
     ordered: bool = True
 
 
-# those that are ordered stand in Caddy's order, https://caddyserver.com/docs/caddyfile/directives#directive-order
+# the ordered ones are in Caddy's directive order, https://caddyserver.com/docs/caddyfile/directives#directive-order
 _ROWS = (
     Directive("tracing"),
     Directive("map"),
@@ -91,17 +91,17 @@ _OPTIONS = """
 """
 GLOBAL_OPTIONS = frozenset(_OPTIONS.split())
 
-# Caddy puts what it does not know (directives of its plugins: authorize, rate_limit) in front of this one
+# directives without a place in the order (those of Caddy's plugins: authorize, rate_limit) come before this one
 FIRST_HANDLER = "invoke"
 DIRECTIVE_NAMES = frozenset(DIRECTIVES)
-# the directives that may stand in a site, and nowhere among the global options
+# directives that are not global options as well
 SITE_DIRECTIVES = DIRECTIVE_NAMES - GLOBAL_OPTIONS - {"import"}
-# what sends requests on to upstreams and answers with what they answer
+# directives that send requests to upstreams and return their responses
 PROXIES = frozenset(each.name for each in _ROWS if each.upstreams and each.terminal)
 TERMINAL = frozenset(each.name for each in _ROWS if each.terminal)
 FIXED_RESPONSES = frozenset(each.name for each in _ROWS if each.fixed_response)
 REWRITING = frozenset(each.name for each in _ROWS if each.rewrites)
-# blocks that route requests to the directives in them
+# directives that route requests to the directives in their block
 SUBROUTES = frozenset(("handle", "handle_path", "route"))
-# what holds directives: some directives, and an option of proxies and of `intercept`
+# blocks with directives in them: of directives, and of an option of proxies and `intercept`
 DIRECTIVE_BLOCKS = frozenset(("handle_response", *(each.name for each in _ROWS if each.nests)))

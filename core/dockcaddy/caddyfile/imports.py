@@ -1,4 +1,4 @@
-"""Imported files, wherever the Caddy that reads the text runs."""
+"""Imports of files, made independent of the folder that Caddy runs in."""
 
 import posixpath
 from collections.abc import Callable, Iterable
@@ -7,9 +7,9 @@ from attrs import evolve
 
 from dockcaddy.caddyfile.block import Block
 
-# what tells a path from the name of a snippet
+# characters of paths, which are not usual in the names of snippets
 _OF_PATHS = frozenset("/.*?[")
-# in labels a dot is usual in the name of a snippet that somebody else has, as `(example.org)`
+# in labels a dot alone is no sign of a path: other resources may have a snippet `(example.org)`
 _EXTENSIONS = (".caddy", ".caddyfile", ".conf", ".cfg", ".inc", ".txt")
 
 
@@ -22,7 +22,7 @@ def with_absolute_imports(blocks: Iterable[Block], folder: str) -> tuple[Block, 
 
 
 def with_absolute_imports_of_labels(blocks: Iterable[Block], folder: str) -> tuple[Block, ...]:
-    """The blocks of labels, likewise; what may be the name of a snippet is left alone."""
+    """The same for the blocks of labels, where a name that may be a snippet's stays as it is."""
     return _all_absolute(tuple(blocks), folder, lambda word: "/" in word or word.lower().endswith(_EXTENSIONS))
 
 

@@ -22,7 +22,7 @@ _PLAIN = re.compile(r"[\t\n !$-\[\]-_a-~]*")
 
 @frozen
 class Token:
-    """One token; `quoted` ones are data, whatever they hold.
+    """One token. A `quoted` token is data, whatever its text.
 
     `line` is where it begins. `last_line` is where Caddy takes it to end, which decides what stands on one line with it.
     """
@@ -65,7 +65,7 @@ class _Lexer:
         return self._bare(escaped)
 
     def _skip_to_token(self) -> bool:
-        """Pass white space and comments; whether a backslash was among them, which then belongs to the token."""
+        """Skip white space and comments; returns whether a backslash in front belongs to the token."""
         escaped = False
         while self.position < len(self.text):
             character = self.text[self.position]

@@ -1,4 +1,4 @@
-"""Where sites listen, and their addresses as one opens them in a browser. Pure."""
+"""The ports that sites listen on, and the URLs of their addresses. Pure."""
 
 from collections.abc import Iterable, Iterator
 
@@ -13,19 +13,19 @@ _USUAL = {scheme: int(port) for scheme, port in DEFAULT_PORTS.items()}
 
 @frozen
 class ListenPorts:
-    """Where sites listen that name no port themselves."""
+    """The ports of sites whose addresses name none."""
 
     http: int = 80
     https: int = 443
 
     @classmethod
     def of(cls, blocks: Iterable[Block]) -> "ListenPorts":
-        """What the global options among top-level blocks say."""
-        options = {line.keys[0]: line.keys[1] for line in global_options(blocks) if len(line.keys) > 1}
-        return cls(_number(options.get("http_port"), cls().http), _number(options.get("https_port"), cls().https))
+        """The ports that the global options among top-level blocks set."""
+        values = option_values(global_options(blocks))
+        return cls(_number(values.get("http_port", ()), cls().http), _number(values.get("https_port", ()), cls().https))
 
     def url(self, address: str, *, has_tls: bool = False) -> str:
-        """The URL of a site's address; what is no address stays as it is. `has_tls` where the site has a `tls` line."""
+        """The URL of a site's address; text that is no address is returned as it is. `has_tls` where the site has a `tls` line."""
         found = self._listening(address, has_tls=has_tls)
         if found is None:
             return address
@@ -39,12 +39,12 @@ class ListenPorts:
         return frozenset(each[2] for each in found if each is not None)
 
     def is_tls(self, site: Block) -> bool:
-        """Whether Caddy speaks TLS at one of a site's addresses."""
+        """Whether Caddy serves TLS at one of a site's addresses."""
         found = (self._listening(key.rstrip(","), has_tls=has_tls(site)) for key in site.keys if key != ",")
         return any(each is not None and each[0] == "https" for each in found)
 
     def _listening(self, address: str, *, has_tls: bool) -> tuple[str, str, int, str] | None:
-        """Scheme, host, port and path; None for what is no address."""
+        """Scheme, host, port and path; None where the address is not literal."""
         found = SiteAddress.parse(address)
         if not found.is_literal:
             return None
@@ -54,7 +54,7 @@ class ListenPorts:
         return scheme, found.host.lower(), port, found.path.rstrip("*")
 
     def _scheme(self, port: int, is_secure: bool) -> str:
-        """Caddy speaks TLS where a host is named, but for the port of HTTP."""
+        """Caddy serves TLS where a host is named, except on the port for HTTP."""
         if port in (self.http, _USUAL["http"]):
             return "http"
         return "https" if is_secure or port in (self.https, _USUAL["https"]) else "http"
@@ -75,5 +75,10 @@ def global_options(blocks: Iterable[Block]) -> Iterator[Block]:
     return (line for block in blocks if not block.keys for line in block.children if line.keys)
 
 
-def _number(text: str | None, usual: int) -> int:
-    return int(text) if text and text.isdecimal() else usual
+def option_values(lines: Iterable[Block]) -> dict[str, tuple[str, ...]]:
+    """The arguments of the options that have any, by name; of several with one name the last one counts."""
+    return {line.keys[0]: line.keys[1:] for line in lines if len(line.keys) > 1}
+
+
+def _number(arguments: tuple[str, ...], usual: int) -> int:
+    return int(arguments[0]) if arguments and arguments[0].isdecimal() else usual

@@ -9,7 +9,7 @@ from dockcaddy.caddyfile.directives import DIRECTIVES
 def is_matcher(token: str) -> bool:
     """Whether Caddy reads a directive's first argument as its matcher: `*`, a path or a `@name`.
 
-    A token such as `*.example.org` is none: only a star alone matches every request.
+    `*.example.org` is no matcher: only a single star matches every request.
     """
     return token == "*" or token.startswith(("/", "@"))
 
@@ -28,5 +28,5 @@ def matcher(block: Block) -> str:
 
 
 def is_matcher_block(name: str) -> bool:
-    """Whether what stands under a line of this name are the conditions of a matcher."""
+    """Whether the lines in a block of this name are conditions of a matcher."""
     return name.startswith("@") or name in ("not", "lb_retry_match")

@@ -19,14 +19,14 @@ _SCHEMES = {port: scheme for scheme, port in DEFAULT_PORTS.items()}
 
 
 def group_key(block: Block) -> Hashable:
-    """Top-level blocks with different group keys never meet: a site's addresses whatever their order and spelling."""
-    if not block.keys or block.keys[0].startswith(("(", "&(")):
+    """Only top-level blocks with equal group keys are merged: those of a site are its addresses, in any order and spelling."""
+    if not block.keys or block.is_definition:
         return block.keys
     return frozenset(_address(key) for key in block.keys if key != ",")
 
 
 def _address(key: str) -> Hashable:
-    """One site address, so that spellings Caddy serves as one site are equal."""
+    """One site address in a form that is equal for all spellings of one site."""
     address = SiteAddress.parse(key)
     if not address.is_literal:
         return key.removesuffix(",")
@@ -53,7 +53,7 @@ def merge(blocks: Iterable[Block]) -> tuple[Block, ...]:
 
 @define(eq=False)
 class _Merged:
-    """A block that others may still join. Its children are opened only when that happens."""
+    """A block that others may join. Its children are copied only when that happens."""
 
     block: Block
     keys: list[str] = field(init=False)
@@ -76,7 +76,7 @@ class _Merged:
         return evolve(self.block, keys=tuple(self.keys), children=children, origins=tuple(self.origins))
 
     def join(self, other: Block) -> None:
-        """Take over the origins and children of an equal block, and the upstreams of a proxy."""
+        """Add the origins and children of an equal block, and the upstreams of a proxy."""
         if self.children is None:
             self.children = []
             self.origins = dict.fromkeys(self.block.origins)
@@ -104,7 +104,7 @@ class _Merged:
 
 
 def merge_key(keys: tuple[str, ...]) -> tuple[str, ...]:
-    """Lines of one block with equal keys become one: those of proxies with an equal matcher, or with equal tokens."""
+    """Lines of one block with equal merge keys become one: proxies with equal matchers, others with equal tokens."""
     return (keys[0], split_matcher(keys[1:])[0] or "*") if keys and keys[0] in PROXIES else keys
 
 

@@ -1,4 +1,4 @@
-"""The total order of a tree: equal content gives equal text, whatever the order it came in."""
+"""The total order of a tree: equal content gives equal text, whatever its original order."""
 
 from collections.abc import Iterable
 
@@ -9,7 +9,7 @@ from dockcaddy.caddyfile.directives import DIRECTIVES, FIRST_HANDLER
 from dockcaddy.caddyfile.matchers import matcher
 
 _ORDERED = tuple(each.name for each in DIRECTIVES.values() if each.ordered)
-# what Caddy has no place for (`import`, directives of its plugins: authorize, rate_limit) runs before anything answers
+# directives without a place in the order (`import`, those of Caddy's plugins) come before the first handler
 _UNKNOWN = _ORDERED.index(FIRST_HANDLER)
 _POSITIONS = {name: at + (at >= _UNKNOWN) for at, name in enumerate(_ORDERED)}
 
@@ -33,7 +33,7 @@ def _sorted_inside(block: Block, route_order: str) -> Block:
 
 
 def sort_key(block: Block) -> tuple[object, ...]:
-    """What blocks are compared by, once their children are sorted."""
+    """The sort key of a block whose children are sorted."""
     keys, children = block.keys, block.children
     return (_rank(keys), block.order, keys, tuple(sort_key(child) for child in children) if children else ())
 
@@ -48,21 +48,21 @@ def _rank(keys: tuple[str, ...]) -> int:
 
 
 def _route_key(block: Block) -> tuple[object, ...]:
-    """Directives as Caddy sorts them elsewhere, equal ones by specificity, by their suffix, then as text."""
+    """The sort key inside `route`: Caddy's directive order, then specificity, suffix and text."""
     rank, order, keys, children = sort_key(block)
     name = block.keys[0] if block.keys else ""
     return (rank, order, _POSITIONS.get(name, _UNKNOWN), name, _specificity(block), block.suffix, keys, children)
 
 
 def position(directive: str) -> int:
-    """Where Caddy runs a directive among the others of a site. `handle_path` has its turn among the `handle`."""
+    """The position of a directive in Caddy's order. `handle_path` is sorted with `handle`."""
     return _POSITIONS.get("handle" if directive == "handle_path" else directive, _UNKNOWN)
 
 
 def _specificity(block: Block) -> tuple[int, int, str]:
     """The place among equal directives: longer paths first, then named matchers, then what matches everything.
 
-    Of `vars` all that match run and the last one wins, so there the most specific comes last, as in Caddy.
+    All matching `vars` run and the last one wins, so the most specific one comes last, as in Caddy.
     """
     return _generality(matcher(block), -1 if block.keys[:1] == ("vars",) else 1)
 

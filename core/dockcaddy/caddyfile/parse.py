@@ -31,7 +31,7 @@ def _lines(tokens: list[Token]) -> list[list[Token]]:
 
 @define
 class _Reader:
-    """Takes lines off the end of `lines`, which is the beginning of what is left to read."""
+    """Takes lines off the end of `lines`, which are in reverse order."""
 
     lines: list[list[Token]]
     origin: Origin
@@ -50,7 +50,7 @@ class _Reader:
         return Block(keys, self._inside(line[opening]), order, (self.origin,))
 
     def _address_line(self) -> list[Token]:
-        """The line of a site's addresses: it goes on behind a comma, and its brace may open on the next line."""
+        """The line of a site's addresses. It continues after a comma, and its brace may be on the next line."""
         line = self.lines.pop()
         if _is(line[0], "}"):
             raise CaddyfileError('"}" closes nothing', line[0].line)
@@ -61,7 +61,7 @@ class _Reader:
         return line
 
     def _without_braces(self, line: list[Token], order: int) -> Block:
-        """A file's only site may go without braces: then all that follows its addresses is inside it."""
+        """The only site of a file may have no braces: then everything behind its addresses belongs to it."""
         keys = _keys(line)
         children: list[Block] = []
         if keys[0] != "import":
@@ -70,7 +70,7 @@ class _Reader:
         return Block(keys, tuple(children), order, (self.origin,))
 
     def _inside(self, opening: Token) -> tuple[Block, ...]:
-        """The blocks up to the closing brace; what follows the brace on its line is left to read."""
+        """The blocks up to the closing brace; the rest of that line stays unread."""
         if self.depth >= MAX_DEPTH:
             raise CaddyfileError(f"blocks are nested deeper than {MAX_DEPTH}", opening.line)
         self.depth += 1

@@ -50,7 +50,7 @@ def _may_stand_bare(token: str) -> bool:
 
 
 def _heredoc(token: str) -> str:
-    """The form that takes backslash, quote and backtick together."""
+    """A heredoc, which can hold backslashes, quotes and backticks together."""
     if "\r" in token:
         raise CaddyfileError(
             f"no form of quotes holds {_shown(token)}: a backtick, a carriage return and a final backslash"
@@ -80,7 +80,7 @@ def write_block(block: Block, *, last: bool = False) -> str:
 
 
 def write_with_origins(blocks: Sequence[Block]) -> tuple[str, tuple[tuple[Origin, ...], ...]]:
-    """The Caddyfile, and for each of its lines (ended by a line feed) the origins of what stands there."""
+    """The Caddyfile, and the origins of each of its lines."""
     pieces = [piece for block in blocks for piece in _top_level(block, last=block is blocks[-1])]
     origins = tuple(origin for text, origin in pieces for _ in range(text.count("\n")))
     return "".join([text for text, _ in pieces]), origins
@@ -94,7 +94,7 @@ def _top_level(block: Block, *, last: bool) -> Iterable[tuple[str, tuple[Origin,
 
 
 def _is_site(block: Block) -> bool:
-    return bool(block.keys) and not block.keys[0].startswith(("(", "&("))
+    return bool(block.keys) and not block.is_definition
 
 
 def _lines(block: Block, indent: str) -> Iterator[tuple[str, tuple[Origin, ...]]]:

@@ -68,7 +68,7 @@ def build(labels: Iterable[Label], resource: str, *, suffix_names: bool = False)
 
 @define(eq=False)
 class _Node:
-    """A path of the label tree: what the segment says, and the tokens of the label that ends there."""
+    """A node of the label tree: its segment, and the tokens of the label that ends there."""
 
     name: str
     order: int = NO_ORDER
@@ -80,7 +80,7 @@ class _Node:
     conditional: bool = False
 
     def block(self, keys: tuple[str, ...], mentioned: Collection[str] | None) -> Block:
-        """The node as a block whose tokens begin with `keys`; `mentioned` is None where every suffix is cut off."""
+        """The node as a block whose tokens begin with `keys`. `mentioned` is None if every suffix is cut off."""
         repeats = self._repeats() if self.name in _NAMING else {}
         children = tuple([child.block((_name_of(child, mentioned, repeats),), mentioned) for child in self.children])
         number = min(int(self.suffix), _LARGEST) if self.suffix else 0
@@ -115,7 +115,7 @@ class _Tree:
     _by_path: dict[str, _Node] = field(factory=dict)
 
     def add(self, label: Label) -> None:
-        """Put one label into its place."""
+        """Add one label to the tree."""
         path = _checked_path(label)
         if len(label.value) > limits.MAX_LABEL_VALUE:
             raise LabelError(label.origin, f"the value is longer than {limits.MAX_LABEL_VALUE} characters")

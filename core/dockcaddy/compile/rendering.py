@@ -41,12 +41,12 @@ class ResourceContext:
     fault: PluginFault | None = None
 
     def __str__(self) -> str:
-        """What is being worked on, as errors name it: `container web-1: label caddy.respond`."""
+        """The resource and label at hand, as errors name them: `container web-1: label caddy.respond`."""
         return f"{self.resource}: label {self.label}" if self.label else str(self.resource)
 
     @property
     def inventory(self) -> Inventory:
-        """Everything there is; noted, because the fragment then depends on all of it."""
+        """The whole inventory. Reading it is noted, because the fragment then depends on all of it."""
         self.read_inventory = True
         return self.surroundings
 
@@ -203,7 +203,7 @@ class Renderer:
 
 
 def seniority_of(resource: Resource) -> int:
-    """A resource's place by age; whatever an engine says of that, what the operator wrote is older."""
+    """A resource's age for conflicts, in the engine's time; the operator's own text is older than any resource."""
     return max(resource.created, 0)
 
 
@@ -225,7 +225,7 @@ def _because(context: ResourceContext) -> str:
 
 
 def _check_site_address(label: Label, text: str, context: ResourceContext) -> None:
-    """Refuse an address that lost a piece in rendering (`static.` where the domain was to follow)."""
+    """Refuse an address that lost a part in rendering (`static.` without its domain)."""
     if "." in label.key:
         return
     for address in text.split():

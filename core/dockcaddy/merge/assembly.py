@@ -1,6 +1,5 @@
-"""Fragments become one Caddyfile, and a changed fragment costs only the sites it touches. Pure."""
+"""Merges fragments into one Caddyfile. A changed fragment rebuilds only its own sites. Pure."""
 
-import re
 from bisect import bisect_left, insort
 from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
 from functools import cached_property
@@ -37,7 +36,7 @@ class Section:
 
 @frozen(eq=False)
 class Assembly:
-    """A whole Caddyfile: its text, for each line the origins of what stands there, and the conflicts among its fragments."""
+    """A whole Caddyfile: its text, the origins of each line, and the conflicts among its fragments."""
 
     sections: tuple[Section, ...]
     conflicts: tuple[Conflict, ...] = ()
@@ -45,7 +44,7 @@ class Assembly:
 
     @cached_property
     def text(self) -> str:
-        """The Caddyfile; a comment where there is nothing."""
+        """The Caddyfile; a comment if it is empty."""
         if not self.sections:
             return EMPTY
         texts = [section.text for section in self.sections]
@@ -80,12 +79,12 @@ class Assembly:
 
 
 def _is_empty_site(block: Block) -> bool:
-    return bool(block.keys) and not block.children and not re.match(r"import$|&?\(", block.keys[0])
+    return caddyfile.is_site(block) and not block.children
 
 
 @define
 class Assembler:
-    """Keeps the groups of the last assembly, so that equal fragments are not merged again."""
+    """Keeps the groups of the last assembly, so that unchanged fragments are not merged again."""
 
     route_order: str = "caddy"
     finisher: SiteFinisher = field(factory=SiteFinisher)
@@ -148,12 +147,12 @@ class Assembler:
         return tuple(self._section(block) for block in blocks)
 
     def _section(self, block: Block) -> Section:
-        """The section stands where its block stood before it was finished."""
+        """The section of a block, at the place of the block before the site transformers."""
         site = self.finisher.finish(block)
         return Section(site, caddyfile.write_block(site.block), caddyfile.sort_key(block))
 
     def _put_in_order(self, rebuilt: dict[Hashable, tuple[Section, ...]]) -> None:
-        """Put new sections in the place of their groups' old ones; a few are inserted, many are sorted."""
+        """Replace the sections of groups. A few are inserted, many are sorted."""
         old = [section for group in rebuilt for section in self._sections.pop(group, ())]
         self._sections.update((group, sections) for group, sections in rebuilt.items() if sections)
         if len(rebuilt) > SORTED_ANEW:

@@ -1,4 +1,4 @@
-"""What becomes of a site once all its resources have made it: the site transformers. Pure."""
+"""Site transformers, which edit the merged block of a site. Pure."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -20,7 +20,7 @@ _VALUE = re.compile(r"[^\s{}\"`\\]{0,300}")
 
 @frozen
 class Site:
-    """A finished top-level block, what placeholders in it stand for now, and what was wrong with its making."""
+    """A finished top-level block, what placeholders in it stand for now, and its problems."""
 
     block: Block
     placeholders: Mapping[str, str] = field(factory=dict)

@@ -198,7 +198,7 @@ def _single_quotes(problem: Problem, fragment: Fragment) -> str:
 
 def _names(fragment: Fragment) -> tuple[str, ...]:
     """The snippets and named routes that a fragment defines, or would if it could be rendered."""
-    made = [block.keys[0] for block in fragment.blocks if block.keys and block.keys[0].startswith(("(", "&("))]
+    made = [block.keys[0] for block in fragment.blocks if block.is_definition]
     return tuple(made) if fragment.blocks else fragment.intended
 
 

@@ -98,7 +98,7 @@ def lines_of(blocks: Iterable[Block], names: Collection[str]) -> Iterator[Line]:
     Raises LabelError where a line has too many of them.
     """
     for block in blocks:
-        kind = GLOBAL if not block.keys else SNIPPET if block.keys[0].startswith(("(", "&(")) else SITE
+        kind = GLOBAL if not block.keys else SNIPPET if block.is_definition else SITE
         addresses = block.keys if kind is SITE else ()
         if block.keys:
             yield Line((), block.keys, block, addresses)

@@ -104,7 +104,7 @@ def _has_block(block: Block, path: tuple[Hashable, ...]) -> bool:
 
 
 def _settings(block: Block) -> Iterator[_Setting]:
-    if block.keys and block.keys[0].startswith(("(", "&(")):
+    if block.is_definition:
         yield _setting((), block.keys[0], block)
         return
     if block.keys:

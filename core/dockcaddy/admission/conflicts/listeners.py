@@ -11,7 +11,7 @@ from itertools import chain
 from attrs import define, field, frozen
 
 from dockcaddy.admission.conflicts.conflict import Conflict, Group, Member, conflict_between, label_of
-from dockcaddy.caddyfile import DEFAULT_PORTS, Block, SiteAddress
+from dockcaddy.caddyfile import DEFAULT_PORTS, Block, SiteAddress, option_values
 
 # Caddy takes such a name for another one once it is converted to ASCII, or filled in, and turns TLS on for it
 _CONVERTED = re.compile(r"[^\x00-\x7f]|\{(?!\$)")
@@ -36,12 +36,12 @@ class Options:
     @classmethod
     def of(cls, lines: Iterable[Block]) -> "Options":
         """Those of the lines of the global options."""
-        said = {line.keys[0]: line.keys[1:] for line in lines if len(line.keys) > 1}
-        automatic = frozenset(said.get("auto_https", ()))
+        values = option_values(lines)
+        automatic = frozenset(values.get("auto_https", ()))
         return cls(
-            "".join(said.get("http_port", (cls().http_port,))),
-            "".join(said.get("https_port", (cls().https_port,))),
-            said.get("default_bind", ("",)),
+            "".join(values.get("http_port", (cls().http_port,))),
+            "".join(values.get("https_port", (cls().https_port,))),
+            values.get("default_bind", ("",)),
             "off" not in automatic,
             automatic.isdisjoint(("off", "disable_redirects")),
         )

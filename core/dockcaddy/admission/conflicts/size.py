@@ -120,7 +120,7 @@ class _Measure:
     def top_level(self, block: Block, matchers_of: Callable[[Block], Matchers]) -> None:
         """Count a site or the global options; snippets and named routes count where they are used."""
         self.line_before = None
-        if block.keys and block.keys[0].startswith(("(", "&(")):
+        if block.is_definition:
             return
         group = caddyfile.group_key(block)
         addresses = group if isinstance(group, frozenset) else ()
