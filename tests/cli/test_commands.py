@@ -119,7 +119,7 @@ def test_explain_tells_why_a_resource_has_no_lines(dockcaddy: Callable, snapshot
     assert (result.status, result.out) == (0, "")
     assert result.err.splitlines()[0] == "warning: container bad: not in the configuration"
     assert "label caddy.respond" in result.err
-    assert "nothing of it" in dockcaddy("explain", "empty", "--inventory", path).err
+    assert "not in the configuration" in dockcaddy("explain", "empty", "--inventory", path).err
 
 
 def test_explain_offers_the_nearest(dockcaddy: Callable, snapshot: Callable) -> None:

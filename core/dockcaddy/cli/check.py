@@ -1,20 +1,17 @@
 """`dockcaddy check`."""
 
-import logging
 from collections.abc import Iterator
 from typing import Any
 
 import click
 
 from dockcaddy.cli import result
-from dockcaddy.cli.inventory import inventory_option, pipeline_and_base, read_inventory, report, served
-from dockcaddy.cli.options import Command, Environment, settings_options, start
+from dockcaddy.cli.inventory import Source, inventory_option, read_source, report
+from dockcaddy.cli.options import Command, settings_options
 from dockcaddy.errors import CaddyUnreachable
 from dockcaddy.merge.configuration import Configuration
 from dockcaddy.merge.unanswered import unanswered
 from dockcaddy.model import Inventory, Problem
-
-logger = logging.getLogger("dockcaddy")
 
 
 @click.command(cls=Command)
@@ -22,27 +19,22 @@ logger = logging.getLogger("dockcaddy")
 @settings_options("docker", "labels", "caddy", "plugins", "log")
 def command(path: str, **options: Any) -> int:
     """List the problems of labels. Exit 1 if one of them is an error."""
-    environment = start(options)
-    pipeline, base = pipeline_and_base(environment)
-    inventory = read_inventory(environment, path, thorough=True)
-    found = served(environment, pipeline, inventory, base, path)
+    source = read_source(options, path, thorough=True)
+    found = source.served()
     problems = dict.fromkeys((*found.configuration.problems, *unanswered(found.configuration)))
-    problems = problems or dict.fromkeys(_nothing_labelled(inventory, found.configuration, environment))
+    problems = problems or dict.fromkeys(_nothing_labelled(source, found.configuration))
     wrong = report(problems)
     if found.unchecked and not wrong:
         raise CaddyUnreachable(found.unchecked)
-    if found.unchecked:
-        logger.warning("caddy was not asked: %s; nothing was checked", found.unchecked)
+    found.warn()
     if not wrong:
-        result.write(f"{_counted(inventory, found.configuration, len(problems))}, ok\n")
+        result.write(f"{_counted(source.inventory, found.configuration, len(problems))}, ok\n")
     return 1 if wrong else 0
 
 
-def _nothing_labelled(
-    inventory: Inventory, configuration: Configuration, environment: Environment
-) -> Iterator[Problem]:
-    if not any(engine.resources or engine.configs for engine in inventory.engines):
-        prefix = environment.settings.label_prefix
+def _nothing_labelled(source: Source, configuration: Configuration) -> Iterator[Problem]:
+    if not any(engine.resources or engine.configs for engine in source.inventory.engines):
+        prefix = source.settings.label_prefix
         consequence = "" if configuration.sites else ", so there is nothing to serve"
         message = f'no container has a label "{prefix}" or "{prefix}.x"{consequence}'
         yield Problem("engine", "", message, "warning")

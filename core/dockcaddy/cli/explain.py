@@ -8,8 +8,8 @@ import click
 
 from dockcaddy.caddyfile import SiteAddress
 from dockcaddy.cli import result
-from dockcaddy.cli.inventory import inventory_option, pipeline_and_base, read_inventory, report, served
-from dockcaddy.cli.options import Command, settings_options, start
+from dockcaddy.cli.inventory import inventory_option, read_source, report
+from dockcaddy.cli.options import Command, settings_options
 from dockcaddy.errors import SettingsError
 from dockcaddy.merge.configuration import Configuration
 from dockcaddy.model import Inventory
@@ -24,13 +24,10 @@ logger = logging.getLogger("dockcaddy")
 @settings_options("docker", "labels", "caddy", "plugins", "log")
 def command(subject: str, path: str, **options: Any) -> int:
     """Show which resource and label made each line of SUBJECT, a site's address or a resource's name."""
-    environment = start(options)
-    pipeline, base = pipeline_and_base(environment)
-    inventory = read_inventory(environment, path)
+    source = read_source(options, path)
     # includes fragments that are left out, so that these can be explained too
-    merged = pipeline.build(inventory, base)
-    concerned = _concerned(merged, inventory, subject)
-    found = served(environment, pipeline, inventory, base, path)
+    concerned = _concerned(source.merged(), source.inventory, subject)
+    found = source.served()
     configuration = found.configuration
     chosen = sorted({*_lines_of_site(configuration, subject), *_lines_of_resource(configuration, subject)})
     if chosen:
@@ -39,8 +36,7 @@ def command(subject: str, path: str, **options: Any) -> int:
         named = sorted(name for name in concerned if _is(name, subject))
         logger.warning("%s: not in the configuration", ", ".join(named) or subject)
     report(problem for problem in configuration.problems if problem.resource in concerned)
-    if found.unchecked:
-        logger.warning("caddy was not asked: %s; nothing was checked", found.unchecked)
+    found.warn()
     return 0
 
 

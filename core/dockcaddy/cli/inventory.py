@@ -4,14 +4,14 @@ import json
 import logging
 import re
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 from attrs import evolve, frozen
 
-from dockcaddy.cli.options import Environment
+from dockcaddy.cli.options import start
 from dockcaddy.errors import CaddyUnreachable, SettingsError
 from dockcaddy.files import unreadable
 from dockcaddy.merge.configuration import Configuration
@@ -21,6 +21,7 @@ from dockcaddy.run.composition import pipeline_for
 from dockcaddy.run.engines import engines_for, options_for
 from dockcaddy.run.operator_files import load_environment_file, read_base
 from dockcaddy.run.preview import served_by_program, served_unchecked
+from dockcaddy.settings.table import Settings
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
@@ -35,7 +36,7 @@ def inventory_option(command: Decorated) -> Decorated:
     return click.option("--inventory", "path", default="", metavar="FILE", help=help)(command)
 
 
-def read_inventory(environment: Environment, path: str, *, thorough: bool = False) -> Inventory:
+def read_inventory(settings: Settings, path: str, *, thorough: bool = False) -> Inventory:
     """The inventory of a snapshot file (`-`: standard input), or of the engines if `path` is empty.
 
     With `thorough`, containers without labels of ours are checked for labels that were probably meant for us. Raises
@@ -45,10 +46,10 @@ def read_inventory(environment: Environment, path: str, *, thorough: bool = Fals
         from dockcaddy.engine import SnapshotError, from_snapshot  # noqa: PLC0415
 
         try:
-            return from_snapshot(_document(path), options_for(environment.settings))
+            return from_snapshot(_document(path), options_for(settings))
         except SnapshotError as error:
             raise SnapshotError(f"{error} (--inventory {path})") from error
-    engines = engines_for(environment.settings)
+    engines = engines_for(settings)
     found = [engine.inventory() for engine in engines]
     if thorough:
         more = [(*each.problems, *engine.overlooked()) for each, engine in zip(found, engines, strict=True)]
@@ -83,12 +84,6 @@ def _without_surrogates(value: Any) -> Any:
     return value
 
 
-def pipeline_and_base(environment: Environment) -> tuple[Pipeline, BaseCaddyfile | None]:
-    """The pipeline, and the base Caddyfile if the settings name one. Raises SettingsError if it cannot be read."""
-    pipeline = pipeline_for(environment.settings, environment.registry, environment.sections)
-    return pipeline, read_base(environment.settings.caddyfile_path)
-
-
 @frozen
 class Served:
     """The configuration that would be served. `unchecked` is why Caddy could not be asked, `""` if it was."""
@@ -96,18 +91,48 @@ class Served:
     configuration: Configuration
     unchecked: str = ""
 
+    def warn(self) -> None:
+        """Log a warning if Caddy could not be asked."""
+        if self.unchecked:
+            logger.warning("caddy was not asked: %s; nothing was checked", self.unchecked)
 
-def served(
-    environment: Environment, pipeline: Pipeline, inventory: Inventory, base: BaseCaddyfile | None, path: str
-) -> Served:
-    """The configuration that would be served for the inventory at `path`. Raises SettingsError."""
+
+@frozen
+class Source:
+    """The inventory that a command reads, and what turns it into a configuration."""
+
+    settings: Settings
+    pipeline: Pipeline
+    base: BaseCaddyfile | None
+    inventory: Inventory
+    is_snapshot: bool
+
+    def merged(self) -> Configuration:
+        """All labels merged, without asking Caddy."""
+        return self.pipeline.build(self.inventory, self.base)
+
+    def served(self) -> Served:
+        """The configuration that would be served. Raises SettingsError."""
+        if self.settings.envfile:
+            load_environment_file(self.settings.envfile)
+        given = (self.settings, self.pipeline, self.inventory, self.base)
+        try:
+            return Served(served_by_program(*given, elsewhere=self.is_snapshot))
+        except CaddyUnreachable as error:
+            return Served(served_unchecked(*given), str(error))
+
+
+def read_source(options: Mapping[str, Any], path: str, *, thorough: bool = False) -> Source:
+    """Start from a command's options, and read the inventory at `path` (see `read_inventory`).
+
+    Raises SettingsError, PluginError, SnapshotError and EngineUnreachable.
+    """
+    environment = start(options)
     settings = environment.settings
-    if settings.envfile:
-        load_environment_file(settings.envfile)
-    try:
-        return Served(served_by_program(settings, pipeline, inventory, base, elsewhere=bool(path)))
-    except CaddyUnreachable as error:
-        return Served(served_unchecked(settings, pipeline, inventory, base), str(error))
+    pipeline = pipeline_for(settings, environment.registry, environment.sections)
+    base = read_base(settings.caddyfile_path)
+    inventory = read_inventory(settings, path, thorough=thorough)
+    return Source(settings, pipeline, base, inventory, bool(path))
 
 
 def report(problems: Iterable[Problem]) -> bool:

@@ -1,16 +1,13 @@
 """`dockcaddy render`."""
 
-import logging
 from typing import Any
 
 import click
 
 from dockcaddy.cli import result
-from dockcaddy.cli.inventory import inventory_option, pipeline_and_base, read_inventory, report, served
-from dockcaddy.cli.options import Command, settings_options, start
+from dockcaddy.cli.inventory import Served, inventory_option, read_source, report
+from dockcaddy.cli.options import Command, settings_options
 from dockcaddy.errors import CaddyUnreachable, SettingsError
-
-logger = logging.getLogger("dockcaddy")
 
 
 @click.command(cls=Command)
@@ -32,21 +29,14 @@ def command(style: str, raw: bool, path: str, strict: bool, **options: Any) -> i
     """Print the configuration that would be served. What is left out is reported on standard error."""
     if raw and style == "json":
         raise SettingsError("--raw prints the Caddyfile and needs no Caddy, JSON is made by Caddy: omit one of the two")
-    environment = start(options)
-    pipeline, base = pipeline_and_base(environment)
-    inventory = read_inventory(environment, path)
-    unchecked = ""
-    if raw:
-        configuration = pipeline.build(inventory, base)
-    else:
-        found = served(environment, pipeline, inventory, base, path)
-        configuration, unchecked = found.configuration, found.unchecked
-    if unchecked and style == "json":
-        raise CaddyUnreachable(unchecked)
+    source = read_source(options, path)
+    found = Served(source.merged()) if raw else source.served()
+    if found.unchecked and style == "json":
+        raise CaddyUnreachable(found.unchecked)
+    configuration = found.configuration
     result.write(configuration.text if style == "caddyfile" else configuration.json.decode() + "\n")
     wrong = report(configuration.problems)
-    if unchecked:
-        logger.warning("caddy was not asked: %s; nothing was checked", unchecked)
+    found.warn()
     if not strict:
         return 0
-    return 1 if wrong else 3 if unchecked else 0
+    return 1 if wrong else 3 if found.unchecked else 0
