@@ -55,7 +55,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     ("arguments", "told"),
     [
         (("--output", "nowhere"), 'no output "nowhere"'),
-        (("--output", "admin=ftp://x"), "only http and unix sockets"),
+        (("--output", "admin=ftp://x"), "use http or a unix socket"),
         (("--output", "json"), "output json needs a path"),
         (("--output", "caddyfile"), "output caddyfile needs a path"),
     ],

@@ -23,7 +23,7 @@ def test_it_warns_that_it_holds_environment_variables(dockcaddy: Callable, engin
     result = dockcaddy("snapshot", "--docker-sockets", engine[0])
     assert result.status == 0
     assert "hunter2" in result.out
-    assert result.err.startswith("warning: the snapshot holds the values of 2 environment variables")
+    assert result.err.startswith("warning: the snapshot contains the values of 2 environment variables")
     assert "--redact" in result.err and result.err.count("\n") == 1
 
 
