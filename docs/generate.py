@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import dockcaddy_policy
-from dockcaddy import files, hookspecs, plugins, testing
+from dockcaddy import caddyfile, files, hookspecs, plugins, testing
 from dockcaddy.settings import pages
 from dockcaddy_idioms import table
 from dockcaddy_policy.rules import RULES
@@ -67,6 +67,12 @@ def plugins_page() -> str:
             parts += ["```python", inspect.getsource(kind).strip(), "```", ""]
     parts += ["## Outputs to a file\n", inspect.cleandoc(files.FileOutput.__doc__ or ""), ""]
     parts += ["## When a plugin fails\n", inspect.cleandoc(plugins.guard.__doc__ or ""), ""]
+    parts += ["## The Caddyfile's syntax\n", inspect.cleandoc(caddyfile.directives.__doc__ or ""), ""]
+    parts += ["`DIRECTIVES` holds a `Directive` for each name, `GLOBAL_OPTIONS` and `DIRECTIVE_BLOCKS` hold names.", ""]
+    for kind in (caddyfile.Directive, caddyfile.SiteAddress):
+        parts += [f"### `{kind.__name__}`\n", inspect.cleandoc(kind.__doc__ or ""), ""]
+    for fact in (caddyfile.SiteAddress.parse, caddyfile.is_matcher, caddyfile.split_matcher, caddyfile.is_matcher_block):
+        parts += [f"### `{_spelled(fact)}`\n", inspect.cleandoc(fact.__doc__ or ""), ""]
     parts += ["## `dockcaddy.testing`\n", inspect.cleandoc(testing.__doc__ or ""), ""]
     for helper in (testing.container, testing.render, testing.fragment, testing.context, testing.registry_with):
         parts += [f"### `{_spelled(helper)}`\n", inspect.cleandoc(helper.__doc__ or ""), ""]
@@ -91,7 +97,7 @@ def _spelled(function: Callable[..., object]) -> str:
     """`render(template, resource, *modules, caddy=None)`."""
     parameters = inspect.signature(function).parameters.values()
     bare = [each.replace(annotation=inspect.Parameter.empty) for each in parameters]
-    return f"{function.__name__}{inspect.Signature(bare)}"
+    return f"{function.__qualname__}{inspect.Signature(bare)}"
 
 
 def idioms_page() -> str:

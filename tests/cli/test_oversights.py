@@ -75,6 +75,7 @@ def test_another_prefix_has_its_own_look_alikes(checked: Callable) -> None:
         ({"caddy.0_root": "* /srv", "caddy.1_file_server": ""}, "caddy.0_root", "caddy"),
         ({"caddy_3.handle_1.respond": "x"}, "caddy_3.handle_1.respond", "caddy_3"),
         ({**SITE, "caddy_1.respond": "x"}, "caddy_1.respond", "caddy_1"),
+        ({"caddy.handle_errors.respond": "x"}, "caddy.handle_errors.respond", "caddy"),
     ],
 )
 def test_a_forgotten_site_label_is_told(

@@ -13,14 +13,14 @@ from attrs import frozen
 class Directive:
     """One directive.
 
-    `matcher`: whether its first argument may be a matcher; with "several" only if another argument follows.
-    `terminal`: no other directive sees the requests that it matches.
-    `fixed_response`: it is terminal, and its response is written in the Caddyfile.
-    `rewrites`: later directives see another request.
-    `authenticates`: it decides which clients reach later directives.
-    `upstreams`: it sends requests to upstreams.
-    `nests`: its block has directives in it.
-    `ordered`: it has a place in Caddy's order of directives.
+    - `matcher`: whether its first argument may be a matcher; with "several" only if another argument follows.
+    - `terminal`: no other directive sees the requests that it matches.
+    - `fixed_response`: it is terminal, and its response is written in the Caddyfile.
+    - `rewrites`: later directives see another request.
+    - `authenticates`: it decides which clients reach later directives.
+    - `upstreams`: it sends requests to upstreams.
+    - `nests`: its block has directives in it.
+    - `ordered`: it has a place in Caddy's order of directives.
     """
 
     name: str
