@@ -71,7 +71,12 @@ def plugins_page() -> str:
     parts += ["`DIRECTIVES` holds a `Directive` for each name, `GLOBAL_OPTIONS` and `DIRECTIVE_BLOCKS` hold names.", ""]
     for kind in (caddyfile.Directive, caddyfile.SiteAddress):
         parts += [f"### `{kind.__name__}`\n", inspect.cleandoc(kind.__doc__ or ""), ""]
-    for fact in (caddyfile.SiteAddress.parse, caddyfile.is_matcher, caddyfile.split_matcher, caddyfile.is_matcher_block):
+    for fact in (
+        caddyfile.SiteAddress.parse,
+        caddyfile.is_matcher,
+        caddyfile.split_matcher,
+        caddyfile.is_matcher_block,
+    ):
         parts += [f"### `{_spelled(fact)}`\n", inspect.cleandoc(fact.__doc__ or ""), ""]
     parts += ["## `dockcaddy.testing`\n", inspect.cleandoc(testing.__doc__ or ""), ""]
     for helper in (testing.container, testing.render, testing.fragment, testing.context, testing.registry_with):
