@@ -23,16 +23,16 @@ HARMFUL = {
         LOOP.replace("invoke loop\n\t\t}", "invoke other\n\t\t}") + "&(other) {\n\tinvoke loop\n}\n",
         "invokes itself",
     ),
-    "a map of itself": (site("map {y} {y} {", "default a", "}"), "map makes {y} out of itself"),
-    "a map whose values name itself": (site("map {path} {y} {", "/a a{y}", "}"), "map makes {y} out of itself"),
-    "maps in a circle": (site("map {a} {b} {", "x y", "}", "map {b} {a} {", "x y", "}"), "out of itself"),
+    "a map of itself": (site("map {y} {y} {", "default a", "}"), "map makes {y} from itself"),
+    "a map whose values name itself": (site("map {path} {y} {", "/a a{y}", "}"), "map makes {y} from itself"),
+    "maps in a circle": (site("map {a} {b} {", "x y", "}", "map {b} {a} {", "x y", "}"), "from itself"),
     "a map where an error is handled": (
         site("handle_errors {", "map {y} {y} {", "default a", "}", "respond {y}", "}"),
-        "out of itself",
+        "from itself",
     ),
     "a map in a route": (
         "&(r) {\n\tmap {y} {y} {\n\t\tdefault a\n\t}\n}\n" + site("invoke r"),
-        "map makes {y} out of itself",
+        "map makes {y} from itself",
     ),
     "a proxy to itself": (site("reverse_proxy localhost:8080"), "this machine's port 8080 leads back to caddy"),
     "a proxy to itself by another name": (site("reverse_proxy [::1]:8080"), "leads back to caddy"),
@@ -80,13 +80,13 @@ HARMFUL = {
     ),
     "a hash of gigabytes": (
         site("basic_auth argon2id {", f"eve $argon2id$v=19$m=4194304,t=1,p=1$c2FsdA${'a' * 43}", "}"),
-        "each wrong password of eve would cost",
+        "the password hash of eve is too costly",
     ),
     "a hash of many rounds": (
         site("basic_auth argon2id {", f"eve $argon2id$v=19$m=65536,t=99,p=1$c2FsdA${'a' * 43}", "}"),
-        "each wrong password of eve would cost",
+        "the password hash of eve is too costly",
     ),
-    "a hash of hours": (site("basic_auth {", f"eve $2a$31${'a' * 53}", "}"), "each wrong password of eve would cost"),
+    "a hash of hours": (site("basic_auth {", f"eve $2a$31${'a' * 53}", "}"), "the password hash of eve is too costly"),
 }
 
 HARMLESS = {

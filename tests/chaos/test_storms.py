@@ -11,7 +11,7 @@ Eventually = Callable[..., None]
 
 RATE = 1000.0
 EVENTS = 1500
-# least time between two changes, the setting's default
+# minimum time between two changes, the setting's default
 THROTTLE = 0.1
 # the longest that a flapping container is held down
 HELD = 10.0

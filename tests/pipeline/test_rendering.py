@@ -76,7 +76,7 @@ def test_what_is_told_is_one_line_whatever_the_text_is_that_it_is_about() -> Non
 def test_a_file_without_an_end_is_refused_before_caddy_reads_it(labels: dict[str, str]) -> None:
     (problem,) = rendered(labels).problems
     assert problem.label in labels
-    assert "caddy would read for ever" in problem.message
+    assert "caddy would never finish reading" in problem.message
 
 
 @pytest.mark.parametrize(
