@@ -1,4 +1,4 @@
-"""What people are told while the program runs: which sites went live, changed or went away, and what is wrong."""
+"""What is reported while the program runs: which sites went live, changed or went away, and what is wrong."""
 
 from dockcaddy.narration.cycle import Cycle, Narrator, ProblemLog
 from dockcaddy.narration.live import LiveSite, LiveSites, Upstream

@@ -28,31 +28,31 @@ class Cycle:
 
 
 class Narrator(Protocol):
-    """Tells people what the loop does. It asks nobody: whatever it says is made of what it is given."""
+    """Reports what the loop does. It uses only its arguments."""
 
     def tell(self, problems: Iterable[Problem]) -> None:
-        """All that is wrong now; called in every pass."""
+        """Report all current problems; called in every pass."""
 
     def ended(self, cycle: Cycle) -> None:
-        """A pass came to its end; what is wrong after it has been told before."""
+        """Report the end of a pass, whose problems have been reported before."""
 
 
 @define
 class ProblemLog:
-    """Tells each problem once when it appears and once when it is gone; of passes it says nothing."""
+    """Logs each problem once when it appears and once when it is gone, and nothing about passes."""
 
-    _told: frozenset[Problem] = frozenset()
+    _reported: frozenset[Problem] = frozenset()
 
     def tell(self, problems: Iterable[Problem]) -> None:
         """Log the difference to the last call."""
         current = dict.fromkeys(problems)
         for problem in current:
-            if problem not in self._told:
+            if problem not in self._reported:
                 level = logging.ERROR if problem.severity == "error" else logging.WARNING
                 logger.log(level, "%s", problem, extra={"resource": problem.resource, "label": problem.label})
-        for problem in sorted(self._told - current.keys(), key=str):
+        for problem in sorted(self._reported - current.keys(), key=str):
             logger.info("no longer: %s", problem, extra={"resource": problem.resource, "label": problem.label})
-        self._told = frozenset(current)
+        self._reported = frozenset(current)
 
     def ended(self, cycle: Cycle) -> None:
         """A pass came to its end."""

@@ -34,7 +34,7 @@ class Watched(Protocol):
 
 @define
 class LogNarrator:
-    """Writes to the log. `word` is what a site is when it is delivered, `tip` is told once there are sites."""
+    """Writes to the log. `word` is what a site is when it is delivered, `tip` is logged once there are sites."""
 
     engines: Sequence[Watched] = ()
     label_prefix: str = "caddy"
@@ -131,13 +131,13 @@ class LogNarrator:
         """What the pass made of which resources."""
         resources = [each for engine in cycle.inventory.engines for each in engine.resources]
         current = {each.key: each for each in resources}
-        told = [_change(each, self._seen.get(key)) for key, each in current.items() if self._seen.get(key) is not each]
-        told += [f"{each} is gone" for key, each in self._seen.items() if key not in current]
+        parts = [_change(each, self._seen.get(key)) for key, each in current.items() if self._seen.get(key) is not each]
+        parts += [f"{each} is gone" for key, each in self._seen.items() if key not in current]
         self._seen = current
-        for line in told[: limits.MAX_SINGLE_LINES]:
+        for line in parts[: limits.MAX_SINGLE_LINES]:
             logger.debug("%s", line)
-        if len(told) > limits.MAX_SINGLE_LINES:
-            logger.debug("and %d more containers have changed", len(told) - limits.MAX_SINGLE_LINES)
+        if len(parts) > limits.MAX_SINGLE_LINES:
+            logger.debug("and %d more containers have changed", len(parts) - limits.MAX_SINGLE_LINES)
 
 
 def _change(now: Resource, before: Resource | None) -> str:
@@ -169,9 +169,9 @@ def _what_changed(before: LiveSite, site: LiveSite) -> str:
         return " and ".join(said)
     joined = [each for each in site.resources if each not in before.resources]
     left = [each for each in before.resources if each not in site.resources]
-    told = [f"with {', '.join(joined)}"] if joined else []
-    told += [f"without {', '.join(left)}"] if left else []
-    return " and ".join(told) or f"by labels of {', '.join(site.resources[: limits.MAX_EXAMPLES])}"
+    parts = [f"with {', '.join(joined)}"] if joined else []
+    parts += [f"without {', '.join(left)}"] if left else []
+    return " and ".join(parts) or f"by labels of {', '.join(site.resources[: limits.MAX_EXAMPLES])}"
 
 
 def _listed(upstreams: Sequence[Upstream]) -> str:

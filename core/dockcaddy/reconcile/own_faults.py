@@ -1,4 +1,4 @@
-"""After an error that nobody foresaw: told once as the program's own, tried again with a growing pause."""
+"""Unexpected errors in the loop: logged once as the program's own, tried again with a growing pause."""
 
 import logging
 from collections.abc import Callable
@@ -17,7 +17,7 @@ FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
 class OwnFault:
     """The error that is being waited out, where there is one: nothing is tried before `resume_at`. All in seconds."""
 
-    _told: str = ""
+    _reported: str = ""
     _backoff: Backoff = field(factory=lambda: Backoff(FIRST_PAUSE, LONGEST_PAUSE))
 
     @property
@@ -26,23 +26,23 @@ class OwnFault:
         return self._backoff.retry_at
 
     def began(self, error: Exception, now: float) -> None:
-        """It came up, again or for the first time."""
+        """The error occurred, for the first time or again."""
         pause = self._backoff.failed(now)
-        told = own_fault(error)
+        message = own_fault(error)
         logger.log(
-            logging.DEBUG if told == self._told else logging.ERROR,
+            logging.DEBUG if message == self._reported else logging.ERROR,
             "%s; the last configuration stays, trying again in %g s (--log-level debug shows where)",
-            told,
+            message,
             pause,
         )
         logger.debug("where it happened", exc_info=error)
-        self._told = told
+        self._reported = message
 
     def ended(self) -> None:
-        """It went well."""
-        if self._told:
-            logger.info("no longer: %s", self._told)
-        self._told = ""
+        """A pass succeeded."""
+        if self._reported:
+            logger.info("no longer: %s", self._reported)
+        self._reported = ""
         self._backoff.succeeded()
 
     def is_over(self, clock: Callable[[], float]) -> bool:

@@ -107,10 +107,10 @@ class Pipeline:
         excluded: Collection[str] = frozenset(),
         problems: tuple[Problem, ...] = (),
     ) -> Configuration:
-        """Assemble fragments; every fragment's problems are told, also those of excluded ones."""
+        """Assemble fragments; the problems of all fragments are reported, excluded ones included."""
         assembly = self._assembler.assemble(fragments, excluded)
-        told = tuple(problem for fragment in fragments for problem in fragment.problems)
-        return Configuration(assembly.text, problems + told + assembly.problems, None, assembly)
+        of_fragments = tuple(problem for fragment in fragments for problem in fragment.problems)
+        return Configuration(assembly.text, problems + of_fragments + assembly.problems, None, assembly)
 
     def fragments(self, inventory: Inventory, base: BaseCaddyfile | None = None) -> tuple[Fragment, ...]:
         """All fragments in merge order: the base Caddyfile, then each engine's configs, containers, services."""

@@ -1,4 +1,4 @@
-"""`dockcaddy run`: the loop with its Caddy and its folder, until it is told to end."""
+"""`dockcaddy run`: the loop with its Caddy and its folder, until a signal ends it."""
 
 import fcntl
 import logging
@@ -49,9 +49,9 @@ class Ended(BaseException):
 
 @define(eq=False)
 class Ending:
-    """Whether a signal told the program to end. `stop` is called then: a plugin may swallow what is raised besides."""
+    """Whether a signal requested the end of the program. It also calls `stop`, because a plugin may swallow `Ended`."""
 
-    told: bool = False
+    requested: bool = False
     stop: Callable[[], None] = lambda: None
     is_held: bool = False
 
@@ -63,7 +63,7 @@ class Ending:
             yield
         finally:
             self.is_held = False
-        if self.told:
+        if self.requested:
             raise Ended
 
 
@@ -75,10 +75,10 @@ def ended_by_signals(is_stuck: Callable[[], bool] = lambda: False) -> Iterator[E
     """
     ending = Ending()
 
-    # it stays the handler, by which what it raises is told from what a plugin raises
+    # it stays the handler, so that its exception is distinguished from those of plugins
     def end(*_: object) -> None:
-        if not ending.told or is_stuck():
-            ending.told = True
+        if not ending.requested or is_stuck():
+            ending.requested = True
             ending.stop()
             if not ending.is_held:
                 raise Ended
@@ -116,7 +116,7 @@ def _run(settings: Settings, registry: Registry, sections: Mapping[type, Any], e
             logger.info("dockcaddy %s %s", __version__, _purpose(settings, version, process))
             ending.stop = reconciler.mailbox.stop
             try:
-                if not ending.told:
+                if not ending.requested:
                     reconciler.run()
             finally:
                 narrator.closing(_fate(connections, process))

@@ -54,7 +54,7 @@ def _served(
     # whoever asks once has the time to find out everything
     quarantine = quarantine_for(settings, [adapter], lambda: 0.0)
     assert quarantine is not None
-    told = pipeline.build(inventory, base).problems
+    problems = pipeline.build(inventory, base).problems
     fragments = pipeline.fragments(inventory, base)
     candidates = [each for each in fragments if not each.refused]
     try:
@@ -62,9 +62,9 @@ def _served(
             fragments, pipeline.configuration, lambda built: validate(built.json, built.text)
         )
     except CaddyRefusal as refusal:
-        return Configuration("", (*told, _refused_whole(settings, base, refusal)))
+        return Configuration("", (*problems, _refused_whole(settings, base, refusal)))
     refused = with_labels(quarantine.problems, candidates, quarantine.adapt, validate)
-    return evolve(configuration, problems=without_repeats((*told, *refused)))
+    return evolve(configuration, problems=without_repeats((*problems, *refused)))
 
 
 def _refused_whole(settings: Settings, base: BaseCaddyfile | None, refusal: CaddyRefusal) -> Problem:

@@ -42,7 +42,7 @@ class _NamedServer(ThreadingHTTPServer):
 
 
 def _server(container: str, number: int) -> _NamedServer:
-    """A server for the container of this number; only Linux has more than one loopback address without being told."""
+    """A server for the container of this number; only Linux has more than one loopback address by default."""
     try:
         return _NamedServer(container, (_ADDRESS.format(_FIRST + number), PORT))
     except OSError:

@@ -79,7 +79,7 @@ class _Watcher:
                 self.cycle, self._seen = cycle, self.engine.taken
                 self._condition.notify_all()
 
-    def settled(self) -> Cycle:
+    def stable(self) -> Cycle:
         """The pass that took up everything that has happened. Raises CaddyUnreachable where none does."""
         wanted = self.engine.changes
         with self._condition:
@@ -154,17 +154,17 @@ def _quiet_caddy() -> Iterator[None]:
 
 
 def _play(tour: Tour, backends: DemoEngine, watcher: _Watcher, screen: Screen, pause: float) -> None:
-    before = watcher.settled()
+    before = watcher.stable()
     known: tuple[Problem, ...] = ()
     steps = tour.steps()
     for number, step in enumerate(steps, 1):
         screen.say()
-        screen.heading(number, len(steps), step.told)
+        screen.heading(number, len(steps), step.text)
         step.change(backends)
         if step.container:
             labels = backends.labels(step.container)
             screen.labels({key: labels[key] for key in step.keys or labels})
-        after = watcher.settled()
+        after = watcher.stable()
         _show_change(step, before, after, screen)
         for problem in watcher.problems:
             if problem not in known:

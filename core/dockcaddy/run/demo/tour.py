@@ -19,7 +19,7 @@ class Step:
     `replicas` is how many containers answer for that site then. `meant` tells what the newcomer should notice where the Caddyfile stays as it was.
     """
 
-    told: str
+    text: str
     change: Callable[[DemoEngine], None]
     replicas: int
     container: str = ""
