@@ -51,7 +51,7 @@ def test_a_first_configuration_that_cannot_be_had_does_not_keep_caddy_from_start
 def test_a_line_of_its_log_that_is_stumbled_over_does_not_leave_the_log_unread(
     process: CaddyProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(CaddyLog, "told", fails)
+    monkeypatch.setattr(CaddyLog, "record_of", fails)
     process.start()
     # more than a pipe holds
     client = AdminClient(process.admin, timeout=10)
