@@ -23,7 +23,7 @@ def admin_output(context: OutputContext) -> "AdminOutput":
 
 @define
 class AdminOutput:
-    """Loads the JSON and remembers what Caddy then says it runs."""
+    """Loads the JSON, and remembers the configuration that Caddy reports afterwards."""
 
     loader: Loader
     _running: bytes = b""
@@ -44,7 +44,7 @@ class AdminOutput:
         """Whether Caddy still runs what was loaded. Raises OutputError where it does not answer."""
         config = self._config()
         if not self._running:
-            # the loading came to no end of its own
+            # it is unknown whether the last load succeeded
             return bool(_apps(config) == _apps(configuration.json))
         return sha256(config).digest() == self._running
 

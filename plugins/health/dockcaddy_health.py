@@ -1,4 +1,4 @@
-"""The resource's state and health check, and the gate that keeps traffic from what is not healthy."""
+"""State and health of a resource, and the gate that keeps traffic from resources that are not healthy."""
 
 from collections.abc import Iterable, Mapping
 
@@ -36,12 +36,12 @@ def dockcaddy_gates() -> Iterable[Gate]:
 
 
 def is_running(context: Context) -> bool:
-    """Whether it is running, not paused, not restarting; of a service, whether a task runs."""
+    """Whether it is running, not paused, not restarting; for a service: whether a task is running."""
     return context.resource.running
 
 
 def is_healthy(context: Context) -> bool:
-    """Whether it is running and, where it has a health check, that says healthy; starting is not healthy."""
+    """Whether it is running and its health check, if it has one, reports healthy; starting is not healthy."""
     return context.resource.running and context.resource.health in ("healthy", "none")
 
 
@@ -51,7 +51,7 @@ def health_status(context: Context) -> str:
 
 
 def admits(context: Context) -> bool:
-    """Whether the health gate lets traffic through: it is off for the resource, or the resource is healthy."""
+    """Whether the resource gets traffic: its gate is off, or it is healthy."""
     asked = context.resource.labels.get(GATE_LABEL)
     gated = context.settings(HealthSettings).gate if asked is None else asked.strip().lower() not in _OFF
     return not gated or is_healthy(context)

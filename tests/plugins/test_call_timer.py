@@ -39,7 +39,9 @@ def test_what_takes_more_than_a_second_is_told(calls: Calls) -> None:
     run(calls.make("quick"), lambda: calls.clock.advance(0.9))
     assert calls.told == []
     run(calls.make("slow"), lambda: calls.clock.advance(5))
-    assert calls.told == ['container web: function "slow" of plugin site took 5.0 s: nothing else went on meanwhile']
+    assert calls.told == [
+        'container web: function "slow" of plugin site took 5.0 s: nothing else was done in the meantime'
+    ]
 
 
 def test_what_does_not_come_back_is_told_while_it_is_awaited(calls: Calls) -> None:
@@ -50,8 +52,8 @@ def test_what_does_not_come_back_is_told_while_it_is_awaited(calls: Calls) -> No
 
     run(calls.make("hanging"), hang)
     assert calls.told == [
-        'container web: function "hanging" of plugin site has not come back yet: nothing else goes on until then',
-        'container web: function "hanging" of plugin site took 5.0 s: nothing else went on meanwhile',
+        'container web: function "hanging" of plugin site has not returned yet: nothing else is done until then',
+        'container web: function "hanging" of plugin site took 5.0 s: nothing else was done in the meantime',
     ]
 
 

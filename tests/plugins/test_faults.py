@@ -43,9 +43,9 @@ def test_a_fault_costs_one_resource_and_is_told_where_it_is(
 @pytest.mark.parametrize(
     ("template", "told"),
     [
-        ("text", 'function "text" of plugin faulty gives None, its annotation says str'),
-        ("number", 'function "number" of plugin faulty gives a str, its annotation says int'),
-        ("texts", 'function "texts" of plugin faulty gives a list, its annotation says list[str]'),
+        ("text", 'function "text" of plugin faulty returns None, its annotation says str'),
+        ("number", 'function "number" of plugin faulty returns a str, its annotation says int'),
+        ("texts", 'function "texts" of plugin faulty returns a list, its annotation says list[str]'),
     ],
 )
 def test_a_result_is_what_the_annotation_says(

@@ -119,7 +119,7 @@ def test_it_ends_when_it_is_told_to_although_a_plugin_swallows_that(
 ) -> None:
     engine.add("bad", {"caddy": "http://bad.test", "caddy.respond": f"{{{{swallows {times}}}}}"})
     running = start_proxy("--plugin", FAULTY)
-    eventually(lambda: running.said('function "swallows" of plugin faulty has not come back yet'))
+    eventually(lambda: running.said('function "swallows" of plugin faulty has not returned yet'))
     caddy = running.caddy
     for count in range(1, times + 1):
         running.process.send_signal(signal.SIGTERM)

@@ -134,9 +134,9 @@ def test_a_fault_costs_the_service_its_state_and_no_other_one_anything(method: s
     ("made", "told"),
     [
         (object(), "without start()"),
-        (Recorder(does={"before_offer": lambda: 5}), "gives an int, expected nothing"),
-        (Recorder(does={"holds": lambda: None}), "gives None, expected True or False"),
-        (Recorder(does={"problems": lambda: "text"}), "gives a str as its problems, expected texts"),
+        (Recorder(does={"before_offer": lambda: 5}), "returns an int, expected nothing"),
+        (Recorder(does={"holds": lambda: None}), "returns None, expected True or False"),
+        (Recorder(does={"problems": lambda: "text"}), "returns a str as its problems, expected texts"),
         (Recorder(state=[]), "unhashable"),
         (Recorder(retry_at="soon"), "has a str as its retry_at"),  # type: ignore[arg-type]
         (fail, "without start()"),

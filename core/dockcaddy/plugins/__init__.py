@@ -1,7 +1,7 @@
-"""Finding plugins and freezing what they contribute. The only place where pluggy is called.
+"""Finds plugins and freezes what they contribute. The only place that calls pluggy.
 
 Sources in this order: bundled, entry points (group `dockcaddy`), site files. A later source may replace a function
-only where the settings say so.
+only if the settings allow it.
 """
 
 import contextlib
@@ -74,8 +74,8 @@ def load(
 
     `site_files` are paths of Python files, `disabled` names of plugins to leave out, `replace` names of functions that
     a later source may replace, `modules` plugins that are imported already (for tests). `clock` gives seconds: calls
-    are timed with it. Raises PluginError listing every failure, one a line; with `skip_failed` a plugin that fails is
-    left out whole and its failure handed to `report`.
+    are timed with it. Raises PluginError with every failure, one a line; with `skip_failed` a plugin that fails is left out
+    and `report` gets the failure.
     """
     left_out = frozenset(disabled)
     there = set()
@@ -107,7 +107,7 @@ def load(
 
 @contextlib.contextmanager
 def _as_it_was() -> Iterator[None]:
-    """What plugins print while they are loaded is no result, and the folder that they leave is the one before."""
+    """Within, what plugins print goes to standard error; afterwards the working folder is the one before."""
     folder = os.open(".", os.O_PATH)
     try:
         with contextlib.redirect_stdout(sys.stderr):
@@ -163,7 +163,7 @@ def _import_file(path: Path, owner: Owner) -> types.ModuleType:
 
 
 def _guarded(owner: Owner, what: str, call: Callable[[], R], defined: Callable[..., Any] | None = None) -> R:
-    """What the plugin's own code gives. Raises PluginError for whatever it does there; `what` begins its reason."""
+    """What the plugin's own code returns. Raises PluginError for any error; its reason begins with `what`."""
     try:
         return call()
     except PluginError:

@@ -1,4 +1,4 @@
-"""What a plugin contributes, looked at once at start: whatever could only fail later is refused here, with the way out."""
+"""The check of contributions at start: what would fail later is refused here, with a remedy."""
 
 import inspect
 import keyword
@@ -40,13 +40,13 @@ class Owner:
         return f"{self.name} ({self.source})"
 
     def refuse(self, message: str) -> PluginError:
-        """The error that says what is wrong with it."""
+        """The error about this plugin."""
         return PluginError(f"plugin {self}: {message}")
 
 
 @define
 class Collection:
-    """What has been gathered so far; becomes a Registry."""
+    """The contributions of the plugins loaded so far; becomes a Registry."""
 
     replaceable: frozenset[str]
     timer: CallTimer
@@ -61,7 +61,7 @@ class Collection:
     sections: dict[str, Contribution[SettingsSection]] = field(factory=dict)
 
     def copy(self) -> "Collection":
-        """Another one of the same."""
+        """A copy."""
         other = Collection(self.replaceable, self.timer, self.plugins.copy())
         for slot in attrs.fields(Collection):
             if isinstance(kept := getattr(self, slot.name), dict):
@@ -69,12 +69,12 @@ class Collection:
         return other
 
     def add(self, owner: Owner, contributed: Mapping[str, object]) -> None:
-        """Take what a plugin's hooks gave, by the hook's name. Raises PluginError, and what its own objects raise."""
+        """Add the results of a plugin's hooks, by hook name. Raises PluginError, and what the plugin's objects raise."""
         phrases = [_ACCEPT[hook](self, owner, given) for hook, given in contributed.items()]
         self.plugins.append(PluginEntry(owner.name, owner.source, tuple(filter(None, phrases))))
 
     def freeze(self) -> Registry:
-        """The registry; transformers sorted by explicit keys, never by load order."""
+        """The registry. Transformers are sorted by order and name, not by load order."""
         return Registry(
             plugins=tuple(self.plugins),
             functions=dict(sorted(self.functions.items())),
@@ -93,17 +93,17 @@ def _place(transformer: Contribution[Any]) -> tuple[int, str]:
     return transformer.item.order, transformer.name
 
 
-def _must_be_new(owner: Owner, kind: str, name: str, known: Mapping[str, Contribution[Any]], mend: str = "") -> None:
+def _must_be_new(owner: Owner, kind: str, name: str, known: Mapping[str, Contribution[Any]], remedy: str = "") -> None:
     before = known.get(name)
     if before is not None:
-        raise owner.refuse(f'{kind} "{name}" is already given by plugin {before.plugin} ({before.source}){mend}')
+        raise owner.refuse(f'{kind} "{name}" is already given by plugin {before.plugin} ({before.source}){remedy}')
 
 
 # --- calls that can be made
 
 
 def _must_take(owner: Owner, what: str, call: object, arguments: Sequence[str]) -> None:
-    """Whether it can be called so; what Python cannot tell is found out when it is called."""
+    """Refuse what cannot be called with these arguments, as far as Python knows its signature."""
     spelled = f"({', '.join(arguments)})"
     if not callable(call):
         raise owner.refuse(f"{what} is {named(call)}, expected a function of {spelled}")
@@ -177,8 +177,8 @@ def _accept_functions(collection: Collection, owner: Owner, given: object) -> st
     for name, call in functions.items():
         _check_function(owner, name, call)
         if name not in collection.replaceable:
-            mend = f', to replace it set replace = ["{name}"]'
-            _must_be_new(owner, "template function", name, collection.functions, mend)
+            remedy = f', to replace it set replace = ["{name}"]'
+            _must_be_new(owner, "template function", name, collection.functions, remedy)
         entry = FunctionEntry("function", name, call, owner.name, owner.source, collection.timer)
         collection.functions[name] = entry
     return f"functions {', '.join(sorted(functions))}" if functions else ""

@@ -1,4 +1,4 @@
-"""What each kind of contribution is given, and what it must give back."""
+"""Calls of contributions: the arguments of each kind, and the check of what it returns."""
 
 import functools
 from collections.abc import Callable, Iterable
@@ -34,7 +34,7 @@ _OUTPUT_ERRORS = (CaddyRefusal, CaddyUnreachable, OutputError)
 
 
 def as_template_function(function: Contribution[TemplateFunction]) -> TemplateFunction:
-    """What templates call in its place. Raises PluginFault."""
+    """The function as templates call it: it raises PluginFault for any error."""
     check = result_of(function.item)
 
     @functools.wraps(function.item)
@@ -46,7 +46,7 @@ def as_template_function(function: Contribution[TemplateFunction]) -> TemplateFu
 
 
 def _own_copy(argument: object) -> object:
-    """An argument that the function may change: what templates hand over is the engine's own record."""
+    """A copy that the function may change: templates pass the engine's own records."""
     if isinstance(argument, dict):
         return {key: _own_copy(value) for key, value in argument.items()}
     return [_own_copy(each) for each in argument] if isinstance(argument, list) else argument
@@ -61,13 +61,13 @@ def true_or_false(given: object) -> bool:
     """The same, if it is True or False. Raises Unfit."""
     if isinstance(given, bool):
         return given
-    raise Unfit(f"gives {named(given)}, expected True or False")
+    raise Unfit(f"returns {named(given)}, expected True or False")
 
 
 def transformed(
     transformer: Contribution[LabelTransformer], context: Context, labels: tuple[Label, ...]
 ) -> tuple[Label, ...]:
-    """The labels that the transformer makes of these. Raises PluginFault, and the LabelError that it raises."""
+    """The labels that the transformer returns. Raises PluginFault, and the transformer's LabelError."""
 
     def check(given: object) -> tuple[Label, ...]:
         return labels if given is labels else _labels(given, labels)
@@ -77,10 +77,10 @@ def transformed(
 
 def _labels(given: Any, before: tuple[Label, ...]) -> tuple[Label, ...]:
     if not isinstance(given, Iterable) or isinstance(given, str):
-        raise Unfit(f"gives {named(given)}, expected labels")
+        raise Unfit(f"returns {named(given)}, expected labels")
     made = tuple(islice(given, limits.MAX_TRANSFORMED_LABELS + 1))
     if len(made) > limits.MAX_TRANSFORMED_LABELS:
-        raise Unfit(f"gives more than {limits.MAX_TRANSFORMED_LABELS} labels")
+        raise Unfit(f"returns more than {limits.MAX_TRANSFORMED_LABELS} labels")
     # most transformers leave most labels as they are
     if len(made) == len(before) and all(map(is_, made, before)):
         return before
@@ -93,37 +93,37 @@ def _labels(given: Any, before: tuple[Label, ...]) -> tuple[Label, ...]:
 
 def _check_label(label: object) -> None:
     if not isinstance(label, Label):
-        raise Unfit(f"gives {named(label)} among the labels, expected a dockcaddy.Label")
+        raise Unfit(f"returns {named(label)} among the labels, expected a dockcaddy.Label")
     for word, value in (("key", label.key), ("value", label.value), ("origin", label.origin)):
         # a text of the plugin's own kind may do anything when it is looked at
         if type(value) is not str:
-            raise Unfit(f"gives a label whose {word} is {named(value)}, expected a str")
+            raise Unfit(f"returns a label whose {word} is {named(value)}, expected a str")
     if not isinstance(label.conditional, bool):
-        raise Unfit("gives a label whose conditional is neither True nor False")
+        raise Unfit("returns a label whose conditional is neither True nor False")
 
 
 def check_blocks(rule: Contribution[AdmissionRule], context: Context, blocks: tuple[Block, ...]) -> None:
-    """Check what labels became. Raises PluginFault, and the LabelError with which the rule refuses it."""
+    """Have the rule check blocks. Raises PluginFault, and the LabelError with which it refuses them."""
     rule.run(rule.item.check, context, blocks, about=context, check=_nothing, promised=(LabelError,))
 
 
 def _nothing(given: object) -> None:
     if given is not None:
-        raise Unfit(f"gives {named(given)}, expected nothing: it refuses by raising dockcaddy.LabelError")
+        raise Unfit(f"returns {named(given)}, expected nothing: it refuses by raising dockcaddy.LabelError")
 
 
 def finished(transformer: Contribution[SiteTransformer], context: SiteContext, site: Block, about: str) -> Block:
-    """The site that the transformer makes of this one. Raises PluginFault."""
+    """The site that the transformer returns. Raises PluginFault."""
 
     def check(given: object) -> Block:
         if not isinstance(given, Block):
-            raise Unfit(f"gives {named(given)}, expected the site as a dockcaddy.Block")
+            raise Unfit(f"returns {named(given)}, expected the site as a dockcaddy.Block")
         if given is not site:
             _check_block(given)
             try:
                 caddyfile.write_block(given)
             except caddyfile.CaddyfileError as error:
-                raise Unfit(f"gives a site that cannot be written: {error}") from error
+                raise Unfit(f"returns a site that cannot be written: {error}") from error
         return given
 
     return transformer.run(transformer.item.apply, context, site, about=about, check=check)
@@ -131,32 +131,32 @@ def finished(transformer: Contribution[SiteTransformer], context: SiteContext, s
 
 def _check_block(block: object, depth: int = 0) -> None:
     if not isinstance(block, Block):
-        raise Unfit(f"gives a site with {named(block)} in it, expected blocks")
+        raise Unfit(f"returns a site with {named(block)} in it, expected blocks")
     if depth > MAX_DEPTH:
-        raise Unfit(f"gives a site that is nested deeper than {MAX_DEPTH} levels")
+        raise Unfit(f"returns a site that is nested deeper than {MAX_DEPTH} levels")
     for word, values, kind in (
         ("keys", block.keys, str),
         ("children", block.children, Block),
         ("origins", block.origins, Origin),
     ):
         if not isinstance(values, tuple) or not all(isinstance(each, kind) for each in values):
-            raise Unfit(f"gives a block whose {word} are no tuple of {kind.__name__}")
+            raise Unfit(f"returns a block whose {word} are no tuple of {kind.__name__}")
     if type(block.order) is not int or type(block.suffix) is not int:
-        raise Unfit("gives a block whose order or suffix is no int")
+        raise Unfit("returns a block whose order or suffix is no int")
     for child in block.children:
         _check_block(child, depth + 1)
 
 
 @define(eq=False)
 class GuardedOutput:
-    """An output of a plugin, built when it is first needed and again where that failed."""
+    """An output of a plugin, created when it is first needed and again after a failure."""
 
     type: Contribution[OutputType]
     context: OutputContext
     _made: Output | None = None
 
     def make(self) -> Output:
-        """Build it unless it is there. Raises PluginFault, and the OutputError or SettingsError that refuses it."""
+        """Create it unless it exists. Raises PluginFault, OutputError, and SettingsError for wrong settings."""
         if self._made is None:
             promised = (*_OUTPUT_ERRORS, SettingsError)
             self._made = self.type.run(self.type.item.create, self.context, check=_whole_output, promised=promised)
@@ -168,12 +168,12 @@ class GuardedOutput:
         self._run(lambda: output.write(configuration), lambda given: None)
 
     def holds(self, configuration: Configuration) -> bool:
-        """Whether what was delivered is in force. Raises CaddyUnreachable, OutputError, PluginFault."""
+        """Whether the configuration is in force. Raises CaddyUnreachable, OutputError, PluginFault."""
         output = self.make()
         return self._run(lambda: output.holds(configuration), true_or_false)
 
     def close(self) -> None:
-        """Release what it holds, where it was built. Raises OutputError, PluginFault."""
+        """Release its connections and files, if it was created. Raises OutputError, PluginFault."""
         output = self._made
         if output is not None:
             self._run(lambda: output.close(), lambda given: None)  # noqa: PLW0108  also to ask for it is the plugin's code
@@ -185,6 +185,6 @@ class GuardedOutput:
 def _whole_output(given: Any) -> Output:
     for name in ("write", "holds", "close"):
         if not callable(getattr(given, name, None)):
-            raise Unfit(f"gives {named(given)} without {name}(): an output has write, holds and close")
+            raise Unfit(f"returns {named(given)} without {name}(): an output has write, holds and close")
     output: Output = given
     return output

@@ -51,10 +51,10 @@ BUNDLED_SOURCE = "bundled"
 # seconds between two lines about one slow contribution
 REPORTED_AGAIN = 60.0
 _DEEP = 500
-# a limit that nobody has but a template that is nested deep
+# above this the recursion limit was raised for a deeply nested template
 _RAISED = 50_000
 
-# where no plugin's code is: in the interpreter, its library, and the program
+# code of no plugin: the interpreter, its library, and the core
 _NOT_PLUGINS = ("<", sysconfig.get_path("stdlib") + os.sep, os.path.dirname(os.path.dirname(__file__)) + os.sep)  # noqa: PTH120
 
 T = TypeVar("T")
@@ -62,14 +62,14 @@ R = TypeVar("R")
 
 
 class Unfit(Exception):
-    """What a plugin gave cannot be used; the message goes on where "gate x of plugin y" ends."""
+    """A result of a plugin that cannot be used; the message continues "gate x of plugin y"."""
 
 
 @define(eq=False)
 class CallTimer:
     """Times the calls, so that one that blocks everything is reported. `clock` gives seconds.
 
-    `present` is the call that is going on: of what, about what, since when.
+    `present` is the call in progress: the contribution, what it is called for, and since when.
     """
 
     clock: Callable[[], float] = time.monotonic
@@ -79,14 +79,14 @@ class CallTimer:
     _hanging: object = None
 
     def look(self) -> None:
-        """Tell of a call that has not come back. May be called from any thread."""
+        """Report a call that has not returned. May be called from any thread."""
         present = self.present
         if present is None or present is self._hanging:
             return
         contribution, about, began = present
         if self.clock() >= began + limits.SLOW_PLUGIN_CALL:
             self._hanging = present
-            self._report(contribution, about, "has not come back yet: nothing else goes on until then")
+            self._report(contribution, about, "has not returned yet: nothing else is done until then")
 
     def is_waiting(self) -> bool:
         """Whether a plugin is being called."""
@@ -94,7 +94,7 @@ class CallTimer:
 
     @contextmanager
     def guarded(self) -> Iterator[None]:
-        """Within, a thread looks from time to time."""
+        """Within, a thread looks for calls that do not return."""
         ended = threading.Event()
 
         def look() -> None:
@@ -108,20 +108,20 @@ class CallTimer:
             ended.set()
 
     def begin(self, contribution: "Contribution[Any]", about: object) -> "tuple[Call | None, float]":
-        """A call begins; `end` is to be given what this gives."""
+        """A call begins. Pass the result to `end`."""
         before = self.present, self._inside
         self.present, self._inside = (contribution, about, self.clock()), 0.0
         return before
 
     def end(self, before: "tuple[Call | None, float]") -> None:
-        """It has come back. What others took within it is not held against it."""
+        """The call has returned. The time of calls within it does not count."""
         assert self.present is not None
         contribution, about, began = self.present
         took = self.clock() - began
         own = took - self._inside
         self.present, self._inside = before[0], before[1] + took
         if own >= limits.SLOW_PLUGIN_CALL:
-            self._report(contribution, about, f"took {own:.1f} s: nothing else went on meanwhile")
+            self._report(contribution, about, f"took {own:.1f} s: nothing else was done in the meantime")
 
     def _report(self, contribution: "Contribution[Any]", about: object, message: str) -> None:
         now, key = self.clock(), f"{contribution} {message.partition(' ')[0]}"
@@ -151,7 +151,7 @@ class Contribution(Generic[T]):
 
     @property
     def _code(self) -> Callable[..., Any] | None:
-        """The plugin's own code, where what is called is only an object that it made."""
+        """The plugin's own function, for the place in errors; None if only the call itself is known."""
         return self.item if callable(self.item) else getattr(self.item, "create", None)
 
     def run(
@@ -162,9 +162,9 @@ class Contribution(Generic[T]):
         check: Callable[[Any], R],
         promised: tuple[type[DockcaddyError], ...] = (),
     ) -> R:
-        """What `check` makes of what the call gives. `about` is what the call is for, as errors name it.
+        """The checked result of the call. `about` is what it is called for, as errors name it.
 
-        Raises PluginFault for whatever goes wrong there, but for the `promised` errors.
+        Raises PluginFault for any error except the `promised` ones.
         """
         before = self.timer.begin(self, about)
         try:
@@ -187,25 +187,25 @@ class Contribution(Generic[T]):
             self.timer.end(before)
 
 
-# of what, about what, since when
+# the contribution, what it is called for, when the call began
 Call = tuple[Contribution[Any], object, float]
 
 
 def _in_words(error: DockcaddyError, promised: tuple[type[DockcaddyError], ...]) -> DockcaddyError:
-    """The same error, sure to be readable."""
+    """The same error with a message that can be shown."""
     if isinstance(error, LabelError):
         return LabelError(words(error.label), words(error.message))
     kind = next(kind for kind in promised if isinstance(error, kind))
     return kind(words(error))
 
 
-# --- what is reported of an error
+# --- messages about errors
 
 
 def reason_of(error: BaseException, call: Callable[..., Any] | None = None) -> str:
-    """What an error says, and where: `ZeroDivisionError: division by zero (/etc/dockcaddy/site.py:9)`.
+    """The message and the place of an error: `ZeroDivisionError: division by zero (/etc/dockcaddy/site.py:9)`.
 
-    `call` is what was called. A deliberate error says it in words of its own.
+    `call` is the function that was called. A DockcaddyError is a message of the plugin, without a place.
     """
     if isinstance(error, DockcaddyError):
         return words(error)
@@ -223,7 +223,7 @@ def cause_of(error: BaseException) -> str:
 
 
 def words(thing: object) -> str:
-    """One line of text of something that a plugin made, whatever its own code for that does."""
+    """An object of a plugin as one line of text, also if its own `__str__` fails."""
     try:
         return one_line(" ".join(str(thing)[:2000].split()))
     except BaseException as error:
@@ -233,11 +233,11 @@ def words(thing: object) -> str:
 
 
 def comes_from_outside(error: BaseException) -> bool:
-    """Whether not a plugin raised it, but somebody who wants the program to end: ctrl-c, or a signal's handler."""
+    """Whether ctrl-c or a signal handler raised it, and not a plugin."""
     if isinstance(error, Exception):
         return False
     if isinstance(error, KeyboardInterrupt) and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-        # nobody can tell; the command line has a handler of its own
+        # it is unknown which; the command line has a handler of its own
         return True
     handlers = {getattr(signal.getsignal(number), "__code__", None) for number in signal.valid_signals()}
     return any(frame in handlers for frame in _codes(error.__traceback__))
@@ -250,7 +250,7 @@ def _codes(traceback: TracebackType | None) -> Iterator[object]:
 
 
 def _place(traceback: TracebackType | None, call: Callable[..., Any] | None) -> str:
-    """The last line of the plugin's own code on the way to an error; where there is none, where the code is defined."""
+    """The last line of the plugin's code in a traceback, or else where the plugin's function is defined."""
     definition = _definition(call)
     folder = os.path.dirname(definition.rpartition(":")[0])  # noqa: PTH120  of what may be no file
     place = ""
@@ -271,7 +271,7 @@ def _may_be_plugins(file: str) -> bool:
 
 
 def _definition(call: Callable[..., Any] | None) -> str:
-    """`/etc/dockcaddy/site.py:4`, empty where Python does not know it."""
+    """`/etc/dockcaddy/site.py:4`, empty if Python does not know it."""
     with suppress(Exception):
         call = inspect.unwrap(call) if call is not None else None
         while isinstance(call, functools.partial):
@@ -284,11 +284,11 @@ def _definition(call: Callable[..., Any] | None) -> str:
     return ""
 
 
-# --- how deep calls may be nested
+# --- depth of nested calls
 
 
 def _lacked_room(error: BaseException) -> bool:
-    """Whether the template that called is nested so deep that nothing was left: it is executed again with more room."""
+    """Whether the calling template is nested so deep that no frames were left. It is then executed again with more."""
     if not isinstance(error, RecursionError) or sys.getrecursionlimit() >= _RAISED:
         return False
     try:
@@ -300,14 +300,15 @@ def _lacked_room(error: BaseException) -> bool:
 
 @contextmanager
 def _usual_room() -> Iterator[None]:
-    """As much room as a call has anywhere else: no less where a template is nested deep, and where a template was
-    given more room no more, or what never ends would overflow the interpreter's own stack.
+    """Within, a plugin has the usual number of nested calls, however deep the calling template is nested.
+
+    Not more either: endless recursion would overflow the interpreter's own stack where a template got more frames.
     """
     before = sys.getrecursionlimit()
     depth, frame = 0, sys._getframe()
     while frame.f_back is not None:
         depth, frame = depth + 1, frame.f_back
-    # refused where C functions on the way count too and are more than the room
+    # refused if C functions in between count too
     with suppress(RecursionError):
         sys.setrecursionlimit(depth + limits.MAX_PLUGIN_FRAMES)
     try:

@@ -1,4 +1,4 @@
-"""What the plugins contribute, checked and frozen at start. A cycle reads it and never asks a plugin again."""
+"""All contributions of plugins, checked and frozen at start. Passes read the registry; no hook is called again."""
 
 import inspect
 from collections.abc import Iterable, Mapping
@@ -23,11 +23,11 @@ from dockcaddy.plugins.guard import CallTimer, Contribution
 
 @frozen(eq=False)
 class FunctionEntry(Contribution[TemplateFunction]):
-    """A template function and whose it is."""
+    """A template function of a plugin."""
 
     @property
     def help(self) -> str:
-        """Its docstring, `""` where there is none."""
+        """Its docstring, `""` if it has none."""
         return inspect.getdoc(self.item) or ""
 
     @property
@@ -54,7 +54,7 @@ def _spelled(parameter: inspect.Parameter) -> str:
 
 @frozen
 class PluginEntry:
-    """A loaded plugin: where it comes from (`bundled`, `entry point of NAME VERSION`, `file PATH`), what it gives.
+    """A loaded plugin: where it comes from (`bundled`, `entry point of NAME VERSION`, `file PATH`), and what it contributes.
 
     `contributes` are short phrases: `functions env, hasEnv`.
     """
@@ -65,7 +65,7 @@ class PluginEntry:
 
 
 def _owned(kind: str, items: Iterable[Any]) -> tuple[Contribution[Any], ...]:
-    """Contributions; what a test gives bare belongs to nobody."""
+    """The items as contributions; items that tests pass without an owner get none."""
     return tuple(each if isinstance(each, Contribution) else Contribution(kind, each.name, each) for each in items)
 
 
@@ -82,7 +82,7 @@ def _gates(items: Iterable[Any]) -> tuple[Contribution[Gate], ...]:
 
 
 def _admission_rules(items: Iterable[Any]) -> tuple[Contribution[AdmissionRule], ...]:
-    """In the order in which they are asked: one whose refusals are not shown is never missed."""
+    """In the order of their calls: a rule that shows what it refuses comes after those that do not."""
     return tuple(sorted(_owned("admission rule", items), key=lambda each: each.item.shows_refused))
 
 
@@ -92,7 +92,7 @@ def _services(items: Iterable[Any]) -> tuple[Contribution[ServiceType], ...]:
 
 @frozen
 class Registry:
-    """All contributions, in the order in which they take part; each is called through the `timer`."""
+    """All contributions, in the order of their calls, which the `timer` times."""
 
     plugins: tuple[PluginEntry, ...] = ()
     functions: Mapping[str, FunctionEntry] = field(factory=dict)
@@ -106,7 +106,7 @@ class Registry:
     timer: CallTimer = field(factory=CallTimer)
 
     def callables(self) -> dict[str, TemplateFunction]:
-        """Name -> callable, for the template engine. Each raises PluginFault for what goes wrong in it."""
+        """The functions by name, for the template engine. Each raises PluginFault for any error."""
         return {name: as_template_function(entry) for name, entry in self.functions.items()}
 
     def transformers_of(self, stage: Stage) -> tuple[Contribution[LabelTransformer], ...]:

@@ -1,4 +1,4 @@
-"""What template functions may give: plain data. Anything else is reported before it is used."""
+"""Template functions return plain data. Anything else is reported before it is used."""
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
@@ -16,7 +16,7 @@ _WANTED = "expected text, a number, true or false, a list or a mapping"
 
 
 def result_of(function: Callable[..., object]) -> Callable[[object], object]:
-    """What checks the results of a function: they are plain data and what its annotation says. Raises Unfit."""
+    """A check of the function's results: plain data that match its annotation. It raises Unfit."""
     declared = annotated_result(function)
 
     def check(given: object) -> object:
@@ -26,7 +26,7 @@ def result_of(function: Callable[..., object]) -> Callable[[object], object]:
         if declared is ANY:
             return plain
         if not _is_of(plain, declared):
-            raise Unfit(f"gives {named(given)}, its annotation says {_annotation(function)}")
+            raise Unfit(f"returns {named(given)}, its annotation says {_annotation(function)}")
         return float(plain) if declared.kind == "float64" and isinstance(plain, int) else plain
 
     return check
@@ -51,7 +51,7 @@ def _is_of(plain: Any, declared: Type) -> bool:
 
 
 def named(given: object) -> str:
-    """`None`, `a list`, `an object`: how errors call what was given."""
+    """`None`, `a list`, `an object`: how errors name a result."""
     if given is None:
         return "None"
     name = type(given).__name__
@@ -75,7 +75,7 @@ class _Plain:
         if isinstance(given, float):
             return float.__float__(given)
         if depth > limits.MAX_RESULT_DEPTH:
-            raise Unfit(f"gives data that is nested deeper than {limits.MAX_RESULT_DEPTH} levels")
+            raise Unfit(f"returns data that is nested deeper than {limits.MAX_RESULT_DEPTH} levels")
         if isinstance(given, Mapping):
             # keys of a mapping that the plugin made itself may be anything, and as many
             return {self._key(key): self.of(given[key], depth + 1) for key in self._counted(given)}
@@ -86,25 +86,25 @@ class _Plain:
     def _key(self, given: object) -> object:
         if isinstance(given, str | int | float):
             return self.of(given)
-        raise Unfit(f"gives a mapping with {named(given)} as a key, expected text")
+        raise Unfit(f"returns a mapping with {named(given)} as a key, expected text")
 
     def _counted(self, given: Any) -> Any:
         for each in given:
             self._left -= 1
             if self._left < 0:
-                raise Unfit(f"gives more than {limits.MAX_RESULT_ELEMENTS} elements")
+                raise Unfit(f"returns more than {limits.MAX_RESULT_ELEMENTS} elements")
             yield each
 
 
 def _text(text: str) -> str:
     if len(text) > limits.MAX_RESULT_TEXT:
-        raise Unfit(f"gives a text longer than {limits.MAX_RESULT_TEXT} characters")
+        raise Unfit(f"returns a text longer than {limits.MAX_RESULT_TEXT} characters")
     return text
 
 
 def _number(number: int) -> int:
     if not _SMALLEST <= number <= _LARGEST:
-        raise Unfit("gives a number of more than 64 bits")
+        raise Unfit("returns a number of more than 64 bits")
     return number
 
 
@@ -113,5 +113,5 @@ def _spoken(given: object) -> str:
     speaks = type(given).__str__
     silent = (object, set, frozenset, bytes, bytearray, memoryview, type, complex)
     if inspect.isawaitable(given) or isinstance(given, silent[1:]) or speaks is object.__str__:
-        raise Unfit(f"gives {named(given)}, {_WANTED}")
+        raise Unfit(f"returns {named(given)}, {_WANTED}")
     return _text(str.__str__(str(given)))

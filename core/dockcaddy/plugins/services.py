@@ -88,17 +88,17 @@ class GuardedService:
 def _whole_service(given: Any) -> Service:
     for name in _METHODS:
         if not callable(getattr(given, name, None)):
-            raise Unfit(f"gives {named(given)} without {name}(): a service has {', '.join(_METHODS)}")
+            raise Unfit(f"returns {named(given)} without {name}(): a service has {', '.join(_METHODS)}")
     for name in ("state", "retry_at"):
         if not hasattr(given, name):
-            raise Unfit(f"gives {named(given)} without {name}: a service has state and retry_at")
+            raise Unfit(f"returns {named(given)} without {name}: a service has state and retry_at")
     service: Service = given
     return service
 
 
 def _nothing(given: object) -> None:
     if given is not None:
-        raise Unfit(f"gives {named(given)}, expected nothing")
+        raise Unfit(f"returns {named(given)}, expected nothing")
 
 
 def _hashable(given: Any) -> Hashable:
@@ -118,5 +118,5 @@ def _time(given: Any) -> float | None:
 def _texts(given: Any) -> tuple[str, ...]:
     texts = () if isinstance(given, str) else tuple(given)
     if isinstance(given, str) or not all(isinstance(each, str) for each in texts):
-        raise Unfit(f"gives {named(given)} as its problems, expected texts")
+        raise Unfit(f"returns {named(given)} as its problems, expected texts")
     return tuple(map(one_line, texts[: limits.MAX_SERVICE_PROBLEMS]))

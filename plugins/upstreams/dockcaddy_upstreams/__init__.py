@@ -1,4 +1,4 @@
-"""Where a resource is reached: addresses, networks, ports."""
+"""Addresses, networks and ports of a resource."""
 
 from collections.abc import Iterable, Mapping
 from typing import Annotated
@@ -39,24 +39,24 @@ def dockcaddy_settings() -> SettingsSection:
 
 @dockcaddy.hook
 def dockcaddy_admission_rules() -> Iterable[AdmissionRule]:
-    """A look at what stands next to upstreams."""
+    """Warnings about text next to upstreams."""
     return [AdmissionRule("glued-upstreams", warn_of_glued)]
 
 
 @dockcaddy.hook
 def dockcaddy_services() -> Iterable[ServiceType]:
-    """What writes the files."""
+    """The service that writes the files."""
     return [ServiceType(NAME, address_files)]
 
 
 @dockcaddy.hook
 def dockcaddy_site_transformers() -> Iterable[SiteTransformer]:
-    """Files in the place of addresses, where they are wanted."""
+    """Files instead of addresses, if the settings want them."""
     return [SiteTransformer("dynamic-upstreams", dynamic_upstreams)]
 
 
 def dynamic_upstreams(context: SiteContext, site: Block) -> Block:
-    """The site whose proxies read their upstreams from files, where the settings say so."""
+    """The site with proxies that read their upstreams from files, if the settings want them."""
     return with_names(context, site) if context.settings(UpstreamsSettings).dynamic else site
 
 
@@ -79,7 +79,7 @@ def dockcaddy_functions() -> Mapping[str, TemplateFunction]:
 def upstreams(context: Context, *options: Annotated[object, "[http|https|h2c] [PORT...]"]) -> str:
     """Every address of the resource, `scheme://address:port`, sorted, joined by spaces.
 
-    A text is the scheme, a number (also one in quotes) the port, in any order. Empty while no traffic may be sent to it.
+    A text is the scheme, a number (also in quotes) the port, in any order. Empty while it gets no traffic.
     """
     targets = sorted(_bracketed(target) for target in context.resource.targets) if context.admitted else []
     if context.admitted and context.resource.running and not targets:
@@ -98,7 +98,7 @@ def upstreams(context: Context, *options: Annotated[object, "[http|https|h2c] [P
 
 
 def _warn_of_port(context: Context, port: int) -> None:
-    """Warn of a port that the image does not expose, where it exposes any: what it exposes is on the container."""
+    """Warn of a port that is not exposed, if any is. A container has the exposed ports of its image."""
     exposed = sorted({each.container_port for each in context.resource.ports if each.protocol == "tcp"})
     if context.resource.kind == "container" and exposed and port not in exposed:
         listed = ", ".join(map(str, exposed))

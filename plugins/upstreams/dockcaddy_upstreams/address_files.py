@@ -1,6 +1,6 @@
-"""The addresses behind a configuration's upstreams, in files that Caddy reads at each request.
+"""The service that keeps addresses of upstreams in files, which Caddy reads at each request.
 
-So nobody has to answer for them: while the program hangs, is stopped or replaced, Caddy goes on with what the files say.
+While dockcaddy hangs, is stopped or replaced, Caddy continues with what is in the files.
 """
 
 import contextlib
@@ -18,7 +18,7 @@ SUFFIX = ".address"
 TEMPORARY = ".new"
 FIRST_PAUSE = 1.0
 LONGEST_PAUSE = 30.0
-# what would end the placeholder that names a file, or the line it stands in
+# characters that end a placeholder or a line
 _UNUSABLE = re.compile(r"[{}\\\s\"`]")
 _TOKEN_FILE = "readable.caddyfile"
 
@@ -32,9 +32,9 @@ def address_files(context: ServiceContext) -> "AddressFiles":
 class AddressFiles:
     """Keeps the files in `folder`, one for each place of an upstream. `clock` gives seconds.
 
-    `state` is the folder as configurations name it, `""` while addresses have to stand in the configuration itself:
-    nobody can write there, or one of the `readers`, Caddys that are not ours, does not see it. `failure` says why, and
-    it is tried again at `retry_at`.
+    `state` is the folder, or `""` while addresses have to be in the configuration: the folder cannot be written, or one of
+    the `readers`, Caddys that are not dockcaddy's own, does not see it. `failure` is the reason; the next try is at
+    `retry_at`.
     """
 
     folder: Path
@@ -51,21 +51,21 @@ class AddressFiles:
             self.state = str(self.folder)
 
     def start(self) -> None:
-        """Nothing is needed before the first configuration."""
+        """Do nothing before the first configuration."""
 
     def stop(self) -> None:
-        """The files stay: Caddy goes on reading them."""
+        """Do nothing: the files stay, because Caddy still reads them."""
 
     def before_offer(self, configuration: Configuration) -> None:
-        """Write its addresses; those of the configuration that runs are read until this one takes over."""
+        """Write its addresses. Those of the present configuration stay, because Caddy still reads them."""
         self.keep(files_of(configuration), only_these=False)
 
     def after_accepted(self, configuration: Configuration) -> None:
-        """Keep its addresses and no others."""
+        """Delete all addresses that it does not need."""
         self.keep(files_of(configuration), only_these=True)
 
     def problems(self) -> Iterable[str]:
-        """Why addresses are not in files."""
+        """The reason why addresses are not in files."""
         return [self.failure] if self.failure else []
 
     @property
@@ -83,7 +83,7 @@ class AddressFiles:
             return False
 
     def keep(self, files: Mapping[str, str], *, only_these: bool) -> None:
-        """Have these files, name and address; delete all others where they are not needed any more."""
+        """Write these files, name -> address; with `only_these` delete all others."""
         if not files and not self._written:
             self.failure = ""
             self._backoff.succeeded()
@@ -100,7 +100,7 @@ class AddressFiles:
             self._backoff.succeeded()
 
     def _prepare(self) -> None:
-        """Have the folder, seen by everyone who is to read it, and know what is in it."""
+        """Make the folder, have the readers see it, and read what is in it."""
         if found := _UNUSABLE.search(str(self.folder)):
             raise OSError(0, f"a path that caddy is to read cannot have {found[0]!r}")
         self.folder.mkdir(mode=0o755, parents=True, exist_ok=True)
@@ -111,7 +111,7 @@ class AddressFiles:
             self._written = dict(_found(self.folder))
 
     def _check(self, name: str, reader: Adapter) -> None:
-        """Whether this Caddy sees what we write: it is given a file of ours to import."""
+        """Whether this Caddy sees the folder: it has to import a file from it. Raises CaddyRefusal if not."""
         token = f"{secrets.token_hex(8)}.invalid"
         file = self.folder / _TOKEN_FILE
         file.write_text(f"http://{token} {{\n}}\n")
@@ -126,7 +126,7 @@ class AddressFiles:
             raise CaddyRefusal(f"{name} sees another folder there")
 
     def _write(self, wanted: Mapping[str, str], *, only_these: bool) -> None:
-        """Change what differs; one that goes on is never seen without an address, nor with half of one."""
+        """Write what differs. A reader always sees a whole address."""
         for name, address in wanted.items():
             if self._written.get(name) != address:
                 _replace(self.folder / name, address)
@@ -162,7 +162,7 @@ def files_of(configuration: Configuration) -> dict[str, str]:
 
 
 def _found(folder: Path) -> Sequence[tuple[str, str]]:
-    """The files that an earlier run left, or somebody changed."""
+    """The files of an earlier run, or as somebody changed them. Temporary files are deleted."""
     found = []
     for path in folder.iterdir():
         if path.name.endswith(SUFFIX + TEMPORARY):
@@ -174,7 +174,7 @@ def _found(folder: Path) -> Sequence[tuple[str, str]]:
 
 
 def _replace(path: Path, content: str) -> None:
-    """Not forced onto the disk: after a crash of the machine the containers have other addresses anyway."""
+    """Replace a file without a sync: after a crash of the machine containers have other addresses anyway."""
     temporary = path.with_name(path.name + TEMPORARY)
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
     try:

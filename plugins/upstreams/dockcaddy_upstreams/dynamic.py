@@ -1,8 +1,8 @@
-"""Proxies that read their upstreams from files, so that a container that comes or goes changes no configuration.
+"""Proxies that read their upstreams from files: containers start and stop without a new configuration.
 
-Each proxy whose upstreams `upstreams` gave has a number of places for them. What stands in a place's file, Caddy reads at
-each request (https://caddyserver.com/docs/conventions#placeholders); as it is an address already, no DNS server is asked
-for it (https://caddyserver.com/docs/caddyfile/directives/reverse_proxy#multi).
+Each proxy with `{{upstreams}}` has a number of places for addresses, and each place has a file. Caddy reads the file at
+each request (https://caddyserver.com/docs/conventions#placeholders). It holds an address, so Caddy asks no DNS server
+(https://caddyserver.com/docs/caddyfile/directives/reverse_proxy#multi).
 """
 
 import re
@@ -15,20 +15,21 @@ from dockcaddy import Block, SiteContext, split_matcher
 
 from dockcaddy_upstreams.address_files import NAME, placeholder
 
-# Nobody's address (RFC 5737). It stands among those that `upstreams` gives, also where there is no other: so a proxy's
-# port is known while nothing runs, and that its upstreams may change.
+# An address that nobody has (RFC 5737). `upstreams` returns it among the others, and alone while there is no other. It marks
+# proxies whose upstreams may change, and carries their port while nothing runs. It has to be text: people may put what
+# `upstreams` returns into any text.
 MARK = "192.0.2.0"
-# How many places a proxy has: the first number that is enough. They are filled by turns, so that each address has as
-# many, or one more. Above the last one reading them all costs more than a reload now and then.
+# Numbers of places that a proxy may have; it has the first that is enough. Addresses fill them in turns, so that each has
+# an equal share, or one place more. With more places, reading the files costs more than an occasional reload.
 PLACES = (6, 12)
-# how long the site of a container that is restarted or replaced waits for it, in seconds
+# seconds that the site of a container stays while the container is restarted or replaced
 LINGER = 15.0
 
 _MARKED = re.compile(rf"(?:[a-z0-9]+://)?{re.escape(MARK)}(?::\d+)?(?: |$)")
 _UPSTREAM = re.compile(r"(?:([a-z0-9]+)://)?(\[[0-9a-fA-F:.]+\]|[0-9.]+)(?::(\d+))?")
-# Caddy checks only the health of upstreams that it knows beforehand
+# Caddy checks the health of static upstreams only
 _KNOWN_BEFOREHAND = frozenset(("dynamic", "to", "health_uri", "health_path", "health_port", "health_upstream"))
-# scheme -> the default port, and what the scheme says of the transport
+# scheme -> the default port, and the option of the transport that it needs
 _SCHEMES: dict[str, tuple[str, tuple[str, ...]]] = {
     "": ("80", ()),
     "http": ("80", ()),
@@ -39,7 +40,7 @@ _SCHEMES: dict[str, tuple[str, tuple[str, ...]]] = {
 
 @frozen
 class _Proxy:
-    """A proxy whose upstreams are addresses with one port; `transport` is the option that their scheme asks for."""
+    """A proxy whose upstreams are addresses with one port; `transport` is the option that their scheme needs."""
 
     block: Block
     matcher: tuple[str, ...]
@@ -49,7 +50,7 @@ class _Proxy:
 
 
 def with_names(context: SiteContext, site: Block) -> Block:
-    """The site with files in the place of the upstreams of each proxy that got them from `upstreams`."""
+    """The site with files instead of upstreams, in each proxy that got them from `upstreams`."""
     return _Naming(context).rewritten(site, ()) if _is_marked(site) else site
 
 
@@ -63,7 +64,7 @@ class _Naming:
     given: set[str] = field(factory=set)
 
     def rewritten(self, block: Block, path: tuple[tuple[str, ...], ...]) -> Block:
-        """The block with files, and without marks where there can be none."""
+        """The block with files, and without marks if it cannot have files."""
         proxy = _proxy(block)
         if proxy is not None and (places := self._places(path, proxy)):
             return _reading(proxy, places)
@@ -72,13 +73,13 @@ class _Naming:
         return evolve(block, keys=keys, children=children)
 
     def _places(self, path: tuple[tuple[str, ...], ...], proxy: _Proxy) -> tuple[str, ...]:
-        """The placeholders of the proxy's places, none where its upstreams have to stand in the configuration."""
+        """The placeholders of the proxy's places; none if its upstreams have to be in the configuration."""
         name = _name(path, proxy)
         count = next((each for each in PLACES if len(proxy.addresses) <= each), 0)
         if name in self.given or not count:
             return ()
         self.given.add(name)
-        # None while it fails; "" while Caddy cannot read files: the service needs to know of them even then
+        # None while the service fails, "" while Caddy cannot read files; then it needs the addresses for its next try
         folder = self.context.state(NAME, self.context.proxy.address_folder)
         placeholders = [placeholder(folder or self.context.proxy.address_folder, name, place) for place in range(count)]
         for each, address in zip(placeholders, cycle(proxy.addresses or ("",)), strict=False):
@@ -92,7 +93,7 @@ def _unmarked(keys: Iterable[str]) -> tuple[str, ...]:
 
 
 def _proxy(block: Block) -> _Proxy | None:
-    """The block as a proxy that can read its upstreams; None where it is none."""
+    """The block as a proxy that can read its upstreams from files; None if it cannot."""
     words = block.keys[1:]
     if block.keys[:1] != ("reverse_proxy",) or not any(MARK in word for word in words):
         return None
@@ -110,7 +111,7 @@ def _proxy(block: Block) -> _Proxy | None:
 
 
 def _name(path: tuple[tuple[str, ...], ...], proxy: _Proxy) -> str:
-    """A name for this place in the configuration and no other; its site's address is in it for people."""
+    """A unique name for this place in the configuration. It contains the site's address, for people."""
     place = sha256(repr((path, proxy.matcher, proxy.port, proxy.transport)).encode()).hexdigest()[:12]
     address = path[0][0].lower().rpartition("://")[2] if path and path[0] else ""
     readable = re.sub(r"[^a-z0-9]+", "-", address).strip("-")[:40].strip("-")
@@ -132,7 +133,7 @@ def _reading(proxy: _Proxy, places: tuple[str, ...]) -> Block:
 
 
 def _with_transport(children: tuple[Block, ...], option: Block) -> tuple[Block, ...]:
-    """The children with this option of the HTTP transport, unless they say it themselves."""
+    """The children with this option of the HTTP transport, unless they have it."""
     for place, child in enumerate(children):
         if child.keys[:1] == ("transport",):
             said = any(each.keys[:1] == option.keys[:1] for each in child.children)
