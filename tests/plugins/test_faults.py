@@ -100,6 +100,6 @@ def test_a_gate_that_fails_costs_the_resource_even_if_the_function_that_asked_do
 def test_what_is_slow_is_told_by_its_own_name(dockcaddy: Callable, snapshot: Callable) -> None:
     labels = {"caddy": "http://a.test", "caddy.respond": "{{slow 1.1}}"}
     result = dockcaddy("render", "--plugin", FAULTY, "--inventory", snapshot(a=labels))
-    told = [line for line in result.err.splitlines() if "nothing else went on" in line]
+    told = [line for line in result.err.splitlines() if "nothing else was done" in line]
     assert len(told) == 1
     assert told[0].startswith('warning: container a: label caddy.respond: function "slow" of plugin faulty took 1.')
