@@ -73,6 +73,18 @@ def test_the_engine_imports_no_later_step_of_the_data_flow() -> None:
         )
 
 
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_the_limits_have_one_home(path: Path) -> None:
+    # pauses belong to the loop that pauses; the oldest seniority is no limit
+    limit = re.compile(
+        r"^_?(?:MAX|MOST|DEEPEST|LONGEST)(?!\w*(?:_PAUSE|_GAP|_SENIOR|_DOUBLINGS))\w*\b.* = .*\d", re.MULTILINE
+    )
+    if path.name != "limits.py" and path != CORE / "caddyfile" / "block.py":
+        assert not limit.findall(path.read_text()), (
+            f"{name_of(path)}: write it into settings/limits.py, with its reason"
+        )
+
+
 def test_no_modules_import_each_other_in_a_circle() -> None:
     modules = {name_of(path): path for path in (*MODULES, *PLUGIN_MODULES)}
     # a package's face hands on names of its own modules

@@ -10,13 +10,13 @@ Unless a comment says otherwise, a text is counted in characters and a time in s
 
 # How long a pass waits for a response. A response that comes later starts another pass.
 ENGINE_PATIENCE = 0.3
-# A call that takes longer has failed. Docker answers within a second even with thousands of containers.
+# A call that takes longer has failed. The engine usually answers within a second.
 ENGINE_CALL_TIMEOUT = 10
-# Connections that docker's client keeps open: as many as there are calls at once, as a rule.
+# Connections that docker's client keeps open: enough for the calls that are usually made at once.
 MAX_ENGINE_CONNECTIONS = 10
 # Threads that wait for the next call.
 MAX_IDLE_ENGINE_THREADS = 8
-# Inspects that are waited for. More of them make dockerd no faster.
+# Inspects that are waited for. More at once only load the engine.
 MAX_INSPECTS_AT_ONCE = 8
 # Inspects that hang, and those that are waited for. Each holds a thread.
 MAX_OPEN_INSPECTS = 256
@@ -147,6 +147,8 @@ MAX_ERROR_TEXT = 2_000
 CADDY_COMMAND_TIMEOUT = 60.0
 # `caddy list-modules`, which reads nothing.
 CADDY_MODULES_TIMEOUT = 10.0
+# A folder for unix sockets. The path of a socket has at most 107 bytes on Linux.
+MAX_SOCKET_FOLDER = 70
 # Different lines of Caddy's log that are remembered in order not to repeat them.
 MAX_REMEMBERED_LOG_LINES = 1000
 

@@ -6,8 +6,8 @@ from urllib.parse import urlsplit
 _DURATION_PART = re.compile(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h)")
 _SECONDS = re.compile(r"[0-9]+(?:\.[0-9]*)?|\.[0-9]+")
 _UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
-# Go's time.Duration is 64 bits of nanoseconds
-_LONGEST_DURATION = 2**63 / 1e9
+# the range of Go's time.Duration, which has 64 bits of nanoseconds
+_RANGE = 2**63 / 1e9
 _TRUE, _FALSE = frozenset(("true", "yes", "1", "on", "t")), frozenset(("false", "no", "0", "off", "f"))
 
 
@@ -30,7 +30,7 @@ def parse_seconds(text: str) -> float:
 
 def checked_seconds(seconds: float) -> float:
     """The seconds, if they are in the range of Go's durations. Raises ValueError."""
-    if not 0 <= seconds <= _LONGEST_DURATION:
+    if not 0 <= seconds <= _RANGE:
         raise ValueError("expected a duration of 0 or more, and at most 292 years")
     return seconds
 

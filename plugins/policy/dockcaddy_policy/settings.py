@@ -39,8 +39,8 @@ def _check_allowed(settings: "PolicySettings", attribute: object, entries: tuple
             rule, kind = scope, SCOPES[0]
         if rule and rule not in RULE_NAMES:
             close = get_close_matches(rule, RULE_NAMES, n=1, cutoff=0.75)
-            mend = f'did you mean "{close[0]}"' if close else f"there are {', '.join(RULE_NAMES)}"
-            raise ValueError(f'allow: no rule "{rule}", {mend}')
+            hint = f'did you mean "{close[0]}"' if close else f"there are {', '.join(RULE_NAMES)}"
+            raise ValueError(f'allow: no rule "{rule}", {hint}')
         if kind not in SCOPES:
             scopes = ", ".join(SCOPES)
             raise ValueError(f'allow: "{entry}": expected RULE, SCOPE:NAME or RULE@SCOPE:NAME, scopes are {scopes}')
@@ -53,29 +53,25 @@ class PolicySettings:
     trust: str = field(
         default="limited",
         validator=in_(("limited", "all")),
-        metadata={
-            "help": "limited holds labels to the rules, all lets them say everything, as caddy-docker-proxy does"
-        },
+        metadata={"help": "limited applies the rules to labels, all allows everything, as caddy-docker-proxy does"},
     )
     environment: str = field(
         default="guarded",
         validator=in_(("guarded", "none", "all")),
         metadata={
-            "help": "variables in labels: guarded keeps those that are named like secrets to Caddy, none refuses every one, "
-            "all takes every one anywhere"
+            "help": "variables in labels: guarded allows those with names of secrets only where Caddy keeps them secret, "
+            "none allows no variables, all allows all everywhere"
         },
     )
     secrets: tuple[str, ...] = field(
         default=(),
-        metadata={
-            "help": "further words in the names of variables that are secrets, or patterns of whole names (ACME_*)"
-        },
+        metadata={"help": "additional words in names of secret variables, or patterns of whole names (ACME_*)"},
     )
     allow: tuple[str, ...] = field(
         default=(),
         validator=_check_allowed,
         metadata={
-            "help": "exceptions: RULE, SCOPE:NAME or RULE@SCOPE:NAME; scopes container, project, network, prefix"
+            "help": "exceptions from the rules: RULE, SCOPE:NAME or RULE@SCOPE:NAME; scopes: container, project, network, prefix"
         },
     )
 

@@ -23,12 +23,11 @@ from dockcaddy.run.demo.screen import Screen
 from dockcaddy.run.demo.tour import HELLO, Step, Tour
 from dockcaddy.run.demo.visits import REQUESTS, answers
 from dockcaddy.run.loop import outputs_for, reconciler_for
+from dockcaddy.settings import limits
 from dockcaddy.settings.table import Settings
 
 # so long a change may take on a machine that is very busy
 PATIENCE = 60.0
-# the path of a unix socket has an end
-LONGEST_FOLDER = 70
 
 
 def show(
@@ -95,7 +94,9 @@ def _stage(
 ) -> Iterator[tuple[DemoEngine, _Watcher]]:
     """A loop with a Caddy and a folder of its own, around an engine without containers."""
     where = tempfile.gettempdir()
-    folder = tempfile.TemporaryDirectory(prefix="dockcaddy-demo-", dir=where if len(where) < LONGEST_FOLDER else "/tmp")
+    folder = tempfile.TemporaryDirectory(
+        prefix="dockcaddy-demo-", dir=where if len(where) < limits.MAX_SOCKET_FOLDER else "/tmp"
+    )
     with folder as name, _quiet_caddy(), engine() as backends:
         private, watcher = _own_settings(settings, Path(name)), _Watcher(backends)
         last_good = LastGood(Path(name) / "last-good.db")
