@@ -43,3 +43,10 @@ def test_containers_of_one_second_keep_their_order(simulate: Simulate) -> None:
 def test_inspects_that_are_slow_when_dockcaddy_starts_take_nobody_away(simulate: Simulate) -> None:
     slow = (Step(5.0, "up", ("web-0", "s0.test", "good")), Step(5.0, "slow_calls", ("inspect", 3.0, 1.7)))
     simulate(Script(1, (*slow, Step(0.1, "restart", ("kept", True, 0.1))), is_child=False))
+
+
+def test_what_no_caddy_has_accepted_is_not_kept_for_the_next_start(simulate: Simulate) -> None:
+    """It was offered while Caddy did not answer."""
+    hung = (Step(5.0, "up", ("web-0", "s0.test", "good")), Step(5.0, "hang_caddy", (9.0,)))
+    crashing = (Step(0.5, "up", ("web-1", "s1.test", "crash")), Step(6.0, "crash_caddy", (False, 0.1)))
+    simulate(Script(1, (*hung, *crashing)))

@@ -43,7 +43,7 @@ class Caddy:
         routes = [{"match": [{"host": [host]}]} for host in hosts]
         return json.dumps({"apps": {"http": {"servers": {"srv0": {"routes": routes}}}}}).encode()
 
-    def load(self, configuration: Configuration) -> None:
+    def load(self, configuration: Configuration) -> bool:
         self.now += self.slow
         self.tries.append(configuration.text)
         complaint = self.complains(configuration.text)
@@ -52,6 +52,7 @@ class Caddy:
             raise CaddyRefusal(complaint)
         if not self.loads or self.loads[-1] != configuration.text:
             self.loads.append(configuration.text)
+        return True
 
     def still_holds(self, configuration: Configuration) -> bool:
         return self.is_asked and bool(self.loads) and self.adapt(self.loads[-1]) == configuration.adapted

@@ -140,7 +140,11 @@ class Quarantine:
             # also refused without any of them: none of them is the cause
             memory.rejections = before
             raise
-        memory.accept(configuration, trial.parts, trial.left_out - trial.fallbacks)
+        if trial.is_delivered:
+            memory.accept(configuration, trial.parts, trial.left_out - trial.fallbacks)
+        else:
+            # no Caddy has accepted it yet; it need not be adapted again
+            memory.last = configuration
         memory.clear(trial.left_out | trial.fallbacks)
         return configuration
 

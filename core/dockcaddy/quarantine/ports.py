@@ -154,12 +154,12 @@ class Ports:
             if blocked.is_tried:
                 self._release(port)
 
-    def watched(self, deliver: Callable[[Configuration], None]) -> Callable[[Configuration], None]:
+    def watched(self, deliver: Callable[[Configuration], bool]) -> Callable[[Configuration], bool]:
         """The same function; it raises PortUnavailable where Caddy refuses a port."""
 
-        def delivered(configuration: Configuration) -> None:
+        def delivered(configuration: Configuration) -> bool:
             try:
-                deliver(configuration)
+                return deliver(configuration)
             except CaddyRefusal as refusal:
                 fault = PortFault.of(str(refusal))
                 if fault is None:

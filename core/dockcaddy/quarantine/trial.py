@@ -22,7 +22,8 @@ from dockcaddy.quarantine.served import Holds, Served, holds_nothing
 from dockcaddy.settings import limits
 
 Build = Callable[[Sequence[Fragment], frozenset[str]], Configuration]
-Deliver = Callable[[Configuration], None]
+# whether Caddy runs it now; not where it does not answer
+Deliver = Callable[[Configuration], bool]
 
 
 @define
@@ -46,6 +47,7 @@ class Trial:
     fallbacks: set[str] = field(factory=set)
     rejected: set[str] = field(factory=set)
     accepted: Configuration | None = None
+    is_delivered: bool = False
     _accepted_parts: tuple[Fragment, ...] = ()
     _deadline: float | None = None
     _stale: set[str] = field(factory=set)
@@ -105,7 +107,7 @@ class Trial:
                 configuration = evolve(configuration, adapted=adapted)
             refused = self._unsafe_setting(configuration)
             if refused is None:
-                self.deliver(configuration)
+                self.is_delivered = self.deliver(configuration)
         except CaddyRefusal as refusal:
             words = without_values(str(refusal), configuration.text)
             refused = Refusal(words, configuration, at_load=configuration.adapted is not None)

@@ -125,10 +125,19 @@ class Outputs:
         """The outputs whose Caddy can refuse a configuration."""
         return [each for each in self.deliveries if each.is_live]
 
-    def offer_live(self, configuration: Configuration) -> None:
-        """Have every live output take the configuration. Raises CaddyRefusal where one refuses it."""
+    def offer_live(self, configuration: Configuration) -> bool:
+        """Have every live output take the configuration. Raises CaddyRefusal where one refuses it.
+
+        Returns whether a Caddy has accepted it; not where none answers.
+        """
         for delivery in self.live:
             delivery.offer(configuration)
+        return self.is_accepted
+
+    @property
+    def is_accepted(self) -> bool:
+        """Whether a Caddy has accepted what was offered last, or there is none that could refuse it."""
+        return not self.live or any(not delivery.failure for delivery in self.live)
 
     def offer(self, configuration: Configuration) -> bool:
         """Hand an accepted configuration to every output. Returns whether every live one has it."""

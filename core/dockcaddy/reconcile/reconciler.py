@@ -158,7 +158,8 @@ class Reconciler:
             self._report([*problems, _problem_of(error)])
             return False
         self._outage.succeeded()
-        self._keep(configuration)
+        if self.outputs.is_accepted:
+            self._keep(configuration)
         changed = self.configuration is None or self.configuration.text != configuration.text
         self.configuration = configuration if changed else self.configuration
         quarantined = self.quarantine.problems if self.quarantine is not None else ()
@@ -204,11 +205,11 @@ class Reconciler:
         self.services.after_accepted(configuration)
         return configuration
 
-    def _offer_live(self, configuration: Configuration) -> None:
+    def _offer_live(self, configuration: Configuration) -> bool:
         """Have the running Caddy take it; the quarantine resolves its refusal."""
         self.services.before_offer(configuration)
         self._offered = configuration
-        self.outputs.offer_live(configuration)
+        return self.outputs.offer_live(configuration)
 
     def _deliver(self, configuration: Configuration, inventory: Inventory, begun: float) -> None:
         """Hand the configuration to every output, and report the pass."""

@@ -57,10 +57,13 @@ def _served(
     problems = pipeline.build(inventory, base).problems
     fragments = pipeline.fragments(inventory, base)
     candidates = [each for each in fragments if not each.refused]
+
+    def is_valid(built: Configuration) -> bool:
+        validate(built.json, built.text)
+        return True
+
     try:
-        configuration = quarantine.resolve(
-            fragments, pipeline.configuration, lambda built: validate(built.json, built.text)
-        )
+        configuration = quarantine.resolve(fragments, pipeline.configuration, is_valid)
     except CaddyRefusal as refusal:
         return Configuration("", (*problems, _refused_whole(settings, base, refusal)))
     refused = with_labels(quarantine.problems, candidates, quarantine.adapt, validate)

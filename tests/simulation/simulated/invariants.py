@@ -92,6 +92,12 @@ class Invariants:
             self._truthful_from = max(self._truthful_from, until)
         self._be_calm_from(until)
 
+    def state_lost(self, seconds: float) -> None:
+        """A program that has lost its state does not know what Caddy serves, and may have to search in parts."""
+        crashing = any(each.kind == "crash" for each in self.engine.containers.values())
+        if crashing or self.schedule.now < self.caddy.refuses_until:
+            self.disturbed(self.schedule.now + seconds, lies=True)
+
     def begun(self) -> None:
         """The program has begun."""
         self._has_loaded = False
@@ -173,6 +179,10 @@ class Invariants:
             return
         program = self.program()
         if program is None:
+            return
+        if not self.caddy.is_up:
+            # what makes Caddy crash costs everybody its restart when it is tried again
+            self._plan(now + LOOK)
             return
         held = program.reconciler._flapping.due
         if held is not None and now < self._calm_from + CALM + HELD:

@@ -26,9 +26,7 @@ LABELS: Mapping[str, Mapping[str, str]] = {
 }
 # of whose sites requests are to be answered by containers
 PROXIED = ("good", "gated")
-_USUAL = ("good",) * 12 + ("gated",) * 3 + ("text", "bad", "badload", "broken", "stranger")
-# not "crash": what Caddy ends of without a word is searched for by halves, which are live meanwhile
-_KINDS = _USUAL
+_KINDS = ("good",) * 12 + ("gated",) * 3 + ("text", "bad", "badload", "crash", "broken", "stranger")
 # mean seconds between two steps, and how often there are such times
 _PACES = ((600.0, 8), (60.0, 4), (5.0, 3), (0.3, 2), (0.02, 1))
 

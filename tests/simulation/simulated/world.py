@@ -180,7 +180,10 @@ class World:
             self.invariants.untold()
 
     def _initial(self) -> bytes:
-        return self.program.last_good.load().json if self.program is not None else b""
+        kept = self.program.last_good.load().json if self.program is not None else b""
+        if b'"crash"' in kept or b'"badload"' in kept:
+            self.invariants.broken("what is kept for the next start was accepted", kept.decode())
+        return kept
 
     def _caddy_started(self, crashes: int) -> None:
         if self.script.is_child and self.program is not None:
@@ -318,7 +321,7 @@ class World:
 
     def refuse_loads(self, seconds: float) -> None:
         self.caddy.refuses_until = self.schedule.now + seconds
-        self._calm_after(2 * seconds + QUARANTINED, lies=True)
+        self._calm_after(2 * seconds + QUARANTINED)
 
     def fill_disk(self, seconds: float) -> None:
         self.disk.full_until = self.schedule.now + seconds
@@ -330,6 +333,8 @@ class World:
             return
         self._down_until = self.schedule.now + seconds + STARTING
         self._calm_after(seconds + STARTING + 1.0)
+        if state != "kept":
+            self.invariants.state_lost(STARTING + seconds + 1.0)
         for path in self.folder.iterdir() if state != "kept" else ():
             path.write_bytes(b"nothing that a database says" * 100) if state == "corrupt" else path.unlink()
         if kills:
