@@ -6,6 +6,7 @@ With `--check` nothing is written; pages that are not current are named, and the
 import inspect
 import re
 import sys
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -21,9 +22,16 @@ NOTE = "<!-- made by docs/generate.py -->\n\n"
 
 def functions_page() -> str:
     """The table of template functions."""
-    rows = ["# Template functions\n", NOTE, "| function | plugin | gives |", "| --- | --- | --- |"]
-    for entry in plugins.load().functions.values():
-        rows.append(f"| `{entry.signature}` | {entry.plugin} | {entry.help.partition(chr(10))[0]} |")
+    rows = ["# Template functions\n", NOTE]
+    functions = plugins.load().functions.values()
+    # a plugin with many functions comes after the others, whatever it is called
+    for plugin, count in sorted(
+        Counter(entry.plugin for entry in functions).items(), key=lambda each: (each[1] > 50, each[0])
+    ):
+        rows += [f"\n## {plugin} ({count})\n", "| function | gives |", "| --- | --- |"]
+        for entry in functions:
+            if entry.plugin == plugin:
+                rows.append(f"| `{entry.signature}` | {entry.help.partition(chr(10))[0]} |")
     return "\n".join(rows) + "\n"
 
 

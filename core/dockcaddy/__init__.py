@@ -3,6 +3,7 @@
 What is listed in `__all__` is all that a plugin may import.
 """
 
+import dockcaddy.gotemplate as gotemplate  # noqa: PLR0402  a package does not import itself
 from dockcaddy.backoff import Backoff
 from dockcaddy.caddyfile import (
     DIRECTIVE_BLOCKS,
@@ -93,6 +94,7 @@ __all__ = [
     "Stage",
     "TemplateFunction",
     "__version__",
+    "gotemplate",
     "hook",
     "is_matcher",
     "is_matcher_block",

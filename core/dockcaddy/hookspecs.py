@@ -29,6 +29,7 @@ from dockcaddy.caddyfile import Block
 from dockcaddy.model import EngineInventory, Inventory, Proxy, Resource
 
 TemplateFunction = Callable[..., object]
+T = TypeVar("T")
 
 
 class Context(Protocol):
@@ -61,6 +62,18 @@ class Context(Protocol):
         """Report a warning that names the resource and a label; the label stays in force.
 
         `label` is the key of a label, by default that of the label that is being rendered.
+        """
+
+    def spend(self, steps: int) -> None:
+        """Count work beyond that of a plain call: a step takes a few microseconds.
+
+        Raises `gotemplate.FunctionError` where the resource's templates have taken more steps than they may.
+        """
+
+    def keep(self, make: Callable[[], T]) -> T:
+        """What `make` gave when this call was made first, as long as the label and its resource are the same.
+
+        For what is different each time it is made, a random word or the time: nothing is reloaded for it.
         """
 
     def linger(self, seconds: float) -> None:

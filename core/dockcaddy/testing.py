@@ -95,7 +95,7 @@ def render(
     """Render a label's template. Raises gotemplate.TemplateError."""
     made = context(resource, *modules, caddy=caddy, sections=sections)
     table = gotemplate.FunctionTable(made.registry.callables())
-    return gotemplate.compile(template, table).execute(resource.record, made)
+    return gotemplate.compile(template, table).execute(resource.record, made, usage=made.usage)
 
 
 def fragment(resource: Resource, *modules: ModuleType | object, sections: Mapping[type, Any] | None = None) -> Fragment:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from dockcaddy import gotemplate, plugins
 from town import Town
 from world import SECRET, SECRET_VARIABLE
 from world_fixtures import Newcomers, site
@@ -271,7 +272,7 @@ def test_b37_a_wrong_template_is_named_with_its_container_and_label_and_costs_ot
 
 
 def test_b37_a_template_that_fails_one_day_leaves_the_sites_as_they_were(newcomers: Newcomers) -> None:
-    labels = site("x", {"respond": "{{slice (index .Names 0) 1 4}}"})
+    labels = site("x", {"respond": "{{slice (splitList  (index .Names 0)) 1 4 | join }}"})
     newcomers.put(labels, name="webserver")
     assert newcomers.body("x") == "web"
     newcomers.put(labels, name="w")
@@ -327,6 +328,12 @@ def test_b49_equal_labels_in_another_order_are_no_change(newcomers: Newcomers) -
 # --- B50: Go's own functions
 
 
-def test_b50_slice_takes_texts_as_in_go(newcomers: Newcomers) -> None:
-    newcomers.put(site("x", {"respond": '{{slice "abcdef" 1 3}}'}))
-    assert newcomers.body("x") == "bc"
+def test_b50_slice_is_sprigs_and_says_what_it_takes(newcomers: Newcomers) -> None:
+    newcomers.put(site("x", {"respond": '{{slice "abcdef" 1 3}}'}), name="w")
+    told = "error calling slice: list should be type of slice or array but string"
+    assert newcomers.told(f'container w: label caddy.respond: at <slice "abcdef" 1 3>: {told}')
+
+
+def test_b50_slice_takes_texts_as_in_go_without_sprig() -> None:
+    table = gotemplate.FunctionTable(plugins.load(disabled=["sprig"]).callables())
+    assert gotemplate.compile('{{slice "abcdef" 1 3}}', table).execute(None) == "bc"

@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from conformance_functions import function_sets
+from conformance_functions import context, function_sets
 from conformance_values import json_value, kind_value
 from dockcaddy import gotemplate
 from dockcaddy.gotemplate.values import go_bytes
@@ -27,7 +27,7 @@ def made(case: dict[str, Any], kinds: dict[str, Any]) -> dict[str, Any]:
     except gotemplate.TemplateError as error:
         return {"error": {"phase": "parse", "message": error.message}}
     try:
-        return {"output": go_bytes(template.execute(data))}
+        return {"output": go_bytes(template.execute(data, context()))}
     except gotemplate.TemplateError as error:
         return {"error": {"phase": "exec", "message": error.message}}
 

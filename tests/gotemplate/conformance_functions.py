@@ -1,9 +1,12 @@
 """The func sets of the conformance vectors, and what the methods of their Go values do."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from conformance_values import Record, Types
+from dockcaddy import testing
+from dockcaddy.compile.rendering import ResourceContext
 from dockcaddy.gotemplate import Field, Function, Method, Type, Value, function_type, pointer_to
 from dockcaddy.gotemplate.formatting import sprint
 from dockcaddy.gotemplate.printf import sprintf
@@ -26,6 +29,8 @@ from dockcaddy.gotemplate.values import (
     slice_of,
     value_of,
 )
+from dockcaddy.model import EngineInventory, Inventory
+from dockcaddy.plugins.registry import Registry
 
 LIMIT = 10**6
 ENVIRONMENT = {
@@ -200,9 +205,30 @@ def test_set() -> dict[str, Function]:
     return {each.name: each for each in made}
 
 
-def function_sets() -> Mapping[str, Mapping[str, Function]]:
+@cache
+def bundled() -> Registry:
+    """The bundled plugins."""
+    return testing.registry_with()
+
+
+def context() -> ResourceContext:
+    """What the functions of one execution are given."""
+    container = testing.container()
+    engine = EngineInventory(container.engine, (container,), (), None)
+    return ResourceContext(container, engine, bundled(), {}, Inventory((engine,)))
+
+
+@cache
+def sprig_set() -> Mapping[str, Callable[..., object]]:
+    """The func set `sprig`: the plugin's functions alone, through the guard as labels call them."""
+    registry = bundled()
+    own = {name for name, entry in registry.functions.items() if entry.plugin == "sprig"}
+    return {name: call for name, call in registry.callables().items() if name in own}
+
+
+def function_sets() -> Mapping[str, Mapping[str, Any]]:
     """The known func sets by name."""
-    return {"test": test_set()}
+    return {"test": test_set(), "sprig": sprig_set()}
 
 
 # --- methods of kinds.json's types

@@ -95,6 +95,7 @@ def test_no_modules_import_each_other_in_a_circle() -> None:
 @pytest.mark.parametrize("path", PLUGIN_MODULES, ids=name_of)
 def test_a_plugin_imports_only_what_the_package_offers(path: Path) -> None:
     allowed = {f"dockcaddy.{name}" for name in dockcaddy.__all__} | {"dockcaddy"}
+    allowed |= {f"dockcaddy.gotemplate.{name}" for name in dockcaddy.gotemplate.__all__}
     own = name_of(path).partition(".")[0]
     assert not [
         name for name in imports(path) if re.match(f"dockcaddy(?!_)|(?!{own})dockcaddy_", name) and name not in allowed

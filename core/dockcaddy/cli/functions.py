@@ -1,5 +1,6 @@
 """`dockcaddy functions`."""
 
+from collections import Counter
 from typing import Any
 
 import click
@@ -10,6 +11,9 @@ from dockcaddy.errors import SettingsError
 from dockcaddy.gotemplate import RESERVED
 from dockcaddy.settings.table import nearest
 
+# functions of one plugin that would bury the others
+MANY = 50
+
 
 @click.command(cls=Command)
 @click.argument("name", required=False)
@@ -18,7 +22,10 @@ def command(name: str | None, **options: Any) -> int:
     """List the template functions, or the help of one."""
     functions = start(options).registry.functions
     if name is None:
-        rows = [(entry.signature, entry.plugin, entry.help.partition("\n")[0]) for entry in functions.values()]
+        crowds = Counter(entry.plugin for entry in functions.values())
+        # by plugin, the one with the most functions last
+        grouped = sorted(functions.values(), key=lambda entry: (crowds[entry.plugin] > MANY, entry.plugin))
+        rows = [(entry.signature, entry.plugin, entry.help.partition("\n")[0]) for entry in grouped]
         result.write_table(("function", "plugin", "gives"), rows)
         return 0
     entry = functions.get(name)

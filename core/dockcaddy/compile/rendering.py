@@ -1,15 +1,16 @@
 """One resource's labels become its fragment: transform, render, transform, build. Pure."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
-from typing import Any
+from typing import Any, TypeVar
 
 from attrs import define, field
 
 from dockcaddy import caddyfile, gotemplate
 from dockcaddy.caddyfile import Block, Origin
 from dockcaddy.compile import labels, lint, template_hints
+from dockcaddy.compile.kept_values import KeptOfResources, KeptValues
 from dockcaddy.errors import LabelError, PluginFault, one_line
 from dockcaddy.fragment import Fragment
 from dockcaddy.hookspecs import Label, Stage
@@ -17,6 +18,8 @@ from dockcaddy.model import EngineInventory, Inventory, Problem, Proxy, Resource
 from dockcaddy.plugins.calls import admits, transformed
 from dockcaddy.plugins.registry import Registry
 from dockcaddy.settings import limits
+
+T = TypeVar("T")
 
 _DEFINITION = re.compile(r"&?\([^()\s{}]+\)")
 _EXECUTING = re.compile(r'template: [^:]*:\d+:\d+: executing "[^"]*" at (<.*>): ', re.DOTALL)
@@ -39,6 +42,8 @@ class ResourceContext:
     grace_period: float = 0.0
     conditional: set[tuple[str, str]] = field(factory=set)
     fault: PluginFault | None = None
+    usage: gotemplate.Usage = field(factory=gotemplate.Usage)
+    kept: KeptValues = field(factory=KeptValues)
 
     def __str__(self) -> str:
         """The resource and label at hand, as errors name them: `container web-1: label caddy.respond`."""
@@ -70,6 +75,16 @@ class ResourceContext:
         if problem not in self.warnings and len(self.warnings) < limits.MAX_LABEL_WARNINGS:
             self.warnings.append(problem)
 
+    def spend(self, steps: int) -> None:
+        """Count work of a function beyond that of a plain call. Raises FunctionError where the limit is reached."""
+        self.usage.steps += steps
+        if self.usage.steps > gotemplate.DEFAULT.steps:
+            raise gotemplate.FunctionError(f"the template exceeds the limit of {gotemplate.DEFAULT.steps} steps")
+
+    def keep(self, make: Callable[[], T]) -> T:
+        """What `make` gave in this place of the label when it was rendered first."""
+        return self.kept.get(self.label, self.resource.labels.get(self.label, ""), make)
+
     def linger(self, seconds: float) -> None:
         """Keep the fragment for this many seconds after the resource is gone."""
         self.grace_period = max(self.grace_period, seconds)
@@ -87,18 +102,21 @@ class Renderer:
         self._signatures = {name: entry.signature for name, entry in registry.functions.items()}
         self._templates: dict[str, gotemplate.Template] = {}
         self._template_text = 0
+        self._kept = KeptOfResources()
 
     def render(self, context: ResourceContext) -> Fragment:
         """The fragment of `context.resource`. A wrong label costs the whole resource: its blocks stay empty."""
         resource = context.resource
         blocks: tuple[Block, ...] = ()
         problems: list[Problem] = []
+        context.kept = self._kept.of(resource.key)
         try:
             blocks = self._blocks(context)
         except LabelError as error:
             problems = [Problem(str(resource), one_line(error.label), one_line(error.message))]
         except PluginFault as fault:
             problems = [Problem(str(resource), one_line(context.label), one_line(str(fault)))]
+        self._kept.put(resource.key, context.kept)
         problems += [*context.warnings, *self._hints(resource)]
         return Fragment(
             resource.key,
@@ -140,7 +158,6 @@ class Renderer:
     def _rendered(self, context: ResourceContext, chosen: Iterable[Label]) -> tuple[Label, ...]:
         rendered: list[Label] = []
         dropped: list[str] = []
-        usage = gotemplate.Usage()
         unread = limits.MAX_TEMPLATE_TEXT
         for label in chosen:
             if "{{" not in label.value:
@@ -153,7 +170,7 @@ class Renderer:
                 raise LabelError(
                     label.origin, f"the templates are longer than {limits.MAX_TEMPLATE_TEXT} characters together"
                 )
-            text, conditional = self._execute(context, label, usage)
+            text, conditional = self._execute(context, label)
             if conditional:
                 context.conditional.add((label.origin, label.value))
             if text.strip():
@@ -174,10 +191,10 @@ class Renderer:
         if "{" in label.value and (meant := template_hints.single_braces(label.value, self._signatures)):
             raise LabelError(label.origin, f"{one_line(label.value, 100)} is no template, write two braces: {meant}")
 
-    def _execute(self, context: ResourceContext, label: Label, usage: gotemplate.Usage) -> tuple[str, bool]:
+    def _execute(self, context: ResourceContext, label: Label) -> tuple[str, bool]:
         try:
             template = self._compiled(label.value)
-            return template.execute(context.resource.record, context, usage=usage), template.has_control_flow
+            return template.execute(context.resource.record, context, usage=context.usage), template.has_control_flow
         except gotemplate.TemplateError as error:
             raise LabelError(label.origin, self._explained(error, label.value)) from error
 

@@ -1,6 +1,7 @@
 """The engine's records as Go structs, which are `.` in templates (field names of Docker's Go client, API 1.41)."""
 
 from collections.abc import Callable, Mapping
+from copy import deepcopy
 from typing import Any
 
 from dockcaddy.gotemplate import Field, Type, Value, map_of, pointer_to, slice_of
@@ -14,7 +15,8 @@ def _getter(key: str, type: Type) -> Callable[[Any], Any]:
 
     def read(record: Mapping[str, Any] | None) -> Any:
         found = (record or {}).get(key)
-        return empty if found is None else found
+        # sprig's functions can change what is plain data
+        return empty if found is None else deepcopy(found) if type is ANY else found
 
     return read
 

@@ -12,16 +12,66 @@ from dockcaddy.gotemplate.errors import ExecError, FunctionError, ParseError, Te
 from dockcaddy.gotemplate.functions import Function, FunctionTable, function_type
 from dockcaddy.gotemplate.lex import KEYWORDS
 from dockcaddy.gotemplate.limits import DEFAULT, Limits
+from dockcaddy.gotemplate.printf import sprintf
+from dockcaddy.gotemplate.quoting import parse_float, parse_integer, quote
 from dockcaddy.gotemplate.state import Usage
 from dockcaddy.gotemplate.template import Template, compile
-from dockcaddy.gotemplate.values import Field, Method, Type, Value, map_of, pointer_to, slice_of
+from dockcaddy.gotemplate.values import (
+    ANY,
+    BOOL,
+    FLOAT64,
+    FLOAT_KINDS,
+    INT,
+    INT64,
+    INT_KINDS,
+    MAP_OF_ANY,
+    MAP_OF_STRING,
+    NILABLE_KINDS,
+    SLICE_OF_ANY,
+    SLICE_OF_STRING,
+    STRING,
+    UINT8,
+    UINT32,
+    UINT64,
+    UINT_KINDS,
+    Field,
+    Method,
+    Type,
+    Value,
+    find_method,
+    go_bytes,
+    go_string,
+    indirect,
+    map_of,
+    pointer_to,
+    slice_of,
+    typed,
+    value_of,
+)
 
 # what a name means to every template, whatever functions there are
 RESERVED = BUILTINS.keys() | KEYWORDS | {"true", "false"}
 
 __all__ = [
+    "ANY",
+    "BOOL",
     "DEFAULT",
+    "FLOAT64",
+    "FLOAT_KINDS",
+    "INT",
+    "INT64",
+    "INT_KINDS",
+    "MAP_OF_ANY",
+    "MAP_OF_STRING",
+    "NILABLE_KINDS",
     "RESERVED",
+    "SLICE_OF_ANY",
+    "SLICE_OF_STRING",
+    "STRING",
+    "UINT8",
+    "UINT32",
+    "UINT64",
+    "UINT_KINDS",
     "ExecError",
     "Field",
     "Function",
@@ -36,8 +86,18 @@ __all__ = [
     "Usage",
     "Value",
     "compile",
+    "find_method",
     "function_type",
+    "go_bytes",
+    "go_string",
+    "indirect",
     "map_of",
+    "parse_float",
+    "parse_integer",
     "pointer_to",
+    "quote",
     "slice_of",
+    "sprintf",
+    "typed",
+    "value_of",
 ]

@@ -3,7 +3,7 @@
 import inspect
 import typing
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Annotated, Any
 
 from attrs import define, field, frozen
 
@@ -19,6 +19,7 @@ from dockcaddy.gotemplate.values import (
     STRING,
     Type,
     Value,
+    indirect_interface,
     native,
     slice_of,
     typed,
@@ -51,7 +52,10 @@ def function_type(
 
 
 def from_callable(name: str, call: Callable[..., object]) -> Function:
-    """A function of `call(context, *arguments)`; its annotations say which Go types the arguments have."""
+    """A function of `call(context, *arguments)`; its annotations say which Go types the arguments have.
+
+    `Annotated[..., INT64]` is Go's int64. A parameter that is a `Value` (or `Value | None`) gets the value with its type.
+    """
     hints = _hints(call)
     parameters: list[Type] = []
     variadic, optional = False, 0
@@ -65,11 +69,24 @@ def from_callable(name: str, call: Callable[..., object]) -> Function:
             parameters.append(kind)
     result = annotated_result(call)
     signature = function_type(parameters, [result], variadic=variadic, optional=optional)
+    given = [indirect_interface if kind else native for kind in _wants_values(call, hints)]
 
     def run(context: object, arguments: Sequence[Value | None]) -> Value | None:
-        return typed(result, call(context, *map(native, arguments)))
+        last = len(given) - 1
+        passed = [given[min(place, last)](argument) for place, argument in enumerate(arguments)]
+        return typed(result, call(context, *passed))
 
     return Function(name, signature, run)
+
+
+def _wants_values(call: Callable[..., object], hints: Mapping[str, Any]) -> list[bool]:
+    """For each parameter after the context: whether it is annotated as a `Value`, with Go's type, or takes plain data."""
+    names = list(inspect.signature(call).parameters)[1:]
+    return [Value in (_bare(hints.get(name)), *typing.get_args(_bare(hints.get(name)))) for name in names]
+
+
+def _bare(annotation: Any) -> Any:
+    return typing.get_args(annotation)[0] if typing.get_origin(annotation) is Annotated else annotation
 
 
 def annotated_result(call: Callable[..., object]) -> Type:
@@ -79,7 +96,7 @@ def annotated_result(call: Callable[..., object]) -> Type:
 
 def _hints(call: Callable[..., object]) -> Mapping[str, Any]:
     try:
-        return typing.get_type_hints(call)
+        return typing.get_type_hints(call, include_extras=True)
     except Exception:  # annotations that only a type checker can resolve
         return {}
 
@@ -99,6 +116,10 @@ _BY_ANNOTATION: Mapping[Any, Type] = {
 
 def type_of_annotation(annotation: Any) -> Type:
     """The Go type of a Python annotation; `interface {}` for what has none."""
+    for extra in getattr(annotation, "__metadata__", ()):
+        if isinstance(extra, Type):
+            return extra
+    annotation = _bare(annotation)
     origin = typing.get_origin(annotation)
     if origin in (list, tuple, Sequence) and str in typing.get_args(annotation):
         return SLICE_OF_STRING

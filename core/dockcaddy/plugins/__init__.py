@@ -38,6 +38,7 @@ BUNDLED = (
     "dockcaddy_volumes",
     "dockcaddy_upstreams",
     "dockcaddy_metadata",
+    "dockcaddy_sprig",
     "dockcaddy_idioms",
     "dockcaddy_policy",
     "dockcaddy_caddyfile",

@@ -20,7 +20,7 @@ from dockcaddy.hookspecs import (
     SiteTransformer,
     Stage,
 )
-from dockcaddy.plugins.guard import CallTimer, Contribution
+from dockcaddy.plugins.guard import BUNDLED_SOURCE, CallTimer, Contribution
 from dockcaddy.plugins.registry import FunctionEntry, PluginEntry, Registry
 from dockcaddy.plugins.results import named
 
@@ -129,7 +129,8 @@ def _check_function(owner: Owner, name: object, call: object) -> None:
     if not isinstance(name, str) or not name.isidentifier():
         raise owner.refuse(f"{name!r} is not a name a template can call, expected letters, digits and _")
     what = f'template function "{name}"'
-    if name in RESERVED:
+    # sprig has a slice of its own, and there it replaces Go's
+    if name in RESERVED and owner.source != BUNDLED_SOURCE:
         raise owner.refuse(f"{what} would never be called: templates have their own {name}, give it another name")
     if not callable(call):
         raise owner.refuse(f"{what} is not callable: it is {named(call)}")

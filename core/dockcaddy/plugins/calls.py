@@ -11,6 +11,7 @@ from attrs import define
 from dockcaddy import caddyfile
 from dockcaddy.caddyfile import MAX_DEPTH, Block, Origin
 from dockcaddy.errors import CaddyRefusal, CaddyUnreachable, LabelError, OutputError, SettingsError
+from dockcaddy.gotemplate import FunctionError
 from dockcaddy.hookspecs import (
     AdmissionRule,
     Configuration,
@@ -34,13 +35,13 @@ _OUTPUT_ERRORS = (CaddyRefusal, CaddyUnreachable, OutputError)
 
 
 def as_template_function(function: Contribution[TemplateFunction]) -> TemplateFunction:
-    """The function as templates call it: it raises PluginFault for any error."""
+    """The function as templates call it: it raises PluginFault for any error but a FunctionError of its own."""
     check = result_of(function.item)
 
     @functools.wraps(function.item)
     def call(context: object, *arguments: object) -> object:
         own = map(_own_copy, arguments)
-        return function.run(function.item, context, *own, about=context, check=check)
+        return function.run(function.item, context, *own, about=context, check=check, passing=(FunctionError,))
 
     return call
 

@@ -161,10 +161,11 @@ class Contribution(Generic[T]):
         about: object = "",
         check: Callable[[Any], R],
         promised: tuple[type[DockcaddyError], ...] = (),
+        passing: tuple[type[Exception], ...] = (),
     ) -> R:
         """The checked result of the call. `about` is what it is called for, as errors name it.
 
-        Raises PluginFault for any error except the `promised` ones.
+        Raises PluginFault for any error except the `promised` ones, and the `passing` ones, which stay as they are.
         """
         before = self.timer.begin(self, about)
         try:
@@ -173,6 +174,8 @@ class Contribution(Generic[T]):
             with _usual_room():
                 return check(call(*arguments))
         except PluginFault:
+            raise
+        except passing:
             raise
         except promised as error:
             raise _in_words(error, promised) from error

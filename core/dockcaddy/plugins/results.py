@@ -6,7 +6,7 @@ from typing import Any
 
 from dockcaddy.gotemplate import Value
 from dockcaddy.gotemplate.functions import annotated_result
-from dockcaddy.gotemplate.values import ANY, NILABLE_KINDS, STRING, Type, value_of
+from dockcaddy.gotemplate.values import ANY, INT_KINDS, NILABLE_KINDS, STRING, Type, value_of
 from dockcaddy.plugins.guard import Unfit
 from dockcaddy.settings import limits
 
@@ -41,7 +41,7 @@ def _is_of(plain: Any, declared: Type) -> bool:
         return declared.kind in NILABLE_KINDS
     value = value_of(plain)
     kind = value.type.kind if value is not None else ""
-    if kind == "int" and declared.kind == "float64":
+    if kind == "int" and (declared.kind == "float64" or declared.kind in INT_KINDS):
         return True
     if kind != declared.kind:
         return False

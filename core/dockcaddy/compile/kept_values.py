@@ -1,0 +1,54 @@
+"""What functions made once in a label and is not made again while the label and its resource are the same."""
+
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from attrs import define, field
+
+from dockcaddy.gotemplate import FunctionError
+
+# values of one resource; those that were rendered last are kept of so many resources
+MOST_VALUES, MOST_RESOURCES = 1_000, 10_000
+
+T = TypeVar("T")
+# the label's key and text, and which of its calls
+_Place = tuple[str, str, int]
+
+
+@define
+class KeptValues:
+    """The values of one resource: those of the rendering before, and those that this rendering used."""
+
+    before: Mapping[_Place, Any] = field(factory=dict)
+    used: dict[_Place, Any] = field(factory=dict)
+    calls: Counter[str] = field(factory=Counter)
+
+    def get(self, label: str, text: str, make: Callable[[], T]) -> T:
+        """The value of the label's next call, made where there is none yet. Raises FunctionError where there are too many."""
+        place = (label, text, self.calls[label])
+        self.calls[label] += 1
+        if len(self.used) >= MOST_VALUES:
+            raise FunctionError(f"the labels take more than {MOST_VALUES} random values and times")
+        value: T = self.before[place] if place in self.before else make()
+        self.used[place] = value
+        return value
+
+
+@define
+class KeptOfResources:
+    """The values of every resource, by its key."""
+
+    kept: OrderedDict[str, Mapping[_Place, Any]] = field(factory=OrderedDict)
+
+    def of(self, key: str) -> KeptValues:
+        """What is kept of the resource, for a rendering to use."""
+        return KeptValues(self.kept.get(key, {}))
+
+    def put(self, key: str, values: KeptValues) -> None:
+        """Keep what the rendering used, and nothing else of the resource."""
+        self.kept.pop(key, None)
+        if values.used:
+            self.kept[key] = values.used
+        if len(self.kept) > MOST_RESOURCES:
+            self.kept.popitem(last=False)

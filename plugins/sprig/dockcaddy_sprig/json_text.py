@@ -1,0 +1,325 @@
+"""JSON, read and written as Go's encoding/json does."""
+
+import json
+import math
+import re
+from collections.abc import Callable, Iterable
+
+from attrs import define
+from dockcaddy import Context
+from dockcaddy.gotemplate import FLOAT_KINDS, INT_KINDS, UINT_KINDS, FunctionError, Value, find_method, quote
+
+from dockcaddy_sprig.go import DEEPEST, LONGEST, MOST_ELEMENTS, Any_, bounded, dynamic
+from dockcaddy_sprig.strings import runes
+
+_ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\b": "\\b", "\f": "\\f"}
+_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?", re.ASCII)
+_STRING = re.compile(r'"(?:[^"\\\x00-\x1f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"', re.ASCII)
+_WORDS = {"t": ("true", True), "f": ("false", False), "n": ("null", None)}
+
+
+def from_json(context: Context, text: str) -> Any_:
+    """What the JSON text says, nil where it is wrong; every number is a float."""
+    try:
+        return must_from_json(context, text)
+    except FunctionError as error:
+        if "limit" in str(error):
+            raise
+        return None
+
+
+def must_from_json(context: Context, text: str) -> Any_:
+    """What the JSON text says; every number is a float."""
+    bounded(len(text))
+    return dynamic(_Reader(text).whole())
+
+
+def _shown(letter: str) -> str:
+    if letter == "'":
+        return r"'\''"
+    return "'\"'" if letter == '"' else "'" + quote(letter)[1:-1] + "'"
+
+
+@define
+class _Reader:
+    """Reads one JSON text, with Go's words where it is wrong."""
+
+    text: str
+    at: int = 0
+    elements: int = 0
+
+    def whole(self) -> object:
+        made = self.value("looking for beginning of value", 0)
+        self.space()
+        if self.at < len(self.text):
+            raise self.wrong("after top-level value")
+        return made
+
+    def space(self) -> None:
+        while self.at < len(self.text) and self.text[self.at] in " \t\r\n":
+            self.at += 1
+
+    def peek(self) -> str:
+        self.space()
+        if self.at >= len(self.text):
+            raise FunctionError("unexpected end of JSON input")
+        return self.text[self.at]
+
+    def wrong(self, where: str) -> FunctionError:
+        if self.at >= len(self.text):
+            return FunctionError("unexpected end of JSON input")
+        letter = self.text[self.at]
+        byte = letter if letter.isascii() else chr(letter.encode("utf-8", "surrogateescape")[0])
+        return FunctionError(f"invalid character {_shown(byte)} {where}")
+
+    def value(self, where: str, depth: int) -> object:
+        letter = self.peek()
+        self.elements += 1
+        if depth > DEEPEST or self.elements > MOST_ELEMENTS:
+            raise FunctionError(f"the JSON text exceeds the limit of {MOST_ELEMENTS} elements, {DEEPEST} deep")
+        if letter == "{":
+            return self.mapping(depth)
+        if letter == "[":
+            return self.array(depth)
+        if letter == '"':
+            return self.string()
+        if letter in _WORDS:
+            return self.word(*_WORDS[letter])
+        if letter == "-" or letter in "0123456789":
+            return self.number()
+        raise self.wrong(where)
+
+    def word(self, word: str, value: object) -> object:
+        for _place, letter in enumerate(word):
+            if not self.text.startswith(letter, self.at):
+                raise self.wrong(f"in literal {word} (expecting {_shown(letter)})")
+            self.at += 1
+        return value
+
+    def number(self) -> float:
+        found = _NUMBER.match(self.text, self.at)
+        if found is None:
+            self.at += 1
+            # Go reads a space behind the end
+            raise (
+                FunctionError("invalid character ' ' in numeric literal")
+                if self.at >= len(self.text)
+                else self.wrong("in numeric literal")
+            )
+        self.at = found.end()
+        rest = self.text[self.at : self.at + 1]
+        if rest == "." and "." not in found[0] and "e" not in found[0].lower():
+            self.at += 1
+            raise self.wrong("after decimal point in numeric literal")
+        if rest in ("e", "E") and "e" not in found[0].lower():
+            self.at += 1
+            if self.text[self.at : self.at + 1] in ("+", "-"):
+                self.at += 1
+            raise self.wrong("in exponent of numeric literal")
+        number = float(found[0])
+        if math.isinf(number):
+            raise FunctionError(f"json: cannot unmarshal number {found[0]} into Go value of type float64")
+        return number
+
+    def string(self) -> str:
+        found = _STRING.match(self.text, self.at)
+        if found is None:
+            raise self.bad_string()
+        self.at = found.end()
+        made: str = json.loads(runes(found[0]))
+        return "".join("\ufffd" if "\ud800" <= each <= "\udfff" else each for each in made)
+
+    def bad_string(self) -> FunctionError:
+        self.at += 1
+        while self.at < len(self.text) and self.text[self.at] != '"':
+            letter = self.text[self.at]
+            if letter < " ":
+                return self.wrong("in string literal")
+            self.at += 1
+            if letter == "\\":
+                escape = self.text[self.at : self.at + 1]
+                if escape == "u":
+                    for _ in range(4):
+                        self.at += 1
+                        if self.text[self.at : self.at + 1] not in set("0123456789abcdefABCDEF"):
+                            return self.wrong("in \\u hexadecimal character escape")
+                elif escape not in tuple('"\\/bfnrt'):
+                    return self.wrong("in string escape code")
+                self.at += 1
+        return FunctionError("unexpected end of JSON input")
+
+    def mapping(self, depth: int) -> dict[str, object]:
+        made: dict[str, object] = {}
+        self.at += 1
+        if self.peek() == "}":
+            self.at += 1
+            return made
+        while True:
+            if self.peek() != '"':
+                raise self.wrong("looking for beginning of object key string")
+            key = self.string()
+            if self.peek() != ":":
+                raise self.wrong("after object key")
+            self.at += 1
+            made[key] = self.value("looking for beginning of value", depth + 1)
+            if self.ended("}", "after object key:value pair"):
+                return made
+
+    def array(self, depth: int) -> list[object]:
+        made: list[object] = []
+        self.at += 1
+        if self.peek() == "]":
+            self.at += 1
+            return made
+        while True:
+            made.append(self.value("looking for beginning of value", depth + 1))
+            if self.ended("]", "after array element"):
+                return made
+
+    def ended(self, closing: str, where: str) -> bool:
+        """Whether the list ends here, not goes on."""
+        letter = self.peek()
+        if letter not in (closing, ","):
+            raise self.wrong(where)
+        self.at += 1
+        return letter == closing
+
+
+@define
+class _Writer:
+    """Writes one value; `html` escapes what HTML would read."""
+
+    html: bool = True
+    indent: str = ""
+    written: int = 0
+
+    def value(self, value: Any_, depth: int = 0) -> str:
+        if depth > DEEPEST:
+            raise FunctionError("json: unsupported value: encountered a cycle")
+        text = self.plain(value, depth)
+        self.written += len(text) if value is None or value.kind not in ("map", "slice", "struct") else 2
+        if self.written > LONGEST:
+            raise FunctionError(f"the result exceeds the limit of {LONGEST} characters")
+        return text
+
+    def plain(self, value: Any_, depth: int) -> str:
+        if value is None or (value.kind in ("ptr", "interface", "map", "slice") and value.data is None):
+            return "null"
+        marshals = find_method(value, "MarshalJSON")
+        if marshals is not None:
+            return self.string(str(marshals[0].call(marshals[1])))
+        if value.kind == "bool":
+            return "true" if value.data else "false"
+        if value.kind in INT_KINDS or value.kind in UINT_KINDS:
+            return str(value.data)
+        if value.kind in FLOAT_KINDS:
+            return _number(value.data)
+        if value.kind == "string":
+            return self.string(value.data)
+        return self.composite(value, depth)
+
+    def composite(self, value: Value, depth: int) -> str:
+        if value.kind == "ptr":
+            return self.value(value.elem(), depth + 1)
+        if value.kind == "map":
+            pairs = [(str(key.data), dynamic(item)) for key, item in value.map_items()]
+            return self.pairs(pairs, depth)
+        if value.kind == "struct":
+            fields = {name: found for name, found in value.type.fields.items() if found.exported}
+            return self.pairs([(name, dynamic(value.field(found))) for name, found in fields.items()], depth)
+        if value.kind in ("slice", "array"):
+            items = [self.value(dynamic(value.index(place)), depth + 1) for place in range(value.length())]
+            return self.enclosed("[]", items, depth)
+        raise FunctionError(f"json: unsupported type: {value.type}")
+
+    def pairs(self, pairs: Iterable[tuple[str, Any_]], depth: int) -> str:
+        space = " " if self.indent else ""
+        made = [f"{self.string(key)}:{space}{self.value(item, depth + 1)}" for key, item in pairs]
+        return self.enclosed("{}", made, depth)
+
+    def enclosed(self, brackets: str, items: list[str], depth: int) -> str:
+        if not items or not self.indent:
+            return brackets[0] + ",".join(items) + brackets[1]
+        inner = "\n" + self.indent * (depth + 1)
+        return f"{brackets[0]}{inner}{f',{inner}'.join(items)}\n{self.indent * depth}{brackets[1]}"
+
+    def string(self, text: str) -> str:
+        return '"' + "".join(map(self.letter, text)) + '"'
+
+    def letter(self, letter: str) -> str:
+        if letter in _ESCAPES:
+            return _ESCAPES[letter]
+        if "\udc80" <= letter <= "\udcff":
+            return "\\ufffd"
+        if letter < " " or letter in "\u2028\u2029" or (self.html and letter in "<>&"):
+            return f"\\u{ord(letter):04x}"
+        return letter
+
+
+def _number(number: float) -> str:
+    """A float as encoding/json writes it."""
+    if not math.isfinite(number):
+        word = "NaN" if math.isnan(number) else "+Inf" if number > 0 else "-Inf"
+        raise FunctionError(f"json: unsupported value: {word}")
+    if number != 0 and not 1e-6 <= abs(number) < 1e21:
+        mantissa, _, exponent = f"{number!r}".partition("e")
+        if not exponent:
+            mantissa, _, exponent = f"{number:.16e}".partition("e")
+        sign = "-" if exponent.startswith("-") else "+"
+        digits = exponent.lstrip("+-").lstrip("0")
+        return f"{mantissa.removesuffix('.0')}e{sign}{digits}"
+    if abs(number) >= 1e16:
+        return f"{number:.0f}" if number == int(number) else repr(number)
+    text = repr(number)
+    if "e" in text:
+        text = f"{number:.20f}".rstrip("0")
+        mantissa, _, exponent = repr(number).partition("e")
+        places = -int(exponent) + len(mantissa.partition(".")[2])
+        text = f"{number:.{places}f}"
+    return text.removesuffix(".0")
+
+
+def must_to_json(context: Context, value: Any_) -> str:
+    """The value as JSON."""
+    return _Writer().value(value)
+
+
+def must_to_pretty_json(context: Context, value: Any_) -> str:
+    """The value as JSON, indented."""
+    return _Writer(indent="  ").value(value)
+
+
+def to_raw_json(context: Context, value: Any_) -> str:
+    """The value as JSON, with nothing escaped for HTML."""
+    return _Writer(html=False).value(value)
+
+
+def to_json(context: Context, value: Any_) -> str:
+    """The value as JSON, empty where it cannot be."""
+    return _or_nothing(must_to_json, context, value)
+
+
+def to_pretty_json(context: Context, value: Any_) -> str:
+    """The value as JSON, indented; empty where it cannot be."""
+    return _or_nothing(must_to_pretty_json, context, value)
+
+
+def _or_nothing(write: Callable[[Context, Any_], str], context: Context, value: Any_) -> str:
+    try:
+        return write(context, value)
+    except FunctionError as error:
+        if str(error).startswith("json:"):
+            return ""
+        raise
+
+
+FUNCTIONS: dict[str, Callable[..., object]] = {
+    "fromJson": from_json,
+    "mustFromJson": must_from_json,
+    "mustToJson": must_to_json,
+    "mustToPrettyJson": must_to_pretty_json,
+    "mustToRawJson": to_raw_json,
+    "toJson": to_json,
+    "toPrettyJson": to_pretty_json,
+    "toRawJson": to_raw_json,
+}
