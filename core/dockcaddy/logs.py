@@ -116,7 +116,7 @@ def report_own_fault(where: str, error: BaseException, name: str = "dockcaddy") 
 
 
 @contextmanager
-def strangers_in_one_line() -> Iterator[None]:
+def python_messages_logged() -> Iterator[None]:
     """Log in one line what Python prints itself about threads, finalizers and warnings, which are mostly of plugins."""
     logger = logging.getLogger("dockcaddy")
 

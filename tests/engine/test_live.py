@@ -84,7 +84,7 @@ def names(engine: Engine) -> set[str]:
 
 def event(engine: Engine, action: str, id: str, kind: str = "container", **attributes: str) -> None:
     given = attributes if kind == "network" else {"caddy": "x", **attributes}
-    engine._event_handler.react([Event.of({"Type": kind, "Action": action, "Actor": {"ID": id, "Attributes": given}})])
+    engine._event_handler.handle([Event.of({"Type": kind, "Action": action, "Actor": {"ID": id, "Attributes": given}})])
 
 
 def test_every_container_is_inspected_once(client: Client, engine: Engine) -> None:
@@ -183,7 +183,7 @@ def test_a_storm_is_one_look_at_each_container(client: Client, engine: Engine) -
         client.put(id)
     names(engine)
     lists = client.lists
-    assert engine._event_handler.react([event for _ in range(50) for id in ids for event in restarted(id)])
+    assert engine._event_handler.handle([event for _ in range(50) for id in ids for event in restarted(id)])
     assert names(engine) == set(ids)
     assert (client.lists, client.small_lists) == (lists, 1)
     assert sorted(client.inspected) == ids
@@ -195,9 +195,9 @@ def test_wherever_a_storm_is_cut_one_that_came_back_counts(
 ) -> None:
     client.put("a")
     names(engine)
-    engine._event_handler.react([*restarted("a") * 20, *restarted("a")[:heard]])
+    engine._event_handler.handle([*restarted("a") * 20, *restarted("a")[:heard]])
     assert [resource.stopping for resource in engine.inventory().resources] == [stopping]
-    engine._event_handler.react([*restarted("a")[heard:], *restarted("a") * 20])
+    engine._event_handler.handle([*restarted("a")[heard:], *restarted("a") * 20])
     assert [resource.stopping for resource in engine.inventory().resources] == [False]
 
 
@@ -205,7 +205,7 @@ def test_a_storm_of_foreign_containers_is_none(client: Client, engine: Engine) -
     names(engine)
     before = client.lists
     foreign = [Event("container", "start", f"x{number}", {"name": "x"}) for number in range(500)]
-    assert not engine._event_handler.react(
+    assert not engine._event_handler.handle(
         [*foreign, *(Event("network", "connect", each.container, {}) for each in foreign)]
     )
     assert names(engine) == set() and (client.lists, client.small_lists) == (before, 0)
@@ -215,7 +215,7 @@ def test_foreign_containers_cost_no_call(client: Client, engine: Engine) -> None
     names(engine)
     before = client.lists
     for action in ("create", "start", "die", "destroy"):
-        engine._event_handler.react([Event("container", action, "x", {"name": "x"})])
+        engine._event_handler.handle([Event("container", action, "x", {"name": "x"})])
     assert names(engine) == set() and client.lists == before and client.inspected == []
 
 

@@ -119,7 +119,7 @@ def test_what_flapped_being_held_for_ever_is_found(monkeypatch: Patch, tried: Tr
 
 
 def test_an_event_of_a_start_being_ignored_is_found(monkeypatch: Patch, tried: Tried) -> None:
-    monkeypatch.setattr(EventHandler, "_started", lambda reactions, id: False)
+    monkeypatch.setattr(EventHandler, "_started", lambda handler, id: False)
     assert broken_by_a_seed(tried)
 
 

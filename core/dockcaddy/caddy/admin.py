@@ -136,7 +136,7 @@ class AdminClient:
         """
         if self._unix_path is not None:
             return f"unix/{self._unix_path}"
-        family = self._answers_to_strangers()
+        family = self._answers_to_any_host()
         if family is None:
             # Caddy accepts only host names of its own address, so it listens at the one that is called here
             return f"tcp/{_bracketed(self._host)}:{self._port}"
@@ -145,7 +145,7 @@ class AdminClient:
             return ""
         return f"tcp/{'[::]' if family == socket.AF_INET6 else '0.0.0.0'}:{self._port}"
 
-    def _answers_to_strangers(self) -> socket.AddressFamily | None:
+    def _answers_to_any_host(self) -> socket.AddressFamily | None:
         """The address family of the connection if Caddy answers to any host name, as it listens at every address."""
         with self._lock:
             status, _ = self._exchange("GET", "/config/", None, "", {"Host": "dockcaddy.invalid"})

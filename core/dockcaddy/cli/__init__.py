@@ -12,7 +12,7 @@ from contextlib import contextmanager
 import click
 
 from dockcaddy import __version__, logs
-from dockcaddy.cli.output import given_back
+from dockcaddy.cli.output import standard_output_restored
 from dockcaddy.cli.result import ReaderGone, abandon
 from dockcaddy.errors import CaddyUnreachable, DockcaddyError, EngineUnreachable
 
@@ -71,7 +71,7 @@ def group() -> None:
 def main() -> None:
     """The script's entry point. Exit status: 0 fine, 1 labels, 2 usage or settings, 3 engine or Caddy unreachable."""
     logs.configure("info", "console", timed=False)
-    with given_back(), logs.strangers_in_one_line(), _recognised_interrupts():
+    with standard_output_restored(), logs.python_messages_logged(), _recognised_interrupts():
         status = _status()
     # a second ctrl-c at the very end shows no traceback
     atexit.register(signal.signal, signal.SIGINT, signal.SIG_IGN)

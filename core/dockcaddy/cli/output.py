@@ -33,7 +33,7 @@ class Elsewhere(io.TextIOBase):
 
 
 def reserve() -> None:
-    """Reserve standard output for results, until `given_back` ends."""
+    """Reserve standard output for results, until `standard_output_restored` ends."""
     if isinstance(sys.stdout, Elsewhere):
         return
     sys.stdout.flush()
@@ -55,7 +55,7 @@ def results() -> BinaryIO:
 
 
 @contextmanager
-def given_back() -> Iterator[None]:
+def standard_output_restored() -> Iterator[None]:
     """Restore standard output at the end."""
     before = sys.stdout
     try:

@@ -29,22 +29,22 @@ class EventHandler:
     def _store(self) -> ContainerStore:
         return self.reflector.store
 
-    def react(self, events: Sequence[Event]) -> bool:
+    def handle(self, events: Sequence[Event]) -> bool:
         """Handle each event. If there are too many, look once at each of their containers, and return True."""
         ours = self._ours(events)
         if len(ours) > STORM:
-            self._react_to_storm(ours)
+            self._handle_storm(ours)
             return True
-        changing = [event for event in ours if self._react_to(event)]
+        changing = [event for event in ours if self._handle_one(event)]
         if changing:
             # a container that starts can wait a moment, requests to one that ends cannot
             self.wake(urgent=any(event.kind == "network" or event.verb in URGENT for event in changing))
         return False
 
-    def _react_to(self, event: Event) -> bool:
+    def _handle_one(self, event: Event) -> bool:
         """Handle one event. Returns whether the store changed."""
         if event.kind == "network":
-            return self._react_to_network(event)
+            return self._handle_network(event)
         with self.reflector.lock:
             return self._take(event)
 
@@ -61,11 +61,11 @@ class EventHandler:
         """Whether the event changes the networks, or those of our own container."""
         return event.kind == "network" and (not event.container or self.reflector.own.has_id(event.container))
 
-    def _react_to_storm(self, events: Sequence[Event]) -> None:
+    def _handle_storm(self, events: Sequence[Event]) -> None:
         with self.reflector.lock:
             for event in events:
                 if self._is_of_ours(event):
-                    self._react_to_network(event)
+                    self._handle_network(event)
                     continue
                 self.reflector.changed(event.container)
                 # no list shows that a container is stopping
@@ -75,7 +75,7 @@ class EventHandler:
                     self._store.set_stopping(event.container, 0.0)
         self.wake(urgent=any(event.verb in URGENT for event in events))
 
-    def _react_to_network(self, event: Event) -> bool:
+    def _handle_network(self, event: Event) -> bool:
         """Handle a network event. Returns whether an address is lost, which may soon belong to another container."""
         if not event.container:
             self.reflector.network_changed(event.network, there=event.action == "create")

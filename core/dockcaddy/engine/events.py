@@ -83,13 +83,13 @@ class Event:
 class EventStream:
     """Listens to the events of one engine, in two loops of their own.
 
-    `subscribe` opens the stream. `react` gets all events since its last call, and returns whether they were too many.
+    `subscribe` opens the stream. `handle` gets all events since its last call, and returns whether they were too many.
     `missed` is called when events may have been lost: after every subscription, and after a storm.
     """
 
     name: str
     subscribe: Callable[[], Any]
-    react: Callable[[Sequence[Event]], bool]
+    handle: Callable[[Sequence[Event]], bool]
     missed: Callable[[], None]
     work: Work = field(factory=Threads)
     _waiting: deque[Event] = field(factory=lambda: deque(maxlen=limits.MAX_WAITING_EVENTS))
@@ -100,7 +100,7 @@ class EventStream:
 
     def start(self) -> None:
         """Start to listen."""
-        for purpose, loop in (("events", self._read_all), ("reactions", self._react_to_all)):
+        for purpose, loop in (("events", self._read_all), ("event handling", self._handle_all)):
             self.work.go_on(f"{purpose} of {self.name}", loop)
 
     def close(self) -> None:
@@ -145,18 +145,18 @@ class EventStream:
         logger.debug("engine %s: the event stream was lost: %s", self.name, reason)
         self._tell_of_missed()
 
-    def _react_to_all(self) -> None:
+    def _handle_all(self) -> None:
         while not self._ended.is_set():
             with self._condition:
                 self._condition.wait_for(lambda: self._waiting or self._ended.is_set(), self.patience)
-            self.react_to_waiting()
+            self.handle_waiting()
 
     @property
     def patience(self) -> float | None:
         """How long to wait for another event before a storm is over, in seconds; None without a storm."""
         return CALM if self._is_storm else None
 
-    def react_to_waiting(self) -> None:
+    def handle_waiting(self) -> None:
         """Handle the events that have come. If there are none, a storm is over."""
         with self._condition:
             events = list(self._waiting)
@@ -166,7 +166,7 @@ class EventStream:
             self._tell_of_missed()
             return
         try:
-            self._is_storm |= self.react(events) or len(events) == limits.MAX_WAITING_EVENTS
+            self._is_storm |= self.handle(events) or len(events) == limits.MAX_WAITING_EVENTS
         except Exception as error:
             logger.debug("engine %s: an event cannot be handled: %s", self.name, error)
             self._tell_of_missed()

@@ -52,7 +52,7 @@ class Engine:
         builder, own = InventoryBuilder(self.name, self.options), OwnContainer(self.connection)
         self._reflector = Reflector(self.connection, builder, own, self.clock, self._changed, self.lock, self.work)
         self._event_handler = EventHandler(self._reflector, self._changed, self._missed)
-        self._events = EventStream(self.name, self._subscribed, self._event_handler.react, self._missed, self.work)
+        self._events = EventStream(self.name, self._subscribed, self._event_handler.handle, self._missed, self.work)
 
     @property
     def description(self) -> str:

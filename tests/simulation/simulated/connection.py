@@ -228,14 +228,14 @@ class Listener:
         self._is_reacting = False
         if self.work.is_dead:
             return
-        self.stream.react_to_waiting()
+        self.stream.handle_waiting()
         if self.stream.patience is not None:
             heard = self._heard
             self.schedule.after(self.stream.patience, lambda: self._calm(heard))
 
     def _calm(self, heard: int) -> None:
         if heard == self._heard and not self.work.is_dead:
-            self.stream.react_to_waiting()
+            self.stream.handle_waiting()
 
 
 @define(eq=False)
