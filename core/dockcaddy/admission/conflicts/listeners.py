@@ -21,10 +21,10 @@ _SOCKET = re.compile(r"(?:unix|fd)[^/]*/", re.IGNORECASE)
 
 @frozen
 class Options:
-    """What the global options say about listeners.
+    """The global options about listeners.
 
-    With `automatic_tls` off Caddy turns TLS on only where a site asks for it; with `redirects` off it sends nobody from
-    HTTP to HTTPS.
+    Without `automatic_tls` Caddy enables TLS only where a site sets it. Without `redirects` it does not redirect from HTTP
+    to HTTPS.
     """
 
     http_port: str = DEFAULT_PORTS["http"]

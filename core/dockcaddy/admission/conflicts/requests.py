@@ -32,7 +32,7 @@ _KINDS = _ADDING_UP | {
     "path_regexp", "header", "header_regexp", "not", "expression", "vars", "vars_regexp", "file", "tls",
 }  # fmt: skip
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
-# a matcher for this part of all addresses counts as one for everybody
+# a matcher for this part of all addresses counts as a matcher for every client
 _MANY_ADDRESSES = 0.25
 _SHORT = {
     "path": "uri.path", "uri": "uri", "query": "uri.query", "file": "uri.path.file", "dir": "uri.path.dir",
