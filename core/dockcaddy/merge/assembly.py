@@ -12,7 +12,7 @@ from dockcaddy.admission.conflicts import Conflict, Conflicts, Member
 from dockcaddy.admission.replicas import without_superseded
 from dockcaddy.caddyfile import Block, Origin
 from dockcaddy.fragment import Fragment
-from dockcaddy.merge.sites import Site, SiteFinisher
+from dockcaddy.merge.sites import FinishedSite, SiteFinisher
 from dockcaddy.model import Problem
 
 EMPTY = "# Empty caddyfile"
@@ -24,7 +24,7 @@ SORTED_ANEW = 256
 class Section:
     """A finished top-level block with its text and its place among the others."""
 
-    site: Site
+    site: FinishedSite
     text: str
     place: tuple[Any, ...]
 

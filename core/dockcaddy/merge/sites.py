@@ -19,8 +19,8 @@ _VALUE = re.compile(r"[^\s{}\"`\\]{0,300}")
 
 
 @frozen
-class Site:
-    """A finished top-level block, what placeholders in it stand for now, and its problems."""
+class FinishedSite:
+    """A site after all transformers, the present values of its placeholders, and its problems."""
 
     block: Block
     placeholders: Mapping[str, str] = field(factory=dict)
@@ -28,8 +28,8 @@ class Site:
 
 
 @define
-class _Context:
-    """What a transformer sees (`dockcaddy.SiteContext`)."""
+class _SiteContext:
+    """The `dockcaddy.SiteContext` of one site."""
 
     sections: Mapping[type, Any]
     proxy: Proxy
@@ -64,9 +64,9 @@ class SiteFinisher:
     proxy: Proxy = field(factory=Proxy)
     states: Mapping[str, object] = field(factory=dict)
 
-    def finish(self, block: Block) -> Site:
+    def finish(self, block: Block) -> FinishedSite:
         """The finished site. A transformer that fails is skipped and reported."""
-        context = _Context(self.sections, self.proxy, self.states)
+        context = _SiteContext(self.sections, self.proxy, self.states)
         about = f"site {one_line(' '.join(block.keys))}"
         problems: list[Problem] = []
         for transformer in self.transformers:
@@ -74,4 +74,4 @@ class SiteFinisher:
                 block = finished(transformer, context, block, about)
             except PluginFault as fault:
                 problems.append(Problem(about, "", one_line(str(fault))))
-        return Site(block, context.placeholders, tuple(problems))
+        return FinishedSite(block, context.placeholders, tuple(problems))
