@@ -20,7 +20,8 @@ REGISTRY = plugins.load()
 NAMES = {path.name for path in (ROOT / "plugins").iterdir()}
 CONTRIBUTED = {
     *NAMES,
-    *REGISTRY.functions,
+    # many functions are called by an ordinary word: get, default, title
+    *(name for name in REGISTRY.functions if not name.islower()),
     *REGISTRY.outputs,
     *(section.name for section in REGISTRY.sections),
     *(
