@@ -2,6 +2,7 @@
 
 import base64
 import json
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +17,17 @@ def read(folder: Path, name: str) -> Any:
     return json.loads((folder / f"{name}.json").read_text())
 
 
+@cache
+def table(names: tuple[str, ...]) -> gotemplate.FunctionTable:
+    """The functions of these sets; a later set wins."""
+    return gotemplate.FunctionTable({key: call for name in names for key, call in function_sets()[name].items()})
+
+
 def made(case: dict[str, Any], kinds: dict[str, Any]) -> dict[str, Any]:
     """The `output` in bytes, or the `error` with its phase and message."""
-    functions: dict[str, Any] = {}
-    for name in case.get("funcs", ["test"]):
-        functions |= function_sets()[name]
     data = kind_value(kinds[case["data_kind"]]["typed"]) if case.get("data_kind") else json_value(case.get("data"))
     try:
-        template = gotemplate.compile(case["template"], gotemplate.FunctionTable(functions))
+        template = gotemplate.compile(case["template"], table(tuple(case.get("funcs", ["test"]))))
     except gotemplate.TemplateError as error:
         return {"error": {"phase": "parse", "message": error.message}}
     try:

@@ -31,64 +31,94 @@ def b32enc(context: Context, text: str) -> str:
 def b32dec(context: Context, text: str) -> str:
     """What the base32 text says."""
     try:
-        return go_string(_decoded(text, _BASE32, 5, "base32"))
+        return go_string(_from_base32(text))
     except ValueError as error:
         return str(error)
 
 
 def from_base64(text: str) -> bytes:
     """The bytes. Raises ValueError with Go's words."""
-    return _decoded(text, _BASE64, 6, "base64")
+    data, made, at = go_bytes(text), bytearray(), 0
+    digits = {ord(letter): value for value, letter in enumerate(_BASE64)}
+    while at < len(data):
+        group, at = _four(data, at, digits)
+        made += _bytes_of(group, 6)
+        if at < len(data) and len(group) < 4:
+            raise _corrupt("base64", at)
+    return bytes(made)
 
 
-def _decoded(text: str, alphabet: str, bits: int, name: str) -> bytes:
-    data = go_bytes(text)
-    digits = {ord(letter): value for value, letter in enumerate(alphabet)}
-    made, group, size = bytearray(), [], 4 if bits == 6 else 8
-    at, last = 0, -1
-    places = [place for place, byte in enumerate(data) if byte not in b"\r\n"]
-    while at < len(places):
-        byte = data[places[at]]
-        if byte == ord("="):
-            last = at
+def _four(data: bytes, at: int, digits: dict[int, int]) -> tuple[list[int], int]:
+    """The digits of one group, fewer before padding, and where the next begins."""
+    group: list[int] = []
+    while len(group) < 4:
+        if at == len(data):
+            if group:
+                raise _corrupt("base64", at - len(group))
             break
-        if byte not in digits:
-            raise _corrupt(name, places[at], data, bits)
-        group.append(digits[byte])
+        byte = data[at]
         at += 1
-        if len(group) == size:
-            made += _bytes_of(group, bits)
+        if byte in digits:
+            group.append(digits[byte])
+        elif byte == ord("="):
+            return group, _padded(data, at, len(group))
+        elif byte not in b"\r\n":
+            raise _corrupt("base64", at - 1)
+    return group, at
+
+
+def _padded(data: bytes, at: int, count: int) -> int:
+    """Where the padding ends whose first sign was read."""
+    if count < 2:
+        raise _corrupt("base64", at - 1)
+    if count == 2:
+        at = _past_line_breaks(data, at)
+        if at == len(data):
+            raise _corrupt("base64", at)
+        if data[at] != ord("="):
+            raise _corrupt("base64", at - 1)
+        at += 1
+    return _past_line_breaks(data, at)
+
+
+def _past_line_breaks(data: bytes, at: int) -> int:
+    while at < len(data) and data[at] in b"\r\n":
+        at += 1
+    return at
+
+
+def _from_base32(text: str) -> bytes:
+    data = go_bytes(text).replace(b"\r", b"").replace(b"\n", b"")
+    digits = {ord(letter): value for value, letter in enumerate(_BASE32)}
+    made, group = bytearray(), list[int]()
+    for at, byte in enumerate(data):
+        left = len(data) - at - 1
+        if byte == ord("=") and len(group) >= 2 and left < 8:
+            _check_padding(data, at, len(group))
+            return bytes(made + _bytes_of(group, 5))
+        if byte not in digits:
+            raise _corrupt("base32", at)
+        group.append(digits[byte])
+        if len(group) == 8:
+            made += _bytes_of(group, 5)
             group = []
-    if last < 0 and not group:
-        return bytes(made)
-    return bytes(made + _last_group(data, places, last, group, bits, name))
+    if group:
+        raise _corrupt("base32", len(data) - len(group))
+    return bytes(made)
 
 
-def _last_group(data: bytes, places: list[int], last: int, group: list[int], bits: int, name: str) -> bytes:
-    """What an unfinished group and its padding say."""
-    size = 4 if bits == 6 else 8
-    allowed = (2, 3) if bits == 6 else (2, 4, 5, 7)
-    if last < 0:
-        begin = places[len(places) - len(group)]
-        raise _corrupt(name, begin if bits == 5 else _unfinished(data, places, len(group)), data, bits)
-    if len(group) not in allowed:
-        raise _corrupt(name, places[last], data, bits)
-    for number in range(size - len(group)):
-        if last + number >= len(places):
-            raise _corrupt(name, len(data), data, bits)
-        if data[places[last + number]] != ord("="):
-            raise _corrupt(name, places[last + number], data, bits)
-    after = last + size - len(group)
-    if after < len(places):
-        raise _corrupt(name, places[after], data, bits)
-    return _bytes_of(group, bits)
+def _check_padding(data: bytes, at: int, count: int) -> None:
+    """Refuse padding that is too short, is none, or stands behind a number of digits that says nothing."""
+    if len(data) - at - 1 + count < 7:
+        raise _corrupt("base32", len(data))
+    for place in range(at + 1, min(at + 8 - count, len(data))):
+        if data[place] != ord("="):
+            raise _corrupt("base32", place - 1)
+    if count in (3, 6):
+        raise _corrupt("base32", at)
 
 
-def _unfinished(data: bytes, places: list[int], count: int) -> int:
-    return places[len(places) - count]
-
-
-def _corrupt(name: str, place: int, data: bytes, bits: int) -> ValueError:
+def _corrupt(name: str, place: int) -> ValueError:
     return ValueError(f"illegal {name} data at input byte {place}")
 
 

@@ -72,6 +72,11 @@ class _Reader:
         byte = letter if letter.isascii() else chr(letter.encode("utf-8", "surrogateescape")[0])
         return FunctionError(f"invalid character {_shown(byte)} {where}")
 
+    def broken(self, where: str) -> FunctionError:
+        """What is wrong within a word or a number: behind the end Go reads a space."""
+        ended = self.at >= len(self.text)
+        return FunctionError(f"invalid character ' ' {where}") if ended else self.wrong(where)
+
     def value(self, where: str, depth: int) -> object:
         letter = self.peek()
         self.elements += 1
@@ -92,7 +97,7 @@ class _Reader:
     def word(self, word: str, value: object) -> object:
         for _place, letter in enumerate(word):
             if not self.text.startswith(letter, self.at):
-                raise self.wrong(f"in literal {word} (expecting {_shown(letter)})")
+                raise self.broken(f"in literal {word} (expecting {_shown(letter)})")
             self.at += 1
         return value
 
@@ -100,22 +105,17 @@ class _Reader:
         found = _NUMBER.match(self.text, self.at)
         if found is None:
             self.at += 1
-            # Go reads a space behind the end
-            raise (
-                FunctionError("invalid character ' ' in numeric literal")
-                if self.at >= len(self.text)
-                else self.wrong("in numeric literal")
-            )
+            raise self.broken("in numeric literal")
         self.at = found.end()
         rest = self.text[self.at : self.at + 1]
         if rest == "." and "." not in found[0] and "e" not in found[0].lower():
             self.at += 1
-            raise self.wrong("after decimal point in numeric literal")
+            raise self.broken("after decimal point in numeric literal")
         if rest in ("e", "E") and "e" not in found[0].lower():
             self.at += 1
             if self.text[self.at : self.at + 1] in ("+", "-"):
                 self.at += 1
-            raise self.wrong("in exponent of numeric literal")
+            raise self.broken("in exponent of numeric literal")
         number = float(found[0])
         if math.isinf(number):
             raise FunctionError(f"json: cannot unmarshal number {found[0]} into Go value of type float64")

@@ -107,7 +107,7 @@ class _Reader:
         elif piece == "2006":
             self.numbers["year"] = int(self.take(r"[0-9]{4}"))
         elif piece == "06":
-            year = int(self.take(r"[0-9]{2}"))
+            year = int(self.take(r"[0-9]{2}|[+-][0-9]"))
             self.numbers["year"] = year + (1900 if year >= 69 else 2000)
         elif piece in ("PM", "pm"):
             self.half = self.take(r"[AP]M" if piece == "PM" else r"[ap]m").upper()

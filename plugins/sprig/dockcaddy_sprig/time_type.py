@@ -63,11 +63,18 @@ def _time_type() -> Type:
     add("Add", made, lambda time, amount: time.plus(amount.data), DURATION)
     add("AddDate", made, _add_date, INT, INT, INT)
     add("Sub", DURATION, lambda time, other: time.since(other.data), made)
+    add("Truncate", made, lambda time, unit: time.plus(-_past(time, unit.data)), DURATION)
+    methods["Zone"] = Method(function_type([], [STRING, INT]), lambda time: time.zone.at(time.unix)[0])
     add("After", BOOL, lambda time, other: _key(time) > _key(other.data), made)
     add("Before", BOOL, lambda time, other: _key(time) < _key(other.data), made)
     add("Equal", BOOL, lambda time, other: _key(time) == _key(other.data), made)
     add("Compare", INT, lambda time, other: (_key(time) > _key(other.data)) - (_key(time) < _key(other.data)), made)
     return made
+
+
+def _past(time: Time, unit: int) -> int:
+    """Nanoseconds since the last multiple of the unit, counted from year 1."""
+    return ((time.unix - ZERO.unix) * 1_000_000_000 + time.nano) % unit if unit > 0 else 0
 
 
 def _key(time: Time) -> tuple[int, int]:
