@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 from attrs import evolve
 from dockcaddy import testing
-from dockcaddy.compile.kept_values import MOST_RESOURCES, MOST_VALUES, KeptOfResources, KeptValues
+from dockcaddy.compile.kept_values import KeptOfResources, KeptValues
 from dockcaddy.compile.rendering import Renderer, ResourceContext
 from dockcaddy.fragment import Fragment
 from dockcaddy.gotemplate import FunctionError
 from dockcaddy.model import EngineInventory, Inventory, Resource
+from dockcaddy.settings.limits import MAX_KEPT_RESOURCES, MAX_KEPT_VALUES
 
 RANDOM = (
     "{{randAlphaNum 20}}", '{{uuidv4}}', '{{randBytes 16}}', '{{randInt 0 1000000000000}}', '{{shuffle "abcdefghijklmnopqrst"}}',
@@ -70,18 +71,18 @@ def test_calls_in_one_label_differ(renders: Renders) -> None:
 
 def test_what_is_gone_is_not_kept() -> None:
     kept = KeptOfResources()
-    for number in range(MOST_RESOURCES + 1):
+    for number in range(MAX_KEPT_RESOURCES + 1):
         values = kept.of(str(number))
         values.get("caddy", "", lambda: 1)
         kept.put(str(number), values)
-    assert len(kept.kept) == MOST_RESOURCES and "0" not in kept.kept
+    assert len(kept.kept) == MAX_KEPT_RESOURCES and "0" not in kept.kept
     kept.put("5", kept.of("5"))
     assert "5" not in kept.kept
 
 
 def test_values_of_one_resource_are_bounded() -> None:
     values = KeptValues()
-    for _ in range(MOST_VALUES):
+    for _ in range(MAX_KEPT_VALUES):
         values.get("caddy", "", lambda: 1)
     with pytest.raises(FunctionError, match="more than 1000"):
         values.get("caddy", "", lambda: 1)

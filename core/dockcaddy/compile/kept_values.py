@@ -7,9 +7,7 @@ from typing import Any, TypeVar
 from attrs import define, field
 
 from dockcaddy.gotemplate import FunctionError
-
-# values of one resource; those that were rendered last are kept of so many resources
-MOST_VALUES, MOST_RESOURCES = 1_000, 10_000
+from dockcaddy.settings import limits
 
 T = TypeVar("T")
 # the label's key and text, and which of its calls
@@ -28,8 +26,8 @@ class KeptValues:
         """The value of the label's next call, made where there is none yet. Raises FunctionError where there are too many."""
         place = (label, text, self.calls[label])
         self.calls[label] += 1
-        if len(self.used) >= MOST_VALUES:
-            raise FunctionError(f"the labels take more than {MOST_VALUES} random values and times")
+        if len(self.used) >= limits.MAX_KEPT_VALUES:
+            raise FunctionError(f"the labels take more than {limits.MAX_KEPT_VALUES} random values and times")
         value: T = self.before[place] if place in self.before else make()
         self.used[place] = value
         return value
@@ -50,5 +48,5 @@ class KeptOfResources:
         self.kept.pop(key, None)
         if values.used:
             self.kept[key] = values.used
-        if len(self.kept) > MOST_RESOURCES:
+        if len(self.kept) > limits.MAX_KEPT_RESOURCES:
             self.kept.popitem(last=False)

@@ -49,6 +49,9 @@ MAX_TEMPLATE_TEXT = 32 * 1024
 MAX_LABEL_WARNINGS = 20
 # Compiled templates that are kept for the next pass. Bounds the memory that ever-changing labels can take.
 MAX_KEPT_TEMPLATES = 1024 * 1024
+# Random values and times that the labels of one resource take, and resources whose values are kept.
+MAX_KEPT_VALUES = 1_000
+MAX_KEPT_RESOURCES = 10_000
 
 # --- results of plugins ---
 
