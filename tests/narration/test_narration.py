@@ -10,7 +10,7 @@ from attrs import define, evolve, field, frozen
 from dockcaddy import logs, plugins
 from dockcaddy.caddyfile import ListenPorts
 from dockcaddy.model import Attachment, EngineInventory, Inventory, Resource
-from dockcaddy.narration import Cycle, LogNarrator
+from dockcaddy.narration import LogNarrator, Pass
 from dockcaddy.plugins.registry import Registry
 from dockcaddy.reconcile.pipeline import BaseCaddyfile, Pipeline
 from dockcaddy_upstreams import UpstreamsSettings
@@ -41,7 +41,7 @@ class Told:
         fragments = self.pipeline.fragments(inventory, BaseCaddyfile("/etc/Caddyfile", base) if base else None)
         configuration = self.pipeline.configuration(fragments)
         before = len(self.stream.getvalue())
-        self.narrator.ended(Cycle(inventory, configuration, 100.0, 100.0 + seconds, is_delivered))
+        self.narrator.finished(Pass(inventory, configuration, 100.0, 100.0 + seconds, is_delivered))
         return self.stream.getvalue()[before:].splitlines()
 
 

@@ -1,7 +1,7 @@
-"""What is reported while the program runs: which sites went live, changed or went away, and what is wrong."""
+"""What people are changes while the program runs: which sites went live, changed or went away, and what is wrong."""
 
-from dockcaddy.narration.cycle import Cycle, Narrator, ProblemLog
 from dockcaddy.narration.live import LiveSite, LiveSites, Upstream
-from dockcaddy.narration.log import LogNarrator, Watched
+from dockcaddy.narration.log import DescribedEngine, LogNarrator
+from dockcaddy.narration.narrator import Narrator, Pass, ProblemLog
 
-__all__ = ["Cycle", "LiveSite", "LiveSites", "LogNarrator", "Narrator", "ProblemLog", "Upstream", "Watched"]
+__all__ = ["DescribedEngine", "LiveSite", "LiveSites", "LogNarrator", "Narrator", "Pass", "ProblemLog", "Upstream"]

@@ -9,15 +9,15 @@ from attrs import define, field
 from dockcaddy.caddyfile import ListenPorts
 from dockcaddy.errors import one_line
 from dockcaddy.model import Problem, Resource
-from dockcaddy.narration.cycle import Cycle, ProblemLog
 from dockcaddy.narration.live import Difference, LiveSite, LiveSites, Upstream
+from dockcaddy.narration.narrator import Pass, ProblemLog
 from dockcaddy.settings import limits
 
 logger = logging.getLogger("dockcaddy")
 
 
-class Watched(Protocol):
-    """An engine that is watched."""
+class DescribedEngine(Protocol):
+    """An engine that is engine."""
 
     @property
     def name(self) -> str:
@@ -34,9 +34,9 @@ class Watched(Protocol):
 
 @define
 class LogNarrator:
-    """Writes to the log. `word` is what a site is when it is delivered, `tip` is logged once there are sites."""
+    """Writes to the log. `word` is what a site is when it is delivered, `tip` is changes once there are sites."""
 
-    engines: Sequence[Watched] = ()
+    engines: Sequence[DescribedEngine] = ()
     label_prefix: str = "caddy"
     word: str = "live"
     tip: str = ""
@@ -46,71 +46,71 @@ class LogNarrator:
     _seen: dict[str, Resource] = field(factory=dict)
     _ports: ListenPorts | None = None
     _is_waiting: bool | None = None
-    _has_delivered: bool = True
+    _was_delivered: bool = True
 
-    def tell(self, problems: Iterable[Problem]) -> None:
+    def report(self, problems: Iterable[Problem]) -> None:
         """Log what is wrong when it appears and when it is gone."""
-        self._problems.tell(problems)
+        self._problems.report(problems)
 
-    def ended(self, cycle: Cycle) -> None:
+    def finished(self, done: Pass) -> None:
         """Log what the pass changed."""
-        self._introduce(cycle)
+        self._introduce(done)
         if logger.isEnabledFor(logging.DEBUG):
-            self._tell_decisions(cycle)
-        if not cycle.is_delivered:
-            if self._has_delivered:
+            self._report_resources(done)
+        if not done.is_delivered:
+            if self._was_delivered:
                 logger.debug("the configuration is not delivered yet")
-            self._has_delivered = False
+            self._was_delivered = False
             return
-        self._has_delivered = True
-        difference = self.sites.take(cycle.configuration.assembly, cycle.inventory)
-        self._tell_ports(cycle)
-        took = {"milliseconds": round((cycle.ended - cycle.noticed) * 1000)}
-        self._tell_new(difference.live, took)
-        _tell_changed(difference.changed, took)
-        _tell_gone(difference.gone, took)
+        self._was_delivered = True
+        difference = self.sites.take(done.configuration.assembly, done.inventory)
+        self._report_ports(done)
+        took = {"milliseconds": round((done.ended - done.noticed) * 1000)}
+        self._report_new(difference.live, took)
+        _report_changed(difference.changed, took)
+        _report_gone(difference.gone, took)
         if difference == Difference():
             logger.debug("no site has changed")
-        self._tell_whether_waiting(cycle)
+        self._report_waiting(done)
 
     def closing(self, fate: str) -> None:
         """The program ends; `fate` is what becomes of the sites."""
         count = len(self.sites)
         logger.info("ending: %s", fate.format(f"{count} site{'' if count == 1 else 's'}"))
 
-    def _introduce(self, cycle: Cycle) -> None:
+    def _introduce(self, done: Pass) -> None:
         """Say what there is once an engine has answered."""
-        for watched in self.engines:
-            found = next((each for each in cycle.inventory.engines if each.name == watched.name), None)
-            if found is None or watched.name in self._introduced:
+        for engine in self.engines:
+            found = next((each for each in done.inventory.engines if each.name == engine.name), None)
+            if found is None or engine.name in self._introduced:
                 continue
-            self._introduced.add(watched.name)
-            count, rest = len(found.resources), watched.unlabelled
+            self._introduced.add(engine.name)
+            count, rest = len(found.resources), engine.unlabelled
             fields = {"event": "watching", "labelled": count, "unlabelled": rest}
             _log(
-                f"watching {watched.description}: {_counted(count, 'container')} with {self.label_prefix} labels, "
+                f"watching {engine.description}: {_counted(count, 'container')} with {self.label_prefix} labels, "
                 f"{rest} without",
                 fields,
             )
 
-    def _tell_ports(self, cycle: Cycle) -> None:
+    def _report_ports(self, done: Pass) -> None:
         """Where sites listen that say nothing of it: once, and again when the operator has changed it."""
-        ports = ListenPorts.of(section.block for section in cycle.configuration.assembly.sections)
+        ports = ListenPorts.of(section.block for section in done.configuration.assembly.sections)
         if ports != self._ports:
             self._ports = ports
             fields = {"event": "ports", "http": ports.http, "https": ports.https}
             _log(f"sites listen on ports {ports.http} (http) and {ports.https} (https)", fields)
 
-    def _tell_new(self, live: Sequence[LiveSite], took: dict[str, Any]) -> None:
+    def _report_new(self, live: Sequence[LiveSite], took: dict[str, Any]) -> None:
         if len(live) > limits.MAX_SINGLE_LINES:
             _summarise(self.word, live, took)
             return
         for site in live:
             _log(f"{self.word}: {site} {_time(took)}", _fields("site_live", site, took), self.word)
 
-    def _tell_whether_waiting(self, cycle: Cycle) -> None:
+    def _report_waiting(self, done: Pass) -> None:
         """What a newcomer does next, where there is nothing; what would be better, where there is something."""
-        has_none = not any(engine.resources for engine in cycle.inventory.engines)
+        has_none = not any(engine.resources for engine in done.inventory.engines)
         if self._is_waiting is None and has_none and not len(self.sites):
             prefix = self.label_prefix
             example = (
@@ -127,17 +127,19 @@ class LogNarrator:
             logger.info("tip: %s", self.tip)
             self.tip = ""
 
-    def _tell_decisions(self, cycle: Cycle) -> None:
+    def _report_resources(self, done: Pass) -> None:
         """What the pass made of which resources."""
-        resources = [each for engine in cycle.inventory.engines for each in engine.resources]
+        resources = [each for engine in done.inventory.engines for each in engine.resources]
         current = {each.key: each for each in resources}
-        parts = [_change(each, self._seen.get(key)) for key, each in current.items() if self._seen.get(key) is not each]
-        parts += [f"{each} is gone" for key, each in self._seen.items() if key not in current]
+        changes = [
+            _change(each, self._seen.get(key)) for key, each in current.items() if self._seen.get(key) is not each
+        ]
+        changes += [f"{each} is gone" for key, each in self._seen.items() if key not in current]
         self._seen = current
-        for line in parts[: limits.MAX_SINGLE_LINES]:
+        for line in changes[: limits.MAX_SINGLE_LINES]:
             logger.debug("%s", line)
-        if len(parts) > limits.MAX_SINGLE_LINES:
-            logger.debug("and %d more containers have changed", len(parts) - limits.MAX_SINGLE_LINES)
+        if len(changes) > limits.MAX_SINGLE_LINES:
+            logger.debug("and %d more containers have changed", len(changes) - limits.MAX_SINGLE_LINES)
 
 
 def _change(now: Resource, before: Resource | None) -> str:
@@ -147,7 +149,7 @@ def _change(now: Resource, before: Resource | None) -> str:
     return f"{now} is {'new' if before is None else 'changed'}: {one_line(state)}{health}{at}"
 
 
-def _tell_changed(changed: Sequence[tuple[LiveSite, LiveSite]], took: dict[str, Any]) -> None:
+def _report_changed(changed: Sequence[tuple[LiveSite, LiveSite]], took: dict[str, Any]) -> None:
     if len(changed) > limits.MAX_SINGLE_LINES:
         _summarise("changed", [site for _, site in changed], took)
         return
@@ -169,9 +171,9 @@ def _what_changed(before: LiveSite, site: LiveSite) -> str:
         return " and ".join(said)
     joined = [each for each in site.resources if each not in before.resources]
     left = [each for each in before.resources if each not in site.resources]
-    parts = [f"with {', '.join(joined)}"] if joined else []
-    parts += [f"without {', '.join(left)}"] if left else []
-    return " and ".join(parts) or f"by labels of {', '.join(site.resources[: limits.MAX_EXAMPLES])}"
+    changes = [f"with {', '.join(joined)}"] if joined else []
+    changes += [f"without {', '.join(left)}"] if left else []
+    return " and ".join(changes) or f"by labels of {', '.join(site.resources[: limits.MAX_EXAMPLES])}"
 
 
 def _listed(upstreams: Sequence[Upstream]) -> str:
@@ -179,7 +181,7 @@ def _listed(upstreams: Sequence[Upstream]) -> str:
     return f"{shown} and {len(upstreams) - limits.MAX_EXAMPLES} more" if len(upstreams) > limits.MAX_EXAMPLES else shown
 
 
-def _tell_gone(gone: Sequence[LiveSite], took: dict[str, Any]) -> None:
+def _report_gone(gone: Sequence[LiveSite], took: dict[str, Any]) -> None:
     if len(gone) > limits.MAX_SINGLE_LINES:
         _summarise("gone", gone, took)
         return

@@ -1,4 +1,4 @@
-"""Unexpected errors in the loop: logged once as the program's own, tried again with a growing pause."""
+"""After an error that nobody foresaw: message once as the program's own, tried again with a growing pause."""
 
 import logging
 from collections.abc import Callable
@@ -39,7 +39,7 @@ class OwnFault:
         self._reported = message
 
     def ended(self) -> None:
-        """A pass succeeded."""
+        """It went well."""
         if self._reported:
             logger.info("no longer: %s", self._reported)
         self._reported = ""

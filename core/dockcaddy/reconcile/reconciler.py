@@ -16,7 +16,7 @@ from dockcaddy.fragment import Fragment
 from dockcaddy.logs import report_own_fault
 from dockcaddy.merge.configuration import Configuration
 from dockcaddy.model import Inventory, Problem, without_repeats
-from dockcaddy.narration import Cycle, Narrator, ProblemLog
+from dockcaddy.narration import Narrator, Pass, ProblemLog
 from dockcaddy.quarantine import Quarantine
 from dockcaddy.reconcile.delivery import Outputs
 from dockcaddy.reconcile.flapping import Flapping
@@ -216,14 +216,14 @@ class Reconciler:
         is_delivered = self.outputs.offer(configuration)
         self._report(self.problems)
         noticed = begun if self.schedule.waiting_since is None else self.schedule.waiting_since
-        self.narrator.ended(Cycle(inventory, configuration, noticed, self.clock(), is_delivered))
+        self.narrator.finished(Pass(inventory, configuration, noticed, self.clock(), is_delivered))
         if is_delivered:
             self.schedule.served()
 
     def _report(self, problems: Sequence[Problem]) -> None:
         """Report these problems and those of the outputs and services."""
         failures = [*self.outputs.problems(), *self.services.problems()]
-        self.narrator.tell([*without_repeats(problems), *failures])
+        self.narrator.report([*without_repeats(problems), *failures])
 
     # --- for the next run
 

@@ -13,7 +13,7 @@ from attrs import define, evolve, field
 
 from dockcaddy.errors import CaddyUnreachable
 from dockcaddy.model import Problem
-from dockcaddy.narration import Cycle
+from dockcaddy.narration import Pass
 from dockcaddy.plugins.registry import Registry
 from dockcaddy.reconcile.last_good import LastGood
 from dockcaddy.reconcile.reconciler import Reconciler
@@ -63,29 +63,29 @@ class _Watcher:
 
     engine: DemoEngine
     problems: tuple[Problem, ...] = ()
-    cycle: Cycle | None = None
+    last: Pass | None = None
     _seen: int = -1
     _condition: threading.Condition = field(factory=threading.Condition)
 
-    def tell(self, problems: Iterable[Problem]) -> None:
+    def report(self, problems: Iterable[Problem]) -> None:
         """All that is wrong now."""
         self.problems = tuple(dict.fromkeys(problems))
 
-    def ended(self, cycle: Cycle) -> None:
+    def finished(self, done: Pass) -> None:
         """A pass came to its end; where Caddy has not got it there will be another."""
         with self._condition:
-            if cycle.is_delivered:
-                self.cycle, self._seen = cycle, self.engine.taken
+            if done.is_delivered:
+                self.last, self._seen = done, self.engine.taken
                 self._condition.notify_all()
 
-    def stable(self) -> Cycle:
+    def caught_up(self) -> Pass:
         """The pass that took up everything that has happened. Raises CaddyUnreachable where none does."""
         wanted = self.engine.changes
         with self._condition:
-            if not self._condition.wait_for(lambda: self._seen >= wanted, PATIENCE) or self.cycle is None:
+            if not self._condition.wait_for(lambda: self._seen >= wanted, PATIENCE) or self.last is None:
                 why = "; ".join(map(str, self.problems)) or "caddy does not answer"
                 raise CaddyUnreachable(f"the change is not live after {PATIENCE:g} s: {why}")
-            return self.cycle
+            return self.last
 
 
 @contextmanager
@@ -155,17 +155,17 @@ def _quiet_caddy() -> Iterator[None]:
 
 
 def _play(tour: Tour, backends: DemoEngine, watcher: _Watcher, screen: Screen, pause: float) -> None:
-    before = watcher.stable()
+    before = watcher.caught_up()
     known: tuple[Problem, ...] = ()
     steps = tour.steps()
     for number, step in enumerate(steps, 1):
         screen.say()
-        screen.heading(number, len(steps), step.text)
+        screen.heading(number, len(steps), step.title)
         step.change(backends)
         if step.container:
             labels = backends.labels(step.container)
             screen.labels({key: labels[key] for key in step.keys or labels})
-        after = watcher.stable()
+        after = watcher.caught_up()
         _show_change(step, before, after, screen)
         for problem in watcher.problems:
             if problem not in known:
@@ -177,7 +177,7 @@ def _play(tour: Tour, backends: DemoEngine, watcher: _Watcher, screen: Screen, p
             time.sleep(pause)
 
 
-def _show_change(step: Step, before: Cycle, after: Cycle, screen: Screen) -> None:
+def _show_change(step: Step, before: Pass, after: Pass, screen: Screen) -> None:
     old, new = (each.configuration.text.split("\n") for each in (before, after))
     if old == new:
         screen.note(f"the Caddyfile does not change: {step.meant}")

@@ -19,7 +19,7 @@ class Step:
     `replicas` is how many containers answer for that site then. `meant` tells what the newcomer should notice where the Caddyfile stays as it was.
     """
 
-    text: str
+    title: str
     change: Callable[[DemoEngine], None]
     replicas: int
     container: str = ""
@@ -60,7 +60,7 @@ class Tour:
                 (PROXY,),
                 meant="one mistake costs one site, all others stay",
             ),
-            Step("the label is corrected: the site is live", self._mend, 1, "shop-1", (PROXY,), SHOP),
+            Step("the label is corrected: the site is live", self._fix, 1, "shop-1", (PROXY,), SHOP),
             Step("hello-2 is healthy again, and is back", partial(_turn, health="healthy"), 3),
         )
 
@@ -76,7 +76,7 @@ class Tour:
     def _start_broken(self, engine: DemoEngine) -> None:
         engine.run("shop-1", labels=lambda port: self.labels(SHOP, port, "upstraems"))
 
-    def _mend(self, engine: DemoEngine) -> None:
+    def _fix(self, engine: DemoEngine) -> None:
         engine.relabel("shop-1", lambda port: self.labels(SHOP, port))
 
 

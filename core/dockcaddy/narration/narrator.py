@@ -13,7 +13,7 @@ logger = logging.getLogger("dockcaddy")
 
 
 @frozen(eq=False)
-class Cycle:
+class Pass:
     """One pass of the loop that came to a configuration.
 
     `noticed` is when what it takes up was noticed, `ended` when it was over, in seconds of one clock. `is_delivered`
@@ -30,11 +30,11 @@ class Cycle:
 class Narrator(Protocol):
     """Reports what the loop does. It uses only its arguments."""
 
-    def tell(self, problems: Iterable[Problem]) -> None:
-        """Report all current problems; called in every pass."""
+    def report(self, problems: Iterable[Problem]) -> None:
+        """All that is wrong now; called in every pass."""
 
-    def ended(self, cycle: Cycle) -> None:
-        """Report the end of a pass, whose problems have been reported before."""
+    def finished(self, done: Pass) -> None:
+        """A pass came to its end; what is wrong after it has been changes before."""
 
 
 @define
@@ -43,7 +43,7 @@ class ProblemLog:
 
     _reported: frozenset[Problem] = frozenset()
 
-    def tell(self, problems: Iterable[Problem]) -> None:
+    def report(self, problems: Iterable[Problem]) -> None:
         """Log the difference to the last call."""
         current = dict.fromkeys(problems)
         for problem in current:
@@ -54,5 +54,5 @@ class ProblemLog:
             logger.info("no longer: %s", problem, extra={"resource": problem.resource, "label": problem.label})
         self._reported = frozenset(current)
 
-    def ended(self, cycle: Cycle) -> None:
+    def finished(self, done: Pass) -> None:
         """A pass came to its end."""
