@@ -1,4 +1,4 @@
-"""What people are changes while the program runs: which sites went live, changed or went away, and what is wrong."""
+"""What the program reports to people while it runs: which sites went live, changed or went away, and what is wrong."""
 
 from dockcaddy.narration.live import LiveSite, LiveSites, Upstream
 from dockcaddy.narration.log import DescribedEngine, LogNarrator

@@ -15,7 +15,7 @@ _NAMED = 2
 
 @frozen
 class Upstream:
-    """Where a site's requests go: an address, and the container that has it (`""` where that is not known)."""
+    """Where requests of a site go: an address, and the container that has it (`""` where that is unknown)."""
 
     address: str
     container: str = ""
@@ -26,9 +26,9 @@ class Upstream:
 
 @frozen(eq=False)
 class LiveSite:
-    """A site as Caddy serves it: its URLs, the names of the resources that made it, and where its requests go.
+    """A site as Caddy serves it: its URLs, the names of the resources that make it, and where its requests go.
 
-    One that `lacks_upstreams` has a proxy, and nobody to send requests to.
+    One that `lacks_upstreams` has a proxy without an upstream.
     """
 
     urls: tuple[str, ...]
@@ -38,12 +38,12 @@ class LiveSite:
 
     @property
     def url(self) -> str:
-        """Its addresses in a few words: `http://a.test, http://b.test and 3 more`."""
+        """Its addresses in short: `http://a.test, http://b.test and 3 more`."""
         shown = ", ".join(self.urls[:_NAMED])
         return f"{shown} and {len(self.urls) - _NAMED} more" if len(self.urls) > _NAMED else shown
 
     def __str__(self) -> str:
-        """`http://a.test -> web 172.17.0.2:80 and 2 more`; without upstreams, whose labels made it."""
+        """`http://a.test -> web 172.17.0.2:80 and 2 more`; without upstreams, the resources that make it."""
         if self.upstreams:
             more = f" and {len(self.upstreams) - 1} more" if len(self.upstreams) > 1 else ""
             return f"{self.url} -> {self.upstreams[0]}{more}"
@@ -53,7 +53,7 @@ class LiveSite:
 
 @frozen
 class Difference:
-    """What one configuration has and the one before had not. `changed` are pairs: before, now."""
+    """How the sites of two configurations differ. `changed` has pairs: before, now."""
 
     live: tuple[LiveSite, ...] = ()
     changed: tuple[tuple[LiveSite, LiveSite], ...] = ()
@@ -62,7 +62,7 @@ class Difference:
 
 @define
 class LiveSites:
-    """The sites of the configuration that was taken over last. Equal sections are not looked at again."""
+    """The sites of the configuration that is served. Sections that have not changed are not read again."""
 
     _sections: Mapping[Section, LiveSite] = field(factory=dict)
     _ports: ListenPorts = field(factory=ListenPorts)
@@ -71,7 +71,7 @@ class LiveSites:
         return len(self._sections)
 
     def take(self, assembly: Assembly, inventory: Inventory) -> Difference:
-        """Another configuration took over; gives what is different."""
+        """Another configuration is served. Returns what is different."""
         ports = ListenPorts.of(section.block for section in assembly.sections)
         known, self._ports = self._sections if ports == self._ports else {}, ports
         sites = [each for each in assembly.sections if each in known or is_site(each.block)]
@@ -103,7 +103,7 @@ def _key(section: Section) -> tuple[str, ...]:
 
 
 class _Containers:
-    """Whose an address is."""
+    """Which container has an address."""
 
     def __init__(self, inventory: Inventory) -> None:
         self._inventory = inventory
@@ -114,7 +114,7 @@ class _Containers:
         return {address: each.name for each in resources for address in each.targets}
 
     def at(self, upstream: str) -> Upstream:
-        """The upstream, with the container's name where it is a container's."""
+        """The upstream, with the name of the container that has its address."""
         host = split_host_port(upstream.rpartition("//")[2])[0].strip("[]")
         return Upstream(upstream, self._by_address.get(host, ""))
 

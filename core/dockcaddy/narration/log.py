@@ -1,4 +1,4 @@
-"""The program's log of what happens: a line when a site goes live, changes or goes away, and why nothing does."""
+"""The program's log: a line when a site goes live, changes or goes away, and for each problem."""
 
 import logging
 from collections.abc import Iterable, Sequence
@@ -17,11 +17,11 @@ logger = logging.getLogger("dockcaddy")
 
 
 class DescribedEngine(Protocol):
-    """An engine that is engine."""
+    """An engine, as the log describes it."""
 
     @property
     def name(self) -> str:
-        """How inventories call it."""
+        """Its name in inventories."""
 
     @property
     def description(self) -> str:
@@ -34,7 +34,7 @@ class DescribedEngine(Protocol):
 
 @define
 class LogNarrator:
-    """Writes to the log. `word` is what a site is when it is delivered, `tip` is changes once there are sites."""
+    """Writes to the log. `word` describes a site that is delivered, `tip` is logged once there are sites."""
 
     engines: Sequence[DescribedEngine] = ()
     label_prefix: str = "caddy"
@@ -49,7 +49,7 @@ class LogNarrator:
     _was_delivered: bool = True
 
     def report(self, problems: Iterable[Problem]) -> None:
-        """Log what is wrong when it appears and when it is gone."""
+        """Log each problem when it appears and when it is gone."""
         self._problems.report(problems)
 
     def finished(self, done: Pass) -> None:
@@ -74,12 +74,12 @@ class LogNarrator:
         self._report_waiting(done)
 
     def closing(self, fate: str) -> None:
-        """The program ends; `fate` is what becomes of the sites."""
+        """The program ends. `fate` says what happens to the sites, `{}`."""
         count = len(self.sites)
         logger.info("ending: %s", fate.format(f"{count} site{'' if count == 1 else 's'}"))
 
     def _introduce(self, done: Pass) -> None:
-        """Say what there is once an engine has answered."""
+        """Describe an engine when it answers for the first time."""
         for engine in self.engines:
             found = next((each for each in done.inventory.engines if each.name == engine.name), None)
             if found is None or engine.name in self._introduced:
@@ -94,7 +94,7 @@ class LogNarrator:
             )
 
     def _report_ports(self, done: Pass) -> None:
-        """Where sites listen that say nothing of it: once, and again when the operator has changed it."""
+        """Log where sites without a port listen: once, and again after a change."""
         ports = ListenPorts.of(section.block for section in done.configuration.assembly.sections)
         if ports != self._ports:
             self._ports = ports
@@ -109,7 +109,7 @@ class LogNarrator:
             _log(f"{self.word}: {site} {_time(took)}", _fields("site_live", site, took), self.word)
 
     def _report_waiting(self, done: Pass) -> None:
-        """What a newcomer does next, where there is nothing; what would be better, where there is something."""
+        """Log an example for newcomers where there are no sites, and the tip where there are some."""
         has_none = not any(engine.resources for engine in done.inventory.engines)
         if self._is_waiting is None and has_none and not len(self.sites):
             prefix = self.label_prefix
@@ -128,7 +128,7 @@ class LogNarrator:
             self.tip = ""
 
     def _report_resources(self, done: Pass) -> None:
-        """What the pass made of which resources."""
+        """Log which resources have changed, for --log-level debug."""
         resources = [each for engine in done.inventory.engines for each in engine.resources]
         current = {each.key: each for each in resources}
         changes = [
@@ -162,7 +162,7 @@ def _report_changed(changed: Sequence[tuple[LiveSite, LiveSite]], took: dict[str
 
 
 def _what_changed(before: LiveSite, site: LiveSite) -> str:
-    """`gains web-2 172.17.0.3:80`, `loses ...`, or who has changed what it says."""
+    """`gains web-2 172.17.0.3:80`, `loses ...`, or the resources that have changed it."""
     gained = [each for each in site.upstreams if each not in before.upstreams]
     lost = [each for each in before.upstreams if each not in site.upstreams]
     said = [f"gains {_listed(gained)}"] if gained else []

@@ -1,4 +1,4 @@
-"""What the loop hands to whoever tells people about it."""
+"""What the loop reports: the passes that it made, and what is wrong."""
 
 import logging
 from collections.abc import Iterable
@@ -16,8 +16,8 @@ logger = logging.getLogger("dockcaddy")
 class Pass:
     """One pass of the loop that came to a configuration.
 
-    `noticed` is when what it takes up was noticed, `ended` when it was over, in seconds of one clock. `is_delivered`
-    tells whether every Caddy has the configuration.
+    `noticed` is when its oldest change was reported, `ended` when the pass was over, in seconds of one clock. With
+    `is_delivered`, every live output has the configuration.
     """
 
     inventory: Inventory
@@ -28,13 +28,13 @@ class Pass:
 
 
 class Narrator(Protocol):
-    """Reports what the loop does. It uses only its arguments."""
+    """Reports to people what the loop does, from nothing but what it is given."""
 
     def report(self, problems: Iterable[Problem]) -> None:
-        """All that is wrong now; called in every pass."""
+        """All problems there are now; called in every pass."""
 
     def finished(self, done: Pass) -> None:
-        """A pass came to its end; what is wrong after it has been changes before."""
+        """A pass is over; the problems after it have been reported already."""
 
 
 @define
@@ -55,4 +55,4 @@ class ProblemLog:
         self._reported = frozenset(current)
 
     def finished(self, done: Pass) -> None:
-        """A pass came to its end."""
+        """A pass is over."""

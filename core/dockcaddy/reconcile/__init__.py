@@ -1,1 +1,1 @@
-"""The loop: engines are watched, a configuration is made of them and delivered."""
+"""The loop: it watches engines, makes a configuration of their resources and delivers it."""

@@ -1,21 +1,21 @@
-"""How soon a change is taken up: at once when calm, seldom while there is much, never late when traffic is at stake."""
+"""When a change is reconciled: at once after a quiet time, bundled during a burst, never late when requests would fail. Pure."""
 
 from attrs import define
 
 LONGEST_GAP = 1.0
-# what is stopped is given some seconds to end, this must be well below
+# a container that is stopped gets some seconds to end, this must be well below
 URGENT_GAP = 0.25
-# so many changes may come one after the other before they have to wait, and so many more with each second
+# so many changes may come one after the other before they wait, and so many more with each second
 BURST = 30.0
 BURST_PER_SECOND = 2.0
 
 
 @define
 class Debounce:
-    """When the next cycle may be. `minimum` is the least time between two; all times are in seconds of one clock.
+    """When the next pass may begin. `minimum` is the least time between two; all times are in seconds of one clock.
 
-    While changes come at once the gap doubles up to `maximum`. One after the other they are taken up without a gap, but
-    not for ever: a hundred containers that start so do not cost a hundred reloads.
+    While changes come together, the gap between passes doubles up to `maximum`. Changes that come one after the other do
+    not wait, up to a budget: a hundred containers that start this way do not cost a hundred reloads.
     """
 
     minimum: float = 0.1
@@ -29,7 +29,7 @@ class Debounce:
     _budget: float = BURST
 
     def note(self, now: float, *, urgent: bool = False) -> None:
-        """Something changed; `urgent` where requests would go to what is about to end."""
+        """Something changed; `urgent` where requests would go to a container that is about to stop."""
         if self._first is None:
             self._first = now
         self._latest = now
@@ -37,7 +37,7 @@ class Debounce:
 
     @property
     def due(self) -> float | None:
-        """When what was noted is to be taken up; None where nothing was."""
+        """When the noted changes are to be reconciled; None without any."""
         if self._first is None:
             return None
         gap = max(self._gap, self.minimum)
@@ -48,9 +48,9 @@ class Debounce:
         return max(self._last + gap, min(self._latest + self.minimum, self._first + gap))
 
     def take(self, now: float) -> float | None:
-        """A cycle begins: what was noted is taken up, what is noted from now on is for the next.
+        """A pass begins: it takes up what was noted; what is noted from now on is for the next one.
 
-        Returns when the first of it was noted; None where nothing was.
+        Returns when the first change was noted; None without any.
         """
         first = now if self._first is None else self._first
         came_alone = self._latest <= first + self.minimum and first >= self._last + self.minimum
@@ -62,7 +62,7 @@ class Debounce:
         return noticed
 
     def sent(self) -> None:
-        """The cycle changed something: the next one waits where this one came together with others, or after many."""
+        """The pass changed the configuration: the next one waits if changes come together, or the budget is used up."""
         self._budget = max(self._budget - 1, 0.0)
         grown = min(max(self._gap, self.minimum) * 2, self.maximum)
         self._gap = grown if self._is_stream else 0.0 if self._budget >= 1 else 1 / BURST_PER_SECOND

@@ -1,4 +1,4 @@
-"""A resource that keeps coming and going has to stay for a while before it counts again, longer each time. Pure."""
+"""Flapping: a resource that keeps going down has to stay up for a while before it counts, longer each time. Pure."""
 
 from collections.abc import Iterable
 
@@ -7,20 +7,20 @@ from attrs import define, evolve, field, frozen
 from dockcaddy.backoff import pause_after
 from dockcaddy.model import EngineInventory, Inventory, Resource
 
-# what lasted as long is no flapping
+# a resource that was up for so many seconds is not flapping
 STEADY = 10.0
-# so often it may go soon after it came, and nothing is held
+# so often it may go down soon after it came up before it is held down
 FREE = 2
-# so long it has to stay then, growing
+# so long it then has to stay up, growing
 FIRST_PAUSE = 0.25
 LONGEST_PAUSE = 1.5
-# how long one that is gone is kept in mind
+# so long one that is gone is remembered
 MEMORY = 60.0
 
 
 @frozen
 class _Life:
-    """What is known of one resource: as it was given last, since when it is up (None: it is down), how often it fell."""
+    """What is known of one resource: as it was last, since when it is up (None: it is down), how often it went down."""
 
     resource: Resource | None
     up_since: float | None
@@ -39,7 +39,7 @@ class Flapping:
 
     @property
     def due(self) -> float | None:
-        """When the next held resource is let up again."""
+        """When the next resource that is held down counts as up again."""
         return min(self._held.values(), default=None)
 
     def apply(self, inventory: Inventory, now: float) -> Inventory:
@@ -50,7 +50,7 @@ class Flapping:
         for key, life in self._lives.items():
             if key not in seen:
                 gone = _fallen(life, None, now)
-                # one that went long ago for good is not kept in mind
+                # one that has been gone for long is forgotten
                 if gone.falls and now < gone.fell_at + MEMORY:
                     seen[key] = gone
         self._lives = seen

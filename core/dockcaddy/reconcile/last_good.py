@@ -1,6 +1,6 @@
-"""What Caddy accepted last, kept on disk: the whole configuration, and each resource's fragment.
+"""What Caddy accepted last, on disk: the whole configuration, and the fragment of each resource.
 
-Caddy starts with it at once, also while the engine is down; a resource that cannot be rendered any more stays as it was.
+Caddy starts with it at once, even while the engine is down; a resource that can no longer be rendered stays as it was.
 """
 
 import contextlib
@@ -29,7 +29,7 @@ pragma user_version = 1;
 
 @frozen
 class Remembered:
-    """What an earlier run left: Caddy's JSON (`b""` where there is none), the fragments by key."""
+    """What an earlier run saved: Caddy's JSON (`b""` without any) and the fragments by key."""
 
     json: bytes = b""
     fragments: Mapping[str, Fragment] = field(factory=dict)
@@ -37,7 +37,7 @@ class Remembered:
 
 @define
 class LastGood:
-    """The file of the last good configuration, readable by its owner only. Its faults never stop anything else."""
+    """The file of the last good configuration, readable by its owner only. Its errors are logged, never raised."""
 
     path: Path
     _kept: dict[str, Fragment] | None = None
@@ -45,7 +45,7 @@ class LastGood:
     _failure: str = ""
 
     def load(self) -> Remembered:
-        """What an earlier run left; nothing where the file cannot be read."""
+        """What an earlier run saved; empty where the file cannot be read."""
         try:
             with contextlib.closing(self._connect()) as connection:
                 row = connection.execute("select json from configuration").fetchone()
@@ -53,14 +53,14 @@ class LastGood:
         except (OSError, sqlite3.Error) as error:
             self._failed(f"cannot be read: {error}")
             if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError):
-                # not a database any more: what is to be kept from now on needs a new one
+                # no longer a database: a new one is needed
                 self.path.unlink(missing_ok=True)
             return Remembered()
         fragments = {each.key: each for each in (_fragment(*columns) for columns in rows) if each is not None}
         return Remembered(row[0] if row else b"", fragments)
 
     def keep(self, json: bytes, fragments: Mapping[str, Fragment]) -> None:
-        """Put down what was accepted; only what differs from the last time is written."""
+        """Save what was accepted; only what has changed since the last time is written."""
         before = self._kept or {}
         gone = [key for key in before if key not in fragments]
         changed = [each for key, each in fragments.items() if _differ(before.get(key), each)]

@@ -1,4 +1,4 @@
-"""After an error that nobody foresaw: message once as the program's own, tried again with a growing pause."""
+"""Unexpected errors in the loop: each is logged once as a fault of dockcaddy, and the pass is retried with backoff."""
 
 import logging
 from collections.abc import Callable
@@ -15,18 +15,18 @@ FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
 
 @define
 class OwnFault:
-    """The error that is being waited out, where there is one: nothing is tried before `resume_at`. All in seconds."""
+    """The unexpected error of the last pass, if there was one: nothing is done before `resume_at`."""
 
     _reported: str = ""
     _backoff: Backoff = field(factory=lambda: Backoff(FIRST_PAUSE, LONGEST_PAUSE))
 
     @property
     def resume_at(self) -> float | None:
-        """When to go on; None where nothing is waited out."""
+        """When the loop goes on, in seconds of the clock; None without an error."""
         return self._backoff.retry_at
 
     def began(self, error: Exception, now: float) -> None:
-        """The error occurred, for the first time or again."""
+        """An error was raised, again or for the first time."""
         pause = self._backoff.failed(now)
         message = own_fault(error)
         logger.log(
@@ -39,12 +39,12 @@ class OwnFault:
         self._reported = message
 
     def ended(self) -> None:
-        """It went well."""
+        """A pass went well."""
         if self._reported:
             logger.info("no longer: %s", self._reported)
         self._reported = ""
         self._backoff.succeeded()
 
     def is_over(self, clock: Callable[[], float]) -> bool:
-        """Whether there is nothing to wait for."""
+        """Whether the loop may go on."""
         return self._backoff.is_due(clock())

@@ -23,7 +23,7 @@ from dockcaddy.plugins.registry import Registry
 
 logger = logging.getLogger("dockcaddy")
 
-# What the operator wrote stays where a container's label contradicts it.
+# What the operator wrote wins every conflict with a label.
 MOST_SENIOR = -1
 
 
@@ -79,7 +79,7 @@ class Pipeline:
         self.forget()
 
     def forget(self) -> None:
-        """Keep nothing of what was made before: an unexpected error may have left it half made."""
+        """Forget everything that was made before: an unexpected error may have left it incomplete."""
         self._assembler = self._new_assembler()
         self._rendered: dict[str, _Rendered] = {}
         self._parsed: dict[tuple[str, str], Fragment] = {}
@@ -130,7 +130,7 @@ class Pipeline:
         return (*self._settings_as_options(fragments), *fragments)
 
     def _settings_as_options(self, fragments: Iterable[Fragment]) -> tuple[Fragment, ...]:
-        """The settings that are global options of Caddy's; what an operator wrote himself comes first."""
+        """The settings that are global options of Caddy, except those that the operator's own text sets."""
         if not self._port_options:
             return ()
         said = {line.keys[0] for each in fragments if each.is_operators for line in global_options(each.blocks)}
@@ -160,7 +160,7 @@ class Pipeline:
         try:
             fragment = admitted(self._renderer.render(context), context)
         except Exception as error:
-            # whatever it is, it is no reason to leave the others alone
+            # whatever it is, the other resources are rendered
             fragment = _unrendered(resource, error)
         return _Rendered(resource, engine.caddy, is_operators, inventory if context.read_inventory else None, fragment)
 
@@ -186,14 +186,14 @@ def _parsed_fragment(key: str, owner: str, text: str, folder: str) -> Fragment:
 
 
 def _unrendered(resource: Resource, error: Exception) -> Fragment:
-    """Nothing of a resource that the program itself stumbles over."""
+    """The fragment of a resource whose rendering raised an unexpected error: it has no blocks."""
     problem = Problem(str(resource), "", f"{own_fault(error)} (--log-level debug shows where)")
     logger.debug("%s", problem, exc_info=error)
     return Fragment(resource.key, str(resource), seniority_of(resource), problems=(problem,))
 
 
 def _port_options(ports: ListenPorts) -> dict[str, Block]:
-    """The global options of ports that are not the usual ones, by name."""
+    """The global options for ports that are not the usual ones, by name."""
     usual = ListenPorts()
     chosen = {
         "http_port": (ports.http, usual.http, "--http-port"),
