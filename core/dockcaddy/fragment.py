@@ -18,7 +18,7 @@ class Fragment:
     the lower `seniority` wins. A `refused` fragment was refused by an admission rule and is never delivered; its blocks,
     if any, are only shown.
 
-    `addresses` are those of the resource at that time, none if it is stopping. `linger` is its grace period: for how many
+    `addresses` are those of the resource at that time, none if it is stopping. `grace_period` says for how many
     seconds the fragment is kept after the resource is gone. `conditional` are the labels, each with its template, that
     depend on conditions. `intended` are the names of snippets and named routes in its labels, which a fragment without
     blocks fails to define. `bare` are the labels of sites without any directive.
@@ -31,7 +31,7 @@ class Fragment:
     problems: tuple[Problem, ...] = ()
     refused: bool = False
     addresses: tuple[str, ...] = ()
-    linger: float = 0.0
+    grace_period: float = 0.0
     conditional: frozenset[tuple[str, str]] = frozenset()
     intended: tuple[str, ...] = ()
     bare: frozenset[Origin] = frozenset()

@@ -125,7 +125,7 @@ class Renderer:
             blocks,
             tuple(problems),
             addresses=_addresses_of(resource),
-            linger=context.grace_period,
+            grace_period=context.grace_period,
             conditional=frozenset(context.conditional),
             intended=_intended(resource.labels.values()),
             bare=frozenset(Origin(str(resource), label) for label in lint.bare_sites(resource.labels, self._prefix)),

@@ -1,6 +1,6 @@
-"""A resource that is gone may be on its way back: its sites wait for it, without traffic to it. Pure."""
+"""Grace period: a resource that is gone may come back soon, so its sites stay for a while, without upstreams. Pure."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from attrs import define, evolve, field, frozen
 
@@ -16,24 +16,22 @@ class _Gone:
 
 @define
 class GracePeriod:
-    """Keeps resources that are gone for a short time."""
+    """Keeps resources that are gone, each for the grace period of the fragment that it had (`_periods`, in seconds)."""
 
+    _periods: dict[str, float] = field(factory=dict)
     _present: dict[str, Resource] = field(factory=dict)
     _gone: dict[str, _Gone] = field(factory=dict)
 
     @property
     def due(self) -> float | None:
-        """When the next of them has waited long enough, in seconds of the clock."""
+        """When the next grace period ends, in seconds of the clock."""
         return min((each.until for each in self._gone.values()), default=None)
 
-    def apply(self, inventory: Inventory, linger: Callable[[str], float], now: float) -> Inventory:
-        """The inventory with those that went lately, as stopped ones; the same object where there are none.
-
-        `linger` gives for how many seconds each is to stay, by its fragment's key.
-        """
+    def apply(self, inventory: Inventory, now: float) -> Inventory:
+        """The inventory with the resources in their grace period, as stopped ones; the same object without any."""
         present = {each.key: each for engine in inventory.engines for each in engine.resources}
         for key in self._present.keys() - present.keys():
-            if seconds := linger(key):
+            if seconds := self._periods.get(key, 0.0):
                 self._gone[key] = _Gone(_stopped(self._present[key]), now + seconds)
         self._gone = {key: each for key, each in self._gone.items() if key not in present and now < each.until}
         self._present = present
@@ -44,7 +42,11 @@ class GracePeriod:
         return evolve(engine, resources=(*engine.resources, *gone)) if gone else engine
 
     def needed(self, fragments: Sequence[Fragment]) -> Sequence[Fragment]:
-        """The fragments without those of gone resources whose sites others have by now: these need not wait any more."""
+        """The fragments without those of gone resources all of whose sites another resource has now.
+
+        Takes note of the grace periods of all fragments, for the next pass.
+        """
+        self._periods = {each.key: each.grace_period for each in fragments if each.grace_period}
         if not self._gone:
             return fragments
         others = {group for each in fragments if each.key not in self._gone for group in each.groups}
@@ -54,6 +56,6 @@ class GracePeriod:
 
 
 def _stopped(resource: Resource) -> Resource:
-    """The resource without its addresses, which may be another's soon."""
+    """The resource without its addresses, which another container may get soon."""
     attachments = tuple(evolve(each, ipv4="", ipv6="") for each in resource.attachments)
     return evolve(resource, state="exited", running=False, stopping=True, targets=(), attachments=attachments)

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from dockcaddy import caddyfile
 from dockcaddy.admission.operators import with_operators
@@ -18,7 +18,7 @@ from dockcaddy.fragment import Fragment
 from dockcaddy.merge.assembly import Assembler
 from dockcaddy.merge.configuration import Configuration
 from dockcaddy.merge.sites import SiteFinisher
-from dockcaddy.model import EngineInventory, Inventory, Problem, Proxy, Resource, SwarmConfig
+from dockcaddy.model import EngineInventory, Inventory, Problem, Proxy, Resource, SwarmConfig, without_repeats
 from dockcaddy.plugins.registry import Registry
 
 logger = logging.getLogger("dockcaddy")
@@ -99,18 +99,13 @@ class Pipeline:
     ) -> Configuration:
         """The configuration of the inventory without the fragments whose keys are `excluded`."""
         fragments = self.fragments(inventory, base)
-        return self.configuration(fragments, excluded, _engine_problems(inventory))
+        configuration = self.configuration(fragments, excluded)
+        return evolve(configuration, problems=problems_of(inventory, fragments, configuration))
 
-    def configuration(
-        self,
-        fragments: Sequence[Fragment],
-        excluded: Collection[str] = frozenset(),
-        problems: tuple[Problem, ...] = (),
-    ) -> Configuration:
-        """Assemble fragments; the problems of all fragments are reported, excluded ones included."""
+    def configuration(self, fragments: Sequence[Fragment], excluded: Collection[str] = frozenset()) -> Configuration:
+        """The configuration of these fragments without those whose keys are `excluded`; nothing is adapted."""
         assembly = self._assembler.assemble(fragments, excluded)
-        of_fragments = tuple(problem for fragment in fragments for problem in fragment.problems)
-        return Configuration(assembly.text, problems + of_fragments + assembly.problems, None, assembly)
+        return Configuration(assembly.text, (), None, assembly)
 
     def fragments(self, inventory: Inventory, base: BaseCaddyfile | None = None) -> tuple[Fragment, ...]:
         """All fragments in merge order: the base Caddyfile, then each engine's configs, containers, services."""
@@ -140,10 +135,6 @@ class Pipeline:
             block = Block((), lines, origins=tuple(origin for line in lines for origin in line.origins))
             self._options[names] = Fragment("settings", "settings", MOST_SENIOR, (block,))
         return (self._options[names],) if names else ()
-
-    def linger(self, key: str) -> float:
-        """How long, in seconds, what the resource of this key made last is of use after it is gone."""
-        return self._rendered[key].fragment.linger if key in self._rendered else 0.0
 
     def _render(self, resource: Resource, engine: EngineInventory, inventory: Inventory) -> _Rendered:
         kept = self._rendered.get(resource.key)
@@ -206,5 +197,14 @@ def _port_options(ports: ListenPorts) -> dict[str, Block]:
     }
 
 
-def _engine_problems(inventory: Inventory) -> tuple[Problem, ...]:
-    return tuple(problem for engine in inventory.engines for problem in (*engine.problems, *engine.advice))
+def problems_of(
+    inventory: Inventory,
+    fragments: Iterable[Fragment],
+    configuration: Configuration | None = None,
+    quarantined: Iterable[Problem] = (),
+) -> tuple[Problem, ...]:
+    """Everything that is wrong in one pass, each problem once: with engines, fragments, sites, and what Caddy refused."""
+    engines = [problem for engine in inventory.engines for problem in (*engine.problems, *engine.advice)]
+    rendered = [problem for fragment in fragments for problem in fragment.problems]
+    made = configuration.assembly.problems if configuration is not None else ()
+    return without_repeats((*engines, *rendered, *made, *quarantined))

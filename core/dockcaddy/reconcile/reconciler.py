@@ -15,7 +15,7 @@ from dockcaddy.errors import CaddyRefusal, CaddyUnreachable
 from dockcaddy.fragment import Fragment
 from dockcaddy.logs import report_own_fault
 from dockcaddy.merge.configuration import Configuration
-from dockcaddy.model import Inventory, Problem, without_repeats
+from dockcaddy.model import Inventory, Problem
 from dockcaddy.narration import Narrator, Pass, ProblemLog
 from dockcaddy.quarantine import Quarantine
 from dockcaddy.reconcile.delivery import Outputs
@@ -24,7 +24,7 @@ from dockcaddy.reconcile.grace import GracePeriod
 from dockcaddy.reconcile.last_good import LastGood
 from dockcaddy.reconcile.mailbox import Mailbox
 from dockcaddy.reconcile.own_faults import OwnFault
-from dockcaddy.reconcile.pipeline import BaseCaddyfile, Pipeline
+from dockcaddy.reconcile.pipeline import BaseCaddyfile, Pipeline, problems_of
 from dockcaddy.reconcile.schedule import Schedule
 from dockcaddy.reconcile.services import Services, StateChanged
 from dockcaddy.reconcile.watch import EngineWatches
@@ -150,12 +150,11 @@ class Reconciler:
         if inventory is None:
             return False
         fragments = self._fragments(inventory)
-        problems = _problems_of(inventory, fragments)
         try:
             configuration = self._accepted(fragments)
         except (CaddyUnreachable, CaddyRefusal, StateChanged) as error:
             self._outage.failed(self.clock())
-            self._report([*problems, _problem_of(error)])
+            self._report(problems_of(inventory, fragments, quarantined=[_problem_of(error)]))
             return False
         self._outage.succeeded()
         if self.outputs.is_accepted:
@@ -163,7 +162,7 @@ class Reconciler:
         changed = self.configuration is None or self.configuration.text != configuration.text
         self.configuration = configuration if changed else self.configuration
         quarantined = self.quarantine.problems if self.quarantine is not None else ()
-        self.problems = without_repeats([*problems, *configuration.assembly.problems, *quarantined])
+        self.problems = problems_of(inventory, fragments, configuration, quarantined)
         self._deliver(configuration, inventory, begun)
         return changed
 
@@ -172,7 +171,7 @@ class Reconciler:
         inventory = self.watches.inventory(self._has_configuration)
         if inventory is None:
             return None
-        return self._grace.apply(self._flapping.apply(inventory, now), self.pipeline.linger, now)
+        return self._grace.apply(self._flapping.apply(inventory, now), now)
 
     def _has_configuration(self) -> bool:
         """Whether anything is served, by this run or from an earlier one."""
@@ -223,7 +222,7 @@ class Reconciler:
     def _report(self, problems: Sequence[Problem]) -> None:
         """Report these problems and those of the outputs and services."""
         failures = [*self.outputs.problems(), *self.services.problems()]
-        self.narrator.report([*without_repeats(problems), *failures])
+        self.narrator.report([*problems, *failures])
 
     # --- for the next run
 
@@ -237,12 +236,6 @@ class Reconciler:
         """Save what Caddy accepted just before the end."""
         if self._offered is not None and self.outputs.still_hold(self._offered):
             self._keep(self._offered)
-
-
-def _problems_of(inventory: Inventory, fragments: Sequence[Fragment]) -> list[Problem]:
-    """What is wrong before Caddy is asked."""
-    problems = [problem for fragment in fragments for problem in fragment.problems]
-    return problems + [each for engine in inventory.engines for each in (*engine.problems, *engine.advice)]
 
 
 def _problem_of(error: CaddyUnreachable | CaddyRefusal | StateChanged) -> Problem:

@@ -8,9 +8,9 @@ from dockcaddy.caddy import CommandAdapter, CommandValidator, find_caddy
 from dockcaddy.errors import CaddyRefusal, one_line
 from dockcaddy.hookspecs import Adapter
 from dockcaddy.merge.configuration import Configuration
-from dockcaddy.model import Inventory, Problem, without_repeats
+from dockcaddy.model import Inventory, Problem
 from dockcaddy.quarantine.labels import with_labels
-from dockcaddy.reconcile.pipeline import BaseCaddyfile, Pipeline
+from dockcaddy.reconcile.pipeline import BaseCaddyfile, Pipeline, problems_of
 from dockcaddy.run.composition import quarantine_for
 from dockcaddy.settings.table import Settings
 
@@ -51,12 +51,12 @@ def _served(
     adapter: Adapter,
     validate: Callable[[bytes, str], None],
 ) -> Configuration:
-    # whoever asks once has the time to find out everything
+    # a command runs once and has the time to find every refusal
     quarantine = quarantine_for(settings, [adapter], lambda: 0.0)
     assert quarantine is not None
-    problems = pipeline.build(inventory, base).problems
     fragments = pipeline.fragments(inventory, base)
-    candidates = [each for each in fragments if not each.refused]
+    # also the problems of sites whose fragments are left out
+    everything = pipeline.configuration(fragments)
 
     def is_valid(built: Configuration) -> bool:
         validate(built.json, built.text)
@@ -65,9 +65,11 @@ def _served(
     try:
         configuration = quarantine.resolve(fragments, pipeline.configuration, is_valid)
     except CaddyRefusal as refusal:
-        return Configuration("", (*problems, _refused_whole(settings, base, refusal)))
+        refused_whole = _refused_whole(settings, base, refusal)
+        return Configuration("", problems_of(inventory, fragments, everything, [refused_whole]))
+    candidates = [each for each in fragments if not each.refused]
     refused = with_labels(quarantine.problems, candidates, quarantine.adapt, validate)
-    return evolve(configuration, problems=without_repeats((*problems, *refused)))
+    return evolve(configuration, problems=problems_of(inventory, fragments, everything, refused))
 
 
 def _refused_whole(settings: Settings, base: BaseCaddyfile | None, refusal: CaddyRefusal) -> Problem:
