@@ -186,7 +186,7 @@ def test_a_fault_of_our_own_is_one_line_and_a_traceback_only_for_debugging(
 ) -> None:
     from dockcaddy.reconcile.pipeline import Pipeline
 
-    monkeypatch.setattr(Pipeline, "build", lambda *arguments: 1 / 0)
+    monkeypatch.setattr(Pipeline, "fragments", lambda *arguments: 1 / 0)
     path = snapshot(web=SITE)
     result = dockcaddy("render", "--inventory", path)
     assert result.status == 70
