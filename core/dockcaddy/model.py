@@ -3,11 +3,11 @@
 `engine/` creates these objects; the pipeline and the plugins only read them.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Literal
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from dockcaddy.errors import EngineUnreachable, one_line
 
@@ -109,7 +109,8 @@ class EngineInventory:
 
     `caddy` is the container that runs Caddy, None if it is not on this engine. `operators` are the ids of the resources
     whose labels are the operator's own. `problems` may be temporary; `advice` is about settings and stays until they
-    change.
+    change. With `has_old_services`, the services and configs are the last known ones of a Swarm manager that does not
+    list them now.
     """
 
     name: str
@@ -119,6 +120,7 @@ class EngineInventory:
     problems: tuple["Problem", ...] = ()
     operators: frozenset[str] = frozenset()
     advice: tuple["Problem", ...] = ()
+    has_old_services: bool = False
 
 
 class EngineSilent(EngineUnreachable):
@@ -134,6 +136,35 @@ class Inventory:
     """An immutable snapshot of all engines."""
 
     engines: tuple[EngineInventory, ...] = ()
+
+    @classmethod
+    def of(cls, engines: Sequence[EngineInventory]) -> "Inventory":
+        """The inventory of these engines. Each service and config of a Swarm counts once, whichever managers list it.
+
+        It is from the first manager that lists it now, or else from the first one.
+        """
+        if len(engines) < 2:
+            return cls(tuple(engines))
+        by_place: dict[int, EngineInventory] = {}
+        taken: set[str] = set()
+        for place in sorted(range(len(engines)), key=lambda place: engines[place].has_old_services):
+            by_place[place] = _without(engines[place], taken)
+            taken |= _of_swarm(engines[place])
+        return cls(tuple(by_place[place] for place in range(len(engines))))
+
+
+def _of_swarm(engine: EngineInventory) -> set[str]:
+    """The ids of an engine's services and configs, which all managers of a Swarm have in common."""
+    services = {each.id for each in engine.resources if each.kind == "service"}
+    return services.union(config.id for config in engine.configs)
+
+
+def _without(engine: EngineInventory, ids: Collection[str]) -> EngineInventory:
+    """The engine without the services and configs of these ids; the same object if it has none of them."""
+    if _of_swarm(engine).isdisjoint(ids):
+        return engine
+    resources = tuple(each for each in engine.resources if each.kind != "service" or each.id not in ids)
+    return evolve(engine, resources=resources, configs=tuple(each for each in engine.configs if each.id not in ids))
 
 
 @frozen

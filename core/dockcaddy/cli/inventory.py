@@ -54,7 +54,7 @@ def read_inventory(settings: Settings, path: str, *, thorough: bool = False) -> 
     if thorough:
         more = [(*each.problems, *engine.overlooked()) for each, engine in zip(found, engines, strict=True)]
         found = [evolve(each, problems=problems) for each, problems in zip(found, more, strict=True)]
-    return Inventory(tuple(found))
+    return Inventory.of(found)
 
 
 def _document(path: str) -> Any:

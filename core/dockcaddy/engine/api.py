@@ -1,18 +1,17 @@
 """The calls to the engine's API, made with docker's client."""
 
 from collections.abc import Callable, Sequence
-from http import HTTPStatus
 from typing import Any
 
 from attrs import define
 
 from dockcaddy.engine.connection import Connection
-from dockcaddy.engine.failures import failure_of, status_of
+from dockcaddy.engine.failures import failure_of, is_no_manager
 from dockcaddy.engine.records import EngineOptions
 from dockcaddy.engine.services import SwarmResponses
+from dockcaddy.errors import EngineUnreachable
 
-# the status of an engine that is not a Swarm manager, and of Podman
-_NO_MANAGER = (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.NOT_FOUND, HTTPStatus.NOT_ACCEPTABLE)
+_IN_NO_SWARM = (None, "", "inactive")
 RUNNING = {"desired-state": "running"}
 
 
@@ -43,23 +42,30 @@ class EngineApi:
         """One container in detail."""
         return self.connection.client().inspect_container(id)
 
-    def swarm(self) -> tuple[SwarmResponses, dict[str, str]]:
-        """The services, tasks and configs of a Swarm manager, empty on other engines; and the forbidden calls.
+    def tasks(self) -> Any:
+        """All tasks that are to run, of a Swarm manager."""
+        return self.connection.client().tasks(filters=RUNNING)
 
-        The latter are by name of the call, with the cause. Any other error is raised.
+    def swarm(self) -> tuple[SwarmResponses | None, dict[str, str]]:
+        """The services, tasks and configs of a Swarm manager, None on other nodes; and the forbidden calls.
+
+        The latter are by name of the call, with the cause. An engine in no Swarm has none. Any other error is raised.
         """
         forbidden: dict[str, str] = {}
         client = self.connection.client()
         info = _allowed("info", client.info, forbidden)
-        if info is not None and not (info.get("Swarm") or {}).get("ControlAvailable"):
-            return SwarmResponses(), forbidden
+        if info is not None and not (node := info.get("Swarm") or {}).get("ControlAvailable"):
+            if node.get("LocalNodeState") == "pending":
+                # a manager that starts does not know yet that it is one
+                raise EngineUnreachable("this node is still joining its Swarm")
+            return (SwarmResponses() if node.get("LocalNodeState") in _IN_NO_SWARM else None), forbidden
         try:
             services = _allowed("services", client.services, forbidden)
         except Exception as error:
-            if info is None and status_of(error) in _NO_MANAGER:
-                return SwarmResponses(), {}
+            if info is None and is_no_manager(error):
+                return None, {}
             raise
-        tasks = _allowed("tasks", lambda: client.tasks(filters=RUNNING), forbidden) if services else ()
+        tasks = _allowed("tasks", self.tasks, forbidden) if services else ()
         configs = None
         if services is not None:
             configs = _allowed(

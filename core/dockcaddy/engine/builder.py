@@ -29,7 +29,7 @@ class InventoryBuilder:
     _networks: Sequence[Json] | None = ()
     _own: tuple[Json, Json | None] | None = None
     _caddy: tuple[object, Resource] | None = None
-    _last: EngineInventory | None = None
+    _last: tuple[object, EngineInventory] | None = None
 
     def __attrs_post_init__(self) -> None:
         self.containers = ContainerStore(self.name, self.options)
@@ -62,16 +62,14 @@ class InventoryBuilder:
         resources = self.containers.resources(now) + self.services.resources(ingress, names)
         every = (*problems, *self.services.problems, *self.containers.overlooked)
         caddy, configs, advised = self._caddy_resource(), self.services.configs, advice(ingress, self.name)
-        last = self._last
-        if last is None or (last.resources, last.configs, last.caddy, last.problems, last.advice) != (
-            resources,
-            configs,
-            caddy,
-            every,
-            advised,
-        ):
-            last = self._last = EngineInventory(self.name, resources, configs, caddy, every, advice=advised)
-        return last
+        are_old = self.services.are_old
+        known = resources, configs, caddy, every, advised, are_old
+        if self._last is None or self._last[0] != known:
+            made = EngineInventory(
+                self.name, resources, configs, caddy, every, advice=advised, has_old_services=are_old
+            )
+            self._last = known, made
+        return self._last[1]
 
     def _set_ingress(self) -> None:
         own = self._own[0] if self._own is not None else None

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 
 from attrs import define
 
-from dockcaddy.engine.events import Event
+from dockcaddy.engine.events import SWARM_TYPES, Event
 from dockcaddy.engine.reflector import Reflector
 from dockcaddy.engine.store import ContainerStore
 
@@ -43,13 +43,16 @@ class EventHandler:
 
     def _handle_one(self, event: Event) -> bool:
         """Handle one event. Returns whether the store changed."""
+        if event.kind in SWARM_TYPES:
+            self.reflector.swarm_changed(event.kind)
+            return False
         if event.kind == "network":
             return self._handle_network(event)
         with self.reflector.lock:
             return self._take(event)
 
     def _ours(self, events: Sequence[Event]) -> list[Event]:
-        """The events about labelled containers, our own container, and networks that are created or removed."""
+        """The events about labelled containers, our own container, the Swarm, and networks that come or go."""
         labelled = {event.container for event in events if self._store.wants(event.attributes)}
         return [
             event
@@ -58,14 +61,16 @@ class EventHandler:
         ]
 
     def _is_of_ours(self, event: Event) -> bool:
-        """Whether the event changes the networks, or those of our own container."""
-        return event.kind == "network" and (not event.container or self.reflector.own.has_id(event.container))
+        """Whether the event changes the Swarm, the networks, or those of our own container."""
+        if event.kind == "network":
+            return not event.container or self.reflector.own.has_id(event.container)
+        return event.kind in SWARM_TYPES
 
     def _handle_storm(self, events: Sequence[Event]) -> None:
         with self.reflector.lock:
             for event in events:
                 if self._is_of_ours(event):
-                    self._handle_network(event)
+                    self._handle_one(event)
                     continue
                 self.reflector.changed(event.container)
                 # no list shows that a container is stopping
@@ -78,7 +83,7 @@ class EventHandler:
     def _handle_network(self, event: Event) -> bool:
         """Handle a network event. Returns whether an address is lost, which may soon belong to another container."""
         if not event.container:
-            self.reflector.network_changed(event.network, there=event.action == "create")
+            self.reflector.network_changed(event.network, there=_is_there(event))
             return False
         with self.reflector.lock:
             return self._take_network(event)
@@ -156,6 +161,17 @@ class EventHandler:
         if number not in {2, 3, 9, 15, _signal_number(stop_signal)}:
             return False
         return self._store.set_stopping(event.container, self.reflector.clock() + timeout + _STOPPED_AFTER)
+
+
+def _is_there(event: Event) -> bool | None:
+    """Whether a network is there after an event about it, None if that is unknown.
+
+    An overlay is also destroyed on a node when its last task there has ended, and created for the next one.
+    """
+    if event.action == "create":
+        return True
+    is_gone = event.action == "remove" or event.attributes.get("type") != "overlay"
+    return False if is_gone and event.action != "update" else None
 
 
 def _signal_number(name: str) -> int:

@@ -37,7 +37,13 @@ CONTAINER_EVENTS = [
     "oom",
 ]
 NETWORK_EVENTS = ["create", "connect", "disconnect", "destroy", "remove"]
-FILTERS = {"type": ["container", "network"], "event": sorted({*CONTAINER_EVENTS, *NETWORK_EVENTS})}
+# of the managers of a Swarm: these have no container
+SWARM_TYPES = ["service", "node", "config"]
+SWARM_EVENTS = ["create", "update", "remove"]
+FILTERS = {
+    "type": ["container", "network", *SWARM_TYPES],
+    "event": sorted({*CONTAINER_EVENTS, *NETWORK_EVENTS, *SWARM_EVENTS}),
+}
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.25, 0.75
 # a storm is over when no event comes for this long, in seconds
@@ -46,7 +52,7 @@ CALM = 0.5
 
 @frozen
 class Event:
-    """An event. `container` is the id of the container, empty if a network was created or removed.
+    """An event. `container` is the id of the container, empty in events about a network or the Swarm as a whole.
 
     `network` is the id of the network, in events about networks.
     """
@@ -66,6 +72,8 @@ class Event:
         action = str(message.get("Action") or "")
         if kind == "network":
             return cls(kind, action, str(attributes.get("container") or ""), attributes, id)
+        if kind in SWARM_TYPES:
+            return cls(kind, action, "", attributes)
         return cls(kind, action, id, attributes)
 
     @property

@@ -25,6 +25,8 @@ _ALLOWED_BY = {
     "configs": "CONFIGS",
     "nodes": "NODES",
 }
+# the status of an engine that is not a Swarm manager, and of Podman
+_NO_MANAGER = (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.NOT_FOUND, HTTPStatus.NOT_ACCEPTABLE)
 _VERSION = re.compile(r"^/v[0-9.]+(?=/)")
 _START = "start Docker (systemctl start docker)"
 _BY_SOCKET = {
@@ -67,10 +69,10 @@ def is_forbidden(error: BaseException) -> bool:
     return failure_of(error).is_forbidden
 
 
-def status_of(error: BaseException) -> int:
-    """The HTTP status of the response, 0 if there was none."""
+def is_no_manager(error: BaseException) -> bool:
+    """Whether the engine is not a Swarm manager."""
     response = getattr(_bottom_of(error), "response", None)
-    return int(response.status_code) if response is not None else 0
+    return response is not None and response.status_code in _NO_MANAGER
 
 
 def cause_of(error: BaseException) -> str:

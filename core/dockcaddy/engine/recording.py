@@ -64,6 +64,8 @@ def _swarm(
         return [], [], []
     answers, forbidden = api.swarm()
     problems.report_forbidden(forbidden)
+    if answers is None:
+        return [], [], []
     # only ours: the environment of other services is not for a snapshot
     services = [item for item in answers.services if wants((item.get("Spec") or {}).get("Labels") or {})]
     ids = {item["ID"] for item in services}

@@ -186,7 +186,7 @@ def service(
     container_spec = (spec.get("TaskTemplate") or {}).get("ContainerSpec") or {}
     labels = _texts(spec.get("Labels") or {})
     item = {**item, "Spec": {**spec, "Labels": labels}}
-    running = [task for task in tasks if _runs(task)]
+    running = [task for task in tasks if runs(task)]
     chosen = labels.get(NETWORK_LABEL, "")
     attached = _service_attachments(item, running, networks)
     targets = (
@@ -208,10 +208,18 @@ def service(
         created=_seconds(item.get("CreatedAt")),
         state="running" if running else "",
         running=bool(running),
+        health=_service_health(container_spec, is_running=bool(running)),
         targets=targets,
         unreachable="" if targets or not running else reason(ingress, attached, labels),
         record=service_record(item),
     )
+
+
+def _service_health(spec: Json, *, is_running: bool) -> Health:
+    """The health of a service. A task with a health check runs once it is healthy, and ends when it no longer is."""
+    if not _is_checked(spec):
+        return "none"
+    return "healthy" if is_running else "starting"
 
 
 def _seconds(time: object) -> int:
@@ -222,7 +230,8 @@ def _seconds(time: object) -> int:
         return 0
 
 
-def _runs(task: Json) -> bool:
+def runs(task: Json) -> bool:
+    """Whether requests may go to a task: it runs, and is not told to end."""
     return task.get("DesiredState") == "running" and (task.get("Status") or {}).get("State") == "running"
 
 

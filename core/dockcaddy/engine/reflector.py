@@ -24,8 +24,8 @@ from dockcaddy.engine.own_container import OwnContainer
 from dockcaddy.engine.problems import EngineProblems
 from dockcaddy.engine.rechecks import Rechecks
 from dockcaddy.engine.responses import Next, Responses
-from dockcaddy.engine.services import SwarmResponses
 from dockcaddy.engine.store import ContainerStore
+from dockcaddy.engine.swarm import Swarm
 from dockcaddy.engine.work import Threads, Work
 from dockcaddy.errors import EngineUnreachable
 from dockcaddy.logs import report_own_fault
@@ -36,9 +36,6 @@ EVERYTHING = frozenset(("networks", "list"))
 
 # the first pass waits as long as responses keep coming, at most this long for the next one, in seconds
 FIRST_PATIENCE = 1.0
-# at the start, managers may have to elect a leader before they list services: how long to wait, and between tries
-SWARM_PATIENCE = 30.0
-SWARM_PAUSE = 2.0
 # pause after a bug of ours, in seconds
 AFTER_FAULT = 1.0
 
@@ -47,14 +44,15 @@ AFTER_FAULT = 1.0
 class Reflector:
     """Keeps the store in sync with the engine. `clock` gives seconds.
 
-    `wake` is called when something changed and no pass was waiting for it. Callers that read the store hold `lock`.
+    `wake` is called when something changed and no pass was waiting for it, with `urgent` as of the event handler.
+    Callers that read the store hold `lock`.
     """
 
     connection: Connection
     builder: InventoryBuilder
     own: OwnContainer
     clock: Callable[[], float]
-    wake: Callable[[], None]
+    wake: Callable[..., None]
     lock: threading.Condition = field(factory=threading.Condition)
     work: Work = field(factory=Threads)
     problems: EngineProblems = field(init=False)
@@ -70,8 +68,8 @@ class Reflector:
     _dirty: dict[str, None] = field(factory=dict)
     _now: dict[str, None] = field(factory=dict)
     _rechecks: Rechecks = field(factory=Rechecks)
-    _never_read: set[str] = field(factory=lambda: {*EVERYTHING, "swarm"})
-    _swarm_until: float | None = None
+    _swarm: Swarm = field(init=False)
+    _never_read: set[str] = field(factory=lambda: set(EVERYTHING))
     _reported: int = 0
     _has_waited: bool = False
     _has_begun: bool = False
@@ -82,6 +80,7 @@ class Reflector:
     def __attrs_post_init__(self) -> None:
         self.problems = EngineProblems(self.builder.name)
         self._responses = Responses(self.builder)
+        self._swarm = Swarm(self.builder, self.problems, self._rechecks, self.clock)
         self._api = EngineApi(self.connection, self.builder.options)
         self._calls = Calls(self.clock, self.lock, self.connection.forget, self.work)
 
@@ -129,11 +128,18 @@ class Reflector:
             self._responses.forget_events()
             self.all_changed()
 
-    def network_changed(self, id: str, *, there: bool) -> None:
-        """A network was created or removed: let the next `read` list the networks."""
+    def network_changed(self, id: str, *, there: bool | None) -> None:
+        """A network was created or removed, or it is unknown whether it is there: let the next `read` list the networks."""
         with self.lock:
-            self._responses.networks.of(id, self.clock()).there = there
+            if there is not None:
+                self._responses.networks.of(id, self.clock()).there = there
             self._stale.add("networks")
+
+    def swarm_changed(self, kind: str) -> None:
+        """A service, config or node of the Swarm changed: list now what it may have changed."""
+        with self.lock:
+            self._due.add("tasks" if kind == "node" and self._swarm.is_polling else "swarm")
+            self._turn()
 
     def changed(self, id: str) -> None:
         """Let the next `read` look at this container."""
@@ -178,7 +184,7 @@ class Reflector:
 
     @property
     def _is_known(self) -> bool:
-        return not self._never_read and self.own.was_known
+        return not self._never_read and self._swarm.is_known and self.own.was_known
 
     def _wait(self) -> None:
         """Wait a short time; in the first pass as long as responses keep coming, to start with everything."""
@@ -269,11 +275,18 @@ class Reflector:
             "networks": self._api.networks,
             "list": self._api.containers,
             "swarm": self._api.swarm,
+            "tasks": self._api.tasks,
         }
         for kind in [kind for kind in asks if kind in self._due and not self._calls.of(kind)]:
             self._due.discard(kind)
             self._stale.discard(kind)
-            take = partial(self._take, kind, self._responses.begin())
+            if kind == "tasks" and self._calls.of("swarm"):
+                # it lists them too
+                continue
+            number = self._responses.begin()
+            if kind in ("swarm", "tasks"):
+                self._swarm.begin(kind, number)
+            take = partial(self._take, kind, number)
             self._calls.begin(kind, asks[kind], take, partial(self._fail, kind))
 
     def _begin_look(self) -> None:
@@ -327,7 +340,9 @@ class Reflector:
                 self.problems.report_container(about[0], "", "")
                 self._responses.take_inspect(about[0], answer)
             case "swarm":
-                self._take_swarm(*answer)
+                self._swarm.take(*answer)
+            case "tasks":
+                self._swarm.take_tasks(number, answer)
         if not self._calls.of("look") and not self._calls.of("list"):
             self._responses.forget()
         self._never_read.discard(kind)
@@ -347,13 +362,7 @@ class Reflector:
         if self.builder.may_have_services:
             self._due.add("swarm")
         else:
-            self._never_read.discard("swarm")
-            self._take_swarm(SwarmResponses(), {})
-
-    def _take_swarm(self, answers: SwarmResponses, forbidden: Mapping[str, str]) -> None:
-        self.builder.services.replace_all(answers)
-        self.problems.report("swarm", "")
-        self.problems.report_forbidden(forbidden)
+            self._swarm.leave()
 
     def _fail_look(self, ids: Sequence[str], error: Exception) -> None:
         self._dirty.update(dict.fromkeys(ids))
@@ -369,29 +378,27 @@ class Reflector:
             self.problems.report(
                 kind, f"{cause_of(error)}; the reachable networks are unknown, so every network counts"
             )
-        elif kind == "swarm" and not self._is_swarm_needed():
-            self._never_read.discard(kind)
+        elif kind == "tasks":
+            self._swarm.fail_tasks(error)
+        elif kind == "swarm" and not self._swarm.is_awaited():
             self._failures.pop(kind, None)
-            self._ask_again(kind, SWARM_PAUSE)
-            self.problems.report(kind, f"services cannot be listed: {cause_of(error)}; the last known services stay")
+            self._swarm.fail(error)
         else:
             self._stale.add(kind)
             self._failures[kind] = self.connection.unreachable(error)
             self._reported += 1
         self._tell_of(before)
 
-    def _is_swarm_needed(self) -> bool:
-        """Whether a pass has to wait for services: for a while at the start, because their sites would be removed."""
-        if self._swarm_until is None:
-            self._swarm_until = self.clock() + SWARM_PATIENCE
-        return "swarm" in self._never_read and self.clock() < self._swarm_until
-
     @property
-    def _state(self) -> tuple[int, int]:
-        return self.builder.changes + self.problems.changes, self._reported
+    def _state(self) -> tuple[int, int, int]:
+        return self.builder.changes + self.problems.changes, self._reported, self.builder.services.losses
 
-    def _tell_of(self, before: tuple[int, int]) -> None:
-        if self._state != before and not self._waiting:
+    def _tell_of(self, before: tuple[int, int, int]) -> None:
+        if self._state == before or self._waiting:
+            return
+        if self._state[2] != before[2]:
+            self.wake(urgent=True)
+        else:
             self.wake()
 
     def _inspecting(self, id: str) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 from attrs import define, field, frozen
 
 from dockcaddy.engine.ingress import IngressNetworks
-from dockcaddy.engine.records import EngineOptions, has_prefix, service
+from dockcaddy.engine.records import EngineOptions, has_prefix, runs, service
 from dockcaddy.model import Problem, Resource, SwarmConfig
 
 Json = Mapping[str, Any]
@@ -27,17 +27,24 @@ class SwarmResponses:
 class ServiceStore:
     """The labelled services of one engine. A new resource is made only when something about it changes.
 
-    `changes` counts changes.
+    `changes` counts changes, and `losses` how often a task was gone. With `are_old`, they cannot be listed now.
     """
 
     engine: str
     options: EngineOptions
     changes: int = 0
+    losses: int = 0
+    are_old: bool = False
     configs: tuple[SwarmConfig, ...] = ()
     problems: tuple[Problem, ...] = ()
     _services: tuple[Json, ...] = ()
     _tasks: Mapping[str, tuple[Json, ...]] = field(factory=dict)
     _made: dict[str, tuple[object, Resource]] = field(factory=dict)
+
+    @property
+    def has_services(self) -> bool:
+        """Whether there are labelled services."""
+        return bool(self._services)
 
     def replace_all(self, answers: SwarmResponses) -> None:
         """Take the responses of a manager. Whatever is not in them is removed."""
@@ -45,15 +52,24 @@ class ServiceStore:
         services = tuple(
             item for item in answers.services if has_prefix((item.get("Spec") or {}).get("Labels") or {}, prefix)
         )
-        tasks: dict[str, tuple[Json, ...]] = {item["ID"]: () for item in services}
-        for task in answers.tasks:
-            if (owner := task.get("ServiceID")) in tasks:
-                tasks[owner] = (*tasks[owner], _needed(task))
         configs, problems = _configs(answers.configs, prefix)
-        current = services, tasks, configs, problems
-        if current != (self._services, self._tasks, self.configs, self.problems):
-            self._services, self._tasks, self.configs, self.problems = current
+        current = services, configs, problems
+        if current != (self._services, self.configs, self.problems):
+            self._services, self.configs, self.problems = current
             self.changes += 1
+        self.replace_tasks(answers.tasks)
+
+    def replace_tasks(self, answers: Sequence[Json]) -> None:
+        """Take a list of all tasks. Those of other services, and those that do not run, are left out."""
+        tasks: dict[str, tuple[Json, ...]] = {item["ID"]: () for item in self._services}
+        for task in answers:
+            if (owner := task.get("ServiceID")) in tasks and runs(task):
+                tasks[owner] = (*tasks[owner], _needed(task))
+        if tasks != self._tasks:
+            is_lost = any(task not in tasks.get(owner, ()) for owner, known in self._tasks.items() for task in known)
+            self._tasks = tasks
+            self.changes += 1
+            self.losses += is_lost
 
     def resources(self, ingress: IngressNetworks, networks: Mapping[str, str]) -> tuple[Resource, ...]:
         """The current resources, in the engine's order. `networks` are names by id."""

@@ -23,7 +23,7 @@ def from_snapshot(document: object, options: EngineOptions) -> Inventory:
     if document.get("version") != VERSION:
         raise SnapshotError(f"version: expected {VERSION}, not {document.get('version')!r}")
     engines = _list(document, "engines", "")
-    return Inventory(tuple(_engine(engine, f"engines[{place}]", options) for place, engine in enumerate(engines)))
+    return Inventory.of([_engine(engine, f"engines[{place}]", options) for place, engine in enumerate(engines)])
 
 
 def _named(value: object) -> str:

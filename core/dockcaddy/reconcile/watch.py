@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
-from attrs import define, field
+from attrs import define, evolve, field
 
 from dockcaddy.backoff import Backoff
 from dockcaddy.errors import EngineUnreachable, own_fault
@@ -71,8 +71,8 @@ class EngineWatch:
         try:
             self._last = self.engine.inventory()
         except Exception as error:
-            if isinstance(error, EngineSilent):
-                self._last = error.known
+            known = error.known if isinstance(error, EngineSilent) else self._last
+            self._last = None if known is None else evolve(known, has_old_services=True)
             self._failed(error, has_configuration)
         else:
             self._succeeded()
@@ -114,8 +114,8 @@ class EngineWatches:
         `has_configuration` says whether anything is served: errors in the log name the consequence.
         """
         found = [watch.inventory(has_configuration) for watch in self.watches]
-        known = tuple(each for each in found if each is not None)
-        return Inventory(known) if known else None
+        known = [each for each in found if each is not None]
+        return Inventory.of(known) if known else None
 
     def resync(self) -> None:
         """List everything anew at the next `inventory`."""

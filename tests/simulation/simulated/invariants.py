@@ -9,6 +9,7 @@ from attrs import define, field
 from dockcaddy.engine.builder import InventoryBuilder
 from dockcaddy.engine.records import EngineOptions
 from dockcaddy.engine.services import SwarmResponses
+from dockcaddy.engine.swarm import POLL as TASKS_POLL
 from dockcaddy.model import Inventory
 from dockcaddy.plugins.registry import Registry
 from dockcaddy.reconcile.pipeline import Pipeline
@@ -238,6 +239,8 @@ class Invariants:
         program = self.program()
         quiet = program is not None and not program.reconciler.quarantine._memory.rejections
         allowed = {"config": passed / LOOK * 1.2 + 2, "events": 1.0}
+        if self.engine.swarm.services:
+            allowed["tasks"] = passed / TASKS_POLL + (passed / POLL + 1) * LISTS_PER_POLL
         if quiet:
             allowed |= {"load": 0.0, "adapt": 0.0}
         else:
