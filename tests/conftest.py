@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 import ports
 import pytest
 from golden import SWITCH, Golden, updating
+from real_swarm import START_SWARM
 
 NEEDED = bool(os.environ.get("DOCKCADDY_TESTS_NEED_ENGINE"))
 
@@ -36,6 +37,11 @@ def engine_answers() -> bool:
     return subprocess.run([docker, "version"], capture_output=True, check=False, timeout=30).returncode == 0
 
 
+def swarm_can_be_started() -> bool:
+    """Whether there is a program that starts a Swarm of several nodes on this machine."""
+    return START_SWARM in os.environ
+
+
 def load_generators_are_there() -> bool:
     """Whether traffic can be made."""
     return all(map(shutil.which, ("hey", "wrk")))
@@ -44,6 +50,7 @@ def load_generators_are_there() -> bool:
 # a mark -> whether what such tests need is there, and what is missing where it is not
 _NEEDS = {
     "engine": (engine_answers, "no Docker Engine answers on this machine"),
+    "swarm": (swarm_can_be_started, f"{START_SWARM} does not say how a Swarm of several nodes is started"),
     "load": (load_generators_are_there, "no load generators on this machine: apt-get install hey wrk"),
 }
 _LEFT_OUT = pytest.StashKey[dict[str, int]]()

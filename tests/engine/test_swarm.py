@@ -6,9 +6,10 @@ import tempfile
 from collections.abc import Callable, Iterator
 
 import pytest
+from attrs import evolve
 from dockcaddy.engine import Connection, Engine, EngineOptions, from_snapshot
 from dockcaddy.errors import EngineUnreachable
-from dockcaddy.model import EngineInventory
+from dockcaddy.model import EngineInventory, Inventory
 from stand_in_engine import StandInEngine
 
 Eventually = Callable[..., None]
@@ -115,6 +116,81 @@ def test_a_manager_that_does_not_answer_loses_no_service_and_holds_up_no_contain
     watched.resync()
     eventually(lambda: "service late" in names(watched.inventory()) and not watched.inventory().problems)
     watched.close()
+
+
+def test_a_manager_that_is_one_no_more_keeps_its_services_and_one_that_leaves_the_swarm_does_not(
+    stand_in: StandInEngine, eventually: Eventually
+) -> None:
+    watched = engine(stand_in)
+    watched.start(lambda urgent=False: None)
+    eventually(lambda: names(watched.inventory()) == ["container web", "service svc"])
+    stand_in.swarm.role = "worker"
+    reported = "the last known services and tasks stay: connect dockcaddy to a manager, or make this node one"
+    eventually(lambda: any(reported in str(each) for each in watched.inventory().problems))
+    watched.resync()
+    asked = stand_in.counts["info"]
+    eventually(lambda: stand_in.counts["info"] > asked)
+    inventory = watched.inventory()
+    assert names(inventory) == ["container web", "service svc"] and inventory.has_old_services
+    assert inventory.resources[1].targets == ("10.0.2.5", "10.0.2.6") and len(inventory.problems) == 1
+    stand_in.swarm.role = ""
+    watched.resync()
+    eventually(lambda: names(watched.inventory()) == ["container web"] and not watched.inventory().problems)
+    watched.close()
+
+
+def test_a_node_that_is_still_joining_does_not_lose_the_services_it_will_list(
+    stand_in: StandInEngine, eventually: Eventually
+) -> None:
+    stand_in.swarm.state = "pending"
+    watched = engine(stand_in)
+    with pytest.raises(EngineUnreachable, match="still joining its Swarm"):
+        watched.inventory()
+    stand_in.swarm.state = ""
+
+    def is_known() -> bool:
+        with contextlib.suppress(EngineUnreachable):
+            return names(watched.inventory()) == ["container web", "service svc"]
+        return False
+
+    eventually(is_known)
+
+
+def test_what_two_managers_of_one_swarm_list_counts_once_from_the_one_that_lists_it_now(
+    stand_in: StandInEngine,
+) -> None:
+    second = Engine(Connection(f"unix://{stand_in.path}"), EngineOptions(ingress_networks=("front",)), "second")
+    first, other = engine(stand_in).inventory(), second.inventory()
+    both = Inventory.of([first, other])
+    assert [names(each) for each in both.engines] == [["container web", "service svc"], ["container web"]]
+    assert [len(each.configs) for each in both.engines] == [1, 0]
+    assert both.engines[0] is first
+    # the services of one that cannot list them now are the last choice
+    old = evolve(first, has_old_services=True)
+    both = Inventory.of([old, other])
+    assert [names(each) for each in both.engines] == [["container web"], ["container web", "service svc"]]
+    both = Inventory.of([old, evolve(other, has_old_services=True)])
+    assert [names(each) for each in both.engines] == [["container web", "service svc"], ["container web"]]
+
+
+@pytest.mark.parametrize(
+    ("check", "state", "health"),
+    [
+        (["CMD", "true"], "running", "healthy"),
+        (["CMD", "true"], "starting", "starting"),
+        (["NONE"], "running", "none"),
+        (None, "running", "none"),
+    ],
+)
+def test_the_health_of_a_service_is_that_of_its_tasks(
+    stand_in: StandInEngine, check: list[str] | None, state: str, health: str
+) -> None:
+    spec = stand_in.swarm.services["svc"]["Spec"]["TaskTemplate"]["ContainerSpec"]
+    spec["Healthcheck"] = {"Test": check}
+    for task in stand_in.swarm.tasks:
+        task["Status"] = {"State": state}
+    service = engine(stand_in).inventory().resources[1]
+    assert (service.health, service.running) == (health, state == "running")
 
 
 def test_nothing_is_published_without_the_services_that_are_not_known_yet(

@@ -12,9 +12,10 @@ INGRESS = {"Name": "ingress", "Id": "i" * 25, "Driver": "overlay", "Scope": "swa
 
 @define(eq=False)
 class StandInSwarm:
-    """What there is. `role` is the engine's: none, `worker` or `manager`."""
+    """What there is. `role` is the engine's: none, `worker` or `manager`. `state` is the node's while it joins."""
 
     role: str = ""
+    state: str = ""
     services: dict[str, dict[str, Any]] = field(factory=dict)
     tasks: list[dict[str, Any]] = field(factory=list)
     configs: list[dict[str, Any]] = field(factory=list)
@@ -22,7 +23,8 @@ class StandInSwarm:
     @property
     def info(self) -> dict[str, Any]:
         """As GET /info gives it."""
-        return {"LocalNodeState": "active" if self.role else "inactive", "ControlAvailable": self.role == "manager"}
+        state = self.state or ("active" if self.role else "inactive")
+        return {"LocalNodeState": state, "ControlAvailable": self.role == "manager" and not self.state}
 
     @property
     def networks(self) -> list[dict[str, Any]]:

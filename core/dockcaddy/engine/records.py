@@ -231,7 +231,7 @@ def _seconds(time: object) -> int:
 
 
 def runs(task: Json) -> bool:
-    """Whether requests may go to a task: it runs, and is not told to end."""
+    """Whether requests may go to a task: it runs, and the Swarm has not decided to end it."""
     return task.get("DesiredState") == "running" and (task.get("Status") or {}).get("State") == "running"
 
 

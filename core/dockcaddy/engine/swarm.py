@@ -1,7 +1,7 @@
 """Follows the Swarm of a manager: what its responses and errors mean, and when to ask again. No I/O.
 
 Services, configs and nodes have events. Tasks on other nodes have none, so they are listed all the time while there are
-labelled services. A task leaves its service's upstreams when it is told to end, which is seconds before it does.
+labelled services. A task leaves its service's upstreams when the Swarm decides to end it, which is seconds before it ends.
 """
 
 from collections.abc import Callable, Mapping, Sequence

@@ -253,14 +253,14 @@ class Watching:
 
 
 def watching(
-    schedule: Schedule, random: Random, simulated: SimulatedEngine, options: EngineOptions = EngineOptions()
+    schedule: Schedule, random: Random, simulated: SimulatedEngine, options: EngineOptions | None = None
 ) -> Watching:
     """A watched engine, as the program makes one, on the simulated clock."""
     client = Client(simulated)
     condition = SimulatedCondition(schedule)
     work = SimulatedWork(schedule, random, client)
     connection = SimulatedConnection(client)
-    engine = Engine(connection, options, "local", schedule, work, as_condition(condition))
+    engine = Engine(connection, options or EngineOptions(), "local", schedule, work, as_condition(condition))
     engine._reflector.own = OnTheHost(connection)
     tender = Tender(schedule, engine._reflector, work)
     condition.notified = tender.notified

@@ -1,0 +1,141 @@
+"""A real Swarm of several nodes on this machine, which a program outside of this project starts and ends."""
+
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+import sysconfig
+import threading
+import uuid
+from pathlib import Path
+from typing import Any
+
+from attrs import define, field
+
+# the command that starts a Swarm; `--name`, `--exec` and `--down` as that program has them
+START_SWARM = "DOCKCADDY_TESTS_START_SWARM"
+_VISITS = """
+import http.client, sys, time
+while True:
+    try:
+        connection = http.client.HTTPConnection("127.0.0.1", int(sys.argv[1]), timeout=10)
+        connection.request("GET", "/", headers={"Host": sys.argv[2]})
+        answer = connection.getresponse()
+        body = answer.read().decode()
+        print(answer.status, body.split("Hostname: ")[-1].split()[0] if "Hostname: " in body else "", flush=True)
+    except OSError as error:
+        print(type(error).__name__, "", flush=True)
+    time.sleep(0.02)
+"""
+
+
+@define(eq=False)
+class Visits:
+    """Requests to one site, one after the other: the status and the host name that each got."""
+
+    process: "subprocess.Popen[str]"
+    got: list[tuple[str, str]] = field(factory=list)
+
+    def __attrs_post_init__(self) -> None:
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self) -> None:
+        for line in self.process.stdout or ():
+            status, _, host = line.strip().partition(" ")
+            self.got.append((status, host))
+
+    @property
+    def latest(self) -> set[str]:
+        """The host names of the last twenty requests."""
+        return {host for _, host in self.got[-20:] if host}
+
+    @property
+    def failures(self) -> list[str]:
+        """The statuses of those that failed."""
+        return [status for status, _ in self.got if status != "200"]
+
+    @property
+    def status(self) -> str:
+        """The status of the last request."""
+        return self.got[-1][0] if self.got else ""
+
+
+@define(eq=False)
+class RealSwarm:
+    """The Swarm. Its first node is the manager."""
+
+    command: list[str]
+    name: str
+    sockets: dict[str, str] = field(factory=dict)
+    _visits: list[Visits] = field(factory=list)
+
+    @classmethod
+    def started(cls) -> "RealSwarm":
+        """Start one with three nodes."""
+        made = cls(shlex.split(os.environ[START_SWARM]), f"t{uuid.uuid4().hex[:5]}")
+        said = made._run("--images", "whoami,python")
+        state = re.search(r"(/\S+/swarm\.json)", said)
+        assert state, said
+        document: dict[str, Any] = json.loads(Path(state[1]).read_text())
+        made.sockets = {node["name"]: node["docker_host"] for node in document["nodes"]}
+        return made
+
+    def _run(self, *arguments: str) -> str:
+        command = [*self.command, "--name", self.name, *arguments]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def docker(self, *arguments: str, node: str = "node1") -> str:
+        """Run the docker command at a node; gives what it prints."""
+        command = ["docker", "--host", self.sockets[node], *arguments]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
+    def service(self, name: str, *options: str, **labels: str) -> None:
+        """Create a service of traefik/whoami with labels on network `front`; `__` stands for a dot in a key."""
+        given = [f"--label={key.replace('__', '.')}={value}" for key, value in labels.items()]
+        common = ("--detach", "--no-resolve-image", "--network=front", f"--name={name}")
+        self.docker("service", "create", *common, *given, *options, "traefik/whoami")
+
+    def run_dockcaddy(self, caddy: str, port: int, *options: str) -> None:
+        """`dockcaddy run` in a container of the manager, on network `front`. Its sites are at `port` of that node."""
+        pythons_own = (sysconfig.get_path("stdlib"), f"{sysconfig.get_path('stdlib')}/lib-dynload")
+        folders = [each for each in sys.path if Path(each).is_absolute() and Path(each).is_dir()]
+        folders = [each for each in folders if each not in pythons_own]
+        mounts = [f"--volume={each}:{each}:ro" for each in folders]
+        mounts += [f"--volume={caddy}:/usr/local/bin/caddy:ro", "--volume=/var/run/docker.sock:/var/run/docker.sock"]
+        environment = f"--env=PYTHONPATH={os.pathsep.join(folders)}"
+        command = ("python3", "-m", "dockcaddy", "run", *options)
+        place = ("--name=dockcaddy", "--network=front", f"--publish={port}:80")
+        # or a connection that is just being made when Caddy takes a configuration may be reset, docs/reliability.md
+        place = (*place, "--sysctl=net.ipv4.tcp_migrate_req=1")
+        self.docker("run", "--detach", *place, environment, *mounts, "python:3.11-slim", *command)
+
+    def visit(self, port: int, host: str) -> Visits:
+        """Send requests to a site, one after the other, from the manager's network until the end."""
+        command = [
+            *self.command,
+            "--name",
+            self.name,
+            "--exec",
+            "node1",
+            sys.executable,
+            "-c",
+            _VISITS,
+            str(port),
+            host,
+        ]
+        made = Visits(subprocess.Popen(command, stdout=subprocess.PIPE, text=True))
+        self._visits.append(made)
+        return made
+
+    def leave_nothing(self) -> None:
+        """End it."""
+        for each in self._visits:
+            each.process.kill()
+            each.process.wait()
+        self._run("--down")
