@@ -50,3 +50,11 @@ def test_what_no_caddy_has_accepted_is_not_kept_for_the_next_start(simulate: Sim
     hung = (Step(5.0, "up", ("web-0", "s0.test", "good")), Step(5.0, "hang_caddy", (9.0,)))
     crashing = (Step(0.5, "up", ("web-1", "s1.test", "crash")), Step(6.0, "crash_caddy", (False, 0.1)))
     simulate(Script(1, (*hung, *crashing)))
+
+
+def test_a_caddy_that_refuses_everything_is_not_asked_without_a_pause(simulate: Simulate) -> None:
+    """Although something that it rejected before is due for a retry."""
+    up = tuple(Step(1.0, "up", (f"web-{n}", f"s{n}.test", "good")) for n in range(3))
+    rejected = (Step(1.0, "up", ("bad", "s4.test", "bad")), Step(2.0, "refuse_loads", (30.0,)))
+    world = simulate(Script(1, (*up, *rejected, Step(6.0, "remove", ("web-0", 0.01))), calm=20.0))
+    assert world.caddy.counts["load"] < 150

@@ -112,7 +112,9 @@ class Reconciler:
     def _retries(self) -> Iterator[float]:
         """When something is tried again or ends by itself, in seconds of the clock."""
         own = (self._own_fault.resume_at, self._outage.retry_at, self._flapping.due, self._grace.due)
-        quarantined = self.quarantine.next_retry if self.quarantine is not None else None
+        # while Caddy refuses everything, the next try of everything is one of what is rejected too
+        may_retry = self.quarantine is not None and self._outage.retry_at is None
+        quarantined = self.quarantine.next_retry if may_retry and self.quarantine is not None else None
         yield from (at for at in (*own, quarantined) if at is not None)
         yield from self.watches.retries()
         yield from self.outputs.retries()

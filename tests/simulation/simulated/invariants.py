@@ -26,6 +26,8 @@ CALM = 2.0
 WRONG = 1.5
 # something has just happened to a container, which nobody can know yet
 NEWS = 1.0
+# a search whose try is accepted by chance loads everything so soon
+RESTORED = 0.25
 # what flapped is held down for so long at most
 HELD = 1.5
 # calls of one kind in a calm while: the lists at each poll, and the looks at Caddy
@@ -67,6 +69,8 @@ class Invariants:
     _counts: tuple[float, dict[str, int]] | None = None
     _has_loaded: bool = False
     _fresh: tuple[int, str] | None = None
+    _is_blind: bool = False
+    _restored_by: dict[str, float] = field(factory=dict)
 
     def broken(self, name: str, what: str) -> None:
         raise Violation(name, what)
@@ -93,11 +97,9 @@ class Invariants:
             self._truthful_from = max(self._truthful_from, until)
         self._be_calm_from(until)
 
-    def state_lost(self, seconds: float) -> None:
-        """A program that has lost its state does not know what Caddy serves, and may have to search in parts."""
-        crashing = any(each.kind == "crash" for each in self.engine.containers.values())
-        if crashing or self.schedule.now < self.caddy.refuses_until:
-            self.disturbed(self.schedule.now + seconds, lies=True)
+    def state_lost(self) -> None:
+        """A program that has lost its state does not know what Caddy serves, until all is well again."""
+        self._is_blind = True
 
     def begun(self) -> None:
         """The program has begun."""
@@ -124,6 +126,8 @@ class Invariants:
             self._looked_at = seen
             wrong = set(self._misrouted())
             self._wrong = {each: self._wrong.get(each, self.schedule.now) for each in wrong}
+        if self._restored_by:
+            self._look_for_restored()
         if self._wrong:
             for (host, address), since in self._wrong.items():
                 if self.program() and self.schedule.now > max(since, self._sane_from + CALM) + WRONG:
@@ -147,16 +151,35 @@ class Invariants:
 
     def taking(self, config: bytes) -> None:
         """What is sent takes nobody away who is there."""
-        if self.schedule.now < self._truthful_from + CALM:
+        now = self.schedule.now
+        if now < self._truthful_from + CALM or (self._is_blind and self._is_refused_without_reason):
             return
         after = routes_of(config)
         for host, route in self.caddy.routes.items():
             served = [each for each in self._served_by(host, route) if self._is_old(each)]
             if served and not any(self._served_by(host, after.get(host, Route()))):
+                if now < self.caddy.refuses_until + POLL:
+                    # the refusals have ended in the middle of a search, whose next load has everything
+                    self._restored_by.setdefault(host, now + RESTORED)
+                    continue
                 self.broken("a good site stays", f"{host} was served by {served[0].name} and would be no more")
         for address, host in self.engine.swarm.holders():
             if _is_sent_to(self.caddy.routes.get(host), address) and not _is_sent_to(after.get(host), address):
                 self.broken("a good site stays", f"{host} was served by the task at {address} and would be no more")
+
+    @property
+    def _is_refused_without_reason(self) -> bool:
+        crashing = any(each.kind == "crash" for each in self.engine.containers.values())
+        return crashing or self.schedule.now < self.caddy.refuses_until + POLL
+
+    def _look_for_restored(self) -> None:
+        """What a search has taken away is back by the next load."""
+        wanted = self._wanted() if self.program() is not None and self.caddy.is_up else {}
+        for host, time in tuple(self._restored_by.items()):
+            if host not in wanted or any(self._served_by(host, self.caddy.routes.get(host, Route()))):
+                del self._restored_by[host]
+            elif self.schedule.now > time:
+                self.broken("a good site stays", f"{host} was served before a search, and is not restored")
 
     def _served_by(self, host: str, route: Route) -> Iterator[SimulatedContainer]:
         for dial in route.dials:
@@ -191,6 +214,7 @@ class Invariants:
             return
         self.checks += 1
         self._check_routes()
+        self._is_blind = False
         if now < self._listed_from + CALM:
             self._plan(self._listed_from + CALM)
             return

@@ -334,7 +334,7 @@ class World:
         self._down_until = self.schedule.now + seconds + STARTING
         self._calm_after(seconds + STARTING + 1.0)
         if state != "kept":
-            self.invariants.state_lost(STARTING + seconds + 1.0)
+            self.invariants.state_lost()
         for path in self.folder.iterdir() if state != "kept" else ():
             path.write_bytes(b"nothing that a database says" * 100) if state == "corrupt" else path.unlink()
         if kills:
