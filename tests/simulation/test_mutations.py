@@ -13,22 +13,25 @@ from dockcaddy.engine.store import ContainerStore
 from dockcaddy.model import EngineInventory
 from dockcaddy.quarantine.memory import Memory
 from dockcaddy.quarantine.trial import Trial
-from dockcaddy.reconcile.delivery import Delivery
+from dockcaddy.reconcile.debounce import Debounce
+from dockcaddy.reconcile.delivery import Delivery, Outputs
 from dockcaddy.reconcile.flapping import Flapping
 from dockcaddy.reconcile.last_good import LastGood
-from dockcaddy.reconcile.watch import EngineWatch
+from dockcaddy.reconcile.pipeline import Pipeline
+from dockcaddy.reconcile.watch import EngineWatch, EngineWatches
 from simulated.lives import script_of
 from simulated.steps import Script
 
 Patch = pytest.MonkeyPatch
 Tried = Callable[[Script], str]
-SEEDS, HOURS, CALM_HOURS = range(12), 0.1, 0.4
+BUSY, CALM = range(40), range(12)
+HOURS, CALM_HOURS = 0.1, 0.4
 
 
 def broken_by_a_seed(tried: Tried) -> str:
     """What the first seed that fails says is broken, of busy worlds and of calm ones."""
-    busy = (script_of(seed, HOURS, is_busy=True) for seed in SEEDS)
-    calm = (script_of(seed, CALM_HOURS) for seed in SEEDS)
+    busy = (script_of(seed, HOURS, is_busy=True) for seed in BUSY)
+    calm = (script_of(seed, CALM_HOURS) for seed in CALM)
     return next(filter(None, map(tried, chain(busy, calm))), "")
 
 
@@ -115,6 +118,26 @@ def test_a_state_that_cannot_be_read_ending_the_program_is_found(monkeypatch: Pa
 
 def test_what_flapped_being_held_for_ever_is_found(monkeypatch: Patch, tried: Tried) -> None:
     monkeypatch.setattr(Flapping, "due", property(lambda flapping: None))
+    assert broken_by_a_seed(tried)
+
+
+def test_a_debounce_that_never_ends_is_found(monkeypatch: Patch, tried: Tried) -> None:
+    monkeypatch.setattr(Debounce, "due", property(lambda debounce: None))
+    assert broken_by_a_seed(tried)
+
+
+def test_a_grace_period_that_no_label_asks_for_is_found(monkeypatch: Patch, tried: Tried) -> None:
+    monkeypatch.setattr(Pipeline, "linger", lambda pipeline, key: 600.0)
+    assert broken_by_a_seed(tried)
+
+
+def test_a_poll_that_lists_nothing_anew_is_found(monkeypatch: Patch, tried: Tried) -> None:
+    monkeypatch.setattr(EngineWatches, "resync", nothing)
+    assert broken_by_a_seed(tried)
+
+
+def test_what_no_caddy_has_accepted_being_trusted_is_found(monkeypatch: Patch, tried: Tried) -> None:
+    monkeypatch.setattr(Outputs, "is_accepted", property(lambda outputs: True))
     assert broken_by_a_seed(tried)
 
 

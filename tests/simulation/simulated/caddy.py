@@ -44,6 +44,7 @@ class SimulatedCaddy:
     slow_until: float = 0.0
     slow_by: float = 0.0
     refuses_until: float = 0.0
+    ended_at: float = float("-inf")
     # how often it was given something and by whom it was changed last
     counts: Counter[str] = field(factory=Counter)
     version: int = 0
@@ -106,7 +107,7 @@ class SimulatedCaddy:
         """It ends, and is there again after so many seconds: with its configuration, or with what it is started with."""
         if not self.is_up:
             return
-        self.is_up = False
+        self.is_up, self.ended_at = False, self.schedule.now
         before = self.running
         self.schedule.after(seconds, lambda: self._start(before if keeps else EMPTY))
 
