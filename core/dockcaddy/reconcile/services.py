@@ -1,4 +1,4 @@
-"""Services of plugins beside the loop: a fault costs the service, never a configuration."""
+"""Services of plugins beside the loop. A fault of one affects neither the others nor the configuration."""
 
 import logging
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
@@ -17,7 +17,7 @@ FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
 
 
 class StateChanged(OutputError):
-    """Sites were made for another state of a service: the configuration has to be made anew."""
+    """The state of a service has changed: the sites have to be made again."""
 
 
 @define(eq=False)

@@ -56,7 +56,7 @@ def quarantine_for(
     *,
     has_child: bool = False,
 ) -> Quarantine | None:
-    """What asks Caddy whether it takes a configuration; None where there is no Caddy to ask.
+    """The quarantine, which finds what Caddy refuses; None where there is no Caddy to ask.
 
     `has_child` where that listens on this machine.
     """

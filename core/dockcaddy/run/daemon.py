@@ -44,7 +44,7 @@ def run(settings: Settings, registry: Registry, sections: Mapping[type, Any]) ->
 
 
 class Ended(BaseException):
-    """Somebody wants the program to end, whatever it is at."""
+    """Raised by a signal: the program ends, whatever it is doing."""
 
 
 @define(eq=False)
@@ -57,7 +57,7 @@ class Ending:
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Within, a signal raises nothing until the end: a process that is being started is in nobody's hands yet."""
+        """Within, a signal raises nothing until the end, so that a process that is being started is stopped too."""
         self.is_held = True
         try:
             yield
@@ -137,7 +137,7 @@ def _narrator(settings: Settings, engines: Sequence[Engine], connections: Connec
 
 @contextmanager
 def _version(settings: Settings, ending: Ending) -> Iterator[Callable[[], str]]:
-    """What tells the version of the Caddy program, which is asked for it while it is being started."""
+    """A function that gives the version of the Caddy program, which is asked for it in the background."""
     try:
         program = find_caddy(settings.caddy)
     except CaddyUnreachable:
@@ -150,7 +150,7 @@ def _version(settings: Settings, ending: Ending) -> Iterator[Callable[[], str]]:
 
 
 def _purpose(settings: Settings, version: Callable[[], str], process: CaddyProcess | None) -> str:
-    """What is done for whom, the rest of a sentence."""
+    """What the program does, for the first line of the log."""
     if process is not None:
         return f"with {f'caddy {version()}'.strip()}, admin API at {process.admin}"
     if settings.caddy_admin:
@@ -159,7 +159,7 @@ def _purpose(settings: Settings, version: Callable[[], str], process: CaddyProce
 
 
 def _fate(connections: Connections, process: CaddyProcess | None) -> str:
-    """What becomes of the sites, `{}`, when the program ends."""
+    """What happens to the sites, `{}`, when the program ends."""
     if process is not None:
         return f"caddy ends too and with it {{}}, requests have {GRACE:g} s"
     return "caddy keeps {}" if connections.url else "what was written stays"

@@ -40,7 +40,7 @@ def engines_for(settings: Settings) -> list[Engine]:
 
 
 def _check_endpoints(settings: Settings) -> None:
-    """Raises SettingsError for what cannot be an engine, so that nobody waits for it to answer."""
+    """Raises SettingsError for an address that cannot be an engine, instead of waiting for it to answer."""
     urls = {f"--docker-sockets {url}": url for url in settings.docker_sockets}
     if not all(settings.docker_sockets or ("",)):
         host = os.environ.get("DOCKER_HOST", "")

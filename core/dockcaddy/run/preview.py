@@ -18,10 +18,10 @@ from dockcaddy.settings.table import Settings
 def served_by_program(
     settings: Settings, pipeline: Pipeline, inventory: Inventory, base: BaseCaddyfile | None, *, elsewhere: bool = False
 ) -> Configuration:
-    """What would be served, found out with the program on disk: without what Caddy refuses, what cannot be had together
-    and what our own rules keep from it.
+    """What would be served: without what admission rules or Caddy refuse, and without the newer side of each conflict.
 
-    `elsewhere` tells that it is to be served on another machine. Raises CaddyUnreachable where there is no program.
+    The Caddy program on disk is asked. `elsewhere` means that another machine would serve it. Raises CaddyUnreachable
+    without a program.
     """
     program = find_caddy(settings.caddy)
     validator = CommandValidator(program, elsewhere or bool(settings.caddy_admin))
@@ -31,12 +31,12 @@ def served_by_program(
 def served_unchecked(
     settings: Settings, pipeline: Pipeline, inventory: Inventory, base: BaseCaddyfile | None
 ) -> Configuration:
-    """What would be served if Caddy took all that our own rules hand it. Nothing is adapted."""
+    """What would be served if Caddy accepted everything that admission rules let through. Nothing is adapted."""
     return evolve(_served(settings, pipeline, inventory, base, Credulous(), lambda config, text: None), adapted=None)
 
 
 class Credulous:
-    """An adapter where there is none: it takes everything."""
+    """An adapter that accepts everything."""
 
     def adapt(self, caddyfile: str) -> bytes:
         """The empty configuration."""
