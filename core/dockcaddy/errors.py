@@ -1,6 +1,7 @@
 """The errors that users see. Each message is one line, in lower case, without a full stop."""
 
-from dockcaddy.settings import limits
+# a message is cut to so many characters, however long the text is that it quotes
+MESSAGE_LENGTH = 500
 
 
 class DockcaddyError(Exception):
@@ -64,7 +65,7 @@ def own_fault(error: BaseException) -> str:
     return f"this is a bug in dockcaddy: {what}"
 
 
-def one_line(text: str, longest: int = limits.MAX_MESSAGE) -> str:
+def one_line(text: str, longest: int = MESSAGE_LENGTH) -> str:
     """The text as part of a message: control characters are escaped, and a long text is cut to `longest` characters."""
     shown = text[: longest + 1]
     if not shown.isprintable():

@@ -9,6 +9,9 @@ from dockcaddy import caddyfile
 from dockcaddy.caddyfile import Block, Origin, plain_host
 from dockcaddy.model import Problem
 
+# What the operator wrote stays where a container's label contradicts it.
+MOST_SENIOR = -1
+
 
 @frozen(eq=False)
 class Fragment:

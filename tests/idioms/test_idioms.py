@@ -13,7 +13,7 @@ from dockcaddy.compile.rendering import Renderer, ResourceContext
 from dockcaddy.errors import SettingsError
 from dockcaddy.model import EngineInventory, Inventory, Resource
 from dockcaddy.plugins.registry import Registry
-from dockcaddy.settings.sections import load_sections
+from dockcaddy.plugins.sections import load_sections
 from dockcaddy.settings.table import Settings
 from dockcaddy_idioms import IDIOMS, IdiomSettings
 from dockcaddy_policy import PolicySettings

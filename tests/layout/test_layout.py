@@ -92,6 +92,15 @@ def test_no_modules_import_each_other_in_a_circle() -> None:
     graphlib.TopologicalSorter(needs).prepare()
 
 
+def test_no_folders_import_each_other_in_a_circle() -> None:
+    needs: dict[str, set[str]] = {}
+    for path in MODULES:
+        own = path.relative_to(CORE).parts[0].removesuffix(".py")
+        others = {name.split(".")[1] for name in imports(path) if name.startswith("dockcaddy.")}
+        needs.setdefault(own, set()).update(each for each in others - {own} if (CORE / each).is_dir())
+    graphlib.TopologicalSorter(needs).prepare()
+
+
 @pytest.mark.parametrize("path", PLUGIN_MODULES, ids=name_of)
 def test_a_plugin_imports_only_what_the_package_offers(path: Path) -> None:
     allowed = {f"dockcaddy.{name}" for name in dockcaddy.__all__} | {"dockcaddy"}

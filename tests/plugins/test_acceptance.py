@@ -8,7 +8,7 @@ import pytest
 from dockcaddy import plugins
 from dockcaddy.errors import PluginError, SettingsError
 from dockcaddy.gotemplate import RESERVED
-from dockcaddy.settings.sections import load_sections
+from dockcaddy.plugins.sections import load_sections
 from dockcaddy.settings.table import Settings
 
 HEAD = """

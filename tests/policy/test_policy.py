@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from dockcaddy import LabelError, Mount, plugins, testing
 from dockcaddy.errors import SettingsError
-from dockcaddy.settings.sections import load_sections
+from dockcaddy.plugins.sections import load_sections
 from dockcaddy.settings.table import Settings
 from dockcaddy_policy import PolicySettings
 from policies import refused_by, rendered, site

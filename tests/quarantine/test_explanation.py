@@ -8,9 +8,9 @@ from dockcaddy.caddy import modules_of
 from dockcaddy.engine.ingress import IngressNetworks
 from dockcaddy.engine.records import container
 from dockcaddy.model import EngineInventory, Inventory
+from dockcaddy.plugins.sections import load_sections
 from dockcaddy.reconcile.pipeline import Pipeline
 from dockcaddy.run.preview import served_by_program
-from dockcaddy.settings.sections import load_sections
 from dockcaddy.settings.table import Settings
 
 _INGRESS = IngressNetworks({"front": 0}, on_host=True)

@@ -5,9 +5,8 @@ import json
 import pytest
 from dockcaddy import caddyfile
 from dockcaddy.errors import CaddyRefusal, CaddyUnreachable
-from dockcaddy.fragment import Fragment
+from dockcaddy.fragment import MOST_SENIOR, Fragment
 from dockcaddy.quarantine.memory import CRASHES_WITHIN, PROVEN_AFTER
-from dockcaddy.reconcile.pipeline import MOST_SENIOR
 from dockcaddy.settings.limits import MAX_SEARCH_TIME
 from simulated_caddy import GOOD, Caddy, first_with, fragment, site
 

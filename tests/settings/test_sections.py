@@ -7,7 +7,7 @@ import pytest
 from attrs import field, frozen, validators
 from dockcaddy.errors import SettingsError
 from dockcaddy.hookspecs import SettingsSection
-from dockcaddy.settings.sections import load_sections
+from dockcaddy.plugins.sections import load_sections
 from dockcaddy.settings.sources import load
 from dockcaddy.settings.table import Settings
 

@@ -6,8 +6,8 @@ import pytest
 from attrs import field, frozen
 from dockcaddy.errors import SettingsError
 from dockcaddy.hookspecs import SettingsSection
+from dockcaddy.plugins.sections import load_sections
 from dockcaddy.settings.pages import option_table
-from dockcaddy.settings.sections import load_sections
 from dockcaddy.settings.sources import load
 from dockcaddy.settings.table import OPTIONS, Settings
 from dockcaddy.settings.values import parse_duration

@@ -22,11 +22,11 @@ from dockcaddy.engine.ingress import IngressNetworks
 from dockcaddy.engine.records import container
 from dockcaddy.merge.configuration import Configuration
 from dockcaddy.model import EngineInventory, Resource
+from dockcaddy.plugins.sections import load_sections
 from dockcaddy.reconcile.last_good import LastGood
 from dockcaddy.reconcile.reconciler import Reconciler
 from dockcaddy.run.connections import Connections
 from dockcaddy.run.loop import outputs_for, reconciler_for
-from dockcaddy.settings.sections import load_sections
 from dockcaddy.settings.table import Settings
 from fair_clock import FairClock
 

@@ -13,8 +13,8 @@ from dockcaddy.cli.output import reserve
 from dockcaddy.cli.plugin_settings import ARGUMENTS, write_plugin_settings
 from dockcaddy.errors import SettingsError
 from dockcaddy.plugins.registry import Registry
+from dockcaddy.plugins.sections import load_sections
 from dockcaddy.settings.pages import shown_default
-from dockcaddy.settings.sections import load_sections
 from dockcaddy.settings.sources import load
 from dockcaddy.settings.table import OPTIONS, Option, Settings, check_supported, nearest
 

@@ -11,10 +11,9 @@ from attrs import define, evolve, field, frozen
 from dockcaddy.backoff import pause_after
 from dockcaddy.caddyfile import Block, ListenPorts, Origin, global_options, is_site
 from dockcaddy.errors import CaddyRefusal
-from dockcaddy.fragment import Fragment
+from dockcaddy.fragment import MOST_SENIOR, Fragment
 from dockcaddy.merge.configuration import Configuration
 from dockcaddy.model import Problem
-from dockcaddy.reconcile.pipeline import MOST_SENIOR
 from dockcaddy.settings import limits
 
 logger = logging.getLogger("dockcaddy")

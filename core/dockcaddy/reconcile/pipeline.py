@@ -14,7 +14,7 @@ from dockcaddy.admission.rules import admitted
 from dockcaddy.caddyfile import Block, CaddyfileError, ListenPorts, Origin, global_options
 from dockcaddy.compile.rendering import Renderer, ResourceContext, seniority_of
 from dockcaddy.errors import own_fault
-from dockcaddy.fragment import Fragment
+from dockcaddy.fragment import MOST_SENIOR, Fragment
 from dockcaddy.merge.assembly import Assembler
 from dockcaddy.merge.configuration import Configuration
 from dockcaddy.merge.sites import SiteFinisher
@@ -22,9 +22,6 @@ from dockcaddy.model import EngineInventory, Inventory, Problem, Proxy, Resource
 from dockcaddy.plugins.registry import Registry
 
 logger = logging.getLogger("dockcaddy")
-
-# What the operator wrote wins every conflict with a label.
-MOST_SENIOR = -1
 
 
 @frozen

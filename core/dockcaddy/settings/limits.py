@@ -157,8 +157,6 @@ MAX_REMEMBERED_LOG_LINES = 1000
 
 # --- text for people ---
 
-# One message, however long the text is that it is about.
-MAX_MESSAGE = 500
 # Names in a message: of the valid ones after a name that is not known, and of examples.
 MAX_KNOWN_NAMES = 40
 MAX_EXAMPLES = 3
