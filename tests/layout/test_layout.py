@@ -19,7 +19,7 @@ MODULES = sorted(CORE.rglob("*.py"))
 PLUGINS = sorted((ROOT / "plugins").glob("*/dockcaddy_*"))
 PLUGIN_MODULES = sorted((ROOT / "plugins").rglob("*.py"))
 # of a file, and of a function without its docstring
-MOST_LINES, MOST_LINES_OF_A_FUNCTION = 420, 40
+MOST_LINES, MOST_LINES_OF_A_FUNCTION = 400, 40
 
 
 def imports(path: Path) -> set[str]:
@@ -118,7 +118,8 @@ def test_the_cores_top_level_holds_the_public_words_only() -> None:
 @pytest.mark.parametrize("path", [*MODULES, *PLUGIN_MODULES], ids=name_of)
 def test_files_and_functions_are_short(path: Path) -> None:
     text = path.read_text()
-    assert text.count("\n") <= MOST_LINES
+    # the hooks are mostly documentation, and belong on one page
+    assert text.count("\n") <= MOST_LINES or path == CORE / "hookspecs.py"
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             code = node.body[1:] if ast.get_docstring(node) and len(node.body) > 1 else node.body

@@ -19,7 +19,7 @@ from dockcaddy.engine.calls import Calls
 from dockcaddy.engine.connection import Connection
 from dockcaddy.engine.expectations import Expectation
 from dockcaddy.engine.failures import cause_of, is_forbidden
-from dockcaddy.engine.inspects import InspectQueue
+from dockcaddy.engine.inspector import Inspector
 from dockcaddy.engine.own_container import OwnContainer
 from dockcaddy.engine.problems import EngineProblems
 from dockcaddy.engine.rechecks import Rechecks
@@ -60,7 +60,7 @@ class Reflector:
     _responses: Responses = field(init=False)
     _api: EngineApi = field(init=False)
     _calls: Calls = field(init=False)
-    _inspects: InspectQueue = field(factory=InspectQueue)
+    _inspector: Inspector = field(init=False)
     _failures: dict[str, EngineUnreachable] = field(factory=dict)
     # kinds of lists that are outdated and listed by the next pass, and those that are listed now
     _stale: set[str] = field(factory=lambda: set(EVERYTHING))
@@ -83,6 +83,7 @@ class Reflector:
         self._swarm = Swarm(self.builder, self.problems, self._rechecks, self.clock)
         self._api = EngineApi(self.connection, self.builder.options)
         self._calls = Calls(self.clock, self.lock, self.connection.forget, self.work)
+        self._inspector = Inspector(self.store, self._api, self._calls, self._responses, self.problems, self.clock)
 
     @property
     def store(self) -> ContainerStore:
@@ -104,7 +105,7 @@ class Reflector:
                 self._now.update(self._dirty)
             self._dirty.clear()
             self._due |= self._stale if self.own.is_known else {*self._stale, "own"}
-            self._inspects.want(self._uninspected())
+            self._inspector.want_all()
             self._waiting += 1
             try:
                 self._wait()
@@ -219,11 +220,11 @@ class Reflector:
     def _is_idle(self) -> bool:
         """Whether all calls that are not late have a response."""
         self._turn()
-        return not self._calls.awaited() and self._inspects.is_empty
+        return not self._calls.awaited() and self._inspector.queue.is_empty
 
     def _is_done(self) -> bool:
         self._turn()
-        return not self._calls.open and self._inspects.is_empty
+        return not self._calls.open and self._inspector.queue.is_empty
 
     # --- calls
 
@@ -234,10 +235,10 @@ class Reflector:
         now = self.clock()
         self._calls.give_up()
         self._rechecks.move(now, self._now, self._due)
-        self._inspects.retry(now)
+        self._inspector.queue.retry(now)
         self._begin_lists()
         self._begin_look()
-        self._begin_inspects()
+        self._inspector.begin(self._take_inspect, self._fail_inspect)
         if not self._is_tended and self.due is not None:
             self._is_tended = True
             self.work.go_on(f"looks of {self.store.engine}", self._tend)
@@ -245,7 +246,7 @@ class Reflector:
     @property
     def due(self) -> float | None:
         """When something is due without any event, in seconds of the clock."""
-        times = [self._calls.next_due(), self._inspects.next_due(), *self._rechecks.times]
+        times = [self._calls.next_due(), self._inspector.queue.next_due(), *self._rechecks.times]
         return min((at for at in times if at is not None), default=None)
 
     def _tend(self) -> None:
@@ -301,19 +302,6 @@ class Reflector:
         take = partial(self._take, "look", self._responses.begin(), about=ids)
         self._calls.begin("look", partial(self._api.some_containers, ids), take, partial(self._fail_look, ids))
 
-    def _begin_inspects(self) -> None:
-        inspects = self._calls.of("inspect")
-        late = len(inspects) - len(self._calls.awaited("inspect"))
-        begun = len(inspects)
-        while (id := self._inspects.next(begun, late)) is not None:
-            begun += 1
-            take, fail = partial(self._take, "inspect", 0, about=(id,)), partial(self._fail_inspect, id)
-            self._calls.begin("inspect", partial(self._api.inspect, id), take, fail, id)
-
-    def _uninspected(self) -> list[str]:
-        asked = {call.about for call in self._calls.of("inspect")}
-        return [id for id in self.store.uninspected() if id not in asked]
-
     # --- responses
 
     def _take(self, kind: str, number: int, answer: Any, about: Sequence[str] = ()) -> None:
@@ -330,15 +318,13 @@ class Reflector:
                 self._look_for_swarm()
             case "list":
                 self._follow(self._responses.take_list(number, answer))
-                self._inspects.want(self._uninspected())
+                self._inspector.want_all()
                 self._failures.pop("look", None)
             case "look":
                 self._follow(self._responses.take_look(number, about, answer))
-                self._inspects.want([id for id in about if self.store.needs_inspect(id) and not self._inspecting(id)])
+                self._inspector.want(about)
             case "inspect":
-                self._inspects.succeeded(about[0])
-                self.problems.report_container(about[0], "", "")
-                self._responses.take_inspect(about[0], answer)
+                self._inspector.succeeded(about[0], answer)
             case "swarm":
                 self._swarm.take(*answer)
             case "tasks":
@@ -348,6 +334,9 @@ class Reflector:
         self._never_read.discard(kind)
         self._reported += self._failures.pop(kind, None) is not None
         self._tell_of(before)
+
+    def _take_inspect(self, id: str, answer: Any) -> None:
+        self._take("inspect", 0, answer, (id,))
 
     def _follow(self, following: Next) -> None:
         self._now.update(dict.fromkeys(following.now))
@@ -401,22 +390,7 @@ class Reflector:
         else:
             self.wake()
 
-    def _inspecting(self, id: str) -> bool:
-        return any(call.about == id for call in self._calls.of("inspect"))
-
     def _fail_inspect(self, id: str, error: Exception) -> None:
-        from docker.errors import NotFound  # noqa: PLC0415  docker is slow to import
-
         before = self._state
-        name, message = self.store.name(id), f"cannot be inspected: {cause_of(error)}"
-        if not isinstance(error, NotFound):
-            self.problems.report_container(id, name, message)
-            self.store.mark_unreadable(id)
-            put_off = self._inspects.forbidden if is_forbidden(error) else self._inspects.failed
-            put_off(id, self.clock())
-        elif self._responses.take_absence(id):
-            self._inspects.failed(id, self.clock())
-        else:
-            self.problems.report_container(id, name, "")
-            self._inspects.succeeded(id)
+        self._inspector.failed(id, error)
         self._tell_of(before)

@@ -1,0 +1,71 @@
+"""Inspects each labelled container once in its life, and again where that failed."""
+
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any
+
+from attrs import define, field
+
+from dockcaddy.engine.api import EngineApi
+from dockcaddy.engine.calls import Calls
+from dockcaddy.engine.failures import cause_of, is_forbidden
+from dockcaddy.engine.inspects import InspectQueue
+from dockcaddy.engine.problems import EngineProblems
+from dockcaddy.engine.responses import Responses
+from dockcaddy.engine.store import ContainerStore
+
+
+@define(eq=False)
+class Inspector:
+    """The inspects of one engine. `clock` gives seconds."""
+
+    store: ContainerStore
+    api: EngineApi
+    calls: Calls
+    responses: Responses
+    problems: EngineProblems
+    clock: Callable[[], float]
+    queue: InspectQueue = field(factory=InspectQueue)
+
+    def want_all(self) -> None:
+        """Queue every labelled container that was not inspected."""
+        self.queue.want([id for id in self.store.uninspected() if id not in self._open])
+
+    def want(self, ids: Iterable[str]) -> None:
+        """Queue those of these containers that need it."""
+        self.queue.want([id for id in ids if self.store.needs_inspect(id) and id not in self._open])
+
+    def begin(self, take: Callable[[str, Any], None], fail: Callable[[str, Exception], None]) -> None:
+        """Begin the inspects that may begin now; `take` gets the response, `fail` the error."""
+        inspects = self.calls.of("inspect")
+        late = len(inspects) - len(self.calls.awaited("inspect"))
+        begun = len(inspects)
+        while (id := self.queue.next(begun, late)) is not None:
+            begun += 1
+            self.calls.begin("inspect", partial(self.api.inspect, id), partial(take, id), partial(fail, id), id)
+
+    def succeeded(self, id: str, answer: Any) -> None:
+        """Take the response to an inspect."""
+        self.queue.succeeded(id)
+        self.problems.report_container(id, "", "")
+        self.responses.take_inspect(id, answer)
+
+    def failed(self, id: str, error: Exception) -> None:
+        """Take the error of an inspect: try it again later, unless the container is gone."""
+        from docker.errors import NotFound  # noqa: PLC0415  docker is slow to import
+
+        name = self.store.name(id)
+        if not isinstance(error, NotFound):
+            self.problems.report_container(id, name, f"cannot be inspected: {cause_of(error)}")
+            self.store.mark_unreadable(id)
+            put_off = self.queue.forbidden if is_forbidden(error) else self.queue.failed
+            put_off(id, self.clock())
+        elif self.responses.take_absence(id):
+            self.queue.failed(id, self.clock())
+        else:
+            self.problems.report_container(id, name, "")
+            self.queue.succeeded(id)
+
+    @property
+    def _open(self) -> set[str]:
+        return {call.about for call in self.calls.of("inspect")}
