@@ -21,10 +21,10 @@ class Fragment:
     the lower `seniority` wins. A `refused` fragment was refused by an admission rule and is never delivered; its blocks,
     if any, are only shown.
 
-    `addresses` are those of the resource at that time, none if it is stopping. `grace_period` says for how many
-    seconds the fragment is kept after the resource is gone. `conditional` are the labels, each with its template, that
-    depend on conditions. `intended` are the names of snippets and named routes in its labels, which a fragment without
-    blocks fails to define. `bare` are the labels of sites without any directive.
+    `addresses` are those of the resource at that time, none if it is stopping. `grace_period` is how many seconds the
+    fragment is kept after the resource is gone. `conditional` are the labels with conditions, each with its template.
+    `intended` are the names of snippets and named routes in its labels; a fragment without blocks fails to define them.
+    `bare` are the labels of sites without any directive.
     """
 
     key: str
@@ -56,7 +56,7 @@ class Fragment:
 
     @cached_property
     def definitions(self) -> frozenset[Hashable]:
-        """The groups of global options and snippets, which other fragments use."""
+        """The groups of global options and snippets, which affect other fragments."""
         return frozenset(filter(is_definition, self.groups))
 
     @cached_property

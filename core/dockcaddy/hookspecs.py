@@ -9,9 +9,9 @@ A plugin is a Python module that implements hooks with `@dockcaddy.hook`:
     def dockcaddy_functions() -> Mapping[str, dockcaddy.TemplateFunction]:
         return {"greet": greet}
 
-    def greet(context: dockcaddy.Context, whom: str) -> str:
-        \"\"\"A greeting for WHOM.\"\"\"
-        return f"hello {whom} from {context.resource.name}"
+    def greet(context: dockcaddy.Context, name: str) -> str:
+        \"\"\"A greeting for NAME.\"\"\"
+        return f"hello {name} from {context.resource.name}"
 
 It imports only what `dockcaddy.__all__` lists. dockcaddy finds it as an entry point of the group `dockcaddy`, or as a file
 that `--plugin FILE` names. Two plugins that contribute the same name are an error at start; `replace` allows a function

@@ -60,8 +60,8 @@ class Resource:
     """A container or a Swarm service.
 
     Compared by identity: `engine/` returns the same object as long as nothing about the resource changes, so that
-    results derived from it can be cached. `targets` are the addresses that `upstreams` lists, in the engine's order;
-    `unreachable` is why a running resource has none. `created` is in seconds since the epoch. `record` is `.` in a
+    results derived from it can be cached. `targets` are the addresses for `upstreams`, in the engine's order;
+    `unreachable` is the reason why a running resource has none. `created` is in seconds since the epoch. `record` is `.` in a
     template: the engine's record with Go's field names.
     """
 
@@ -169,13 +169,13 @@ def _without(engine: EngineInventory, ids: Collection[str]) -> EngineInventory:
 
 @frozen
 class Proxy:
-    """Paths, ports and names of dockcaddy and its Caddy, from which labels are kept away.
+    """Paths, ports and names of dockcaddy and its Caddy that labels may not use.
 
     All of it comes from the settings and the environment of this run. `folders` hold data, certificates and secrets,
     `files` settings. `base_folder` is the folder of the base Caddyfile (`""` if there is none). `admin_port` is the admin
-    API's (0 for a socket). Paths are absolute. The engines in use listen at `engine_ports`. `address_folder` has the files
-    from which Caddy reads the addresses of upstreams. `container` is the name or id of the container that Caddy runs in,
-    if the operator set one. A Caddy that somebody else runs is at `admin_endpoints` (hosts and ports).
+    API's (0 for a socket). Paths are absolute. `engine_ports` are the ports of the engines in use. Caddy reads the addresses
+    of upstreams from files in `address_folder`. `container` is the name or id of Caddy's container, if the
+    operator set one. `admin_endpoints` are the hosts and ports of a Caddy that dockcaddy does not start itself.
     """
 
     folders: tuple[str, ...] = ()

@@ -8,8 +8,8 @@
 
 
     def test_greet():
-        web = testing.container("web-1", environment={"WHOM": "you"})
-        assert testing.render('{{greet (env "WHOM")}}', web, my_plugin) == "hello you from web-1"
+        web = testing.container("web-1", environment={"NAME": "you"})
+        assert testing.render('{{greet (env "NAME")}}', web, my_plugin) == "hello you from web-1"
 
 
     def test_a_whole_site():
@@ -80,7 +80,7 @@ def context(
     caddy: Resource | None = None,
     sections: Mapping[type, Any] | None = None,
 ) -> ResourceContext:
-    """A context as functions and transformers get it. Their warnings are in its `warnings`."""
+    """A context for functions and transformers. Their warnings are in its `warnings`."""
     engine = EngineInventory(resource.engine, (resource,), (), caddy)
     return ResourceContext(resource, engine, registry_with(*modules), sections or {}, Inventory((engine,)))
 

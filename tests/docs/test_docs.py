@@ -85,7 +85,7 @@ def test_the_error_of_the_plugins_page_is_what_is_told(project: Path, tmp_path: 
     shown = re.search(r"(?m)^    error: (.*)\n    (.*)$", (project / "docs" / "plugins.md").read_text())
     path = tmp_path / "site.py"
     lines = ["import dockcaddy", "", "", "@dockcaddy.hook", "def dockcaddy_functions():", '    return {"greet": greet}']
-    path.write_text("\n".join([*lines, "", "def greet(context):", '    return context.resource.environment["WHOM"]']))
+    path.write_text("\n".join([*lines, "", "def greet(context):", '    return context.resource.environment["NAME"]']))
     container = testing.container("web-1", labels={"caddy": "web.test", "caddy.respond": "{{greet}}"})
     inventory = Inventory((EngineInventory("local", (container,)),))
     (problem,) = Pipeline(plugins.load([str(path)])).build(inventory).problems

@@ -1,4 +1,4 @@
-"""Text next to `upstreams` makes another address of it, which Caddy cannot reach: told, with the way out."""
+"""Text next to `upstreams` turns it into another address, which Caddy cannot reach: a warning says how to fix it."""
 
 import pytest
 from attrs import evolve
@@ -7,8 +7,8 @@ from dockcaddy.model import Problem, Resource
 from dockcaddy_upstreams import UpstreamsSettings
 
 DYNAMIC = {UpstreamsSettings: UpstreamsSettings(dynamic=True)}
-PATH = "put a path in front of every request with a label of its own, caddy.rewrite: /app{uri}"
-SPACE = "put a space around {{upstreams}}, or leave that text out"
+PATH = "to add a path to every request, use the label caddy.rewrite: /app{uri}"
+SPACE = "put a space around {{upstreams}}, or remove that text"
 MATCHER = "put a space between the matcher and {{upstreams}}"
 PORT = "give {{upstreams}} the port as its argument, {{upstreams 8080}}"
 
@@ -23,7 +23,7 @@ def told(resource: Resource, sections: dict[type, object] | None = None) -> tupl
 
 @pytest.mark.parametrize("sections", [None, DYNAMIC], ids=["static", "dynamic"])
 @pytest.mark.parametrize(
-    ("value", "text", "way_out"),
+    ("value", "text", "fix"),
     [
         ("{{upstreams 8080}}/app", "/app", PATH),
         ("/api/* {{upstreams 8080}}/app", "/app", PATH),
@@ -35,15 +35,15 @@ def told(resource: Resource, sections: dict[type, object] | None = None) -> tupl
         ("@api{{upstreams 8080}}", "@api", MATCHER),
         ("{{upstreams}}8080", "8080", PORT),
         ("{{upstreams 8080}}:9090", ":9090", PORT),
-        ("{{upstreams}}{{upstreams 9090}}", "172.18.0.2:9090", "put a space between the two"),
+        ("{{upstreams}}{{upstreams 9090}}", "172.18.0.2:9090", "put a space between the two addresses"),
     ],
 )  # fmt: skip
-def test_it_is_told_with_the_way_out(value: str, text: str, way_out: str, sections: dict[type, object] | None) -> None:
+def test_the_warning_says_how_to_fix_it(value: str, text: str, fix: str, sections: dict[type, object] | None) -> None:
     (problem,) = told(container(value, environment={"SUFFIX": "/app"}), sections)[:1]
     assert (problem.resource, problem.label, problem.severity) == ("container app", "caddy.reverse_proxy", "warning")
-    assert "stands next to it in" in problem.message and "192.0.2.0" not in problem.message
+    assert "no space next to" in problem.message and "192.0.2.0" not in problem.message
     if sections is None:
-        assert f'upstreams: "{text}" stands' in problem.message and problem.message.endswith(way_out)
+        assert f'upstreams: no space next to "{text}" in ' in problem.message and problem.message.endswith(fix)
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_it_is_told_with_the_way_out(value: str, text: str, way_out: str, sectio
 )
 def test_wherever_upstreams_may_stand(key: str, value: str) -> None:
     (problem,) = told(container(value, key))
-    assert problem.label == key and "stands next to it" in problem.message
+    assert problem.label == key and "no space next to" in problem.message
 
 
 @pytest.mark.parametrize("sections", [None, DYNAMIC], ids=["static", "dynamic"])

@@ -1,6 +1,6 @@
 """Go's text/template in Python (https://pkg.go.dev/text/template). Pure: knows neither Docker nor Caddy.
 
-    table = FunctionTable({"greet": greet})          # greet(context, whom: str) -> str
+    table = FunctionTable({"greet": greet})          # greet(context, name: str) -> str
     compile('{{greet "you"}}', table).execute(data, context)
 
 `data` is plain Python data, or a `Value` of a declared `Type` where a template is to see Go's structs: a struct's

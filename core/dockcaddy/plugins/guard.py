@@ -1,7 +1,7 @@
 """The one way into the code of plugins: whatever goes wrong there becomes one clear error that costs no more than the call.
 
     error: container web-1: label caddy.respond: function "greet" of plugin site failed:
-    KeyError: 'WHOM' (/etc/dockcaddy/site.py:9)
+    KeyError: 'NAME' (/etc/dockcaddy/site.py:9)
 
 Any exception, `SystemExit` included, and any result that cannot be used becomes such an error. `--log-level debug` adds the
 traceback. What it costs:

@@ -1,4 +1,4 @@
-"""Rewrite natural label values that Caddy would refuse or misread to what their author meant.
+"""Rewrite natural label values that Caddy would refuse or misread, so that they work as intended.
 
 Each idiom has exactly one safe reading. Correct and quoted values stay as they are. Verified with Caddy 2.11.
 """
@@ -71,8 +71,8 @@ def dockcaddy_label_transformers() -> Iterable[LabelTransformer]:
 def _switchable(idiom: Idiom) -> Callable[[Context, tuple[Label, ...]], Iterable[Label]]:
     def apply(context: Context, labels: tuple[Label, ...]) -> Iterable[Label]:
         off = context.settings(IdiomSettings).off
-        concerned = any(word in label.key for label in labels for word in idiom.about)
-        return idiom.rewrite(labels) if concerned and idiom.name not in off else labels
+        is_affected = any(word in label.key for label in labels for word in idiom.about)
+        return idiom.rewrite(labels) if is_affected and idiom.name not in off else labels
 
     return apply
 

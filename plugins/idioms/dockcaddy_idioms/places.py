@@ -1,4 +1,4 @@
-"""The place of a label: the same name can be a directive, an option, or data, depending on what is above it."""
+"""The place of a label: the same name can be a directive, an option, or data, depending on the names above it."""
 
 import re
 from collections.abc import Iterator

@@ -8,13 +8,13 @@ CREDENTIAL, PRIVATE, COOKIE, SESSION, DSN, HASH and similar ones, or one of `sec
 (`{file./run/secrets/token}`) are allowed only in directives that keep them secret.
 `environment = "none"` allows no variables and no files, `environment = "all"` allows every variable everywhere.
 
-No rule applies to the labels of the container that Caddy runs in, because the operator starts it. It is the container that
-dockcaddy runs in, the one at `--caddy-admin`, or the one that `--caddy-container` names.
+No rule applies to the labels of the container that Caddy runs in, because the operator starts it. This is dockcaddy's own
+container, the one at `--caddy-admin`, or the one named by `--caddy-container`.
 
 Limits of these rules:
 
-- A container chooses its own name, project, networks and label prefix. Allow rules by one of these only for people who do not
-  use those of others.
+- A container chooses its own name, project, networks and label prefix. Allow rules by one of these only if nobody uses the
+  name, project, network or prefix of somebody else.
 - Snippets of your base Caddyfile are not checked. A snippet whose argument becomes a `root` gives labels access to any folder.
 - A file server follows symbolic links out of its folder.
 - An ACME server tells Caddy which URL to call next. A server that a label names could make Caddy call its own admin API and
@@ -35,8 +35,8 @@ from dockcaddy_policy.settings import SECTION, PolicySettings
 
 __all__ = ["RULES", "PolicySettings", "dockcaddy_admission_rules", "dockcaddy_settings"]
 
-# what is usual in the labels of Caddy's own container
-_OF_CADDYS_CONTAINER = ("admin", "upstreams", "templates", "global-options", "shared-options")
+# rules for options that are common in the labels of Caddy's own container: their messages mention --caddy-container
+_COMMON_IN_CADDYS_CONTAINER = ("admin", "upstreams", "templates", "global-options", "shared-options")
 ByName = Mapping[str, tuple[Rule, ...]]
 
 _PROJECT_LABELS = ("com.docker.compose.project", "com.docker.stack.namespace")
@@ -50,7 +50,7 @@ def dockcaddy_settings() -> SettingsSection:
 
 @dockcaddy.hook
 def dockcaddy_admission_rules() -> Iterable[AdmissionRule]:
-    """One admission rule for what is never shown, one for what `render --raw` prints though it is refused."""
+    """Two admission rules: `render --raw` still prints the labels that `policy-live` refuses."""
     shown = [rule for rule in RULES if rule.shows_refused]
     return [
         AdmissionRule("policy", _check_of([rule for rule in RULES if not rule.shows_refused])),
@@ -59,21 +59,21 @@ def dockcaddy_admission_rules() -> Iterable[AdmissionRule]:
 
 
 def _check_of(rules: Sequence[Rule]) -> Callable[[Context, tuple[Block, ...]], None]:
-    of_writing = _by_name([rule for rule in rules if rule.of_writing])
-    of_values = _by_name([rule for rule in rules if not rule.of_writing])
+    as_written = _by_name([rule for rule in rules if rule.as_written])
+    of_values = _by_name([rule for rule in rules if not rule.as_written])
     every = _by_name(rules)
 
     def check(context: Context, blocks: tuple[Block, ...]) -> None:
         settings = context.settings(PolicySettings)
-        if settings.trust == "all" or _is_operators(context):
+        if settings.trust == "all" or _is_exempt(context):
             return
         if not has_variables(blocks):
-            _hold(blocks, every, context, settings.allow)
+            _check_lines(blocks, every, context, settings.allow)
             return
-        _hold(blocks, of_writing, context, settings.allow)
-        _hold(with_values(blocks, settings.secrets), of_values, context, settings.allow)
+        _check_lines(blocks, as_written, context, settings.allow)
+        _check_lines(with_values(blocks, settings.secrets), of_values, context, settings.allow)
         for reading in without_values(blocks, settings.secrets):
-            _hold(reading, every, context, settings.allow)
+            _check_lines(reading, every, context, settings.allow)
 
     return check
 
@@ -82,8 +82,8 @@ def _by_name(rules: Sequence[Rule]) -> ByName:
     return {name: tuple(rule for rule in rules if name in rule.about) for rule in rules for name in rule.about}
 
 
-def _hold(blocks: tuple[Block, ...], about: ByName, context: Context, allow: tuple[str, ...]) -> None:
-    """Hold blocks to the rules that are about them. Raises LabelError."""
+def _check_lines(blocks: tuple[Block, ...], about: ByName, context: Context, allow: tuple[str, ...]) -> None:
+    """Check each line of the blocks against the rules for its name. Raises LabelError at the first refused line."""
     about_all = about.get(ANY, ())
     for line in lines_of(blocks, about):
         applying = about.get(line.name, ()) if not line.is_data else ()
@@ -93,19 +93,19 @@ def _hold(blocks: tuple[Block, ...], about: ByName, context: Context, allow: tup
                 raise LabelError(line.label, _refusal(rule, reason, context.resource))
 
 
-def _is_operators(context: Context) -> bool:
-    """Whether the labels are those of the container that Caddy runs in."""
+def _is_exempt(context: Context) -> bool:
+    """Whether the resource is the container that Caddy runs in, or otherwise belongs to the operator."""
     caddy, resource = context.engine.caddy, context.resource
     return resource.id in context.engine.operators or (caddy is not None and caddy.id == resource.id)
 
 
 def _is_suspicious(line: Line) -> bool:
-    """Whether the rules about any line can have something to say; most lines hold none of these."""
+    """Whether the rules for every line could refuse this one. Most lines contain none of these characters."""
     return not line.continues and any("{" in token or "(" in token or "://" in token for token in line.tokens)
 
 
 def _refusal(rule: Rule, reason: str, resource: Resource) -> str:
-    is_caddys = rule.name in _OF_CADDYS_CONTAINER
+    is_caddys = rule.name in _COMMON_IN_CADDYS_CONTAINER
     named = f"where Caddy runs in it: --caddy-container {resource.name}; " if is_caddys else ""
     return f'policy: {reason}; {named}to allow it: [policy] allow = ["{rule.name}@container:{resource.name}"]'
 

@@ -9,18 +9,18 @@ from dockcaddy import Context, Proxy
 from dockcaddy_policy.folders import OF_THE_HOST, is_socket_file, wrong_socket
 from dockcaddy_policy.placeholders import ARGUMENT
 
-# Go takes a sign in front of some
+# Go accepts a plus sign before a port in some places
 _PORTS = re.compile(r"\+?(\d+)(?:-\+?(\d+))?")
-# with what goes in its place where it is not set
+# the group is its default
 _VARIABLE = re.compile(r"\{(?:\$|env\.)[^{}:]*(?::([^{}]*))?\}")
-# a host that begins otherwise than any of these is no network, whatever follows
+# text before a slash that begins like none of these is a host, not a network
 _NETWORKS = ("tcp4/", "tcp6/", "udp4/", "udp6/", "unix+h2c/", "unixgram/", "unixpacket/", "fdgram/")
 _DEFAULT_PORTS = {"https": "443"}
-# an argument that may end within a port
+# an argument next to a digit or a brace: its last digits could be a part of the port
 _COMPLETED = re.compile(rf"{ARGUMENT.pattern}[\d{{]")
 _REPETITION = re.compile(r"\{\d+(?:,\d*)?\}")
 _CONTROL = re.compile(r"[\x00-\x1f]")
-# placeholders that no visitor can make an address of, and JSON
+# JSON, and placeholders that a request cannot turn into an address
 _NO_ADDRESS = re.compile(
     r"\{(?:host|scheme|method|remote_host|client_ip|uuid|upstream_hostport)\}|\{\"[^{}]*\}"
     r"|\{\"[^{}\\]*(?:\{[^{}\\]*\}[^{}\\]*)+\}"
@@ -29,7 +29,7 @@ _NO_ADDRESS = re.compile(
 
 @frozen
 class Address:
-    """A network address, or a URL's, in its parts."""
+    """The parts of a network address or of a URL."""
 
     network: str
     host: str
@@ -38,7 +38,7 @@ class Address:
 
     @property
     def is_ip(self) -> bool:
-        """Whether it is an address of the machine, which sites share, and not of a network of its own."""
+        """Whether it is an IP address or host of the machine, which all sites share, rather than a socket or a plugin's network."""
         return re.fullmatch(r"(?:(?:tcp|udp)[46]?|ip[46]?(?::.*)?)?", self.network) is not None
 
     @property
@@ -48,7 +48,7 @@ class Address:
 
 
 def parsed(text: str) -> Address:
-    """The parts of an address, as Caddy takes it apart: a network in any case and spacing, or a scheme in front."""
+    """Parse an address as Caddy does: case and spaces of the network do not matter, and a scheme is possible."""
     scheme, has_scheme, _ = text.partition("://")
     if has_scheme:
         return Address("", *_host_and_port(_authority(text).rpartition("@")[2]), scheme.strip().lower())
@@ -58,7 +58,7 @@ def parsed(text: str) -> Address:
         return Address("", *_host_and_port(text))
     if network.startswith(("unix", "fd")):
         return Address(network, rest, "")
-    # what is no network is a host with a path behind it, which only URLs have
+    # a colon before the slash: a host and port with a path, as in a URL without a scheme
     return Address(network, *_host_and_port(network if ":" in network else rest))
 
 
@@ -72,7 +72,7 @@ def _host_and_port(text: str) -> tuple[str, str]:
 
 
 def wrong_upstream(word: str, context: Context) -> str:
-    """Why this may not be dialled; `""` where it may."""
+    """Why Caddy may not dial this upstream; `""` if it may."""
     if whole_argument(word):
         return ""
     address = parsed(word)
@@ -88,7 +88,7 @@ def wrong_upstream(word: str, context: Context) -> str:
 
 
 def _without_safe_placeholders(host: str) -> str:
-    """The host without placeholders that cannot make something else than a host of it."""
+    """The host without placeholders that cannot turn it into a network or a socket."""
     plain = OF_THE_HOST.sub("host", ARGUMENT.sub("host", host))
     beginning = plain.partition("{")[0].lower()
     is_host = beginning != "" and not any(network.startswith(beginning) for network in _NETWORKS)
@@ -96,7 +96,7 @@ def _without_safe_placeholders(host: str) -> str:
 
 
 def wrong_url(word: str, context: Context) -> str:
-    """Why nothing may be asked of the server of this URL; `""` where it may."""
+    """Why Caddy may not send requests to this URL; `""` if it may."""
     if whole_argument(word):
         return ""
     if variable := _VARIABLE.fullmatch(word):
@@ -105,12 +105,12 @@ def wrong_url(word: str, context: Context) -> str:
     if "{" in ARGUMENT.sub("host", address.host):
         return f"a visitor could choose {word}"
     if _COMPLETED.search(_authority(word)):
-        return f"what completes {word} could be any port"
+        return f"{word} could be completed to any port"
     return wrong_socket(address.host, context.proxy) if address.is_socket else _wrong_port_of(address, context)
 
 
 def wrong_argument(word: str, context: Context) -> str:
-    """Why a snippet may not be given this, as it may dial it; `""` where it may."""
+    """Why this may not be an argument of a snippet, which could dial it; `""` if it may."""
     text = _REPETITION.sub("", word.strip())
     if not text or _NO_ADDRESS.fullmatch(text) or _is_prose(text):
         return ""
@@ -119,7 +119,7 @@ def wrong_argument(word: str, context: Context) -> str:
     if re.fullmatch(r"[\d-]*", ARGUMENT.sub("", text)) and not whole_argument(text):
         return f"{word} could become any port"
     if "://" in text and "{" in parsed(text).host:
-        # no upstream: Caddy takes no placeholder beside a scheme
+        # not an upstream: Caddy accepts no placeholder together with a scheme
         return ""
     return wrong_upstream(text, context)
 
@@ -129,7 +129,7 @@ USUAL_ENGINE_PORTS = (2375, 2376)
 
 
 def wrong_port(port: str, proxy: Proxy) -> str:
-    """Why this port, or range of ports, may not be used; `""` where it may."""
+    """Why this port, or range of ports, may not be used; `""` if it may."""
     ports = _PORTS.fullmatch(port)
     if ports is None:
         return ""
@@ -140,7 +140,7 @@ def wrong_port(port: str, proxy: Proxy) -> str:
 
 
 def wrong_listener(word: str, proxy: Proxy) -> str:
-    """Why nothing may listen there; `""` where it may."""
+    """Why a site may not listen at this address; `""` if it may."""
     address = parsed(word.rstrip(","))
     if address.is_socket:
         named = "" if is_socket_file(address.host) else f"Caddy would delete {address.host}, which is not named .sock"
@@ -153,12 +153,12 @@ def wrong_listener(word: str, proxy: Proxy) -> str:
 
 
 def _is_prose(text: str) -> bool:
-    """Whether there is a space where neither a network nor a host has one."""
+    """Whether the text has a space inside its first part, unlike a network or a host."""
     return " " in text.partition("/")[0].rstrip() and "{" not in text.partition(" ")[0]
 
 
 def whole_argument(token: str) -> bool:
-    """Whether the token is one argument of a snippet and nothing else: it is checked where it is given."""
+    """Whether the token is exactly one argument of a snippet; its value is checked in the `import`."""
     return ARGUMENT.fullmatch(token) is not None
 
 
@@ -171,7 +171,7 @@ def _wrong_port_of(address: Address, context: Context) -> str:
 
 
 def _is_own(host: str, context: Context) -> bool:
-    """Whether the host is an address of the resource itself, and can be nobody else's."""
+    """Whether the host is an address of the resource itself, and only of this resource."""
     try:
         address = ipaddress.ip_address(host.strip("[]"))
     except ValueError:

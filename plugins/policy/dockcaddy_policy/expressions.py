@@ -1,4 +1,4 @@
-"""Expressions (https://caddyserver.com/docs/caddyfile/matchers#expression) that would read what no label may read."""
+"""Expressions (https://caddyserver.com/docs/caddyfile/matchers#expression) that could read placeholders or files that are forbidden to labels."""
 
 import re
 
@@ -8,16 +8,16 @@ from dockcaddy_policy.folders import wrong_root
 from dockcaddy_policy.lines import Line
 from dockcaddy_policy.placeholders import opens
 
-# matchers as functions: Caddy fills in the placeholders of their arguments once more
+# matchers as functions: Caddy replaces placeholders in their arguments a second time
 _NAMES = "client_ip|file|header|header_regexp|host|method|path|path_regexp|protocol|query|remote_ip|vars|vars_regexp"
 _MATCHERS = re.compile(rf"\b({_NAMES})\s*\(")
 _CALLABLE = re.compile(rf"\b(?:ph|req|{_NAMES})\b")
-# the functions behind them, as `vars_regexp_request_string_string`, take any text: who calls one names the request
+# Caddy's internal functions, such as `vars_regexp_request_string_string`, accept any text; a call mentions the request
 _CALLS = re.compile(rf"\bph\s*\(|_request_|{_MATCHERS.pattern}")
 _BEHIND = re.compile(r"\b(?:ph|req)\b")
 _PLACEHOLDER = re.compile(r"\{([a-zA-Z][\w.-]+)\}")
-# What a visitor cannot put a placeholder into. A method is any text in HTTP/2, a host in HTTP/3, where the site has not
-# got only hosts of its own.
+# Placeholders that a request cannot fill with another placeholder. A method is any text in HTTP/2. A host is any text in
+# HTTP/3, unless the site has only fixed hosts: see _HOSTS.
 _SAFE = re.compile(
     r"(?:http\.request\.)?(?:scheme|remote\.\w+|tls\.(?:version|cipher_suite|proto|resumed))"
     r"|remote|remote_host|remote_port|client_ip|tls_version|tls_cipher"
@@ -31,11 +31,11 @@ _ROOT = re.compile(r"""(['"])root\1\s*:\s*(['"])(/[^'"\\{}]*)\2""")
 
 
 def expression(line: Line, context: Context) -> str:
-    """Why this expression is refused."""
+    """Why this expression is refused; `""` if it is allowed."""
     has_hosts = line.hosts != () and all(host and not re.search(r"[*{]", host) for host in line.hosts)
     if line.name == "import":
         calls = (token for token in line.arguments if _CALLS.search(token))
-        found = next((reason for token in calls if (reason := _fault(token, has_hosts=has_hosts))), "")
+        found = next((reason for token in calls if (reason := _unsafe_part(token, has_hosts=has_hosts))), "")
         return found or next((reason for token in line.arguments if (reason := _wrong_root(token, context))), "")
     words = _words_of_expression(line)
     if any("{args" in word for word in words):
@@ -43,11 +43,11 @@ def expression(line: Line, context: Context) -> str:
     if any(opens(word) for word in words if " " in word):
         return "it could build a placeholder"
     text = " ".join(words)
-    return _fault(text, has_hosts=has_hosts) or _wrong_root(text, context)
+    return _unsafe_part(text, has_hosts=has_hosts) or _wrong_root(text, context)
 
 
 def _words_of_expression(line: Line) -> tuple[str, ...]:
-    """The words of the expression, none where the line is none. Within a `not` it stands where a matcher's name does."""
+    """The words of the expression, or none. In a `not` block, the expression takes the place of a matcher's name."""
     if _is_expression(line):
         return line.arguments
     is_call = line.path != () and not line.is_data and "(" in line.name and _CALLABLE.search(line.name) is not None
@@ -58,11 +58,11 @@ def _is_expression(line: Line) -> bool:
     if "expression" in (*line.tokens, *line.path):
         return True
     is_matcher = is_matcher_block(line.name)
-    # what is no matcher's name is an expression without that word
+    # without a matcher's name the line is an expression, even without the word `expression`
     return is_matcher and line.arguments != () and re.fullmatch(r"\w+", line.arguments[0]) is None
 
 
-def _fault(text: str, *, has_hosts: bool) -> str:
+def _unsafe_part(text: str, *, has_hosts: bool) -> str:
     if _ESCAPE.search(text):
         return "an escape in it could build a placeholder"
     strings = [match[0] for match in _COMMENT_OR_STRING.finditer(text)]
@@ -74,11 +74,11 @@ def _fault(text: str, *, has_hosts: bool) -> str:
     if _BEHIND.search(_PLACEHOLDER.sub("", code)):
         return "it reads placeholders by name"
     chosen = next(filter(None, (_chosen(call, has_hosts=has_hosts) for call in _calls(code))), "")
-    return f"a visitor could choose what {{{chosen}}} reads" if chosen else ""
+    return f"a visitor could put a placeholder into {{{chosen}}}" if chosen else ""
 
 
 def _calls(code: str) -> list[tuple[str, str]]:
-    """The matchers that are called, each with its arguments."""
+    """The matchers that the expression calls as functions, each with its arguments."""
     return [(match[1], _up_to_closing(code[match.end() :])) for match in _MATCHERS.finditer(code)]
 
 
@@ -99,10 +99,10 @@ def _chosen(call: tuple[str, str], *, has_hosts: bool) -> str:
 
 
 def _wrong_root(text: str, context: Context) -> str:
-    """The matcher `file` may look into a folder of its own: what is there could be found out."""
+    """Why a call of the matcher `file` is refused: its own `root` could show which files exist in a forbidden folder."""
     if not re.search(r"\bfile\s*\(", text):
         return ""
     known = list(_ROOT.finditer(text))
     if len(known) != len(re.findall(r"\broot\b", text)):
-        return "the folder it looks into is not known beforehand"
+        return "the folder of its file matcher is not known beforehand"
     return next((reason for match in known if (reason := wrong_root(match[3], context))), "")

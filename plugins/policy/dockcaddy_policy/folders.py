@@ -9,18 +9,18 @@ from dockcaddy import Context, Mount, Proxy, SiteAddress
 from dockcaddy_policy.placeholders import ARGUMENT
 
 LOG_FOLDER = "/var/log"
-# where Caddy's images and packages keep data, certificates and settings, whatever this run uses
+# defaults of Caddy's images and packages for data, certificates and settings; protected even if this run uses others
 CADDY_FOLDERS = ("/data", "/config", "/etc/caddy")
 SYSTEM_FOLDERS = ("/proc", "/sys", "/dev", "/run", "/var/run", "/etc", "/boot", "/var/lib/caddy", "/var/lib/dockcaddy")
-# of the machine too, and yet what a resource has mounted from there is its own
+# also protected, except folders in them that the resource itself has mounted
 HOST_FOLDERS = (LOG_FOLDER, "/root", "/var/lib/docker", "/var/lib/containers", "/var/lib/containerd")
 
 # where Docker puts secrets; every container has its own
 SECRETS_FOLDERS = ("/run/secrets/", "/var/run/secrets/")
 
-# what a visitor can only choose among the names that the site answers to
+# placeholders limited to the site's own hosts: Caddy routes no other request there
 OF_THE_HOST = re.compile(r"\{(?:host|labels\.\d+|http\.request\.host(?:\.labels\.\d+)?)\}")
-# two arguments, or one and a dot, of which `..` may be put together
+# two adjacent arguments, or one next to a dot: together they could become `..`
 _COULD_CLIMB = re.compile(r"{0}{0}|(?:^|/)\.{0}|{0}\.(?:/|$)".replace("{0}", ARGUMENT.pattern))
 _ENGINE_SOCKETS = re.compile(
     r"(?:docker|containerd|podman|libpod|cri-?o|buildkit|snapd|libvirt)[^/]*\.sock|/(?:lxd|incus|containerd-shim)/"
@@ -30,52 +30,52 @@ _ENGINE_SOCKETS = re.compile(
 
 
 def wrong_root(path: str, context: Context) -> str:
-    """Why this folder may not be served; `""` where it may."""
+    """Why this folder may not be served; `""` if it may."""
     if climbs(path) and not path.startswith("/"):
         return f"{path} leads out of Caddy's folder"
     if climbs(OF_THE_HOST.sub("", path)) and not climbs(OF_THE_HOST.sub("host", path)):
         return f"{path} goes up where a part of the host is empty"
     if _normal(path) == "/" and not path.startswith("/"):
-        # as without any root: where Caddy was started, our own child in an empty folder
+        # the same as without a root: Caddy's working directory; our own child starts in an empty one
         return ""
     of_the_host = OF_THE_HOST.search(path)
     if of_the_host and (reason := wrong_root(posixpath.dirname(path[: of_the_host.start()]) or ".", context)):
-        # a site may be called `data`
+        # the host could be `data`
         return f"{of_the_host[0]} could be any folder there: {reason}"
     others = () if is_mounted(path, context) else HOST_FOLDERS
     return _own(path, context.proxy, (*SYSTEM_FOLDERS, *others))
 
 
-def chosen_by_visitor(path: str, addresses: tuple[str, ...]) -> str:
-    """The placeholder in a path with which a visitor can walk out of it, `""` where there is none."""
+def request_placeholder(path: str, addresses: tuple[str, ...]) -> str:
+    """The first placeholder in the path that a request could use to leave it; `""` if there is none."""
     plain = OF_THE_HOST.sub("host", path) if addresses and all(map(_has_host, addresses)) else path
     return plain[plain.index("{") :] if "{" in plain else ""
 
 
-def wrong_log(path: str, proxy: Proxy, *, of_everybody: bool) -> str:
-    """Why no log may be written there; `""` where it may. What is `of_everybody` goes where no label can serve it."""
+def wrong_log(path: str, proxy: Proxy, *, is_global: bool) -> str:
+    """Why no log may be written there; `""` if it may. A log `is_global` must be in a folder that no label can serve."""
     if climbs(path):
-        return f"{path} goes up by ..: where that leads depends on links"
+        return f"{path} contains .., which could lead anywhere through links"
     plain = ARGUMENT.sub("x", path)
     normal = _normal(plain)
     is_log = normal.endswith(".log") or not {"log", "logs"}.isdisjoint(normal.split("/"))
-    if of_everybody and not _within(normal, LOG_FOLDER):
+    if is_global and not _within(normal, LOG_FOLDER):
         return f"{path} is not below {LOG_FOLDER}"
     if proxy.base_folder not in ("", "/") and _within(normal, proxy.base_folder):
         return f"{path} could be imported"
     if not plain.startswith("/") or "{" in plain or not is_log:
-        return f"{path} is not the place of a log, as {LOG_FOLDER} and every file.log are"
-    # what an argument names may be anywhere below what is written before it
+        return f"{path} is not a log file: expected *.log, or a file in {LOG_FOLDER} or in a folder logs"
+    # with an argument the file could be anywhere below the text before it
     known, *chosen = ARGUMENT.split(path)
     below = posixpath.dirname(known) if chosen else plain
     return _own(below, proxy, (*SYSTEM_FOLDERS, *HOST_FOLDERS[1:]))
 
 
 def wrong_storage(path: str, proxy: Proxy) -> str:
-    """Why Caddy may not keep its keys there: where labels could have them served; `""` where it may."""
+    """Why Caddy may not store keys there; `""` if it may. Labels can serve every folder except Caddy's own."""
     is_own = any(_within(_normal(path), folder) for folder in (*_own_folders(proxy), "/var/lib/caddy"))
     safe = is_own and path.startswith("/") and "{" not in path
-    return "" if safe else f"the keys would lie in {path}, which is not Caddy's own"
+    return "" if safe else f"{path} is not one of Caddy's own folders: labels could serve the keys in it"
 
 
 def may_import(pattern: str, proxy: Proxy) -> bool:
@@ -96,37 +96,37 @@ def may_import(pattern: str, proxy: Proxy) -> bool:
 
 
 def wrong_socket(path: str, proxy: Proxy) -> str:
-    """Why this socket may not be used; `""` where it may."""
+    """Why this socket may not be used; `""` if it may."""
     normal = _of_this_machine(path.partition("|")[0])
     if "{" in path:
         return "a visitor could choose the socket"
     if _ENGINE_SOCKETS.search(normal) or _within(normal, "/proc"):
         return f"{normal} is an engine's socket"
     if climbs(path):
-        return f"{path} goes up by ..: where that leads depends on links"
+        return f"{path} contains .., which could lead anywhere through links"
     if not path.startswith(("/", "@")):
-        return f"where {path} is depends on where Caddy was started"
+        return f"{path} is relative to the folder in which Caddy was started"
     if normal in map(_of_this_machine, proxy.files) or any(_within(normal, folder) for folder in _own_folders(proxy)):
         return f"{normal} belongs to the proxy"
     return ""
 
 
 def climbs(path: str) -> bool:
-    """Whether it goes up somewhere, or could with what snippets are given. Linux follows links first: `/var/run/..` is
+    """Whether the path contains `..`, or could with arguments of a snippet. Linux follows links first: `/var/run/..` is
     not `/var`.
     """
-    # of `.example.org` the first part is empty
+    # a part of the host can be empty, as in `.example.org`
     plain = OF_THE_HOST.sub("", path)
     return ".." in (*path.split("/"), *plain.split("/")) or _COULD_CLIMB.search(path) is not None
 
 
 def is_socket_file(path: str) -> bool:
-    """Whether the path is named as a socket is; Caddy deletes what was there before it listens."""
+    """Whether the path has the name of a socket. Caddy deletes an existing file before it listens."""
     return path.startswith("@") or posixpath.splitext(_normal(path.partition("|")[0]))[1] in (".sock", ".socket")
 
 
 def is_mounted(path: str, context: Context) -> bool:
-    """Whether the resource has this folder of Caddy's mounted: a folder of the host, if that is where Caddy runs."""
+    """Whether the resource mounts the folder that Caddy sees at this path."""
     sources = [_normal(mount.source) for mount in context.resource.mounts if mount.source]
     caddy = context.engine.caddy
     folder = _normal(path) if caddy is None else _on_the_host(_normal(path), caddy.mounts)
@@ -134,7 +134,7 @@ def is_mounted(path: str, context: Context) -> bool:
 
 
 def _on_the_host(path: str, mounts: Iterable[Mount]) -> str:
-    """Where the host has what a container sees at this path; `""` where the container has it for itself."""
+    """The host path of a path in a container; `""` if the path is on no mount."""
     holding = [mount for mount in mounts if mount.source and _within(path, _normal(mount.destination))]
     deepest = max(holding, key=lambda mount: len(_normal(mount.destination)), default=None)
     if deepest is None:

@@ -1,4 +1,4 @@
-"""A resource's blocks as single lines, each with what it stands under."""
+"""A resource's blocks as single lines, each with the path to it."""
 
 from collections.abc import Collection, Iterable, Iterator
 from functools import cached_property
@@ -8,33 +8,33 @@ from dockcaddy import DIRECTIVE_BLOCKS, Block, LabelError, SiteAddress, is_match
 
 GLOBAL, SITE, SNIPPET = "global", "site", "snippet"
 
-# under these stand directives
+# these contain directives
 ROUTES = DIRECTIVE_BLOCKS | {SITE, SNIPPET}
-# of these, what is imported somewhere else may be an option there
+# a snippet is not among these: imported into a directive, its lines are options
 _DIRECTIVES = ROUTES - {SNIPPET} | {GLOBAL}
-# under these every line's name is data: a header field, a user, a value to be mapped
+# in these the first word of each line is data: a header field, a user, a value to map
 _NAMING = """
     header request_header health_headers copy_headers headers basic_auth basicauth map vars uri push
     append fields span_attributes
 """
 DATA = frozenset(_NAMING.split())
-# options without arguments that have options of their own
+# options without arguments that contain options
 _WITH_OPTIONS = frozenset(("timeouts", "listener_wrappers"))
-# as many words as an option takes that does not take all of the line
+# enough words for any option that does not read the rest of the line
 _FEW = 8
-# more options than that nobody writes in one line, and each is held against the rules with what follows it
+# a limit for the work: each option in a line is checked together with the words after it
 _MOST_OPTIONS = 256
-# of the directives that rules look at, those with a matcher in front of their values
+# directives with a matcher before their values, among those that the rules check
 _MATCHING = frozenset(("reverse_proxy", "php_fastcgi", "forward_auth", "vars"))
 
 
 @frozen(slots=False)
 class Line:
-    """One line of a Caddyfile: its tokens, and the names of what it stands under.
+    """One line of a Caddyfile: its tokens, and the names of the blocks around it.
 
     `path` begins with `global`, `site` or `snippet`; it is empty for a top-level line itself. `addresses` are those of
-    the site it belongs to, `above` are the tokens of the line it stands under. One that `continues` begins within a
-    line: Caddy takes several options on one line.
+    the line's site, `above` are the tokens of the line that opens its block. `continues` marks an option that begins in
+    the middle of a line, because Caddy accepts several options on one line.
     """
 
     path: tuple[str, ...]
@@ -51,28 +51,28 @@ class Line:
 
     @property
     def arguments(self) -> tuple[str, ...]:
-        """What follows the name."""
+        """The tokens after the name."""
         return self.tokens[1:] if self.name else self.tokens
 
     @cached_property
     def values(self) -> tuple[str, ...]:
-        """The arguments without a matcher in front of them."""
+        """The arguments without their matcher."""
         is_matched = self.name in _MATCHING and len(self.arguments) > 1 and is_matcher(self.arguments[0])
         return self.arguments[1:] if is_matched else self.arguments
 
     @cached_property
     def place(self) -> str:
-        """Where it stands, from below the site, the snippet or the global options: `tls/dns/api_token`."""
+        """The path of names within the site, the snippet or the global options: `tls/dns/api_token`."""
         return "/".join((*self.path[1:], self.name))
 
     @property
     def label(self) -> str:
-        """The label that it comes from; `""` where no label has it by itself."""
+        """The label of the line; `""` if it has no label of its own."""
         return self.block.origins[0].label if self.block.origins else ""
 
     @property
     def hosts(self) -> tuple[str, ...]:
-        """The hosts of its site, `""` where an address has none."""
+        """The hosts of its site; `""` for an address without one."""
         return tuple(SiteAddress.parse(address).host for address in self.addresses)
 
     @property
@@ -82,30 +82,32 @@ class Line:
 
     @property
     def is_matcher(self) -> bool:
-        """Whether it belongs to a matcher's definition. In the block of an import it may become anything."""
+        """Whether it is in the definition of a matcher. False in the block of an `import`, where it could become anything."""
         return any(map(is_matcher_block, self.path)) and "import" not in self.path
 
     @property
     def is_data(self) -> bool:
-        """Whether its name is data, no directive. In the block of an import it may become anything."""
+        """Whether its name is data and not a directive. False in the block of an `import`, where it could become anything."""
         is_data = self.path[-1:] != () and self.path[-1] in DATA
         return is_data and self.name != "import" and "import" not in self.path
 
 
 def lines_of(blocks: Iterable[Block], names: Collection[str]) -> Iterator[Line]:
-    """Every line of a resource's blocks, from the top; of those within a line the ones with such a name.
+    """Every line of a resource's blocks, from the top. `names` are the options to look for in the middle of lines.
 
-    Raises LabelError where a line has too many of them.
+    Raises LabelError if a line contains too many of them.
     """
     for block in blocks:
         kind = GLOBAL if not block.keys else SNIPPET if block.is_definition else SITE
         addresses = block.keys if kind is SITE else ()
         if block.keys:
             yield Line((), block.keys, block, addresses)
-        yield from _beneath(block, (kind,), addresses, names)
+        yield from _lines_in(block, (kind,), addresses, names)
 
 
-def _beneath(block: Block, path: tuple[str, ...], addresses: tuple[str, ...], names: Collection[str]) -> Iterator[Line]:
+def _lines_in(
+    block: Block, path: tuple[str, ...], addresses: tuple[str, ...], names: Collection[str]
+) -> Iterator[Line]:
     for child in block.children:
         if child.keys:
             line = Line(path, child.keys, child, addresses, block.keys)
@@ -113,18 +115,18 @@ def _beneath(block: Block, path: tuple[str, ...], addresses: tuple[str, ...], na
             yield from _as_directives(child, path, addresses)
             yield from _further_options(line, names)
         if child.children:
-            yield from _beneath(child, (*path, *_opening(child)), addresses, names)
+            yield from _lines_in(child, (*path, *_segment(child)), addresses, names)
 
 
-def _opening(block: Block) -> tuple[str, ...]:
-    """What the lines in the block are options of: the last option that begins within its line, or the first."""
+def _segment(block: Block) -> tuple[str, ...]:
+    """The path segment for the lines in the block: the option at the end of its line, if that has options, or the name."""
     return block.keys[-1:] if block.keys and block.keys[-1] in _WITH_OPTIONS else block.keys[:1]
 
 
 def _further_options(line: Line, names: Collection[str]) -> Iterator[Line]:
-    """The options that may begin within the line of an option, each with what follows it.
+    """The options that may begin in the middle of an option's line, each with the words after it.
 
-    One that is there again has only what an option takes, or a long line would be copied for each of its words.
+    A repeated option gets only the next few words: otherwise a long line would be copied once for each of its words.
     """
     is_condition = "import" not in line.path and (is_matcher_block(line.path[-1]) or line.name.startswith("@"))
     if len(line.tokens) == 1 or line.path[-1] in _DIRECTIVES or is_condition or line.is_data or line.name == "import":
@@ -141,7 +143,7 @@ def _further_options(line: Line, names: Collection[str]) -> Iterator[Line]:
 
 
 def _as_directives(block: Block, path: tuple[str, ...], addresses: tuple[str, ...]) -> Iterator[Line]:
-    """The lines inside a `vars` as the directives of one line that they stand for."""
+    """Each line in a `vars` block as the equivalent one-line directive."""
     if block.keys[0] == "vars":
         for child in block.children:
             yield Line(path, ("vars", *child.keys), child, addresses, block.keys)

@@ -1,4 +1,4 @@
-"""Global options, and options of one site, that would be felt by every site."""
+"""Global options, and options of one site, that affect every site."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -7,21 +7,21 @@ from math import inf
 
 from dockcaddy import DIRECTIVES, GLOBAL_OPTIONS, Block, Context
 
-from dockcaddy_policy.amounts import are_everybodys, duration, number, size
+from dockcaddy_policy.amounts import duration, include_everybody, number, size
 from dockcaddy_policy.lines import DATA, Line
 
 UnsafeIf = Callable[[Line], bool]
 
-# what answers, and what asks who is there: of these the order is what others rely on
-_ANSWERING = frozenset(
+# directives that handle or authenticate requests: other sites rely on their order
+_HANDLERS = frozenset(
     each.name
     for each in DIRECTIVES.values()
     if each.ordered and (each.terminal or each.authenticates or (each.nests and each.name != "intercept"))
 )
 _STANDARD = frozenset(each.name for each in DIRECTIVES.values() if each.ordered)
-# what may stand among the global options, those of Caddy's plugins included
+# names of global options, including those of Caddy's plugins
 TOP_OPTIONS = GLOBAL_OPTIONS | {"layer4", "frankenphp", "supervisor", "security", "import"}
-# wrappers of listeners that let every visitor in
+# listener wrappers that accept every visitor, and their safe options
 _WRAPPERS = {"proxy_protocol": ("timeout", "allow"), "tls": ()}
 
 
@@ -37,8 +37,8 @@ def _none_of(*words: str) -> UnsafeIf:
     return lambda line: set(words).isdisjoint(line.arguments[:1])
 
 
-def _lasting(least: float, most: float = inf) -> UnsafeIf:
-    """What is shorter or longer than that; 0 is Caddy's own."""
+def _duration_outside(least: float, most: float = inf) -> UnsafeIf:
+    """Unsafe if the duration is outside this range, in seconds. 0 is Caddy's default."""
 
     def is_unsafe(line: Line) -> bool:
         seconds = duration(line.arguments[0]) if line.arguments else None
@@ -47,8 +47,8 @@ def _lasting(least: float, most: float = inf) -> UnsafeIf:
     return is_unsafe
 
 
-def _holding(least: int, most: int) -> UnsafeIf:
-    """What is smaller or larger than that, and what might be."""
+def _size_outside(least: int, most: int) -> UnsafeIf:
+    """Unsafe if the size is outside this range, in bytes, or unknown. 0 is Caddy's default."""
 
     def is_unsafe(line: Line) -> bool:
         found = size(" ".join(line.arguments))
@@ -57,12 +57,14 @@ def _holding(least: int, most: int) -> UnsafeIf:
     return is_unsafe
 
 
-def _beyond(low: float, high: float) -> UnsafeIf:
-    def is_beyond(line: Line) -> bool:
+def _number_outside(low: float, high: float) -> UnsafeIf:
+    """Unsafe if the number is outside this range."""
+
+    def is_unsafe(line: Line) -> bool:
         found = number("".join(line.arguments))
         return found is not None and not low <= found <= high
 
-    return is_beyond
+    return is_unsafe
 
 
 def _named_as(pattern: str) -> UnsafeIf:
@@ -70,9 +72,9 @@ def _named_as(pattern: str) -> UnsafeIf:
 
 
 def _trusts_everybody(line: Line) -> bool:
-    # the block is that of the line's last option, `trusted_proxies MODULE {`
+    # the block belongs to the last option of the line, as in `trusted_proxies MODULE {`
     inside = line.block.children if len(line.arguments) <= 2 else ()
-    return are_everybodys((*line.arguments, *chain.from_iterable(map(_words, inside))))
+    return include_everybody((*line.arguments, *chain.from_iterable(map(_words, inside))))
 
 
 def _words(block: Block) -> Iterator[str]:
@@ -81,18 +83,18 @@ def _words(block: Block) -> Iterator[str]:
         yield from _words(child)
 
 
-def _wraps_otherwise(line: Line) -> bool:
-    return not line.arguments and any(_is_strange(wrapper) for wrapper in line.block.children)
+def _has_unsafe_wrapper(line: Line) -> bool:
+    return not line.arguments and any(_is_unsafe_wrapper(wrapper) for wrapper in line.block.children)
 
 
-def _is_strange(wrapper: Block) -> bool:
+def _is_unsafe_wrapper(wrapper: Block) -> bool:
     known = _WRAPPERS.get(wrapper.keys[0])
     if known is None or any(option.keys[0] not in known for option in wrapper.children):
         return True
-    return are_everybodys(_words(wrapper))
+    return include_everybody(_words(wrapper))
 
 
-def _is_of_every_name(line: Line) -> bool:
+def _matches_every_host(line: Line) -> bool:
     return not {"", "*"}.isdisjoint(line.hosts)
 
 
@@ -100,60 +102,60 @@ _UNSAFE: dict[str, UnsafeIf] = {
     "default_bind": _always,
     "auto_https": _any_of("off", "disable_certs"),
     "shutdown_delay": _always,
-    # shorter ones cut off what others' visitors are being sent
-    "grace_period": _lasting(1),
-    "order": lambda line: not _ANSWERING.isdisjoint(line.arguments[:1]),
-    # of two servers of one name only one is left
+    # a shorter one interrupts responses of other sites
+    "grace_period": _duration_outside(1),
+    "order": lambda line: not _HANDLERS.isdisjoint(line.arguments[:1]),
+    # of two servers with one name Caddy keeps only one
     "servers/name": _named_as(r"srv[0-9]+|remaining_auto_https_redirects"),
-    # gRPC needs the second
+    # gRPC needs h2
     "servers/protocols": lambda line: not {"h1", "h2"}.issubset(line.arguments),
-    "servers/listener_wrappers": _wraps_otherwise,
-    "servers/listener_wrappers/proxy_protocol/timeout": _lasting(1),
+    "servers/listener_wrappers": _has_unsafe_wrapper,
+    "servers/listener_wrappers/proxy_protocol/timeout": _duration_outside(1),
     "servers/listener_wrappers/proxy_protocol/fallback_policy": _always,
     "servers/listener_wrappers/proxy_protocol/deny": _always,
     "servers/packet_conn_wrappers": _always,
-    "servers/max_header_size": _holding(4096, 1 << 26),
-    "servers/timeouts/read_header": _lasting(1),
-    "servers/timeouts/read_body": _lasting(2),
-    "servers/timeouts/read_body_idle": lambda line: len(line.arguments) > 1 or _lasting(2)(line),
-    "servers/timeouts/write": _lasting(5),
-    "servers/timeouts/write_idle": lambda line: len(line.arguments) > 1 or _lasting(2)(line),
-    "servers/timeouts/write_max_chunk": _holding(4096, 1 << 26),
-    "servers/timeouts/idle": _lasting(1),
+    "servers/max_header_size": _size_outside(4096, 1 << 26),
+    "servers/timeouts/read_header": _duration_outside(1),
+    "servers/timeouts/read_body": _duration_outside(2),
+    "servers/timeouts/read_body_idle": lambda line: len(line.arguments) > 1 or _duration_outside(2)(line),
+    "servers/timeouts/write": _duration_outside(5),
+    "servers/timeouts/write_idle": lambda line: len(line.arguments) > 1 or _duration_outside(2)(line),
+    "servers/timeouts/write_max_chunk": _size_outside(4096, 1 << 26),
+    "servers/timeouts/idle": _duration_outside(1),
     "servers/trusted_proxies": _trusts_everybody,
-    # lets visitors in by a name whose certificate asks less of them
+    # allows access to a site by the host name of another site that needs no client certificate
     "servers/strict_sni_host": _any_of("insecure_off"),
-    # drops the fields of others that are spelled alike, lets through what was dropped
+    # changes which header fields reach other sites
     "servers/expected_underscore_headers": _always,
     "servers/expected_dot_headers": _always,
     "servers/log_credentials": _always,
-    # any name that a visitor makes up is kept for ever
+    # keeps a metric for every host name that a visitor makes up
     "metrics/observe_catchall_hosts": _always,
     "log/output": _none_of("stderr", "stdout", "file"),
-    # longer ones, too, and certificates run out: Caddy's own are for half a day
-    "renew_interval": _lasting(60, 4 * 3600),
-    "ocsp_interval": _lasting(60, 86400),
-    "storage_clean_interval": _lasting(60),
-    "cert_lifetime": _lasting(3600),
-    "cert_issuer/lifetime": _lasting(3600),
-    "cert_issuer/timeout": _lasting(1),
-    "renewal_window_ratio": _beyond(0.05, 0.9),
+    # with a longer one certificates expire: those of Caddy's own CA are valid for half a day
+    "renew_interval": _duration_outside(60, 4 * 3600),
+    "ocsp_interval": _duration_outside(60, 86400),
+    "storage_clean_interval": _duration_outside(60),
+    "cert_lifetime": _duration_outside(3600),
+    "cert_issuer/lifetime": _duration_outside(3600),
+    "cert_issuer/timeout": _duration_outside(1),
+    "renewal_window_ratio": _number_outside(0.05, 0.9),
     "pki/ca/root": _always,
     "pki/ca/intermediate": _always,
-    "pki/ca/intermediate_lifetime": _lasting(86400),
-    "pki/ca/maintenance_interval": _lasting(60, 86400),
-    "pki/ca/renewal_window_ratio": _beyond(0.05, 0.9),
+    "pki/ca/intermediate_lifetime": _duration_outside(86400),
+    "pki/ca/maintenance_interval": _duration_outside(60, 86400),
+    "pki/ca/renewal_window_ratio": _number_outside(0.05, 0.9),
 }
-# of one site, and yet of all
+# options in a site that affect every site
 _UNSAFE_IN_A_SITE: dict[str, UnsafeIf] = {
     "log": _any_of("default"),
-    "tls/client_auth": _is_of_every_name,
+    "tls/client_auth": _matches_every_host,
 }
 
 NAMES = tuple(dict.fromkeys(place.rpartition("/")[2] for place in (*_UNSAFE, *_UNSAFE_IN_A_SITE, "core")))
 
 
-# under these a rule depends on the place of a line, or the line is data
+# in these a line is data, or its place decides whether it is refused
 PLACED = frozenset(part for place in (*_UNSAFE, *_UNSAFE_IN_A_SITE) for part in place.split("/")) - {"name"} | DATA | {
     "dns", "acme_dns", "storage", "tls", "log", "format", "issuer", "on_demand_tls", "layer4", "events",
 }  # fmt: skip
@@ -161,21 +163,21 @@ PLACED = frozenset(part for place in (*_UNSAFE, *_UNSAFE_IN_A_SITE) for part in 
 SHARED = ("order", "http_port", "https_port", "auto_https")
 
 
-def shared(line: Line, context: Context) -> str:
-    """Why this would change the sites of others."""
+def shared_option(line: Line, context: Context) -> str:
+    """Why this option is refused because it changes other sites; `""` if it does not."""
     if not line.is_global or line.place not in SHARED:
         return ""
     if line.name == "order" and _STANDARD.isdisjoint(line.arguments[:1]):
         return ""
     if line.name == "auto_https" and line.arguments == ("prefer_wildcard",):
-        # what Caddy does since 2.10 without that
+        # the default since Caddy 2.10
         return ""
-    return "it would be so for every site"
+    return "it would affect every site"
 
 
-def for_everybody(line: Line, context: Context) -> str:
-    """Why this would stop the sites of others."""
+def unsafe_option(line: Line, context: Context) -> str:
+    """Why this option is refused because it could stop other sites; `""` if it could not."""
     if line.name == "core" and line.arguments[:1] == ("mock",):
-        return "Caddy ends at its first line"
+        return "Caddy would exit at the first line of the log"
     unsafe = (_UNSAFE if line.is_global else _UNSAFE_IN_A_SITE).get(line.place)
-    return "it would be so for every site" if unsafe is not None and unsafe(line) else ""
+    return "it would affect every site" if unsafe is not None and unsafe(line) else ""

@@ -1,4 +1,4 @@
-"""Placeholders and directives that are put together of pieces."""
+"""Placeholders and directives that are assembled from parts."""
 
 import re
 
@@ -7,21 +7,21 @@ from dockcaddy import Context
 from dockcaddy_policy.lines import GLOBAL, ROUTES, Line
 from dockcaddy_policy.options import PLACED
 
-# an argument of a snippet, in both spellings that Caddy knows
+# an argument of a snippet, in both spellings that Caddy accepts
 ARGUMENT = re.compile(r"\{args(?:\[[^\[\]{}]*\]|\.\d+)\}")
 
-# Where a placeholder is all there is, Caddy takes every brace off it: `{}env.X}` is one. A snippet takes the backslash
-# off an escaped brace.
+# If a token is only a placeholder, Caddy strips all braces: it reads `{}env.X}` too. A snippet removes the backslash before
+# an escaped brace.
 BRACES = r"\{[\\}]*"
-# what a piece that follows could make `{env.X}` or `{file.X}` of
+# text that the next piece could complete to `{env.X}` or `{file.X}`
 _OPEN_END = re.compile(rf"(?:\{{|(?<![^'\"]){BRACES})(?:e|en|env|f|fi|fil|file)?\Z")
 _ONE_ARGUMENT = re.compile(r"\{args\[\d+\]\}")
 _BLOCKS = re.compile(r"\{block\}|\{blocks\..*\}", re.DOTALL)
-# a variable within a name: which one it is, or that it is none, is the label's
+# a variable in the name of another one: the label decides which name results
 _NESTED = re.compile(rf"{BRACES}(?:e|en|env|env\.[^{{}}]*|f|fi|fil|file|file\.[^{{}}]*)?\{{\$")
 
 
-# a file whose path a variable may hold; another rule sees where it stands
+# a file placeholder; its path may contain variables. The rule `files` checks its place
 FILE_OF_VARIABLE = re.compile(r"\{file\.(?:[^{}\\]|\{\$\w+(?::[^{}]*)?\})*\}")
 
 
@@ -31,7 +31,7 @@ def opens(text: str) -> bool:
 
 
 def built(line: Line, context: Context) -> str:
-    """Why this could become a placeholder or a directive that no other rule has seen whole."""
+    """Why this is refused: it could become a placeholder or a directive that the other rules cannot see."""
     if _is_built_name(line):
         return f"{line.name} would become a directive"
     if any(map(_BLOCKS.fullmatch, line.arguments)) or _is_misplaced_block(line):
@@ -49,7 +49,7 @@ def built(line: Line, context: Context) -> str:
 
 def _is_built_name(line: Line) -> bool:
     if line.name.startswith("@") or "{" not in line.name:
-        # a matcher's name stays one, whatever follows its sign
+        # with @ in front it stays the name of a matcher
         return False
     if _BLOCKS.fullmatch(line.name):
         return False
@@ -69,7 +69,7 @@ def _is_alone(line: Line) -> bool:
 
 
 def _takes_lines(line: Line) -> bool:
-    """Whether what stands here is checked by the other rules wherever it comes from: here no line is data, and no rule
+    """Whether the other rules check lines in this place even if they come from elsewhere: here no line is data, and no rule
     depends on the place.
     """
     inside = line.path[1:]
@@ -82,5 +82,5 @@ def _takes_lines(line: Line) -> bool:
 
 
 def _takes_options(line: Line) -> bool:
-    """Whether one word alone is at most an option here that nobody else feels."""
+    """Whether a single word here can only be an option, which affects no other site."""
     return _takes_lines(line) and line.path[-1] not in (*ROUTES, "import")

@@ -1,7 +1,7 @@
-"""What a line may become once Caddy has filled in the variables that may stand anywhere.
+"""The possible results after Caddy fills in the variables of a line.
 
-A variable holds what the operator put there, and nobody else. But one that does not exist leaves nothing, or the default
-that the label wrote: `localhost:20{$NO_SUCH}19`, `{$NO_SUCH:localhost}:2019`. So the rules check each of these readings.
+Only the operator sets the value of a variable. But a variable that does not exist becomes empty, or the default in the
+label: `localhost:20{$NO_SUCH}19`, `{$NO_SUCH:localhost}:2019`. So the rules check each of these readings.
 """
 
 import re
@@ -15,31 +15,31 @@ from dockcaddy_policy.secret_names import looks_secret
 
 Fill = Callable[[str, str], str]
 
-# Caddy fills in the first before it reads a line, the second when the line is used
+# Caddy fills in the first while it parses the Caddyfile, the second while it loads the configuration or serves a request
 REFERENCE = re.compile(r"\{\$(\w+)(?::([^{}]*))?\}")
 _PLACEHOLDER = re.compile(r"\{env\.([^{}\\]+)\}")
 
 
 def has_variables(blocks: Iterable[Block]) -> bool:
-    """Whether Caddy fills in anything."""
+    """Whether the blocks contain variables."""
     return any("{$" in key or "{env." in key for block in blocks for key in block.keys) or any(
         has_variables(block.children) for block in blocks
     )
 
 
 def with_values(blocks: Iterable[Block], secrets: tuple[str, ...]) -> tuple[Block, ...]:
-    """The blocks with a value for each variable; one that is named like a secret stays where Caddy fills it in later."""
+    """The blocks with a value for each variable; a placeholder `{env.*}` with the name of a secret stays."""
     return _all(blocks, _value, secrets)
 
 
 def without_values(blocks: Iterable[Block], secrets: tuple[str, ...]) -> Iterator[tuple[Block, ...]]:
-    """The blocks with the default of each variable, and with none at all."""
+    """The blocks twice: with the default of each variable, and with all variables empty."""
     yield _all(blocks, lambda name, default: default, secrets)
     yield _all(blocks, lambda name, default: "", secrets)
 
 
 def _value(name: str, default: str) -> str:
-    """A word that is neither a path nor a port, another one for each name."""
+    """A sample value: a word that is neither a path nor a port, and is different for each name."""
     return "v" + name.lower().replace("_", "-")
 
 
@@ -50,7 +50,7 @@ def _all(blocks: Iterable[Block], fill: Fill, secrets: tuple[str, ...]) -> tuple
 def _filled_in(block: Block, fill: Fill, secrets: tuple[str, ...], *, is_top: bool = False) -> Block:
     keys = tuple(_words(block.keys, fill, secrets))
     if is_top and block.keys and not any(key.strip(",") for key in keys):
-        # without an address it is the block of global options, where it holds nothing else
+        # without an address Caddy reads it as the global options, if it contains only such options
         is_options = all(child.keys[:1] and child.keys[0] in TOP_OPTIONS for child in block.children)
         keys = () if is_options else tuple(_words(block.keys, _value, secrets))
     return evolve(block, keys=keys, children=tuple(_filled_in(each, fill, secrets) for each in block.children))
@@ -61,7 +61,7 @@ def _words(keys: tuple[str, ...], fill: Fill, secrets: tuple[str, ...]) -> Itera
         word = REFERENCE.sub(lambda match: fill(match[1], match[2] or ""), key)
         word = _PLACEHOLDER.sub(lambda match: _of_placeholder(match, fill, secrets), word)
         if fill is _value and keys[:2] == ("output", "file") and key.startswith(("{$", "{env.")):
-            # a folder whose name says that it is one of logs
+            # operators set variables for log files to paths of logs
             word = f"/var/log/{word}"
         if word or not REFERENCE.fullmatch(key):
             yield word

@@ -1,4 +1,4 @@
-"""The rules: what labels may not say, because whoever may start a container must not own the proxy by that."""
+"""The rules. Permission to start a container must not give control over the proxy."""
 
 import re
 from collections.abc import Callable
@@ -9,9 +9,9 @@ from dockcaddy import Context, LabelError
 
 from dockcaddy_policy.addresses import parsed, wrong_argument, wrong_listener, wrong_port, wrong_upstream, wrong_url
 from dockcaddy_policy.expressions import expression
-from dockcaddy_policy.folders import chosen_by_visitor, climbs, may_import, wrong_log, wrong_root, wrong_storage
+from dockcaddy_policy.folders import climbs, may_import, request_placeholder, wrong_log, wrong_root, wrong_storage
 from dockcaddy_policy.lines import DATA, SNIPPET, Line
-from dockcaddy_policy.options import NAMES, SHARED, for_everybody, shared
+from dockcaddy_policy.options import NAMES, SHARED, shared_option, unsafe_option
 from dockcaddy_policy.placeholders import built
 from dockcaddy_policy.variables import SERVERS, dns_server, environment, file_placeholder
 
@@ -22,11 +22,11 @@ ANY = "*"
 
 @frozen
 class Rule:
-    """A rule: its name, a line of help, the names of the lines it looks at, and why it refuses one (`""`: it does not).
+    """A rule: its name, its help, the names of the lines it checks, and a function for the reason (`""`: allowed).
 
-    `about` holds names of directives and options, `""` for a site's addresses, or `*` for every line. What a rule that
-    `shows_refused` refuses is usual in existing labels: `render --raw` prints it. One that is `of_writing` looks at variables and
-    placeholders as they are written, the others at what becomes of them.
+    `about` holds names of directives and options, `""` for a site's addresses, or `*` for every line. With
+    `shows_refused`, `render --raw` prints the refused labels, because they are common in existing setups. With `as_written`, the
+    rule sees variables as written in the label; the other rules see their possible values.
     """
 
     name: str
@@ -34,7 +34,7 @@ class Rule:
     about: tuple[str, ...]
     reason: Reason
     shows_refused: bool = False
-    of_writing: bool = False
+    as_written: bool = False
 
 
 def _import(line: Line, context: Context) -> str:
@@ -42,7 +42,7 @@ def _import(line: Line, context: Context) -> str:
         return _in_place_of_a_file(line)
     pattern, *words = line.arguments or ("",)
     if line.path and (line.path[-1] in (*DATA, "dns", "acme_dns", "storage") or _is_of_log_fields(line)):
-        return f"{pattern} is made of directives, {line.path[-1]} of data"
+        return f"{pattern} contains directives, {line.path[-1]} contains data"
     if not may_import(pattern, context.proxy):
         return f"{pattern} is not in the base Caddyfile's folder"
     climbing = next(filter(climbs, words), "")
@@ -50,13 +50,13 @@ def _import(line: Line, context: Context) -> str:
 
 
 def _in_place_of_a_file(line: Line) -> str:
-    """Why a snippet may not have its name: an import takes the snippet of that name before it looks for a file."""
+    """Why this name of a snippet is refused: `import` prefers a snippet to a file with the same name."""
     name = line.tokens[0]
     return f"{name} could be the name of a file that others import" if name.startswith("(") and "/" in name else ""
 
 
 def _is_of_log_fields(line: Line) -> bool:
-    """Whether the names of the lines here are those of a log's fields; a format without fields has options."""
+    """Whether the lines here are named after fields of a log. The formats `console` and `json` contain options instead."""
     return "format" in line.path and not {"console", "json"}.issuperset(line.above[1:2] or ("",))
 
 
@@ -81,7 +81,7 @@ def _upstream(line: Line, context: Context) -> str:
 
 
 def _dynamic(line: Line, context: Context) -> str:
-    """One source of upstreams: `dynamic a NAME PORT`, or the same as a line of a `dynamic multi`, be it in a snippet."""
+    """Check `dynamic a NAME PORT`, or the same source as a line in `dynamic multi` or in a snippet."""
     source, *words = line.arguments or ("",) if line.name == "dynamic" else line.tokens
     if source == "srv":
         return "the ports of SRV records are not known beforehand"
@@ -89,10 +89,10 @@ def _dynamic(line: Line, context: Context) -> str:
 
 
 def _url(line: Line, context: Context) -> str:
-    plain = next(filter(_PLAIN.match, line.arguments), "")
-    is_of_certificates = line.name in _CERTIFYING or line.arguments[:1] == ("acme",)
+    plain = next(filter(_PLAIN_HTTP.match, line.arguments), "")
+    is_of_certificates = line.name in _CA_OPTIONS or line.arguments[:1] == ("acme",)
     return _first(wrong_url, line.arguments, context) or (
-        f"{plain} could be anybody, certificates are asked for by https" if plain and is_of_certificates else ""
+        f"{plain} could be any server: certificates need https" if plain and is_of_certificates else ""
     )
 
 
@@ -107,16 +107,16 @@ def _listening(line: Line, context: Context) -> str:
     if line.name == "layer4":
         words += tuple(word for child in line.block.children for word in child.keys)
     if line.name == "bind" and any(parsed(word).is_ip for word in words):
-        return "other sites would not be reached at that address"
+        return "other sites would be unreachable at that address"
     return next((reason for word in words if (reason := wrong_listener(word, context.proxy))), "")
 
 
 def _log_file(line: Line, context: Context) -> str:
     if line.name == "insecure_secrets_log":
-        return "it would write down the keys of connections"
+        return "it would log the keys of TLS connections"
     if line.arguments[:1] != ("file",):
         return ""
-    return wrong_log("".join(line.arguments[1:2]), context.proxy, of_everybody=line.is_global)
+    return wrong_log("".join(line.arguments[1:2]), context.proxy, is_global=line.is_global)
 
 
 def _log_hosts(line: Line, context: Context) -> str:
@@ -124,7 +124,7 @@ def _log_hosts(line: Line, context: Context) -> str:
         return ""
     hosts = [host for host in line.hosts if host.strip("*.")]
     other = next((name for name in line.arguments if not any(fnmatchcase(name, host) for host in hosts)), "")
-    return f"{other} is no host of the site: visitors of others would be logged" if other else ""
+    return f"{other} is not a host of the site: visitors of other sites would be logged" if other else ""
 
 
 def _root(line: Line, context: Context) -> str:
@@ -134,12 +134,12 @@ def _root(line: Line, context: Context) -> str:
 
 
 def _chosen_root(line: Line, context: Context) -> str:
-    found = next(filter(None, (chosen_by_visitor(folder, line.addresses) for folder in _folders(line))), "")
+    found = next(filter(None, (request_placeholder(folder, line.addresses) for folder in _folders(line))), "")
     return f"the folder is not known beforehand: {found}" if found else ""
 
 
 def _folders(line: Line) -> tuple[str, ...]:
-    """The folders that a line may serve files from; `root` sets the variable of that name."""
+    """The folders from which Caddy may serve files. `vars root` is the same as `root`."""
     if line.is_global or line.path[1:2] == ("log",):
         return ()
     if line.name == "vars":
@@ -163,20 +163,20 @@ def _templates(line: Line, context: Context) -> str:
 
 def _programs(line: Line, context: Context) -> str:
     if line.name == "events" and len(line.path) > 1 and "import" not in line.path:
-        # an option of something else, as of a rate limit
+        # an option with this name, as in a rate limit
         return ""
     return f"{line.name} runs programs with Caddy's rights"
 
 
 _PORT_OPTIONS = ("http_port", "https_port", "alt_http_port", "alt_tlsalpn_port")
-_DIALLING = """
+_UPSTREAM_LINES = """
     reverse_proxy php_fastcgi forward_auth to dynamic a srv port health_upstream health_port
     import output proxy upstream dial
 """
-# where an ACME server is: it tells Caddy what to ask next, and of whom
-_PLAIN = re.compile(r"(?:\{\$[^{}:]*:)?http://", re.IGNORECASE)
-_CERTIFYING = ("acme_ca", "ca", "dir", "test_dir")
-_ASKING = """
+# ACME servers send Caddy further URLs to call, so their own URL must be https
+_PLAIN_HTTP = re.compile(r"(?:\{\$[^{}:]*:)?http://", re.IGNORECASE)
+_CA_OPTIONS = ("acme_ca", "ca", "dir", "test_dir")
+_URL_LINES = """
     acme_ca ca dir test_dir issuer cert_issuer get_certificate ask permission
     endpoint endpoints url forward_proxy_url network_proxy
 """
@@ -188,24 +188,24 @@ RULES = (
         "`basic_auth`; no variable that could select a folder of Caddy or its admin API",
         (ANY,),
         environment,
-        of_writing=True,
+        as_written=True,
     ),
     Rule(
         "dns-servers",
         "no server of a DNS provider that only the label names: it would get the token",
         (ANY, "dns", "acme_dns", *SERVERS),
         dns_server,
-        of_writing=True,
+        as_written=True,
     ),
     Rule(
-        "files", "`{file.*}` only in the same directives as secret variables", (ANY,), file_placeholder, of_writing=True
+        "files", "`{file.*}` only in the same directives as secret variables", (ANY,), file_placeholder, as_written=True
     ),
     Rule(
         "built-placeholders",
         "no placeholder or directive that is assembled from parts",
         (ANY,),
         built,
-        of_writing=True,
+        as_written=True,
     ),
     Rule(
         "expressions",
@@ -218,13 +218,13 @@ RULES = (
     Rule(
         "upstreams",
         "no upstream that is the admin API or an engine's socket, or that a request could turn into one",
-        tuple(_DIALLING.split()),
+        tuple(_UPSTREAM_LINES.split()),
         _upstream,
     ),
     Rule(
         "urls",
         "no URL of the admin API, or of a server that a request could choose",
-        tuple(_ASKING.split()),
+        tuple(_URL_LINES.split()),
         _url,
     ),
     Rule(
@@ -271,13 +271,13 @@ RULES = (
         "global-options",
         "no global option that could stop other sites, except in labels of Caddy's container",
         NAMES,
-        for_everybody,
+        unsafe_option,
     ),
     Rule(
         "shared-options",
         "no change of HTTP ports, `auto_https` or the order of Caddy's directives, except by labels of Caddy's container",
         SHARED,
-        shared,
+        shared_option,
         shows_refused=True,
     ),
 )

@@ -1,4 +1,4 @@
-"""Variables that would choose what a label may not: their values are the operator's, which of them it is the label's.
+"""Variables whose values would be forbidden in a label: the operator sets the value, but the label chooses the variable.
 
 `root {$XDG_DATA_HOME}` serves Caddy's keys, `reverse_proxy {$CADDY_ADMIN}` its admin API.
 """
@@ -12,7 +12,7 @@ from dockcaddy_policy.folders import wrong_log, wrong_root
 from dockcaddy_policy.lines import Line
 
 _VARIABLE = re.compile(r"\{(?:\$|env\.)(\w+)(?::([^{}]*))?\}")
-# a variable that may hold digits, beside digits or others of its kind, and those that by their names hold none
+# replaces a variable that may contain digits; those with a name as below contain none
 _DIGITS = "\0"
 _NO_DIGITS = re.compile(r"PATH|PREFIX|SUFFIX|ROUTE|URI|SCHEME|DOMAIN", re.IGNORECASE)
 _PORT_OF_PIECES = re.compile(r":\+?(?=[\d-]*\0)[\d\0-]{2,}")
@@ -26,7 +26,7 @@ _OF_FOLDERS = re.compile(
     r"(?:^|_)(?:ROOT|WWW|WEB|WEBROOT|SITE|PUBLIC|HTML|HTDOCS|STATIC|DOCS?|DOCUMENT|ASSETS?|FRONTEND|DIST)(?:_|\d|$)",
     re.IGNORECASE,
 )
-# of Caddy's own, or of everything, whatever else the name says: DATA_ROOT, DOCKER_ROOT
+# these folders contain more than a site, even if the name also matches the above: DATA_ROOT, DOCKER_ROOT
 _OF_THE_HOST = re.compile(
     r"DATA|CONF|DOCKER|CADDY|XDG|HOME|BACKUP|STATE|STORAGE|VOLUME|SECRET|CERT|HOST|SYS", re.IGNORECASE
 )
@@ -47,7 +47,7 @@ _PROXIES = (
     "upstream",
     "dial",
 )
-# in these a word alone may be a port
+# in these a single number is a port
 _ONLY_PORTS = (
     "port",
     "health_port",
@@ -78,7 +78,7 @@ _URLS = (
 
 
 def chosen(line: Line, context: Context) -> str:
-    """Why a variable may not stand in this line, whatever its name says of secrets."""
+    """Why a variable is refused in this line, whether or not it is secret."""
     for token in line.arguments:
         found = _VARIABLE.search(token)
         reason = _reason(line, token, found, context) if found else ""
@@ -90,7 +90,7 @@ def chosen(line: Line, context: Context) -> str:
 def _reason(line: Line, token: str, found: re.Match[str], context: Context) -> str:
     name = line.name
     if name in (*_PORTS, *_URLS) and _is_port_of_pieces(token, may_be_only_port=name in _ONLY_PORTS):
-        return f"{found[0]} could make any port of {token}"
+        return f"{found[0]} could turn {token} into any port"
     if (
         name in (*_PORTS, *_URLS)
         and name not in ("", "bind")
@@ -109,14 +109,14 @@ def _reason(line: Line, token: str, found: re.Match[str], context: Context) -> s
 
 
 def _is_port_of_pieces(token: str, *, may_be_only_port: bool) -> bool:
-    """Whether variables, or one and what is written next to it, make a port together. One that is not set has its default."""
-    for text in (_VARIABLE.sub(_held, token), _VARIABLE.sub(lambda match: match[2] or _held(match), token)):
+    """Whether variables could form a port with each other or with digits next to them. Defaults are tried too."""
+    for text in (_VARIABLE.sub(_sample, token), _VARIABLE.sub(lambda match: match[2] or _sample(match), token)):
         if _PORT_OF_PIECES.search(text) or (may_be_only_port and _ONLY_PORT_OF_PIECES.fullmatch(text)):
             return True
     return False
 
 
-def _held(variable: re.Match[str]) -> str:
+def _sample(variable: re.Match[str]) -> str:
     return "x" if _NO_DIGITS.search(variable[1]) else _DIGITS
 
 
@@ -133,4 +133,4 @@ def _of_log(line: Line, token: str, found: re.Match[str], context: Context) -> s
     path = token if found.start() else "/var/log/" + token[found.end() :].lstrip("/")
     path = _VARIABLE.sub("{args[0]}", path)
     named = path if found.start() or found.end() < len(token) else f"{path}x.log"
-    return wrong_log(named, context.proxy, of_everybody=line.is_global)
+    return wrong_log(named, context.proxy, is_global=line.is_global)

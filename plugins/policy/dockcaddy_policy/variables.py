@@ -1,4 +1,4 @@
-"""Where Caddy keeps an environment variable to itself, and where it would be sent to somebody."""
+"""Places in which Caddy keeps an environment variable secret. Elsewhere it could be sent to visitors or servers."""
 
 import re
 from collections.abc import Callable, Collection
@@ -18,18 +18,18 @@ _VARIABLE = re.compile(rf"\{{\$[^}}]*\}}?|{BRACES}env\.[^}}]*\}}?")
 _WHOLE = re.compile(r"\{(?:\$|env\.)([\w.-]+)(?::([^{}]*))?\}")
 # `{file.base}` and `{file.ext}` are parts of the request's path
 _READS_FILE = re.compile(r"\{file\.(?!(?:base|ext)\})|\{[\\}]+file\.")
-# files that are none, or never end
+# special files, and paths that could lead to them
 _NO_SECRETS = re.compile(r"\{file\.(?:/(?:proc|sys|dev)(?:/|\})|(?:.*/)?\.\.(?:/|\}))")
-# what follows in a name of something that nobody may know
+# words in the rest of a name that mark a secret
 _SECRET = re.compile(r"PASS|PW|SECRET|TOKEN|KEY|CRED|AUTH|HASH|PRIV|SIGN|JWT|DSN|CODE|SALT|SEED", re.IGNORECASE)
 
 
 @frozen
 class Named:
-    """Variables whose names end in one of the `words`: then they hold `what`, which everybody may know.
+    """The variables that fit an argument: their names contain one of the `words`, so that they hold `what`.
 
-    More may follow, as in `EMAIL_ADDRESS`, but where it `is_sent` no `EMAIL_PASSWORD`. What `is_secret` may be a file of
-    secrets too, and any number of them.
+    The name may go on, as in `EMAIL_ADDRESS`. With `is_sent`, Caddy sends the value out, so that `EMAIL_PASSWORD` does not
+    fit. With `is_secret`, files of secrets fit too, and all further arguments may be secrets.
     """
 
     what: str
@@ -55,9 +55,9 @@ _MAIL_OR_FILE = Named("a mail address or a path", f"{_MAIL.words}|{_FILE.words}"
 
 _ISSUER = "(?:(?:tls/)?issuer|cert_issuer)"
 _DNS = f"(?:(?:(?:tls|ech|{_ISSUER})/)?dns|acme_dns|dynamic_dns/provider)"
-# By place, or place and first argument: how the variables in its arguments are named; what follows is another option,
-# if it is not `_ANY`. What goes to a server that another label may have chosen (a CA) is named; what only
-# signs, or goes to a fixed one, is not.
+# By place, or by place and first argument: the variables that fit each argument. Further arguments are other options,
+# unless the last entry is `_ANY`. If another label may have chosen the server (a CA), the name of the variable has to fit.
+# If the value only signs, or goes to a fixed server, any name fits.
 _KEPT = [
     (re.compile(place), names)
     for place, names in {
@@ -82,7 +82,7 @@ _KEPT = [
 ]
 _BASIC_AUTH = ("basic_auth", "basicauth")
 _ALGORITHMS = ("bcrypt", "argon2", "scrypt")
-# of a storage, and of what else is no part of Caddy, the label names the server too: only what is named for it goes there
+# for storage and other plugins of Caddy the label chooses the server too: only variables with these words in their names fit
 _NAMES_OF = {
     "crowdsec": "CROWDSEC|BOUNCER",
     "tailscale": "TAILSCALE|TS",
@@ -95,13 +95,13 @@ _NAMES_OF = {
     "FACEBOOK|DISCORD|LINKEDIN|OKTA|COGNITO|KEYCLOAK|AUTHELIA|AUTHENTIK|ZITADEL",
 }
 
-# options that are a server even where no URL stands in them
+# options whose value is a server, even if it is not a URL
 _SERVER_OPTIONS = """
     server server_url endpoint endpoint_url url uri api_url api_uri base_url base_uri host hostname api_host
     address addr api_address api_endpoint api_base auth_url auth_endpoint proxy proxy_url
 """
 SERVERS = tuple(_SERVER_OPTIONS.split())
-# what the documentation of a provider says to write, by what the provider is called
+# servers from the documentation of each provider
 _OWN_SERVERS = {
     "namecheap": "api.namecheap.com api.sandbox.namecheap.com",
     "acmedns": "auth.acme-dns.io",
@@ -116,13 +116,13 @@ _OWN_SERVERS = {
 
 
 def environment(line: Line, context: Context) -> str:
-    """Why a variable may not stand in this line."""
+    """Why a variable is refused in this line; `""` if there is none, or it is allowed."""
     settings = context.settings(PolicySettings)
     found = [match[0] for token in line.tokens if "{" in token for match in _VARIABLE.finditer(token)]
     if not found:
         return ""
     if settings.environment == "none":
-        return f'labels hold no variables, as [policy] environment = "none" says: {found[0]}'
+        return f'[policy] environment = "none" allows no variables in labels: {found[0]}'
     secrets = [each for each in found if _is_secret(each, settings.secrets)]
     is_guarded = settings.environment == "guarded" and secrets != []
     wrong = _misplaced(line, secrets[0], lambda token: _first_secret(token, settings.secrets)) if is_guarded else ""
@@ -130,26 +130,26 @@ def environment(line: Line, context: Context) -> str:
 
 
 def file_placeholder(line: Line, context: Context) -> str:
-    """Why a file may not be read here, as a secret or at all."""
+    """Why the placeholder of a file is refused in this line; `""` if there is none, or it is allowed."""
     found = next(filter(_READS_FILE.search, line.tokens), "")
     if not found:
         return ""
     if context.settings(PolicySettings).environment == "none":
-        return f'labels read no files, as [policy] environment = "none" says: {found}'
+        return f'[policy] environment = "none" allows no files in labels: {found}'
     if _NO_SECRETS.search(found) or _is_of_resource(found, context):
-        return f"{found} is no file of secrets"
+        return f"{found} is not a file of secrets"
     return _misplaced(line, found, lambda token: token if _READS_FILE.search(token) else "")
 
 
 def _is_of_resource(token: str, context: Context) -> bool:
-    """Whether the resource has the file mounted: then it need not be one, and Caddy would wait for its end."""
+    """Whether the resource has the file mounted: it could be a pipe then, and Caddy would wait for its end."""
     path = token.removeprefix("{file.").removesuffix("}")
     return path.startswith("/") and not path.startswith(SECRETS_FOLDERS) and is_mounted(path, context)
 
 
 def _is_secret(variable: str, secrets: tuple[str, ...]) -> bool:
     whole = _WHOLE.fullmatch(variable)
-    # what is spelled like nobody spells it is not what it seems
+    # an unusual spelling could hide the real name
     return whole is None or looks_secret(whole[1], secrets)
 
 
@@ -158,7 +158,7 @@ def _first_secret(token: str, secrets: tuple[str, ...]) -> str:
 
 
 def _misplaced(line: Line, found: str, secret_in: Callable[[str], str]) -> str:
-    """Why what is found may not stand in this line: Caddy would not keep it to itself."""
+    """Why the variable or file `found` is refused in this line: Caddy would not keep it secret."""
     inside = line.path[-1:] != () and line.path[-1] in _BASIC_AUTH and ROUTES.issuperset(line.path[:-1])
     names = (_USER, _ANY) if inside else _names_of_arguments(line)
     if names is None or (not inside and secret_in(line.name)):
@@ -183,14 +183,14 @@ def _names_of_arguments(line: Line) -> tuple[Named, ...] | None:
 
 
 def _names_of_login(words: tuple[str, ...]) -> tuple[Named, ...]:
-    """Of `basic_auth [MATCHER] [ALGORITHM [REALM]]`: every client sees the realm, unless Caddy takes none of it."""
+    """Of `basic_auth [MATCHER] [ALGORITHM [REALM]]`: every client sees the realm, so that it cannot hold a secret."""
     matcher, rest = split_matcher(words)
     is_taken = not rest or _could_be_algorithm(rest[0])
     return (*((_NONE,) if matcher else ()), _HASH, _NONE if is_taken else _HASH)
 
 
 def _could_be_algorithm(word: str) -> bool:
-    """Whether Caddy may take the word for an algorithm: it is one, or is put together, or given to a snippet."""
+    """Whether Caddy may read the word as an algorithm: it is one, is assembled from parts, or is an argument of a snippet."""
     is_open = "{" in word and re.fullmatch(r"\{\$\w+\}|\{env\.\w+\}", word) is None
     return is_open or any(algorithm in word.lower() for algorithm in _ALGORITHMS)
 
@@ -209,14 +209,14 @@ def _first_wrong(tokens: tuple[str, ...], names: tuple[Named, ...], secret_in: C
         whole = _WHOLE.fullmatch(token)
         is_file = FILE_OF_VARIABLE.fullmatch(token) is not None and wanted.is_secret
         if whole is None and not is_file:
-            return f"{found} could be a part of what is sent out"
+            return f"{found} could be sent out as a part of other text"
         if not wanted.fits(whole[1] if whole else re.sub(r"\W", "_", token)):
-            return f"{found} could be sent out, by its name it should hold {wanted.what}"
+            return f"{found} could be sent out: its name should say that it holds {wanted.what}"
     return ""
 
 
 def dns_server(line: Line, context: Context) -> str:
-    """Why a DNS provider may not have this server: it would be sent the token, also one of another label."""
+    """Why this server of a DNS provider is refused: Caddy would send it the token, even that of another label."""
     if re.fullmatch(_DNS, line.place):
         found = next((token for token in line.arguments[1:] if "://" in token), "")
     elif re.fullmatch(f"{_DNS}/.+", line.place) and not _is_rfc2136(line):
@@ -228,7 +228,7 @@ def dns_server(line: Line, context: Context) -> str:
 
 
 def _is_rfc2136(line: Line) -> bool:
-    """Whether it belongs to the one provider that sends no token: it signs with its `key`."""
+    """Whether the provider is RFC 2136, which sends no token: it signs with its `key`."""
     return line.above[1:2] == ("rfc2136",)
 
 
@@ -241,5 +241,5 @@ def _is_literal_server(name: str, token: str, own: Collection[str]) -> bool:
         return False
     if name not in SERVERS or not token:
         return "://" in token
-    # `endpoint` may be a region's name
+    # `endpoint` may be the name of a region
     return name != "endpoint" or any(sign in token for sign in ".:/")

@@ -51,7 +51,7 @@ class _Signer:
 
 @frozen
 class _Subject:
-    """Whom a certificate is for."""
+    """The subject of a certificate."""
 
     name: str
     addresses: tuple[ipaddress.IPv4Address | ipaddress.IPv6Address, ...]

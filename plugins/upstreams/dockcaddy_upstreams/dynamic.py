@@ -15,14 +15,14 @@ from dockcaddy import Block, SiteContext, split_matcher
 
 from dockcaddy_upstreams.address_files import NAME, placeholder
 
-# An address that nobody has (RFC 5737). `upstreams` returns it among the others, and alone while there is no other. It marks
-# proxies whose upstreams may change, and carries their port while nothing runs. It has to be text: people may put what
-# `upstreams` returns into any text.
+# An address reserved for documentation (RFC 5737). `upstreams` adds it to its result, which contains nothing else while no
+# container runs. It marks proxies that can read their upstreams from files, and preserves the port. It is plain text because
+# labels can put the result of `upstreams` into any text.
 MARK = "192.0.2.0"
-# Numbers of places that a proxy may have; it has the first that is enough. Addresses fill them in turns, so that each has
-# an equal share, or one place more. With more places, reading the files costs more than an occasional reload.
+# The possible numbers of places of a proxy: it gets the first one that is large enough. Addresses fill the places in turn, so
+# that each gets the same number of places, or one more. With more places, reading the files costs more than a reload.
 PLACES = (6, 12)
-# seconds that the site of a container stays while the container is restarted or replaced
+# the grace period in seconds: how long a site stays while its container is restarted or replaced
 LINGER = 15.0
 
 _MARKED = re.compile(rf"(?:[a-z0-9]+://)?{re.escape(MARK)}(?::\d+)?(?: |$)")
@@ -50,7 +50,7 @@ class _Proxy:
 
 
 def with_names(context: SiteContext, site: Block) -> Block:
-    """The site with files instead of upstreams, in each proxy that got them from `upstreams`."""
+    """The site with files instead of addresses in each proxy that uses `upstreams`."""
     return _Naming(context).rewritten(site, ()) if _is_marked(site) else site
 
 
@@ -64,7 +64,7 @@ class _Naming:
     given: set[str] = field(factory=set)
 
     def rewritten(self, block: Block, path: tuple[tuple[str, ...], ...]) -> Block:
-        """The block with files, and without marks if it cannot have files."""
+        """The block with files; if that is not possible, the block with its addresses and without marks."""
         proxy = _proxy(block)
         if proxy is not None and (places := self._places(path, proxy)):
             return _reading(proxy, places)
@@ -79,7 +79,7 @@ class _Naming:
         if name in self.given or not count:
             return ()
         self.given.add(name)
-        # None while the service fails, "" while Caddy cannot read files; then it needs the addresses for its next try
+        # None while the service fails, "" while Caddy cannot read files; the service needs the addresses for its next try
         folder = self.context.state(NAME, self.context.proxy.address_folder)
         placeholders = [placeholder(folder or self.context.proxy.address_folder, name, place) for place in range(count)]
         for each, address in zip(placeholders, cycle(proxy.addresses or ("",)), strict=False):
@@ -111,7 +111,7 @@ def _proxy(block: Block) -> _Proxy | None:
 
 
 def _name(path: tuple[tuple[str, ...], ...], proxy: _Proxy) -> str:
-    """A unique name for this place in the configuration. It contains the site's address, for people."""
+    """A unique name for this place in the configuration. It contains the site's address to be readable."""
     place = sha256(repr((path, proxy.matcher, proxy.port, proxy.transport)).encode()).hexdigest()[:12]
     address = path[0][0].lower().rpartition("://")[2] if path and path[0] else ""
     readable = re.sub(r"[^a-z0-9]+", "-", address).strip("-")[:40].strip("-")
@@ -136,7 +136,7 @@ def _with_transport(children: tuple[Block, ...], option: Block) -> tuple[Block, 
     """The children with this option of the HTTP transport, unless they have it."""
     for place, child in enumerate(children):
         if child.keys[:1] == ("transport",):
-            said = any(each.keys[:1] == option.keys[:1] for each in child.children)
-            changed = child if said else evolve(child, children=(option, *child.children))
+            has_option = any(each.keys[:1] == option.keys[:1] for each in child.children)
+            changed = child if has_option else evolve(child, children=(option, *child.children))
             return (*children[:place], changed, *children[place + 1 :])
     return (Block(("transport", "http"), (option,), origins=option.origins), *children)

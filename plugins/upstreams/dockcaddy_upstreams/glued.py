@@ -1,4 +1,4 @@
-"""Text that stands next to upstreams without a space: Caddy takes both for one address, and answers 502."""
+"""Text next to upstreams without a space between them: Caddy reads both as one address and responds with 502."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -17,7 +17,7 @@ MOST_PORTS = 65535
 
 
 def warn_of_glued(context: Context, blocks: tuple[Block, ...]) -> None:
-    """Warn of each upstream of the resource that text was put to."""
+    """Warn about each upstream of the resource that has other text next to it."""
     addresses = [_bracketed(each) for each in (*context.resource.targets, MARK) if _is_address(each)]
     for block in blocks:
         for proxy, words in _proxies(block):
@@ -27,7 +27,7 @@ def warn_of_glued(context: Context, blocks: tuple[Block, ...]) -> None:
 
 
 def _proxies(block: Block, *, inside: bool = False) -> Iterator[tuple[Block, tuple[str, ...]]]:
-    """What names upstreams, and its words: proxies, and `to` in them."""
+    """The lines with upstreams, and their arguments: proxies, and `to` in them."""
     name = block.keys[0] if block.keys else ""
     if name in _PROXIES or (inside and name == "to"):
         yield block, block.keys[1:]
@@ -36,7 +36,7 @@ def _proxies(block: Block, *, inside: bool = False) -> Iterator[tuple[Block, tup
 
 
 def _glued(word: str, addresses: Iterable[str]) -> tuple[str, str] | None:
-    """What stands before and after an address in a word; None where the word is an upstream, or has none of them."""
+    """The text before and after an address in a word; None if the word is a valid upstream or contains no address."""
     address = next((each for each in addresses if each in word), None)
     if address is None:
         return None
@@ -53,16 +53,18 @@ def _glued(word: str, addresses: Iterable[str]) -> tuple[str, str] | None:
 def _message(word: str, before: str, after: str) -> str:
     text, shown = ((before or after).replace(MARK, "{{upstreams}}"), word.replace(MARK, "{{upstreams}}"))
     if is_matcher(before):
-        way_out = "put a space between the matcher and {{upstreams}}"
+        fix = "put a space between the matcher and {{upstreams}}"
     elif MARK in before or any(map(_is_address, after.split(":"))):
-        way_out = "put a space between the two"
+        fix = "put a space between the two addresses"
     elif after[:1] == "/":
-        way_out = f"put a path in front of every request with a label of its own, caddy.rewrite: {after}{{uri}}"
+        fix = f"to add a path to every request, use the label caddy.rewrite: {after}{{uri}}"
     elif after[:1].isdecimal() or after[:1] == ":":
-        way_out = "give {{upstreams}} the port as its argument, {{upstreams 8080}}"
+        fix = "give {{upstreams}} the port as its argument, {{upstreams 8080}}"
     else:
-        way_out = "put a space around {{upstreams}}, or leave that text out"
-    return f'upstreams: "{text}" stands next to it in "{shown}", which caddy takes for one address and answers 502: {way_out}'
+        fix = "put a space around {{upstreams}}, or remove that text"
+    return (
+        f'upstreams: no space next to "{text}" in "{shown}", caddy reads it as one address and responds with 502: {fix}'
+    )
 
 
 def _is_port(text: str | None) -> bool:
