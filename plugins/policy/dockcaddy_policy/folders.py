@@ -53,7 +53,7 @@ def request_placeholder(path: str, addresses: tuple[str, ...]) -> str:
 
 
 def wrong_log(path: str, proxy: Proxy, *, is_global: bool) -> str:
-    """Why no log may be written there; `""` if it may. A log `is_global` must be in a folder that no label can serve."""
+    """Why no log may be written there; `""` if it may. A global log must be in a folder that no label can serve."""
     if climbs(path):
         return f"{path} contains .., which could lead anywhere through links"
     plain = ARGUMENT.sub("x", path)
@@ -64,7 +64,7 @@ def wrong_log(path: str, proxy: Proxy, *, is_global: bool) -> str:
     if proxy.base_folder not in ("", "/") and _within(normal, proxy.base_folder):
         return f"{path} could be imported"
     if not plain.startswith("/") or "{" in plain or not is_log:
-        return f"{path} is not a log file: expected *.log, or a file in {LOG_FOLDER} or in a folder logs"
+        return f"{path} is no path for logs: expected an absolute path in {LOG_FOLDER}, in a folder logs, or to a file *.log"
     # with an argument the file could be anywhere below the text before it
     known, *chosen = ARGUMENT.split(path)
     below = posixpath.dirname(known) if chosen else plain
