@@ -28,6 +28,7 @@ class SimulatedContainer(StandInContainer):
     kind: str = ""
     created: int = 0
     is_stopping: bool = False
+    stops_at: float = 0.0
     has_begun_at: float = 0.0
     shows_at: float = 0.0
 
@@ -112,7 +113,7 @@ class SimulatedEngine:
         if container is None:
             return
         if container.state == "running" and not container.is_stopping:
-            container.is_stopping = True
+            container.is_stopping, container.stops_at = True, self.schedule.now + grace
             self._tell(container, "kill", signal="9" if remove else "15")
             self.schedule.after(grace, lambda: self._end(container, "exited", remove=remove))
         elif remove and container.state not in LISTED:

@@ -163,6 +163,10 @@ class World:
             self.caddy.change(self._initial() or EMPTY)
         self.trace.tell("begin")
         self.invariants.begun()
+        # an engine lists a container that is told to stop as any other, until it has stopped
+        stopping = [each.stops_at for each in self.engine.containers.values() if each.is_stopping]
+        if stopping:
+            self._calm_after(max(stopping) - self.schedule.now + 1.0)
         self.schedule.after(FIRST_LIST, partial(self._begun, self.schedule.now))
         try:
             self.program.reconciler.run()
