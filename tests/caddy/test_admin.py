@@ -19,10 +19,10 @@ from dockcaddy.caddy import (
     CaddyProcess,
     CommandAdapter,
     find_caddy,
-    keep_streams,
     refused_line,
     with_defaults,
 )
+from dockcaddy.caddyjson.streams import keep_streams
 from dockcaddy.errors import CaddyRefusal, CaddyUnreachable, SettingsError
 
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from dockcaddy.caddy.command import CommandAdapter, Version, find_caddy
 from dockcaddy.caddy.modules import modules_of
-from dockcaddy.caddy.streams import StreamKeeper, keep_streams
 from dockcaddy.caddy.validation import CommandValidator
 from dockcaddy.caddy.words import refused_line, without_values
 
@@ -37,10 +36,8 @@ __all__ = [
     "CommandAdapter",
     "CommandValidator",
     "ExternalCaddy",
-    "StreamKeeper",
     "Version",
     "find_caddy",
-    "keep_streams",
     "listen_address",
     "modules_of",
     "refused_line",

@@ -6,8 +6,9 @@ from typing import Any
 
 from attrs import define
 
-from dockcaddy.caddy import CommandAdapter, StreamKeeper, find_caddy, modules_of
+from dockcaddy.caddy import CommandAdapter, find_caddy, modules_of
 from dockcaddy.caddyfile import ListenPorts
+from dockcaddy.caddyjson.streams import StreamKeeper
 from dockcaddy.errors import CaddyUnreachable
 from dockcaddy.hookspecs import Adapter
 from dockcaddy.plugins.registry import Registry
