@@ -115,9 +115,9 @@ def test_a_guess_is_only_made_when_it_is_near(dockcaddy: Callable, word: str) ->
 @pytest.mark.parametrize(
     ("arguments", "listed"),
     [
-        (("functions", "nonsense"), "there are bindMounts, "),
+        (("functions", "nonsense"), "there are abbrev, "),
         (("explain", "nonsense", "--inventory", "snapshot.json"), "there are web, "),
-        (("plugins", "--replace", "nonsense"), "there are bindMounts, "),
+        (("plugins", "--replace", "nonsense"), "there are abbrev, "),
         (("plugins", "--set", "nonsense.x=1"), "there are health, "),
         (("plugins", "--set", "health.nonsense=1"), "there is gate"),
         (("plugins", "--set", "nonsense=1"), "there are mode, "),

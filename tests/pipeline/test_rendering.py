@@ -2,8 +2,9 @@
 
 import pytest
 from dockcaddy import testing
+from dockcaddy.errors import MESSAGE_LENGTH
 from dockcaddy.fragment import Fragment
-from dockcaddy.settings.limits import MAX_LABEL_WARNINGS, MAX_MESSAGE, MAX_TEMPLATE_TEXT
+from dockcaddy.settings.limits import MAX_LABEL_WARNINGS, MAX_TEMPLATE_TEXT
 
 
 def rendered(labels: dict[str, str]) -> Fragment:
@@ -42,7 +43,7 @@ def test_what_is_told_is_short_however_long_the_text_is_that_it_is_about() -> No
         *rendered({"caddy": '{{print "' + long + '."}}'}).problems,
     ]
     assert len(told) == 3
-    assert [each for each in told if len(each.message) > MAX_MESSAGE] == []
+    assert [each for each in told if len(each.message) > MESSAGE_LENGTH] == []
 
 
 def test_what_is_told_is_one_line_whatever_the_text_is_that_it_is_about() -> None:

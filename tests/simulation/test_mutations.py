@@ -16,8 +16,8 @@ from dockcaddy.quarantine.trial import Trial
 from dockcaddy.reconcile.debounce import Debounce
 from dockcaddy.reconcile.delivery import Delivery, Outputs
 from dockcaddy.reconcile.flapping import Flapping
+from dockcaddy.reconcile.grace import GracePeriod
 from dockcaddy.reconcile.last_good import LastGood
-from dockcaddy.reconcile.pipeline import Pipeline
 from dockcaddy.reconcile.watch import EngineWatch, EngineWatches
 from simulated.lives import script_of
 from simulated.steps import Script
@@ -127,7 +127,14 @@ def test_a_debounce_that_never_ends_is_found(monkeypatch: Patch, tried: Tried) -
 
 
 def test_a_grace_period_that_no_label_asks_for_is_found(monkeypatch: Patch, tried: Tried) -> None:
-    monkeypatch.setattr(Pipeline, "linger", lambda pipeline, key: 600.0)
+    needed = GracePeriod.needed
+
+    def long(grace: GracePeriod, fragments: Any) -> Any:
+        found = needed(grace, fragments)
+        grace._periods = {each.key: 600.0 for each in fragments}
+        return found
+
+    monkeypatch.setattr(GracePeriod, "needed", long)
     assert broken_by_a_seed(tried)
 
 
