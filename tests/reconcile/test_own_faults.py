@@ -111,15 +111,15 @@ def test_an_unexpected_error_costs_a_pass_and_is_told_as_our_fault(
     def fails(*_: object) -> None:
         raise KeyError("nobody foresaw this")
 
-    monkeypatch.setattr(Pipeline, "fragments", fails)
     world.engines[0].resources.append(site("c"))
-    world.turn()
+    with monkeypatch.context() as faulty:
+        faulty.setattr(Pipeline, "fragments", fails)
+        world.turn()
     (told,) = errors(caplog)
     assert told.startswith("this is a bug in dockcaddy: KeyError: 'nobody foresaw this'; the last configuration stays")
     assert "Traceback" not in told
     assert any(record.exc_info for record in caplog.records if record.levelno == logging.DEBUG)
     assert len(world.outputs[0].written) == 1
-    monkeypatch.undo()
     world.turn(2.0)
     assert "c.test" in world.outputs[0].written[-1]
     assert any("no longer: this is a bug" in record.getMessage() for record in caplog.records)
