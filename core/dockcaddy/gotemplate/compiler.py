@@ -18,7 +18,7 @@ from dockcaddy.gotemplate.calls import builtin, call_value, protected, short_cir
 from dockcaddy.gotemplate.errors import FunctionError
 from dockcaddy.gotemplate.fields import evaluate_field
 from dockcaddy.gotemplate.formatting import sprint
-from dockcaddy.gotemplate.functions import Function
+from dockcaddy.gotemplate.functions import FunctionTable
 from dockcaddy.gotemplate.nodes import Node
 from dockcaddy.gotemplate.quoting import quote
 from dockcaddy.gotemplate.state import BREAK, CONTINUE, MISSING, Argument, Evaluate, Missing, Piped, Run, State, Step
@@ -37,7 +37,7 @@ from dockcaddy.gotemplate.values import (
 )
 
 
-def compile_templates(roots: Mapping[str, nodes.ListNode], functions: Mapping[str, Function]) -> dict[str, Step]:
+def compile_templates(roots: Mapping[str, nodes.ListNode], functions: FunctionTable) -> dict[str, Step]:
     """A step for each template, by name."""
     compiler = _Compiler(functions)
     return {name: compiler.steps(root) for name, root in roots.items()}
@@ -45,7 +45,7 @@ def compile_templates(roots: Mapping[str, nodes.ListNode], functions: Mapping[st
 
 @define
 class _Compiler:
-    functions: Mapping[str, Function]
+    functions: FunctionTable
 
     # --- what is walked
 

@@ -130,13 +130,14 @@ def type_of_annotation(annotation: Any) -> Type:
 
 @define(eq=False)
 class FunctionTable:
-    """Names bound to functions. Keeps no state but the signatures it derived."""
+    """Names bound to functions. The signature of a function is derived when a template first uses it."""
 
     functions: Mapping[str, Callable[..., object] | Function]
-    bound: dict[str, Function] = field(init=False)
+    _bound: dict[str, Function] = field(init=False, factory=dict)
 
-    def __attrs_post_init__(self) -> None:
-        self.bound = {
-            name: call if isinstance(call, Function) else from_callable(name, call)
-            for name, call in self.functions.items()
-        }
+    def get(self, name: str) -> Function | None:
+        """The function of this name, None if there is none."""
+        if name not in self._bound and name in self.functions:
+            call = self.functions[name]
+            self._bound[name] = call if isinstance(call, Function) else from_callable(name, call)
+        return self._bound.get(name)

@@ -56,7 +56,7 @@ def compile(text: str, functions: FunctionTable) -> Template:
     """Parse the text and bind its function names. Raises ParseError."""
     if len(text) > MAX_TEMPLATE_TEXT:
         raise ParseError(1, f"the template exceeds the limit of {MAX_TEMPLATE_TEXT} characters")
-    known = functions.bound.keys() | BUILTINS.keys()
+    known = functions.functions.keys() | BUILTINS.keys()
     try:
         return _compiled(text, known, functions)
     except RecursionError:
@@ -70,7 +70,7 @@ def compile(text: str, functions: FunctionTable) -> Template:
 def _compiled(text: str, known: set[str], functions: FunctionTable) -> Template:
     roots = parse(text, known)
     control = any(isinstance(node, nodes.Branch) for node in roots[""].nodes)
-    return Template(text, compile_templates(roots, functions.bound), control)
+    return Template(text, compile_templates(roots, functions), control)
 
 
 @contextmanager
