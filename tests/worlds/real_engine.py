@@ -25,6 +25,16 @@ def hostname(body: str) -> str:
     return found[1] if found else ""
 
 
+def with_dockcaddy(caddy: str) -> list[str]:
+    """Options of `docker run` that give a container this very dockcaddy with its libraries, Caddy, and the engine's socket."""
+    pythons_own = (sysconfig.get_path("stdlib"), f"{sysconfig.get_path('stdlib')}/lib-dynload")
+    folders = [each for each in sys.path if Path(each).is_absolute() and Path(each).is_dir()]
+    folders = [each for each in folders if each not in pythons_own]
+    mounts = [f"--volume={each}:{each}:ro" for each in folders]
+    mounts += [f"--volume={caddy}:/usr/local/bin/caddy:ro", "--volume=/var/run/docker.sock:/var/run/docker.sock"]
+    return [f"--env=PYTHONPATH={os.pathsep.join(folders)}", *mounts]
+
+
 @define
 class Containers:
     """Containers of one test, and their networks. `prefix` is their labels': another one keeps them apart from others."""
@@ -51,14 +61,8 @@ class Containers:
 
     def run_dockcaddy(self, name: str, caddy: str, *options: str) -> str:
         """`dockcaddy run` in a container, this very one with its libraries. Gives the container's full name."""
-        pythons_own = (sysconfig.get_path("stdlib"), f"{sysconfig.get_path('stdlib')}/lib-dynload")
-        folders = [each for each in sys.path if Path(each).is_absolute() and Path(each).is_dir()]
-        folders = [each for each in folders if each not in pythons_own]
-        mounts = [f"--volume={each}:{each}:ro" for each in folders]
-        mounts += [f"--volume={caddy}:/usr/local/bin/caddy:ro", "--volume=/var/run/docker.sock:/var/run/docker.sock"]
-        path = f"--env=PYTHONPATH={os.pathsep.join(folders)}"
         command = ("python3", "-m", "dockcaddy", "run", "--label-prefix", self.prefix)
-        return self.run(name, path, *mounts, *options, image="python:3.11-slim", command=command)
+        return self.run(name, *with_dockcaddy(caddy), *options, image="python:3.11-slim", command=command)
 
     def network(self, name: str) -> str:
         """Make a network; gives its full name."""

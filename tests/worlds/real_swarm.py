@@ -6,13 +6,13 @@ import re
 import shlex
 import subprocess
 import sys
-import sysconfig
 import threading
 import uuid
 from pathlib import Path
 from typing import Any
 
 from attrs import define, field
+from real_engine import with_dockcaddy
 
 # the command that starts a Swarm; `--name`, `--exec` and `--down` as that program has them
 START_SWARM = "DOCKCADDY_TESTS_START_SWARM"
@@ -103,17 +103,11 @@ class RealSwarm:
 
     def run_dockcaddy(self, caddy: str, port: int, *options: str) -> None:
         """`dockcaddy run` in a container of the manager, on network `front`. Its sites are at `port` of that node."""
-        pythons_own = (sysconfig.get_path("stdlib"), f"{sysconfig.get_path('stdlib')}/lib-dynload")
-        folders = [each for each in sys.path if Path(each).is_absolute() and Path(each).is_dir()]
-        folders = [each for each in folders if each not in pythons_own]
-        mounts = [f"--volume={each}:{each}:ro" for each in folders]
-        mounts += [f"--volume={caddy}:/usr/local/bin/caddy:ro", "--volume=/var/run/docker.sock:/var/run/docker.sock"]
-        environment = f"--env=PYTHONPATH={os.pathsep.join(folders)}"
         command = ("python3", "-m", "dockcaddy", "run", *options)
         place = ("--name=dockcaddy", "--network=front", f"--publish={port}:80")
         # or a connection that is just being made when Caddy takes a configuration may be reset, docs/reliability.md
         place = (*place, "--sysctl=net.ipv4.tcp_migrate_req=1")
-        self.docker("run", "--detach", *place, environment, *mounts, "python:3.11-slim", *command)
+        self.docker("run", "--detach", *place, *with_dockcaddy(caddy), "python:3.11-slim", *command)
 
     def visit(self, port: int, host: str) -> Visits:
         """Send requests to a site, one after the other, from the manager's network until the end."""
