@@ -6,14 +6,16 @@ import hmac
 import secrets
 import zlib
 from collections.abc import Callable, Mapping
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import bcrypt as bcrypt_library
-from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from dockcaddy import Context
 from dockcaddy.gotemplate import UINT32, FunctionError, go_bytes, go_string
 
 from dockcaddy_sprig.encoding import from_base64
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.ciphers import Cipher, modes
 
 # what a call takes in steps of a template
 BCRYPT_STEPS, SCRYPT_STEPS = 1_000, 4_000
@@ -103,7 +105,9 @@ def _sized(text: str) -> bytes:
     return len(data).to_bytes(4, "big") + data
 
 
-def _cipher(password: str, start: bytes) -> Cipher[modes.CBC]:
+def _cipher(password: str, start: bytes) -> "Cipher[modes.CBC]":
+    from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes  # noqa: PLC0415  slow to import
+
     key = go_bytes(password)[:32].ljust(32, b"\0")
     return Cipher(algorithms.AES(key), modes.CBC(start))
 

@@ -16,7 +16,7 @@ _LONGEST = 1_000
 
 def parse_duration(text: str) -> int:
     """Nanoseconds. Raises FunctionError with Go's words."""
-    invalid = FunctionError(f"time: invalid duration {_quoted(text)}")
+    invalid = FunctionError(f"time: invalid duration {quoted(text)}")
     if len(text) > _LONGEST:
         raise invalid
     rest = text[1:] if text[:1] in ("+", "-") and text else text
@@ -33,9 +33,9 @@ def parse_duration(text: str) -> int:
         unit = _UNIT.match(rest)
         name = unit[0] if unit else ""
         if not name:
-            raise FunctionError(f"time: missing unit in duration {_quoted(text)}")
+            raise FunctionError(f"time: missing unit in duration {quoted(text)}")
         if name not in UNITS:
-            raise FunctionError(f"time: unknown unit {_quoted(name)} in duration {_quoted(text)}")
+            raise FunctionError(f"time: unknown unit {quoted(name)} in duration {quoted(text)}")
         rest = rest[len(name) :]
         total += int(number[1] or 0) * UNITS[name] + _fraction(number[3] or "", UNITS[name])
         if total > _MOST:
@@ -52,7 +52,8 @@ def _fraction(digits: str, unit: int) -> int:
     return int(float(int(kept)) * (unit / 10.0 ** len(kept))) if kept else 0
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
+    """The text as errors of Go's package time quote it."""
     made = []
     for letter in text:
         if letter < " " or letter >= "\x80":

@@ -18,21 +18,24 @@ from dockcaddy.gotemplate import FunctionError, go_bytes
 
 PrivateKey = rsa.RSAPrivateKey | dsa.DSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
 KINDS = (rsa.RSAPrivateKey, dsa.DSAPrivateKey, ec.EllipticCurvePrivateKey, ed25519.Ed25519PrivateKey)
-MAKERS: Mapping[str, Callable[[], PrivateKey]] = {
+_MAKERS: Mapping[str, Callable[[], PrivateKey]] = {
     "": lambda: rsa.generate_private_key(65537, 4096),
     "rsa": lambda: rsa.generate_private_key(65537, 4096),
     "dsa": lambda: dsa.generate_private_key(2048),
     "ecdsa": lambda: ec.generate_private_key(ec.SECP256R1()),
     "ed25519": ed25519.Ed25519PrivateKey.generate,
 }
-# what making one takes in steps of a template
-STEPS: Mapping[str, int] = {"": 20_000, "rsa": 20_000, "dsa": 20_000, "ecdsa": 200, "ed25519": 200}
 _BLOCK = re.compile(r"-----BEGIN ([^\n-]*)-----[ \t]*\r?\n(.*?)\n?-----END \1-----", re.DOTALL)
 
 
 def rsa_2048() -> PrivateKey:
     """The key of a certificate that is given none."""
     return rsa.generate_private_key(65537, 2048)
+
+
+def new_key(kind: str) -> str:
+    """A new key as PEM text; the kind is rsa (the default), dsa, ecdsa or ed25519."""
+    return as_pem(_MAKERS[kind]())
 
 
 def as_pem(key: PrivateKey) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from attrs import define, field
 from dockcaddy.gotemplate import FunctionError
 
+from dockcaddy_sprig.durations import quoted
 from dockcaddy_sprig.layouts import PIECES, ZONES
 from dockcaddy_sprig.times import DAYS, MONTHS, ZULU, Time, Zone, days_of, moment
 
@@ -31,16 +32,6 @@ def parsed(layout: str, text: str) -> Time:
     return _Reader(layout, text).whole()
 
 
-def _quoted(text: str) -> str:
-    made = []
-    for letter in text:
-        if letter < " " or letter >= "\x80":
-            made += [f"\\x{byte:02x}" for byte in letter.encode("utf-8", "surrogateescape")]
-        else:
-            made.append(f"\\{letter}" if letter in '"\\' else letter)
-    return '"' + "".join(made) + '"'
-
-
 @define
 class _Reader:
     layout: str
@@ -60,14 +51,14 @@ class _Reader:
             last = found.end()
         self.skip(self.layout[last:])
         if self.rest:
-            raise self.wrong(f": extra text: {_quoted(self.rest)}")
+            raise self.wrong(f": extra text: {quoted(self.rest)}")
         return self.time()
 
     def wrong(self, message: str) -> FunctionError:
-        return FunctionError(f"parsing time {_quoted(self.text)}{message}")
+        return FunctionError(f"parsing time {quoted(self.text)}{message}")
 
     def unlike(self, piece: str, rest: str) -> FunctionError:
-        return self.wrong(f" as {_quoted(self.layout)}: cannot parse {_quoted(rest)} as {_quoted(piece)}")
+        return self.wrong(f" as {quoted(self.layout)}: cannot parse {quoted(rest)} as {quoted(piece)}")
 
     def skip(self, prefix: str) -> None:
         left = prefix
