@@ -14,8 +14,6 @@ from caddy_api_client import CaddyAPIClient
 from dockcaddy.caddy.words import without_values
 from dockcaddy.errors import CaddyRefusal, CaddyUnreachable, SettingsError
 
-DEFAULT_ADDRESS = "localhost:2019"
-
 # a working Caddy answers a small request within this time, in seconds
 PATIENCE = 0.75
 # a Caddy that answered this many seconds ago, in the same pass, is not probed again

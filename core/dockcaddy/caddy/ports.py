@@ -66,13 +66,6 @@ def obstacle(host: str, port: int, transport: Transport = "tcp", *, shared: bool
     return ""
 
 
-def free_port(host: str = "127.0.0.1", transport: Transport = "tcp") -> int:
-    """A port that is free at the moment."""
-    with socket.socket(socket.AF_INET, _KINDS[transport]) as probe:
-        probe.bind((host, 0))
-        return int(probe.getsockname()[1])
-
-
 def _inodes(port: int, transport: Transport) -> Iterator[str]:
     for name in (transport, f"{transport}6"):
         with suppress(OSError):

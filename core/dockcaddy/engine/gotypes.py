@@ -7,8 +7,6 @@ from typing import Any
 from dockcaddy.gotemplate import Field, Type, Value, map_of, pointer_to, slice_of
 from dockcaddy.gotemplate.values import ANY, BOOL, INT, INT64, MAP_OF_STRING, SLICE_OF_STRING, STRING, UINT16, UINT64
 
-Spelling = Mapping[str, tuple[Type, str]]
-
 
 def _getter(key: str, type: Type) -> Callable[[Any], Any]:
     empty: Any = {"string": "", "bool": False, "struct": {}}.get(type.kind, None if type.elem else 0)

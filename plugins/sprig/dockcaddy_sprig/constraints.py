@@ -9,7 +9,6 @@ from dockcaddy.gotemplate import FunctionError
 from dockcaddy_sprig.versions import Version, compared_prereleases, parse
 
 _MOST_CHARACTERS = 1_000
-_OPERATORS = r"|=|!=|>|<|>=|=>|<=|=<|~|~>|\^"
 _VERSION = (
     r"v?([0-9|x|X|\*]+)(\.[0-9|x|X|\*]+)?(\.[0-9|x|X|\*]+)?"
     r"(-([0-9A-Za-z\-]+(\.[0-9A-Za-z\-]+)*))?(\+([0-9A-Za-z\-]+(\.[0-9A-Za-z\-]+)*))?"

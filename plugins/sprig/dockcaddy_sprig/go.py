@@ -17,7 +17,6 @@ from dockcaddy.gotemplate import (
     STRING,
     UINT_KINDS,
     FunctionError,
-    Type,
     Value,
 )
 
@@ -197,16 +196,6 @@ def _items(value: Value) -> Iterable[tuple[Any, Any_]]:
     return ((key.data, dynamic(item)) for key, item in value.map_items())
 
 
-def is_simple(value: Any_) -> bool:
-    """Whether two that are equal are equal as Python sees it."""
-    return value is not None and (value.kind in INT_KINDS or value.kind in ("string", "bool"))
-
-
 def contains(items: Sequence[Any_], wanted: Any_) -> bool:
     """Whether one of the items is deeply equal."""
     return any(deep_equal(wanted, each) for each in items)
-
-
-def plain_type(name: str, kind: str = "struct", **other: Any) -> Type:
-    """A type with a name of its own."""
-    return Type(kind, name, **other)
