@@ -76,7 +76,10 @@ def plugins_page() -> str:
     parts += ["## Outputs to a file\n", inspect.cleandoc(files.FileOutput.__doc__ or ""), ""]
     parts += ["## When a plugin fails\n", inspect.cleandoc(plugins.guard.__doc__ or ""), ""]
     parts += ["## The Caddyfile's syntax\n", inspect.cleandoc(caddyfile.directives.__doc__ or ""), ""]
-    parts += ["`DIRECTIVES` holds a `Directive` for each name, `GLOBAL_OPTIONS` and `DIRECTIVE_BLOCKS` hold names.", ""]
+    parts += [
+        "`DIRECTIVES` holds a `Directive` for each name, `GLOBAL_OPTIONS`, `DIRECTIVE_BLOCKS`, `SUBROUTES` and `UPSTREAM_DIRECTIVES` hold names.",
+        "",
+    ]
     for kind in (caddyfile.Directive, caddyfile.SiteAddress):
         parts += [f"### `{kind.__name__}`\n", inspect.cleandoc(kind.__doc__ or ""), ""]
     for fact in (

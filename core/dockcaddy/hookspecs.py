@@ -70,10 +70,11 @@ class Context(Protocol):
         Raises `gotemplate.FunctionError` where the resource's templates have taken more steps than they may.
         """
 
-    def keep(self, make: Callable[[], T]) -> T:
-        """What `make` gave when this call was made first, as long as the label and its resource are the same.
+    def keep(self, make: Callable[[], T], *inputs: Hashable) -> T:
+        """What `make` gave when this call was made first, as long as the label, its resource and the `inputs` are the same.
 
-        For what is different each time it is made, a random word or the time: nothing is reloaded for it.
+        For what is different each time it is made, a random word or the time: nothing is reloaded for it. The inputs are
+        what the value is made of: a hash is made anew for another password.
         """
 
     def linger(self, seconds: float) -> None:

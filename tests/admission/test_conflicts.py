@@ -6,7 +6,7 @@ import pytest
 from dockcaddy import plugins, testing
 from dockcaddy.admission import conflicts
 from dockcaddy.admission.conflicts import overlaps
-from dockcaddy.admission.conflicts.conditions import Conditions, is_covered
+from dockcaddy.admission.conflicts.conditions import Conditions, Samples, is_covered
 from dockcaddy.admission.conflicts.paths import covers
 from dockcaddy.model import EngineInventory, Inventory
 from dockcaddy.reconcile.pipeline import BaseCaddyfile, Pipeline
@@ -380,10 +380,10 @@ def test_more_paths_than_can_be_compared_are_refused(
 ) -> None:
     compared = 0
 
-    def counted(these: Conditions, wanted: Conditions) -> bool:
+    def counted(these: Conditions, wanted: Conditions, samples: Samples) -> bool:
         nonlocal compared
         compared += 1
-        return is_covered(these, wanted)
+        return is_covered(these, wanted, samples)
 
     monkeypatch.setattr(overlaps, "is_covered", counted)
     answers = {f"caddy.{n}_respond": f"/q{n} x" for n in range(3_000)}
@@ -462,3 +462,33 @@ def test_a_star_in_an_upstream_is_no_matcher() -> None:
     one["caddy.reverse_proxy"] = two["caddy.reverse_proxy"] = "*.x.test:80"
     two["caddy.reverse_proxy"] += " y.test:80"
     assert len(told(one, two)) == 1
+
+
+def test_a_condition_on_the_host_is_tested_with_the_hosts_of_the_site() -> None:
+    files = {"caddy": "a.example.com, b.example.com", "caddy.root": "* /srv/old", "caddy.file_server": ""}
+    other_root = {
+        "caddy": "a.example.com, b.example.com",
+        "caddy.@m.expression": '{host} == "a.example.com"',
+        "caddy.root": "@m /srv/new",
+    }
+    assert told(files, other_root) == []
+    matched = {
+        "caddy": "example.com",
+        "caddy.@api.expression": '{host} == "example.com" && {path}.startsWith("/api/")',
+        "caddy.reverse_proxy": "@api x:80",
+    }
+    (problem,) = told(matched, {"caddy": "example.com/api/*", "caddy.respond": "x"})
+    assert "/api/* is already handled by container a" in problem
+
+
+def test_equal_matchers_differ_where_a_member_changes_the_header_field() -> None:
+    older = {"caddy": "x.test", "caddy.reverse_proxy": "x:80"}
+    harmless = {"caddy": "x.test", "caddy.@n.header": "Accept foo", "caddy.redir": "@n /hi"}
+    changing = {
+        "caddy": "x.test",
+        "caddy.@k.header": "Accept foo",
+        "caddy.request_header": "Accept foo",
+        "caddy.respond": "@k ho",
+    }
+    (problem,) = told(older, harmless, changing)
+    assert "container c" in problem and "container a" in problem

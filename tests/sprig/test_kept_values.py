@@ -108,3 +108,30 @@ def test_the_engines_record_is_not_changed() -> None:
     service = testing.container(record=service_record(item))
     testing.render('{{$_ := set .Spec.TaskTemplate.Resources "b" 2}}', service)
     assert json.dumps(item) == before
+
+
+INPUTS = (
+    '{{bcrypt (env "IN")}}', '{{htpasswd "u" (env "IN")}}', '{{encryptAES "k" (env "IN")}}', '{{shuffle (env "IN")}}',
+    '{{(genCAWithKey (env "IN") 1 (genPrivateKey "ed25519")).Cert | sha256sum}}', '{{randAlpha (len (env "IN"))}}',
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("template", INPUTS)
+def test_another_input_has_a_value_of_its_own(renders: Renders, template: str) -> None:
+    """A Swarm service keeps its id when its password is changed."""
+    old, new = (web(template, environment={"IN": each}) for each in ("old password", "another password"))
+    first = renders.content(old)
+    assert renders.content(new) != first
+    assert renders.content(new) == renders.content(evolve(new, health="healthy"))
+
+
+def test_values_stay_while_another_label_of_the_container_fails(renders: Renders) -> None:
+    labels = {
+        "caddy": "web.test",
+        "caddy.0_fail": '{{if hasEnv "A"}}{{fail "now"}}{{end}}',
+        "caddy.respond": RANDOM[0],
+    }
+    container = testing.container("web-1", labels=labels)
+    first = renders.content(container)
+    assert renders.fragment(evolve(container, environment={"A": "b"})).problems
+    assert renders.content(container) == first

@@ -26,9 +26,10 @@ def admitted(fragment: Fragment, context: ResourceContext) -> Fragment:
     known = len(context.warnings)
     refusal, blocks = _first_refusal(fragment, context)
     warnings = tuple(context.warnings[known:])
-    if refusal is None:
-        return evolve(fragment, problems=(*fragment.problems, *warnings)) if warnings else fragment
-    return evolve(fragment, blocks=blocks, refused=True, problems=(refusal, *fragment.problems, *warnings))
+    problems = (*fragment.problems, *warnings)
+    if refusal is not None:
+        return evolve(fragment, blocks=blocks, refused=True, problems=(refusal, *problems))
+    return evolve(fragment, problems=problems, grace_period=context.grace_period)
 
 
 def _first_refusal(fragment: Fragment, context: ResourceContext) -> tuple[Problem | None, tuple[Block, ...]]:

@@ -12,9 +12,9 @@ from attrs import frozen
 
 from dockcaddy.admission.own_addresses import EVERY, LOOPBACK, Place, host_here, place_here
 from dockcaddy.admission.plain_http import SKIPPED_NAMES, mixed_protocols
+from dockcaddy.caddyjson.apps import NANOSECONDS
 from dockcaddy.settings import limits
 
-NANOSECONDS = 1_000_000_000
 # Caddy's defaults
 CHECK_INTERVAL = 30 * NANOSECONDS
 DEFAULT_TRY_INTERVAL = NANOSECONDS // 4

@@ -13,6 +13,7 @@ from dockcaddy.caddyfile.directives import (
     SITE_DIRECTIVES,
     SUBROUTES,
     TERMINAL,
+    UPSTREAM_DIRECTIVES,
     Directive,
 )
 from dockcaddy.caddyfile.imports import imports_files, with_absolute_imports, with_absolute_imports_of_labels
@@ -38,6 +39,7 @@ __all__ = [
     "SITE_DIRECTIVES",
     "SUBROUTES",
     "TERMINAL",
+    "UPSTREAM_DIRECTIVES",
     "Block",
     "CaddyfileError",
     "Directive",

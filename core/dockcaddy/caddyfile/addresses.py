@@ -44,7 +44,7 @@ class SiteAddress:
 
 def split_host_port(text: str) -> tuple[str, str]:
     """Host and port of `HOST:PORT`, the port `""` where there is none. An IPv6 address keeps its brackets."""
-    found = _AUTHORITY.fullmatch(text)
+    found = _AUTHORITY.fullmatch(text) if ":" in text else None
     return (found[1], found[2]) if found else (text, "")
 
 

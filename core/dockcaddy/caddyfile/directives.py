@@ -98,6 +98,8 @@ DIRECTIVE_NAMES = frozenset(DIRECTIVES)
 SITE_DIRECTIVES = DIRECTIVE_NAMES - GLOBAL_OPTIONS - {"import"}
 # directives that send requests to upstreams and return their responses
 PROXIES = frozenset(each.name for each in _ROWS if each.upstreams and each.terminal)
+# directives that name upstreams: `forward_auth` asks one, and goes on
+UPSTREAM_DIRECTIVES = frozenset(each.name for each in _ROWS if each.upstreams)
 TERMINAL = frozenset(each.name for each in _ROWS if each.terminal)
 FIXED_RESPONSES = frozenset(each.name for each in _ROWS if each.fixed_response)
 REWRITING = frozenset(each.name for each in _ROWS if each.rewrites)

@@ -4,6 +4,9 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+# a second, as Caddy's JSON counts durations
+NANOSECONDS = 1_000_000_000
+
 
 def with_changed_apps(config: bytes, change: Callable[[dict[str, Any]], bool]) -> bytes:
     """The configuration (JSON) after `change`, which edits its apps and returns whether it changed them.

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from dockcaddy.admission.unsafe import NANOSECONDS
+from dockcaddy.caddyjson.apps import NANOSECONDS
 
 # Caddy connects to log servers one after the other: of a second for all of them each gets at least this
 SHORTEST_TIMEOUT = NANOSECONDS // 20

@@ -1,7 +1,7 @@
 """What functions made once in a label and is not made again while the label and its resource are the same."""
 
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from typing import Any, TypeVar
 
 from attrs import define, field
@@ -10,8 +10,8 @@ from dockcaddy.gotemplate import FunctionError
 from dockcaddy.settings import limits
 
 T = TypeVar("T")
-# the label's key and text, and which of its calls
-_Place = tuple[str, str, int]
+# the label's key and text, which of its calls, and the inputs of that
+_Place = tuple[str, str, int, tuple[Hashable, ...]]
 
 
 @define
@@ -22,9 +22,9 @@ class KeptValues:
     used: dict[_Place, Any] = field(factory=dict)
     calls: Counter[str] = field(factory=Counter)
 
-    def get(self, label: str, text: str, make: Callable[[], T]) -> T:
+    def get(self, label: str, text: str, make: Callable[[], T], inputs: tuple[Hashable, ...] = ()) -> T:
         """The value of the label's next call, made where there is none yet. Raises FunctionError where there are too many."""
-        place = (label, text, self.calls[label])
+        place = (label, text, self.calls[label], inputs)
         self.calls[label] += 1
         if len(self.used) >= limits.MAX_KEPT_VALUES:
             raise FunctionError(f"the labels take more than {limits.MAX_KEPT_VALUES} random values and times")

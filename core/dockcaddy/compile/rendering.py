@@ -1,7 +1,7 @@
 """One resource's labels become its fragment: transform, render, transform, build. Pure."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -81,9 +81,9 @@ class ResourceContext:
         if self.usage.steps > gotemplate.DEFAULT.steps:
             raise gotemplate.FunctionError(f"the template exceeds the limit of {gotemplate.DEFAULT.steps} steps")
 
-    def keep(self, make: Callable[[], T]) -> T:
-        """What `make` gave in this place of the label when it was rendered first."""
-        return self.kept.get(self.label, self.resource.labels.get(self.label, ""), make)
+    def keep(self, make: Callable[[], T], *inputs: Hashable) -> T:
+        """What `make` gave with these inputs in this place of the label when it was rendered first."""
+        return self.kept.get(self.label, self.resource.labels.get(self.label, ""), make, inputs)
 
     def linger(self, seconds: float) -> None:
         """Keep the fragment for this many seconds after the resource is gone."""
@@ -112,11 +112,12 @@ class Renderer:
         context.kept = self._kept.of(resource.key)
         try:
             blocks = self._blocks(context)
+            # after an error some labels were not rendered: their values stay for the next time
+            self._kept.put(resource.key, context.kept)
         except LabelError as error:
             problems = [Problem(str(resource), one_line(error.label), one_line(error.message))]
         except PluginFault as fault:
             problems = [Problem(str(resource), one_line(context.label), one_line(str(fault)))]
-        self._kept.put(resource.key, context.kept)
         problems += [*context.warnings, *self._hints(resource)]
         return Fragment(
             resource.key,

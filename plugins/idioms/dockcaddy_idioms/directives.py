@@ -4,9 +4,9 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 
 from attrs import evolve
-from dockcaddy import Label
+from dockcaddy import UPSTREAM_DIRECTIVES, Label
 
-from dockcaddy_idioms.places import PROXIES, above, is_directive, is_option, names_of
+from dockcaddy_idioms.places import above, is_directive, is_option, names_of
 from dockcaddy_idioms.values import after_matcher, is_filled_in, plain_words, quoted
 
 Rewrite = Callable[[tuple[Label, ...]], Iterable[Label]]
@@ -88,7 +88,7 @@ def policies(labels: tuple[Label, ...]) -> Iterator[Label]:
         names = names_of(label.key) if "lb_policy" in label.key else ("",)
         words = label.value.split()
         meant = words[0].replace("-", "_") if words else ""
-        is_meant = names[-1] == "lb_policy" and is_option(names, *PROXIES)
+        is_meant = names[-1] == "lb_policy" and is_option(names, *UPSTREAM_DIRECTIVES)
         if is_meant and meant in _POLICIES and meant != words[0]:
             yield evolve(label, value=label.value.replace(words[0], meant, 1))
         else:
@@ -117,7 +117,7 @@ def _is_switch(key: str) -> bool:
     if names[-1] not in SWITCHES or len(names) < 2:
         return False
     if names[-1] == "tls_insecure_skip_verify" and names[-2] == "transport":
-        return is_option(names[:-1], *PROXIES)
+        return is_option(names[:-1], *UPSTREAM_DIRECTIVES)
     return is_directive(names)
 
 

@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterator
 
 from attrs import evolve
-from dockcaddy import Label
+from dockcaddy import UPSTREAM_DIRECTIVES, Label
 
-from dockcaddy_idioms.places import PROXIES, is_condition, is_directive, is_option, names_of
+from dockcaddy_idioms.places import is_condition, is_directive, is_option, names_of
 
 _MATCHES = re.compile(r"(expression\s+)?(.*)", re.DOTALL)
 _STRING = re.compile(r'"(?:\\"|[^"])*"|\'[^\']*\'')
@@ -30,9 +30,9 @@ def expressions(labels: tuple[Label, ...]) -> Iterator[Label]:
 def _may_be_expression(names: tuple[str, ...]) -> bool:
     """Whether the value may be a condition with its name first."""
     if names[-1].startswith("@"):
-        return is_directive(names) or is_option(names, *PROXIES)
+        return is_directive(names) or is_option(names, *UPSTREAM_DIRECTIVES)
     if names[-1] == "lb_retry_match":
-        return is_option(names, *PROXIES)
+        return is_option(names, *UPSTREAM_DIRECTIVES)
     return names[-1] == "not" and is_condition(names)
 
 

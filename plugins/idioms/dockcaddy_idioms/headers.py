@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from attrs import evolve
-from dockcaddy import Label
+from dockcaddy import UPSTREAM_DIRECTIVES, Label
 
-from dockcaddy_idioms.places import PROXIES, is_directive, is_option, names_of, split_last
+from dockcaddy_idioms.places import is_directive, is_option, names_of, split_last
 from dockcaddy_idioms.values import after_matcher, is_filled_in, plain_words, quoted
 
 _LISTED = (",", ";")
@@ -31,7 +31,7 @@ def header_values(labels: tuple[Label, ...]) -> Iterator[Label]:
 
 def _is_about_fields(names: tuple[str, ...]) -> bool:
     if names[-1] in _OPTIONS:
-        return is_option(names, *PROXIES)
+        return is_option(names, *UPSTREAM_DIRECTIVES)
     return names[-1] in _DIRECTIVES and is_directive(names)
 
 

@@ -4,13 +4,11 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
-from dockcaddy import DIRECTIVE_BLOCKS, DIRECTIVES, is_matcher_block
+from dockcaddy import DIRECTIVE_BLOCKS, UPSTREAM_DIRECTIVES, is_matcher_block
 
 _ORDER_AND_SUFFIX = re.compile(r"(?:\d+_)?(.+?)(?:_\d+)?", re.DOTALL)
 # these contain directives; the block of an import may contain some too
 _ROUTES = DIRECTIVE_BLOCKS | {"import"}
-# these contain blocks of directives at some depth
-PROXIES = tuple(name for name, directive in DIRECTIVES.items() if directive.upstreams)
 
 
 @lru_cache(maxsize=4096)
@@ -52,7 +50,7 @@ def _holds_directives(names: tuple[str, ...]) -> bool:
 
 
 def _leads_to_directives(names: tuple[str, ...]) -> bool:
-    return all(name in _ROUTES or name in PROXIES for name in names)
+    return all(name in _ROUTES or name in UPSTREAM_DIRECTIVES for name in names)
 
 
 def _name(segment: str) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from itertools import chain
 from math import inf
 
-from dockcaddy import DIRECTIVES, GLOBAL_OPTIONS, Block, Context
+from dockcaddy import DIRECTIVES, GLOBAL_OPTIONS, SUBROUTES, Block, Context
 
 from dockcaddy_policy.amounts import duration, include_everybody, number, size
 from dockcaddy_policy.lines import DATA, Line
@@ -16,7 +16,7 @@ UnsafeIf = Callable[[Line], bool]
 _HANDLERS = frozenset(
     each.name
     for each in DIRECTIVES.values()
-    if each.ordered and (each.terminal or each.authenticates or (each.nests and each.name != "intercept"))
+    if each.ordered and (each.terminal or each.authenticates or each.name in SUBROUTES)
 )
 _STANDARD = frozenset(each.name for each in DIRECTIVES.values() if each.ordered)
 # names of global options, including those of Caddy's plugins

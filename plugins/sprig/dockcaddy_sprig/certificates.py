@@ -31,53 +31,41 @@ def gen_private_key(context: Context, kind: str) -> str:
     if kind not in _STEPS:
         return f"Unknown type {kind}"
     context.spend(_STEPS[kind])
-    return context.keep(lambda: str(_signing().new_key(kind)))
+    return context.keep(lambda: str(_signing().new_key(kind)), kind)
 
 
 def gen_ca(context: Context, name: str, days: int) -> Certificate:
     """A certificate authority: its .Cert and its .Key."""
-    context.spend(_KEY_STEPS)
-    return _kept(context, lambda: _signing().signed(Subject(name, (), (), days, is_authority=True)))
+    return _certificate(context, lambda: Subject(name, (), (), days, is_authority=True))
 
 
 def gen_ca_with_key(context: Context, name: str, days: int, key: str) -> Certificate:
     """A certificate authority with a key of yours: its .Cert and its .Key."""
-    read = _signing().own_key(key)
-    return _kept(context, lambda: _signing().signed(Subject(name, (), (), days, is_authority=True), read))
+    return _certificate(context, lambda: Subject(name, (), (), days, is_authority=True), key)
 
 
 def gen_self_signed(context: Context, name: str, addresses: List, names: List, days: int) -> Certificate:
     """A certificate that it signs itself: its .Cert and its .Key."""
-    subject = _subject(name, addresses, names, days)
-    context.spend(_KEY_STEPS)
-    return _kept(context, lambda: _signing().signed(subject))
+    return _certificate(context, lambda: _subject(name, addresses, names, days))
 
 
 def gen_self_signed_with_key(
     context: Context, name: str, addresses: List, names: List, days: int, key: str
 ) -> Certificate:
     """A certificate with a key of yours that it signs itself: its .Cert and its .Key."""
-    read = _signing().own_key(key)
-    subject = _subject(name, addresses, names, days)
-    return _kept(context, lambda: _signing().signed(subject, read))
+    return _certificate(context, lambda: _subject(name, addresses, names, days), key)
 
 
 def gen_signed(context: Context, name: str, addresses: List, names: List, days: int, ca: Certificate) -> Certificate:
     """A certificate that an authority signs: its .Cert and its .Key."""
-    signer = _signing().signer_of(ca.data)
-    subject = _subject(name, addresses, names, days)
-    context.spend(_KEY_STEPS)
-    return _kept(context, lambda: _signing().signed(subject, signer=signer))
+    return _certificate(context, lambda: _subject(name, addresses, names, days), authority=ca.data)
 
 
 def gen_signed_with_key(
     context: Context, name: str, addresses: List, names: List, days: int, ca: Certificate, key: str
 ) -> Certificate:
     """A certificate with a key of yours that an authority signs: its .Cert and its .Key."""
-    read = _signing().own_key(key)
-    signer = _signing().signer_of(ca.data)
-    subject = _subject(name, addresses, names, days)
-    return _kept(context, lambda: _signing().signed(subject, read, signer))
+    return _certificate(context, lambda: _subject(name, addresses, names, days), key, ca.data)
 
 
 def build_custom_cert(context: Context, certificate: str, key: str) -> Certificate:
@@ -100,9 +88,16 @@ def _signing() -> ModuleType:
     return signing
 
 
-def _kept(context: Context, make: Callable[[], Pair]) -> Value:
-    context.spend(_SIGN_STEPS)
-    return Value(_CERTIFICATE, context.keep(make))
+def _certificate(
+    context: Context, subject_of: Callable[[], Subject], key: str | None = None, authority: Pair | None = None
+) -> Value:
+    """A certificate with a key, a new one by default; it signs itself without an authority. Errors come in sprig's order."""
+    signing = _signing()
+    own = None if key is None else signing.own_key(key)
+    signer = None if authority is None else signing.signer_of(authority)
+    subject = subject_of()
+    context.spend(_SIGN_STEPS if own else _KEY_STEPS + _SIGN_STEPS)
+    return Value(_CERTIFICATE, context.keep(lambda: signing.signed(subject, own, signer), subject, key, authority))
 
 
 def _subject(name: str, addresses: Value, names: Value, days: int) -> Subject:

@@ -76,7 +76,7 @@ def bcrypt(context: Context, password: str) -> str:
         problem = f"bcrypt: password length exceeds {_LONGEST_PASSWORD} bytes"
         return f"failed to encrypt string with bcrypt: {problem}"
     context.spend(BCRYPT_STEPS)
-    return context.keep(lambda: bcrypt_library.hashpw(data, bcrypt_library.gensalt(10, b"2a")).decode())
+    return context.keep(lambda: bcrypt_library.hashpw(data, bcrypt_library.gensalt(10, b"2a")).decode(), data)
 
 
 def htpasswd(context: Context, user: str, password: str) -> str:
@@ -118,7 +118,7 @@ def encrypt_aes(context: Context, password: str, text: str) -> str:
         return ""
     data = go_bytes(text)
     padding = _BLOCK - len(data) % _BLOCK
-    start = context.keep(lambda: secrets.token_bytes(_BLOCK))
+    start = context.keep(lambda: secrets.token_bytes(_BLOCK), password, text)
     encryptor = _cipher(password, start).encryptor()
     made = encryptor.update(data + bytes((padding,)) * padding) + encryptor.finalize()
     return base64.b64encode(start + made).decode()

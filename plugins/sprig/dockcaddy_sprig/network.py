@@ -15,7 +15,7 @@ _STEPS = 10_000
 def get_host_by_name(context: Context, name: str) -> str:
     """An address of the host, looked up once; the first one in order where it has several."""
     context.spend(_STEPS)
-    return context.keep(lambda: _looked_up(name))
+    return context.keep(lambda: _looked_up(name), name)
 
 
 def _looked_up(name: str) -> str:

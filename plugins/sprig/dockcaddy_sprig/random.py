@@ -18,7 +18,7 @@ _ASCII = "".join(map(chr, range(32, 127)))
 def _word(context: Context, count: int, letters: str) -> str:
     bounded(count)
     context.spend(max(count, 0) // CHARACTERS_PER_STEP * 8)
-    return context.keep(lambda: "".join(secrets.choice(letters) for _ in range(count)))
+    return context.keep(lambda: "".join(secrets.choice(letters) for _ in range(count)), count, letters)
 
 
 def rand_alpha_num(context: Context, count: int) -> str:
@@ -46,14 +46,14 @@ def rand_bytes(context: Context, count: int) -> str:
     if count < 0:
         raise FunctionError("runtime error: makeslice: len out of range")
     bounded(count)
-    return context.keep(lambda: base64.b64encode(secrets.token_bytes(count)).decode())
+    return context.keep(lambda: base64.b64encode(secrets.token_bytes(count)).decode(), count)
 
 
 def rand_int(context: Context, least: int, beyond: int) -> int:
     """A random number from LEAST up to BEYOND, without it."""
     if beyond <= least:
         raise FunctionError("invalid argument to Intn")
-    return context.keep(lambda: least + secrets.randbelow(beyond - least))
+    return context.keep(lambda: least + secrets.randbelow(beyond - least), least, beyond)
 
 
 def shuffle(context: Context, text: str) -> str:
@@ -66,7 +66,7 @@ def shuffle(context: Context, text: str) -> str:
         secrets.SystemRandom().shuffle(letters)
         return "".join(letters)
 
-    return context.keep(shuffled)
+    return context.keep(shuffled, text)
 
 
 def uuidv4(context: Context) -> str:

@@ -4,11 +4,10 @@ import re
 from collections.abc import Iterable, Iterator
 from ipaddress import ip_address
 
-from dockcaddy import DIRECTIVES, Block, Context, is_matcher
+from dockcaddy import UPSTREAM_DIRECTIVES, Block, Context, is_matcher
 
 from dockcaddy_upstreams.dynamic import MARK
 
-_PROXIES = frozenset(name for name, directive in DIRECTIVES.items() if directive.upstreams)
 # scheme, host, port
 _UPSTREAM = re.compile(r"(?:[a-z0-9+.-]+://)?(\[[^\[\]/]*\]|[^\[\]:/]*)(?::(\d{1,5}|\{[^{}]*\}))?")
 _PORT = re.compile(r"(?::\d+)?")
@@ -29,10 +28,10 @@ def warn_of_glued(context: Context, blocks: tuple[Block, ...]) -> None:
 def _proxies(block: Block, *, inside: bool = False) -> Iterator[tuple[Block, tuple[str, ...]]]:
     """The lines with upstreams, and their arguments: proxies, and `to` in them."""
     name = block.keys[0] if block.keys else ""
-    if name in _PROXIES or (inside and name == "to"):
+    if name in UPSTREAM_DIRECTIVES or (inside and name == "to"):
         yield block, block.keys[1:]
     for child in block.children:
-        yield from _proxies(child, inside=name in _PROXIES)
+        yield from _proxies(child, inside=name in UPSTREAM_DIRECTIVES)
 
 
 def _glued(word: str, addresses: Iterable[str]) -> tuple[str, str] | None:

@@ -161,14 +161,11 @@ def _first_page(pattern: str) -> str:
     return "/" + pattern.replace("*", "").replace("?", "x").lstrip("/")
 
 
-def is_covered(
-    these: Conditions, others: Conditions, quantifier: Quantifier = all, samples: Samples | None = None
-) -> bool:
+def is_covered(these: Conditions, others: Conditions, samples: Samples, quantifier: Quantifier = all) -> bool:
     """Whether requests that meet `these` meet the `others` too; with `any`, those of one path or host are enough.
 
     `samples` gives typical requests that meet `these`.
     """
-    samples = samples or (lambda: sample_requests(these))
     # comparing is cheaper than testing samples
     in_order = sorted(others, key=lambda each: each.cost) if len(others) > 1 else others
     return all(

@@ -15,7 +15,7 @@ from dockcaddy.admission.conflicts.conditions import Conditions, is_covered, pat
 from dockcaddy.admission.conflicts.conflict import Conflict, Member, conflict_between, label_of, text_of
 from dockcaddy.admission.conflicts.definitions import Definitions
 from dockcaddy.admission.conflicts.paths import covers, is_every_path, literal_beginning
-from dockcaddy.admission.conflicts.routes import RouteReader
+from dockcaddy.admission.conflicts.routes import Route, RouteReader
 from dockcaddy.caddyfile import Block
 from dockcaddy.settings import limits
 
@@ -80,7 +80,7 @@ class SiteRoutes:
     """The routes of sites: each site is read once, and compared a limited number of times."""
 
     definitions: Definitions
-    _routes: dict[Site, frozenset[Conditions]] = field(factory=dict)
+    _routes: dict[Site, Mapping[Conditions, Route]] = field(factory=dict)
     _compared: Counter[Site] = field(factory=Counter)
     _requirements: dict[Site, frozenset[str]] = field(factory=dict)
 
@@ -102,12 +102,13 @@ class SiteRoutes:
             return "it has too many paths to compare with those of"
         # a route for exactly this path
         wanted = path_condition((path,))
-        return f"{path} is already handled by" if any(is_covered(each, wanted) for each in routes) else ""
+        handled = any(is_covered(each, wanted, route.typical_requests) for each, route in routes.items())
+        return f"{path} is already handled by" if handled else ""
 
-    def _read(self, site: Site) -> frozenset[Conditions]:
+    def _read(self, site: Site) -> Mapping[Conditions, Route]:
         reader, members = RouteReader(site.hosts), map(self.definitions.written_out, site.members)
         routes = (route for member in members for route in reader.routes(member, {}))
-        return frozenset(route.conditions for route in routes if not route.is_root)
+        return {route.conditions: route for route in routes if not route.is_root}
 
 
 def overlapping(place: HostAndPort, sites: Sequence[Site], routes: SiteRoutes) -> Iterator[Conflict]:

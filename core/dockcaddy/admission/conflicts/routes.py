@@ -86,9 +86,12 @@ class Route:
     block: Block
     hosts: frozenset[str] = frozenset()
 
-    @cached_property
-    def samples(self) -> tuple[Request, ...]:
+    def typical_requests(self) -> tuple[Request, ...]:
         """Typical requests that it handles."""
+        return self._samples
+
+    @cached_property
+    def _samples(self) -> tuple[Request, ...]:
         return tuple(sample_requests(self.conditions, self.hosts))
 
     @cached_property
@@ -103,7 +106,7 @@ class Route:
 
     def shadows(self, older: "Route") -> bool:
         """Whether it comes first and handles everything that `older` handles at one of its paths or hosts."""
-        return self.comes_before(older) and is_covered(older.conditions, self.conditions, any, lambda: older.samples)
+        return self.comes_before(older) and is_covered(older.conditions, self.conditions, older.typical_requests, any)
 
     def comes_before(self, older: "Route") -> bool:
         """Whether Caddy may try it before `older`."""
@@ -122,7 +125,7 @@ class Route:
         """Whether this root applies to all requests of another route."""
         above = zip(self.steps[:-1], other.steps, strict=False)
         is_above = len(self.steps) <= len(other.steps) and all(a.merge_key == b.merge_key for a, b in above)
-        return is_above and is_covered(other.conditions, self.conditions)
+        return is_above and is_covered(other.conditions, self.conditions, other.typical_requests)
 
     @property
     def precedence(self) -> tuple[int, int, int]:

@@ -40,7 +40,7 @@ class _OlderRoutes:
     _files: list[MemberRoute] = field(factory=list)
     _roots: list[Route] = field(factory=list)
     _by_request: dict[tuple[int, ...], list[MemberRoute]] = field(factory=lambda: defaultdict(list))
-    _covered_before: dict[tuple[Conditions, Conditions], bool] = field(factory=dict)
+    _covered_before: dict[tuple[Conditions, Hashable], bool] = field(factory=dict)
     _read: int = 0
     is_proxied: bool = False
 
@@ -93,10 +93,11 @@ class _OlderRoutes:
         """Whether the newer route shadows an older one. Beyond the allowed work the answer is yes."""
         if not route.cost + older.cost:
             return route.shadows(older)
-        compared = older.conditions, route.conditions
+        # conditions with equal texts differ where the sites' members change other header fields
+        compared = older.conditions, frozenset((each, each.check) for each in route.conditions)
         if compared not in self._covered_before:
             self._read += max(route.cost, 1)
-            covered = self.is_over_budget or is_covered(*compared, any, lambda: older.samples)
+            covered = self.is_over_budget or is_covered(older.conditions, route.conditions, older.typical_requests, any)
             self._covered_before[compared] = covered
         return self._covered_before[compared] and route.comes_before(older)
 
