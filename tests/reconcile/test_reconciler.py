@@ -1,6 +1,8 @@
 """The loop with a clock that only moves when told: what is asked, what is sent, and when."""
 
+import logging
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from attrs import define, evolve, field
@@ -13,6 +15,7 @@ from dockcaddy.model import EngineInventory, Resource
 from dockcaddy.plugins.registry import Registry
 from dockcaddy.quarantine import Quarantine
 from dockcaddy.reconcile.delivery import Delivery, Outputs
+from dockcaddy.reconcile.last_good import LastGood
 from dockcaddy.reconcile.pipeline import BaseCaddyfile, Pipeline
 from dockcaddy.reconcile.reconciler import Reconciler
 from dockcaddy.reconcile.watch import EngineWatches
@@ -46,7 +49,7 @@ class FakeEngine:
         self.resources[name] = Resource("container", name, name, labels=keys, running=True)
 
 
-@define(eq=False)
+@define(eq=False, slots=False)
 class FakeOutput:
     written: list[str] = field(factory=list)
     failing: bool = False
@@ -396,3 +399,149 @@ def test_the_reason_why_nothing_changes_is_logged_once_when_it_appears_and_once_
     world.reconciler.quarantine.adapt = adapt
     world.turn(60)
     assert caplog.messages == [message, f"no longer: {message}"]
+
+
+def refusing(world: World, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """From now on Caddy refuses everything without a reason. Returns what it is asked to load."""
+    loads: list[str] = []
+
+    def write(configuration: Configuration) -> None:
+        loads.append(configuration.text)
+        raise CaddyRefusal("no reason")
+
+    monkeypatch.setattr(world.caddy, "write", write)
+    return loads
+
+
+def test_a_failed_output_does_not_make_a_caddy_that_refuses_everything_be_asked_without_a_pause(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.file.failing = True
+    for name in "abc":
+        world.engine.put(name, caddy=f"{name}.test", caddy__respond="hi")
+    world.turn()
+    loads = refusing(world, monkeypatch)
+    del world.engine.resources["a"]
+    world.turn()
+    world.clock.advance(0.6)
+    before = len(loads)
+    for _ in range(20):
+        world.reconciler.step()
+    assert len(loads) == before
+
+
+def test_an_unreachable_caddy_is_not_asked_without_a_pause_while_an_output_failed(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.engine.put("a", caddy="a.test", caddy__respond="hi")
+    world.turn()
+    asked = 0
+
+    def adapt(text: str) -> bytes:
+        nonlocal asked
+        asked += 1
+        raise CaddyUnreachable("no answer")
+
+    world.caddy.failing = world.caddy.lost = True
+    monkeypatch.setattr(world.reconciler.quarantine, "adapt", adapt)
+    world.clock.advance(3)
+    world.reconciler.step()
+    world.engine.put("b", caddy="b.test", caddy__respond="hi")
+    world.turn()
+    world.clock.advance(0.5)
+    before = asked
+    for _ in range(20):
+        world.reconciler.step()
+    assert asked == before
+
+
+def test_what_was_only_tried_is_not_delivered_later(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in "abcd":
+        world.engine.put(name, caddy=f"{name}.test", caddy__respond="hi")
+    world.turn()
+    with monkeypatch.context() as context:
+        refusing(world, context)
+        del world.engine.resources["a"]
+        world.turn()
+    world.clock.advance(0.5)
+    world.reconciler._check()
+    assert world.caddy.written[-1].count("respond") == 4
+    world.turn(60)
+    assert world.caddy.written[-1].count("respond") == 3
+
+
+def test_what_caddy_refused_is_not_saved_at_the_end(
+    world: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    world.reconciler.last_good = LastGood(tmp_path / "last-good.db")
+    for name in "abcd":
+        world.engine.put(name, caddy=f"{name}.test", caddy__respond="hi")
+    world.turn()
+    served = world.reconciler.last_good.load().json
+    refusing(world, monkeypatch)
+    del world.engine.resources["a"]
+    world.turn()
+    world.reconciler._close()
+    assert world.reconciler.last_good.load().json == served
+
+
+def test_a_search_takes_no_site_from_a_caddy_beside_one_that_is_down(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = FakeOutput()
+    deliveries = [*world.reconciler.outputs.deliveries, Delivery("admin=other", other, world.clock, is_live=True)]
+    world.reconciler.outputs.deliveries = deliveries
+    names = "abcdefghijkl"
+    for name in names:
+        world.engine.put(name, caddy=f"{name}.test", caddy__respond="hi")
+    world.turn()
+    world.caddy.written.clear()
+
+    def unknown(configuration: Configuration) -> bool:
+        raise OutputError("down")
+
+    other.failing = True
+    monkeypatch.setattr(other, "holds", unknown)
+    write = world.caddy.write
+
+    def refuse_one(configuration: Configuration) -> None:
+        if "c.test" in configuration.text:
+            raise CaddyRefusal("no reason")
+        write(configuration)
+
+    monkeypatch.setattr(world.caddy, "write", refuse_one)
+    del world.engine.resources["a"]
+    world.turn(3)
+    assert all(text.count("respond") >= len(names) - 2 for text in world.caddy.written)
+
+
+def test_problems_that_stay_are_not_reported_as_solved_while_caddy_is_away(
+    world: World, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logging.getLogger("dockcaddy"), "propagate", True)
+    caplog.set_level(logging.INFO, "dockcaddy")
+    world.engine.put("a", caddy="a.test", caddy__respond="hi")
+    world.engine.put("bad", caddy="c.test", caddy__bogus="x")
+    world.turn()
+
+    def adapt(text: str) -> bytes:
+        raise CaddyUnreachable("no answer")
+
+    monkeypatch.setattr(world.reconciler.quarantine, "adapt", adapt)
+    world.engine.put("b", caddy="b.test", caddy__respond="hi")
+    world.turn()
+    assert "no longer: container bad" not in caplog.text
+
+
+def test_all_new_resources_are_searched_without_loading_an_empty_configuration(world: World) -> None:
+    for name in "ab":
+        world.engine.put(name, caddy=f"{name}.test", caddy__respond="hi")
+    world.turn()
+    world.engine.resources.clear()
+    for name in "cde":
+        world.engine.put(name, caddy=f"{name}.test", caddy__respond="hi")
+    world.engine.put("x", caddy="x.test", caddy__respond="bad")
+    world.caddy.refuses = "bad"
+    world.turn()
+    assert all("respond" in text for text in world.caddy.written)
+    assert world.caddy.written[-1].count("respond") == 3

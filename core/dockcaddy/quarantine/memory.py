@@ -117,11 +117,6 @@ class Memory:
         self.rejections = {key: rejection for key, rejection in self.rejections.items() if key in rejected}
 
     @property
-    def problems(self) -> tuple[Problem, ...]:
-        """Why fragments are left out at present."""
-        return tuple(rejection.problem for rejection in self.rejections.values())
-
-    @property
     def next_retry(self) -> float | None:
         """When the next fragment that is left out is retried, in seconds of the clock."""
         return min((rejection.retry_at for rejection in self.rejections.values()), default=None)

@@ -189,8 +189,8 @@ class Trial:
                 return
             # what was accepted before is refused now: Caddy itself or something outside has changed
             self._put_back(candidates)
-        if self._is_all_served():
-            self._isolate_served(candidates)
+        if len(candidates) < len(present) and self._is_all_served():
+            self._isolate_served(candidates, refused)
         elif present:
             self._separate(sorted(present, key=lambda each: each.seniority), refused)
 
@@ -199,10 +199,11 @@ class Trial:
         held = self.memory.held
         return bool(held) and self.memory.may_wait and self.still_holds(Configuration("", adapted=held))
 
-    def _isolate_served(self, candidates: Sequence[Fragment]) -> None:
+    def _isolate_served(self, candidates: Sequence[Fragment], refused: Refusal | None) -> None:
         """Reject what can be found while the rest stays served. Raises CaddyRefusal where nothing is found like that."""
-        self._set_aside(candidates)
-        refused = self._attempt()
+        if candidates:
+            self._set_aside(candidates)
+            refused = self._attempt()
         if refused is not None:
             served = [each for each in self.parts if not (refused.at_load and each.is_operators)]
             search = Served(self._attempt, self._set_aside, self._put_back, self._is_over)

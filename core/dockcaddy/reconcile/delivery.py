@@ -43,11 +43,11 @@ class Delivery:
 
         Any other failure is kept in `failure`; the output is tried again from `retry_at` on.
         """
-        self.wanted = configuration
         if self._has(configuration):
             self._succeeded(configuration)
         elif self._backoff.is_due(self.clock()):
             self._write(configuration)
+        self.wanted = configuration
 
     def check(self) -> None:
         """Try again what failed, and put right what somebody else has changed. Raises CaddyRefusal."""
@@ -166,6 +166,15 @@ class Outputs:
     def still_hold(self, configuration: Configuration) -> bool:
         """Whether every live output has this configuration; not where one does not answer."""
         return all(delivery.still_holds(configuration) for delivery in self.live)
+
+    def any_still_holds(self, configuration: Configuration) -> bool:
+        """Whether a live output has this configuration: some sites are served by it, whatever the others do."""
+        return any(delivery.still_holds(configuration) for delivery in self.live)
+
+    def close(self) -> None:
+        """Close all of them."""
+        for delivery in self.deliveries:
+            delivery.close()
 
     def problems(self) -> list[Problem]:
         """Which outputs fail, and why."""

@@ -112,11 +112,13 @@ class Reconciler:
     def _retries(self) -> Iterator[float]:
         """When something is tried again or ends by itself, in seconds of the clock."""
         own = (self._own_fault.resume_at, self._outage.retry_at, self._flapping.due, self._grace.due)
-        # while Caddy refuses everything, the next try of everything is one of what is rejected too
-        may_retry = self.quarantine is not None and self._outage.retry_at is None
-        quarantined = self.quarantine.next_retry if may_retry and self.quarantine is not None else None
-        yield from (at for at in (*own, quarantined) if at is not None)
+        yield from (at for at in own if at is not None)
         yield from self.watches.retries()
+        if self._outage.retry_at is not None:
+            # the next try of everything is one of these too
+            return
+        if self.quarantine is not None and self.quarantine.next_retry is not None:
+            yield self.quarantine.next_retry
         yield from self.outputs.retries()
         yield from self.services.retries()
 
@@ -132,8 +134,7 @@ class Reconciler:
         """Close everything; what cannot be closed keeps nothing else open."""
         closings: list[Callable[[], None]] = [self._keep_offered]
         closings += [watch.engine.close for watch in self.watches.watches]
-        closings += [delivery.close for delivery in self.outputs.deliveries]
-        closings.append(self.services.stop)
+        closings += [self.outputs.close, self.services.stop]
         for close in closings:
             try:
                 close()
@@ -150,23 +151,29 @@ class Reconciler:
         begun = self.clock()
         inventory = self._inventory(begun)
         if inventory is None:
+            self.services.begin_pass()
             return False
         fragments = self._fragments(inventory)
         try:
             configuration = self._accepted(fragments)
         except (CaddyUnreachable, CaddyRefusal, StateChanged) as error:
             self._outage.failed(self.clock())
-            self._report(problems_of(inventory, fragments, quarantined=[_problem_of(error)]))
+            self._report(
+                problems_of(inventory, fragments, self.configuration, [*self._quarantined, _problem_of(error)])
+            )
             return False
         self._outage.succeeded()
         if self.outputs.is_accepted:
             self._keep(configuration)
         changed = self.configuration is None or self.configuration.text != configuration.text
         self.configuration = configuration if changed else self.configuration
-        quarantined = self.quarantine.problems if self.quarantine is not None else ()
-        self.problems = problems_of(inventory, fragments, configuration, quarantined)
+        self.problems = problems_of(inventory, fragments, configuration, self._quarantined)
         self._deliver(configuration, inventory, begun)
         return changed
+
+    @property
+    def _quarantined(self) -> Sequence[Problem]:
+        return self.quarantine.problems if self.quarantine is not None else ()
 
     def _inventory(self, now: float) -> Inventory | None:
         """What all engines have, without what flaps, with what is gone for a moment only."""
@@ -201,7 +208,7 @@ class Reconciler:
         else:
             with self.mailbox.ignoring_crashes():
                 configuration = self.quarantine.resolve(
-                    fragments, self.pipeline.configuration, self._offer_live, self.outputs.still_hold
+                    fragments, self.pipeline.configuration, self._offer_live, self.outputs.any_still_holds
                 )
         self.services.after_accepted(configuration)
         return configuration
@@ -210,7 +217,11 @@ class Reconciler:
         """Have the running Caddy take it; the quarantine resolves its refusal."""
         self.services.before_offer(configuration)
         self._offered = configuration
-        return self.outputs.offer_live(configuration)
+        try:
+            return self.outputs.offer_live(configuration)
+        except CaddyRefusal:
+            self._offered = None
+            raise
 
     def _deliver(self, configuration: Configuration, inventory: Inventory, begun: float) -> None:
         """Hand the configuration to every output, and report the pass."""

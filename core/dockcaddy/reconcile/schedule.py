@@ -89,7 +89,8 @@ class Schedule:
         due = self.debounce.due
         if due is None or now < due:
             return False
-        self.waiting_since = self.debounce.take(now)
+        noticed = self.debounce.take(now)
+        self.waiting_since = noticed if self.waiting_since is None else self.waiting_since
         return True
 
     def _take_poll(self, now: float) -> bool:

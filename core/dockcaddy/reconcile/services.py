@@ -93,8 +93,12 @@ class Services:
             raise StateChanged(f"service {changed[0]}: what sites need to know of it keeps changing")
 
     def hold(self) -> bool:
-        """Whether all that they did is still in force; not where one that failed is to be tried again."""
-        return all(each.call(GuardedService.holds) is not False for each in self._running)
+        """Whether all that they did is still in force, and sites are made for their states."""
+        before = self._states()
+        # all of them are asked, whatever the first one says
+        held = [each.call(GuardedService.holds) is not False for each in self._running]
+        # a fault has a retry of its own
+        return all(held) and all(state in (None, before[name]) for name, state in self._states().items())
 
     def retries(self) -> Iterator[float]:
         """When they need another pass, in seconds of the clock: a while after the last one, whatever they say."""

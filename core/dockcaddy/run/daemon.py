@@ -101,6 +101,7 @@ def _run(settings: Settings, registry: Registry, sections: Mapping[type, Any], e
     engines = engines_for(settings)
     with state_directory(settings) as directory:
         if directory != settings.state_path():
+            outputs.close()
             connections, outputs = _connected(settings, registry, sections, directory)
         last_good = LastGood(directory / "last-good.db")
         with (
