@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from ipaddress import ip_address
 from types import MappingProxyType
 from typing import Literal
 
@@ -13,6 +14,26 @@ from dockcaddy.errors import EngineUnreachable, one_line
 
 Kind = Literal["container", "service"]
 Health = Literal["healthy", "unhealthy", "starting", "none"]
+
+
+def is_loopback(host: str) -> bool:
+    """Whether this is a name or address of the machine itself, which others do not reach."""
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _listens_at(host_ip: str, host: str) -> bool:
+    """Whether a port that is published on `host_ip` is one of `host`. `""` is every address."""
+    if host_ip in ("", "0.0.0.0", "::") or host_ip == host:
+        return True
+    return is_loopback(host_ip) and is_loopback(host)
+
+
+def bracketed(host: str) -> str:
+    """A host as it stands in front of a port: IPv6 in brackets."""
+    return f"[{host}]" if ":" in host else host
 
 
 def _read_only(given: Mapping[str, str]) -> Mapping[str, str]:
@@ -60,8 +81,9 @@ class Resource:
     """A container or a Swarm service.
 
     Compared by identity: `engine/` returns the same object as long as nothing about the resource changes, so that
-    results derived from it can be cached. `targets` are the addresses for `upstreams`, in the engine's order;
-    `unreachable` is the reason why a running resource has none. `created` is in seconds since the epoch. `record` is `.` in a
+    results derived from it can be cached. `targets` are the addresses for `upstreams`, in the engine's order. Where Caddy
+    reaches published ports only, there are none, and `published_at` is the host that these ports are at.
+    `unreachable` is the reason why a running resource has neither. `created` is in seconds since the epoch. `record` is `.` in a
     template: the engine's record with Go's field names.
     """
 
@@ -81,6 +103,7 @@ class Resource:
     health: Health = "none"
     stopping: bool = False
     targets: tuple[str, ...] = ()
+    published_at: str = ""
     unreachable: str = ""
     record: object = None
 
@@ -88,6 +111,21 @@ class Resource:
     def key(self) -> str:
         """Identifies the resource among those of all engines, whatever its state: `local/4f1c...`."""
         return f"{self.engine}/{self.id}"
+
+    @property
+    def published(self) -> Mapping[int, int]:
+        """The host's TCP port by container port, of the ports that Caddy reaches at `published_at`."""
+        found = {
+            each.container_port: each.host_port
+            for each in self.ports
+            if each.protocol == "tcp" and each.host_port and _listens_at(each.host_ip, self.published_at)
+        }
+        return found if self.published_at else {}
+
+    @property
+    def published_addresses(self) -> tuple[str, ...]:
+        """These ports as addresses, `host:port`."""
+        return tuple(f"{bracketed(self.published_at)}:{port}" for port in self.published.values())
 
     def __str__(self) -> str:
         """The name in messages: `container web-1`."""

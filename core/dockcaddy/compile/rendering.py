@@ -234,6 +234,7 @@ def _addresses_of(resource: Resource) -> tuple[str, ...]:
     if resource.stopping or not resource.running:
         return ()
     addresses = [address for each in resource.attachments for address in (each.ipv4, each.ipv6) if address]
+    addresses += resource.published_addresses
     return (*addresses, *(target for target in resource.targets if target not in addresses))
 
 

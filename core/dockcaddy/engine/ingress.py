@@ -25,7 +25,7 @@ class IngressNetworks:
     `ranks` are by id and by name; lower ranks are preferred. With `on_host`, these are all networks that the host can
     reach. `names` are those of the option (`by_option`), or of the networks of Caddy's container. `known` are the drivers
     of all networks by name, for messages only. With `is_any`, networks cannot be listed and every network counts.
-    `never` are the ids of Swarm's ingress networks.
+    `never` are the ids of Swarm's ingress networks. Where no address can be used, `host` is where published ports are used.
     """
 
     ranks: Mapping[str, int] = field(factory=dict)
@@ -34,6 +34,7 @@ class IngressNetworks:
     by_option: bool = False
     is_any: bool = False
     never: frozenset[str] = frozenset()
+    host: str = ""
     known: Mapping[str, str] = field(factory=dict, eq=False)
 
     def address(self, attachments: Sequence[Attachment], chosen: str) -> str:

@@ -65,6 +65,7 @@ def container(
     if mode == "host" and ingress.on_host:
         address = "127.0.0.1"
     alive = state == "running"
+    published_at = "" if address or not alive else ingress.host
     return Resource(
         kind="container",
         id=str(item["Id"]),
@@ -82,7 +83,8 @@ def container(
         health=_health(item, inspect),
         stopping=stopping,
         targets=(address,) if address and alive else (),
-        unreachable="" if address or not alive else reason(ingress, attachments, labels, mode),
+        published_at=published_at,
+        unreachable="" if address or published_at or not alive else reason(ingress, attachments, labels, mode),
         record=container_record(item),
     )
 
@@ -194,6 +196,7 @@ def service(
         if options.proxy_service_tasks
         else _service_name(item, networks, ingress, chosen)
     )
+    published_at = "" if targets or not running else ingress.host
     return Resource(
         kind="service",
         id=str(item["ID"]),
@@ -210,7 +213,8 @@ def service(
         running=bool(running),
         health=_service_health(container_spec, is_running=bool(running)),
         targets=targets,
-        unreachable="" if targets or not running else reason(ingress, attached, labels),
+        published_at=published_at,
+        unreachable="" if targets or published_at or not running else reason(ingress, attached, labels),
         record=service_record(item),
     )
 

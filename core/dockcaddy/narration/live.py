@@ -111,12 +111,12 @@ class _Containers:
     @cached_property
     def _by_address(self) -> dict[str, str]:
         resources = [each for engine in self._inventory.engines for each in engine.resources]
-        return {address: each.name for each in resources for address in each.targets}
+        return {address: each.name for each in resources for address in (*each.targets, *each.published_addresses)}
 
     def at(self, upstream: str) -> Upstream:
         """The upstream, with the name of the container that has its address."""
         host = split_host_port(upstream.rpartition("//")[2])[0].strip("[]")
-        return Upstream(upstream, self._by_address.get(host, ""))
+        return Upstream(upstream, self._by_address.get(host) or self._by_address.get(upstream.rpartition("//")[2], ""))
 
 
 def _live_site(section: Section, ports: ListenPorts, containers: _Containers) -> LiveSite:

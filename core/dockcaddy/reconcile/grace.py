@@ -58,4 +58,6 @@ class GracePeriod:
 def _stopped(resource: Resource) -> Resource:
     """The resource without its addresses, which another container may get soon."""
     attachments = tuple(evolve(each, ipv4="", ipv6="") for each in resource.attachments)
-    return evolve(resource, state="exited", running=False, stopping=True, targets=(), attachments=attachments)
+    return evolve(
+        resource, state="exited", running=False, stopping=True, targets=(), published_at="", attachments=attachments
+    )

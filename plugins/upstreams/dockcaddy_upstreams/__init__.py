@@ -19,6 +19,7 @@ from dockcaddy import (
 from dockcaddy_upstreams.address_files import NAME, address_files
 from dockcaddy_upstreams.dynamic import LINGER, MARK, with_names
 from dockcaddy_upstreams.glued import warn_of_glued
+from dockcaddy_upstreams.published import published
 
 
 @frozen
@@ -81,6 +82,8 @@ def upstreams(context: Context, *options: Annotated[object, "[http|https|h2c] [P
 
     A text is the scheme, a number (also in quotes) the port, in any order. Empty while it gets no traffic.
     """
+    if context.resource.published_at:
+        return published(context, options, LINGER if context.settings(UpstreamsSettings).dynamic else 0.0)
     targets = sorted(_bracketed(target) for target in context.resource.targets) if context.admitted else []
     if context.admitted and context.resource.running and not targets:
         why = context.resource.unreachable or "connect it to one of Caddy's networks"

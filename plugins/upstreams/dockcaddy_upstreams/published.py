@@ -1,0 +1,50 @@
+"""Published ports as upstreams, where Caddy does not reach the addresses of containers."""
+
+from collections.abc import Iterable
+
+from dockcaddy import Context, Resource
+
+
+def published(context: Context, options: Iterable[object], linger: float) -> str:
+    """The address on the engine's host that a port is published at, `scheme://host:port`.
+
+    Without a port among `options` it is the only published one. `linger` is the grace period of the site in seconds.
+    """
+    if linger:
+        context.linger(linger)
+    if not context.admitted:
+        return ""
+    texts = list(map(str, options))
+    scheme = next((f"{each}://" for each in texts if each and not each.isdecimal()), "")
+    ports, host = context.resource.published, context.resource.published_at
+    wanted = next((int(each) for each in texts if each.isdecimal()), next(iter(ports)) if len(ports) == 1 else 0)
+    if wanted in ports:
+        return f"{scheme}[{host}]:{ports[wanted]}" if ":" in host else f"{scheme}{host}:{ports[wanted]}"
+    context.warn(f"upstreams: it has no address that caddy reaches: {_reason(context.resource, wanted)}")
+    return ""
+
+
+def _reason(resource: Resource, wanted: int) -> str:
+    """Why a port, 0 for any, is not among those that Caddy reaches, and what to do."""
+    engine, host = resource.engine, resource.published_at
+    if resource.published and not wanted:
+        ports = ", ".join(map(str, sorted(resource.published)))
+        return f"several ports are published on engine {engine} ({ports}): write one of them, {{{{upstreams PORT}}}}"
+    elsewhere = sorted(
+        {
+            each.host_ip
+            for each in resource.ports
+            if each.host_port and each.protocol == "tcp" and each.container_port == (wanted or each.container_port)
+        }
+    )
+    port = f"port {wanted} is" if wanted else "its port is"
+    if elsewhere:
+        return (
+            f"{port} published on {', '.join(elsewhere)} only, caddy reaches engine {engine} at {host}: publish it on "
+            f"that address, or set another one with --docker-reach ports=HOST"
+        )
+    return (
+        f"{port if wanted else 'no port is'} {'not ' if wanted else ''}published on engine {engine}: publish it "
+        f"(docker run --publish {wanted or 'PORT'}, ports: in Compose), or set how caddy reaches that engine with "
+        "--docker-reach"
+    )
