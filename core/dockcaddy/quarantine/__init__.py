@@ -14,6 +14,7 @@ from functools import partial
 
 from attrs import define, field
 
+from dockcaddy.caddyjson.retries import Retries
 from dockcaddy.errors import CaddyRefusal
 from dockcaddy.fragment import Fragment
 from dockcaddy.merge.configuration import Configuration
@@ -31,7 +32,7 @@ __all__ = ["Elsewhere", "Machine", "Quarantine"]
 class Quarantine:
     """Decides which fragments make up the configuration. `adapt` is Caddy's; `clock` gives seconds.
 
-    With `isolates` False one refusal costs the whole configuration. `modules` are those of the Caddy program, `machine`
+    With `isolates` False one refusal costs the whole configuration. `retries` are those of proxies of services. `modules` are those of the Caddy program, `machine`
     is where Caddy listens.
     """
 
@@ -41,6 +42,7 @@ class Quarantine:
     isolates: bool = True
     modules: Callable[[], frozenset[str]] = frozenset
     machine: Machine = field(factory=Elsewhere)
+    retries: Retries = field(factory=Retries)
     _memory: Memory = field(init=False)
     _ports: Ports = field(init=False)
     _fragments: tuple[Fragment, ...] = ()
@@ -131,9 +133,8 @@ class Quarantine:
         memory = self._memory
         memory.forget_outdated(fragments)
         before = memory.rejections.copy()
-        trial = Trial(
-            self.adapt, self.route_order, memory, list(fragments), build, deliver, still_holds, isolates=self.isolates
-        )
+        given = (self.adapt, self.route_order, memory, list(fragments), build, deliver, still_holds)
+        trial = Trial(*given, isolates=self.isolates, retries=self.retries)
         try:
             configuration = trial.resolve()
         except (CaddyRefusal, PortUnavailable):

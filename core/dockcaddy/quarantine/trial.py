@@ -9,7 +9,7 @@ from attrs import define, evolve, field
 from dockcaddy.admission.own_addresses import is_loopback_of_another
 from dockcaddy.admission.unsafe import unsafe_settings
 from dockcaddy.caddy import without_values
-from dockcaddy.caddyjson import with_isolated_sites
+from dockcaddy.caddyjson.retries import Retries
 from dockcaddy.errors import CaddyRefusal, CaddyUnreachable
 from dockcaddy.fragment import Fragment
 from dockcaddy.merge.assembly import EMPTY, Assembler
@@ -19,6 +19,7 @@ from dockcaddy.quarantine.memory import Memory
 from dockcaddy.quarantine.refusal import Refusal
 from dockcaddy.quarantine.search import Finding, Search
 from dockcaddy.quarantine.served import Holds, Served, holds_nothing
+from dockcaddy.quarantine.transforms import transformed
 from dockcaddy.settings import limits
 
 Build = Callable[[Sequence[Fragment], frozenset[str]], Configuration]
@@ -43,6 +44,7 @@ class Trial:
     deliver: Deliver
     still_holds: Holds = holds_nothing
     isolates: bool = True
+    retries: Retries = field(factory=Retries)
     left_out: frozenset[str] = frozenset()
     fallbacks: set[str] = field(factory=set)
     rejected: set[str] = field(factory=set)
@@ -103,7 +105,8 @@ class Trial:
             if last is not None and last.adapted is not None and last.text == configuration.text:
                 configuration = evolve(configuration, adapted=last.adapted)
             else:
-                adapted = self._with_isolated_sites(self.adapt(configuration.text))
+                adapted = self.adapt(configuration.text)
+                adapted = transformed(adapted, configuration, self.fragments, self.retries)
                 configuration = evolve(configuration, adapted=adapted)
             refused = self._unsafe_setting(configuration)
             if refused is None:
@@ -120,11 +123,6 @@ class Trial:
         elif refused.at_load:
             self._deadline = self._deadline or self.memory.clock() + limits.MAX_SEARCH_TIME
         return refused
-
-    def _with_isolated_sites(self, config: bytes) -> bytes:
-        return with_isolated_sites(
-            config, {host for each in self.fragments if each.is_operators for host in each.hosts}
-        )
 
     def _is_too_slow(self, error: CaddyUnreachable) -> bool:
         """Whether this configuration takes too long, while Caddy itself answers."""

@@ -8,6 +8,7 @@ from attrs import define
 
 from dockcaddy.caddy import CommandAdapter, find_caddy, modules_of
 from dockcaddy.caddyfile import ListenPorts
+from dockcaddy.caddyjson.retries import Retries
 from dockcaddy.caddyjson.streams import StreamKeeper
 from dockcaddy.errors import CaddyUnreachable
 from dockcaddy.hookspecs import Adapter
@@ -69,4 +70,5 @@ def quarantine_for(
     machine = (
         ThisMachine(find_caddy(settings.caddy), settings.http_port, settings.https_port) if has_child else Elsewhere()
     )
-    return Quarantine(keeper.adapt, clock, settings.route_order, settings.process_caddyfile, modules, machine)
+    retries = Retries(settings.service_try_duration, settings.service_fail_duration)
+    return Quarantine(keeper.adapt, clock, settings.route_order, settings.process_caddyfile, modules, machine, retries)
