@@ -112,9 +112,7 @@ class Source:
         return self.pipeline.build(self.inventory, self.base)
 
     def served(self) -> Served:
-        """The configuration that would be served. Raises SettingsError."""
-        if self.settings.envfile:
-            load_environment_file(self.settings.envfile)
+        """The configuration that would be served."""
         given = (self.settings, self.pipeline, self.inventory, self.base)
         try:
             return Served(served_by_program(*given, elsewhere=self.is_snapshot))
@@ -129,6 +127,8 @@ def read_source(options: Mapping[str, Any], path: str, *, thorough: bool = False
     """
     environment = start(options)
     settings = environment.settings
+    if settings.envfile:
+        load_environment_file(settings.envfile)
     pipeline = pipeline_for(settings, environment.registry, environment.sections)
     base = read_base(settings.caddyfile_path)
     inventory = read_inventory(settings, path, thorough=thorough)

@@ -11,6 +11,7 @@ from dockcaddy.cli.options import Command, settings_options, start
 from dockcaddy.engine import VERSION
 from dockcaddy.engine.redaction import environment_count, redacted
 from dockcaddy.run.engines import engines_for
+from dockcaddy.run.operator_files import load_environment_file
 
 logger = logging.getLogger("dockcaddy")
 
@@ -22,7 +23,10 @@ logger = logging.getLogger("dockcaddy")
 @settings_options("docker", "labels", "log")
 def command(redact: bool, **options: Any) -> int:
     """Print the inventory as JSON, for bug reports and for rendering elsewhere."""
-    engines = engines_for(start(options).settings)
+    settings = start(options).settings
+    if settings.envfile:
+        load_environment_file(settings.envfile)
+    engines = engines_for(settings)
     document = {"version": VERSION, "engines": [engine.snapshot() for engine in engines]}
     count = environment_count(document)
     if redact:

@@ -9,6 +9,7 @@ from attrs import define
 from dockcaddy.errors import SettingsError
 from dockcaddy.files import unreadable
 from dockcaddy.reconcile.pipeline import BaseCaddyfile
+from dockcaddy.run.environment_file import parse_environment
 
 logger = logging.getLogger("dockcaddy")
 
@@ -49,24 +50,15 @@ def read_base(path: str) -> BaseCaddyfile | None:
 
 
 def load_environment_file(path: str) -> None:
-    """Put the KEY=VALUE lines of a file into the environment, for Caddy; what is set already stays.
+    """Put the variables of a file into the environment, for Caddy and the engines; what is set already stays.
 
     Raises SettingsError.
     """
     try:
-        lines = Path(path).read_text(encoding="utf-8").splitlines()
+        variables = parse_environment(Path(path).read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"--envfile {path}: {unreadable(error)}") from error
-    for number, line in enumerate(lines, 1):
-        text = line.strip().removeprefix("export ")
-        if not text or text.startswith("#"):
-            continue
-        key, sign, value = text.partition("=")
-        if not sign or len(key.split()) != 1:
-            raise SettingsError(f"--envfile {path}: line {number}: expected KEY=VALUE")
-        value = value.strip()
-        if value[:1] in ("'", '"') and value.count(value[0]) == 1:
-            raise SettingsError(f"--envfile {path}: line {number}: the quote is never closed")
-        if len(value) > 1 and value[0] == value[-1] and value[0] in "\"'":
-            value = value[1:-1]
-        os.environ.setdefault(key.strip(), value)
+    except ValueError as error:
+        raise SettingsError(f"--envfile {path}: {error}") from None
+    for name, value in variables.items():
+        os.environ.setdefault(name, value)
