@@ -1,6 +1,7 @@
 """No option is accepted in silence: each is read somewhere, or ends with "not supported yet"."""
 
 import ast
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from dockcaddy.settings.table import OPTIONS, UNSUPPORTED
 CORE = Path(__file__).parent.parent.parent / "core" / "dockcaddy"
 
 
+@cache
 def read_attributes() -> set[str]:
     """What is read of something that is called settings, anywhere but where settings are made."""
     found = set()

@@ -155,7 +155,7 @@ class Settings:
     controller_network: str = _option("", "run", "network (CIDR) from which servers are configured; not supported yet", "CADDY_CONTROLLER_NETWORK", check=_check_network)
     ingress_networks: tuple[str, ...] = _option((), "docker", "networks over which Caddy reaches containers, by name; empty: those of Caddy's container", "CADDY_INGRESS_NETWORKS")
     caddyfile_path: str = _option("", "labels", "base Caddyfile, merged before everything else", "CADDY_DOCKER_CADDYFILE_PATH", kind="path")
-    envfile: str = _option("", "caddy", "file of KEY=VALUE lines (with quotes, comments, export) for the environment; what is set already stays", "CADDY_DOCKER_ENVFILE", kind="path")
+    envfile: str = _option("", "caddy", "file of KEY=VALUE lines for the environment; what is set already stays", "CADDY_DOCKER_ENVFILE", kind="path")
     label_prefix: str = _option("caddy", "labels", "prefix of the labels to read", "CADDY_DOCKER_LABEL_PREFIX", check=_check_prefix)
     proxy_service_tasks: bool = _option(True, "docker", "use the tasks of a Swarm service as upstreams; false: its name", "CADDY_DOCKER_PROXY_SERVICE_TASKS")
     process_caddyfile: bool = _option(True, "caddy", "leave out what Caddy refuses; false: keep the old configuration if Caddy refuses anything", "CADDY_DOCKER_PROCESS_CADDYFILE")
