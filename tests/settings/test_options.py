@@ -41,7 +41,7 @@ TEXT_OF = {
     "port": "8080",
 }
 # what not any text is
-TEXTS = {"controller_network": "10.9.0.0/16", "resolver": "[::1]:5353"}
+TEXTS = {"constraint": "Name(`x`)", "controller_network": "10.9.0.0/16", "resolver": "[::1]:5353"}
 
 
 def a_text_for(name: str) -> str:

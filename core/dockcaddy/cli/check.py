@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from dockcaddy.cli import result
-from dockcaddy.cli.inventory import Source, inventory_option, read_source, report
+from dockcaddy.cli.inventory import Source, inventory_option, read_source, report, report_excluded
 from dockcaddy.cli.options import Command, settings_options
 from dockcaddy.errors import CaddyUnreachable
 from dockcaddy.merge.configuration import Configuration
@@ -27,6 +27,7 @@ def command(path: str, **options: Any) -> int:
     if found.unchecked and not wrong:
         raise CaddyUnreachable(found.unchecked)
     found.warn()
+    report_excluded(source.excluded, source.settings.constraint)
     if not wrong:
         result.write(f"{_counted(source.inventory, found.configuration, len(problems))}, ok\n")
     return 1 if wrong else 0
@@ -34,6 +35,10 @@ def command(path: str, **options: Any) -> int:
 
 def _nothing_labelled(source: Source, configuration: Configuration) -> Iterator[Problem]:
     if not any(engine.resources or engine.configs for engine in source.inventory.engines):
+        if source.excluded:
+            message = f"the constraint excludes every labelled container and service: {source.settings.constraint}"
+            yield Problem("engine", "", message, "warning")
+            return
         prefix = source.settings.label_prefix
         consequence = "" if configuration.sites else ", so there is nothing to serve"
         message = f'no container has a label "{prefix}" or "{prefix}.x"{consequence}'

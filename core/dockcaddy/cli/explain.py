@@ -8,7 +8,7 @@ import click
 
 from dockcaddy.caddyfile import SiteAddress
 from dockcaddy.cli import result
-from dockcaddy.cli.inventory import inventory_option, read_source, report
+from dockcaddy.cli.inventory import inventory_option, read_source, report, report_excluded
 from dockcaddy.cli.options import Command, settings_options
 from dockcaddy.errors import SettingsError
 from dockcaddy.merge.configuration import Configuration
@@ -25,6 +25,9 @@ logger = logging.getLogger("dockcaddy")
 def command(subject: str, path: str, **options: Any) -> int:
     """Show which resource and label made each line of SUBJECT, a site's address or a resource's name."""
     source = read_source(options, path)
+    if excluded := [name for name in source.excluded if _is(name, subject)]:
+        report_excluded(excluded, source.settings.constraint)
+        return 0
     # includes fragments that are left out, so that these can be explained too
     concerned = _concerned(source.merged(), source.inventory, subject)
     found = source.served()

@@ -107,6 +107,11 @@ class Source:
     inventory: Inventory
     is_snapshot: bool
 
+    @property
+    def excluded(self) -> tuple[str, ...]:
+        """The labelled resources that the constraint excludes, as messages name them."""
+        return tuple(dict.fromkeys(each for engine in self.inventory.engines for each in engine.excluded))
+
     def merged(self) -> Configuration:
         """All labels merged, without asking Caddy."""
         return self.pipeline.build(self.inventory, self.base)
@@ -133,6 +138,12 @@ def read_source(options: Mapping[str, Any], path: str, *, thorough: bool = False
     base = read_base(settings.caddyfile_path)
     inventory = read_inventory(settings, path, thorough=thorough)
     return Source(settings, pipeline, base, inventory, bool(path))
+
+
+def report_excluded(excluded: Iterable[str], constraint: str) -> None:
+    """Log each resource that the constraint excludes."""
+    for resource in excluded:
+        logger.info("%s: excluded by the constraint %s", resource, constraint, extra={"resource": resource})
 
 
 def report(problems: Iterable[Problem]) -> bool:

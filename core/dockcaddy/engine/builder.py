@@ -10,6 +10,7 @@ from dockcaddy.engine.records import EngineOptions, container
 from dockcaddy.engine.services import ServiceStore
 from dockcaddy.engine.store import ContainerStore
 from dockcaddy.engine.unreachable import advice
+from dockcaddy.errors import one_line
 from dockcaddy.model import EngineInventory, Problem, Resource
 
 Json = Mapping[str, Any]
@@ -61,12 +62,21 @@ class InventoryBuilder:
         names = {network["Id"]: network["Name"] for network in self._networks or ()}
         resources = self.containers.resources(now) + self.services.resources(ingress, names)
         every = (*problems, *self.services.problems, *self.containers.overlooked)
+        excluded = tuple(f"container {one_line(name)}" for name in self.containers.excluded)
+        excluded += tuple(f"service {one_line(name)}" for name in self.services.excluded(names))
         caddy, configs, advised = self._caddy_resource(), self.services.configs, advice(ingress, self.name)
         are_old = self.services.are_old
-        known = resources, configs, caddy, every, advised, are_old
+        known = resources, configs, caddy, every, advised, are_old, excluded
         if self._last is None or self._last[0] != known:
             made = EngineInventory(
-                self.name, resources, configs, caddy, every, advice=advised, has_old_services=are_old
+                self.name,
+                resources,
+                configs,
+                caddy,
+                every,
+                advice=advised,
+                has_old_services=are_old,
+                excluded=excluded,
             )
             self._last = known, made
         return self._last[1]

@@ -63,7 +63,7 @@ class Expectation:
         """The response without what has ended, and with what only events said."""
         changed: dict[str, Any] = {}
         if self.state == ENDED and item.get("State") in _UP:
-            return {**item, "State": ENDED, "NetworkSettings": {"Networks": {}}}
+            return ended(item)
         # a container that starts counts as running once its addresses show
         if self.state in _UP and item.get("State") in _UP:
             changed["State"] = self.state
@@ -145,6 +145,15 @@ class Expectations:
         """Drop expectations that have expired."""
         for id in [id for id, each in self._by_id.items() if now >= each.until]:
             del self._by_id[id]
+
+
+def ended(item: Json) -> dict[str, Any]:
+    """The item of a container that has ended: its addresses go to the next container that starts."""
+    networks = {
+        name: {**endpoint, "EndpointID": "", "IPAddress": "", "GlobalIPv6Address": ""}
+        for name, endpoint in _endpoints(item)
+    }
+    return {**item, "State": ENDED, "NetworkSettings": {**(item.get("NetworkSettings") or {}), "Networks": networks}}
 
 
 def _endpoints(item: Json) -> Iterator[tuple[str, Json]]:

@@ -6,12 +6,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from attrs import frozen
+from attrs import field, frozen
 
 from dockcaddy.engine.gotypes import container_record, service_record
 from dockcaddy.engine.ingress import NETWORK_LABEL, IngressNetworks
 from dockcaddy.engine.unreachable import reason
 from dockcaddy.model import Attachment, Health, Mount, Port, Resource
+from dockcaddy.settings.constraint import Constraint, Subject
 
 Json = Mapping[str, Any]
 
@@ -30,6 +31,7 @@ class EngineOptions:
     scan_stopped_containers: bool = False
     proxy_service_tasks: bool = True
     scan_one_off_containers: bool = False
+    constraint: Constraint = field(factory=Constraint)
 
     def wants(self, labels: Mapping[str, Any]) -> bool:
         """Whether a container with these labels is ours.
@@ -39,6 +41,26 @@ class EngineOptions:
         """
         is_one_off = str(labels.get(ONE_OFF)).strip().lower() == "true"
         return has_prefix(labels, self.label_prefix) and (self.scan_one_off_containers or not is_one_off)
+
+    def excludes(self, item: Json) -> bool:
+        """Whether the constraint excludes the container of an item of `GET /containers/json`."""
+        if not self.constraint.text:
+            return False
+        networks = (item.get("NetworkSettings") or {}).get("Networks") or {}
+        subject = Subject(container_name(item), _texts(item.get("Labels") or {}), tuple(networks))
+        return not self.constraint.admits(subject)
+
+    def excludes_service(self, item: Json, networks: Mapping[str, str]) -> bool:
+        """Whether the constraint excludes the service of an item of `GET /services`. `networks` are names by id."""
+        if not self.constraint.text:
+            return False
+        spec = item.get("Spec") or {}
+        subject = Subject(
+            str(spec.get("Name") or ""),
+            _texts(spec.get("Labels") or {}),
+            tuple(networks.get(each, each) for each in service_networks(item)),
+        )
+        return not self.constraint.admits(subject)
 
 
 def has_prefix(labels: Mapping[str, str], prefix: str) -> bool:
@@ -217,6 +239,15 @@ def service(
         unreachable="" if targets or published_at or not running else reason(ingress, attached, labels),
         record=service_record(item),
     )
+
+
+def service_networks(item: Json) -> tuple[str, ...]:
+    """The networks of a service, by id, or by the name that it was created with."""
+    spec = item.get("Spec") or {}
+    wanted = (spec.get("TaskTemplate") or {}).get("Networks") or spec.get("Networks") or ()
+    found = [str(each.get("Target") or "") for each in wanted]
+    found += [str(each.get("NetworkID") or "") for each in (item.get("Endpoint") or {}).get("VirtualIPs") or ()]
+    return tuple(dict.fromkeys(found))
 
 
 def _service_health(spec: Json, *, is_running: bool) -> Health:

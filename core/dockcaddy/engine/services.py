@@ -71,10 +71,17 @@ class ServiceStore:
             self.changes += 1
             self.losses += is_lost
 
+    def excluded(self, networks: Mapping[str, str]) -> tuple[str, ...]:
+        """The names of the services that the constraint excludes. `networks` are names by id."""
+        items = (item for item in self._services if self.options.excludes_service(item, networks))
+        return tuple(sorted(str((item.get("Spec") or {}).get("Name") or "") for item in items))
+
     def resources(self, ingress: IngressNetworks, networks: Mapping[str, str]) -> tuple[Resource, ...]:
         """The current resources, in the engine's order. `networks` are names by id."""
         made: dict[str, tuple[object, Resource]] = {}
         for item in self._services:
+            if self.options.excludes_service(item, networks):
+                continue
             id, tasks = item["ID"], self._tasks[item["ID"]]
             basis = (item, tasks, ingress, networks)
             kept = self._made.get(id)

@@ -6,8 +6,9 @@ from typing import Any
 
 from attrs import define, field
 
+from dockcaddy.engine.expectations import ended
 from dockcaddy.engine.ingress import IngressNetworks
-from dockcaddy.engine.records import EngineOptions, container, has_prefix, needed
+from dockcaddy.engine.records import EngineOptions, container, container_name, has_prefix, needed
 from dockcaddy.engine.unlabelled import warnings
 from dockcaddy.model import Problem, Resource
 
@@ -28,6 +29,7 @@ class _Known:
     unreadable: bool = False
     stopping_until: float = 0.0
     resource: Resource | None = None
+    is_excluded: bool | None = None
 
 
 @define(eq=False)
@@ -78,7 +80,7 @@ class ContainerStore:
         self.without_labels = [item for item in items if not has_prefix(item.get("Labels") or {}, prefix)]
         self.unlabelled = sum(not self.wants(item.get("Labels") or {}) for item in items)
         running = [item for item in self.without_labels if item.get("State") in ("running", None)]
-        overlooked = warnings(running, prefix)
+        overlooked = warnings([item for item in running if not self.options.excludes(item)], prefix)
         if overlooked != self.overlooked:
             self.overlooked = overlooked
             self.changes += 1
@@ -143,15 +145,11 @@ class ContainerStore:
     def needs_inspect(self, id: str) -> bool:
         """Whether the container is in the store and was never inspected."""
         known = self._known.get(id)
-        return known is not None and known.inspect is None
+        return known is not None and known.inspect is None and not self._is_excluded(known)
 
     def uninspected(self) -> list[str]:
         """The ids without an inspect response."""
-        return [
-            id
-            for id, known in self._known.items()
-            if (known.inspect is None) and (self.options.scan_stopped_containers or known.item.get("State") in _LISTED)
-        ]
+        return [id for id, known in self._known.items() if known.inspect is None and self._counts(known)]
 
     def set_state(self, id: str, state: str) -> bool:
         """Set the state from an event. Returns whether it changes."""
@@ -160,8 +158,8 @@ class ContainerStore:
             return False
         known.item = {**known.item, "State": state}
         if state == "exited":
-            # its address goes to the next container that starts; only a list has its own next one
-            known.item["NetworkSettings"] = {"Networks": {}}
+            # only a list has its next address
+            known.item = ended(known.item)
             self._set_health(known, "starting")
         known.stopping_until = 0.0
         self._changed(known)
@@ -211,13 +209,23 @@ class ContainerStore:
         found = [self._resource_of(known, now) for known in self._in_order]
         return tuple([each for each in found if each is not None])
 
+    @property
+    def excluded(self) -> tuple[str, ...]:
+        """The names of the containers that the constraint excludes."""
+        return tuple(sorted(container_name(known.item) for known in self._known.values() if self._is_excluded(known)))
+
+    def _is_excluded(self, known: _Known) -> bool:
+        if known.is_excluded is None:
+            known.is_excluded = self.options.excludes(known.item)
+        return known.is_excluded
+
     def resource(self, id: str, now: float) -> Resource | None:
         """The current resource of a container, None if there is none."""
         known = self._known.get(id)
         return None if known is None else self._resource_of(known, now)
 
     def _resource_of(self, known: _Known, now: float) -> Resource | None:
-        if not self.options.scan_stopped_containers and known.item.get("State") not in _LISTED:
+        if not self._counts(known):
             return None
         if known.stopping_until and known.stopping_until <= now:
             known.stopping_until, known.resource = 0.0, None
@@ -226,8 +234,12 @@ class ContainerStore:
             known.resource = container(known.item, known.inspect, self.ingress, self.engine, stopping=stopping)
         return known.resource
 
+    def _counts(self, known: _Known) -> bool:
+        is_there = self.options.scan_stopped_containers or known.item.get("State") in _LISTED
+        return is_there and not self._is_excluded(known)
+
     def _changed(self, known: _Known) -> None:
-        known.resource = None
+        known.resource = known.is_excluded = None
         self.changes += 1
 
     def _set_health(self, known: _Known, status: str) -> bool:

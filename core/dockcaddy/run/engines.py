@@ -6,6 +6,7 @@ from pathlib import Path
 from dockcaddy.engine import Connection, Engine
 from dockcaddy.engine.records import EngineOptions
 from dockcaddy.errors import SettingsError
+from dockcaddy.settings.constraint import Constraint
 from dockcaddy.settings.endpoints import check_engine
 from dockcaddy.settings.table import Settings
 
@@ -18,6 +19,7 @@ def options_for(settings: Settings) -> EngineOptions:
         settings.scan_stopped_containers,
         settings.proxy_service_tasks,
         settings.scan_one_off_containers,
+        Constraint.parse(settings.constraint),
     )
 
 

@@ -157,6 +157,8 @@ MAX_REMEMBERED_LOG_LINES = 1000
 
 # --- text for people ---
 
+# Levels of ! and ( in a constraint; each takes Python frames.
+MAX_CONSTRAINT_DEPTH = 100
 # Names in a message: of the valid ones after a name that is not known, and of examples.
 MAX_KNOWN_NAMES = 40
 MAX_EXAMPLES = 3

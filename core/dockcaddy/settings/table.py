@@ -13,6 +13,7 @@ from attrs import field, frozen
 
 from dockcaddy.errors import SettingsError
 from dockcaddy.settings import limits
+from dockcaddy.settings.constraint import Constraint
 from dockcaddy.settings.values import (
     check_admin,
     checked_seconds,
@@ -157,6 +158,7 @@ class Settings:
     caddyfile_path: str = _option("", "labels", "base Caddyfile, merged before everything else", "CADDY_DOCKER_CADDYFILE_PATH", kind="path")
     envfile: str = _option("", "caddy", "file of KEY=VALUE lines for the environment; what is set already stays", "CADDY_DOCKER_ENVFILE", kind="path")
     label_prefix: str = _option("caddy", "labels", "prefix of the labels to read", "CADDY_DOCKER_LABEL_PREFIX", check=_check_prefix)
+    constraint: str = _option("", "docker", "expression for the containers and services that count: Label(`zone`, `public`) && !Name(`x`); empty: all", check=Constraint.parse)
     proxy_service_tasks: bool = _option(True, "docker", "use the tasks of a Swarm service as upstreams; false: its name", "CADDY_DOCKER_PROXY_SERVICE_TASKS")
     process_caddyfile: bool = _option(True, "caddy", "leave out what Caddy refuses; false: keep the old configuration if Caddy refuses anything", "CADDY_DOCKER_PROCESS_CADDYFILE")
     scan_stopped_containers: bool = _option(False, "docker", "also read the labels of stopped containers", "CADDY_DOCKER_SCAN_STOPPED_CONTAINERS")
