@@ -107,7 +107,12 @@ def test_who_imports_what_is_left_out_is_not_told_what_the_owner_is_to_do(
         (("run", "--caddy-admin", "http://"), '--caddy-admin http://: expected an address like "localhost:2019"'),
         (("run", "--output", "json=/nowhere/x"), "output json=/nowhere/x: folder /nowhere does not exist, create it or name another"),
         (("run", "--output", "caddyfile=/"), "output caddyfile=/: this is a folder, name a file in it"),
-        (("run", "--docker-sockets", "ssh://host"), "--docker-sockets ssh://host: ssh needs the package paramiko"),
+        (("run", "--docker-reach", "port"), '--docker-reach port: unknown reach "port", write auto, containers, overlay, ports or ports=HOST'),
+        (("run", "--docker-reach", "ports=http://nas"), "is not a host: write its name or address, without a scheme"),
+        (("run", "--docker-names", "a,b"), "--docker-names: 2 values for 1 engine: write one for each of --docker-sockets"),
+        (("run", "--docker-names", "a b"), '"a b" is not a name: write letters, digits'),
+        (("run", "--docker-sockets", "unix:///a,unix:///b", "--docker-names", "x,x"), 'two engines are called "x"'),
+        (("run", "--docker-sockets", "context://nope"), '--docker-sockets context://nope: no docker context is called "nope"'),
     ],
 )  # fmt: skip
 def test_wrong_usage_is_told_in_plain_words_before_anything_starts(

@@ -41,7 +41,12 @@ TEXT_OF = {
     "port": "8080",
 }
 # what not any text is
-TEXTS = {"constraint": "Name(`x`)", "controller_network": "10.9.0.0/16", "resolver": "[::1]:5353"}
+TEXTS = {
+    "constraint": "Name(`x`)",
+    "controller_network": "10.9.0.0/16",
+    "docker_reach": "ports=nas",
+    "resolver": "[::1]:5353",
+}
 
 
 def a_text_for(name: str) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 from attrs import define, field
 
 from dockcaddy.engine.ingress import ingress_networks
+from dockcaddy.engine.reach import Neighbours, facts_of
 from dockcaddy.engine.records import EngineOptions, container
 from dockcaddy.engine.services import ServiceStore
 from dockcaddy.engine.store import ContainerStore
@@ -25,12 +26,14 @@ class InventoryBuilder:
 
     name: str
     options: EngineOptions
+    neighbours: Neighbours = field(factory=Neighbours)
     containers: ContainerStore = field(init=False)
     services: ServiceStore = field(init=False)
     _networks: Sequence[Json] | None = ()
     _own: tuple[Json, Json | None] | None = None
     _caddy: tuple[object, Resource] | None = None
     _last: tuple[object, EngineInventory] | None = None
+    _seen: int = 0
 
     def __attrs_post_init__(self) -> None:
         self.containers = ContainerStore(self.name, self.options)
@@ -58,6 +61,8 @@ class InventoryBuilder:
 
     def inventory(self, now: float, problems: Iterable[Problem] = ()) -> EngineInventory:
         """The inventory at `now`, in seconds of the clock. `problems` are those of calls to the engine."""
+        if self._seen != self.neighbours.changes:
+            self._set_ingress()
         ingress = self.containers.ingress
         names = {network["Id"]: network["Name"] for network in self._networks or ()}
         resources = self.containers.resources(now) + self.services.resources(ingress, names)
@@ -83,7 +88,10 @@ class InventoryBuilder:
 
     def _set_ingress(self) -> None:
         own = self._own[0] if self._own is not None else None
-        self.containers.set_ingress(ingress_networks(self._networks, self.options.ingress_networks, own))
+        names, near = self.options.ingress_networks, self.neighbours
+        near.learn(self.name, facts_of(near.reach(self.name), self._networks, own, names))
+        self._seen = near.changes
+        self.containers.set_ingress(ingress_networks(self._networks, names, own, near.rule(self.name)))
 
     def _caddy_resource(self) -> Resource | None:
         if self._own is None:

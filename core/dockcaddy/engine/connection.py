@@ -1,24 +1,29 @@
 """The connection to one engine's API."""
 
 import errno
-import os
+import socket
 from pathlib import Path
 from typing import Any
 
 from attrs import define
 
+from dockcaddy.engine.endpoint import Certificates, Endpoint, endpoint_of
 from dockcaddy.engine.failures import failure_of, is_forbidden
 from dockcaddy.errors import EngineUnreachable
 from dockcaddy.settings import limits
 
-DEFAULT_SOCKET = "unix:///var/run/docker.sock"
 # a version that every engine accepts for `_ping`, which returns its own
 ANY_VERSION = "1.24"
+# a dead connection ends within half a minute, so that a stream of events does not wait for ever: idle, interval, probes
+_KEEPALIVE = ((socket.TCP_KEEPIDLE, 10), (socket.TCP_KEEPINTVL, 5), (socket.TCP_KEEPCNT, 4))
 
 
 @define(eq=False)
 class Connection:
-    """One endpoint. `url` is a DOCKER_HOST value, `""` for the environment's; `certs_path` a folder, `""` for none."""
+    """One endpoint. `url` is a DOCKER_HOST value or `context://NAME`, `""` for the environment's.
+
+    `certs_path` is a folder, `""` for none.
+    """
 
     url: str = ""
     certs_path: str = ""
@@ -26,12 +31,17 @@ class Connection:
     _client: Any = None
 
     @property
+    def endpoint(self) -> Endpoint:
+        """Where the engine is. Raises EngineUnreachable for a context that does not exist."""
+        try:
+            return endpoint_of(self.url, self.certs_path, self.api_version)
+        except ValueError as error:
+            raise EngineUnreachable(str(error)) from None
+
+    @property
     def place(self) -> str:
         """The endpoint's name in errors."""
-        if self.url:
-            return self.url
-        host = os.environ.get("DOCKER_HOST", "")
-        return f"DOCKER_HOST={host}" if host else f"the default docker socket {DEFAULT_SOCKET}"
+        return self.endpoint.place
 
     def client(self) -> Any:
         """docker's low-level client, connected at the first call. Raises EngineUnreachable."""
@@ -54,54 +64,80 @@ class Connection:
         """The error for a call that failed."""
         if isinstance(error, EngineUnreachable):
             return error
-        url = self.url or os.environ.get("DOCKER_HOST", "") or DEFAULT_SOCKET
-        failure = failure_of(_no_socket(url) or error, by_socket="unix:" in url)
+        endpoint = self.endpoint
+        failure = failure_of(_no_socket(endpoint.url) or error, by_socket="unix:" in endpoint.url)
         if failure.is_forbidden:
-            return EngineUnreachable(f"{self.place} forbids a required call: {failure.cause}")
+            return EngineUnreachable(f"{endpoint.place} forbids a required call: {failure.cause}")
         what = "refuses" if failure.is_refused else "does not answer"
-        return EngineUnreachable(f"{self.place} {what}: {failure.cause}", failure.remedy)
+        return EngineUnreachable(f"{endpoint.place} {what}: {failure.cause}", failure.remedy)
 
     def _new_client(self) -> Any:
         try:
-            return self._negotiated()
+            return self._negotiated(self.endpoint)
         except Exception as error:
             raise self.unreachable(error) from error
 
-    def _negotiated(self) -> Any:
+    def _negotiated(self, endpoint: Endpoint) -> Any:
         """A client with the engine's API version. A socket proxy may forbid `/version` and still allow `/_ping`."""
-        if self.api_version:
-            return self._client_of(self.api_version)
+        client = _client_of(endpoint, endpoint.api_version or ANY_VERSION)
+        if endpoint.api_version:
+            return client
         try:
-            return self._client_of("auto")
+            client._version = client._retrieve_server_version()
         except Exception as error:
             if not is_forbidden(error):
                 raise
-            asking = self._client_of(ANY_VERSION)
-            ping = asking.get(f"{asking.base_url}/_ping", timeout=limits.ENGINE_CALL_TIMEOUT)
+            ping = client.get(f"{client.base_url}/_ping", timeout=limits.ENGINE_CALL_TIMEOUT)
             if not ping.ok or "Api-Version" not in ping.headers:
                 raise
-            return self._client_of(ping.headers["Api-Version"])
+            client._version = ping.headers["Api-Version"]
+        return client
 
-    def _client_of(self, version: str) -> Any:
-        import docker  # noqa: PLC0415  a slow import that offline commands do not need
-        from docker.utils import kwargs_from_env  # noqa: PLC0415
 
-        settings: dict[str, Any] = dict(kwargs_from_env()) if not self.url else {"base_url": self.url}
-        if self.certs_path:
-            folder = Path(self.certs_path)
-            settings["tls"] = docker.tls.TLSConfig(
-                client_cert=(str(folder / "cert.pem"), str(folder / "key.pem")),
-                ca_cert=str(folder / "ca.pem"),
-                verify=True,
-            )
-        return docker.APIClient(
-            version=version, timeout=limits.ENGINE_CALL_TIMEOUT, num_pools=limits.MAX_ENGINE_CONNECTIONS, **settings
-        )
+def _client_of(endpoint: Endpoint, version: str) -> Any:
+    import docker  # noqa: PLC0415  a slow import that offline commands do not need
+
+    is_ssh = endpoint.url.startswith("ssh://")
+    client = docker.APIClient(
+        base_url="http://ssh.invalid:80" if is_ssh else endpoint.url,
+        version=version,
+        timeout=limits.ENGINE_CALL_TIMEOUT,
+        num_pools=limits.MAX_ENGINE_CONNECTIONS,
+        tls=_tls(endpoint.tls) if endpoint.tls and not is_ssh and "unix:" not in endpoint.url else False,
+    )
+    # proxies, certificates and passwords in the environment are for other servers
+    client.trust_env = False
+    if is_ssh:
+        from dockcaddy.engine.ssh import URL, SshAdapter  # noqa: PLC0415  it needs requests, which docker brings
+
+        client.mount(URL, SshAdapter(endpoint.url))
+    elif client.base_url.startswith(("http://", "https://")):
+        for adapter in client.adapters.values():
+            _keep_alive(adapter)
+    return client
+
+
+def _keep_alive(adapter: Any) -> None:
+    options = [(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1), (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)]
+    options += [(socket.IPPROTO_TCP, name, value) for name, value in _KEEPALIVE]
+    adapter.init_poolmanager(limits.MAX_ENGINE_CONNECTIONS, limits.MAX_ENGINE_CONNECTIONS, socket_options=options)
+
+
+def _tls(files: Certificates) -> Any:
+    """docker's settings of these certificates."""
+    import docker  # noqa: PLC0415  a slow import that offline commands do not need
+
+    pair = (files.cert, files.key) if files.cert and files.key else None
+    return docker.tls.TLSConfig(client_cert=pair, ca_cert=files.ca or None, verify=files.verify)
 
 
 def _no_socket(url: str) -> OSError | None:
     """The error for a file or folder in place of a socket, for which the kernel says only `Connection refused`."""
     path = Path(url.partition("://")[2])
-    if "unix://" not in url or not path.exists() or path.is_socket():
-        return None
+    try:
+        if "unix://" not in url or not path.exists() or path.is_socket():
+            return None
+    except OSError as error:
+        # a folder on the way is closed to us
+        return error
     return OSError(errno.ENOTSOCK, f"this is a {'folder' if path.is_dir() else 'file'}, not a socket")

@@ -8,8 +8,9 @@ address.
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
+from dockcaddy.engine.reach import Rule
 from dockcaddy.model import Attachment
 
 NETWORK_LABEL = "caddy_ingress_network"
@@ -25,7 +26,7 @@ class IngressNetworks:
     `ranks` are by id and by name; lower ranks are preferred. With `on_host`, these are all networks that the host can
     reach. `names` are those of the option (`by_option`), or of the networks of Caddy's container. `known` are the drivers
     of all networks by name, for messages only. With `is_any`, networks cannot be listed and every network counts.
-    `never` are the ids of Swarm's ingress networks. Where no address can be used, `host` is where published ports are used.
+    `never` are the ids of Swarm's ingress networks. The `rule` says which networks Caddy reaches on this engine.
     """
 
     ranks: Mapping[str, int] = field(factory=dict)
@@ -34,12 +35,12 @@ class IngressNetworks:
     by_option: bool = False
     is_any: bool = False
     never: frozenset[str] = frozenset()
-    host: str = ""
+    rule: Rule = field(factory=Rule)
     known: Mapping[str, str] = field(factory=dict, eq=False)
 
     def address(self, attachments: Sequence[Attachment], chosen: str) -> str:
         """The address of a container, `""` if it is on no ingress network. `chosen` is the network of its label."""
-        fitting = [each for each in attachments if each.ipv4 or each.ipv6]
+        fitting = [each for each in self.reached(attachments) if each.ipv4 or each.ipv6]
         if chosen:
             fitting = [each for each in fitting if each.network == chosen]
         else:
@@ -47,23 +48,36 @@ class IngressNetworks:
         fitting.sort(key=lambda each: (0 if chosen else self._rank(each) or 0, each.network == "bridge", each.network))
         return (fitting[0].ipv4 or fitting[0].ipv6) if fitting else ""
 
-    def includes(self, network_id: str, name: str) -> bool:
-        """Whether a network of this id and name is an ingress network."""
-        if self.on_host:
+    def includes(self, network_id: str, name: str, chosen: str = "") -> bool:
+        """Whether a network of this id and name is an ingress network, or the one that a label has `chosen`."""
+        if not self.rule.counts(network_id):
+            return False
+        if chosen:
+            return name == chosen
+        if self.on_host or self.rule.shared is not None:
             return network_id not in self.never
         return network_id in self.ranks or name in self.ranks
 
+    def reached(self, attachments: Sequence[Attachment]) -> tuple[Attachment, ...]:
+        """The attachments without addresses that are not on this engine as Caddy sees it: they may be somebody else's."""
+        return tuple(
+            each if self.rule.counts(each.network_id) else evolve(each, ipv4="", ipv6="") for each in attachments
+        )
+
     def _rank(self, attachment: Attachment) -> int | None:
-        if self.is_any:
+        if self.is_any or self.rule.shared is not None:
             return 0
         by_id = self.ranks.get(attachment.network_id)
         return self.ranks.get(attachment.network) if by_id is None else by_id
 
 
 def ingress_networks(
-    listed: Iterable[Mapping[str, Any]] | None, names: Sequence[str], own: Mapping[str, Any] | None
+    listed: Iterable[Mapping[str, Any]] | None,
+    names: Sequence[str],
+    own: Mapping[str, Any] | None,
+    rule: Rule,
 ) -> IngressNetworks:
-    """The ingress networks: those in `names`, else those of our `own` container, else those that the host can reach.
+    """The ingress networks by the `rule`, without which they are: those in `names`, else those of our `own` container, else those that the host can reach.
 
     `listed` are items of `GET /networks`, None if listing is forbidden. `own` is the container that we run in, as a list
     item or inspect response. Swarm's ingress network never counts.
@@ -74,7 +88,7 @@ def ingress_networks(
     if names:
         wanted = {name: rank for rank, name in enumerate(names)}
         ranks = {network["Id"]: wanted[network["Name"]] for network in known if network["Name"] in wanted}
-        return IngressNetworks({**wanted, **ranks}, names=tuple(names), by_option=True, known=drivers)
+        return IngressNetworks({**wanted, **ranks}, names=tuple(names), by_option=True, rule=rule, known=drivers)
     if own is not None and not _uses_the_hosts_network(own):
         attached = (own.get("NetworkSettings") or {}).get("Networks") or {}
         ranked = {name: rank for rank, name in enumerate(sorted(attached))}
@@ -83,11 +97,12 @@ def ingress_networks(
             endpoint["NetworkID"]: ranked[name] for name, endpoint in attached.items() if endpoint.get("NetworkID")
         }
         ours = {name: rank for name, rank in ranked.items() if name not in swarm}
-        return IngressNetworks({**by_id, **ours}, names=tuple(ours), known=drivers)
+        return IngressNetworks({**by_id, **ours}, names=tuple(ours), rule=rule, known=drivers)
     reachable = [network for network in known if network.get("Driver", "") in _REACHABLE_DRIVERS]
     ranks = {key: 0 for network in reachable for key in (network["Id"], network["Name"])}
     never = frozenset(network["Id"] for network in networks if network.get("Ingress"))
-    return IngressNetworks(ranks, on_host=True, is_any=listed is None, never=never, known=drivers)
+    is_here = rule.shared is None
+    return IngressNetworks(ranks, on_host=is_here, is_any=listed is None, never=never, rule=rule, known=drivers)
 
 
 def _uses_the_hosts_network(container: Mapping[str, Any]) -> bool:

@@ -2,7 +2,6 @@
 
 import json
 import logging
-import os
 import re
 import threading
 import time
@@ -14,11 +13,13 @@ from attrs import define, field
 from dockcaddy.engine.api import EngineApi
 from dockcaddy.engine.builder import InventoryBuilder
 from dockcaddy.engine.connection import Connection
+from dockcaddy.engine.endpoint import DEFAULT_SOCKET
 from dockcaddy.engine.event_handler import EventHandler
 from dockcaddy.engine.events import FILTERS, EventStream, no_timeout
 from dockcaddy.engine.failures import failure_of
 from dockcaddy.engine.own_container import OwnContainer
 from dockcaddy.engine.problems import EngineProblems
+from dockcaddy.engine.reach import Neighbours, written
 from dockcaddy.engine.recording import add_inspects, record
 from dockcaddy.engine.records import EngineOptions
 from dockcaddy.engine.reflector import Reflector
@@ -38,6 +39,7 @@ class Engine:
     connection: Connection = field(factory=Connection)
     options: EngineOptions = field(factory=EngineOptions)
     name: str = "local"
+    neighbours: Neighbours = field(factory=Neighbours)
     clock: Callable[[], float] = time.monotonic
     work: Work = field(factory=Threads)
     lock: threading.Condition = field(factory=threading.Condition)
@@ -49,7 +51,7 @@ class Engine:
     _has_subscribed: bool = False
 
     def __attrs_post_init__(self) -> None:
-        builder, own = InventoryBuilder(self.name, self.options), OwnContainer(self.connection)
+        builder, own = InventoryBuilder(self.name, self.options, self.neighbours), OwnContainer(self.connection)
         self._reflector = Reflector(self.connection, builder, own, self.clock, self._changed, self.lock, self.work)
         self._event_handler = EventHandler(self._reflector, self._changed, self._missed)
         self._events = EventStream(self.name, self._subscribed, self._event_handler.handle, self._missed, self.work)
@@ -58,9 +60,13 @@ class Engine:
     def description(self) -> str:
         """Its product and version, once it has answered, and its URL: `docker 20.10.24 at tcp://manager:2375`."""
         product, _, version = re.split("[ +]", self._server)[0].partition("/")
-        url = self.connection.url or os.environ.get("DOCKER_HOST", "")
+        url = "" if self._is_default else self.connection.endpoint.url
         said = f"{product.lower() or 'docker'} {version}".strip()
         return f"{said} at {url}" if url else said
+
+    @property
+    def _is_default(self) -> bool:
+        return self.connection.endpoint.url == DEFAULT_SOCKET and not self.connection.url
 
     @property
     def unlabelled(self) -> int:
@@ -70,6 +76,7 @@ class Engine:
     def start(self, wake: Callable[..., None]) -> None:
         """Start to listen to events. `wake` is called when the inventory may have changed."""
         self._wake = wake
+        self.neighbours.listeners.append(wake)
         self._reflector.is_watching = True
         self._events.start()
 
@@ -95,7 +102,7 @@ class Engine:
             raise self.connection.unreachable(error) from error
         for problem in problems:
             logger.warning("%s", problem)
-        return recorded
+        return recorded | {"reach": written(self.neighbours.reach(self.name))}
 
     def overlooked(self) -> tuple[Problem, ...]:
         """Warnings about containers without labels of ours that were probably meant for us.

@@ -87,7 +87,8 @@ def container(
     if mode == "host" and ingress.on_host:
         address = "127.0.0.1"
     alive = state == "running"
-    published_at = "" if address or not alive else ingress.host
+    ports = _ports(item.get("Ports") or ())
+    published_at = "" if address or not alive else _published_at(ingress, ports)
     return Resource(
         kind="container",
         id=str(item["Id"]),
@@ -96,9 +97,9 @@ def container(
         image=_image(item, inspect),
         labels=labels,
         environment=_environment(((inspect or {}).get("Config") or {}).get("Env")),
-        attachments=attachments,
+        attachments=ingress.reached(attachments),
         mounts=_mounts((inspect or {}).get("Mounts") or item.get("Mounts") or ()),
-        ports=_ports(item.get("Ports") or ()),
+        ports=ports,
         created=int(item.get("Created") or 0),
         state=state,
         running=state == "running",
@@ -109,6 +110,12 @@ def container(
         unreachable="" if address or published_at or not alive else reason(ingress, attachments, labels, mode),
         record=container_record(item),
     )
+
+
+def _published_at(ingress: IngressNetworks, ports: Iterable[Port]) -> str:
+    """The host whose published ports are used for a resource without an address, `""` if they are not."""
+    is_published = any(port.host_port for port in ports)
+    return ingress.rule.host if ingress.rule.uses_ports(is_published=is_published) else ""
 
 
 def _texts(labels: Mapping[str, Any]) -> dict[str, str]:
@@ -218,7 +225,8 @@ def service(
         if options.proxy_service_tasks
         else _service_name(item, networks, ingress, chosen)
     )
-    published_at = "" if targets or not running else ingress.host
+    ports = _service_ports(item)
+    published_at = "" if targets or not running else _published_at(ingress, ports)
     return Resource(
         kind="service",
         id=str(item["ID"]),
@@ -227,9 +235,9 @@ def service(
         image=str(container_spec.get("Image") or ""),
         labels=labels,
         environment=_environment(container_spec.get("Env")),
-        attachments=attached,
+        attachments=ingress.reached(attached),
         mounts=_service_mounts(container_spec.get("Mounts") or (), volumes),
-        ports=_service_ports(item),
+        ports=ports,
         created=_seconds(item.get("CreatedAt")),
         state="running" if running else "",
         running=bool(running),
@@ -276,7 +284,7 @@ def _task_addresses(tasks: Iterable[Json], ingress: IngressNetworks, chosen: str
         for attachment in task.get("NetworksAttachments") or ():
             network = attachment.get("Network") or {}
             name = (network.get("Spec") or {}).get("Name") or ""
-            if (name == chosen) if chosen else ingress.includes(network.get("ID") or "", name):
+            if ingress.includes(network.get("ID") or "", name, chosen):
                 found += [address.partition("/")[0] for address in attachment.get("Addresses") or ()]
     return tuple(dict.fromkeys(found))
 
@@ -284,8 +292,7 @@ def _task_addresses(tasks: Iterable[Json], ingress: IngressNetworks, chosen: str
 def _service_name(item: Json, networks: Mapping[str, str], ingress: IngressNetworks, chosen: str) -> tuple[str, ...]:
     for virtual in (item.get("Endpoint") or {}).get("VirtualIPs") or ():
         network_id = virtual.get("NetworkID") or ""
-        name = networks.get(network_id, "")
-        if (name == chosen) if chosen else ingress.includes(network_id, name):
+        if ingress.includes(network_id, networks.get(network_id, ""), chosen):
             return (str((item.get("Spec") or {}).get("Name") or ""),)
     return ()
 

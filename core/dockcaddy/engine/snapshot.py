@@ -4,10 +4,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dockcaddy.engine.builder import InventoryBuilder
+from dockcaddy.engine.reach import Neighbours, Reach
 from dockcaddy.engine.records import EngineOptions
 from dockcaddy.engine.services import SwarmResponses
 from dockcaddy.errors import DockcaddyError
-from dockcaddy.model import EngineInventory, Inventory
+from dockcaddy.model import Inventory
+from dockcaddy.settings.reach import parse_reach
 
 VERSION = 1
 
@@ -23,7 +25,9 @@ def from_snapshot(document: object, options: EngineOptions) -> Inventory:
     if document.get("version") != VERSION:
         raise SnapshotError(f"version: expected {VERSION}, not {document.get('version')!r}")
     engines = _list(document, "engines", "")
-    return Inventory.of([_engine(engine, f"engines[{place}]", options) for place, engine in enumerate(engines)])
+    near = Neighbours(names_networks=bool(options.ingress_networks))
+    builders = [_builder(engine, f"engines[{place}]", options, near) for place, engine in enumerate(engines)]
+    return Inventory.of([builder.inventory(0.0) for builder in builders])
 
 
 def _named(value: object) -> str:
@@ -40,8 +44,9 @@ def _list(holder: Mapping[str, Any], key: str, path: str) -> list[Any]:
     return found
 
 
-def _engine(engine: Mapping[str, Any], path: str, options: EngineOptions) -> EngineInventory:
-    builder = InventoryBuilder(str(engine.get("name") or "local"), options)
+def _builder(engine: Mapping[str, Any], path: str, options: EngineOptions, near: Neighbours) -> InventoryBuilder:
+    builder = InventoryBuilder(str(engine.get("name") or "local"), options, near)
+    near.join(builder.name, _reach(engine, path))
     containers, networks, services, tasks, configs = (
         _list(engine, key, f"{path}.") for key in ("containers", "networks", "services", "tasks", "configs")
     )
@@ -49,11 +54,25 @@ def _engine(engine: Mapping[str, Any], path: str, options: EngineOptions) -> Eng
         _add_containers(builder, containers, engine.get("self"))
         builder.set_networks(networks)
         builder.services.replace_all(SwarmResponses(services, tasks, configs))
-        return builder.inventory(0.0)
+        builder.inventory(0.0)
+        return builder
     except KeyError as error:
         raise SnapshotError(f'{path}: not the engine\'s JSON: "{error.args[0]}" is missing') from error
     except (TypeError, AttributeError, ValueError) as error:
         raise SnapshotError(f"{path}: not the engine's JSON: a value has an unexpected type") from error
+
+
+def _reach(engine: Mapping[str, Any], path: str) -> Reach:
+    """How Caddy reaches the engine, as `recording` writes it."""
+    said = engine.get("reach") or {}
+    try:
+        kind, host = parse_reach(said if isinstance(said, str) else str(said.get("rule") or ""))
+        if isinstance(said, str):
+            return Reach(kind, host)
+        is_local, is_rootless = said.get("local", True) is True, said.get("rootless") is True
+        return Reach(kind, host or str(said.get("host") or ""), is_local, is_rootless)
+    except (ValueError, AttributeError) as error:
+        raise SnapshotError(f"{path}.reach: {error}") from error
 
 
 def _add_containers(builder: InventoryBuilder, containers: Sequence[Mapping[str, Any]], own: object) -> None:

@@ -187,7 +187,18 @@ class Reconciler:
         return bool(self.configuration or (self.last_good is not None and self.last_good.load().json))
 
     def _fragments(self, inventory: Inventory) -> Sequence[Fragment]:
-        return tuple(self._grace.needed(self.pipeline.fragments(inventory, self.base())))
+        current = tuple(self._grace.needed(self.pipeline.fragments(inventory, self.base())))
+        return (*current, *self._remembered(current))
+
+    def _remembered(self, current: Sequence[Fragment]) -> Sequence[Fragment]:
+        """What an earlier run served of engines that have not answered yet, unless another engine has it."""
+        unheard = self.watches.unheard
+        if not unheard or self.quarantine is None:
+            return ()
+        # another manager of a Swarm lists the same services
+        ids = {each.key.rpartition("/")[2] for each in current}
+        parts = ((each.key.rpartition("/"), each) for each in self.quarantine.last_good.values())
+        return [each for (engine, _, id), each in parts if engine in unheard and id not in ids]
 
     def _accepted(self, fragments: Sequence[Fragment]) -> Configuration:
         """The configuration that the live outputs took, made for the states of the services.

@@ -1,14 +1,38 @@
 """The engines that the settings name."""
 
-import os
+import contextlib
+import re
+import socket
+from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
+
+from attrs import frozen
 
 from dockcaddy.engine import Connection, Engine
+from dockcaddy.engine.endpoint import Endpoint, endpoint_of
+from dockcaddy.engine.own_container import own_container_ids
+from dockcaddy.engine.reach import Neighbours, Reach
 from dockcaddy.engine.records import EngineOptions
 from dockcaddy.errors import SettingsError
 from dockcaddy.settings.constraint import Constraint
 from dockcaddy.settings.endpoints import check_engine
+from dockcaddy.settings.reach import check_names, parse_reach
 from dockcaddy.settings.table import Settings
+
+_ALIGNED = ("docker_names", "docker_certs_path", "docker_apis_version", "docker_reach")
+# a rootless engine's networks are in a namespace of their own
+_ROOTLESS = re.compile(r"unix:///run/user/|unix://.*/\.(?:docker|local)/")
+
+
+@frozen
+class NamedEngine:
+    """An engine of the settings: its name, how to connect to it, and how Caddy reaches its containers."""
+
+    name: str
+    connection: Connection
+    endpoint: Endpoint
+    reach: Reach
 
 
 def options_for(settings: Settings) -> EngineOptions:
@@ -25,35 +49,89 @@ def options_for(settings: Settings) -> EngineOptions:
 
 def engines_for(settings: Settings) -> list[Engine]:
     """The engines that the settings name; the environment's where they name none. Raises SettingsError."""
-    sockets = settings.docker_sockets or ("",)
-    _check_endpoints(settings)
+    found = named_engines(settings)
+    near = Neighbours(any(own_container_ids()), bool(settings.ingress_networks))
+    # what comes first has its addresses: the engine of this machine, and of these the one at the default socket
+    for each in sorted(found, key=lambda each: each.endpoint.url not in _DEFAULTS):
+        near.join(each.name, each.reach)
+    return [Engine(each.connection, options_for(settings), each.name, near) for each in found]
 
-    def item(values: tuple[str, ...], place: int) -> str:
+
+_DEFAULTS = ("unix:///var/run/docker.sock", "unix:///run/docker.sock")
+
+
+def named_engines(settings: Settings) -> list[NamedEngine]:
+    """The engines, checked. Raises SettingsError for what cannot be an engine, instead of waiting for it to answer."""
+    sockets = settings.docker_sockets or ("",)
+    for option in _ALIGNED:
+        values = getattr(settings, option)
+        if len(values) > len(sockets):
+            flag = f"--{option.replace('_', '-')}"
+            raise SettingsError(
+                f"{flag}: {len(values)} values for {len(sockets)} engine{'s' if len(sockets) > 1 else ''}: write one for "
+                "each of --docker-sockets, in the same order"
+            )
+    found = [_named(settings, place, socket, len(sockets)) for place, socket in enumerate(sockets)]
+    try:
+        check_names(each.name for each in found if not each.connection.url or each.name != each.connection.url)
+    except ValueError as error:
+        raise SettingsError(f"--docker-names: {error}") from None
+    return found
+
+
+def _named(settings: Settings, place: int, url: str, count: int) -> NamedEngine:
+    def item(values: tuple[str, ...]) -> str:
         return values[place] if place < len(values) else ""
 
-    return [
-        Engine(
-            Connection(socket, item(settings.docker_certs_path, place), item(settings.docker_apis_version, place)),
-            options_for(settings),
-            "local" if len(sockets) == 1 else socket or f"engine-{place}",
-        )
-        for place, socket in enumerate(sockets)
-    ]
+    endpoint = _endpoint(url, item(settings.docker_certs_path), item(settings.docker_apis_version))
+    default = "local" if count == 1 else url.removeprefix("context://") or "local"
+    connection = Connection(url, item(settings.docker_certs_path), item(settings.docker_apis_version))
+    reach = reach_of(endpoint.url, item(settings.docker_reach))
+    return NamedEngine(item(settings.docker_names) or default, connection, endpoint, reach)
 
 
-def _check_endpoints(settings: Settings) -> None:
-    """Raises SettingsError for an address that cannot be an engine, instead of waiting for it to answer."""
-    urls = {f"--docker-sockets {url}": url for url in settings.docker_sockets}
-    if not all(settings.docker_sockets or ("",)):
-        host = os.environ.get("DOCKER_HOST", "")
-        urls[f"environment variable DOCKER_HOST={host}"] = host
-    for named, url in urls.items():
-        try:
-            check_engine(url)
-        except ValueError as error:
-            raise SettingsError(f"{named}: {error}") from None
-    folders = {f"--docker-certs-path {folder}": folder for folder in settings.docker_certs_path if folder}
-    for named, folder in folders.items():
-        missing = [name for name in ("ca.pem", "cert.pem", "key.pem") if not Path(folder, name).is_file()]
+def _endpoint(url: str, certs_path: str, api_version: str) -> Endpoint:
+    named = f"--docker-sockets {url}: " if url else ""
+    try:
+        check_engine(url)
+        endpoint = endpoint_of(url, certs_path, api_version)
+        if not url:
+            named = f"environment variable {endpoint.place}: " if "=" in endpoint.place else ""
+        check_engine(endpoint.url)
+    except ValueError as error:
+        raise SettingsError(f"{named}{error}") from None
+    if certs_path:
+        missing = [name for name in ("ca.pem", "cert.pem", "key.pem") if not Path(certs_path, name).is_file()]
         if missing:
-            raise SettingsError(f"{named}: {', '.join(missing)} not found there")
+            raise SettingsError(f"--docker-certs-path {certs_path}: {', '.join(missing)} not found there")
+    return endpoint
+
+
+def reach_of(url: str, rule: str = "") -> Reach:
+    """How the containers of the engine at this URL are reached. Published ports are at its host by default."""
+    kind, host = parse_reach(rule)
+    is_socket = "unix://" in url
+    own = "" if is_socket else urlsplit(url).hostname or ""
+    return Reach(kind, host or own, is_socket or _is_local(own), bool(_ROOTLESS.match(url)))
+
+
+def _is_local(host: str) -> bool:
+    """Whether an address is one of this machine. Names are not looked up: the answer may change."""
+    if host == "localhost":
+        return True
+    return any(_can_bind(family, host) for family in (socket.AF_INET, socket.AF_INET6))
+
+
+def _can_bind(family: socket.AddressFamily, host: str) -> bool:
+    with contextlib.suppress(OSError), socket.socket(family, socket.SOCK_DGRAM) as tried:
+        socket.inet_pton(family, host)
+        tried.bind((host, 0))
+        return True
+    return False
+
+
+def endpoint_urls(settings: Settings) -> Iterator[str]:
+    """The URLs of the engines, without those that cannot be found out."""
+    for url in settings.docker_sockets or ("",):
+        with contextlib.suppress(ValueError):
+            yield endpoint_of(url).url

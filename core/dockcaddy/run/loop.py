@@ -85,7 +85,7 @@ def reconciler_for(
         remembered = last_good.load()
         quarantine.remember(remembered.fragments, remembered.json)
     return Reconciler(
-        EngineWatches.of(engines, clock),
+        EngineWatches.of(engines, clock, settings.engine_retention),
         pipeline_for(settings, registry, sections),
         quarantine,
         outputs,

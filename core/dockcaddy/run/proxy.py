@@ -7,6 +7,7 @@ from pathlib import Path
 
 from dockcaddy.model import Proxy
 from dockcaddy.plugins.registry import Registry
+from dockcaddy.run.engines import endpoint_urls
 from dockcaddy.run.outputs import chosen_outputs
 from dockcaddy.settings.table import Settings
 
@@ -50,7 +51,7 @@ def _with_targets(paths: Iterable[str]) -> tuple[str, ...]:
 
 
 def _engines(settings: Settings) -> tuple[str, ...]:
-    return settings.docker_sockets or (os.environ.get("DOCKER_HOST", ""),)
+    return tuple(endpoint_urls(settings))
 
 
 def _engine_ports(settings: Settings) -> Iterator[int]:

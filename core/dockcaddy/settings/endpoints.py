@@ -1,11 +1,11 @@
 """Check the URL of an engine, in the form of DOCKER_HOST."""
 
-from importlib.util import find_spec
+from shutil import which
 from urllib.parse import urlsplit
 
 from dockcaddy.settings.table import guess
 
-_SCHEMES = ("unix", "tcp", "http", "https", "ssh")
+_SCHEMES = ("unix", "tcp", "http", "https", "ssh", "context")
 _EXAMPLES = "unix:///var/run/docker.sock or tcp://HOST:2375"
 
 
@@ -22,9 +22,13 @@ def check_engine(url: str) -> None:
         if not rest.startswith("/"):
             raise ValueError(f"a socket's path begins with /, write unix:///{rest or 'var/run/docker.sock'}")
         return
+    if scheme.lower() == "context":
+        if not rest:
+            raise ValueError("the name of a docker context is missing, write context://NAME")
+        return
     _check_place(scheme, url)
-    if scheme.lower() == "ssh" and find_spec("paramiko") is None:
-        raise ValueError("ssh needs the package paramiko, which is not installed: pip install paramiko")
+    if scheme.lower() == "ssh" and which("ssh") is None:
+        raise ValueError("ssh needs the program ssh, which is not installed: apt install openssh-client")
 
 
 def _as_url(text: str) -> str:

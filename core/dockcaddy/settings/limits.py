@@ -14,6 +14,8 @@ ENGINE_PATIENCE = 0.3
 ENGINE_CALL_TIMEOUT = 10
 # Connections that docker's client keeps open: enough for the calls that are usually made at once.
 MAX_ENGINE_CONNECTIONS = 10
+# Connections at once to an engine over ssh: servers refuse more than ten that are not logged in yet (MaxStartups of sshd).
+MAX_SSH_CONNECTIONS = 6
 # Threads that wait for the next call.
 MAX_IDLE_ENGINE_THREADS = 8
 # Inspects that are waited for. More at once only load the engine.

@@ -8,6 +8,7 @@ import tomli
 
 from dockcaddy.errors import SettingsError
 from dockcaddy.files import unreadable
+from dockcaddy.settings import engine_tables
 from dockcaddy.settings.table import CORE_SECTIONS, OPTIONS, PLURALS, Option, Settings, nearest
 from dockcaddy.settings.values import written
 
@@ -24,9 +25,14 @@ def load(
     unchecked for `load_sections`. Raises SettingsError, which names the source, the key and the nearest valid key.
     """
     path, document = _read_file(config)
+    engines = _engines(path, document)
     core, sections = _split(document)
     given = {name: value for name, value in flags.items() if value is not None}
-    values = {**_from_file(path, core), **_from_environment(environment), **given}
+    others = {**_from_environment(environment), **given}
+    if "docker_sockets" in others:
+        # these are other engines
+        engines = {}
+    values = {**engines, **_from_file(path, core), **others}
     rest = tuple(override for override in overrides if not _override(values, override))
     return Settings(**values, source=path, sections=sections, overrides=rest)
 
@@ -43,6 +49,21 @@ def _read_file(config: str) -> tuple[str, dict[str, Any]]:
         raise SettingsError(f"{path}: not TOML: nested too deeply") from error
     except tomli.TOMLDecodeError as error:
         raise SettingsError(f"{path}: not TOML: {error}") from error
+
+
+def _engines(path: str, document: dict[str, Any]) -> dict[str, Any]:
+    """The options of the tables `[[engines]]`, which are taken out of the document."""
+    if (tables := document.pop("engines", None)) is None:
+        return {}
+    try:
+        for option in sorted(engine_tables.OPTIONS & document.keys()):
+            raise ValueError(f"engines and {option} are both given, leave one of them out")
+        found = engine_tables.engine_lists(tables, Path(path).parent)
+        for name, value in found.items():
+            _BY_NAME[name].check(value)
+    except ValueError as error:
+        raise SettingsError(f"{path}: {error}") from None
+    return found
 
 
 def _split(document: Mapping[str, Any]) -> tuple[list[tuple[str, str, Any]], dict[str, dict[str, Any]]]:

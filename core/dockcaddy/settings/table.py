@@ -14,6 +14,7 @@ from attrs import field, frozen
 from dockcaddy.errors import SettingsError
 from dockcaddy.settings import limits
 from dockcaddy.settings.constraint import Constraint
+from dockcaddy.settings.reach import check_names, check_reach
 from dockcaddy.settings.values import (
     check_admin,
     checked_seconds,
@@ -150,9 +151,12 @@ class Settings:
 
     # fmt: off
     mode: str = _option("standalone", "run", "standalone; controller and server are not supported yet", "CADDY_DOCKER_MODE", choices=("standalone", "controller", "server"))
-    docker_sockets: tuple[str, ...] = _option((), "docker", "engines to watch, as in DOCKER_HOST; empty: DOCKER_HOST or the default socket", "CADDY_DOCKER_SOCKETS", kind="aligned")
+    docker_sockets: tuple[str, ...] = _option((), "docker", "engines to watch, as in DOCKER_HOST, or context://NAME; empty: as docker does", "CADDY_DOCKER_SOCKETS", kind="aligned")
     docker_certs_path: tuple[str, ...] = _option((), "docker", "folders with ca.pem, cert.pem and key.pem, one for each socket", "CADDY_DOCKER_CERTS_PATH", kind="aligned")
     docker_apis_version: tuple[str, ...] = _option((), "docker", "API versions, one for each socket; empty: negotiated", "CADDY_DOCKER_APIS_VERSION", kind="aligned")
+    docker_names: tuple[str, ...] = _option((), "docker", "names of the engines in messages, one for each socket", kind="aligned", check=check_names)
+    docker_reach: tuple[str, ...] = _option((), "docker", "how Caddy reaches containers: auto, containers, overlay, ports or ports=HOST", kind="aligned", check=check_reach)
+    engine_retention: float = _option(0.0, "docker", "how long what an engine had last is kept while it does not answer; 0: for ever")
     controller_network: str = _option("", "run", "network (CIDR) from which servers are configured; not supported yet", "CADDY_CONTROLLER_NETWORK", check=_check_network)
     ingress_networks: tuple[str, ...] = _option((), "docker", "networks over which Caddy reaches containers, by name; empty: those of Caddy's container", "CADDY_INGRESS_NETWORKS")
     caddyfile_path: str = _option("", "labels", "base Caddyfile, merged before everything else", "CADDY_DOCKER_CADDYFILE_PATH", kind="path")
