@@ -9,6 +9,7 @@ from dockcaddy import testing
 from dockcaddy.compile.rendering import ResourceContext
 from dockcaddy.gotemplate import Field, Function, Method, Type, Value, function_type, pointer_to
 from dockcaddy.gotemplate.formatting import sprint
+from dockcaddy.gotemplate.limits import Room
 from dockcaddy.gotemplate.printf import sprintf
 from dockcaddy.gotemplate.values import (
     ANY,
@@ -32,7 +33,7 @@ from dockcaddy.gotemplate.values import (
 from dockcaddy.model import EngineInventory, Inventory
 from dockcaddy.plugins.registry import Registry
 
-LIMIT = 10**6
+ROOM = Room(10**6, lambda steps: None)
 ENVIRONMENT = {
     "DOMAIN_NAME": "example.org",
     "SUBDOMAIN": "api",
@@ -64,7 +65,7 @@ MODE = Type("string", "sample.Mode")
 
 
 def shown(value: Value | None, verb: str = "%v") -> str:
-    return sprintf(verb, [value], LIMIT)
+    return sprintf(verb, [value], ROOM)
 
 
 def dynamic(value: Value | None) -> Value | None:
@@ -295,6 +296,6 @@ FUNCTION_FIELDS: Mapping[str, Callable[..., Any]] = {
     "OnStop": lambda text: f"stopped: {text.data}",
     "Add": lambda a, b: a.data + b.data,
     "Greet": lambda name: f"hi {name.data}" if name.data else raise_("failure 1"),
-    "Cat": lambda *each: f"{len(each)} {sprint([Value(SLICE_OF_STRING, [one.data for one in each])], LIMIT)}",
+    "Cat": lambda *each: f"{len(each)} {sprint([Value(SLICE_OF_STRING, [one.data for one in each])], ROOM)}",
     "Hello": lambda: "hello",
 }

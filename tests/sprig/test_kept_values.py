@@ -100,6 +100,29 @@ def test_a_functions_own_words_reach_the_operator(renders: Renders) -> None:
     assert problem.message == 'at <fail "a host is needed">: error calling fail: a host is needed'
 
 
+@pytest.mark.parametrize(
+    ("template", "text"),
+    [
+        ('{{htpasswd "a:b" "x"}}', "invalid username: a:b"),
+        ('{{bcrypt (repeat 73 "x")}}', "failed to encrypt string with bcrypt"),
+        ('{{derivePassword 1 "strong" "a" "b" "c"}}', "cannot find password template strong"),
+        ('{{genPrivateKey "rsa4096"}}', "Unknown type rsa4096"),
+        ('{{b64dec "!"}}', "illegal base64 data at input byte 0"),
+    ],
+)
+def test_an_error_that_is_served_as_text_is_reported(renders: Renders, template: str, text: str) -> None:
+    fragment = renders.fragment(web(template))
+    assert text in fragment.content
+    (problem,) = fragment.problems
+    assert problem.severity == "warning" and f"a function returns its error as text: {text}" in problem.message
+
+
+def test_a_resource_gets_a_handful_of_hashes(renders: Renders) -> None:
+    assert renders.content(web('{{bcrypt "a"}} {{bcrypt "b"}} {{bcrypt "c"}} {{bcrypt "d"}} {{bcrypt "e"}}'))
+    (problem,) = renders.fragment(web('{{range until 9}}{{bcrypt "a"}}{{end}}')).problems
+    assert "at most 8 bcrypt hashes for all labels together" in problem.message
+
+
 def test_the_engines_record_is_not_changed() -> None:
     from dockcaddy.engine.gotypes import service_record
 

@@ -11,7 +11,7 @@ from dockcaddy.gotemplate.builtins import BUILTINS
 from dockcaddy.gotemplate.errors import ExecError, FunctionError, ParseError, TemplateError
 from dockcaddy.gotemplate.functions import Function, FunctionTable, function_type
 from dockcaddy.gotemplate.lex import KEYWORDS
-from dockcaddy.gotemplate.limits import DEFAULT, Limits
+from dockcaddy.gotemplate.limits import DEFAULT, Limits, Room
 from dockcaddy.gotemplate.printf import sprintf
 from dockcaddy.gotemplate.quoting import parse_float, parse_integer, quote
 from dockcaddy.gotemplate.state import Usage
@@ -80,6 +80,7 @@ __all__ = [
     "Limits",
     "Method",
     "ParseError",
+    "Room",
     "Template",
     "TemplateError",
     "Type",

@@ -6,6 +6,7 @@ from urllib.parse import quote_plus
 from dockcaddy.gotemplate.comparison import Arguments, equal, greater, greater_or_equal, less, less_or_equal, not_equal
 from dockcaddy.gotemplate.errors import FunctionError
 from dockcaddy.gotemplate.formatting import bounded, sprint, sprintln
+from dockcaddy.gotemplate.limits import Room
 from dockcaddy.gotemplate.printf import sprintf
 from dockcaddy.gotemplate.quoting import is_printable
 from dockcaddy.gotemplate.values import (
@@ -31,10 +32,10 @@ from dockcaddy.gotemplate.values import (
     window,
 )
 
-Builtin = Callable[[Arguments, int], Value | None]
+Builtin = Callable[[Arguments, Room], Value | None]
 
 
-def index(arguments: Arguments, limit: int) -> Value | None:
+def index(arguments: Arguments, room: Room) -> Value | None:
     """`index X 1 2`: `X[1][2]`."""
     item = indirect_interface(arguments[0])
     if item is None:
@@ -112,7 +113,7 @@ def wrapped(number: int, kind: str) -> int:
     return number - (1 << bits) if kind in INT_KINDS and number >> (bits - 1) else number
 
 
-def slice_(arguments: Arguments, limit: int) -> Value | None:
+def slice_(arguments: Arguments, room: Room) -> Value | None:
     """`slice X 1 2`: `X[1:2]`."""
     item = indirect_interface(arguments[0])
     if item is None:
@@ -152,7 +153,7 @@ def _sliced(item: Value, limits: list[int], *, three: bool) -> Value:
     return Value(type, part)
 
 
-def length(arguments: Arguments, limit: int) -> Value | None:
+def length(arguments: Arguments, room: Room) -> Value | None:
     """`len X`."""
     item, is_nil = indirect(arguments[0])
     if is_nil:
@@ -164,7 +165,7 @@ def length(arguments: Arguments, limit: int) -> Value | None:
     return Value(INT, item.length())
 
 
-def not_(arguments: Arguments, limit: int) -> Value | None:
+def not_(arguments: Arguments, room: Room) -> Value | None:
     """`not X`."""
     return Value(BOOL, not truth(arguments[0]))
 
@@ -183,24 +184,24 @@ def printable(value: Value | None) -> Value | None:
     return value
 
 
-def print_(arguments: Arguments, limit: int) -> Value | None:
+def print_(arguments: Arguments, room: Room) -> Value | None:
     """`print`, Go's fmt.Sprint."""
-    return Value(STRING, sprint(arguments, limit))
+    return Value(STRING, sprint(arguments, room))
 
 
-def println(arguments: Arguments, limit: int) -> Value | None:
+def println(arguments: Arguments, room: Room) -> Value | None:
     """`println`, Go's fmt.Sprintln."""
-    return Value(STRING, sprintln(arguments, limit))
+    return Value(STRING, sprintln(arguments, room))
 
 
-def printf(arguments: Arguments, limit: int) -> Value | None:
+def printf(arguments: Arguments, room: Room) -> Value | None:
     """`printf`, Go's fmt.Sprintf."""
     template = arguments[0]
     assert template is not None
-    return Value(STRING, sprintf(template.data, arguments[1:], limit))
+    return Value(STRING, sprintf(template.data, arguments[1:], room))
 
 
-def _joined(arguments: Arguments, limit: int) -> str:
+def _joined(arguments: Arguments, room: Room) -> str:
     first = arguments[0] if len(arguments) == 1 else None
     if first is not None:
         held = indirect_interface(first)
@@ -211,7 +212,7 @@ def _joined(arguments: Arguments, limit: int) -> str:
         held = indirect_interface(argument)
         speaking = printable(held)
         shown.append(held if speaking is None else speaking)
-    return sprint(shown, limit)
+    return sprint(shown, room)
 
 
 _HTML = str.maketrans({'"': "&#34;", "'": "&#39;", "&": "&amp;", "<": "&lt;", ">": "&gt;", "\0": "�"})
@@ -226,14 +227,14 @@ _JS = {
 }
 
 
-def html(arguments: Arguments, limit: int) -> Value | None:
+def html(arguments: Arguments, room: Room) -> Value | None:
     """`html`: escaped for HTML."""
-    return Value(STRING, bounded(_joined(arguments, limit).translate(_HTML), limit))
+    return Value(STRING, bounded(_joined(arguments, room).translate(_HTML), room.characters))
 
 
-def js(arguments: Arguments, limit: int) -> Value | None:
+def js(arguments: Arguments, room: Room) -> Value | None:
     """`js`: escaped for a JavaScript string."""
-    return Value(STRING, bounded("".join(map(_js_escaped, _joined(arguments, limit))), limit))
+    return Value(STRING, bounded("".join(map(_js_escaped, _joined(arguments, room))), room.characters))
 
 
 def _js_escaped(character: str) -> str:
@@ -247,12 +248,12 @@ def _js_escaped(character: str) -> str:
     return character if code < 128 or is_printable(character) else f"\\u{code:04X}"
 
 
-def urlquery(arguments: Arguments, limit: int) -> Value | None:
+def urlquery(arguments: Arguments, room: Room) -> Value | None:
     """`urlquery`: escaped for a URL's query."""
-    return Value(STRING, bounded(quote_plus(go_bytes(_joined(arguments, limit)), safe=""), limit))
+    return Value(STRING, bounded(quote_plus(go_bytes(_joined(arguments, room)), safe=""), room.characters))
 
 
-def unused(arguments: Arguments, limit: int) -> Value | None:
+def unused(arguments: Arguments, room: Room) -> Value | None:
     """`and`, `or` and `call` are evaluated by the executor itself."""
     raise AssertionError("evaluated by the executor")
 

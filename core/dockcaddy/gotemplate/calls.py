@@ -19,7 +19,7 @@ def builtin(name: str, identifier: nodes.Identifier, node: Node, rest: list[Argu
     def run(state: State, dot: Value | None, piped: Piped) -> Value | None:
         state.node = identifier
         values = reflected_arguments(state, dot, name, least, most, rest, piped)
-        return protected(state, node, name, values, lambda: implementation(values, state.limits.output))
+        return protected(state, node, name, values, lambda: implementation(values, state.room))
 
     return run
 
@@ -45,12 +45,14 @@ def short_circuit(name: str, identifier: nodes.Identifier, rest: list[Argument])
 
 def call_value(identifier: nodes.Identifier, node: Node, rest: list[Argument]) -> Run:
     """`call F ARG...`: a value that is a function."""
-    callee = str(node.arguments[1]) if isinstance(node, nodes.Command) and rest else ""
+
+    def callee(value: Value | None) -> str:
+        return str(node.arguments[1]) if isinstance(node, nodes.Command) and rest else _shown(value)
 
     def run(state: State, dot: Value | None, piped: Piped) -> Value | None:
         state.node = identifier
         values = reflected_arguments(state, dot, "call", 1, None, rest, piped)
-        return protected(state, node, "call", values, lambda: _called(callee or _shown(values[0]), values))
+        return protected(state, node, "call", values, lambda: _called(callee, values))
 
     return run
 
@@ -77,23 +79,23 @@ def _shown(value: Value | None) -> str:
     return str(value.data) if value.type.kind == "string" else f"<{value.type} Value>"
 
 
-def _called(callee: str, values: Sequence[Value | None]) -> Value | None:
-    """`call F ARG...` (Go's call)."""
+def _called(callee: Callable[[Value | None], str], values: Sequence[Value | None]) -> Value | None:
+    """`call F ARG...` (Go's call); errors say what `callee` makes of F."""
     function = indirect_interface(values[0])
     if function is None:
         raise FunctionError("call of nil")
     signature = function.type
     if function.kind != "func":
-        raise FunctionError(f"non-function {callee} of type {signature}")
+        raise FunctionError(f"non-function {callee(values[0])} of type {signature}")
     arguments = values[1:]
     parameters = signature.parameters
     if signature.variadic:
         if len(arguments) < len(parameters) - 1:
-            raise FunctionError(
-                f"wrong number of args for {callee}: got {len(arguments)} want at least {len(parameters) - 1}"
-            )
+            wanted = f"got {len(arguments)} want at least {len(parameters) - 1}"
+            raise FunctionError(f"wrong number of args for {callee(values[0])}: {wanted}")
     elif len(arguments) != len(parameters):
-        raise FunctionError(f"wrong number of args for {callee}: got {len(arguments)} want {len(parameters)}")
+        wanted = f"got {len(arguments)} want {len(parameters)}"
+        raise FunctionError(f"wrong number of args for {callee(values[0])}: {wanted}")
     prepared = []
     for place, argument in enumerate(arguments):
         type = parameters[min(place, len(parameters) - 1)]

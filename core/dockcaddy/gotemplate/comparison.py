@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from dockcaddy.gotemplate.errors import FunctionError
+from dockcaddy.gotemplate.limits import Room
 from dockcaddy.gotemplate.printf import sprintf
 from dockcaddy.gotemplate.values import (
     BOOL,
@@ -43,15 +44,15 @@ def _incompatible(one: Value, other: Value) -> FunctionError:
     return FunctionError(f"incompatible types for comparison: {one.type} and {other.type}")
 
 
-def equal(arguments: Arguments, limit: int) -> Value | None:
+def equal(arguments: Arguments, room: Room) -> Value | None:
     """`eq A B...`: whether A equals any of the others."""
     first = indirect_interface(arguments[0])
     if len(arguments) == 1:
         raise FunctionError("missing argument for comparison")
-    return _boolean(any(_equal(first, indirect_interface(other), limit) for other in arguments[1:]))
+    return _boolean(any(_equal(first, indirect_interface(other), room) for other in arguments[1:]))
 
 
-def _equal(one: Value | None, other: Value | None, limit: int) -> bool:
+def _equal(one: Value | None, other: Value | None, room: Room) -> bool:
     kind, other_kind = _basic_kind(one), _basic_kind(other)
     if kind != other_kind:
         if one is None or other is None:
@@ -62,18 +63,18 @@ def _equal(one: Value | None, other: Value | None, limit: int) -> bool:
     if kind:
         assert one is not None and other is not None
         return bool(one.data == other.data)
-    return _equal_composites(one, other, limit)
+    return _equal_composites(one, other, room)
 
 
-def _equal_composites(one: Value | None, other: Value | None, limit: int) -> bool:
+def _equal_composites(one: Value | None, other: Value | None, room: Room) -> bool:
     if one is not None and other is not None and one.kind != other.kind:
-        shown = (sprintf("%s", [one], limit), sprintf("%v", [other], limit))
+        shown = (sprintf("%s", [one], room), sprintf("%v", [other], room))
         raise FunctionError(f"non-comparable types {shown[0]}: {one.type}, {other.type}: {shown[1]}")
     if _nil(one) or _nil(other):
         return _nil(one) == _nil(other)
     assert one is not None and other is not None
     if not _comparable(other.type):
-        raise FunctionError(f"non-comparable type {sprintf('%s', [other], limit)}: {other.type}")
+        raise FunctionError(f"non-comparable type {sprintf('%s', [other], room)}: {other.type}")
     return one.type.name == other.type.name and _same_data(one, other)
 
 
@@ -118,28 +119,28 @@ def _less(arguments: Arguments) -> bool:
     return bool(one.data < other.data)
 
 
-def not_equal(arguments: Arguments, limit: int) -> Value | None:
+def not_equal(arguments: Arguments, room: Room) -> Value | None:
     """`ne A B`."""
-    return _boolean(not _equal(indirect_interface(arguments[0]), indirect_interface(arguments[1]), limit))
+    return _boolean(not _equal(indirect_interface(arguments[0]), indirect_interface(arguments[1]), room))
 
 
-def less(arguments: Arguments, limit: int) -> Value | None:
+def less(arguments: Arguments, room: Room) -> Value | None:
     """`lt A B`."""
     return _boolean(_less(arguments))
 
 
-def less_or_equal(arguments: Arguments, limit: int) -> Value | None:
+def less_or_equal(arguments: Arguments, room: Room) -> Value | None:
     """`le A B`."""
     first, second = indirect_interface(arguments[0]), indirect_interface(arguments[1])
-    return _boolean(_less(arguments) or _equal(first, second, limit))
+    return _boolean(_less(arguments) or _equal(first, second, room))
 
 
-def greater(arguments: Arguments, limit: int) -> Value | None:
+def greater(arguments: Arguments, room: Room) -> Value | None:
     """`gt A B`."""
     first, second = indirect_interface(arguments[0]), indirect_interface(arguments[1])
-    return _boolean(not (_less(arguments) or _equal(first, second, limit)))
+    return _boolean(not (_less(arguments) or _equal(first, second, room)))
 
 
-def greater_or_equal(arguments: Arguments, limit: int) -> Value | None:
+def greater_or_equal(arguments: Arguments, room: Room) -> Value | None:
     """`ge A B`."""
     return _boolean(not _less(arguments))

@@ -234,6 +234,7 @@ class _Compiler:
 
         def run(state: State, dot: Value | None, piped: Piped) -> Value | None:
             state.node = node
+            state.step(max(len(names) - 1, 0))
             value = receiver(state, dot)
             if not names:
                 _must_not_be_called(state, node, rest, piped)
@@ -311,7 +312,7 @@ def _print(state: State, node: Node, value: Value | None) -> None:
         assert value is not None
         raise state.error(f"can't print {node} of type {value.type}")
     try:
-        state.write(sprint([shown], state.limits.output))
+        state.write(sprint([shown], state.room))
     except FunctionError as error:
         raise state.error(str(error)) from None
 
@@ -333,7 +334,7 @@ def _iterated(state: State, value: Value | None, declared: int) -> Any:
         # they are sorted first
         state.weigh((value,))
         return value.map_items() if value.data else ()
-    raise state.error(f"range can't iterate over {sprint([value], state.limits.output)}")
+    raise state.error(f"range can't iterate over {sprint([value], state.room)}")
 
 
 def _ideal(node: nodes.Number) -> Evaluate:

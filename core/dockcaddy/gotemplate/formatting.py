@@ -8,7 +8,7 @@ from attrs import define, field
 
 from dockcaddy.gotemplate.errors import FunctionError
 from dockcaddy.gotemplate.floats import format_complex, format_float
-from dockcaddy.gotemplate.limits import MAX_PRINT_DEPTH
+from dockcaddy.gotemplate.limits import CHARACTERS_PER_STEP, COMPOSITE_STEPS, MAX_PRINT_DEPTH, Room
 from dockcaddy.gotemplate.quoting import quote, quote_rune
 from dockcaddy.gotemplate.values import (
     COMPLEX_KINDS,
@@ -25,7 +25,7 @@ _BASES = {"b": 2, "o": 8, "O": 8, "d": 10, "x": 16, "X": 16}
 _DIGITS = "0123456789abcdef"
 
 
-def sprint(values: Sequence[Value | None], limit: int) -> str:
+def sprint(values: Sequence[Value | None], room: Room) -> str:
     """`fmt.Sprint`: a space between two operands when neither is a string."""
     pieces: list[str] = []
     was_string = True
@@ -33,14 +33,14 @@ def sprint(values: Sequence[Value | None], limit: int) -> str:
         is_string = value is not None and value.kind == "string"
         if position and not is_string and not was_string:
             pieces.append(" ")
-        pieces.append(Printer(limit).value(value, "v"))
+        pieces.append(Printer(room).value(value, "v"))
         was_string = is_string
-    return bounded("".join(pieces), limit)
+    return bounded("".join(pieces), room.characters)
 
 
-def sprintln(values: Sequence[Value | None], limit: int) -> str:
+def sprintln(values: Sequence[Value | None], room: Room) -> str:
     """`fmt.Sprintln`: always a space between, a line break at the end."""
-    return bounded(" ".join(Printer(limit).value(value, "v") for value in values) + "\n", limit)
+    return bounded(" ".join(Printer(room).value(value, "v") for value in values) + "\n", room.characters)
 
 
 def bounded(text: str, limit: int) -> str:
@@ -69,7 +69,7 @@ class Flags:
 class Printer:
     """Formats one value with one set of flags."""
 
-    limit: int
+    room: Room
     flags: Flags = field(factory=Flags)
     depth: int = 0
     written: int = 0
@@ -81,15 +81,16 @@ class Printer:
         if value is None:
             return self._padded("<nil>") if verb in "Tv" else self.bad(None, verb)
         if verb == "T":
-            return Printer(self.limit, self.flags).text(value.type.name, "s")
+            return Printer(self.room, self.flags).text(value.type.name, "s")
         if verb == "p":
             return self._pointer(value, verb)
         return self._account(self._print(value, verb))
 
     def _account(self, text: str) -> str:
         self.written += len(text)
-        if self.written > self.limit:
-            raise FunctionError(f"the result exceeds the limit of {self.limit} characters")
+        if self.written > self.room.characters:
+            raise FunctionError(f"the result exceeds the limit of {self.room.characters} characters")
+        self.room.spend(1 + len(text) // CHARACTERS_PER_STEP)
         return text
 
     def _print(self, value: Value, verb: str) -> str:
@@ -218,6 +219,7 @@ class Printer:
 
     def _composite(self, value: Value, verb: str) -> str:
         kind = value.type.kind
+        self.room.spend(COMPOSITE_STEPS)
         if kind in ("slice", "array"):
             return self._sequence(value, verb)
         if kind == "map":
@@ -308,7 +310,7 @@ class Printer:
         """Go's complaint about a verb that does not fit the value."""
         if value is None:
             return f"%!{verb}(<nil>)"
-        plain = Printer(self.limit, Flags(), self.depth)
+        plain = Printer(self.room, Flags(), self.depth)
         return f"%!{verb}({value.type}={plain._print(value, 'v')})"
 
 

@@ -1,5 +1,7 @@
 """The limits of templates. Labels come from strangers: a template must end soon and must not fill the memory."""
 
+from collections.abc import Callable
+
 from attrs import frozen
 
 # Characters of one template. Longer texts can be written as several labels.
@@ -18,6 +20,8 @@ FRAMES = 60_000
 # Reading or making so many characters, or looking at so many elements, takes about as long as one step.
 CHARACTERS_PER_STEP = 32
 ELEMENTS_PER_STEP = 8
+# Printing a list, mapping or struct takes so many, beside its elements.
+COMPOSITE_STEPS = 4
 
 
 @frozen
@@ -30,3 +34,11 @@ class Limits:
 
 
 DEFAULT = Limits()
+
+
+@frozen
+class Room:
+    """What making one text may take: characters of the result, and `spend` counts the steps of the way there."""
+
+    characters: int
+    spend: Callable[[int], None]

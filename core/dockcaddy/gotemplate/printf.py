@@ -2,28 +2,29 @@
 
 from collections.abc import Sequence
 
-from attrs import define
+from attrs import Factory, define
 
 from dockcaddy.gotemplate.errors import FunctionError
 from dockcaddy.gotemplate.formatting import Flags, Printer, bounded
-from dockcaddy.gotemplate.limits import MAX_PRINT_WIDTH
+from dockcaddy.gotemplate.limits import MAX_PRINT_WIDTH, Room
 from dockcaddy.gotemplate.values import INT_KINDS, UINT_KINDS, Value, value_of
 
 
-def sprintf(template: str, values: Sequence[Value | None], limit: int) -> str:
+def sprintf(template: str, values: Sequence[Value | None], room: Room) -> str:
     """`fmt.Sprintf`, with its complaints (`%!d(string=x)`, `%!(EXTRA ...)`, ...)."""
-    return _Format(template, values, limit).run()
+    return _Format(template, values, room).run()
 
 
 @define
 class _Format:
     template: str
     values: Sequence[Value | None]
-    limit: int
+    room: Room
     position: int = 0
     argument: int = 0
     reordered: bool = False
     good_index: bool = True
+    last_bracket: int = Factory(lambda self: self.template.rfind("]"), takes_self=True)
 
     def run(self) -> str:
         pieces: list[str] = []
@@ -38,20 +39,21 @@ class _Format:
                 piece += self._directive()
             pieces.append(piece)
             size += len(piece)
-            if size > self.limit:
-                raise FunctionError(f"the result exceeds the limit of {self.limit} characters")
+            if size > self.room.characters:
+                raise FunctionError(f"the result exceeds the limit of {self.room.characters} characters")
         if not self.reordered and self.argument < len(self.values):
             pieces.append(self._extra())
-        return bounded("".join(pieces), self.limit)
+        return bounded("".join(pieces), self.room.characters)
 
     def _extra(self) -> str:
         shown = []
         for value in self.values[self.argument :]:
             held = None if value is None else _held(value)
-            shown.append("<nil>" if held is None else f"{held.type}={Printer(self.limit).value(held, 'v')}")
+            shown.append("<nil>" if held is None else f"{held.type}={Printer(self.room).value(held, 'v')}")
         return "%!(EXTRA " + ", ".join(shown) + ")"
 
     def _directive(self) -> str:
+        self.room.spend(1)
         flags = Flags()
         self.good_index = True
         after_index = False
@@ -78,8 +80,8 @@ class _Format:
             # `#` and `+` mean another form of the whole value there, not of the numbers in it
             flags.plus_v, flags.sharp_v, flags.plus, flags.sharp = flags.plus, flags.sharp, False, False
         if verb == "w":
-            return complaint + Printer(self.limit, Flags()).bad(value if value is None else _held(value), verb)
-        return complaint + Printer(self.limit, flags).value(value, verb)
+            return complaint + Printer(self.room, Flags()).bad(value if value is None else _held(value), verb)
+        return complaint + Printer(self.room, flags).value(value, verb)
 
     def _flags(self, flags: Flags) -> None:
         while self.position < len(self.template):
@@ -103,7 +105,7 @@ class _Format:
         if self.template[self.position : self.position + 1] != "[":
             return after_index
         self.reordered = True
-        close = self.template.find("]", self.position)
+        close = self.template.find("]", self.position) if self.position < self.last_bracket else -1
         if close < 0:
             self.good_index = False
             self.position += 1
@@ -161,8 +163,8 @@ class _Format:
         return self._affordable(int(number)), True
 
     def _affordable(self, size: int) -> int:
-        if size > self.limit:
-            raise FunctionError(f"the width {size} exceeds the limit of {self.limit} characters")
+        if size > self.room.characters:
+            raise FunctionError(f"the width {size} exceeds the limit of {self.room.characters} characters")
         return size
 
     def _starred(self) -> int | None:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence, Sized
 from attrs import define, field
 
 from dockcaddy.gotemplate.errors import ExecError
-from dockcaddy.gotemplate.limits import CHARACTERS_PER_STEP, ELEMENTS_PER_STEP, Limits
+from dockcaddy.gotemplate.limits import CHARACTERS_PER_STEP, ELEMENTS_PER_STEP, Limits, Room
 from dockcaddy.gotemplate.nodes import Node
 from dockcaddy.gotemplate.quoting import quote
 from dockcaddy.gotemplate.values import Type, Value, go_bytes
@@ -47,6 +47,10 @@ class State:
     variables: list[tuple[str, Value | None]] = field(factory=list)
     output: list[str] = field(factory=list)
     depth: int = 0
+    room: Room = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.room = Room(self.limits.output, self.step)
 
     def error(self, reason: str) -> ExecError:
         """An error at the node that was entered last, located as Go does."""

@@ -23,7 +23,7 @@ from dockcaddy_sprig.integer_lists import FUNCTIONS as INTEGER_LISTS
 from dockcaddy_sprig.json_text import FUNCTIONS as JSON_TEXT
 from dockcaddy_sprig.lists import FUNCTIONS as LISTS
 from dockcaddy_sprig.math import FUNCTIONS as MATH
-from dockcaddy_sprig.network import FUNCTIONS as NETWORK
+from dockcaddy_sprig.network import functions as network_functions
 from dockcaddy_sprig.paths import FUNCTIONS as PATHS
 from dockcaddy_sprig.random import FUNCTIONS as RANDOM
 from dockcaddy_sprig.reflection import FUNCTIONS as REFLECTION
@@ -36,7 +36,7 @@ from dockcaddy_sprig.wrapping import FUNCTIONS as WRAPPING
 
 PAGES = (
     STRINGS, CASES, WRAPPING, STRING_LISTS, MATH, INTEGER_LISTS, FLOAT_MATH, DATES, DEFAULTS, ENCODING, JSON_TEXT, LISTS,
-    DICTIONARIES, CONVERSION, PATHS, FLOW_CONTROL, ENVIRONMENT, RANDOM, NETWORK, URL, REFLECTION, CRYPTO, CERTIFICATES,
+    DICTIONARIES, CONVERSION, PATHS, FLOW_CONTROL, ENVIRONMENT, RANDOM, URL, REFLECTION, CRYPTO, CERTIFICATES,
     SEMVER, REGEXPS,
 )  # fmt: skip
 
@@ -44,4 +44,4 @@ PAGES = (
 @dockcaddy.hook
 def dockcaddy_functions() -> Mapping[str, TemplateFunction]:
     """The functions of this plugin."""
-    return {name: call for page in PAGES for name, call in page.items()}
+    return {name: call for page in (*PAGES, network_functions()) for name, call in page.items()}

@@ -4,25 +4,25 @@ import unicodedata
 from collections.abc import Callable
 
 from dockcaddy import Context
-from dockcaddy.gotemplate import FunctionError
 
-from dockcaddy_sprig.go import LONGEST
 from dockcaddy_sprig.strings import SPACES, is_upper, lower_letter, runes, upper_letter
 
 Word = tuple[str, str]
 _CJK = (("\u4e00", "\u9fcc"), ("\u3400", "\u4d85"), ("\U00020000", "\U0002b81d"))
 # where a word ends that nothing follows
 _END = ("", "")
+# looking at a character takes longer than elsewhere
+_CHARACTERS_PER_STEP = 2
 
 
 def snakecase(context: Context, text: str) -> str:
     """`readTimeout` as `read_timeout`."""
-    return _Lower(_words(runes(text)), "_").whole()
+    return _Lower(_words(context, text), "_").whole()
 
 
 def kebabcase(context: Context, text: str) -> str:
     """`readTimeout` as `read-timeout`."""
-    return _Lower(_words(runes(text)), "-").whole()
+    return _Lower(_words(context, text), "-").whole()
 
 
 def camelcase(context: Context, text: str) -> str:
@@ -64,10 +64,10 @@ def _is_alphabet(letter: str) -> bool:
     return unicodedata.category(letter).startswith("L") and not any(first <= letter <= last for first, last in _CJK)
 
 
-def _words(text: str) -> list[Word]:
+def _words(context: Context, text: str) -> list[Word]:
     words, at = [], 0
-    if len(text) > LONGEST:
-        raise FunctionError(f"the text exceeds the limit of {LONGEST} characters")
+    context.spend(len(text) // _CHARACTERS_PER_STEP)
+    text = runes(text)
     while at < len(text):
         kind, end = _word(text, at)
         words.append((kind, text[at:end]))

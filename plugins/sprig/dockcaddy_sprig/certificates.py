@@ -5,11 +5,11 @@ from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import Annotated
 
-from dockcaddy import Context, gotemplate
+from dockcaddy import Context
 from dockcaddy.gotemplate import STRING, Field, FunctionError, Type, Value, go_string
 
 from dockcaddy_sprig.encoding import from_base64
-from dockcaddy_sprig.go import LONGEST, List, dynamic
+from dockcaddy_sprig.go import List, dynamic, shown, warned
 from dockcaddy_sprig.subject import Pair, Subject
 
 # what making a key takes in steps of a template
@@ -29,7 +29,7 @@ Certificate = Annotated[Value, _CERTIFICATE]
 def gen_private_key(context: Context, kind: str) -> str:
     """A private key; KIND is rsa, dsa, ecdsa or ed25519."""
     if kind not in _STEPS:
-        return f"Unknown type {kind}"
+        return warned(context, f"Unknown type {kind}")
     context.spend(_STEPS[kind])
     return context.keep(lambda: str(_signing().new_key(kind)), kind)
 
@@ -46,26 +46,26 @@ def gen_ca_with_key(context: Context, name: str, days: int, key: str) -> Certifi
 
 def gen_self_signed(context: Context, name: str, addresses: List, names: List, days: int) -> Certificate:
     """A certificate that it signs itself: its .Cert and its .Key."""
-    return _certificate(context, lambda: _subject(name, addresses, names, days))
+    return _certificate(context, lambda: _subject(context, name, addresses, names, days))
 
 
 def gen_self_signed_with_key(
     context: Context, name: str, addresses: List, names: List, days: int, key: str
 ) -> Certificate:
     """A certificate with a key of yours that it signs itself: its .Cert and its .Key."""
-    return _certificate(context, lambda: _subject(name, addresses, names, days), key)
+    return _certificate(context, lambda: _subject(context, name, addresses, names, days), key)
 
 
 def gen_signed(context: Context, name: str, addresses: List, names: List, days: int, ca: Certificate) -> Certificate:
     """A certificate that an authority signs: its .Cert and its .Key."""
-    return _certificate(context, lambda: _subject(name, addresses, names, days), authority=ca.data)
+    return _certificate(context, lambda: _subject(context, name, addresses, names, days), authority=ca.data)
 
 
 def gen_signed_with_key(
     context: Context, name: str, addresses: List, names: List, days: int, ca: Certificate, key: str
 ) -> Certificate:
     """A certificate with a key of yours that an authority signs: its .Cert and its .Key."""
-    return _certificate(context, lambda: _subject(name, addresses, names, days), key, ca.data)
+    return _certificate(context, lambda: _subject(context, name, addresses, names, days), key, ca.data)
 
 
 def build_custom_cert(context: Context, certificate: str, key: str) -> Certificate:
@@ -100,13 +100,13 @@ def _certificate(
     return Value(_CERTIFICATE, context.keep(lambda: signing.signed(subject, own, signer), subject, key, authority))
 
 
-def _subject(name: str, addresses: Value, names: Value, days: int) -> Subject:
+def _subject(context: Context, name: str, addresses: Value, names: Value, days: int) -> Subject:
     if addresses.length() + names.length() > _MOST_NAMES:
         raise FunctionError(f"the certificate exceeds the limit of {_MOST_NAMES} names")
     read = []
     for each in map(dynamic, addresses.data or ()):
         if each is None or each.type is not STRING:
-            raise FunctionError(f"error parsing ip: {gotemplate.sprintf('%v', [each], LONGEST)} is not a string")
+            raise FunctionError(f"error parsing ip: {shown(context, each)} is not a string")
         try:
             read.append(ipaddress.ip_address(each.data))
         except ValueError:
@@ -114,8 +114,7 @@ def _subject(name: str, addresses: Value, names: Value, days: int) -> Subject:
     own_names = []
     for each in map(dynamic, names.data or ()):
         if each is None or each.type is not STRING:
-            shown = gotemplate.sprintf("%v", [each], LONGEST)
-            raise FunctionError(f"error processing alternate dns name: {shown} is not a string")
+            raise FunctionError(f"error processing alternate dns name: {shown(context, each)} is not a string")
         own_names.append(each.data)
     return Subject(name, tuple(read), tuple(own_names), days)
 

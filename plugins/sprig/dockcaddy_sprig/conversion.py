@@ -34,12 +34,12 @@ def float64(context: Context, value: Any_) -> float:
 
 def to_string(context: Context, value: Any_) -> str:
     """The value as text."""
-    return strval(value)
+    return strval(context, value)
 
 
 def to_decimal(context: Context, value: Any_) -> Int64:
     """The octal number that the text is, 0 where it is none."""
-    text = strval(value)
+    text = strval(context, value)
     if not re.fullmatch(r"[+-]?[0-7]+", text, re.ASCII) or len(text) > 100:
         return 0
     number = int(text, 8)

@@ -8,17 +8,17 @@ import zlib
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Annotated
 
-import bcrypt as bcrypt_library
-from dockcaddy import Context
+from dockcaddy import Context, gotemplate
 from dockcaddy.gotemplate import UINT32, FunctionError, go_bytes, go_string
 
 from dockcaddy_sprig.encoding import from_base64
+from dockcaddy_sprig.go import warned
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.ciphers import Cipher, modes
 
-# what a call takes in steps of a template
-BCRYPT_STEPS, SCRYPT_STEPS = 1_000, 4_000
+# what a hash takes in steps of a template: a resource gets a handful
+BCRYPT_STEPS, SCRYPT_STEPS = 6_000, 12_000
 _LONGEST_PASSWORD = 72
 _SEED = b"com.lyndir.masterpassword"
 _BLOCK = 16
@@ -74,14 +74,31 @@ def bcrypt(context: Context, password: str) -> str:
     data = go_bytes(password)
     if len(data) > _LONGEST_PASSWORD:
         problem = f"bcrypt: password length exceeds {_LONGEST_PASSWORD} bytes"
-        return f"failed to encrypt string with bcrypt: {problem}"
-    context.spend(BCRYPT_STEPS)
-    return context.keep(lambda: bcrypt_library.hashpw(data, bcrypt_library.gensalt(10, b"2a")).decode(), data)
+        return warned(context, f"failed to encrypt string with bcrypt: {problem}")
+    _spend(context, BCRYPT_STEPS, "bcrypt")
+    return context.keep(lambda: _hashed(data), data)
+
+
+def _hashed(data: bytes) -> str:
+    import bcrypt as library  # noqa: PLC0415  few labels need it
+
+    return library.hashpw(data, library.gensalt(10, b"2a")).decode()
+
+
+def _spend(context: Context, steps: int, kind: str) -> None:
+    """Count one hash. Raises FunctionError where the labels make too many of them."""
+    try:
+        context.spend(steps)
+    except FunctionError as error:
+        most = gotemplate.DEFAULT.steps // steps
+        raise FunctionError(f"{error}, which are at most {most} {kind} hashes for all labels together") from None
 
 
 def htpasswd(context: Context, user: str, password: str) -> str:
     """A line of an htpasswd file: the user and the password's bcrypt hash."""
-    return f"invalid username: {user}" if ":" in user else f"{user}:{bcrypt(context, password)}"
+    if ":" in user:
+        return warned(context, f"invalid username: {user}")
+    return f"{user}:{bcrypt(context, password)}"
 
 
 def derive_password(
@@ -90,8 +107,8 @@ def derive_password(
     """The password of a site by the Master Password algorithm; KIND is maximum, long, medium, short, basic or pin."""
     templates = _TEMPLATES.get(kind)
     if templates is None:
-        return f"cannot find password template {kind}"
-    context.spend(SCRYPT_STEPS)
+        return warned(context, f"cannot find password template {kind}")
+    _spend(context, SCRYPT_STEPS, "scrypt")
     salt = _SEED + _sized(user)
     key = hashlib.scrypt(go_bytes(password), salt=salt, n=32768, r=8, p=2, dklen=64, maxmem=64 * 1024 * 1024)
     seed = hmac.digest(key, _SEED + _sized(site) + counter.to_bytes(4, "big"), "sha256")

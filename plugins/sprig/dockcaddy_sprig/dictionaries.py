@@ -28,7 +28,7 @@ def dict_(context: Context, *values: Any_) -> Dict:
     """A dictionary of the keys and values, one after the other."""
     made: dict[str, Any_] = {}
     for place in range(0, len(values), 2):
-        made[strval(values[place])] = values[place + 1] if place + 1 < len(values) else value_of("")
+        made[strval(context, values[place])] = values[place + 1] if place + 1 < len(values) else value_of("")
     return Value(MAP_OF_ANY, made)
 
 
@@ -88,7 +88,8 @@ def pick(context: Context, items: Dict, *names: str) -> Dict:
 
 def omit(context: Context, items: Dict, *names: str) -> Dict:
     """A dictionary without these keys."""
-    return Value(MAP_OF_ANY, {key: value for key, value in (items.data or {}).items() if key not in names})
+    left_out = frozenset(names)
+    return Value(MAP_OF_ANY, {key: value for key, value in (items.data or {}).items() if key not in left_out})
 
 
 def merge(context: Context, target: Dict, *sources: Dict) -> Any_:

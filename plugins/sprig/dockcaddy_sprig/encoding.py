@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dockcaddy import Context
 from dockcaddy.gotemplate import go_bytes, go_string
 
+from dockcaddy_sprig.go import warned
+
 _BASE64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 _BASE32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 
@@ -20,7 +22,7 @@ def b64dec(context: Context, text: str) -> str:
     try:
         return go_string(from_base64(text))
     except ValueError as error:
-        return str(error)
+        return warned(context, str(error))
 
 
 def b32enc(context: Context, text: str) -> str:
@@ -33,7 +35,7 @@ def b32dec(context: Context, text: str) -> str:
     try:
         return go_string(_from_base32(text))
     except ValueError as error:
-        return str(error)
+        return warned(context, str(error))
 
 
 def from_base64(text: str) -> bytes:

@@ -3,9 +3,10 @@
 import math
 import re
 from collections.abc import Iterable, Sequence
+from itertools import islice
 from typing import Annotated, Any
 
-from dockcaddy import gotemplate
+from dockcaddy import Context, gotemplate
 from dockcaddy.gotemplate import (
     FLOAT_KINDS,
     INT64,
@@ -17,6 +18,7 @@ from dockcaddy.gotemplate import (
     STRING,
     UINT_KINDS,
     FunctionError,
+    Room,
     Value,
 )
 
@@ -24,6 +26,10 @@ from dockcaddy.gotemplate import (
 LONGEST, MOST_ELEMENTS = 256 * 1024, 20_000
 # characters that are looked at or made in about the time of one step
 CHARACTERS_PER_STEP = 32
+# elements, the same
+ELEMENTS_PER_STEP = 8
+# what looking into a list or dictionary takes, beside its elements
+COMPOSITE_STEPS = 8
 DEEPEST = 100
 
 # Go's `interface {}`; None is its nil
@@ -46,14 +52,14 @@ def dynamic(value: object) -> Any_:
 
 def list_of(items: Iterable[object]) -> Value:
     """A `[]interface {}` of values or plain data."""
-    made = list(items)
+    made = list(islice(items, MOST_ELEMENTS + 1))
     _bounded_elements(len(made))
     return Value(SLICE_OF_ANY, made)
 
 
 def strings_of(items: Iterable[str]) -> Value:
     """A `[]string`."""
-    made = list(items)
+    made = list(islice(items, MOST_ELEMENTS + 1))
     _bounded_elements(len(made))
     return Value(SLICE_OF_STRING, made)
 
@@ -78,7 +84,12 @@ def elements(value: Any_, refusal: str) -> list[Any_]:
     return [dynamic(value.index(place)) for place in range(value.length())]
 
 
-def strval(value: Any_) -> str:
+def shown(context: Context, value: Any_) -> str:
+    """The value as `%v` prints it."""
+    return gotemplate.sprintf("%v", [value], Room(LONGEST, context.spend))
+
+
+def strval(context: Context, value: Any_) -> str:
     """The value as text, as sprig's functions read it."""
     if value is None:
         return "<nil>"
@@ -87,7 +98,13 @@ def strval(value: Any_) -> str:
         return text
     if value.type.name in ("[]uint8", "[]byte"):
         return gotemplate.go_string(bytes(value.data or ()))
-    return gotemplate.sprintf("%v", [value], LONGEST)
+    return shown(context, value)
+
+
+def warned(context: Context, message: str) -> str:
+    """An error that sprig returns as text, so that it ends up in the configuration: there is a warning about it."""
+    context.warn(f"a function returns its error as text: {message}")
+    return message
 
 
 def is_empty(value: Any_) -> bool:
@@ -171,24 +188,30 @@ def type_of(value: Any_) -> str:
     return "<nil>" if value is None else value.type.name
 
 
-def deep_equal(one: Any_, other: Any_, depth: int = 0) -> bool:
-    """reflect.DeepEqual: the same types all the way down. Raises FunctionError where it is too deep."""
+def deep_equal(context: Context, one: Any_, other: Any_, depth: int = 0) -> bool:
+    """reflect.DeepEqual: the same types all the way down. Raises FunctionError where it is too deep or too much."""
     if depth > DEEPEST:
         raise FunctionError("the value is nested too deep to compare")
+    context.spend(1)
     if one is None or other is None:
         return one is other
     if one.type.name != other.type.name:
         return False
     if one.kind in NILABLE_KINDS and (one.data is None or other.data is None):
         return one.data is None and other.data is None
+    context.spend(0 if one.type.elem is None else COMPOSITE_STEPS)
     if one.kind in ("slice", "array"):
         if one.length() != other.length():
             return False
         pairs = ((one.index(place), other.index(place)) for place in range(one.length()))
-        return all(deep_equal(dynamic(left), dynamic(right), depth + 1) for left, right in pairs)
+        return all(deep_equal(context, dynamic(left), dynamic(right), depth + 1) for left, right in pairs)
     if one.kind == "map":
         left, right = dict(_items(one)), dict(_items(other))
-        return left.keys() == right.keys() and all(deep_equal(left[key], right[key], depth + 1) for key in left)
+        return left.keys() == right.keys() and all(
+            deep_equal(context, left[key], right[key], depth + 1) for key in left
+        )
+    if isinstance(one.data, str):
+        context.spend(len(one.data) // CHARACTERS_PER_STEP)
     return bool(one.data == other.data)
 
 
@@ -196,6 +219,6 @@ def _items(value: Value) -> Iterable[tuple[Any, Any_]]:
     return ((key.data, dynamic(item)) for key, item in value.map_items())
 
 
-def contains(items: Sequence[Any_], wanted: Any_) -> bool:
+def contains(context: Context, items: Sequence[Any_], wanted: Any_) -> bool:
     """Whether one of the items is deeply equal."""
-    return any(deep_equal(wanted, each) for each in items)
+    return any(deep_equal(context, wanted, each) for each in items)

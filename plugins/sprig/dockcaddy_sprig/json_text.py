@@ -9,7 +9,16 @@ from attrs import define
 from dockcaddy import Context
 from dockcaddy.gotemplate import FLOAT_KINDS, INT_KINDS, UINT_KINDS, FunctionError, Value, find_method, quote
 
-from dockcaddy_sprig.go import DEEPEST, LONGEST, MOST_ELEMENTS, Any_, bounded, dynamic
+from dockcaddy_sprig.go import (
+    CHARACTERS_PER_STEP,
+    COMPOSITE_STEPS,
+    DEEPEST,
+    LONGEST,
+    MOST_ELEMENTS,
+    Any_,
+    bounded,
+    dynamic,
+)
 from dockcaddy_sprig.strings import runes
 
 _ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\b": "\\b", "\f": "\\f"}
@@ -189,6 +198,7 @@ class _Reader:
 class _Writer:
     """Writes one value; `html` escapes what HTML would read."""
 
+    spend: Callable[[int], None]
     html: bool = True
     indent: str = ""
     written: int = 0
@@ -196,11 +206,18 @@ class _Writer:
     def value(self, value: Any_, depth: int = 0) -> str:
         if depth > DEEPEST:
             raise FunctionError("json: unsupported value: encountered a cycle")
+        is_composite = value is not None and value.kind in ("map", "slice", "struct")
+        self.spend(COMPOSITE_STEPS if is_composite else 1)
         text = self.plain(value, depth)
-        self.written += len(text) if value is None or value.kind not in ("map", "slice", "struct") else 2
+        self.write(2 if is_composite else len(text))
+        return text
+
+    def write(self, length: int) -> None:
+        """Count characters of the result, which are made once."""
+        self.written += length
+        self.spend(length // CHARACTERS_PER_STEP)
         if self.written > LONGEST:
             raise FunctionError(f"the result exceeds the limit of {LONGEST} characters")
-        return text
 
     def plain(self, value: Any_, depth: int) -> str:
         if value is None or (value.kind in ("ptr", "interface", "map", "slice") and value.data is None):
@@ -234,7 +251,11 @@ class _Writer:
 
     def pairs(self, pairs: Iterable[tuple[str, Any_]], depth: int) -> str:
         space = " " if self.indent else ""
-        made = [f"{self.string(key)}:{space}{self.value(item, depth + 1)}" for key, item in pairs]
+        made = []
+        for key, item in pairs:
+            name = self.string(key)
+            self.write(len(name))
+            made.append(f"{name}:{space}{self.value(item, depth + 1)}")
         return self.enclosed("{}", made, depth)
 
     def enclosed(self, brackets: str, items: list[str], depth: int) -> str:
@@ -281,17 +302,17 @@ def _number(number: float) -> str:
 
 def must_to_json(context: Context, value: Any_) -> str:
     """The value as JSON."""
-    return _Writer().value(value)
+    return _Writer(context.spend).value(value)
 
 
 def must_to_pretty_json(context: Context, value: Any_) -> str:
     """The value as JSON, indented."""
-    return _Writer(indent="  ").value(value)
+    return _Writer(context.spend, indent="  ").value(value)
 
 
 def to_raw_json(context: Context, value: Any_) -> str:
     """The value as JSON, with nothing escaped for HTML."""
-    return _Writer(html=False).value(value)
+    return _Writer(context.spend, html=False).value(value)
 
 
 def to_json(context: Context, value: Any_) -> str:

@@ -12,7 +12,6 @@ from dockcaddy_sprig.go import (
     Any_,
     List,
     contains,
-    deep_equal,
     elements,
     is_empty,
     kind_of,
@@ -77,8 +76,7 @@ def uniq(context: Context, items: Any_) -> List:
     """The elements, each once."""
     kept: list[Any_] = []
     for each in elements(items, "Cannot find uniq on type"):
-        context.spend(1 + len(kept) // 4)
-        if not contains(kept, each):
+        if not contains(context, kept, each):
             kept.append(each)
     return list_of(kept)
 
@@ -86,13 +84,12 @@ def uniq(context: Context, items: Any_) -> List:
 def without(context: Context, items: Any_, *values: Any_) -> List:
     """The elements that are none of the values."""
     found = elements(items, "Cannot find without on type")
-    context.spend(len(found) * len(values) // 4)
-    return list_of(each for each in found if not contains(values, each))
+    return list_of(each for each in found if not contains(context, values, each))
 
 
 def has(context: Context, value: Any_, items: Any_) -> bool:
     """Whether the value is in the list."""
-    return items is not None and any(deep_equal(value, each) for each in elements(items, "Cannot find has on type"))
+    return items is not None and contains(context, elements(items, "Cannot find has on type"), value)
 
 
 def slice_(context: Context, items: Any_, *places: Any_) -> Any_:

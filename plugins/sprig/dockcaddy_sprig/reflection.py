@@ -37,7 +37,7 @@ def kind_is(context: Context, name: str, value: Any_) -> bool:
 
 def deep_equal(context: Context, one: Any_, other: Any_) -> bool:
     """Whether the two are of the same type and equal all the way down."""
-    return equal(one, other)
+    return equal(context, one, other)
 
 
 FUNCTIONS: dict[str, Callable[..., object]] = {

@@ -14,6 +14,10 @@ from dockcaddy_sprig.regexp_syntax import parse
 MOST_INSTRUCTIONS = 20_000
 # instructions that are followed in the time of one step of a template
 _PER_STEP = 8
+# characters of an expression that are read in that time
+_READ_PER_STEP = 4
+# places of groups that are copied in that time
+_COPIED_PER_STEP = 64
 
 # what a match captured: begin and end of the whole, of the first group, and so on; -1 where a group took no part
 Captures = tuple[int, ...]
@@ -122,6 +126,7 @@ class Regexp:
 
 def compile_regexp(pattern: str, spend: Callable[[int], None]) -> Regexp:
     """The expression. Raises FunctionError with Go's words where it is none."""
+    spend(len(pattern) // _READ_PER_STEP)
     parsed = parse(pattern)
     compiler = _Compiler()
     match = compiler.add("match")
@@ -179,6 +184,7 @@ class _Machine:
         """All threads that wait for a character here, in the order in which they are preferred."""
         program, reached = self.regexp.program, []
         seen: set[int] = set()
+        copied = 0
         stack = [(self.regexp.start, begin)] if begin is not None else []
         stack += reversed(threads)
         while stack:
@@ -193,11 +199,12 @@ class _Machine:
                 stack.append((instruction.first, captures))
             elif instruction.kind == "save":
                 slot: int = instruction.operand  # type: ignore[assignment]
+                copied += len(captures)
                 stack.append((instruction.first, (*captures[:slot], at, *captures[slot + 1 :])))
             elif instruction.kind == "place":
                 if _holds(instruction.operand, self.text, at):  # type: ignore[arg-type]
                     stack.append((instruction.first, captures))
             else:
                 reached.append((place, captures))
-        self.regexp.spend(1 + len(seen) // _PER_STEP)
+        self.regexp.spend(1 + len(seen) // _PER_STEP + copied // _COPIED_PER_STEP)
         return reached

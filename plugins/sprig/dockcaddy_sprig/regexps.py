@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterator
 from dockcaddy import Context
 from dockcaddy.gotemplate import SLICE_OF_STRING, FunctionError, Value
 
-from dockcaddy_sprig.go import Strings, bounded, strings_of
+from dockcaddy_sprig.go import ELEMENTS_PER_STEP, Strings, bounded, strings_of
 from dockcaddy_sprig.regexp_machine import Captures, Regexp, compile_regexp
 
-_NAME = re.compile(r"\{(\w+)\}|(\w+)")
+_REFERENCE = re.compile(r"\$(?:(\$)|\{(\w+)\}|(\w+))")
+_NO_GROUP = -1
 
 
 def _must_compile(context: Context, pattern: str) -> Regexp:
@@ -83,7 +84,8 @@ def _finding(compile_: Compile) -> tuple[Callable[..., object], ...]:
     def replace_all(context: Context, pattern: str, text: str, replacement: str) -> str:
         """The text with each match replaced; `$1` or `${name}` is what a group matched."""
         regexp = compile_(context, pattern)
-        return _replaced(regexp, text, lambda found: _expanded(regexp, replacement, text, found))
+        pieces = _pieces(regexp, replacement)
+        return _replaced(regexp, text, lambda found: _expanded(regexp, pieces, text, found))
 
     def replace_literal(context: Context, pattern: str, text: str, replacement: str) -> str:
         """The text with each match replaced by REPLACEMENT as it stands."""
@@ -128,31 +130,30 @@ def _replaced(regexp: Regexp, text: str, made: Callable[[Captures], str]) -> str
     return "".join((*pieces, text[last:]))
 
 
-def _expanded(regexp: Regexp, replacement: str, text: str, found: Captures) -> str:
-    """The replacement with what `$1` and `${name}` stand for."""
-    pieces, rest = [], replacement
-    while "$" in rest:
-        before, _, rest = rest.partition("$")
-        pieces.append(before)
-        if rest.startswith("$"):
-            pieces.append("$")
-            rest = rest[1:]
-            continue
-        name = _NAME.match(rest)
-        if name is None:
-            pieces.append("$")
-            continue
-        rest = rest[name.end() :]
-        pieces.append(_group(regexp, name[1] or name[2], text, found))
-    return "".join((*pieces, rest))
+def _pieces(regexp: Regexp, replacement: str) -> list[str | int]:
+    """The replacement as texts and numbers of groups; what stands for nothing is left out."""
+    pieces: list[str | int] = []
+    last = 0
+    for found in _REFERENCE.finditer(replacement):
+        pieces.append(replacement[last : found.start()])
+        pieces.append("$" if found[1] else _number(regexp, found[2] or found[3]))
+        last = found.end()
+    return [each for each in (*pieces, replacement[last:]) if each not in ("", _NO_GROUP)]
 
 
-def _group(regexp: Regexp, name: str, text: str, found: Captures) -> str:
+def _number(regexp: Regexp, name: str) -> int:
     numbered = re.fullmatch(r"0|[1-9][0-9]{0,8}", name, re.ASCII)
-    number = int(name) if numbered else regexp.names.get(name, -1)
-    if not 0 <= number <= regexp.groups or found[2 * number] < 0:
-        return ""
-    return text[found[2 * number] : found[2 * number + 1]]
+    number = int(name) if numbered else regexp.names.get(name, _NO_GROUP)
+    return number if number <= regexp.groups else _NO_GROUP
+
+
+def _expanded(regexp: Regexp, pieces: list[str | int], text: str, found: Captures) -> str:
+    """The replacement with what its groups matched."""
+    regexp.spend(len(pieces) // ELEMENTS_PER_STEP)
+    return "".join(
+        each if isinstance(each, str) else text[found[2 * each] : found[2 * each + 1]] if found[2 * each] >= 0 else ""
+        for each in pieces
+    )
 
 
 def regex_quote_meta(context: Context, text: str) -> str:

@@ -5,29 +5,29 @@ from collections.abc import Callable, Iterable
 from dockcaddy import Context
 from dockcaddy.gotemplate import SLICE_OF_STRING, Value, go_bytes
 
-from dockcaddy_sprig.go import Any_, Strings, bounded, dynamic, strings_of, strval
+from dockcaddy_sprig.go import CHARACTERS_PER_STEP, Any_, Strings, bounded, dynamic, strings_of, strval
 
 
-def texts(value: Any_) -> list[str]:
+def texts(context: Context, value: Any_) -> list[str]:
     """The elements as texts, nil left out; anything but a list is its only element."""
     if value is None:
         return []
     if value.kind not in ("slice", "array"):
-        return [strval(value)]
+        return [strval(context, value)]
     held = (dynamic(value.index(place)) for place in range(value.length()))
-    return [strval(each) for each in held if each is not None]
+    return [strval(context, each) for each in held if each is not None]
 
 
 def to_strings(context: Context, value: Any_) -> Strings:
     """The elements as texts, nil left out."""
     if value is not None and value.type.name == "[]string":
         return value
-    return strings_of(texts(value))
+    return strings_of(texts(context, value))
 
 
 def join(context: Context, separator: str, value: Any_) -> str:
     """The elements joined by the separator, nil left out."""
-    parts = texts(value)
+    parts = texts(context, value)
     bounded(sum(map(len, parts)) + len(separator) * len(parts))
     return separator.join(parts)
 
@@ -62,12 +62,13 @@ def split_list(context: Context, separator: str, text: str) -> Strings:
 
 def sort_alpha(context: Context, value: Any_) -> Strings:
     """The elements as texts, sorted by their bytes."""
-    context.spend(value.length() if value is not None and value.kind in ("slice", "array") else 0)
+    parts = texts(context, value) if value is not None else ["<nil>"]
+    context.spend(len(parts) + sum(map(len, parts)) // CHARACTERS_PER_STEP)
     if value is not None and value.type.name == "[]string" and isinstance(value.data, list):
         # Go sorts this one where it lies
         value.data.sort(key=go_bytes)
         return value
-    return Value(SLICE_OF_STRING, sorted(texts(value) if value is not None else ["<nil>"], key=go_bytes))
+    return Value(SLICE_OF_STRING, sorted(parts, key=go_bytes))
 
 
 FUNCTIONS: dict[str, Callable[..., object]] = {

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dockcaddy import Context, gotemplate
 from dockcaddy.gotemplate import FunctionError, go_bytes, go_string
 
-from dockcaddy_sprig.go import Any_, bounded, strval
+from dockcaddy_sprig.go import Any_, bounded, shown, strval
 
 # what Go's unicode.IsSpace knows
 SPACES = "\t\n\v\f\r \u0085\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
@@ -225,17 +225,17 @@ def has_suffix(context: Context, suffix: str, text: str) -> bool:
 
 def quote(context: Context, *values: Any_) -> str:
     """The values in double quotes, nil left out."""
-    return " ".join(gotemplate.quote(strval(each)) for each in values if each is not None)
+    return " ".join(gotemplate.quote(strval(context, each)) for each in values if each is not None)
 
 
 def squote(context: Context, *values: Any_) -> str:
     """The values in single quotes, nil left out."""
-    return " ".join("'" + gotemplate.sprintf("%v", [each], 1 << 20) + "'" for each in values if each is not None)
+    return " ".join(f"'{shown(context, each)}'" for each in values if each is not None)
 
 
 def cat(context: Context, *values: Any_) -> str:
     """The values with a space between, nil left out."""
-    return " ".join(gotemplate.sprintf("%v", [each], 1 << 20) for each in values if each is not None)
+    return " ".join(shown(context, each) for each in values if each is not None)
 
 
 def indent(context: Context, spaces: int, text: str) -> str:

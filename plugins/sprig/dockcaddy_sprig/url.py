@@ -33,6 +33,7 @@ def url_parse(context: Context, text: str) -> Dict:
 def url_join(context: Context, parts: Dict) -> str:
     """The URL of the parts that urlParse gives."""
     found = {name: _part(parts, name) for name in ("scheme", "host", "path", "query", "opaque", "fragment", "userinfo")}
+    context.spend(sum(map(len, found.values())) // 8)
     user = None
     if found["userinfo"]:
         try:
