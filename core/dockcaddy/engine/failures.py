@@ -29,11 +29,15 @@ _ALLOWED_BY = {
 _NO_MANAGER = (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.NOT_FOUND, HTTPStatus.NOT_ACCEPTABLE)
 _VERSION = re.compile(r"^/v[0-9.]+(?=/)")
 _START = "start Docker (systemctl start docker)"
+_NO_ACCESS = (
+    "join the docker group (usermod -aG docker $USER) and log in again, or run as root; "
+    "in a container: --group-add $(stat -c %g /var/run/docker.sock), in compose group_add, or --user root"
+)
 _BY_SOCKET = {
     errno.ENOENT: f"{_START}, or set the engine's socket: --docker-sockets unix:///PATH; in a container, mount it",
     errno.ECONNREFUSED: _START,
-    errno.EACCES: "join the docker group (usermod -aG docker $USER) and log in again, or run as root",
-    errno.EPERM: "join the docker group (usermod -aG docker $USER) and log in again, or run as root",
+    errno.EACCES: _NO_ACCESS,
+    errno.EPERM: _NO_ACCESS,
     errno.ENOTSOCK: "set the engine's socket: --docker-sockets unix:///PATH",
 }
 _TOO_NEW = re.compile(r"client version \S+ is too (?:new|old)")

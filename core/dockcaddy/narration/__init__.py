@@ -3,5 +3,17 @@
 from dockcaddy.narration.live import LiveSite, LiveSites, Upstream
 from dockcaddy.narration.log import DescribedEngine, LogNarrator
 from dockcaddy.narration.narrator import Narrator, Pass, ProblemLog
+from dockcaddy.narration.systemd import Systemd, SystemdNarrator
 
-__all__ = ["DescribedEngine", "LiveSite", "LiveSites", "LogNarrator", "Narrator", "Pass", "ProblemLog", "Upstream"]
+__all__ = [
+    "DescribedEngine",
+    "LiveSite",
+    "LiveSites",
+    "LogNarrator",
+    "Narrator",
+    "Pass",
+    "ProblemLog",
+    "Systemd",
+    "SystemdNarrator",
+    "Upstream",
+]

@@ -17,10 +17,11 @@ from dockcaddy import __version__
 from dockcaddy.caddy import GRACE, CaddyProcess, Version, find_caddy, listen_address
 from dockcaddy.engine import Engine
 from dockcaddy.errors import CaddyUnreachable, SettingsError
-from dockcaddy.narration import LogNarrator
+from dockcaddy.narration import LogNarrator, Systemd, SystemdNarrator
 from dockcaddy.plugins.registry import Registry
 from dockcaddy.reconcile.delivery import Outputs
 from dockcaddy.reconcile.last_good import LastGood
+from dockcaddy.run.caddy_folders import report_folders
 from dockcaddy.run.connections import Connections
 from dockcaddy.run.engines import engines_for
 from dockcaddy.run.loop import outputs_for, reconciler_for
@@ -99,6 +100,7 @@ def _run(settings: Settings, registry: Registry, sections: Mapping[type, Any], e
             "--resolver is no longer needed, leave it out: caddy reads the addresses of upstreams from files"
         )
     engines = engines_for(settings)
+    systemd = Systemd.of(os.environ)
     with state_directory(settings) as directory:
         if directory != settings.state_path():
             outputs.close()
@@ -108,12 +110,15 @@ def _run(settings: Settings, registry: Registry, sections: Mapping[type, Any], e
             _version(settings, ending) as version,
             caddy_for(settings, connections, directory, last_good) as process,
         ):
-            narrator = _narrator(settings, engines, connections)
+            narrator = SystemdNarrator(_narrator(settings, engines, connections), systemd)
             reconciler = reconciler_for(
                 settings, registry, sections, engines, connections, outputs, last_good, narrator
             )
             if process is not None:
                 process.on_start = reconciler.mailbox.caddy_started
+                report_folders(os.environ)
+                if last_good.load().json:
+                    narrator.ready("the last configuration is live")
             logger.info("dockcaddy %s %s", __version__, _purpose(settings, version, process))
             ending.stop = reconciler.mailbox.stop
             try:

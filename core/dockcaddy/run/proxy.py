@@ -7,20 +7,17 @@ from pathlib import Path
 
 from dockcaddy.model import Proxy
 from dockcaddy.plugins.registry import Registry
+from dockcaddy.run.caddy_folders import caddy_folders
 from dockcaddy.run.engines import endpoint_urls
 from dockcaddy.run.outputs import chosen_outputs
 from dockcaddy.settings.table import Settings
 
 
 def proxy_of(settings: Settings, registry: Registry) -> Proxy:
-    """What belongs to the program and its Caddy, by the settings and by where Caddy keeps its files.
-
-    See https://caddyserver.com/docs/conventions#file-locations.
-    """
+    """What belongs to the program and its Caddy, by the settings and by where Caddy keeps its files."""
     home = Path(os.environ.get("HOME") or "/root")
     folders = [
-        str(Path(os.environ.get("XDG_DATA_HOME") or home / ".local/share") / "caddy"),
-        str(Path(os.environ.get("XDG_CONFIG_HOME") or home / ".config") / "caddy"),
+        *map(str, caddy_folders(os.environ)),
         str(settings.state_path().absolute()),
         str(settings.address_path().absolute()),
         # the keys with which engines let us in, where nobody said otherwise

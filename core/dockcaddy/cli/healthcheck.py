@@ -1,0 +1,37 @@
+"""`dockcaddy healthcheck`."""
+
+import logging
+from typing import Any
+
+import click
+
+from dockcaddy.cli.options import Command, settings_options, start
+from dockcaddy.cli.result import write
+from dockcaddy.errors import DockcaddyError
+from dockcaddy.run.health import check_caddy, running_arguments
+
+logger = logging.getLogger("dockcaddy")
+UNHEALTHY = 1
+
+
+class _AsItRuns(Command):
+    """A command that takes the options of `dockcaddy run`, and without any those of the one that runs here."""
+
+    def parse_args(self, context: click.Context, args: list[str]) -> list[str]:
+        return super().parse_args(context, args or running_arguments())
+
+
+@click.command(cls=_AsItRuns)
+@settings_options("run")
+def command(**options: Any) -> int:
+    """Exit 0 if `dockcaddy run` runs in this container and its Caddy answers.
+
+    For HEALTHCHECK of an image and for probes. Without options, those of the running one count.
+    """
+    environment = start(options)
+    try:
+        write(check_caddy(environment.settings, environment.registry) + "\n")
+    except DockcaddyError as error:
+        logger.error("%s", error)
+        return UNHEALTHY
+    return 0

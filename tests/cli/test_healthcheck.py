@@ -1,0 +1,69 @@
+"""`dockcaddy healthcheck`: whether the dockcaddy of a container runs, and its Caddy answers."""
+
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from dockcaddy.errors import CaddyUnreachable
+from dockcaddy.run.health import running_arguments
+from proxy import start
+
+Eventually = Callable[..., None]
+
+
+def processes(folder: Path, *commands: str) -> Path:
+    """A folder like /proc with processes of these command lines."""
+    for number, command in enumerate(commands, 1):
+        (folder / str(number)).mkdir(parents=True)
+        (folder / str(number) / "cmdline").write_bytes(command.replace(" ", "\0").encode() + b"\0")
+    (folder / "999").mkdir()
+    (folder / "self").mkdir()
+    return folder
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "/usr/bin/python3 /usr/local/bin/dockcaddy run --mode server",
+        "/usr/bin/python3 -m dockcaddy run --mode server",
+        "/usr/bin/python3 /usr/lib/python3/dockcaddy/__main__.py run --mode server",
+    ],
+)
+def test_the_arguments_of_the_one_that_runs_count(tmp_path: Path, command: str) -> None:
+    found = running_arguments(processes(tmp_path, "/sbin/docker-init -- x", command, "dockcaddy healthcheck"))
+    assert found == ["--mode", "server"]
+
+
+def test_without_one_the_container_is_unhealthy(tmp_path: Path) -> None:
+    with pytest.raises(CaddyUnreachable, match="no dockcaddy runs here"):
+        running_arguments(processes(tmp_path, "sh -c dockcaddy", "/usr/local/bin/dockcaddy healthcheck"))
+
+
+@pytest.mark.process
+def test_caddy_runs_hangs_and_is_gone(dockcaddy: Callable, tmp_path: Path, eventually: Eventually) -> None:
+    proxy = start(tmp_path, 0, "--docker-sockets", f"unix://{tmp_path}/none.sock")
+    options = ("healthcheck", "--state-directory", f"{tmp_path}/state", "--set", "admin=off")
+    try:
+        eventually(lambda: dockcaddy(*options).status == 0)
+        assert dockcaddy(*options).out == f"dockcaddy runs, and caddy answers at {proxy.admin}\n"
+        caddy = proxy.caddy
+        os.kill(caddy, signal.SIGSTOP)
+        hanging = dockcaddy(*options)
+        os.kill(caddy, signal.SIGCONT)
+        assert (hanging.status, hanging.out) == (1, "")
+        assert f"caddy at {proxy.admin} does not answer" in hanging.err
+    finally:
+        proxy.leave_nothing()
+    gone = dockcaddy(*options)
+    assert (gone.status, gone.out) == (1, "")
+
+
+def test_a_caddy_of_somebody_elses_is_not_ours_to_check(dockcaddy: Callable) -> None:
+    result = dockcaddy("healthcheck", "--caddy-admin", "http://127.0.0.1:1")
+    assert (result.status, result.out) == (0, "dockcaddy runs\n")
+
+
+def test_a_wrong_option_is_an_error(dockcaddy: Callable) -> None:
+    assert dockcaddy("healthcheck", "--mode", "servr").status == 2
