@@ -19,6 +19,15 @@ def unreadable(error: OSError | UnicodeDecodeError) -> str:
     return f"cannot be read: {error.strerror or error}"
 
 
+def is_file(path: Path) -> bool:
+    """Whether there is such a file, as far as that can be seen."""
+    try:
+        return path.is_file()
+    except OSError:
+        # a folder on the way is closed to us, or a name is too long
+        return False
+
+
 def write_atomically(path: Path, content: bytes, mode: int = 0o640) -> None:
     """Write a temporary file and rename it: readers see the old bytes or the new ones, even after a crash.
 
@@ -44,9 +53,14 @@ def target_file(context: OutputContext, name: str) -> Path:
     if not target:
         raise OutputError(f"output {name} needs a path: --output {name}=PATH")
     path = Path(target)
-    if path.is_dir():
+    try:
+        is_folder, has_folder = path.is_dir(), path.parent.is_dir()
+    except OSError as error:
+        # a folder on the way is closed to us, or a name is too long
+        raise OutputError(f"output {name}={path}: {unreadable(error)}, name another file") from error
+    if is_folder:
         raise OutputError(f"output {name}={path}: this is a folder, name a file in it")
-    if not path.parent.is_dir():
+    if not has_folder:
         raise OutputError(f"output {name}={path}: folder {path.parent} does not exist, create it or name another one")
     return path
 

@@ -180,16 +180,21 @@ class Inventory:
     def of(cls, engines: Sequence[EngineInventory]) -> "Inventory":
         """The inventory of these engines. Each service and config of a Swarm counts once, whichever managers list it.
 
-        It is from the first manager that lists it now, or else from the first one.
+        It is from the first manager that lists it now, of these from one whose tasks Caddy reaches, or else from the first.
         """
         if len(engines) < 2:
             return cls(tuple(engines))
         by_place: dict[int, EngineInventory] = {}
         taken: set[str] = set()
-        for place in sorted(range(len(engines)), key=lambda place: engines[place].has_old_services):
+        for place in sorted(range(len(engines)), key=lambda place: _rank(engines[place])):
             by_place[place] = _without(engines[place], taken)
             taken |= _of_swarm(engines[place])
         return cls(tuple(by_place[place] for place in range(len(engines))))
+
+
+def _rank(engine: EngineInventory) -> tuple[bool, bool]:
+    """The sort key of managers by how much is known of their services."""
+    return engine.has_old_services, not any(each.targets for each in engine.resources if each.kind == "service")
 
 
 def _of_swarm(engine: EngineInventory) -> set[str]:

@@ -71,6 +71,24 @@ def test_another_engine_is_reached_at_its_published_ports() -> None:
     assert found(engines[::-1]) == {"on-a": ((ADDRESS,), ""), "on-b": ((), "nas")}
 
 
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        (
+            {},
+            "it is on bridge, whose addresses another engine's network has too, so they may be another container's: publish",
+        ),
+        (
+            {"reach": remote("")},
+            "caddy is not on its engine, and the address of that engine's host is unknown: publish a",
+        ),
+    ],
+)
+def test_a_container_that_is_not_reached_says_why(more: Mapping[str, Any], said: str) -> None:
+    document = {"version": 1, "engines": [plain("a"), plain("b", **more)]}
+    assert said in from_snapshot(document, EngineOptions()).engines[1].resources[0].unreachable
+
+
 def test_an_engine_that_is_given_twice_has_one_set_of_addresses() -> None:
     engines = [plain("a"), plain("a") | {"name": "again"}]
     assert found(engines) == {"on-a": ((ADDRESS,), "")}

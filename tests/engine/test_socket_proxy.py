@@ -61,6 +61,20 @@ def test_a_call_that_is_forbidden_costs_what_needs_it(
         assert not inventory.problems and len(inventory.resources) == 2
 
 
+def test_another_call_that_is_forbidden_later_is_reported_beside_the_first(
+    stand_in: StandInEngine, eventually: Eventually
+) -> None:
+    stand_in.faults["configs"] = "forbidden"
+    watched = engine(stand_in)
+    watched.start(lambda urgent=False: None)
+    eventually(lambda: len(watched.inventory().problems) == 1)
+    stand_in.faults["tasks"] = "forbidden"
+    eventually(lambda: len(watched.inventory().problems) == 2)
+    said = " ".join(map(str, watched.inventory().problems))
+    assert "allow CONFIGS=1" in said and "allow TASKS=1" in said
+    watched.close()
+
+
 def test_what_everything_needs_is_told_and_not_called_an_engine_that_is_down(stand_in: StandInEngine) -> None:
     stand_in.faults["list"] = "forbidden"
     with pytest.raises(EngineUnreachable) as raised:

@@ -156,6 +156,48 @@ def test_a_node_that_is_still_joining_does_not_lose_the_services_it_will_list(
     eventually(is_known)
 
 
+@pytest.mark.parametrize("is_started_anew", [False, True])
+def test_a_manager_that_does_not_list_its_networks_yet_loses_no_service(
+    stand_in: StandInEngine, eventually: Eventually, is_started_anew: bool
+) -> None:
+    watched = engine(stand_in)
+    if not is_started_anew:
+        assert names(watched.inventory()) == ["container web", "service svc"]
+    stand_in.swarm.hides = True
+    watched.resync()
+    asked = stand_in.counts["info"]
+    assert names(watched.inventory()) == ["container web", "service svc"]
+    eventually(lambda: stand_in.counts["info"] > asked)
+    assert names(watched.inventory()) == ["container web", "service svc"]
+    services = [each["Spec"]["Name"] for each in watched.snapshot()["services"]]
+    assert services == ["svc"]
+
+
+@pytest.mark.parametrize(
+    ("state", "said"),
+    [
+        ("locked", "the Swarm on this node is locked since the engine was restarted"),
+        ("error", "the Swarm on this node has an error: no route"),
+    ],
+)
+def test_a_node_whose_swarm_is_locked_or_broken_keeps_its_services_and_says_what_to_do(
+    stand_in: StandInEngine, eventually: Eventually, state: str, said: str
+) -> None:
+    watched = engine(stand_in)
+    assert names(watched.inventory()) == ["container web", "service svc"]
+    stand_in.swarm.state, stand_in.swarm.error = state, "no route"
+    watched.resync()
+    remedy = {"locked": "unlock it (docker swarm unlock)", "error": "see the engine's log (journalctl -u docker)"}[
+        state
+    ]
+    told = f"engine local: services cannot be listed: {said}; the last known services and tasks stay: {remedy}"
+    eventually(lambda: any(str(each).startswith(told) for each in watched.inventory().problems))
+    assert names(watched.inventory()) == ["container web", "service svc"]
+    stand_in.swarm.state = ""
+    watched.resync()
+    eventually(lambda: not watched.inventory().problems)
+
+
 def test_what_two_managers_of_one_swarm_list_counts_once_from_the_one_that_lists_it_now(
     stand_in: StandInEngine,
 ) -> None:
@@ -171,6 +213,12 @@ def test_what_two_managers_of_one_swarm_list_counts_once_from_the_one_that_lists
     assert [names(each) for each in both.engines] == [["container web"], ["container web", "service svc"]]
     both = Inventory.of([old, evolve(other, has_old_services=True)])
     assert [names(each) for each in both.engines] == [["container web", "service svc"], ["container web"]]
+
+
+def test_of_two_managers_the_one_whose_tasks_are_reached_gives_the_services(stand_in: StandInEngine) -> None:
+    other = Engine(Connection(f"unix://{stand_in.path}"), EngineOptions(ingress_networks=("nowhere",)), "other")
+    both = Inventory.of([other.inventory(), engine(stand_in).inventory()])
+    assert [names(each) for each in both.engines] == [["container web"], ["container web", "service svc"]]
 
 
 @pytest.mark.parametrize(

@@ -35,6 +35,11 @@ def test_a_socket_that_nobody_listens_at(tmp_path: Path) -> None:
     )
 
 
+def test_a_path_that_cannot_be_looked_at() -> None:
+    # as in a folder that is closed to us, which root cannot have
+    assert "File name too long" in advice(f"unix:///tmp/{'x' * 300}/docker.sock")
+
+
 def test_a_port_that_nobody_listens_at(free_port: Callable[[], int]) -> None:
     said = advice(f"tcp://127.0.0.1:{free_port()}")
     assert said.endswith("Connection refused: start the engine, or correct the port in its URL")

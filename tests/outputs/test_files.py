@@ -96,3 +96,11 @@ def test_a_target_where_no_file_can_be_is_an_error(options: dict[str, str], mess
     with pytest.raises(OutputError) as raised:
         target_file(OutputContext(lambda section: section(), pytest.fail, options), "x")
     assert str(raised.value) == message
+
+
+def test_a_path_that_cannot_be_looked_at_is_told() -> None:
+    # as in a folder that is closed to us, which root cannot have
+    path = f"/tmp/{'x' * 300}/Caddyfile"
+    context = OutputContext(lambda section: section(), lambda url="": None, {"target": path})  # type: ignore[arg-type,return-value]
+    with pytest.raises(OutputError, match="cannot be read: File name too long, name another file"):
+        target_file(context, "caddyfile")

@@ -10,12 +10,21 @@ OVERLAY = {"Name": "front", "Id": "f" * 25, "Driver": "overlay", "Scope": "swarm
 INGRESS = {"Name": "ingress", "Id": "i" * 25, "Driver": "overlay", "Scope": "swarm", "Ingress": True}
 
 
+# every node has it, also after it has left
+GATEWAY = {"Name": "docker_gwbridge", "Id": "g" * 64, "Driver": "bridge", "Scope": "local", "Ingress": False}
+
+
 @define(eq=False)
 class StandInSwarm:
-    """What there is. `role` is the engine's: none, `worker` or `manager`. `state` is the node's while it joins."""
+    """What there is. `role` is the engine's: none, `worker` or `manager`. `state` is the node's while it joins, `error` its error.
+
+    Right after its start an engine `hides` the networks of its Swarm.
+    """
 
     role: str = ""
     state: str = ""
+    error: str = ""
+    hides: bool = False
     services: dict[str, dict[str, Any]] = field(factory=dict)
     tasks: list[dict[str, Any]] = field(factory=list)
     configs: list[dict[str, Any]] = field(factory=list)
@@ -24,12 +33,15 @@ class StandInSwarm:
     def info(self) -> dict[str, Any]:
         """As GET /info gives it."""
         state = self.state or ("active" if self.role else "inactive")
-        return {"LocalNodeState": state, "ControlAvailable": self.role == "manager" and not self.state}
+        is_manager = self.role == "manager" and not self.state
+        return {"LocalNodeState": state, "ControlAvailable": is_manager, "Error": self.error}
 
     @property
     def networks(self) -> list[dict[str, Any]]:
         """Those that every node of a Swarm has."""
-        return [INGRESS, OVERLAY] if self.role else []
+        if not self.role:
+            return []
+        return [GATEWAY] if self.hides else [INGRESS, OVERLAY, GATEWAY]
 
     def answer(self, kind: str) -> list[dict[str, Any]] | None:
         """As GET /services, /tasks and /configs give it; nothing where the engine is no manager."""

@@ -1,6 +1,6 @@
 """The calls to the engine's API, made with docker's client."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from attrs import define
@@ -55,9 +55,7 @@ class EngineApi:
         client = self.connection.client()
         info = _allowed("info", client.info, forbidden)
         if info is not None and not (node := info.get("Swarm") or {}).get("ControlAvailable"):
-            if node.get("LocalNodeState") == "pending":
-                # a manager that starts does not know yet that it is one
-                raise EngineUnreachable("this node is still joining its Swarm")
+            _refuse_unknown(node)
             return (SwarmResponses() if node.get("LocalNodeState") in _IN_NO_SWARM else None), forbidden
         try:
             services = _allowed("services", client.services, forbidden)
@@ -72,6 +70,24 @@ class EngineApi:
                 "configs", lambda: client.configs(filters={"label": self.options.label_prefix}), forbidden
             )
         return SwarmResponses(services or (), tasks or (), configs or ()), forbidden
+
+
+def _refuse_unknown(node: Mapping[str, Any]) -> None:
+    """Raises EngineUnreachable for a node that does not know whether it is a manager."""
+    cause = str(node.get("Error") or "").strip()
+    match node.get("LocalNodeState"):
+        case "pending":
+            # a manager that starts does not know yet that it is one
+            raise EngineUnreachable("this node is still joining its Swarm", "wait, or see docker info for its state")
+        case "locked":
+            raise EngineUnreachable(
+                "the Swarm on this node is locked since the engine was restarted", "unlock it (docker swarm unlock)"
+            )
+        case "error":
+            raise EngineUnreachable(
+                f"the Swarm on this node has an error: {cause or 'unknown'}",
+                "see the engine's log (journalctl -u docker), or have the node leave its Swarm and join it again",
+            )
 
 
 def _allowed(call: str, ask: Callable[[], Any], forbidden: dict[str, str]) -> Any:

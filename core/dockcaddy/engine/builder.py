@@ -8,7 +8,7 @@ from attrs import define, field
 from dockcaddy.engine.ingress import ingress_networks
 from dockcaddy.engine.reach import Neighbours, facts_of
 from dockcaddy.engine.records import EngineOptions, container
-from dockcaddy.engine.services import ServiceStore
+from dockcaddy.engine.services import ServiceStore, may_be_in_swarm
 from dockcaddy.engine.store import ContainerStore
 from dockcaddy.engine.unreachable import advice
 from dockcaddy.errors import one_line
@@ -46,8 +46,9 @@ class InventoryBuilder:
 
     @property
     def may_have_services(self) -> bool:
-        """Whether the engine may be part of a Swarm."""
-        return self._networks is None or any(network.get("Scope") == "swarm" for network in self._networks)
+        """Whether the engine may be part of a Swarm. While it has services, only the engine says that it is no more."""
+        services = self.services
+        return services.has_services or bool(services.configs) or may_be_in_swarm(self._networks)
 
     def set_networks(self, networks: Sequence[Json] | None) -> None:
         """Set the networks, None if listing them is forbidden."""

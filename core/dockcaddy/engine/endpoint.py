@@ -13,7 +13,7 @@ from typing import Any
 
 from attrs import frozen
 
-from dockcaddy.files import unreadable
+from dockcaddy.files import is_file, unreadable
 
 DEFAULT_SOCKET = "unix:///var/run/docker.sock"
 CONTEXT = "context://"
@@ -34,7 +34,7 @@ class Certificates:
     @classmethod
     def of(cls, folder: Path, *, verify: bool = True) -> "Certificates":
         """The files that are in a folder."""
-        found = [str(folder / name) if _is_file(folder / name) else "" for name in _CERTIFICATES]
+        found = [str(folder / name) if is_file(folder / name) else "" for name in _CERTIFICATES]
         return cls(found[0], found[1], found[2], verify)
 
 
@@ -95,7 +95,7 @@ def _of_context(name: str, source: str, env: Mapping[str, str]) -> Endpoint:
         return _default(env)
     key, contexts = sha256(name.encode()).hexdigest(), _folder(env) / "contexts"
     meta = contexts / "meta" / key / "meta.json"
-    if not _is_file(meta):
+    if not is_file(meta):
         known = ", ".join(_names(contexts / "meta")) or "none"
         named = f"{source}: " if source else ""
         raise ValueError(
@@ -133,10 +133,3 @@ def _json(file: Path) -> Mapping[str, Any]:
     except ValueError as error:
         raise ValueError(f"{file}: not JSON: {error}") from None
     return found if isinstance(found, dict) else {}
-
-
-def _is_file(path: Path) -> bool:
-    try:
-        return path.is_file()
-    except OSError:
-        return False

@@ -9,7 +9,7 @@ from typing import Any
 
 from attrs import frozen
 
-from dockcaddy.errors import one_line
+from dockcaddy.errors import EngineUnreachable, one_line
 
 FORBIDDEN = HTTPStatus.FORBIDDEN
 # the variables of docker-socket-proxy (Tecnativa's and compatible ones) by the call that each allows
@@ -59,6 +59,8 @@ class Failure:
 
 def failure_of(error: BaseException, *, by_socket: bool = True) -> Failure:
     """The cause and remedy of an error of docker's client. `by_socket` if the engine is at a unix socket."""
+    if isinstance(error, EngineUnreachable):
+        return Failure(str(error), error.remedy)
     bottom = _bottom_of(error)
     response = getattr(bottom, "response", None)
     if response is not None:

@@ -29,11 +29,15 @@ class Inspector:
 
     def want_all(self) -> None:
         """Queue every labelled container that was not inspected."""
-        self.queue.want([id for id in self.store.uninspected() if id not in self._open])
+        self._want(self.store.uninspected())
 
     def want(self, ids: Iterable[str]) -> None:
         """Queue those of these containers that need it."""
-        self.queue.want([id for id in ids if self.store.needs_inspect(id) and id not in self._open])
+        self._want(id for id in ids if self.store.needs_inspect(id))
+
+    def _want(self, ids: Iterable[str]) -> None:
+        open = {call.about for call in self.calls.of("inspect")}
+        self.queue.want([id for id in ids if id not in open])
 
     def begin(self, take: Callable[[str, Any], None], fail: Callable[[str, Exception], None]) -> None:
         """Begin the inspects that may begin now; `take` gets the response, `fail` the error."""
@@ -65,7 +69,3 @@ class Inspector:
         else:
             self.problems.report_container(id, name, "")
             self.queue.succeeded(id)
-
-    @property
-    def _open(self) -> set[str]:
-        return {call.about for call in self.calls.of("inspect")}

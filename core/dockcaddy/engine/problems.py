@@ -36,8 +36,12 @@ class EngineProblems:
 
     def report_forbidden(self, forbidden: Mapping[str, str]) -> None:
         """Report the forbidden calls with their causes; all others are allowed."""
-        for call, effect in WITHOUT.items():
-            self.report(call, f"{forbidden[call]}; {effect}" if call in forbidden else "")
+        for call in WITHOUT:
+            self.report_call(call, forbidden.get(call, ""))
+
+    def report_call(self, call: str, cause: str) -> None:
+        """Report that one call is forbidden; `""` clears it."""
+        self.report(call, f"{cause}; {WITHOUT[call]}" if cause else "")
 
     def _put(self, key: str, problem: Problem | None) -> None:
         if self._problems.get(key) == problem:

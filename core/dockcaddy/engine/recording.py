@@ -8,6 +8,7 @@ from dockcaddy.engine.api import EngineApi
 from dockcaddy.engine.failures import cause_of, is_forbidden
 from dockcaddy.engine.own_container import OwnContainer
 from dockcaddy.engine.problems import EngineProblems
+from dockcaddy.engine.services import may_be_in_swarm
 from dockcaddy.settings import limits
 
 
@@ -60,7 +61,7 @@ def _networks(api: EngineApi, problems: EngineProblems) -> Any:
 def _swarm(
     api: EngineApi, networks: Any, wants: Callable[[Mapping[str, str]], bool], problems: EngineProblems
 ) -> tuple[list[Any], list[Any], list[Any]]:
-    if networks and not any(network.get("Scope") == "swarm" for network in networks):
+    if networks and not may_be_in_swarm(networks):
         return [], [], []
     answers, forbidden = api.swarm()
     problems.report_forbidden(forbidden)

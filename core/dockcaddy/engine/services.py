@@ -13,6 +13,8 @@ from dockcaddy.model import Problem, Resource, SwarmConfig
 
 Json = Mapping[str, Any]
 
+_NODES_BRIDGE = "docker_gwbridge"
+
 
 @frozen
 class SwarmResponses:
@@ -21,6 +23,16 @@ class SwarmResponses:
     services: Sequence[Json] = ()
     tasks: Sequence[Json] = ()
     configs: Sequence[Json] = ()
+
+
+def may_be_in_swarm(networks: Sequence[Json] | None) -> bool:
+    """Whether an engine with these networks (None: unknown) may be a node of a Swarm.
+
+    Just after its start an engine does not list the Swarm's networks yet, but the bridge that every node has.
+    """
+    return networks is None or any(
+        network.get("Scope") == "swarm" or network.get("Name") == _NODES_BRIDGE for network in networks
+    )
 
 
 @define(eq=False)

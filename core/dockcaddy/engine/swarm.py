@@ -93,7 +93,7 @@ class Swarm:
         """The list of tasks failed."""
         failure = failure_of(error)
         if failure.is_forbidden:
-            self.problems.report_forbidden({"tasks": failure.cause})
+            self.problems.report_call("tasks", failure.cause)
         else:
             self.fail(error)
 

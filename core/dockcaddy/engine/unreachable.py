@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 
 from dockcaddy.engine.ingress import NETWORK_LABEL, OPTION, IngressNetworks
+from dockcaddy.engine.reach import Rule
 from dockcaddy.errors import one_line
 from dockcaddy.model import Attachment, Problem
 from dockcaddy.settings import limits
@@ -19,6 +20,14 @@ def reason(
     """Why a running resource with these networks has no address. `network_mode` is the engine's `NetworkMode`."""
     attached = [each.network for each in attachments if each.ipv4 or each.ipv6]
     chosen = labels.get(NETWORK_LABEL, "")
+    if ingress.rule.shared is not None:
+        return _of_another_engine(ingress.rule, attachments)
+    taken = sorted(each.network for each in attachments if each.network_id in ingress.rule.excluded)
+    if taken:
+        return (
+            f"it is on {_listed(taken)}, whose addresses another engine's network has too, so they may be another "
+            f"container's: {_OTHER_REACH}"
+        )
     if network_mode == "host":
         return _of_the_host(ingress, chosen)
     if network_mode.startswith("container:"):
@@ -33,6 +42,21 @@ def reason(
     if chosen:
         return _of_a_label(ingress, attached, chosen, labels.get(PROJECT_LABEL, ""))
     return _of_others(ingress, attached)
+
+
+_OTHER_REACH = "publish a port, or set how caddy reaches that engine (--docker-reach)"
+
+
+def _of_another_engine(rule: Rule, attachments: Sequence[Attachment]) -> str:
+    attached = _listed(each.network for each in attachments) or "no network"
+    if not rule.shared:
+        # so ports would be used, if their host were known
+        wanted = "caddy is not on its engine, and the address of that engine's host is unknown"
+        return f"it is on {attached}, {wanted}: publish a port, and set the address with --docker-reach ports=HOST"
+    return (
+        f"it is on {attached}, and on no Swarm network that caddy's container is on: connect it to one of these, "
+        f"or {_OTHER_REACH}"
+    )
 
 
 def advice(ingress: IngressNetworks, engine: str) -> tuple[Problem, ...]:

@@ -23,6 +23,7 @@ from attrs import frozen
 
 from dockcaddy import hookspecs
 from dockcaddy.errors import PluginError
+from dockcaddy.files import is_file
 from dockcaddy.plugins.acceptance import Collection, Owner
 from dockcaddy.plugins.guard import BUNDLED_SOURCE, CallTimer, comes_from_outside, reason_of
 from dockcaddy.plugins.registry import Registry
@@ -145,7 +146,7 @@ def _import_file(path: Path, owner: Owner) -> types.ModuleType:
         path.open("rb").close()
     except OSError as error:
         beside = Path(f"{path}.py")
-        meant = f', did you mean "{beside}"' if beside.is_file() else ""
+        meant = f', did you mean "{beside}"' if is_file(beside) else ""
         why = "no such file" if isinstance(error, FileNotFoundError) else str(error.strerror).lower()
         raise owner.refuse(f"cannot be imported: {why}{meant}") from error
     name = f"dockcaddy_site_{path.stem}"
