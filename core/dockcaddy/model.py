@@ -81,7 +81,8 @@ class Resource:
     """A container or a Swarm service.
 
     Compared by identity: `engine/` returns the same object as long as nothing about the resource changes, so that
-    results derived from it can be cached. `targets` are the addresses for `upstreams`, in the engine's order. Where Caddy
+    results derived from it can be cached. `targets` are the addresses for `upstreams`, in the engine's order. With
+    `shares_network`, they are also those of others: of the host or of another container, whose network it uses. Where Caddy
     reaches published ports only, there are none, and `published_at` is the host that these ports are at.
     `unreachable` is the reason why a running resource has neither. `created` is in seconds since the epoch. `record` is `.` in a
     template: the engine's record with Go's field names.
@@ -103,6 +104,7 @@ class Resource:
     health: Health = "none"
     stopping: bool = False
     targets: tuple[str, ...] = ()
+    shares_network: bool = False
     published_at: str = ""
     unreachable: str = ""
     record: object = None

@@ -1,5 +1,6 @@
 """The fixtures of a town whose engine can be made to fail."""
 
+from real_engine_fixtures import containers
 from town_fixtures import calm, engine, start_proxy, town
 
-__all__ = ["calm", "engine", "start_proxy", "town"]
+__all__ = ["calm", "containers", "engine", "start_proxy", "town"]

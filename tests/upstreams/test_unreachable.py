@@ -50,12 +50,11 @@ def told(container: dict[str, Any], own: dict[str, Any] | None = None, option: t
 IN_FRONT = caddy("shop_front")
 CAUSES = {
     "host": (item("host", endpoints("host", address="")), IN_FRONT, (),
-        "it uses the host's network, Caddy is on shop_front: connect it to a network of Caddy's, or proxy to "
-        "host.docker.internal:PORT in the place of upstreams"),
+        "it uses the host's network, Caddy is on shop_front (bridge), over which it does not reach the host: connect Caddy"),
     "host-with-the-option": (item("host", endpoints("host", address="")), None, ("back",),
-        "it uses the host's network, --ingress-networks allows back: leave --ingress-networks out where Caddy runs on the host"),
+        "it uses the host's network, --ingress-networks allows back, and the container that Caddy runs in is not found"),
     "of-another-container": (item(f"container:{OTHER}", {}), IN_FRONT, (),
-        "it uses the network of container 4f1c2d9e4f1c (network_mode) and has no address of its own: put its labels on that"),
+        "it uses the network of container 4f1c2d9e4f1c (network_mode), which does not exist any more: recreate app"),
     "none": (item("none", endpoints("none", address="")), IN_FRONT, (),
         "it has none on any network (network mode none): connect it to a network that gives one (docker network connect shop_front CONTAINER"),
     "rootless-podman": (item("slirp4netns", {}), None, (),

@@ -50,9 +50,11 @@ class Containers:
         full = f"{self.mark}-{name}"
         keys = {key: _OURS.sub(self.prefix, key.replace("__", "."), count=1) for key in labels}
         given = [f"--label={key}={labels[each]}" for each, key in keys.items()]
+        if not any(each.startswith("--network=container:") for each in options):
+            given.append(f"--hostname={name}")
         # fmt: off
         docker(
-            "run", "-d", f"--name={full}", f"--label=test={self.mark}", f"--hostname={name}", *given, *options,
+            "run", "-d", f"--name={full}", f"--label=test={self.mark}", *given, *options,
             image, *command,
         )
         # fmt: on

@@ -9,6 +9,7 @@ from dockcaddy.engine.ingress import ingress_networks
 from dockcaddy.engine.reach import Neighbours, facts_of
 from dockcaddy.engine.records import EngineOptions, container
 from dockcaddy.engine.services import ServiceStore, may_be_in_swarm
+from dockcaddy.engine.shared_networks import owner_of
 from dockcaddy.engine.store import ContainerStore
 from dockcaddy.engine.unreachable import advice
 from dockcaddy.errors import one_line
@@ -58,11 +59,12 @@ class InventoryBuilder:
     def set_own(self, item: Json | None, inspect: Json | None = None) -> None:
         """Set the container that Caddy runs in, None if it runs on the host."""
         self._own = None if item is None else (item, inspect)
+        self.containers.own_network = "" if item is None else owner_of(item)
         self._set_ingress()
 
     def inventory(self, now: float, problems: Iterable[Problem] = ()) -> EngineInventory:
         """The inventory at `now`, in seconds of the clock. `problems` are those of calls to the engine."""
-        if self._seen != self.neighbours.changes:
+        if self._seen != self.neighbours.changes or self.containers.own_network:
             self._set_ingress()
         ingress = self.containers.ingress
         names = {network["Id"]: network["Name"] for network in self._networks or ()}
@@ -88,16 +90,18 @@ class InventoryBuilder:
         return self._last[1]
 
     def _set_ingress(self) -> None:
-        own = self._own[0] if self._own is not None else None
+        own = self.containers.used_network(self._own[0]).item if self._own is not None else None
         names, near = self.options.ingress_networks, self.neighbours
         near.learn(self.name, facts_of(near.reach(self.name), self._networks, own, names))
         self._seen = near.changes
-        self.containers.set_ingress(ingress_networks(self._networks, names, own, near.rule(self.name)))
+        rule, is_local = near.rule(self.name), near.reach(self.name).is_local
+        self.containers.set_ingress(ingress_networks(self._networks, names, own, rule, is_local=is_local))
 
     def _caddy_resource(self) -> Resource | None:
         if self._own is None:
             return None
-        basis = self._own, self.containers.ingress
+        used = self.containers.used_network(self._own[0])
+        basis = self._own, self.containers.ingress, used
         if self._caddy is None or self._caddy[0] != basis:
-            self._caddy = basis, container(*self._own, self.containers.ingress, self.name)
+            self._caddy = basis, container(*self._own, self.containers.ingress, self.name, used)
         return self._caddy[1]

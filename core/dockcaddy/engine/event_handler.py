@@ -57,7 +57,7 @@ class EventHandler:
         return [
             event
             for event in events
-            if event.container in labelled or event.container in self._store or self._is_of_ours(event)
+            if event.container in labelled or self._store.knows(event.container) or self._is_of_ours(event)
         ]
 
     def _is_of_ours(self, event: Event) -> bool:
@@ -136,7 +136,7 @@ class EventHandler:
                     self.reflector.expect(id).health = event.detail
                 return self._store.set_health(id, event.detail)
             case "start":
-                return self._started(id)
+                return self._started(event)
             case "create":
                 self.reflector.expect(id).there = True
             case "rename":
@@ -149,9 +149,11 @@ class EventHandler:
         self.reflector.look(id)
         return False
 
-    def _started(self, id: str) -> bool:
+    def _started(self, event: Event) -> bool:
         """Publish the container from what was fetched at `create` and `network connect`, and look at it to confirm."""
+        id = event.container
         self.reflector.expect(id).state = "running"
+        self._store.set_started(id, event.time)
         self.reflector.look(id)
         return self._store.has_address(id) and self._store.set_state(id, "running")
 

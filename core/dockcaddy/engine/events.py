@@ -54,7 +54,7 @@ CALM = 0.5
 class Event:
     """An event. `container` is the id of the container, empty in events about a network or the Swarm as a whole.
 
-    `network` is the id of the network, in events about networks.
+    `network` is the id of the network, in events about networks. `time` is in seconds since the epoch, 0 if it is not given.
     """
 
     kind: str
@@ -62,6 +62,7 @@ class Event:
     container: str
     attributes: Mapping[str, str]
     network: str = ""
+    time: float = 0.0
 
     @classmethod
     def of(cls, message: Mapping[str, Any]) -> "Event":
@@ -74,7 +75,7 @@ class Event:
             return cls(kind, action, str(attributes.get("container") or ""), attributes, id)
         if kind in SWARM_TYPES:
             return cls(kind, action, "", attributes)
-        return cls(kind, action, id, attributes)
+        return cls(kind, action, id, attributes, time=float(message.get("timeNano") or 0) / 1e9)
 
     @property
     def verb(self) -> str:

@@ -9,6 +9,7 @@ from dockcaddy.engine.failures import cause_of, is_forbidden
 from dockcaddy.engine.own_container import OwnContainer
 from dockcaddy.engine.problems import EngineProblems
 from dockcaddy.engine.services import may_be_in_swarm
+from dockcaddy.engine.shared_networks import with_owners
 from dockcaddy.settings import limits
 
 
@@ -18,8 +19,8 @@ def record(
     """The engine's part of a snapshot. Parts that cannot be read go to `problems`. Raises what docker's client raises."""
     containers = api.all_containers()
     own.take(own.ask())
-    needed = [item for item in containers if wants(item.get("Labels") or {}) or own.has_id(item["Id"])]
-    add_inspects(api, needed, problems)
+    ours = [item for item in containers if wants(item.get("Labels") or {}) or own.has_id(item["Id"])]
+    add_inspects(api, with_owners(ours, containers), problems)
     networks = _networks(api, problems)
     services, tasks, configs = _swarm(api, networks, wants, problems)
     return {

@@ -10,6 +10,7 @@ from attrs import field, frozen
 
 from dockcaddy.engine.gotypes import container_record, service_record
 from dockcaddy.engine.ingress import NETWORK_LABEL, IngressNetworks
+from dockcaddy.engine.shared_networks import UsedNetwork, network_mode, uses_the_hosts
 from dockcaddy.engine.unreachable import reason
 from dockcaddy.model import Attachment, Health, Mount, Port, Resource
 from dockcaddy.settings.constraint import Constraint, Subject
@@ -75,19 +76,25 @@ def container_name(item: Json) -> str:
 
 
 def container(
-    item: Json, inspect: Json | None, ingress: IngressNetworks, engine: str, *, stopping: bool = False
+    item: Json,
+    inspect: Json | None,
+    ingress: IngressNetworks,
+    engine: str,
+    used: UsedNetwork | None = None,
+    *,
+    stopping: bool = False,
 ) -> Resource:
-    """The resource of an item of `GET /containers/json` and its inspect response, None if there is none."""
+    """The resource of an item of `GET /containers/json` and its inspect response, None if there is none.
+
+    `used` is the network that it uses, by default its own.
+    """
     labels = _texts(item.get("Labels") or {})
     item = {**item, "Labels": labels}
-    attachments = _attachments(item)
     state = str(item.get("State") or "")
-    address = ingress.address(attachments, labels.get(NETWORK_LABEL, ""))
-    mode = str((item.get("HostConfig") or {}).get("NetworkMode") or "")
-    if mode == "host" and ingress.on_host:
-        address = "127.0.0.1"
+    used = used or UsedNetwork(item)
+    address, why = _reached(used, ingress, labels)
     alive = state == "running"
-    ports = _ports(item.get("Ports") or ())
+    ports = _ports(item, inspect, used)
     published_at = "" if address or not alive else _published_at(ingress, ports)
     return Resource(
         kind="container",
@@ -97,7 +104,7 @@ def container(
         image=_image(item, inspect),
         labels=labels,
         environment=_environment(((inspect or {}).get("Config") or {}).get("Env")),
-        attachments=ingress.reached(attachments),
+        attachments=ingress.reached(_attachments(item)),
         mounts=_mounts((inspect or {}).get("Mounts") or item.get("Mounts") or ()),
         ports=ports,
         created=int(item.get("Created") or 0),
@@ -106,8 +113,9 @@ def container(
         health=_health(item, inspect),
         stopping=stopping,
         targets=(address,) if address and alive else (),
+        shares_network=bool(used.owner) or uses_the_hosts(used.item),
         published_at=published_at,
-        unreachable="" if address or published_at or not alive else reason(ingress, attachments, labels, mode),
+        unreachable="" if published_at or not alive else why,
         record=container_record(item),
     )
 
@@ -116,6 +124,25 @@ def _published_at(ingress: IngressNetworks, ports: Iterable[Port]) -> str:
     """The host whose published ports are used for a resource without an address, `""` if they are not."""
     is_published = any(port.host_port for port in ports)
     return ingress.rule.host if ingress.rule.uses_ports(is_published=is_published) else ""
+
+
+def _reached(used: UsedNetwork, ingress: IngressNetworks, labels: Mapping[str, str]) -> tuple[str, str]:
+    """The address at which Caddy reaches a container with these labels, or `""` and the reason why there is none."""
+    if used.problem:
+        return "", used.problem
+    owners = _texts(used.item.get("Labels") or {}) if used.owner else {}
+    chosen = labels.get(NETWORK_LABEL, "") or owners.get(NETWORK_LABEL, "")
+    attachments = _attachments(used.item)
+    address = ingress.host_address if uses_the_hosts(used.item) else ingress.address(attachments, chosen)
+    if address:
+        return address, ""
+    why = reason(ingress, attachments, {**labels, NETWORK_LABEL: chosen}, network_mode(used.item))
+    if not used.owner:
+        return "", why
+    return (
+        "",
+        f"it uses the network of container {used.owner} (network_mode), and {used.owner} {why.removeprefix('it ')}",
+    )
 
 
 def _texts(labels: Mapping[str, Any]) -> dict[str, str]:
@@ -135,7 +162,7 @@ def needed(inspect: Json) -> dict[str, Any]:
         health = "starting"
     return {
         "Created": inspect.get("Created"),
-        "Config": {key: config.get(key) for key in ("Env", "Image", "StopSignal", "StopTimeout")},
+        "Config": {key: config.get(key) for key in ("Env", "ExposedPorts", "Image", "StopSignal", "StopTimeout")},
         "State": {"Health": {"Status": health}},
         "Mounts": inspect.get("Mounts"),
     }
@@ -186,12 +213,26 @@ def _mounts(mounts: Iterable[Json]) -> tuple[Mount, ...]:
     return tuple(sorted(made, key=lambda mount: mount.destination))
 
 
-def _ports(ports: Iterable[Json]) -> tuple[Port, ...]:
-    made = [
+def _ports(item: Json, inspect: Json | None, used: UsedNetwork) -> tuple[Port, ...]:
+    """The ports of a container, and those that are published for it by the container whose network it uses."""
+    published = [port for port in used.item.get("Ports") or () if port.get("PublicPort")] if used.owner else ()
+    listed = [
         Port(port.get("PrivatePort") or 0, port.get("Type") or "tcp", port.get("PublicPort") or 0, port.get("IP") or "")
-        for port in ports
+        for port in (*(item.get("Ports") or ()), *published)
     ]
+    # a list leaves out the exposed ports of a container without a network of its own
+    there = {(port.container_port, port.protocol) for port in listed}
+    exposed = [port for port in _exposed(inspect) if (port.container_port, port.protocol) not in there]
+    made = {*listed, *exposed}
     return tuple(sorted(made, key=lambda port: (port.container_port, port.protocol, port.host_port, port.host_ip)))
+
+
+def _exposed(inspect: Json | None) -> Iterable[Port]:
+    """The ports that the image or the container exposes, from an inspect response: `80/tcp`."""
+    for text in ((inspect or {}).get("Config") or {}).get("ExposedPorts") or ():
+        number, _, protocol = str(text).partition("/")
+        if number.isdecimal():
+            yield Port(int(number), protocol or "tcp")
 
 
 def _health(item: Json, inspect: Json | None) -> Health:

@@ -127,6 +127,7 @@ class Reflector:
         """Events may be lost: the next list counts more than earlier events."""
         with self.lock:
             self._responses.forget_events()
+            self.store.ask_for_starts()
             self.all_changed()
 
     def network_changed(self, id: str, *, there: bool | None) -> None:
@@ -312,6 +313,7 @@ class Reflector:
                 found, pause = self._responses.take_own(answer)
                 self.own.take(found)
                 self._ask_again(kind, pause)
+                self._now.update(dict.fromkeys(id for id in self.store.owner_ids() if id not in self.store))
             case "networks":
                 self._ask_again(kind, self._responses.take_networks(answer))
                 self.problems.report(kind, "")

@@ -87,12 +87,13 @@ class Responses:
     def take_list(self, number: int, items: Sequence[Json]) -> Next:
         """Apply a full list. A container that is not in it is gone, unless something newer is known about it."""
         following = Next()
-        ours = [item for item in items if self._store.wants(item.get("Labels") or {})]
+        ours = self._store.chosen(items)
         listed = {item["Id"] for item in ours}
         missing = [self._counting(id, None, number, following) for id in self._store.ids if id not in listed]
         counting = [*missing, *(self._counting(item["Id"], item, number, following) for item in ours)]
         self._store.replace_all([item for item in counting if item is not None])
         self._store.set_others(items)
+        following.now += self._store.owner_ids() - listed
         return following
 
     def take_look(self, number: int, ids: Sequence[str], items: Sequence[Json]) -> Next:
@@ -103,9 +104,10 @@ class Responses:
             item = self._counting(id, found.get(id), number, following)
             if item is None:
                 self._store.drop(id)
-            elif self._store.wants(item.get("Labels") or {}):
+            elif self._store.follows(item):
                 self._learnt[id] = max(number, self._learnt.get(id, 0))
                 self._store.put(item)
+        following.now += [id for id in self._store.owner_ids(ids) if id not in self._store]
         return following
 
     def take_inspect(self, id: str, answer: Json) -> None:

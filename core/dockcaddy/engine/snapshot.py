@@ -76,6 +76,8 @@ def _reach(engine: Mapping[str, Any], path: str) -> Reach:
 
 
 def _add_containers(builder: InventoryBuilder, containers: Sequence[Mapping[str, Any]], own: object) -> None:
+    own_item = next((item for item in containers if own and item["Id"] == own), None)
+    builder.set_own(own_item, own_item and own_item.get("Inspect"))
     builder.containers.replace_all(containers)
     builder.containers.set_others(containers)
     for item in containers:
@@ -84,5 +86,3 @@ def _add_containers(builder: InventoryBuilder, containers: Sequence[Mapping[str,
             builder.containers.mark_unreadable(id)
         else:
             builder.containers.put_inspect(id, inspect)
-        if own and id == own:
-            builder.set_own(item, inspect)

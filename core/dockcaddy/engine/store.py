@@ -9,6 +9,7 @@ from attrs import define, field
 from dockcaddy.engine.expectations import ended
 from dockcaddy.engine.ingress import IngressNetworks
 from dockcaddy.engine.records import EngineOptions, container, container_name, has_prefix, needed
+from dockcaddy.engine.shared_networks import Link, Start, UsedNetwork, names_of, owner_of, used_network, with_owners
 from dockcaddy.engine.unlabelled import warnings
 from dockcaddy.model import Problem, Resource
 
@@ -28,14 +29,16 @@ class _Known:
     inspect: Json | None = None
     unreadable: bool = False
     stopping_until: float = 0.0
+    start: Start = field(factory=Start)
     resource: Resource | None = None
     is_excluded: bool | None = None
 
 
 @define(eq=False)
 class ContainerStore:
-    """The labelled containers of one engine by id. A new resource is made only when something about it changes.
+    """The labelled containers of one engine by id, and those whose networks they use.
 
+    A new resource is made only when something about it changes. `own_network` is the container whose network ours uses.
     `unlabelled` is how many other containers the last full list had, `without_labels` are their items, and `overlooked` are
     warnings about those that were probably meant for us. `changes` counts changes.
     """
@@ -47,12 +50,19 @@ class ContainerStore:
     without_labels: Sequence[Json] = ()
     overlooked: tuple[Problem, ...] = ()
     changes: int = 0
+    own_network: str = ""
     _known: dict[str, _Known] = field(factory=dict)
     _highest_rank: int = 0
     _in_order: list[_Known] | None = None
+    # by id, the container whose network a container uses, as the engine names it
+    _owners: dict[str, str] = field(factory=dict)
 
     def __contains__(self, id: object) -> bool:
         return id in self._known
+
+    def knows(self, id: str) -> bool:
+        """Whether events of this container change something: it is in the store, or its network is used."""
+        return id in self._known or id in self._owned
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -66,6 +76,48 @@ class ContainerStore:
     def wants(self, labels: Mapping[str, str]) -> bool:
         """Whether a container with these labels belongs in the store."""
         return self.options.wants(labels)
+
+    def chosen(self, items: Sequence[Json]) -> list[Json]:
+        """Those of a full list that belong in the store."""
+        ours = [item for item in items if self.wants(item.get("Labels") or {})]
+        uses_others = self._owned or any(map(owner_of, ours))
+        return with_owners(ours, items, self._owned) if uses_others else ours
+
+    def follows(self, item: Json) -> bool:
+        """Whether a container belongs in the store: it has labels of ours, or its network is used."""
+        return self.wants(item.get("Labels") or {}) or self._is_owner(item)
+
+    def _is_owner(self, item: Json) -> bool:
+        return not self._owned.isdisjoint(names_of(item))
+
+    @property
+    def _owned(self) -> set[str]:
+        """The containers whose networks are used, as the engine names them."""
+        return {*self._owners.values(), self.own_network} - {""}
+
+    def owner_ids(self, ids: Iterable[str] = ()) -> set[str]:
+        """The containers whose networks are used, by these or by any; a name where the engine gives no id."""
+        wanted = {self._owners[id] for id in ids if id in self._owners} if ids else self._owned
+        found = {name: self._find(name) for name in wanted}
+        return {name if known is None else str(known.item["Id"]) for name, known in found.items()}
+
+    def used_network(self, item: Json) -> UsedNetwork:
+        """The network that a container uses, which need not be in the store."""
+        known = self._known.get(item["Id"])
+        link = self._link(known) if known and owner_of(item) else Link(item, names_of(item)[-1])
+        return used_network(link, self._found)
+
+    def _found(self, name: str) -> Link | None:
+        known = self._find(name)
+        return None if known is None else self._link(known)
+
+    def _find(self, name: str) -> _Known | None:
+        if name in self._known:
+            return self._known[name]
+        return next((each for each in self._known.values() if name in names_of(each.item)), None)
+
+    def _link(self, known: _Known) -> Link:
+        return Link(known.item, container_name(known.item), known.start, known.stopping_until > 0.0)
 
     def set_ingress(self, ingress: IngressNetworks) -> None:
         """Use other ingress networks, which may change every address."""
@@ -87,11 +139,14 @@ class ContainerStore:
 
     def replace_all(self, items: Iterable[Json]) -> None:
         """Take a full list, newest first. A container that is not in it is removed."""
-        ours = [item for item in items if self.wants(item.get("Labels") or {})]
+        ours = self.chosen(tuple(items))
         listed = {item["Id"] for item in ours}
         self._in_order = None
-        for id in [id for id in self._known if id not in listed]:
+        for id in [id for id, known in self._known.items() if id not in listed and not self._is_owner(known.item)]:
             self.drop(id)
+        # a list has no stopped containers; one whose network is used still has a name
+        for id in [id for id in self._known if id not in listed]:
+            self.set_state(id, "exited")
         self._highest_rank += len(ours)
         for offset, item in enumerate(ours):
             self.put(item, self._highest_rank - offset)
@@ -103,12 +158,14 @@ class ContainerStore:
             if not rank:
                 self._highest_rank += 1
             self._in_order = None
-            self._known[item["Id"]] = _Known(dict(item), rank or self._highest_rank)
-            self.changes += 1
+            known = self._known[item["Id"]] = _Known(dict(item), rank or self._highest_rank)
+            self._set_owner(item)
+            self._changed(known)
             return
         known.rank = rank or known.rank
         if _steady(known.item) != _steady(item):
             known.item = dict(item)
+            self._set_owner(item)
             self._changed(known)
         # a list has the health as text: `Up 2 minutes (healthy)`
         if found := _HEALTH.search(str(item.get("Status") or "")):
@@ -119,6 +176,7 @@ class ContainerStore:
         known = self._known.get(id)
         if known is not None:
             known.inspect = None if inspect is None else needed(inspect)
+            known.start.inspected(inspect)
             self._in_order = None
             known.unreadable = False
             self._changed(known)
@@ -138,18 +196,41 @@ class ContainerStore:
 
     def drop(self, id: str) -> None:
         """Remove a container."""
-        if self._known.pop(id, None) is not None:
+        if (known := self._known.pop(id, None)) is not None:
+            self._owners.pop(id, None)
             self._in_order = None
-            self.changes += 1
+            self._changed(known)
 
     def needs_inspect(self, id: str) -> bool:
-        """Whether the container is in the store and was never inspected."""
+        """Whether the container is in the store and was never inspected, or it matters when it started."""
         known = self._known.get(id)
-        return known is not None and known.inspect is None and not self._is_excluded(known)
+        return known is not None and self._is_uninspected(known)
 
     def uninspected(self) -> list[str]:
-        """The ids without an inspect response."""
-        return [id for id, known in self._known.items() if known.inspect is None and self._counts(known)]
+        """The ids that need an inspect response."""
+        is_there = self._is_there
+        return [id for id, known in self._known.items() if is_there(known) and self._is_uninspected(known)]
+
+    def _is_uninspected(self, known: _Known) -> bool:
+        if self._shares(known):
+            return known.inspect is None or not known.start.is_asked
+        return known.inspect is None and not self._is_excluded(known)
+
+    def _shares(self, known: _Known) -> bool:
+        """Whether it uses another's network, or another uses its network."""
+        return bool(self._owners) and (known.item["Id"] in self._owners or self._is_owner(known.item))
+
+    def set_started(self, id: str, at: float) -> None:
+        """An event says that a container started, in seconds since the epoch; 0 if the event does not say when."""
+        if known := self._known.get(id):
+            known.start.heard(at)
+            if self._shares(known):
+                self._changed(known)
+
+    def ask_for_starts(self) -> None:
+        """Events may be lost: inspect again what shares a network."""
+        for known in self._known.values():
+            known.start.is_asked = False
 
     def set_state(self, id: str, state: str) -> bool:
         """Set the state from an event. Returns whether it changes."""
@@ -200,12 +281,17 @@ class ContainerStore:
         """Whether the container's last list item has an address on any network."""
         known = self._known.get(id)
         networks = ((known.item.get("NetworkSettings") or {}).get("Networks") or {}) if known else {}
-        return any((endpoint or {}).get("IPAddress") for endpoint in networks.values())
+        return any(
+            (endpoint or {}).get("IPAddress") or (endpoint or {}).get("GlobalIPv6Address")
+            for endpoint in networks.values()
+        )
 
     def resources(self, now: float) -> tuple[Resource, ...]:
         """The current resources, newest first as the engine lists them, without those not yet inspected."""
         if self._in_order is None:
             self._in_order = sorted(self._known.values(), key=_age, reverse=True)
+        for known in [each for each in self._in_order if 0.0 < each.stopping_until <= now]:
+            self._go_on(known)
         found = [self._resource_of(known, now) for known in self._in_order]
         return tuple([each for each in found if each is not None])
 
@@ -216,31 +302,54 @@ class ContainerStore:
 
     def _is_excluded(self, known: _Known) -> bool:
         if known.is_excluded is None:
-            known.is_excluded = self.options.excludes(known.item)
+            known.is_excluded = self.wants(known.item.get("Labels") or {}) and self.options.excludes(known.item)
         return known.is_excluded
 
     def resource(self, id: str, now: float) -> Resource | None:
         """The current resource of a container, None if there is none."""
         known = self._known.get(id)
+        if known is not None and 0.0 < known.stopping_until <= now:
+            self._go_on(known)
         return None if known is None else self._resource_of(known, now)
 
+    def _go_on(self, known: _Known) -> None:
+        """The container has not stopped after all."""
+        known.stopping_until = 0.0
+        self._changed(known)
+
     def _resource_of(self, known: _Known, now: float) -> Resource | None:
-        if not self._counts(known):
+        if not self._counts(known) or not self.wants(known.item.get("Labels") or {}):
             return None
-        if known.stopping_until and known.stopping_until <= now:
-            known.stopping_until, known.resource = 0.0, None
         if known.resource is None and (known.inspect is not None or known.unreadable):
             stopping = known.stopping_until > now
-            known.resource = container(known.item, known.inspect, self.ingress, self.engine, stopping=stopping)
+            used = self.used_network(known.item)
+            stopping = stopping or used.stopping
+            known.resource = container(known.item, known.inspect, self.ingress, self.engine, used, stopping=stopping)
         return known.resource
 
     def _counts(self, known: _Known) -> bool:
-        is_there = self.options.scan_stopped_containers or known.item.get("State") in _LISTED
-        return is_there and not self._is_excluded(known)
+        return self._is_there(known) and not self._is_excluded(known)
+
+    def _is_there(self, known: _Known) -> bool:
+        return self.options.scan_stopped_containers or known.item.get("State") in _LISTED
+
+    def _set_owner(self, item: Json) -> None:
+        if owner := owner_of(item):
+            self._owners[item["Id"]] = owner
 
     def _changed(self, known: _Known) -> None:
-        known.resource = known.is_excluded = None
         self.changes += 1
+        changed = [known]
+        for each in changed:
+            each.resource = each.is_excluded = None
+            changed += [user for user in self._users(each) if user not in changed]
+
+    def _users(self, owner: _Known) -> list[_Known]:
+        """The containers that use this one's network."""
+        if not self._owners:
+            return []
+        names = names_of(owner.item)
+        return [self._known[id] for id, name in self._owners.items() if name in names]
 
     def _set_health(self, known: _Known, status: str) -> bool:
         """Set the health of a container that has a health check. Returns whether it changes."""

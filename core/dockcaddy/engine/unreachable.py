@@ -1,6 +1,5 @@
 """Why a resource has no address that Caddy can reach, and what to change."""
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 
@@ -11,7 +10,6 @@ from dockcaddy.model import Attachment, Problem
 from dockcaddy.settings import limits
 
 PROJECT_LABEL = "com.docker.compose.project"
-_ID = re.compile(r"[0-9a-f]{64}")
 
 
 def reason(
@@ -29,14 +27,7 @@ def reason(
             f"container's: {_OTHER_REACH}"
         )
     if network_mode == "host":
-        return _of_the_host(ingress, chosen)
-    if network_mode.startswith("container:"):
-        other = network_mode.partition(":")[2]
-        other = other[:12] if _ID.fullmatch(other) else other
-        return (
-            f"it uses the network of container {other} (network_mode) and has no address of its own: "
-            "put its labels on that container"
-        )
+        return _of_the_host(ingress)
     if not attached:
         return _of_none(ingress, [each.network for each in attachments], chosen, network_mode)
     if chosen:
@@ -73,12 +64,16 @@ def _missing(ingress: IngressNetworks) -> Iterable[str]:
             )
 
 
-def _of_the_host(ingress: IngressNetworks, chosen: str) -> str:
-    wanted = f"{NETWORK_LABEL} is {chosen}" if chosen else _wanted(ingress)
-    leave_out = f"leave {OPTION} out where Caddy runs on the host, " if ingress.by_option else ""
+def _of_the_host(ingress: IngressNetworks) -> str:
+    if ingress.by_option:
+        return (
+            f"it uses the host's network, {_wanted(ingress)}, and the container that Caddy runs in is not found on this "
+            f"engine: leave {OPTION} out where Caddy runs on this host, or connect it to a network of Caddy's"
+        )
+    drivers = [f"{each} ({ingress.known[each]})" if ingress.known.get(each) else each for each in ingress.names]
     return (
-        f"it uses the host's network, {wanted}: {leave_out}connect it to a network of Caddy's, or proxy to "
-        "host.docker.internal:PORT in the place of upstreams (extra_hosts: host.docker.internal:host-gateway for Caddy)"
+        f"it uses the host's network, Caddy is on {_listed(drivers) or 'no network'}, over which it does not reach the "
+        "host: connect Caddy to a bridge network too (docker network create, docker network connect)"
     )
 
 

@@ -177,6 +177,7 @@ def _is_own(host: str, context: Context) -> bool:
     except ValueError:
         return False
     resource = context.resource
-    own = {text for each in resource.attachments for text in (each.ipv4, each.ipv6)} | set(resource.targets)
+    own = {text for each in resource.attachments for text in (each.ipv4, each.ipv6)}
+    own |= set() if resource.shares_network else set(resource.targets)
     mapped = getattr(address, "ipv4_mapped", None) or address
     return str(address) in own and not (mapped.is_loopback or mapped.is_unspecified or mapped.is_link_local)
