@@ -24,7 +24,8 @@ class Fragment:
     `addresses` are those of the resource at that time, none if it is stopping. `grace_period` is how many seconds the
     fragment is kept after the resource is gone. `conditional` are the labels with conditions, each with its template.
     `intended` are the names of snippets and named routes in its labels; a fragment without blocks fails to define them.
-    `bare` are the labels of sites without any directive.
+    `bare` are the labels of sites without any directive. With `is_stopped`, its container has stopped; with `is_page`, its
+    sites answer with a page that says so.
     """
 
     key: str
@@ -38,6 +39,8 @@ class Fragment:
     conditional: frozenset[tuple[str, str]] = frozenset()
     intended: tuple[str, ...] = ()
     bare: frozenset[Origin] = frozenset()
+    is_stopped: bool = False
+    is_page: bool = False
 
     @property
     def failed(self) -> bool:

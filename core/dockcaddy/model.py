@@ -103,11 +103,17 @@ class Resource:
     running: bool = False
     health: Health = "none"
     stopping: bool = False
+    shows_page: bool = False
     targets: tuple[str, ...] = ()
     shares_network: bool = False
     published_at: str = ""
     unreachable: str = ""
     record: object = None
+
+    @property
+    def has_stopped(self) -> bool:
+        """Whether it is a container that has stopped, or never started, and still counts."""
+        return self.state in ("exited", "dead", "created") and not self.stopping
 
     @property
     def key(self) -> str:

@@ -9,6 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dockcaddy.caddyfile import SITE_DIRECTIVES
 from dockcaddy.compile.template_hints import misread_addresses
 from dockcaddy.engine.ignored_labels import Oversight, first_name, ignored
+from dockcaddy.engine.stopped import CHOICES
+from dockcaddy.engine.stopped import LABEL as WHEN_STOPPED
 
 # options of a proxy that name upstreams, or may
 _SOURCES = frozenset(("to", "dynamic", "import"))
@@ -17,6 +19,9 @@ _SOURCES = frozenset(("to", "dynamic", "import"))
 def in_labels(labels: Mapping[str, str], prefix: str) -> Iterator[Oversight]:
     """Probable mistakes in the labels under the prefix, and labels that only look as if they were under it."""
     yield from ignored(labels, prefix)
+    chosen = labels.get(WHEN_STOPPED)
+    if chosen is not None and chosen.strip().lower() not in CHOICES:
+        yield Oversight(WHEN_STOPPED, f'"{chosen}" is none of {", ".join(CHOICES)}: the setting --when-stopped counts')
     for head, keys in _by_site(labels, prefix).items():
         if head not in labels:
             yield from _forgotten_site(head, keys)

@@ -21,6 +21,7 @@ from dockcaddy.settings import limits
 
 T = TypeVar("T")
 
+_NEWER_THAN_ANY = 10**12
 _DEFINITION = re.compile(r"&?\([^()\s{}]+\)")
 _EXECUTING = re.compile(r'template: [^:]*:\d+:\d+: executing "[^"]*" at (<.*>): ', re.DOTALL)
 _ADDRESS = re.compile(r"(?:^|//)(?:\.|[^/:{}]*\.(?=[:/,]|$)|[^/:{}]*\.\.)|^,?$|//$|//[:,]")
@@ -127,6 +128,7 @@ class Renderer:
             tuple(problems),
             addresses=_addresses_of(resource),
             grace_period=context.grace_period,
+            is_stopped=resource.has_stopped,
             conditional=frozenset(context.conditional),
             intended=_intended(resource.labels.values()),
             bare=frozenset(Origin(str(resource), label) for label in lint.bare_sites(resource.labels, self._prefix)),
@@ -221,8 +223,11 @@ class Renderer:
 
 
 def seniority_of(resource: Resource) -> int:
-    """A resource's age for conflicts, in the engine's time; the operator's own text is older than any resource."""
-    return max(resource.created, 0)
+    """A resource's age for conflicts, in the engine's time; the operator's own text is older than any resource.
+
+    One that has stopped counts as newer than any that runs.
+    """
+    return max(resource.created, 0) + (_NEWER_THAN_ANY if resource.has_stopped else 0)
 
 
 def _intended(values: Iterable[str]) -> tuple[str, ...]:

@@ -27,11 +27,7 @@ class EngineApi:
         return self.connection.client().networks()
 
     def containers(self) -> Any:
-        """All running containers, or all containers if stopped ones are scanned."""
-        return self.connection.client().containers(all=self.options.scan_stopped_containers)
-
-    def all_containers(self) -> Any:
-        """All containers in any state."""
+        """All containers in any state: the labels of one that has stopped say whether it still counts."""
         return self.connection.client().containers(all=True)
 
     def some_containers(self, ids: Sequence[str]) -> Any:

@@ -11,6 +11,7 @@ from attrs import field, frozen
 from dockcaddy.engine.gotypes import container_record, service_record
 from dockcaddy.engine.ingress import NETWORK_LABEL, IngressNetworks
 from dockcaddy.engine.shared_networks import UsedNetwork, network_mode, uses_the_hosts
+from dockcaddy.engine.stopped import Stopped
 from dockcaddy.engine.unreachable import reason
 from dockcaddy.model import Attachment, Health, Mount, Port, Resource
 from dockcaddy.settings.constraint import Constraint, Subject
@@ -29,7 +30,7 @@ class EngineOptions:
 
     label_prefix: str = "caddy"
     ingress_networks: tuple[str, ...] = ()
-    scan_stopped_containers: bool = False
+    stopped: Stopped = field(factory=Stopped)
     proxy_service_tasks: bool = True
     scan_one_off_containers: bool = False
     constraint: Constraint = field(factory=Constraint)

@@ -5,7 +5,7 @@ import binascii
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from dockcaddy.engine.ingress import IngressNetworks
 from dockcaddy.engine.records import EngineOptions, has_prefix, runs, service
@@ -98,10 +98,19 @@ class ServiceStore:
             basis = (item, tasks, ingress, networks)
             kept = self._made.get(id)
             if kept is None or kept[0] != basis:
-                kept = basis, service(item, tasks, networks, {}, ingress, self.engine, self.options)
+                kept = basis, self._with_page(service(item, tasks, networks, {}, ingress, self.engine, self.options))
             made[id] = kept
         self._made = made
         return tuple(resource for _, resource in made.values())
+
+    def _with_page(self, made: Resource) -> Resource:
+        """The resource; one without tasks as a container that has stopped, if that shows a page."""
+        is_up = made.running or not self.options.proxy_service_tasks
+        return (
+            made
+            if is_up or not self.options.stopped.shows_page(made.labels, "exited")
+            else evolve(made, shows_page=True)
+        )
 
 
 def _needed(task: Json) -> Json:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from attrs import define, field
+from attrs import define, evolve, field
 
 from dockcaddy.engine.expectations import ended
 from dockcaddy.engine.ingress import IngressNetworks
@@ -18,8 +18,6 @@ Json = Mapping[str, Any]
 _HEALTH = re.compile(r"\((?:(healthy|unhealthy)|health: starting)\)")
 # keys whose values change all the time
 _VOLATILE = ("Status", "SizeRw", "SizeRootFs")
-# a snapshot written by hand may leave out the state
-_LISTED = frozenset(("running", "paused", "restarting", None))
 
 
 @define(eq=False)
@@ -130,7 +128,9 @@ class ContainerStore:
         """Take the containers without labels of ours from a full list."""
         prefix = self.options.label_prefix
         self.without_labels = [item for item in items if not has_prefix(item.get("Labels") or {}, prefix)]
-        self.unlabelled = sum(not self.wants(item.get("Labels") or {}) for item in items)
+        self.unlabelled = sum(
+            not self.wants(item.get("Labels") or {}) and self.options.stopped.counts(item) for item in items
+        )
         running = [item for item in self.without_labels if item.get("State") in ("running", None)]
         overlooked = warnings([item for item in running if not self.options.excludes(item)], prefix)
         if overlooked != self.overlooked:
@@ -324,14 +324,16 @@ class ContainerStore:
             stopping = known.stopping_until > now
             used = self.used_network(known.item)
             stopping = stopping or used.stopping
-            known.resource = container(known.item, known.inspect, self.ingress, self.engine, used, stopping=stopping)
+            made = container(known.item, known.inspect, self.ingress, self.engine, used, stopping=stopping)
+            shows_page = self.options.stopped.shows_page(made.labels, made.state, stopping=stopping)
+            known.resource = evolve(made, shows_page=True) if shows_page else made
         return known.resource
 
     def _counts(self, known: _Known) -> bool:
         return self._is_there(known) and not self._is_excluded(known)
 
     def _is_there(self, known: _Known) -> bool:
-        return self.options.scan_stopped_containers or known.item.get("State") in _LISTED
+        return self.options.stopped.counts(known.item)
 
     def _set_owner(self, item: Json) -> None:
         if owner := owner_of(item):

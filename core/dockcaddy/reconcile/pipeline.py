@@ -13,11 +13,13 @@ from dockcaddy.admission.operators import with_operators
 from dockcaddy.admission.rules import admitted
 from dockcaddy.caddyfile import Block, CaddyfileError, ListenPorts, Origin, global_options
 from dockcaddy.compile.rendering import Renderer, ResourceContext, seniority_of
+from dockcaddy.compile.stopped_page import with_page
 from dockcaddy.errors import own_fault
 from dockcaddy.fragment import MOST_SENIOR, Fragment
 from dockcaddy.merge.assembly import Assembler
 from dockcaddy.merge.configuration import Configuration
 from dockcaddy.merge.sites import SiteFinisher
+from dockcaddy.merge.stopped_pages import StoppedPages
 from dockcaddy.model import EngineInventory, Inventory, Problem, Proxy, Resource, SwarmConfig, without_repeats
 from dockcaddy.plugins.registry import Registry
 
@@ -60,12 +62,14 @@ class Pipeline:
         allow_shadowing: bool = False,
         proxy: Proxy | None = None,
         listen_ports: ListenPorts | None = None,
+        retry_after: int = 60,
     ) -> None:
         """`sections` are the plugins' settings by class; the keywords are the settings of the same names.
 
         Sites that name no port listen at `listen_ports`, where no operator's text has options that say otherwise.
         """
         self._port_options = _port_options(listen_ports or ListenPorts())
+        self._retry_after = retry_after
         self._options: dict[frozenset[str], Fragment] = {}
         self._proxy = proxy or Proxy()
         self._states: dict[str, object] = {}
@@ -80,6 +84,7 @@ class Pipeline:
         self._assembler = self._new_assembler()
         self._rendered: dict[str, _Rendered] = {}
         self._parsed: dict[tuple[str, str], Fragment] = {}
+        self._pages = StoppedPages()
 
     def _new_assembler(self) -> Assembler:
         finisher = SiteFinisher(self._registry.site_transformers, self._sections, self._proxy, self._states)
@@ -119,7 +124,7 @@ class Pipeline:
                 rendered[kept.fragment.key] = kept
                 fragments.append(kept.fragment)
         self._parsed, self._rendered = parsed, rendered
-        return (*self._settings_as_options(fragments), *fragments)
+        return (*self._settings_as_options(fragments), *self._pages.needed(fragments))
 
     def _settings_as_options(self, fragments: Iterable[Fragment]) -> tuple[Fragment, ...]:
         """The settings that are global options of Caddy, except those that the operator's own text sets."""
@@ -147,6 +152,8 @@ class Pipeline:
         context = ResourceContext(resource, engine, self._registry, self._sections, inventory, self._proxy)
         try:
             fragment = admitted(self._renderer.render(context), context)
+            if resource.shows_page:
+                fragment = with_page(fragment, resource, self._retry_after)
         except Exception as error:
             # whatever it is, the other resources are rendered
             fragment = _unrendered(resource, error)

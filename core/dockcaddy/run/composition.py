@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
+from math import ceil
 from typing import Any
 
 from attrs import define
@@ -47,6 +48,7 @@ def pipeline_for(settings: Settings, registry: Registry, sections: Mapping[type,
         suffix_names=settings.suffix_names,
         allow_shadowing=settings.takeovers,
         proxy=proxy_of(settings, registry),
+        retry_after=ceil(settings.retry_after),
         listen_ports=ListenPorts(settings.http_port, settings.https_port),
     )
 

@@ -14,6 +14,7 @@ from dockcaddy.engine.endpoint import Endpoint, endpoint_of
 from dockcaddy.engine.own_container import own_container_ids
 from dockcaddy.engine.reach import Neighbours, Reach
 from dockcaddy.engine.records import EngineOptions
+from dockcaddy.engine.stopped import Stopped
 from dockcaddy.errors import SettingsError
 from dockcaddy.settings.constraint import Constraint
 from dockcaddy.settings.endpoints import check_engine
@@ -40,7 +41,7 @@ def options_for(settings: Settings) -> EngineOptions:
     return EngineOptions(
         settings.label_prefix,
         settings.ingress_networks,
-        settings.scan_stopped_containers,
+        Stopped(settings.when_stopped, settings.scan_stopped_containers),
         settings.proxy_service_tasks,
         settings.scan_one_off_containers,
         Constraint.parse(settings.constraint),

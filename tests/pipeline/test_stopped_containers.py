@@ -1,0 +1,126 @@
+"""What becomes of the sites of a container that has stopped: removed, kept, or a page."""
+
+from typing import Any
+
+import pytest
+from dockcaddy import plugins
+from dockcaddy.engine.records import EngineOptions
+from dockcaddy.engine.snapshot import from_snapshot
+from dockcaddy.engine.stopped import Stopped
+from dockcaddy.reconcile.pipeline import Pipeline
+from stand_in_container import NETWORK, StandInContainer
+
+LABELS = {"caddy": "app.test", "caddy.reverse_proxy": "{{upstreams 8000}}"}
+WHEN = "caddy_when_stopped"
+PAGE = LABELS | {WHEN: "page"}
+
+
+def configuration(*containers: StandInContainer, stopped: Stopped | None = None, **more: Any) -> Any:
+    """The configuration of a snapshot with these."""
+    items = [each.item() | {"Inspect": each.inspected()} for each in containers]
+    document = {"version": 1, "engines": [{"containers": items, "networks": [NETWORK]}]}
+    return Pipeline(plugins.load(), **more).build(from_snapshot(document, EngineOptions(stopped=stopped or Stopped())))
+
+
+def text(*containers: StandInContainer, **more: Any) -> str:
+    return str(configuration(*containers, **more).text)
+
+
+def container(number: int, labels: dict[str, str], state: str = "exited") -> StandInContainer:
+    return StandInContainer(f"app-{number}", labels, number, state, connected=True)
+
+
+@pytest.mark.parametrize("state", ["exited", "dead"])
+@pytest.mark.parametrize("value", ["remove", "", "nonsense", None])
+def test_it_is_removed_by_default(state: str, value: str | None) -> None:
+    labels = LABELS | ({} if value is None else {WHEN: value})
+    assert text(container(1, labels, state)) == "# Empty caddyfile"
+
+
+@pytest.mark.parametrize("state", ["exited", "dead"])
+@pytest.mark.parametrize("how", ["label", "setting", "scan"])
+def test_it_is_kept_without_upstreams(state: str, how: str) -> None:
+    labels = LABELS | ({WHEN: "Keep "} if how == "label" else {})
+    stopped = {"label": Stopped(), "setting": Stopped("keep"), "scan": Stopped(scans_all=True)}[how]
+    assert text(container(1, labels, state), stopped=stopped) == "app.test {\n\treverse_proxy\n}\n"
+
+
+@pytest.mark.parametrize("how", ["label", "setting"])
+@pytest.mark.parametrize("state", ["exited", "dead", "restarting"])
+def test_it_gets_a_page(state: str, how: str) -> None:
+    stopped = Stopped("page") if how == "setting" else Stopped()
+    made = text(container(1, PAGE if how == "label" else LABELS, state), stopped=stopped, retry_after=7)
+    assert made.startswith("app.test {\n\thandle {\n") and "reverse_proxy" not in made
+    assert "header Retry-After 7\n" in made and made.count(" 503\n") == 2
+    assert "app-1" not in made and "8000" not in made
+
+
+@pytest.mark.parametrize("labels", [PAGE, LABELS | {WHEN: "keep"}])
+def test_one_that_never_started_does_not_count(labels: dict[str, str]) -> None:
+    assert text(container(1, labels, "created")) == "# Empty caddyfile"
+    assert "app.test" in text(container(1, labels, "created"), stopped=Stopped(scans_all=True))
+
+
+@pytest.mark.parametrize("state", ["running", "paused"])
+def test_one_that_has_not_stopped_has_no_page(state: str) -> None:
+    assert "Retry-After" not in text(container(1, PAGE, state))
+
+
+def test_the_label_wins_over_the_settings() -> None:
+    assert text(container(1, LABELS | {WHEN: "remove"}), stopped=Stopped("page")) == "# Empty caddyfile"
+    assert text(container(1, LABELS | {WHEN: "remove"}), stopped=Stopped(scans_all=True)) == "# Empty caddyfile"
+    assert "Retry-After" in text(container(1, PAGE), stopped=Stopped(scans_all=True))
+
+
+def test_a_one_off_container_never_counts() -> None:
+    assert text(container(1, PAGE | {"com.docker.compose.oneoff": "True"})) == "# Empty caddyfile"
+
+
+def test_the_page_is_for_sites_all_of_whose_containers_have_stopped() -> None:
+    up = container(2, PAGE, "running")
+    assert text(container(1, PAGE), up) == text(up)
+    assert text(container(3, PAGE), up) == text(up)
+    assert text(container(1, PAGE), container(3, PAGE)).count("Retry-After") == 1
+    assert "Retry-After" in text(container(1, PAGE), container(3, LABELS | {WHEN: "keep"}))
+
+
+def test_addresses_that_another_container_serves_have_no_page() -> None:
+    two = PAGE | {"caddy": "app.test, other.test"}
+    up = container(2, LABELS, "running")
+    made = text(container(1, two), up)
+    assert made.startswith(text(up)[:-1]) and "other.test {\n\thandle" in made and "app.test," not in made
+    assert text(container(1, PAGE | {"caddy": "APP.test:443"}), up) == text(up)
+
+
+def test_other_settings_of_the_stopped_container_stay() -> None:
+    labels = PAGE | {"caddy.tls": "internal", "caddy.log": "", "caddy_1": "(mine)", "caddy_1.encode": "gzip"}
+    labels |= {"caddy.0_import": "mine", "caddy.1_import": "mine {{upstreams}}", "caddy.basic_auth": ""}
+    made = text(container(1, labels))
+    assert "\ttls internal\n" in made and "\tlog\n" in made and "(mine) {\n\tencode gzip\n}\n" in made
+    assert made.count("import mine\n") == 1 and "basic_auth" not in made
+
+
+def test_a_container_that_runs_wins_a_conflict_with_an_older_one_that_has_stopped() -> None:
+    old, new = LABELS | {"caddy.respond": "/ping old", WHEN: "keep"}, LABELS | {"caddy.respond": "/ping new"}
+    for state, winner in (("exited", 2), ("running", 1)):
+        (conflict,) = configuration(container(1, old, state), container(2, new, "running")).assembly.conflicts
+        assert conflict.older == f"local/{container(winner, {}).id}"
+
+
+def test_a_template_about_health_may_take_the_site_away() -> None:
+    labels = PAGE | {"caddy": "{{if isRunning}}app.test{{end}}"}
+    assert text(container(1, labels)) == "# Empty caddyfile"
+
+
+def test_a_misspelt_choice_is_a_warning() -> None:
+    (problem,) = configuration(container(1, LABELS | {WHEN: "pgae"}, "running")).problems
+    assert problem.severity == "warning" and problem.label == WHEN
+    assert '"pgae" is none of remove, keep, page' in problem.message
+
+
+def test_the_sites_of_a_snapshot_are_the_same_as_before_while_nothing_changes() -> None:
+    pipeline = Pipeline(plugins.load())
+    items = [each.item() | {"Inspect": each.inspected()} for each in (container(1, PAGE), container(2, PAGE))]
+    inventory = from_snapshot({"version": 1, "engines": [{"containers": items}]}, EngineOptions())
+    first, second = pipeline.fragments(inventory), pipeline.fragments(inventory)
+    assert all(a is b for a, b in zip(first, second, strict=True))
