@@ -156,7 +156,8 @@ class EngineInventory:
     `caddy` is the container that runs Caddy, None if it is not on this engine. `operators` are the ids of the resources
     whose labels are the operator's own. `problems` may be temporary; `advice` is about settings and stays until they
     change. With `has_old_services`, the services and configs are the last known ones of a Swarm manager that does not
-    list them now. `excluded` are the labelled resources that the constraint excludes, as messages name them.
+    list them now. `excluded` are the labelled resources that the constraint excludes, as messages name them. Without
+    `is_known`, the engine has not answered yet.
     """
 
     name: str
@@ -167,6 +168,7 @@ class EngineInventory:
     operators: frozenset[str] = frozenset()
     advice: tuple["Problem", ...] = ()
     has_old_services: bool = False
+    is_known: bool = True
     excluded: tuple[str, ...] = ()
 
 

@@ -69,17 +69,15 @@ class RealSwarm:
     command: list[str]
     name: str
     sockets: dict[str, str] = field(factory=dict)
+    urls: dict[str, str] = field(factory=dict)
+    certificates: str = ""
     _visits: list[Visits] = field(factory=list)
 
     @classmethod
     def started(cls) -> "RealSwarm":
         """Start one with three nodes."""
         made = cls(shlex.split(os.environ[START_SWARM]), f"t{uuid.uuid4().hex[:5]}")
-        said = made._run("--images", "whoami,python")
-        state = re.search(r"(/\S+/swarm\.json)", said)
-        assert state, said
-        document: dict[str, Any] = json.loads(Path(state[1]).read_text())
-        made.sockets = {node["name"]: node["docker_host"] for node in document["nodes"]}
+        made._read(made._run("--images", "whoami,python"))
         return made
 
     def _run(self, *arguments: str) -> str:
@@ -87,6 +85,33 @@ class RealSwarm:
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
+
+    @classmethod
+    def plain_engines(cls) -> "RealSwarm":
+        """Start two engines that are in no Swarm. Each answers at a TCP port with TLS, to a client beside them."""
+        made = cls(shlex.split(os.environ[START_SWARM]), f"t{uuid.uuid4().hex[:5]}")
+        made._read(made._run("--engines-only", "--engine-tcp", "--nodes", "2", "--images", "whoami"))
+        return made
+
+    def _read(self, said: str) -> None:
+        state = re.search(r"(/\S+/swarm\.json)", said)
+        assert state, said
+        document: dict[str, Any] = json.loads(Path(state[1]).read_text())
+        self.sockets = {node["name"]: node["docker_host"] for node in document["nodes"]}
+        self.urls = {node["name"]: node.get("tcp") or "" for node in document["nodes"]}
+        self.certificates = document.get("client_certs") or ""
+
+    def cut(self, node: str) -> None:
+        """Pull a node's cable."""
+        self._run("--cut", node)
+
+    def heal(self, node: str) -> None:
+        """Plug it in again."""
+        self._run("--heal", node)
+
+    def beside(self, *command: str, **options: Any) -> "subprocess.Popen[str]":
+        """Start a command on a machine beside the nodes."""
+        return subprocess.Popen([*self.command, "--name", self.name, "--exec", "net", *command], text=True, **options)
 
     def docker(self, *arguments: str, node: str = "node1") -> str:
         """Run the docker command at a node; gives what it prints."""
@@ -109,14 +134,14 @@ class RealSwarm:
         place = (*place, "--sysctl=net.ipv4.tcp_migrate_req=1")
         self.docker("run", "--detach", *place, *with_dockcaddy(caddy), "python:3.11-slim", *command)
 
-    def visit(self, port: int, host: str) -> Visits:
-        """Send requests to a site, one after the other, from the manager's network until the end."""
+    def visit(self, port: int, host: str, node: str = "node1") -> Visits:
+        """Send requests to a site, one after the other, from a node's network until the end."""
         command = [
             *self.command,
             "--name",
             self.name,
             "--exec",
-            "node1",
+            node,
             sys.executable,
             "-c",
             _VISITS,

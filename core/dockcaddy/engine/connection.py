@@ -14,8 +14,8 @@ from dockcaddy.settings import limits
 
 # a version that every engine accepts for `_ping`, which returns its own
 ANY_VERSION = "1.24"
-# a dead connection ends within half a minute, so that a stream of events does not wait for ever: idle, interval, probes
-_KEEPALIVE = ((socket.TCP_KEEPIDLE, 10), (socket.TCP_KEEPINTVL, 5), (socket.TCP_KEEPCNT, 4))
+# a dead connection ends within ten seconds, so that a stream of events does not wait for ever: idle, interval, probes
+_KEEPALIVE = ((socket.TCP_KEEPIDLE, 4), (socket.TCP_KEEPINTVL, 2), (socket.TCP_KEEPCNT, 3))
 
 
 @define(eq=False)

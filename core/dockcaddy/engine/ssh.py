@@ -23,8 +23,8 @@ URL = "http://ssh.invalid:80"
 _OPTIONS = (
     "BatchMode=yes",
     f"ConnectTimeout={limits.ENGINE_CALL_TIMEOUT}",
-    "ServerAliveInterval=10",
-    "ServerAliveCountMax=3",
+    "ServerAliveInterval=4",
+    "ServerAliveCountMax=2",
 )
 
 

@@ -82,7 +82,7 @@ class LogNarrator:
         """Describe an engine when it answers for the first time."""
         for engine in self.engines:
             found = next((each for each in done.inventory.engines if each.name == engine.name), None)
-            if found is None or engine.name in self._introduced:
+            if found is None or not found.is_known or engine.name in self._introduced:
                 continue
             self._introduced.add(engine.name)
             count, rest = len(found.resources), engine.unlabelled

@@ -167,7 +167,7 @@ class EngineWatches:
 
     def _reported(self, watch: EngineWatch, found: EngineInventory | None) -> EngineInventory:
         """What an engine has, with the problem that it does not answer."""
-        known = EngineInventory(watch.engine.name) if found is None else found
+        known = EngineInventory(watch.engine.name, is_known=watch.was_known) if found is None else found
         problems = watch.problems()
         return evolve(known, problems=(*known.problems, *problems)) if problems else known
 

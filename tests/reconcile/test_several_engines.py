@@ -1,0 +1,141 @@
+"""Several engines, of which one does not answer: nothing is lost for as long as the option says, and it is reported."""
+
+from collections.abc import Callable
+
+import pytest
+from attrs import define, field
+from clock import Clock
+from dockcaddy.errors import EngineUnreachable
+from dockcaddy.model import EngineInventory, Resource
+from dockcaddy.plugins.registry import Registry
+from dockcaddy.quarantine import Quarantine
+from dockcaddy.reconcile.delivery import Outputs
+from dockcaddy.reconcile.pipeline import Pipeline
+from dockcaddy.reconcile.reconciler import Reconciler
+from dockcaddy.reconcile.watch import EngineWatches
+
+
+@define(eq=False)
+class FakeEngine:
+    name: str
+    ids: tuple[str, ...] = ()
+    down: bool = False
+    kind: str = "container"
+    made: dict[str, Resource] = field(factory=dict)
+
+    def start(self, wake: Callable[[], None]) -> None:
+        pass
+
+    def inventory(self) -> EngineInventory:
+        if self.down:
+            raise EngineUnreachable("no answer")
+        for id in self.ids:
+            labels = {"caddy": f"{id}.test", "caddy.respond": "hello"}
+            self.made.setdefault(id, Resource(self.kind, id, id, self.name, labels=labels, running=True))  # type: ignore[arg-type]
+        return EngineInventory(self.name, tuple(self.made[id] for id in self.ids))
+
+    def resync(self) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+
+@define(eq=False)
+class World:
+    clock: Clock
+    engines: tuple[FakeEngine, ...]
+    retention: float = 0.0
+    quarantine: Quarantine | None = None
+    reconciler: Reconciler = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.restart()
+
+    def restart(self) -> None:
+        """The program starts anew, with what it saved."""
+        saved = self.quarantine.last_good if self.quarantine else {}
+        self.quarantine = Quarantine(str.encode, self.clock)
+        self.quarantine.remember(saved, b"{}")
+        watches = EngineWatches.of(self.engines, self.clock, self.retention)
+        self.reconciler = Reconciler(watches, Pipeline(Registry()), self.quarantine, Outputs([]), self.clock)
+
+    @property
+    def sites(self) -> set[str]:
+        made = self.reconciler.configuration
+        return {line.split(".")[0] for line in made.text.splitlines() if line.endswith(".test {")} if made else set()
+
+    @property
+    def problems(self) -> list[str]:
+        return [str(each) for each in self.reconciler.problems if "does not answer" in str(each)]
+
+    def turn(self, seconds: float = 1.0) -> set[str]:
+        """Time passes, and something happens. Gives the sites."""
+        self.clock.advance(seconds)
+        self.reconciler.mailbox.wake()
+        self.reconciler.step()
+        return self.sites
+
+
+@pytest.fixture
+def world() -> World:
+    return World(Clock(), (FakeEngine("a", ("one",)), FakeEngine("b", ("two",))))
+
+
+def test_one_that_is_away_keeps_its_sites_and_the_others_are_heard(world: World) -> None:
+    assert world.turn() == {"one", "two"} and not world.problems
+    first, second = world.engines
+    second.down, first.ids = True, ("one", "late")
+    assert world.turn() == {"one", "late", "two"} and not world.problems
+    assert world.turn(3600) == {"one", "late", "two"}
+    (problem,) = world.problems
+    assert problem.startswith("engine b: does not answer since 20")
+    assert problem.endswith(" UTC, its containers and services stay as they were")
+    second.down, second.ids = False, ("new",)
+    assert world.turn() == {"one", "late", "new"} and not world.problems
+
+
+def test_one_that_is_down_at_the_start_keeps_the_sites_of_the_last_run(world: World) -> None:
+    world.turn()
+    first, second = world.engines
+    second.down = True
+    world.restart()
+    assert world.turn() == {"one", "two"}
+    first.ids = ()
+    assert world.turn(20) == {"two"}
+    assert world.problems == ["engine b: does not answer since dockcaddy started, its last known sites stay"]
+    world.restart()
+    assert world.turn() == {"two"}
+    second.down, second.ids = False, ()
+    assert world.turn() == set()
+
+
+def test_what_it_had_is_kept_for_a_settable_time(world: World) -> None:
+    world.retention = 60.0
+    world.restart()
+    world.turn()
+    world.engines[1].down = True
+    assert world.turn() == {"one", "two"}
+    assert world.turn(59) == {"one", "two"} and " stay as they were until 20" in world.problems[0]
+    assert world.turn(2) == {"one"}
+    assert "its sites were removed at 20" in world.problems[0]
+    world.restart()
+    world.engines[1].down = False
+    assert world.turn() == {"one", "two"} and not world.problems
+
+
+def test_the_sites_of_the_last_run_are_kept_for_that_time_too(world: World) -> None:
+    world.turn()
+    world.retention, world.engines[1].down = 60.0, True
+    world.restart()
+    assert world.turn() == {"one", "two"}
+    assert world.turn(61) == {"one"} and "since dockcaddy started, its sites were removed" in world.problems[0]
+
+
+def test_what_another_manager_of_the_swarm_lists_is_not_there_twice() -> None:
+    world = World(Clock(), (FakeEngine("a", ("one",), kind="service"), FakeEngine("b", ("one",), kind="service")))
+    world.turn()
+    world.engines[0].down = True
+    world.restart()
+    assert world.turn() == {"one"}
+    assert world.quarantine is not None and set(world.quarantine.last_good) == {"b/one"}
