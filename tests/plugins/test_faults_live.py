@@ -91,7 +91,7 @@ def test_a_fault_costs_one_output_of_a_running_daemon(
 
 
 def test_a_fault_costs_one_service_of_a_running_daemon(running: Town, eventually: Callable[..., None]) -> None:
-    line = 'service faulty: service "faulty" of plugin faulty failed: Wicked: not today ('
+    line = 'service "faulty" of plugin faulty: Wicked: not today ('
     eventually(lambda: running.proxy.said(line))
     assert running.proxy.said(line) == 1 and running.good()
 

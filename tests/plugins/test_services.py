@@ -121,7 +121,7 @@ def test_a_fault_costs_the_service_its_state_and_no_other_one_anything(method: s
     assert running.hold()
     assert running.begin_pass() == {"s0": None, "s1": "ready"}
     (message,) = messages(running)
-    assert message.startswith('service s0: service "s0" of plugin site failed: ZeroDivisionError: division by zero (')
+    assert message.startswith('service "s0" of plugin site: ZeroDivisionError: division by zero (')
     assert list(dict.fromkeys(good.calls)) == ["start", "before_offer", "after_accepted", "holds"]
     bad.does.clear()
     clock.now = min(running.retries())
@@ -137,7 +137,10 @@ def test_a_fault_costs_the_service_its_state_and_no_other_one_anything(method: s
         (Recorder(does={"before_offer": lambda: 5}), "returns an int, expected nothing"),
         (Recorder(does={"holds": lambda: None}), "returns None, expected True or False"),
         (Recorder(does={"problems": lambda: "text"}), "returns a str as its problems, expected texts"),
-        (Recorder(state=[]), "unhashable"),
+        (
+            Recorder(state=[]),
+            'service "s0" of plugin site: has a list as its state, expected a value that does not change',
+        ),
         (Recorder(retry_at="soon"), "has a str as its retry_at"),  # type: ignore[arg-type]
         (fail, "without start()"),
     ],
@@ -149,6 +152,94 @@ def test_what_a_service_gives_is_checked(made: object, told: str) -> None:
         with suppress(StateChanged):
             call()
     assert told in str(messages(running))
+
+
+class Restless(Recorder):
+    """Its state is another one whenever it is asked for."""
+
+    state = property(lambda self: object())  # type: ignore[assignment]
+
+    def __init__(self) -> None:
+        self.calls, self.retry_at, self.wrong, self.does = [], None, (), {}
+
+
+def accepted(running: Services) -> int:
+    """How often sites are made in one pass until the states stay as they are."""
+    running.begin_pass()
+    for times in range(1, 10):
+        try:
+            running.before_offer(ACCEPTED)
+            running.after_accepted(ACCEPTED)
+            return times
+        except StateChanged:
+            running.states()
+    raise AssertionError("the states keep changing")
+
+
+def test_a_state_that_keeps_changing_costs_the_service_its_state_and_keeps_nothing_from_being_served() -> None:
+    clock = Clock()
+    good = Recorder()
+    running = services(Restless(), good, clock=clock)
+    running.start()
+    assert accepted(running) == 3
+    assert running.states() == {"s0": None, "s1": "ready"}
+    assert messages(running) == [
+        'service "s0" of plugin site: its state changes at every call, so it is left alone for a while'
+    ]
+    assert running.hold() and accepted(running) == 1
+    pauses = []
+    for _ in range(6):
+        pauses.append(min(running.retries()) - clock.now)
+        clock.now += pauses[-1]
+        assert accepted(running) == 3
+    assert pauses == [1, 2, 4, 8, 16, 30]
+
+
+def test_a_state_may_change_once_in_every_pass() -> None:
+    recorder = Recorder()
+    running = services(recorder)
+    running.start()
+    for number in range(5):
+        recorder.state = number
+        assert accepted(running) == 2
+        assert messages(running) == [] and running.states() == {"s0": number}
+
+
+class Spiteful:
+    """A state that cannot be compared."""
+
+    def __hash__(self) -> int:
+        return 1
+
+    def __eq__(self, other: object) -> bool:
+        raise ZeroDivisionError("division by zero")
+
+
+def test_a_state_that_cannot_be_compared_is_a_fault_of_the_service() -> None:
+    recorder = Recorder(state=Spiteful())
+    running = services(recorder)
+    running.start()
+    recorder.state = Spiteful()
+    for _ in range(3):
+        accepted(running)
+        assert running.hold()
+    (message,) = messages(running)
+    assert message.startswith('service "s0" of plugin site: ZeroDivisionError: division by zero (')
+    pipeline = Pipeline(plugins.load())
+    pipeline.use_states({"s0": Spiteful()})
+    pipeline.use_states({"s0": Spiteful()})
+
+
+def test_a_service_that_fails_to_start_is_stopped_before_it_is_created_again(caplog: pytest.LogCaptureFixture) -> None:
+    clock = Clock()
+    bad = Recorder(does={"start": fail, "stop": fail})
+    running = services(bad, clock=clock)
+    running.start()
+    assert bad.calls == ["start", "stop"]
+    (message,) = messages(running)
+    assert "division by zero" in message
+    running.stop()
+    assert bad.calls == ["start", "stop"]
 
 
 def test_a_service_that_always_wants_a_pass_gets_one_in_a_while() -> None:

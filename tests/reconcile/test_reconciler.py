@@ -413,6 +413,21 @@ def refusing(world: World, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return loads
 
 
+def test_an_output_of_a_plugin_that_refuses_everything_is_named(
+    world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    for name in "ab":
+        world.engine.put(name, caddy=f"{name}.test", caddy__respond="hi")
+    world.turn()
+    refusing(world, monkeypatch)
+    (delivery,) = world.reconciler.outputs.live
+    delivery.caddy = 'output "edge" of plugin site'
+    del world.engine.resources["a"]
+    for _ in range(3):
+        world.turn(60)
+    assert 'output "edge" of plugin site: refuses everything: no reason' in caplog.messages
+
+
 def test_a_failed_output_does_not_make_a_caddy_that_refuses_everything_be_asked_without_a_pause(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,11 +2,12 @@
 
 import math
 from collections.abc import Callable, Hashable
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from attrs import define
 
-from dockcaddy.errors import one_line
+from dockcaddy.errors import PluginFault, one_line
 from dockcaddy.hookspecs import Configuration, Service, ServiceContext, ServiceType
 from dockcaddy.plugins.calls import true_or_false
 from dockcaddy.plugins.guard import Contribution, Unfit
@@ -37,7 +38,13 @@ class GuardedService:
         """Create and start it unless it runs."""
         if self._started is None:
             made = self.type.run(self.type.item.create, self.context, check=_whole_service)
-            self._run(lambda: made.start(), _nothing)  # noqa: PLW0108  also to ask for it is the plugin's code
+            try:
+                self._run(lambda: made.start(), _nothing)  # noqa: PLW0108  also to ask for it is the plugin's code
+            except PluginFault:
+                # what it has opened so far is closed before another one is created
+                with suppress(PluginFault):
+                    self._run(lambda: made.stop(), _nothing)  # noqa: PLW0108
+                raise
             self._started = made
 
     def before_offer(self, configuration: Configuration) -> None:
@@ -55,10 +62,10 @@ class GuardedService:
         service = self._service()
         return self._run(lambda: service.holds(), true_or_false)  # noqa: PLW0108
 
-    def state(self) -> Hashable:
-        """As `Service.state`."""
+    def state(self, known: Hashable) -> Hashable:
+        """As `Service.state`; the very object `known` where it equals that."""
         service = self._service()
-        return self._run(lambda: service.state, _hashable)
+        return self._run(lambda: service.state, lambda given: _state(given, known))
 
     def retry_at(self) -> float | None:
         """As `Service.retry_at`."""
@@ -101,9 +108,14 @@ def _nothing(given: object) -> None:
         raise Unfit(f"returns {named(given)}, expected nothing")
 
 
-def _hashable(given: Any) -> Hashable:
+def _state(given: Any, known: Hashable) -> Hashable:
+    """The state, `known` where it is the same. Raises what comparing them raises."""
+    if type(given).__hash__ is None:
+        raise Unfit(
+            f"has {named(given)} as its state, expected a value that does not change, such as a text or a tuple"
+        )
     hash(given)
-    state: Hashable = given
+    state: Hashable = known if given is known or given == known else given
     return state
 
 

@@ -20,13 +20,14 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.25, 1.5
 class Delivery:
     """One output and the configuration that it has. `clock` gives seconds; a live output has a Caddy that can refuse.
 
-    `failure` says why it could not deliver, `doubt` why it is unknown whether what it delivered is in force.
+    `caddy` is how messages name the one who refuses, `failure` says why it could not deliver, `doubt` why it is unknown whether what it delivered is in force.
     """
 
     name: str
     output: Output
     clock: Callable[[], float]
     is_live: bool = False
+    caddy: str = "caddy"
     wanted: Configuration | None = None
     failure: str = ""
     doubt: str = ""
@@ -119,6 +120,8 @@ class Outputs:
     """All outputs."""
 
     deliveries: Sequence[Delivery]
+    # the Caddy that refused what was offered last
+    refusing: str = ""
 
     @property
     def live(self) -> list[Delivery]:
@@ -130,8 +133,13 @@ class Outputs:
 
         Returns whether a Caddy has accepted it; not where none answers.
         """
+        self.refusing = ""
         for delivery in self.live:
-            delivery.offer(configuration)
+            try:
+                delivery.offer(configuration)
+            except CaddyRefusal:
+                self.refusing = delivery.caddy
+                raise
         return self.is_accepted
 
     @property

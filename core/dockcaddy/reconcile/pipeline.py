@@ -91,8 +91,8 @@ class Pipeline:
         return Assembler(self._route_order, finisher, self._allow_shadowing)
 
     def use_states(self, states: Mapping[str, object]) -> None:
-        """From now on sites are made for these states of services, by their names."""
-        if states != self._states:
+        """From now on sites are made for these states of services, by their names. A state that is the same is the same object."""
+        if states.keys() != self._states.keys() or any(self._states[name] is not each for name, each in states.items()):
             self._states = dict(states)
             self._assembler = self._new_assembler()
 

@@ -156,10 +156,15 @@ class Reconciler:
         fragments = self._fragments(inventory)
         try:
             configuration = self._accepted(fragments)
-        except (CaddyUnreachable, CaddyRefusal, StateChanged) as error:
+        except (CaddyUnreachable, CaddyRefusal) as error:
             self._outage.failed(self.clock())
             self._report(
-                problems_of(inventory, fragments, self.configuration, [*self._quarantined, _problem_of(error)])
+                problems_of(
+                    inventory,
+                    fragments,
+                    self.configuration,
+                    [*self._quarantined, _problem_of(error, self.outputs.refusing)],
+                )
             )
             return False
         self._outage.succeeded()
@@ -203,15 +208,16 @@ class Reconciler:
     def _accepted(self, fragments: Sequence[Fragment]) -> Configuration:
         """The configuration that the live outputs took, made for the states of the services.
 
-        A service's state may change once while Caddy is asked. Raises CaddyUnreachable, CaddyRefusal and StateChanged
-        where there is no configuration.
+        Raises CaddyUnreachable and CaddyRefusal where there is no configuration.
         """
-        self.pipeline.use_states(self.services.begin_pass())
-        try:
-            return self._resolved(fragments)
-        except StateChanged:
-            self.pipeline.use_states(self.services.begin_pass())
-            return self._resolved(fragments)
+        states = self.services.begin_pass()
+        while True:
+            self.pipeline.use_states(states)
+            try:
+                return self._resolved(fragments)
+            except StateChanged:
+                # the services see to it that this ends
+                states = self.services.states()
 
     def _resolved(self, fragments: Sequence[Fragment]) -> Configuration:
         if self.quarantine is None:
@@ -262,8 +268,8 @@ class Reconciler:
             self._keep(self._offered)
 
 
-def _problem_of(error: CaddyUnreachable | CaddyRefusal | StateChanged) -> Problem:
+def _problem_of(error: CaddyUnreachable | CaddyRefusal, refusing: str) -> Problem:
     """Why there is no configuration at all: the cause lies outside every fragment, only time can fix it."""
     if isinstance(error, CaddyRefusal):
-        return Problem("caddy", "", f"refuses everything: {error}")
-    return Problem("caddy" if isinstance(error, CaddyUnreachable) else "services", "", str(error))
+        return Problem(refusing or "caddy", "", f"refuses everything: {error}")
+    return Problem("caddy", "", str(error))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from attrs import define, field
 
 from dockcaddy.backoff import Backoff
-from dockcaddy.errors import OutputError, PluginFault
+from dockcaddy.errors import DockcaddyError, PluginFault
 from dockcaddy.hookspecs import Configuration
 from dockcaddy.model import Problem
 from dockcaddy.plugins.services import GuardedService
@@ -14,10 +14,12 @@ from dockcaddy.plugins.services import GuardedService
 logger = logging.getLogger("dockcaddy")
 
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
+# of a state in one pass: what comes then is a fault of the service
+_MOST_CHANGES = 1
 
 
-class StateChanged(OutputError):
-    """The state of a service has changed: the sites have to be made again."""
+class StateChanged(DockcaddyError):
+    """The state of a service has changed: the sites have to be made again. It happens a few times in a pass at most."""
 
 
 @define(eq=False)
@@ -27,26 +29,66 @@ class _Running:
     service: GuardedService
     clock: Callable[[], float]
     state: Hashable = None
-    problems: tuple[str, ...] = ()
+    reported: tuple[str, ...] = ()
+    fault: str = ""
     service_retry_at: float | None = None
+    _changes: int = 0
+    _has_worked: bool = False
     _backoff: Backoff = field(factory=lambda: Backoff(FIRST_PAUSE, LONGEST_PAUSE))
+    _unrest: Backoff = field(factory=lambda: Backoff(FIRST_PAUSE, LONGEST_PAUSE))
 
     @property
     def retry_at(self) -> float | None:
         """When it needs another pass."""
-        return self._backoff.retry_at if self._backoff.retry_at is not None else self.service_retry_at
+        pauses = [each.retry_at for each in (self._backoff, self._unrest) if each.retry_at is not None]
+        return max(pauses, default=self.service_retry_at)
+
+    @property
+    def _is_due(self) -> bool:
+        return all(each.is_due(self.clock()) for each in (self._backoff, self._unrest))
+
+    @property
+    def problems(self) -> Iterator[Problem]:
+        """What is wrong with it: a fault, or what it reports itself."""
+        if self.fault:
+            owner = str(self.service.type)
+            yield Problem(owner, "", self.fault.removeprefix(f"{owner} ").removeprefix("failed: "), "warning")
+        yield from (Problem(f"service {self.service.name}", "", each, "warning") for each in self.reported)
+
+    def begin_pass(self) -> None:
+        """A pass begins: it may change its state again."""
+        if self._has_worked and self._changes <= _MOST_CHANGES:
+            self._unrest.succeeded()
+        self._changes, self._has_worked = 0, False
+
+    def work(self, work: Callable[[GuardedService], object]) -> bool:
+        """Call it in a pass. Returns whether its state has changed."""
+        before = self.state
+        if self._changes > _MOST_CHANGES or not self._is_due:
+            return False
+        self._has_worked = True
+        self.call(work)
+        if self.state is before:
+            return False
+        self._changes += 1
+        if self._changes > _MOST_CHANGES:
+            self._failed("its state changes at every call, so it is left alone for a while", self._unrest)
+        return True
+
+    def _failed(self, fault: str, backoff: Backoff) -> None:
+        self.state, self.reported, self.fault = None, (), fault
+        backoff.failed(self.clock())
 
     def call(self, work: Callable[[GuardedService], object]) -> object:
         """What the call gives, None after a fault and until the service is tried again."""
-        if not self._backoff.is_due(self.clock()):
+        if not self._is_due:
             return None
         try:
             result = work(self.service)
-            self.state, self.service_retry_at = self.service.state(), self.service.retry_at()
-            self.problems = self.service.problems()
+            self.state, self.service_retry_at = self.service.state(self.state), self.service.retry_at()
+            self.reported, self.fault = self.service.problems(), ""
         except PluginFault as fault:
-            self.state, self.problems = None, (str(fault),)
-            self._backoff.failed(self.clock())
+            self._failed(str(fault), self._backoff)
             return None
         self._backoff.succeeded()
         return result
@@ -67,9 +109,12 @@ class Services:
     def begin_pass(self) -> Mapping[str, Hashable]:
         """A pass begins: gives the state of each service, by its name."""
         self._next_pass = self.clock() + FIRST_PAUSE
-        return self._states()
+        for each in self._running:
+            each.begin_pass()
+        return self.states()
 
-    def _states(self) -> Mapping[str, Hashable]:
+    def states(self) -> Mapping[str, Hashable]:
+        """The state of each service, by its name. What is equal to the state before is the very same object."""
         return {each.service.name: each.state for each in self._running}
 
     def start(self) -> None:
@@ -86,19 +131,17 @@ class Services:
         self._call_all(lambda service: service.after_accepted(configuration))
 
     def _call_all(self, work: Callable[[GuardedService], object]) -> None:
-        before = self._states()
-        for each in self._running:
-            each.call(work)
-        if changed := [name for name, state in self._states().items() if state != before[name]]:
-            raise StateChanged(f"service {changed[0]}: what sites need to know of it keeps changing")
+        # all of them are called, whatever the first one does
+        if changed := [each.service.name for each in self._running if each.work(work)]:
+            raise StateChanged(f"service {changed[0]}: its state has changed")
 
     def hold(self) -> bool:
         """Whether all that they did is still in force, and sites are made for their states."""
-        before = self._states()
+        before = self.states()
         # all of them are asked, whatever the first one says
         held = [each.call(GuardedService.holds) is not False for each in self._running]
         # a fault has a retry of its own
-        return all(held) and all(state in (None, before[name]) for name, state in self._states().items())
+        return all(held) and all(state is None or state is before[name] for name, state in self.states().items())
 
     def retries(self) -> Iterator[float]:
         """When they need another pass, in seconds of the clock: a while after the last one, whatever they say."""
@@ -106,11 +149,7 @@ class Services:
 
     def problems(self) -> list[Problem]:
         """What is wrong with them."""
-        return [
-            Problem(f"service {each.service.name}", "", message, "warning")
-            for each in self._running
-            for message in each.problems
-        ]
+        return [problem for each in self._running for problem in each.problems]
 
     def stop(self) -> None:
         """Stop all of them; one that cannot be stopped keeps no other one running."""

@@ -13,6 +13,7 @@ from dockcaddy.errors import PluginFault
 from dockcaddy.hookspecs import OutputContext, ServiceContext
 from dockcaddy.narration import Narrator, ProblemLog
 from dockcaddy.plugins.calls import GuardedOutput
+from dockcaddy.plugins.guard import BUNDLED_SOURCE
 from dockcaddy.plugins.registry import Registry
 from dockcaddy.plugins.services import GuardedService
 from dockcaddy.reconcile.debounce import Debounce
@@ -58,10 +59,12 @@ def _delivery(
         partial(connections.connect, output=chosen.name),
         chosen.options,
     )
-    output = GuardedOutput(contributed(chosen, registry), context)
+    contribution = contributed(chosen, registry)
+    output = GuardedOutput(contribution, context)
     with suppress(PluginFault):
         output.make()
-    return Delivery(str(chosen), output, clock, chosen.is_live)
+    caddy = "caddy" if contribution.source == BUNDLED_SOURCE else str(contribution)
+    return Delivery(str(chosen), output, clock, chosen.is_live, caddy)
 
 
 def reconciler_for(
