@@ -246,6 +246,21 @@ def test_what_came_last_before_caddy_began_to_crash_is_left_out() -> None:
     )
 
 
+def test_what_caddy_crashed_of_is_not_tried_more_often_because_it_is_refused_then() -> None:
+    caddy = Caddy()
+    good, bad = fragment("good", site("good", "respond good")), fragment("bad", site("bad", "respond bad"))
+    caddy.settle(good)
+    caddy.now += 5
+    caddy.settle(good, bad)
+    for _ in range(3):
+        caddy.quarantine.caddy_crashed()
+    assert caddy.settle(good, bad) == ["bad"]
+    caddy.complains = first_with("respond bad", "loading certificates: no such file or directory")
+    caddy.now += CRASHES_WITHIN
+    assert caddy.settle(good, bad) == ["bad"] and caddy.refused == 1
+    assert caddy.quarantine.next_retry == caddy.now + 2 * CRASHES_WITHIN
+
+
 def test_what_caddy_had_for_long_is_not_blamed_for_its_crashes() -> None:
     caddy = Caddy()
     old = [fragment(name, site(name, "respond x")) for name in "ab"]

@@ -12,7 +12,6 @@ import sys
 import time
 import types
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from difflib import get_close_matches
 from functools import partial
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
@@ -27,7 +26,7 @@ from dockcaddy.files import is_file
 from dockcaddy.plugins.acceptance import Collection, Owner
 from dockcaddy.plugins.guard import BUNDLED_SOURCE, CallTimer, comes_from_outside, reason_of
 from dockcaddy.plugins.registry import Registry
-from dockcaddy.settings import limits
+from dockcaddy.settings.table import nearest
 
 __all__ = ["BUNDLED", "ENTRY_POINT_GROUP", "HOOKS", "Registry", "load"]
 
@@ -98,7 +97,7 @@ def load(
             except PluginError as error:
                 failures.append(str(error))
     failures += [
-        f'disable_plugins: no plugin "{name}"{_nearest(name, sorted(there))}' for name in sorted(left_out - there)
+        f'disable_plugins: no plugin "{name}"{nearest(name, sorted(there))}' for name in sorted(left_out - there)
     ]
     if failures and not skip_failed:
         raise PluginError("\n".join(failures))
@@ -214,7 +213,7 @@ def _implemented(plugin: Any, owner: Owner) -> Hooks:
     callers = manager.get_hookcallers(plugin) or []
     for caller in callers:
         if caller.name not in HOOKS:
-            raise owner.refuse(f'no hook "{caller.name}"{_nearest(caller.name, HOOKS)}')
+            raise owner.refuse(f'no hook "{caller.name}"{nearest(caller.name, HOOKS)}')
     names = {caller.name for caller in callers}
     for name in HOOKS:
         if name not in names and callable(getattr(plugin, name, None)):
@@ -222,9 +221,3 @@ def _implemented(plugin: Any, owner: Owner) -> Hooks:
     if not names:
         raise owner.refuse(f"implements no hook, expected one of {', '.join(HOOKS)}")
     return {caller.name: caller.get_hookimpls()[0].function for caller in callers}
-
-
-def _nearest(word: str, known: Iterable[str]) -> str:
-    names = list(known)
-    close = get_close_matches(word, names, n=1, cutoff=limits.MIN_SIMILARITY)
-    return f', did you mean "{close[0]}"' if close else f", there are {', '.join(names)}"

@@ -144,7 +144,9 @@ class Memory:
         """Leave a fragment out; it is retried with backoff as long as its content stays the same."""
         before = self.rejections.get(fragment.key)
         refusals = before.refusals + 1 if before else 1
-        retry_at = self.clock() + pause_after(refusals, FIRST_PAUSE, LONGEST_PAUSE)
+        # what Caddy crashed of is not tried more often because Caddy refuses it as well
+        first = CRASHES_WITHIN if self._crash_of(fragment) else FIRST_PAUSE
+        retry_at = self.clock() + pause_after(refusals, first, LONGEST_PAUSE)
         self.rejections[fragment.key] = Rejection(
             fragment.content, problem, retry_at, refusals, older=older, cause=cause
         )
@@ -178,15 +180,19 @@ class Memory:
         return sorted(young, key=lambda each: (ages[each.key], -each.seniority))
 
     def _reject_after_crash(self, fragment: Fragment, place: int) -> None:
-        before = self._rejected_after_crash.get(fragment.key)
-        known = before is not None and before.content == fragment.content
-        crashes = before.refusals + 1 if before is not None and known else 1
+        before = self._crash_of(fragment)
+        crashes = before.refusals + 1 if before is not None else 1
         pause = pause_after(crashes, CRASHES_WITHIN, LONGEST_PAUSE)
         problem = Problem(
             fragment.owner, "", "caddy crashes repeatedly since it was added, so it is left out for a while"
         )
         rejection = Rejection(fragment.content, problem, self.clock() + place * pause, crashes)
         self.rejections[fragment.key] = self._rejected_after_crash[fragment.key] = rejection
+
+    def _crash_of(self, fragment: Fragment) -> Rejection | None:
+        """Its rejection for a crash, if it had the same content then."""
+        before = self._rejected_after_crash.get(fragment.key)
+        return before if before is not None and before.content == fragment.content else None
 
     def retry_order(self, fragment: Fragment) -> tuple[bool, int]:
         """The sort key of retries: first what was never tried, then by age."""
