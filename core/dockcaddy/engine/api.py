@@ -5,6 +5,7 @@ from typing import Any
 
 from attrs import define
 
+from dockcaddy.engine import podman
 from dockcaddy.engine.connection import Connection
 from dockcaddy.engine.failures import failure_of, is_no_manager
 from dockcaddy.engine.records import EngineOptions
@@ -22,17 +23,26 @@ class EngineApi:
     connection: Connection
     options: EngineOptions
 
+    @property
+    def lists_health(self) -> bool:
+        """Whether a list has the health of each container."""
+        return not self.connection.is_podman
+
     def networks(self) -> Any:
         """All networks."""
-        return self.connection.client().networks()
+        networks = self.connection.client().networks()
+        return podman.networks(networks) if self.connection.is_podman else networks
 
     def containers(self) -> Any:
         """All containers in any state: the labels of one that has stopped say whether it still counts."""
-        return self.connection.client().containers(all=True)
+        return self._listed(self.connection.client().containers(all=True))
 
     def some_containers(self, ids: Sequence[str]) -> Any:
         """The containers with these ids, in any state."""
-        return self.connection.client().containers(all=True, filters={"id": list(ids)})
+        return self._listed(self.connection.client().containers(all=True, filters={"id": list(ids)}))
+
+    def _listed(self, items: Any) -> Any:
+        return podman.containers(items) if self.connection.is_podman else items
 
     def inspect(self, id: str) -> Any:
         """One container in detail."""

@@ -35,6 +35,7 @@ class InventoryBuilder:
     _caddy: tuple[object, Resource] | None = None
     _last: tuple[object, EngineInventory] | None = None
     _seen: int = 0
+    _sought: set[str] = field(factory=set)
 
     def __attrs_post_init__(self) -> None:
         self.containers = ContainerStore(self.name, self.options)
@@ -54,7 +55,19 @@ class InventoryBuilder:
     def set_networks(self, networks: Sequence[Json] | None) -> None:
         """Set the networks, None if listing them is forbidden."""
         self._networks = networks
+        self._sought -= {str(network["Name"]) for network in networks or ()}
         self._set_ingress()
+
+    def lacks_networks(self, items: Iterable[Json]) -> bool:
+        """Whether these containers are on networks that are not known and were not sought yet.
+
+        An engine says that a network was created, except Podman before 5.4.
+        """
+        ours = [item for item in items if self.containers.wants(item.get("Labels") or {})]
+        names = {name for item in ours for name in (item.get("NetworkSettings") or {}).get("Networks") or ()}
+        unknown = names - {network["Name"] for network in self._networks or ()} - self._sought
+        self._sought |= unknown
+        return bool(unknown) and self._networks is not None
 
     def set_own(self, item: Json | None, inspect: Json | None = None) -> None:
         """Set the container that Caddy runs in, None if it runs on the host."""

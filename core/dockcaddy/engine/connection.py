@@ -7,6 +7,7 @@ from typing import Any
 
 from attrs import define
 
+from dockcaddy.engine import podman
 from dockcaddy.engine.endpoint import Certificates, Endpoint, endpoint_of
 from dockcaddy.engine.failures import failure_of, is_forbidden
 from dockcaddy.errors import EngineUnreachable
@@ -22,12 +23,13 @@ _KEEPALIVE = ((socket.TCP_KEEPIDLE, 4), (socket.TCP_KEEPINTVL, 2), (socket.TCP_K
 class Connection:
     """One endpoint. `url` is a DOCKER_HOST value or `context://NAME`, `""` for the environment's.
 
-    `certs_path` is a folder, `""` for none.
+    `certs_path` is a folder, `""` for none. `is_podman` once a response says so.
     """
 
     url: str = ""
     certs_path: str = ""
     api_version: str = ""
+    is_podman: bool = False
     _client: Any = None
 
     @property
@@ -77,9 +79,13 @@ class Connection:
         except Exception as error:
             raise self.unreachable(error) from error
 
+    def _recognize(self, response: Any, **_: Any) -> None:
+        self.is_podman = self.is_podman or podman.is_podman(response.headers)
+
     def _negotiated(self, endpoint: Endpoint) -> Any:
         """A client with the engine's API version. A socket proxy may forbid `/version` and still allow `/_ping`."""
         client = _client_of(endpoint, endpoint.api_version or ANY_VERSION)
+        client.hooks["response"].append(self._recognize)
         if endpoint.api_version:
             return client
         try:

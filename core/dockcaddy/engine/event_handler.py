@@ -95,7 +95,10 @@ class EventHandler:
         if not is_own and id not in self._store:
             return False
         expected = self.reflector.expect(id)
-        if event.action == "connect":
+        if not network:
+            # the list says which
+            pass
+        elif event.action == "connect":
             expected.connect(network, str(event.attributes.get("type") or ""))
         else:
             expected.disconnect(network, self._store.item(id))
@@ -132,8 +135,10 @@ class EventHandler:
                 self.reflector.expect(id).state = state
                 return self._store.set_state(id, state)
             case "health_status":
-                if event.detail:
-                    self.reflector.expect(id).health = event.detail
+                if not event.detail:
+                    self.reflector.inspect_again(id)
+                    return False
+                self.reflector.expect(id).health = event.detail
                 return self._store.set_health(id, event.detail)
             case "start":
                 return self._started(event)

@@ -15,6 +15,7 @@ from typing import Any
 from attrs import define, field, frozen
 
 from dockcaddy.backoff import pause_after
+from dockcaddy.engine import podman
 from dockcaddy.engine.work import Threads, Work
 from dockcaddy.logs import report_own_fault
 from dockcaddy.settings import limits
@@ -42,7 +43,7 @@ SWARM_TYPES = ["service", "node", "config"]
 SWARM_EVENTS = ["create", "update", "remove"]
 FILTERS = {
     "type": ["container", "network", *SWARM_TYPES],
-    "event": sorted({*CONTAINER_EVENTS, *NETWORK_EVENTS, *SWARM_EVENTS}),
+    "event": sorted({*CONTAINER_EVENTS, *NETWORK_EVENTS, *SWARM_EVENTS, *podman.EVENTS}),
 }
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.25, 0.75
@@ -54,7 +55,8 @@ CALM = 0.5
 class Event:
     """An event. `container` is the id of the container, empty in events about a network or the Swarm as a whole.
 
-    `network` is the id of the network, in events about networks. `time` is in seconds since the epoch, 0 if it is not given.
+    `network` is the id of the network, in events about networks; `""` if the engine does not say it. `time` is in seconds
+    since the epoch, 0 if it is not given.
     """
 
     kind: str
@@ -67,6 +69,7 @@ class Event:
     @classmethod
     def of(cls, message: Mapping[str, Any]) -> "Event":
         """The event of a message of the engine. Raises AttributeError if the message is not an event."""
+        message = podman.event(message)
         kind, actor = str(message.get("Type")), message.get("Actor") or {}
         attributes = actor.get("Attributes") or {}
         id = str(actor.get("ID") or "")

@@ -1,4 +1,4 @@
-"""Inspects each labelled container once in its life, and again where that failed."""
+"""Inspects each labelled container once in its life, and again where that failed or where only an inspect has its health."""
 
 from collections.abc import Callable, Iterable
 from functools import partial
@@ -14,6 +14,9 @@ from dockcaddy.engine.problems import EngineProblems
 from dockcaddy.engine.responses import Responses
 from dockcaddy.engine.store import ContainerStore
 
+# Podman stores the state of a health check some milliseconds after its event
+LAG = 0.1
+
 
 @define(eq=False)
 class Inspector:
@@ -28,16 +31,25 @@ class Inspector:
     queue: InspectQueue = field(factory=InspectQueue)
 
     def want_all(self) -> None:
-        """Queue every labelled container that was not inspected."""
-        self._want(self.store.uninspected())
+        """Queue every labelled container that was not inspected, or whose health is not in the list."""
+        self._want([*self.store.uninspected(), *(() if self.api.lists_health else self.store.with_health_check())])
+
+    def again(self, id: str) -> None:
+        """Inspect a container again in a moment, if it has a health check."""
+        if self.store.has_health_check(id):
+            self.queue.again(id, self.clock() + LAG)
 
     def want(self, ids: Iterable[str]) -> None:
         """Queue those of these containers that need it."""
         self._want(id for id in ids if self.store.needs_inspect(id))
 
     def _want(self, ids: Iterable[str]) -> None:
-        open = {call.about for call in self.calls.of("inspect")}
-        self.queue.want([id for id in ids if id not in open])
+        opened = self._open
+        self.queue.want([id for id in ids if id not in opened])
+
+    @property
+    def _open(self) -> set[str]:
+        return {call.about for call in self.calls.of("inspect")}
 
     def begin(self, take: Callable[[str, Any], None], fail: Callable[[str, Exception], None]) -> None:
         """Begin the inspects that may begin now; `take` gets the response, `fail` the error."""
@@ -45,6 +57,10 @@ class Inspector:
         late = len(inspects) - len(self.calls.awaited("inspect"))
         begun = len(inspects)
         while (id := self.queue.next(begun, late)) is not None:
+            if id in self._open:
+                # its response may be older than what is wanted
+                self.queue.again(id, self.clock() + LAG)
+                continue
             begun += 1
             self.calls.begin("inspect", partial(self.api.inspect, id), partial(take, id), partial(fail, id), id)
 

@@ -60,6 +60,10 @@ class InspectQueue:
         failures = self._failures[id] = self._failures.get(id, 0) + 1
         self._retries[id] = now + pause_after(failures, FIRST_PAUSE, LONGEST_PAUSE)
 
+    def again(self, id: str, at: float) -> None:
+        """Queue it at a time, unless a retry of its inspect is due anyway."""
+        self._retries.setdefault(id, at)
+
     def retry(self, now: float) -> None:
         """Queue the ids whose next try is due."""
         due = [id for id, at in self._retries.items() if now >= at]

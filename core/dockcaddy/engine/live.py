@@ -10,6 +10,7 @@ from typing import Any
 
 from attrs import define, field
 
+from dockcaddy.engine import podman
 from dockcaddy.engine.api import EngineApi
 from dockcaddy.engine.builder import InventoryBuilder
 from dockcaddy.engine.connection import Connection
@@ -61,7 +62,7 @@ class Engine:
         """Its product and version, once it has answered, and its URL: `docker 20.10.24 at tcp://manager:2375`."""
         product, _, version = re.split("[ +]", self._server)[0].partition("/")
         url = "" if self._is_default else self.connection.endpoint.url
-        said = f"{product.lower() or 'docker'} {version}".strip()
+        said = f"{podman.product(product.lower()) or 'docker'} {version}".strip()
         return f"{said} at {url}" if url else said
 
     @property

@@ -11,8 +11,9 @@ from attrs import define
 from dockcaddy.engine.connection import Connection
 from dockcaddy.engine.failures import is_forbidden
 
-_CONTAINER_ID = re.compile(r"/containers/([0-9a-f]{64})/")
-_CGROUP_ID = re.compile(r"[/-]([0-9a-f]{64})(?:\.scope)?$", re.MULTILINE)
+# Docker's folder is `containers`, Podman's is named after its storage driver: `overlay-containers`
+_CONTAINER_ID = re.compile(r"[/-]containers/([0-9a-f]{64})/")
+_CGROUP_ID = re.compile(r"[/-]([0-9a-f]{64})(?:\.scope)?(?:/container)?$", re.MULTILINE)
 
 
 @define(eq=False)

@@ -164,6 +164,7 @@ def needed(inspect: Json) -> dict[str, Any]:
     return {
         "Created": inspect.get("Created"),
         "Config": {key: config.get(key) for key in ("Env", "ExposedPorts", "Image", "StopSignal", "StopTimeout")},
+        "HostConfig": {"NetworkMode": network_mode(inspect)},
         "State": {"Health": {"Status": health}},
         "Mounts": inspect.get("Mounts"),
     }

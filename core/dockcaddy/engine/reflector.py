@@ -33,7 +33,6 @@ from dockcaddy.model import EngineInventory
 from dockcaddy.settings import limits
 
 EVERYTHING = frozenset(("networks", "list"))
-
 # the first pass waits as long as responses keep coming, at most this long for the next one, in seconds
 FIRST_PATIENCE = 1.0
 # pause after a bug of ours, in seconds
@@ -160,6 +159,12 @@ class Reflector:
             self._rechecks.look(id, self.clock())
             self.lock.notify_all()
 
+    def inspect_again(self, id: str) -> None:
+        """Inspect a container again in a moment, for its health."""
+        with self.lock:
+            self._inspector.again(id)
+            self.lock.notify_all()
+
     def list_again(self) -> None:
         """List everything again in a moment."""
         with self.lock:
@@ -181,8 +186,6 @@ class Reflector:
             self._is_closed = True
             self._calls.close()
             self.lock.notify_all()
-
-    # --- waiting
 
     @property
     def _is_known(self) -> bool:
@@ -227,8 +230,6 @@ class Reflector:
         self._turn()
         return not self._calls.open and self._inspector.queue.is_empty
 
-    # --- calls
-
     def _turn(self) -> None:
         """Begin the calls that are due, and give up calls that hang."""
         if self._is_closed:
@@ -239,7 +240,7 @@ class Reflector:
         self._inspector.queue.retry(now)
         self._begin_lists()
         self._begin_look()
-        self._inspector.begin(self._take_inspect, self._fail_inspect)
+        self._inspector.begin(lambda id, answer: self._take("inspect", 0, answer, (id,)), self._fail_inspect)
         if not self._is_tended and self.due is not None:
             self._is_tended = True
             self.work.go_on(f"looks of {self.store.engine}", self._tend)
@@ -313,7 +314,6 @@ class Reflector:
                 found, pause = self._responses.take_own(answer)
                 self.own.take(found)
                 self._ask_again(kind, pause)
-                self._now.update(dict.fromkeys(id for id in self.store.owner_ids() if id not in self.store))
             case "networks":
                 self._ask_again(kind, self._responses.take_networks(answer))
                 self.problems.report(kind, "")
@@ -331,14 +331,15 @@ class Reflector:
                 self._swarm.take(*answer)
             case "tasks":
                 self._swarm.take_tasks(number, answer)
+        if kind in ("own", "inspect"):
+            self._now.update(dict.fromkeys(id for id in self.store.owner_ids() if id not in self.store))
+        if kind in ("list", "look") and "networks" not in self._never_read and self.builder.lacks_networks(answer):
+            self._due.add("networks")
         if not self._calls.of("look") and not self._calls.of("list"):
             self._responses.forget()
         self._never_read.discard(kind)
         self._reported += self._failures.pop(kind, None) is not None
         self._tell_of(before)
-
-    def _take_inspect(self, id: str, answer: Any) -> None:
-        self._take("inspect", 0, answer, (id,))
 
     def _follow(self, following: Next) -> None:
         self._now.update(dict.fromkeys(following.now))

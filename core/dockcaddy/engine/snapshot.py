@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from dockcaddy.engine import podman
 from dockcaddy.engine.builder import InventoryBuilder
 from dockcaddy.engine.reach import Neighbours, Reach
 from dockcaddy.engine.records import EngineOptions
@@ -51,6 +52,8 @@ def _builder(engine: Mapping[str, Any], path: str, options: EngineOptions, near:
         _list(engine, key, f"{path}.") for key in ("containers", "networks", "services", "tasks", "configs")
     )
     try:
+        if podman.are_podmans(containers):
+            containers, networks = podman.containers(containers), podman.networks(networks)
         _add_containers(builder, containers, engine.get("self"))
         builder.set_networks(networks)
         builder.services.replace_all(SwarmResponses(services, tasks, configs))

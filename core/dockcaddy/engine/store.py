@@ -8,6 +8,7 @@ from attrs import define, evolve, field
 
 from dockcaddy.engine.expectations import ended
 from dockcaddy.engine.ingress import IngressNetworks
+from dockcaddy.engine.podman import completed
 from dockcaddy.engine.records import EngineOptions, container, container_name, has_prefix, needed
 from dockcaddy.engine.shared_networks import Link, Start, UsedNetwork, names_of, owner_of, used_network, with_owners
 from dockcaddy.engine.unlabelled import warnings
@@ -163,6 +164,7 @@ class ContainerStore:
             self._changed(known)
             return
         known.rank = rank or known.rank
+        item = completed(item, known.inspect)
         if _steady(known.item) != _steady(item):
             known.item = dict(item)
             self._set_owner(item)
@@ -175,11 +177,14 @@ class ContainerStore:
         """Take a container's inspect response."""
         known = self._known.get(id)
         if known is not None:
-            known.inspect = None if inspect is None else needed(inspect)
+            before = known.inspect, known.unreadable, known.start.at
+            known.inspect, known.unreadable = None if inspect is None else needed(inspect), False
             known.start.inspected(inspect)
-            self._in_order = None
-            known.unreadable = False
-            self._changed(known)
+            known.item = dict(completed(known.item, known.inspect))
+            self._set_owner(known.item)
+            if before != (known.inspect, False, known.start.at):
+                self._in_order = None
+                self._changed(known)
 
     def mark_unreadable(self, id: str) -> None:
         """The container cannot be inspected: use its list item alone."""
@@ -231,6 +236,16 @@ class ContainerStore:
         """Events may be lost: inspect again what shares a network."""
         for known in self._known.values():
             known.start.is_asked = False
+
+    def with_health_check(self) -> list[str]:
+        """The ids of running containers with a health check."""
+        running = [id for id, known in self._known.items() if known.item.get("State") == "running"]
+        return [id for id in running if self.has_health_check(id)]
+
+    def has_health_check(self, id: str) -> bool:
+        """Whether the container is in the store and has a health check."""
+        known = self._known.get(id)
+        return known is not None and _health_of(known) not in (None, "", "none")
 
     def set_state(self, id: str, state: str) -> bool:
         """Set the state from an event. Returns whether it changes."""
@@ -355,12 +370,17 @@ class ContainerStore:
 
     def _set_health(self, known: _Known, status: str) -> bool:
         """Set the health of a container that has a health check. Returns whether it changes."""
-        before = ((known.inspect or {}).get("State") or {}).get("Health", {}).get("Status")
+        before = _health_of(known)
         if known.inspect is None or before in (None, "", "none", status):
             return False
         known.inspect = {**known.inspect, "State": {"Health": {"Status": status}}}
         self._changed(known)
         return True
+
+
+def _health_of(known: _Known) -> str | None:
+    status: str | None = ((known.inspect or {}).get("State") or {}).get("Health", {}).get("Status")
+    return status
 
 
 def _age(known: _Known) -> tuple[int, str, int]:

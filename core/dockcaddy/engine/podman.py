@@ -1,0 +1,104 @@
+"""Podman's answers in Docker's form, so that everything behind this module knows only that. No I/O.
+
+Podman's Docker-compatible API differs from version to version. So this goes by what an answer has, and not by a version.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+Json = Mapping[str, Any]
+
+PRODUCT = "podman"
+# the default network: in lists of networks, and at its containers
+_LISTED_AS, _DEFAULT = "bridge", "podman"
+# a container that is stopping should get no more requests
+_STATES = {
+    "configured": "created",
+    "initialized": "created",
+    "stopping": "exited",
+    "stopped": "exited",
+}
+_ACTIONS = {"died": "die", "remove": "destroy"}
+# `health_status` comes before its state is stored (4.x) or after (5.x), `exec_died` when a probe has ended
+_PROBES = frozenset(("health_status", "exec_died"))
+_JOINS = frozenset(("connect", "disconnect"))
+# names of the events that only Podman has, for filters: it filters by its own names, and sends Docker's
+EVENTS = ("died", "exec_died")
+
+
+def is_podman(headers: Mapping[str, str]) -> bool:
+    """Whether a response with these headers is Podman's."""
+    return "Libpod-Api-Version" in headers or headers.get("Server", "").startswith("Libpod/")
+
+
+def product(name: str) -> str:
+    """The product's name, of its name in the header `Server`."""
+    return PRODUCT if name == "libpod" else name
+
+
+def containers(items: Iterable[Json]) -> list[dict[str, Any]]:
+    """Items of a list of containers."""
+    return [_container(item) for item in items]
+
+
+def _container(item: Json) -> dict[str, Any]:
+    # where it has a NetworkMode, that is always `host`; `completed` has the right one
+    made = {key: value for key, value in item.items() if key != "HostConfig"}
+    state = str(item.get("State") or "")
+    made["State"] = _STATES.get(state, state)
+    made["NetworkSettings"] = {"Networks": _endpoints(item)}
+    health, status = (item.get("Health") or {}).get("Status"), str(item.get("Status") or "")
+    if health in ("healthy", "unhealthy", "starting") and "(" not in status:
+        made["Status"] = f"{status} ({'health: ' * (health == 'starting')}{health})"
+    return made
+
+
+def _endpoints(item: Json) -> dict[str, Any]:
+    """The endpoints with their network's name as its id. As an id, Podman has the name (4.x) or the id (5.x)."""
+    listed = (item.get("NetworkSettings") or {}).get("Networks") or {}
+    return {name: {**endpoint, "NetworkID": name} for name, endpoint in listed.items() if endpoint is not None}
+
+
+def completed(item: Json, inspect: Json | None) -> Json:
+    """A list item with the network mode, which only the inspect response has."""
+    mode = ((inspect or {}).get("HostConfig") or {}).get("NetworkMode")
+    return item if item.get("HostConfig") or not mode else {**item, "HostConfig": {"NetworkMode": mode}}
+
+
+def networks(items: Iterable[Json]) -> list[dict[str, Any]]:
+    """Networks with the names that containers have for them, which are also their ids."""
+    made = []
+    for item in items:
+        name = _DEFAULT if item.get("Name") == _LISTED_AS else str(item.get("Name"))
+        made.append({**item, "Name": name, "Id": name})
+    return made
+
+
+def event(message: Json) -> Json:
+    """A message of the event stream; one of Docker's is returned as it is."""
+    actor, action = message.get("Actor") or {}, str(message.get("Action") or "")
+    kind, attributes = message.get("Type"), actor.get("Attributes") or {}
+    if kind == "container":
+        return {**message, "Action": "health_status"} if action in _PROBES else _renamed(message, action)
+    if kind == "network" and ("network" in attributes or action in _JOINS):
+        return _network_event(message, actor, attributes, action)
+    return message
+
+
+def _renamed(message: Json, action: str) -> Json:
+    return {**message, "Action": _ACTIONS[action]} if action in _ACTIONS else message
+
+
+def _network_event(message: Json, actor: Json, attributes: Json, action: str) -> Json:
+    """The network's name is its id; it is unknown before Podman 5.0."""
+    network = str(attributes.get("network") or "")
+    if action in _JOINS:
+        if "container" in attributes:
+            return message
+        attributes = {**attributes, "container": actor.get("ID")}
+    return {**message, "Actor": {"ID": network, "Attributes": attributes}}
+
+
+def are_podmans(items: Sequence[Json]) -> bool:
+    """Whether these items of `GET /containers/json` are Podman's, which have keys of a request to create a container."""
+    return any("NetworkingConfig" in item for item in items)
