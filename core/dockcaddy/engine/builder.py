@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from attrs import define, field
+from attrs import define, evolve, field
 
 from dockcaddy.engine.ingress import ingress_networks
 from dockcaddy.engine.reach import Neighbours, facts_of
@@ -108,7 +108,8 @@ class InventoryBuilder:
         near.learn(self.name, facts_of(near.reach(self.name), self._networks, own, names))
         self._seen = near.changes
         rule, is_local = near.rule(self.name), near.reach(self.name).is_local
-        self.containers.set_ingress(ingress_networks(self._networks, names, own, rule, is_local=is_local))
+        found = ingress_networks(self._networks, names, own, rule, is_local=is_local)
+        self.containers.set_ingress(evolve(found, takes_all=self.options.all_addresses))
 
     def _caddy_resource(self) -> Resource | None:
         if self._own is None:

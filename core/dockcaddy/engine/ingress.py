@@ -30,6 +30,7 @@ class IngressNetworks:
     reach. `names` are those of the option (`by_option`), or of the networks of Caddy's container. `known` are the drivers
     of all networks by name, for messages only. With `is_any`, networks cannot be listed and every network counts.
     `never` are the ids of Swarm's ingress networks. The `rule` says which networks Caddy reaches on this engine.
+    With `takes_all`, a container has all of its addresses on them, otherwise the first one.
     `host_address` is where Caddy reaches containers that use the host's network, `""` if it does not.
     """
 
@@ -41,17 +42,29 @@ class IngressNetworks:
     never: frozenset[str] = frozenset()
     rule: Rule = field(factory=Rule)
     host_address: str = ""
+    takes_all: bool = False
     known: Mapping[str, str] = field(factory=dict, eq=False)
 
-    def address(self, attachments: Sequence[Attachment], chosen: str) -> str:
-        """The address of a container, `""` if it is on no ingress network. `chosen` is the network of its label."""
+    def addresses(self, attachments: Sequence[Attachment], chosen: str) -> tuple[str, ...]:
+        """The addresses of a container, none if it is on no ingress network. `chosen` is the network of its label.
+
+        Of a network's two addresses, the IPv4 address is used.
+        """
         fitting = [each for each in self.reached(attachments) if each.ipv4 or each.ipv6]
         if chosen:
             fitting = [each for each in fitting if each.network == chosen]
         else:
             fitting = [each for each in fitting if self._rank(each) is not None]
-        fitting.sort(key=lambda each: (0 if chosen else self._rank(each) or 0, each.network == "bridge", each.network))
-        return (fitting[0].ipv4 or fitting[0].ipv6) if fitting else ""
+        return self.preferred(fitting, chosen)
+
+    def preferred(self, fitting: Sequence[Attachment], chosen: str) -> tuple[str, ...]:
+        """The addresses that are used of those on ingress networks."""
+
+        def place(each: Attachment) -> tuple[int, bool, str, bool]:
+            return 0 if chosen else self._rank(each) or 0, each.network == "bridge", each.network, not each.ipv4
+
+        addresses = [each.ipv4 or each.ipv6 for each in sorted(fitting, key=place)]
+        return tuple(addresses if self.takes_all else addresses[:1])
 
     def includes(self, network_id: str, name: str, chosen: str = "") -> bool:
         """Whether a network of this id and name is an ingress network, or the one that a label has `chosen`."""

@@ -34,6 +34,7 @@ class EngineOptions:
     proxy_service_tasks: bool = True
     scan_one_off_containers: bool = False
     constraint: Constraint = field(factory=Constraint)
+    all_addresses: bool = False
 
     def wants(self, labels: Mapping[str, Any]) -> bool:
         """Whether a container with these labels is ours.
@@ -93,10 +94,10 @@ def container(
     item = {**item, "Labels": labels}
     state = str(item.get("State") or "")
     used = used or UsedNetwork(item)
-    address, why = _reached(used, ingress, labels)
+    addresses, why = _reached(used, ingress, labels)
     alive = state == "running"
     ports = _ports(item, inspect, used)
-    published_at = "" if address or not alive else _published_at(ingress, ports)
+    published_at = "" if addresses or not alive else _published_at(ingress, ports)
     return Resource(
         kind="container",
         id=str(item["Id"]),
@@ -113,7 +114,7 @@ def container(
         running=state == "running",
         health=_health(item, inspect),
         stopping=stopping,
-        targets=(address,) if address and alive else (),
+        targets=addresses if alive else (),
         shares_network=bool(used.owner) or uses_the_hosts(used.item),
         published_at=published_at,
         unreachable="" if published_at or not alive else why,
@@ -127,21 +128,24 @@ def _published_at(ingress: IngressNetworks, ports: Iterable[Port]) -> str:
     return ingress.rule.host if ingress.rule.uses_ports(is_published=is_published) else ""
 
 
-def _reached(used: UsedNetwork, ingress: IngressNetworks, labels: Mapping[str, str]) -> tuple[str, str]:
-    """The address at which Caddy reaches a container with these labels, or `""` and the reason why there is none."""
+def _reached(used: UsedNetwork, ingress: IngressNetworks, labels: Mapping[str, str]) -> tuple[tuple[str, ...], str]:
+    """The addresses at which Caddy reaches a container with these labels, or the reason why there is none."""
     if used.problem:
-        return "", used.problem
+        return (), used.problem
     owners = _texts(used.item.get("Labels") or {}) if used.owner else {}
     chosen = labels.get(NETWORK_LABEL, "") or owners.get(NETWORK_LABEL, "")
     attachments = _attachments(used.item)
-    address = ingress.host_address if uses_the_hosts(used.item) else ingress.address(attachments, chosen)
-    if address:
-        return address, ""
+    if uses_the_hosts(used.item):
+        found = tuple(filter(None, (ingress.host_address,)))
+    else:
+        found = ingress.addresses(attachments, chosen)
+    if found:
+        return found, ""
     why = reason(ingress, attachments, {**labels, NETWORK_LABEL: chosen}, network_mode(used.item))
     if not used.owner:
-        return "", why
+        return (), why
     return (
-        "",
+        (),
         f"it uses the network of container {used.owner} (network_mode), and {used.owner} {why.removeprefix('it ')}",
     )
 
@@ -322,14 +326,20 @@ def runs(task: Json) -> bool:
 
 
 def _task_addresses(tasks: Iterable[Json], ingress: IngressNetworks, chosen: str) -> tuple[str, ...]:
-    found = []
+    found: list[str] = []
     for task in tasks:
-        for attachment in task.get("NetworksAttachments") or ():
-            network = attachment.get("Network") or {}
-            name = (network.get("Spec") or {}).get("Name") or ""
-            if ingress.includes(network.get("ID") or "", name, chosen):
-                found += [address.partition("/")[0] for address in attachment.get("Addresses") or ()]
+        attached = [each for each in _task_attachments(task) if ingress.includes(each.network_id, each.network, chosen)]
+        found += ingress.preferred(attached, chosen)
     return tuple(dict.fromkeys(found))
+
+
+def _task_attachments(task: Json) -> Iterable[Attachment]:
+    for attachment in task.get("NetworksAttachments") or ():
+        network = attachment.get("Network") or {}
+        for text in attachment.get("Addresses") or ():
+            address = text.partition("/")[0]
+            by_version = {"ipv6" if ":" in address else "ipv4": address}
+            yield Attachment((network.get("Spec") or {}).get("Name") or "", network.get("ID") or "", **by_version)
 
 
 def _service_name(item: Json, networks: Mapping[str, str], ingress: IngressNetworks, chosen: str) -> tuple[str, ...]:

@@ -45,6 +45,7 @@ def options_for(settings: Settings) -> EngineOptions:
         settings.proxy_service_tasks,
         settings.scan_one_off_containers,
         Constraint.parse(settings.constraint),
+        all_addresses=settings.upstream_addresses == "all",
     )
 
 

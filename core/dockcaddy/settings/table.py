@@ -159,6 +159,7 @@ class Settings:
     engine_retention: float = _option(0.0, "docker", "how long what an engine had last is kept while it does not answer; 0: for ever")
     controller_network: str = _option("", "run", "network (CIDR) from which servers are configured; not supported yet", "CADDY_CONTROLLER_NETWORK", check=_check_network)
     ingress_networks: tuple[str, ...] = _option((), "docker", "networks over which Caddy reaches containers, by name; empty: those of Caddy's container", "CADDY_INGRESS_NETWORKS")
+    upstream_addresses: str = _option("one", "docker", "addresses of a container on several of these networks that are used: one or all", choices=("one", "all"))
     caddyfile_path: str = _option("", "labels", "base Caddyfile, merged before everything else", "CADDY_DOCKER_CADDYFILE_PATH", kind="path")
     envfile: str = _option("", "caddy", "file of KEY=VALUE lines for the environment; what is set already stays", "CADDY_DOCKER_ENVFILE", kind="path")
     label_prefix: str = _option("caddy", "labels", "prefix of the labels to read", "CADDY_DOCKER_LABEL_PREFIX", check=_check_prefix)

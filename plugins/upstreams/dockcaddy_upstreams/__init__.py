@@ -9,6 +9,8 @@ from dockcaddy import (
     AdmissionRule,
     Block,
     Context,
+    Label,
+    LabelTransformer,
     ServiceType,
     SettingsSection,
     SiteContext,
@@ -19,6 +21,7 @@ from dockcaddy import (
 from dockcaddy_upstreams.address_files import NAME, address_files
 from dockcaddy_upstreams.dynamic import LINGER, MARK, with_names
 from dockcaddy_upstreams.glued import warn_of_glued
+from dockcaddy_upstreams.ports import exposed_tcp, with_ports
 from dockcaddy_upstreams.published import published
 
 
@@ -29,6 +32,12 @@ class UpstreamsSettings:
     dynamic: bool = field(
         default=False,
         metadata={"help": "Caddy reads the addresses of upstreams from files: containers come and go without a reload"},
+    )
+    detect_ports: bool = field(
+        default=True,
+        metadata={
+            "help": "upstreams without a port get the exposed one, if there is exactly one; false: Caddy's port 80"
+        },
     )
 
 
@@ -42,6 +51,17 @@ def dockcaddy_settings() -> SettingsSection:
 def dockcaddy_admission_rules() -> Iterable[AdmissionRule]:
     """Warnings about text next to upstreams."""
     return [AdmissionRule("glued-upstreams", warn_of_glued)]
+
+
+@dockcaddy.hook
+def dockcaddy_label_transformers() -> Iterable[LabelTransformer]:
+    """Ports for upstreams without one, if the settings want them."""
+    return [LabelTransformer("upstream-ports", detect_ports)]
+
+
+def detect_ports(context: Context, labels: tuple[Label, ...]) -> Iterable[Label]:
+    """The labels with ports in upstreams that have none, if the settings want them."""
+    return with_ports(context, labels) if context.settings(UpstreamsSettings).detect_ports else labels
 
 
 @dockcaddy.hook
@@ -102,8 +122,10 @@ def upstreams(context: Context, *options: Annotated[object, "[http|https|h2c] [P
 
 def _warn_of_port(context: Context, port: int) -> None:
     """Warn of a port that is not exposed, if any is. A container has the exposed ports of its image."""
-    exposed = sorted({each.container_port for each in context.resource.ports if each.protocol == "tcp"})
-    if context.resource.kind == "container" and exposed and port not in exposed:
+    exposed = exposed_tcp(context.resource)
+    # an app on another's network often listens at a port that its image does not expose, as its own is taken there
+    has_own_ports = context.resource.kind == "container" and not context.resource.shares_network
+    if has_own_ports and exposed and port not in exposed:
         listed = ", ".join(map(str, exposed))
         context.warn(
             f"upstreams: port {port} is not exposed, {listed} is: write {{{{upstreams {exposed[0]}}}}}, "
