@@ -54,6 +54,21 @@ def engine(session: nox.Session) -> None:
 
 
 @nox.session
+def modules(session: nox.Session) -> None:
+    """The image with a Caddy that xcaddy makes; needs Go and an engine, and takes minutes."""
+    install(session)
+    folder = session.create_tmp()
+    session.run(
+        "go", "install", "github.com/caddyserver/xcaddy/cmd/xcaddy@latest", external=True, env={"GOBIN": folder}
+    )
+    caddy = f"{folder}/caddy"
+    build = ("build", "--with", "github.com/mholt/caddy-l4@v0.1.2", "--output", caddy)
+    session.run(f"{folder}/xcaddy", *build, external=True)
+    environment = {"DOCKCADDY_TESTS_CADDY_WITH_MODULES": caddy}
+    session.run("pytest", "tests/image", "-k", "modules", *session.posargs, env=environment)
+
+
+@nox.session
 def docs(session: nox.Session) -> None:
     """The generated pages are current, and the examples of the pages work."""
     install(session)
