@@ -47,16 +47,22 @@ def load_generators_are_there() -> bool:
     return all(map(shutil.which, ("hey", "wrk")))
 
 
+def ssh_server_is_there() -> bool:
+    """Whether an ssh server can be started."""
+    return all(map(shutil.which, ("ssh", "ssh-keygen", "/usr/sbin/sshd")))
+
+
 # a mark -> whether what such tests need is there, and what is missing where it is not
 _NEEDS = {
     "engine": (engine_answers, "no Docker Engine answers on this machine"),
     "swarm": (swarm_can_be_started, f"{START_SWARM} does not say how a Swarm of several nodes is started"),
+    "ssh": (ssh_server_is_there, "no ssh server on this machine: apt-get install openssh-server"),
     "load": (load_generators_are_there, "no load generators on this machine: apt-get install hey wrk"),
 }
 _LEFT_OUT = pytest.StashKey[dict[str, int]]()
 # fixtures whose tests start processes
 _STARTING = frozenset(("caddy", "dockcaddy", "start_dockcaddy", "start_proxy", "running"))
-_MAY_START = ("engine", "load", "process")
+_MAY_START = ("engine", "load", "process", "ssh")
 
 
 @pytest.hookimpl(hookwrapper=True)

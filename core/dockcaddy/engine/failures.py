@@ -40,6 +40,13 @@ _BY_SOCKET = {
     errno.EPERM: _NO_ACCESS,
     errno.ENOTSOCK: "set the engine's socket: --docker-sockets unix:///PATH",
 }
+# what ssh, or the shell of the other machine, says
+_BY_SSH = {
+    "Host key verification failed": "add the host's key: ssh-keyscan HOST >> ~/.ssh/known_hosts, and compare it",
+    "Permission denied": "let dockcaddy's user log in with a key and without a password (ssh-copy-id), and be in the docker group there",
+    "not found": "install the docker command on that host",
+    "Could not resolve": "no such host, correct the engine's URL",
+}
 _TOO_NEW = re.compile(r"client version \S+ is too (?:new|old)")
 _CERTIFICATES = "set the folder of ca.pem, cert.pem and key.pem: --docker-certs-path FOLDER"
 
@@ -90,7 +97,7 @@ def _bottom_of(error: BaseException) -> BaseException:
     """The original error, which requests and urllib3 wrap several times, or the one with the engine's explanation."""
     while not getattr(error, "explanation", None) and getattr(error, "response", None) is None:
         causes = (*error.args, getattr(error, "reason", None), error.__cause__)
-        inner = next((each for each in causes if isinstance(each, BaseException)), None)
+        inner = next((each for each in causes if isinstance(each, BaseException) and each is not error), None)
         if inner is None:
             break
         error = inner
@@ -118,6 +125,9 @@ def _of_response(error: BaseException, response: Any) -> Failure:
 
 
 def _remedy(error: BaseException, *, by_socket: bool) -> str:
+    text = str(getattr(error, "strerror", None) or "")
+    if text.startswith("ssh: "):
+        return next((remedy for said, remedy in _BY_SSH.items() if said in text), "")
     if isinstance(error, ssl.SSLError):
         return _CERTIFICATES
     if isinstance(error, socket.gaierror):

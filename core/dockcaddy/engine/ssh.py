@@ -64,12 +64,16 @@ class _SshConnection(HTTPConnection):
 
     def getresponse(self, *arguments: Any, **named: Any) -> Any:
         """The response. Raises OSError with what ssh says where it ended."""
+        # it is forgotten where the connection ends
+        process = self._process
         try:
             return super().getresponse(*arguments, **named)
         except TimeoutError:
             raise
-        except Exception as error:
-            raise self._ended() or error from error
+        except Exception:
+            if (ended := _ended(process)) is not None:
+                raise ended from None
+            raise
 
     def close(self) -> None:
         """End the program."""
@@ -77,20 +81,18 @@ class _SshConnection(HTTPConnection):
         process, self._process = self._process, None
         if process is not None:
             process.terminate()
-            if process.stderr is not None:
-                process.stderr.close()
 
-    def _ended(self) -> OSError | None:
-        """What ssh says, if it ended by itself."""
-        process = self._process
-        if process is None or process.stderr is None:
-            return None
-        try:
-            said = process.communicate(timeout=1)[1].decode(errors="replace").split("\n")
-        except subprocess.TimeoutExpired:
-            return None
-        lines = [line.strip() for line in said if line.strip()]
-        return ConnectionError(errno.ECONNABORTED, f"ssh: {'; '.join(lines[-3:]) or 'the connection ended'}")
+
+def _ended(process: "subprocess.Popen[bytes] | None") -> OSError | None:
+    """What ssh says, if it ended by itself."""
+    if process is None:
+        return None
+    try:
+        said = process.communicate(timeout=1)[1].decode(errors="replace").split("\n")
+    except subprocess.TimeoutExpired:
+        return None
+    lines = [line.strip() for line in said if line.strip()]
+    return ConnectionError(errno.ECONNABORTED, f"ssh: {'; '.join(lines[-3:]) or 'the connection ended'}")
 
 
 class _SshPool(HTTPConnectionPool):
