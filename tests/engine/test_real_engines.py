@@ -62,12 +62,20 @@ class Program:
 def start(engines: RealSwarm, tmp_path: Path, caddy: str) -> Iterator[Callable[..., Program]]:
     """Start dockcaddy with both engines, in an environment whose proxy and certificates are for other servers."""
     started: list[Program] = []
-    tables = "".join(
-        f'[[engines]]\nname = "{name}"\nurl = "{engines.urls[node]}"\ncerts_path = "{engines.certificates}"\n'
-        for name, node in (("first", "node1"), ("second", "node2"))
+    files = engines.certificates
+    context = f"host={engines.urls['node2']},ca={files}/ca.pem,cert={files}/cert.pem,key={files}/key.pem"
+    made = ("docker", "--config", str(tmp_path / "docker"), "context", "create", "nas", "--docker", context)
+    subprocess.run(made, check=True, capture_output=True)
+    (tmp_path / "dockcaddy.toml").write_text(
+        f'[[engines]]\nname = "first"\nurl = "{engines.urls["node1"]}"\ncerts_path = "{files}"\n'
+        '[[engines]]\nname = "second"\ncontext = "nas"\n'
     )
-    (tmp_path / "dockcaddy.toml").write_text(tables)
-    other = {"HTTPS_PROXY": "http://127.0.0.1:9", "REQUESTS_CA_BUNDLE": f"{tmp_path}/none", "DOCKER_HOST": ""}
+    other = {
+        "DOCKER_CONFIG": str(tmp_path / "docker"),
+        "HTTPS_PROXY": "http://127.0.0.1:9",
+        "REQUESTS_CA_BUNDLE": f"{tmp_path}/none",
+        "DOCKER_HOST": "",
+    }
 
     def begin(*options: str) -> Program:
         outputs = ("--output", "admin", "--output", f"caddyfile={tmp_path}/Caddyfile")
@@ -100,7 +108,7 @@ def test_each_site_leads_to_its_own_engine_and_one_that_is_cut_off_costs_nobody_
     eventually(lambda: f"{said} published on engine second: publish it (docker run --publish 80" in program.log)
     engines.cut("node2")
     eventually(lambda: "engine second: " in program.log and "the last configuration stays" in program.log, 10_000)
-    assert f"{engines.urls['node2']} does not answer: " in program.log
+    assert "engine second: docker context nas does not answer: " in program.log
     # the other engine is heard, and nothing is taken away
     failures = len(one.failures)
     run(engines, "node1", "late")

@@ -22,6 +22,7 @@ def proxy_of(settings: Settings, registry: Registry) -> Proxy:
         str(settings.address_path().absolute()),
         # the keys with which engines let us in, where nobody said otherwise
         *(str(home / name) for name in (".docker", ".ssh")),
+        *([os.environ["DOCKER_CONFIG"]] if os.environ.get("DOCKER_CONFIG") else []),
         *_certificates(settings),
     ]
     outputs = chosen_outputs(settings, registry)
