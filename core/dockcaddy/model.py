@@ -149,6 +149,19 @@ class SwarmConfig:
     text: str
 
 
+@frozen
+class ControlledServer:
+    """A Caddy that its label asks a controller to configure: a container, or one task of a service.
+
+    `addresses` are sorted: those on networks that dockcaddy's own container shares come first, then by the networks' names.
+    `value` is that of the label.
+    """
+
+    name: str
+    addresses: tuple[str, ...]
+    value: str = ""
+
+
 @frozen(eq=False)
 class EngineInventory:
     """The inventory of one engine: resources in the order in which their fragments are merged, containers first.
@@ -158,6 +171,7 @@ class EngineInventory:
     change. With `has_old_services`, the services and configs are the last known ones of a Swarm manager that does not
     list them now. `excluded` are the labelled resources that the constraint excludes, as messages name them. Without
     `is_known`, the engine has not answered yet.
+    `servers` are the Caddys that labels ask a controller to configure.
     """
 
     name: str
@@ -170,6 +184,7 @@ class EngineInventory:
     has_old_services: bool = False
     is_known: bool = True
     excluded: tuple[str, ...] = ()
+    servers: tuple[ControlledServer, ...] = ()
 
 
 class EngineSilent(EngineUnreachable):
@@ -229,7 +244,8 @@ class Proxy:
     `files` settings. `base_folder` is the folder of the base Caddyfile (`""` if there is none). `admin_port` is the admin
     API's (0 for a socket). Paths are absolute. `engine_ports` are the ports of the engines in use. Caddy reads the addresses
     of upstreams from files in `address_folder`. `container` is the name or id of Caddy's container, if the
-    operator set one. `admin_endpoints` are the hosts and ports of a Caddy that dockcaddy does not start itself.
+    operator set one. `admin_endpoints` are the hosts and ports of a Caddy that dockcaddy does not start itself,
+    `server_endpoints` those of servers whose port is another one than `admin_port`.
     """
 
     folders: tuple[str, ...] = ()
@@ -240,6 +256,7 @@ class Proxy:
     engine_ports: tuple[int, ...] = ()
     container: str = ""
     admin_endpoints: tuple[tuple[str, int], ...] = ()
+    server_endpoints: frozenset[tuple[str, int]] = frozenset()
 
 
 @frozen

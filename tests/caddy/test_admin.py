@@ -106,7 +106,7 @@ def test_every_spelling_of_an_address_is_understood(url: str, parsed: tuple) -> 
     assert (client._unix_path, client._host, client._port) == parsed
 
 
-@pytest.mark.parametrize("url", ["https://localhost:2019", "http://localhost:x", "unix/relative.sock"])
+@pytest.mark.parametrize("url", ["ftp://localhost:2019", "http://localhost:x", "unix/relative.sock"])
 def test_what_is_not_spoken_is_refused(url: str) -> None:
     with pytest.raises(SettingsError):
         AdminClient(url)

@@ -1,4 +1,4 @@
-"""Options that do nothing yet say so, and everything is checked before anything starts."""
+"""Everything is checked before anything starts."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -9,33 +9,6 @@ from dockcaddy.caddy.process import CaddyProcess
 
 SITE = {"caddy": "a.example.org", "caddy.respond": "hi"}
 REFUSED = {"caddy": "b.example.org", "caddy.no_such_directive": ""}
-
-
-@pytest.mark.parametrize("command", ["run", "render", "check", "snapshot"])
-@pytest.mark.parametrize(
-    ("arguments", "told"),
-    [
-        (("--mode", "controller"), '"controller" is not supported yet'),
-        (("--mode", "server"), '"server" is not supported yet'),
-        (("--controller-network", "10.9.0.0/16"), '"10.9.0.0/16" is not supported yet'),
-    ],
-)
-def test_what_is_not_supported_yet_is_told(
-    dockcaddy: Callable, command: str, arguments: tuple[str, ...], told: str
-) -> None:
-    result = dockcaddy(command, *arguments)
-    assert (result.status, result.out) == (2, "")
-    assert told in result.err and result.err.count("\n") == 1
-
-
-@pytest.mark.parametrize("variable", ["DOCKCADDY_MODE", "CADDY_DOCKER_MODE"])
-def test_variables_that_do_nothing_are_told_too(
-    dockcaddy: Callable, monkeypatch: pytest.MonkeyPatch, variable: str
-) -> None:
-    monkeypatch.setenv(variable, "server")
-    result = dockcaddy("render")
-    assert result.status == 2
-    assert result.err.startswith('error: mode "server" is not supported yet') and variable in result.err
 
 
 def test_the_mode_that_there_is_may_be_named(dockcaddy: Callable, snapshot: Callable) -> None:

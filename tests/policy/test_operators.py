@@ -69,7 +69,7 @@ def test_a_piece_of_a_name_names_nobody(named: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "settings", [{"caddy_admin": "http://172.18.0.7:2019"}, {"output": ("admin=http://172.18.0.7:2019",)}]
+    "settings", [{"caddy_admin": ("http://172.18.0.7:2019",)}, {"output": ("admin=http://172.18.0.7:2019",)}]
 )
 def test_the_container_that_has_the_admin_endpoints_address(settings: dict[str, Any]) -> None:
     both = (container("caddy", networks={"front": "172.18.0.7"}), container("other", networks={"front": "172.18.0.8"}))
@@ -83,7 +83,7 @@ def attached(name: str, network: str, *aliases: str, **more: Any) -> Resource:
 
 
 def test_the_container_that_dockers_dns_gives_for_the_admin_endpoint() -> None:
-    own, proxy = attached("own", "front", labels={}), proxy_of(Settings(caddy_admin="http://caddy:2019"), loaded())
+    own, proxy = attached("own", "front", labels={}), proxy_of(Settings(caddy_admin=("http://caddy:2019",)), loaded())
     for caddy in (attached("shop-caddy-1", "front", "caddy"), attached("caddy", "front")):
         assert refused((caddy, attached("other", "front", "app")), proxy, own) == ["other"]
         elsewhere = (attached("x", "other-network", "caddy"), attached("caddy", "other-network"))
@@ -97,12 +97,12 @@ def test_the_container_that_publishes_the_admin_endpoint_on_this_machine(monkeyp
     monkeypatch.delenv("DOCKER_HOST", raising=False)
     caddy, other = container("caddy", ports=(Port(2019, "tcp", 2019, "127.0.0.1"),)), container("other")
     for host in ("localhost", "127.0.0.1"):
-        proxy = proxy_of(Settings(caddy_admin=f"http://{host}:2019"), loaded())
+        proxy = proxy_of(Settings(caddy_admin=(f"http://{host}:2019",)), loaded())
         assert refused((caddy, other), proxy) == ["other"]
         # within a container localhost is the container, on another machine another machine
         assert refused((caddy, other), proxy, attached("own", "front", labels={})) == ["caddy", "other"]
         remote = proxy_of(
-            Settings(caddy_admin=f"http://{host}:2019", docker_sockets=("tcp://10.0.0.9:2376",)), loaded()
+            Settings(caddy_admin=(f"http://{host}:2019",), docker_sockets=("tcp://10.0.0.9:2376",)), loaded()
         )
         assert refused((caddy, other), remote) == ["caddy", "other"]
         elsewhere = evolve(caddy, ports=(Port(2019, "tcp", 2019, "172.17.0.1"), Port(2019, "tcp", 8019)))
@@ -110,7 +110,7 @@ def test_the_container_that_publishes_the_admin_endpoint_on_this_machine(monkeyp
 
 
 def test_what_was_rendered_is_rendered_anew_when_caddys_container_is_another_one() -> None:
-    pipeline = Pipeline(loaded(), proxy=proxy_of(Settings(caddy_admin="http://172.18.0.7:2019"), loaded()))
+    pipeline = Pipeline(loaded(), proxy=proxy_of(Settings(caddy_admin=("http://172.18.0.7:2019",)), loaded()))
     at, away = {"front": "172.18.0.7"}, {"front": "172.18.0.8"}
     first, second = container("first", networks=at), container("second", networks=away)
     told = pipeline.build(Inventory((EngineInventory("local", (first, second)),))).problems

@@ -38,7 +38,7 @@ def test_the_keys_and_the_ports_of_engines_are_the_programs_own(monkeypatch: pyt
         (Settings(), 2019),
         (Settings(admin="unix//run/caddy.sock"), 0),
         (Settings(admin=":2020"), 2020),
-        (Settings(caddy_admin="http://[::1]:2021/"), 2021),
+        (Settings(caddy_admin=("http://[::1]:2021/",)), 2021),
     ],
 )
 def test_the_admin_port_is_the_one_of_the_caddy_in_use(given: Settings, port: int) -> None:

@@ -3,6 +3,7 @@
 import http.client
 import json
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Mapping
@@ -21,6 +22,8 @@ FRESH = 0.03
 # a Caddy that ended is running again within this time, in seconds
 BACK = 2.0
 
+# status, body and headers
+_Answer = tuple[int, bytes, Mapping[str, str]]
 # errors of a connection that ends in the middle of a call
 _BROKEN_OFF = (ConnectionResetError, BrokenPipeError, http.client.IncompleteRead)
 
@@ -49,12 +52,21 @@ class AdminClient:
     """The admin API at a URL, over one connection that is kept open. Safe to use from several threads.
 
     URLs: `http://localhost:2019`, `localhost:2019`, `tcp/localhost:2019`, `:2019`, `unix//run/caddy.sock`,
-    `unix:///run/caddy.sock`. `timeout` bounds every read and `connect_timeout` every connect, in seconds. `remedy` is
+    `unix:///run/caddy.sock`, `https://caddy.example.org:2021`. `tls` is what an https URL is connected with, by default
+    without a client certificate and with the system's authorities. `timeout` bounds every read and `connect_timeout` every connect, in seconds. `remedy` is
     added to the error if nothing answers, and says what to do.
     """
 
-    def __init__(self, url: str, timeout: float = 30.0, connect_timeout: float = 2.0, remedy: str = "") -> None:
+    def __init__(
+        self,
+        url: str,
+        timeout: float = 30.0,
+        connect_timeout: float = 2.0,
+        remedy: str = "",
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
         self.url = url
+        self._tls = (tls or ssl.create_default_context()) if url.strip().startswith("https:") else None
         self._remedy = f", {remedy}" if remedy else ""
         self._timeout = timeout
         self._connect_timeout = connect_timeout
@@ -127,6 +139,49 @@ class AdminClient:
             # without a configuration there is no path to read
             return None
 
+    def mark(self) -> str | None:
+        """The `@id` of the running configuration, `""` without one; None without a configuration. Answers quickly.
+
+        Raises CaddyUnreachable, also if the response takes long.
+        """
+        status, answer = self._quickly("GET", "/config/@id")
+        if status >= 300:
+            return None
+        found = json.loads(answer)
+        return found if isinstance(found, str) else ""
+
+    def replace_mark(self, before: str, mark: str) -> bool:
+        """Replace the `@id` of the running configuration, if it is still this one. Returns whether it was.
+
+        Raises CaddyUnreachable and CaddyRefusal.
+        """
+        with self._lock:
+            status, answer, headers = self._exchange_all("GET", "/config/@id", None, {})
+            if status >= 300 or (json.loads(answer) or "") != before:
+                return False
+            conditions = {"Content-Type": "application/json", "If-Match": headers.get("Etag", "")}
+            status, answer, _ = self._exchange_all("POST", "/config/@id", json.dumps(mark).encode(), conditions)
+        if status in (409, 412):
+            return False
+        if status >= 300:
+            raise CaddyRefusal(_error_text(answer) or f"status {status}")
+        return True
+
+    def metrics(self, method: str = "GET") -> str:
+        """Caddy's metrics. Requests for them are not in Caddy's log. Raises CaddyUnreachable."""
+        status, answer = self._quickly(method, "/metrics")
+        if status >= 300:
+            raise CaddyUnreachable(f"caddy at {self.url} answered {method} /metrics with status {status}")
+        return answer.decode(errors="replace")
+
+    def _quickly(self, method: str, path: str) -> tuple[int, bytes]:
+        usual, self._timeout = self._timeout, min(PATIENCE, self._timeout)
+        try:
+            with self._lock:
+                return self._exchange(method, path, None, "")
+        finally:
+            self._timeout = usual
+
     def listens_at(self) -> str:
         """Where a Caddy without a configuration listens (`admin.listen`), `""` for Caddy's own default.
 
@@ -134,6 +189,9 @@ class AdminClient:
         """
         if self._unix_path is not None:
             return f"unix/{self._unix_path}"
+        if self._tls is not None:
+            # what answers there is not the endpoint that `admin.listen` sets
+            return ""
         family = self._answers_to_any_host()
         if family is None:
             # Caddy accepts only host names of its own address, so it listens at the one that is called here
@@ -199,6 +257,10 @@ class AdminClient:
         self, method: str, path: str, body: bytes | None, content_type: str, more: Mapping[str, str] | None = None
     ) -> tuple[int, bytes]:
         headers = {**({"Content-Type": content_type} if content_type else {}), **(more or {})}
+        status, answer, _ = self._exchange_all(method, path, body, headers)
+        return status, answer
+
+    def _exchange_all(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> _Answer:
         reused = self._connection is not None
         try:
             return self._once(method, path, body, headers)
@@ -220,7 +282,7 @@ class AdminClient:
     def _silent(self, error: BaseException) -> CaddyUnreachable:
         return CaddyUnreachable(f"caddy at {self.url} does not answer: {_cause(error)}{self._remedy}")
 
-    def _once(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> tuple[int, bytes]:
+    def _once(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> _Answer:
         if self._connection is None or self._connection.sock is None:
             connection = self._new_connection()
             connection.connect()
@@ -230,11 +292,13 @@ class AdminClient:
         self._connection.sock.settimeout(self._timeout)
         self._connection.request(method, path, body, headers)
         response = self._connection.getresponse()
-        return response.status, response.read()
+        return response.status, response.read(), dict(response.headers)
 
     def _new_connection(self) -> http.client.HTTPConnection:
         if self._unix_path is not None:
             return _UnixConnection(self._unix_path, self._connect_timeout)
+        if self._tls is not None:
+            return http.client.HTTPSConnection(self._host, self._port, timeout=self._connect_timeout, context=self._tls)
         return http.client.HTTPConnection(self._host, self._port, timeout=self._connect_timeout)
 
     def _drop(self) -> None:
@@ -270,9 +334,9 @@ def address_of(url: str) -> tuple[str | None, str, int]:
         host, port = parts.hostname or "localhost", parts.port or 2019
     except ValueError as error:
         raise SettingsError(f'caddy admin URL "{url}": {error}') from None
-    if parts.scheme != "http":
+    if parts.scheme not in ("http", "https"):
         raise SettingsError(
-            f'caddy admin URL "{url}": scheme {parts.scheme} is not supported, use http or a unix socket'
+            f'caddy admin URL "{url}": scheme {parts.scheme} is not supported, use http, https or a unix socket'
         )
     return None, host, port
 

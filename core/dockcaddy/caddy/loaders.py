@@ -36,12 +36,16 @@ class CaddyLoader:
         self.client.close()
 
 
+# what of `admin` decides who reaches the endpoint, and where
+_REACH = ("listen", "disabled", "origins", "enforce_origin", "identity", "remote")
+
+
 @define
 class ExternalCaddy:
-    """A Caddy that somebody else runs. Its admin endpoint keeps its address.
+    """A Caddy that somebody else runs. Its admin endpoint stays as it is, whatever a configuration says about it.
 
-    The `admin` part comes from the first of: the new configuration, the running one, the one that ran before Caddy lost
-    its configuration. If none is known, it is the address at which Caddy is reached.
+    It is as in the running configuration, or as in the one that ran before Caddy lost its configuration. If neither is
+    known, it is the address at which Caddy is reached.
     """
 
     client: AdminClient
@@ -56,8 +60,7 @@ class ExternalCaddy:
         running = self.client.admin_settings()
         if running is not None:
             self._admin = running
-            self.client.load(with_admin(config, running))
-        elif self._admin:
+        if self._admin:
             self.client.load(with_admin(config, self._admin))
         else:
             self._load_first(config)
@@ -72,7 +75,7 @@ class ExternalCaddy:
             if not admin or _ADMIN_FAILED not in str(refusal):
                 raise
             # the address leads there by a detour such as a forwarded port, and Caddy listens at its default
-            self.client.load(config)
+            self.client.load(with_admin(config, b""))
 
     def config(self) -> bytes:
         """See AdminClient."""
@@ -84,11 +87,12 @@ class ExternalCaddy:
 
 
 def with_admin(config: bytes, admin: bytes) -> bytes:
-    """The configuration with these admin settings (JSON), unless it has its own."""
-    if admin in (b"", b"null"):
-        return config
+    """The configuration with these admin settings (JSON). Of its own ones, those stay that do not move the endpoint."""
+    admin = b"" if admin == b"null" else admin
     if config.startswith(b'{"apps":'):
         # Caddy writes `admin` first, so there is none; parsing a large configuration is slow
-        return b'{"admin":' + admin + b"," + config[1:]
-    decoded = json.loads(config) if config.strip() else {}
-    return json.dumps({"admin": json.loads(admin), **(decoded or {})}, separators=(",", ":")).encode()
+        return b'{"admin":' + admin + b"," + config[1:] if admin else config
+    decoded = (json.loads(config) if config.strip() else {}) or {}
+    own = {key: value for key, value in (decoded.pop("admin", None) or {}).items() if key not in _REACH}
+    merged = {**(json.loads(admin) if admin else {}), **own}
+    return json.dumps({**({"admin": merged} if merged else {}), **decoded}, separators=(",", ":")).encode()

@@ -16,7 +16,7 @@ from dockcaddy.plugins.registry import Registry
 from dockcaddy.plugins.sections import load_sections
 from dockcaddy.settings.pages import shown_default
 from dockcaddy.settings.sources import load
-from dockcaddy.settings.table import OPTIONS, Option, Settings, check_supported, nearest
+from dockcaddy.settings.table import OPTIONS, Option, Settings, nearest
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
@@ -143,7 +143,6 @@ def start(options: Mapping[str, Any], *, timed: bool = False) -> Environment:
     config = options.get("config") or os.environ.get("DOCKCADDY_CONFIG", "")
     settings = load(flags, os.environ, config, options.get("overrides", ()))
     logs.configure(settings.log_level, settings.log_format, timed=timed)
-    check_supported(settings)
     registry = plugins.load(
         settings.plugin,
         disabled=settings.disable_plugin,

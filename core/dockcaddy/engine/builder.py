@@ -13,7 +13,7 @@ from dockcaddy.engine.shared_networks import owner_of
 from dockcaddy.engine.store import ContainerStore
 from dockcaddy.engine.unreachable import advice
 from dockcaddy.errors import one_line
-from dockcaddy.model import EngineInventory, Problem, Resource
+from dockcaddy.model import ControlledServer, EngineInventory, Problem, Resource
 
 Json = Mapping[str, Any]
 
@@ -87,7 +87,8 @@ class InventoryBuilder:
         excluded += tuple(f"service {one_line(name)}" for name in self.services.excluded(names))
         caddy, configs, advised = self._caddy_resource(), self.services.configs, advice(ingress, self.name)
         are_old = self.services.are_old
-        known = resources, configs, caddy, every, advised, are_old, excluded
+        servers = self._servers(names)
+        known = resources, configs, caddy, every, advised, are_old, servers, excluded
         if self._last is None or self._last[0] != known:
             made = EngineInventory(
                 self.name,
@@ -98,6 +99,7 @@ class InventoryBuilder:
                 advice=advised,
                 has_old_services=are_old,
                 excluded=excluded,
+                servers=servers,
             )
             self._last = known, made
         return self._last[1]
@@ -110,6 +112,10 @@ class InventoryBuilder:
         rule, is_local = near.rule(self.name), near.reach(self.name).is_local
         found = ingress_networks(self._networks, names, own, rule, is_local=is_local)
         self.containers.set_ingress(evolve(found, takes_all=self.options.all_addresses))
+
+    def _servers(self, names: Mapping[str, str]) -> tuple[ControlledServer, ...]:
+        own = ((self._own[0].get("NetworkSettings") or {}).get("Networks") or {}) if self._own is not None else {}
+        return (*self.containers.servers(own), *self.services.servers(own, names))
 
     def _caddy_resource(self) -> Resource | None:
         if self._own is None:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 
 from attrs import define
 
-from dockcaddy.engine.events import SWARM_TYPES, Event
+from dockcaddy.engine.events import LOCK_PREFIX, SWARM_TYPES, Event
 from dockcaddy.engine.reflector import Reflector
 from dockcaddy.engine.store import ContainerStore
 
@@ -64,7 +64,8 @@ class EventHandler:
         """Whether the event changes the Swarm, the networks, or those of our own container."""
         if event.kind == "network":
             return not event.container or self.reflector.own.has_id(event.container)
-        return event.kind in SWARM_TYPES
+        is_lock = event.kind == "config" and str(event.attributes.get("name") or "").startswith(LOCK_PREFIX)
+        return event.kind in SWARM_TYPES and not is_lock
 
     def _handle_storm(self, events: Sequence[Event]) -> None:
         with self.reflector.lock:

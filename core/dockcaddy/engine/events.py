@@ -41,6 +41,8 @@ NETWORK_EVENTS = ["create", "connect", "disconnect", "destroy", "remove"]
 # of the managers of a Swarm: these have no container
 SWARM_TYPES = ["service", "node", "config"]
 SWARM_EVENTS = ["create", "update", "remove"]
+# configs that several controllers agree by, which change all the time and say nothing about sites
+LOCK_PREFIX = "dockcaddy-leader-"
 FILTERS = {
     "type": ["container", "network", *SWARM_TYPES],
     "event": sorted({*CONTAINER_EVENTS, *NETWORK_EVENTS, *SWARM_EVENTS, *podman.EVENTS}),

@@ -2,14 +2,15 @@
 
 import base64
 import binascii
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from attrs import define, evolve, field, frozen
 
 from dockcaddy.engine.ingress import IngressNetworks
 from dockcaddy.engine.records import EngineOptions, has_prefix, runs, service
-from dockcaddy.model import Problem, Resource, SwarmConfig
+from dockcaddy.engine.servers import is_server, servers_of_service
+from dockcaddy.model import ControlledServer, Problem, Resource, SwarmConfig
 
 Json = Mapping[str, Any]
 
@@ -57,6 +58,23 @@ class ServiceStore:
     def has_services(self) -> bool:
         """Whether there are labelled services."""
         return bool(self._services)
+
+    @property
+    def has_servers(self) -> bool:
+        """Whether tasks of a service are servers."""
+        prefix = self.options.label_prefix
+        return any(is_server((item.get("Spec") or {}).get("Labels"), prefix) for item in self._services)
+
+    def servers(self, own: Iterable[str], networks: Mapping[str, str]) -> tuple[ControlledServer, ...]:
+        """The tasks that are servers. `own` are the names of our own container's networks, `networks` names by id."""
+        prefix = self.options.label_prefix
+        return tuple(
+            server
+            for item in self._services
+            if is_server((item.get("Spec") or {}).get("Labels"), prefix)
+            and not self.options.excludes_service(item, networks)
+            for server in servers_of_service(item, self._tasks[item["ID"]], prefix, own)
+        )
 
     def replace_all(self, answers: SwarmResponses) -> None:
         """Take the responses of a manager. Whatever is not in them is removed."""
@@ -117,6 +135,8 @@ def _needed(task: Json) -> Json:
     """The part of a task that is used; the rest changes all the time."""
     state = (task.get("Status") or {}).get("State")
     return {
+        "Slot": task.get("Slot"),
+        "NodeID": task.get("NodeID"),
         "DesiredState": task.get("DesiredState"),
         "Status": {"State": state},
         "NetworksAttachments": task.get("NetworksAttachments"),

@@ -44,7 +44,8 @@ class Swarm:
     def is_polling(self) -> bool:
         """Whether tasks are listed all the time."""
         services = self.builder.services
-        return services.has_services and services.options.proxy_service_tasks and not services.are_old
+        needs_tasks = services.options.proxy_service_tasks or services.has_servers
+        return services.has_services and needs_tasks and not services.are_old
 
     def begin(self, kind: str, number: int) -> None:
         """A call of this kind begins, with its number."""

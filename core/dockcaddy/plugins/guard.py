@@ -74,7 +74,7 @@ class CallTimer:
 
     clock: Callable[[], float] = time.monotonic
     present: "Call | None" = None
-    _inside: float = 0.0
+    _own: "_Thread" = field(factory=lambda: _Thread())  # noqa: PLW0108  defined below
     _reported: dict[str, float] = field(factory=dict)
     _hanging: object = None
 
@@ -109,17 +109,20 @@ class CallTimer:
 
     def begin(self, contribution: "Contribution[Any]", about: object) -> "tuple[Call | None, float]":
         """A call begins. Pass the result to `end`."""
-        before = self.present, self._inside
-        self.present, self._inside = (contribution, about, self.clock()), 0.0
+        own = self._own
+        before = own.present, own.inside
+        self.present = own.present = contribution, about, self.clock()
+        own.inside = 0.0
         return before
 
     def end(self, before: "tuple[Call | None, float]") -> None:
         """The call has returned. The time of calls within it does not count."""
-        assert self.present is not None
-        contribution, about, began = self.present
+        assert self._own.present is not None
+        contribution, about, began = self._own.present
         took = self.clock() - began
-        own = took - self._inside
-        self.present, self._inside = before[0], before[1] + took
+        own = took - self._own.inside
+        self.present = self._own.present = before[0]
+        self._own.inside = before[1] + took
         if own >= limits.SLOW_PLUGIN_CALL:
             self._report(contribution, about, f"took {own:.1f} s: nothing else was done in the meantime")
 
@@ -132,6 +135,13 @@ class CallTimer:
             logger.log(
                 level, "%s", f"{concerned}: {contribution} {message}" if concerned else f"{contribution} {message}"
             )
+
+
+class _Thread(threading.local):
+    """The calls of one thread: the one in progress, and the seconds that calls within it took."""
+
+    present: "Call | None" = None
+    inside: float = 0.0
 
 
 @frozen(eq=False)

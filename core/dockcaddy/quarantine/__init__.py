@@ -46,6 +46,7 @@ class Quarantine:
     _memory: Memory = field(init=False)
     _ports: Ports = field(init=False)
     _fragments: tuple[Fragment, ...] = ()
+    _parts: tuple[Fragment, ...] = ()
     # the last report and what it was made of: to explain a hundred refusals takes time
     _explained: tuple[object, tuple[Problem, ...]] | None = None
 
@@ -103,6 +104,11 @@ class Quarantine:
         """By key, each fragment as Caddy accepted it last."""
         return self._memory.last_good
 
+    @property
+    def parts(self) -> tuple[Fragment, ...]:
+        """The fragments that the last configuration is made of, without those that are left out."""
+        return self._parts
+
     def resolve(
         self, fragments: Sequence[Fragment], build: Build, deliver: Deliver, still_holds: Holds = holds_nothing
     ) -> Configuration:
@@ -141,6 +147,7 @@ class Quarantine:
             # also refused without any of them: none of them is the cause
             memory.rejections = before
             raise
+        self._parts = trial.parts
         if trial.is_delivered:
             memory.accept(configuration, trial.parts, trial.left_out - trial.fallbacks)
         else:

@@ -2,7 +2,7 @@
 
 import logging
 import os
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from dockcaddy.admission.rules import admitted
 from dockcaddy.caddyfile import Block, CaddyfileError, ListenPorts, Origin, global_options
 from dockcaddy.compile.rendering import Renderer, ResourceContext, seniority_of
 from dockcaddy.compile.stopped_page import with_page
+from dockcaddy.controller.discovery import endpoints_of
 from dockcaddy.errors import own_fault
 from dockcaddy.fragment import MOST_SENIOR, Fragment
 from dockcaddy.merge.assembly import Assembler
@@ -109,8 +110,19 @@ class Pipeline:
         assembly = self._assembler.assemble(fragments, excluded)
         return Configuration(assembly.text, (), None, assembly)
 
+    def separate(self) -> Callable[[Sequence[Fragment], Collection[str]], Configuration]:
+        """What makes configurations as `configuration` does now, and may be called in another thread."""
+        assembler = self._new_assembler()
+
+        def configuration(fragments: Sequence[Fragment], excluded: Collection[str] = frozenset()) -> Configuration:
+            assembly = assembler.assemble(fragments, excluded)
+            return Configuration(assembly.text, (), None, assembly)
+
+        return configuration
+
     def fragments(self, inventory: Inventory, base: BaseCaddyfile | None = None) -> tuple[Fragment, ...]:
         """All fragments in merge order: the base Caddyfile, then each engine's configs, containers, services."""
+        self._know_servers(inventory)
         fragments = []
         parsed: dict[tuple[str, str], Fragment] = {}
         rendered: dict[str, _Rendered] = {}
@@ -125,6 +137,13 @@ class Pipeline:
                 fragments.append(kept.fragment)
         self._parsed, self._rendered = parsed, rendered
         return (*self._settings_as_options(fragments), *self._pages.needed(fragments))
+
+    def _know_servers(self, inventory: Inventory) -> None:
+        """Keep labels from the admin endpoints of servers. One that is gone may be back, so it stays."""
+        endpoints = self._proxy.server_endpoints | endpoints_of(inventory, self._proxy.admin_port)
+        if endpoints != self._proxy.server_endpoints:
+            self._proxy = evolve(self._proxy, server_endpoints=endpoints)
+            self._rendered = {}
 
     def _settings_as_options(self, fragments: Iterable[Fragment]) -> tuple[Fragment, ...]:
         """The settings that are global options of Caddy, except those that the operator's own text sets."""

@@ -18,6 +18,7 @@ from dockcaddy.merge.configuration import Configuration
 from dockcaddy.model import Inventory, Problem
 from dockcaddy.narration import Narrator, Pass, ProblemLog
 from dockcaddy.quarantine import Quarantine
+from dockcaddy.reconcile.controlled import Controlled, NoServers
 from dockcaddy.reconcile.delivery import Outputs
 from dockcaddy.reconcile.flapping import Flapping
 from dockcaddy.reconcile.grace import GracePeriod
@@ -33,6 +34,8 @@ logger = logging.getLogger("dockcaddy")
 
 # asking Caddy for everything again costs more than asking an engine
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 5.0
+# how often a controller that does not lead looks what there is, in seconds
+WATCH_INTERVAL = 2.0
 
 
 @define(eq=False)
@@ -51,6 +54,7 @@ class Reconciler:
     base: Callable[[], BaseCaddyfile | None] = lambda: None
     last_good: LastGood | None = None
     services: Services = field(factory=Services)
+    servers: Controlled = field(factory=NoServers)
     narrator: Narrator = field(factory=ProblemLog)
     schedule: Schedule = field(factory=Schedule)
     mailbox: Mailbox = field(default=Factory(lambda self: Mailbox(self.clock), takes_self=True))
@@ -69,6 +73,7 @@ class Reconciler:
         """Watch the engines until the mailbox is stopped. Each engine wakes the loop when it has subscribed to events."""
         self.schedule.begin(self.clock())
         self._protected(self.services.start)
+        self._protected(self.servers.start)
         for watch in self.watches.watches:
             self._protected(partial(watch.engine.start, self.mailbox.wake))
         try:
@@ -85,6 +90,9 @@ class Reconciler:
             self._protected(self._do_what_is_due)
 
     def _do_what_is_due(self) -> None:
+        if not self.servers.leads:
+            self._watch()
+            return
         due = self.schedule.take(self.clock(), self._retries())
         if self.quarantine is not None:
             for _ in range(due.crashes):
@@ -100,6 +108,14 @@ class Reconciler:
         elif due.check:
             self._check()
 
+    def _watch(self) -> None:
+        """Another controller leads: know what there is, to take over at any time."""
+        if self.schedule.take(self.clock(), ()).poll:
+            self.watches.resync()
+        inventory = self.watches.inventory(self._has_configuration)
+        if inventory is not None:
+            self.servers.found(inventory)
+
     def _check(self) -> None:
         if not self.outputs.check() or not self.services.hold():
             self.mailbox.wake()
@@ -107,6 +123,9 @@ class Reconciler:
 
     def _wait(self) -> None:
         resume_at = self._own_fault.resume_at
+        if not self.servers.leads:
+            self.mailbox.wait_until(self.clock() + WATCH_INTERVAL)
+            return
         self.mailbox.wait_until(self.schedule.next_due(self._retries()) if resume_at is None else resume_at)
 
     def _retries(self) -> Iterator[float]:
@@ -134,7 +153,7 @@ class Reconciler:
         """Close everything; what cannot be closed keeps nothing else open."""
         closings: list[Callable[[], None]] = [self._keep_offered]
         closings += [watch.engine.close for watch in self.watches.watches]
-        closings += [self.outputs.close, self.services.stop]
+        closings += [self.servers.close, self.outputs.close, self.services.stop]
         for close in closings:
             try:
                 close()
@@ -185,6 +204,7 @@ class Reconciler:
         inventory = self.watches.inventory(self._has_configuration)
         if inventory is None:
             return None
+        self.servers.found(inventory)
         return self._grace.apply(self._flapping.apply(inventory, now), now)
 
     def _has_configuration(self) -> bool:
@@ -243,6 +263,8 @@ class Reconciler:
     def _deliver(self, configuration: Configuration, inventory: Inventory, begun: float) -> None:
         """Hand the configuration to every output, and report the pass."""
         is_delivered = self.outputs.offer(configuration)
+        if self.quarantine is not None and self.outputs.is_accepted:
+            self.servers.publish(configuration, self.quarantine.parts)
         self._report(self.problems)
         noticed = begun if self.schedule.waiting_since is None else self.schedule.waiting_since
         self.narrator.finished(Pass(inventory, configuration, noticed, self.clock(), is_delivered))
@@ -251,7 +273,7 @@ class Reconciler:
 
     def _report(self, problems: Sequence[Problem]) -> None:
         """Report these problems and those of the outputs and services."""
-        failures = [*self.outputs.problems(), *self.services.problems()]
+        failures = [*self.outputs.problems(), *self.services.problems(), *self.servers.problems]
         self.narrator.report([*problems, *failures])
 
     # --- for the next run

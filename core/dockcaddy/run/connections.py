@@ -1,6 +1,7 @@
 """How the program reaches Caddy: the admin API, and the program on disk."""
 
 import logging
+import ssl
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,6 +15,7 @@ from dockcaddy.caddy import (
     find_caddy,
     with_defaults,
 )
+from dockcaddy.controller import Fleet
 from dockcaddy.errors import CaddyUnreachable, SettingsError
 from dockcaddy.hookspecs import Adapter
 from dockcaddy.settings.table import Settings
@@ -25,23 +27,33 @@ logger = logging.getLogger("dockcaddy")
 class Connections:
     """How outputs reach Caddy. `url` is the program's own one (`""`: none); `log` are its log settings.
 
-    `listen` is where a child of ours listens, `""` where Caddy was there before us.
+    `listen` is where a child of ours listens, `""` where Caddy was there before us. In mode controller, the servers are the
+    program's own Caddy. `tls` is for https URLs.
     """
 
     url: str
     listen: str = ""
     log: Mapping[str, Any] = field(factory=dict)
+    servers: Fleet | None = None
+    tls: ssl.SSLContext | None = None
 
-    def connect(self, url: str, output: str = "") -> CaddyLoader | ExternalCaddy:
+    @property
+    def has_caddy(self) -> bool:
+        """Whether there is a Caddy of the program's own."""
+        return bool(self.url) or self.servers is not None
+
+    def connect(self, url: str, output: str = "") -> CaddyLoader | ExternalCaddy | Fleet:
         """A connection to the admin API at `url`, `""` for the program's own Caddy, for the output of this name.
 
         Raises SettingsError.
         """
+        if not url and self.servers is not None:
+            return self.servers
         if not url and not self.url:
             raise SettingsError(f"output {output} needs a caddy: leave one to start, or name it with --caddy-admin URL")
         option = f"--output {output}={url}" if url else "--caddy-admin"
         is_child = self.listen and not url
-        client = AdminClient(url or self.url, remedy="" if is_child else f"start it, or correct {option}")
+        client = AdminClient(url or self.url, tls=self.tls, remedy="" if is_child else f"start it, or correct {option}")
         return ExternalCaddy(client) if url or not self.listen else CaddyLoader(client, self.complete)
 
     def complete(self, config: bytes) -> bytes:
@@ -51,7 +63,7 @@ class Connections:
 
 def adapters_for(settings: Settings, connections: Connections) -> list[Adapter]:
     """Those that there are: the running Caddy, and the program on disk."""
-    adapters: list[Adapter] = [connections.connect("")] if connections.url else []
+    adapters: list[Adapter] = [connections.connect("")] if connections.has_caddy else []
     try:
         adapters.append(CommandAdapter(find_caddy(settings.caddy)))
     except CaddyUnreachable:

@@ -23,6 +23,7 @@ from dockcaddy.reconcile.delivery import Outputs
 from dockcaddy.reconcile.last_good import LastGood
 from dockcaddy.run.caddy_folders import report_folders
 from dockcaddy.run.connections import Connections
+from dockcaddy.run.controller import Controller, controller_for, tls_for
 from dockcaddy.run.engines import engines_for
 from dockcaddy.run.loop import outputs_for, reconciler_for
 from dockcaddy.run.operator_files import load_environment_file, read_base
@@ -90,7 +91,9 @@ def ended_by_signals(is_stuck: Callable[[], bool] = lambda: False) -> Iterator[E
 
 
 def _run(settings: Settings, registry: Registry, sections: Mapping[type, Any], ending: Ending) -> None:
-    connections, outputs = _connected(settings, registry, sections, settings.state_path())
+    engines = engines_for(settings)
+    controller = controller_for(settings, engines)
+    connections, outputs = _connected(settings, registry, sections, settings.state_path(), controller)
     # it may be lost later, but not be missing from the start
     read_base(settings.caddyfile_path)
     if settings.envfile:
@@ -99,12 +102,11 @@ def _run(settings: Settings, registry: Registry, sections: Mapping[type, Any], e
         logger.warning(
             "--resolver is no longer needed, leave it out: caddy reads the addresses of upstreams from files"
         )
-    engines = engines_for(settings)
     systemd = Systemd.of(os.environ)
     with state_directory(settings) as directory:
         if directory != settings.state_path():
             outputs.close()
-            connections, outputs = _connected(settings, registry, sections, directory)
+            connections, outputs = _connected(settings, registry, sections, directory, controller)
         last_good = LastGood(directory / "last-good.db")
         with (
             _version(settings, ending) as version,
@@ -112,7 +114,7 @@ def _run(settings: Settings, registry: Registry, sections: Mapping[type, Any], e
         ):
             narrator = SystemdNarrator(_narrator(settings, engines, connections), systemd)
             reconciler = reconciler_for(
-                settings, registry, sections, engines, connections, outputs, last_good, narrator
+                settings, registry, sections, engines, connections, outputs, last_good, narrator, controller=controller
             )
             if process is not None:
                 process.on_start = reconciler.mailbox.caddy_started
@@ -129,15 +131,15 @@ def _run(settings: Settings, registry: Registry, sections: Mapping[type, Any], e
 
 
 def _connected(
-    settings: Settings, registry: Registry, sections: Mapping[type, Any], directory: Path
+    settings: Settings, registry: Registry, sections: Mapping[type, Any], directory: Path, controller: Controller | None
 ) -> tuple[Connections, Outputs]:
     """The outputs, created before anything is started or written, so that a wrong one is reported at once."""
-    connections = connections_for(settings, registry, directory)
+    connections = connections_for(settings, registry, directory, controller)
     return connections, outputs_for(settings, registry, sections, connections)
 
 
 def _narrator(settings: Settings, engines: Sequence[Engine], connections: Connections) -> LogNarrator:
-    word = "live" if connections.url else "written"
+    word = "live" if connections.has_caddy else "written"
     return LogNarrator(engines, settings.label_prefix, word, _tip() if connections.url else "")
 
 
@@ -159,8 +161,11 @@ def _purpose(settings: Settings, version: Callable[[], str], process: CaddyProce
     """What the program does, for the first line of the log."""
     if process is not None:
         return f"with {f'caddy {version()}'.strip()}, admin API at {process.admin}"
-    if settings.caddy_admin:
-        return f"configures the caddy at {settings.caddy_admin}"
+    if settings.has_servers:
+        given = f", {', '.join(settings.caddy_admin)}" if settings.caddy_admin else ""
+        return f"configures the servers with a label {settings.label_prefix}_controlled_server{given}"
+    if settings.running_caddy:
+        return f"configures the caddy at {settings.running_caddy}"
     return f"writes {', '.join(settings.output)}"
 
 
@@ -168,13 +173,18 @@ def _fate(connections: Connections, process: CaddyProcess | None) -> str:
     """What happens to the sites, `{}`, when the program ends."""
     if process is not None:
         return f"caddy ends too and with it {{}}, requests have {GRACE:g} s"
-    return "caddy keeps {}" if connections.url else "what was written stays"
+    return "caddy keeps {}" if connections.has_caddy else "what was written stays"
 
 
-def connections_for(settings: Settings, registry: Registry, directory: Path) -> Connections:
-    """How to reach the Caddy to configure: a given one, a child of ours that is to be started, or none."""
-    if settings.caddy_admin:
-        return Connections(settings.caddy_admin)
+def connections_for(
+    settings: Settings, registry: Registry, directory: Path, controller: Controller | None = None
+) -> Connections:
+    """How to reach the Caddy to configure: servers, a given one, a child of ours that is to be started, or none."""
+    tls = tls_for(settings)
+    if controller is not None:
+        return Connections("", servers=controller.fleet, tls=tls)
+    if settings.running_caddy:
+        return Connections(settings.running_caddy, tls=tls)
     if not any(each.is_live and not each.target for each in chosen_outputs(settings, registry)):
         return Connections("")
     address = f"unix/{directory / 'admin.sock'}" if settings.admin.lower() == "off" else settings.admin

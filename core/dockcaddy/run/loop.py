@@ -10,12 +10,13 @@ from typing import Any
 from attrs import evolve
 
 from dockcaddy.errors import PluginFault
-from dockcaddy.hookspecs import OutputContext, ServiceContext
+from dockcaddy.hookspecs import Adapter, OutputContext, ServiceContext
 from dockcaddy.narration import Narrator, ProblemLog
 from dockcaddy.plugins.calls import GuardedOutput
 from dockcaddy.plugins.guard import BUNDLED_SOURCE
 from dockcaddy.plugins.registry import Registry
 from dockcaddy.plugins.services import GuardedService
+from dockcaddy.reconcile.controlled import NoServers
 from dockcaddy.reconcile.debounce import Debounce
 from dockcaddy.reconcile.delivery import Delivery, Outputs
 from dockcaddy.reconcile.last_good import LastGood
@@ -25,6 +26,7 @@ from dockcaddy.reconcile.services import Services
 from dockcaddy.reconcile.watch import EngineWatches, WatchedEngine
 from dockcaddy.run.composition import pipeline_for, quarantine_for
 from dockcaddy.run.connections import Connections, adapters_for
+from dockcaddy.run.controller import Controller, NoCommonFolder
 from dockcaddy.run.operator_files import BaseFile
 from dockcaddy.run.outputs import ChosenOutput, chosen_outputs, contributed
 from dockcaddy.run.proxy import proxy_of
@@ -77,6 +79,7 @@ def reconciler_for(
     last_good: LastGood,
     narrator: Narrator | None = None,
     clock: Callable[[], float] = time.monotonic,
+    controller: Controller | None = None,
 ) -> Reconciler:
     """The loop that the settings describe. It reports to `narrator`, by default problems only.
 
@@ -87,18 +90,23 @@ def reconciler_for(
     if quarantine is not None:
         remembered = last_good.load()
         quarantine.remember(remembered.fragments, remembered.json)
-    return Reconciler(
+    pipeline = pipeline_for(settings, registry, sections)
+    made = Reconciler(
         EngineWatches.of(engines, clock, settings.engine_retention),
-        pipeline_for(settings, registry, sections),
+        pipeline,
         quarantine,
         outputs,
         clock,
         BaseFile(settings.caddyfile_path) if settings.caddyfile_path else lambda: None,
         last_good,
         _services(settings, registry, sections, last_good.path.parent, connections, clock),
+        controller or NoServers(),
         narrator or ProblemLog(),
         Schedule(settings.polling_interval, Debounce(settings.event_throttle_interval)),
     )
+    if controller is not None:
+        controller.pipeline, controller.changed = pipeline, made.mailbox.wake
+    return made
 
 
 def _services(
@@ -111,12 +119,15 @@ def _services(
 ) -> Services:
     """The services of plugins; `state` is the state directory in use."""
     urls = {
-        each.target or settings.caddy_admin: each.name for each in chosen_outputs(settings, registry) if each.is_live
+        each.target or settings.running_caddy: each.name for each in chosen_outputs(settings, registry) if each.is_live
     }
+    others: dict[str, Adapter] = {f"caddy at {url}": connections.connect(url, urls[url]) for url in sorted(urls) if url}
+    if connections.servers is not None:
+        others["the servers"] = NoCommonFolder()
     context = ServiceContext(
         lambda section: sections[section] if section in sections else section(),
         evolve(proxy_of(settings, registry), address_folder=str(settings.address_path(state).absolute())),
         clock,
-        {f"caddy at {url}": connections.connect(url, urls[url]) for url in sorted(urls) if url},
+        others,
     )
     return Services([GuardedService(each, context) for each in registry.services], clock)

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from dockcaddy.controller.discovery import DEFAULT_PORT
 from dockcaddy.model import Proxy
 from dockcaddy.plugins.registry import Registry
 from dockcaddy.run.caddy_folders import caddy_folders
@@ -27,10 +28,11 @@ def proxy_of(settings: Settings, registry: Registry) -> Proxy:
     ]
     outputs = chosen_outputs(settings, registry)
     written = [each.target for each in outputs if not each.is_live]
-    endpoints = [settings.caddy_admin, *(each.target for each in outputs if each.is_live)]
+    endpoints = [*settings.caddy_admin, *(each.target for each in outputs if each.is_live)]
     given = (settings.caddyfile_path, settings.source, settings.envfile, *written, *_sockets(settings))
     files = [Path(file).absolute() for file in given if file]
-    port = re.search(r":(\d+)(?:/|$)", settings.caddy_admin or settings.admin)
+    admin = f":{DEFAULT_PORT}" if settings.has_servers else settings.running_caddy or settings.admin
+    port = re.search(r":(\d+)(?:/|$)", admin)
     return Proxy(
         _with_targets(folders),
         _with_targets(map(os.path.normpath, files)),
@@ -40,6 +42,7 @@ def proxy_of(settings: Settings, registry: Registry) -> Proxy:
         tuple(dict.fromkeys(_engine_ports(settings))),
         settings.caddy_container,
         tuple(_admin_endpoints(settings, endpoints)),
+        frozenset(_endpoints(settings.caddy_admin)),
     )
 
 
@@ -61,11 +64,16 @@ def _engine_ports(settings: Settings) -> Iterator[int]:
 def _admin_endpoints(settings: Settings, urls: Iterable[str]) -> Iterator[tuple[str, int]]:
     """Where a Caddy answers that was there before us; on this machine only where its engine is on it too."""
     is_local = all(engine.startswith("unix:") or not engine for engine in _engines(settings))
+    for host, port in _endpoints(urls):
+        if is_local or not (host == "localhost" or host.startswith("127.")):
+            yield host, port
+
+
+def _endpoints(urls: Iterable[str]) -> Iterator[tuple[str, int]]:
+    """The hosts and ports of URLs that have both."""
     for url in urls:
-        found = re.match(r"https?://(?:\[([\da-fA-F:.]+)\]|([^/:@\s]+)):(\d+)", url)
-        host = (found[1] or found[2]) if found else ""
-        if found and (is_local or not (host == "localhost" or host.startswith("127."))):
-            yield host, int(found[3])
+        if found := re.match(r"https?://(?:\[([\da-fA-F:.]+)\]|([^/:@\s]+)):(\d+)", url):
+            yield found[1] or found[2], int(found[3])
 
 
 def _certificates(settings: Settings) -> Iterator[str]:
@@ -77,6 +85,6 @@ def _certificates(settings: Settings) -> Iterator[str]:
 
 def _sockets(settings: Settings) -> Iterator[str]:
     """The files of the unix sockets that Caddy and the engines answer at."""
-    for address in (settings.admin, settings.caddy_admin, *_engines(settings)):
+    for address in (settings.admin, *settings.caddy_admin, *_engines(settings)):
         if found := re.match(r"unix(?::/)?/(/[^|]*)", address):
             yield found[1]

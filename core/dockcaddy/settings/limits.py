@@ -33,6 +33,17 @@ MAX_WAITING_EVENTS = 10_000
 # Containers without our labels that `check` inspects to find out whether they are configured for another proxy.
 MAX_INSPECTED_UNLABELLED = 100
 
+# --- servers of a controller ---
+
+# How long a pass waits for one server to load a configuration, or to refuse it, before it tries another server.
+SERVER_PATIENCE = 10.0
+# How long a configuration that was tried on a server may stay there without a decision about it.
+SERVER_TRIAL = 30.0
+# Servers that a pass asks before it takes a refusal for everybody's.
+MAX_ASKED_SERVERS = 5
+# Servers whose locks are looked at together.
+MAX_LOCKED_AT_ONCE = 8
+
 # --- labels of one resource (compile) ---
 
 # People write a few dozen, generators a few hundred.

@@ -11,12 +11,12 @@ from typing import Any
 import attrs
 from attrs import field, frozen
 
-from dockcaddy.errors import SettingsError
 from dockcaddy.settings import limits
 from dockcaddy.settings.constraint import Constraint
 from dockcaddy.settings.reach import check_names, check_reach
 from dockcaddy.settings.values import (
     check_admin,
+    check_admin_urls,
     checked_seconds,
     parse_aligned,
     parse_boolean,
@@ -150,14 +150,14 @@ class Settings:
     """
 
     # fmt: off
-    mode: str = _option("standalone", "run", "standalone; controller and server are not supported yet", "CADDY_DOCKER_MODE", choices=("standalone", "controller", "server"))
+    mode: str = _option("standalone", "run", "standalone; controller of servers; server for a controller", "CADDY_DOCKER_MODE", choices=("standalone", "controller", "server"))
     docker_sockets: tuple[str, ...] = _option((), "docker", "engines to watch, as in DOCKER_HOST, or context://NAME; empty: as docker does", "CADDY_DOCKER_SOCKETS", kind="aligned")
     docker_certs_path: tuple[str, ...] = _option((), "docker", "folders with ca.pem, cert.pem and key.pem, one for each socket", "CADDY_DOCKER_CERTS_PATH", kind="aligned")
     docker_apis_version: tuple[str, ...] = _option((), "docker", "API versions, one for each socket; empty: negotiated", "CADDY_DOCKER_APIS_VERSION", kind="aligned")
     docker_names: tuple[str, ...] = _option((), "docker", "names of the engines in messages, one for each socket", kind="aligned", check=check_names)
     docker_reach: tuple[str, ...] = _option((), "docker", "how Caddy reaches containers: auto, containers, overlay, ports or ports=HOST", kind="aligned", check=check_reach)
     engine_retention: float = _option(0.0, "docker", "how long what an engine had last is kept while it does not answer; 0: for ever")
-    controller_network: str = _option("", "run", "network (CIDR) from which servers are configured; not supported yet", "CADDY_CONTROLLER_NETWORK", check=_check_network)
+    controller_network: str = _option("", "run", "network (CIDR) of the admin endpoints of servers, for controllers and servers", "CADDY_CONTROLLER_NETWORK", check=_check_network)
     ingress_networks: tuple[str, ...] = _option((), "docker", "networks over which Caddy reaches containers, by name; empty: those of Caddy's container", "CADDY_INGRESS_NETWORKS")
     upstream_addresses: str = _option("one", "docker", "addresses of a container on several of these networks that are used: one or all", choices=("one", "all"))
     caddyfile_path: str = _option("", "labels", "base Caddyfile, merged before everything else", "CADDY_DOCKER_CADDYFILE_PATH", kind="path")
@@ -176,7 +176,11 @@ class Settings:
     log_format: str = _option("console", "log", "lines for people, or JSON for machines", "CADDY_DOCKER_LOG_FORMAT", choices=("", "console", "json"))
     admin: str = _option("localhost:2019", "run", "address of the admin endpoint of dockcaddy's own Caddy; off: a private socket", "CADDY_ADMIN", check=check_admin)
     caddy: str = _option("", "caddy", "Caddy program to run; empty: the one on PATH, else the bundled one")
-    caddy_admin: str = _option("", "run", "admin URL of a running Caddy to configure; dockcaddy then starts no Caddy of its own", check=check_admin)
+    caddy_admin: tuple[str, ...] = _option((), "run", "admin URL of a running Caddy to configure, instead of an own one; several: servers", check=check_admin_urls)
+    caddy_admin_ca: str = _option("", "run", "file of the authorities that https admin URLs are checked against; empty: the system's", kind="path")
+    caddy_admin_cert: str = _option("", "run", "file of the client certificate for https admin URLs", kind="path")
+    caddy_admin_key: str = _option("", "run", "file of the key of that certificate; empty: in the same file", kind="path")
+    leader_lock: str = _option("auto", "run", "where controllers agree on one that leads; auto: in the Swarm if there is one", choices=("auto", "swarm", "servers", "none"))
     caddy_container: str = _option("", "docker", "container or service of Caddy, by name or id; its labels are trusted; empty: the one at --caddy-admin, else dockcaddy's own")
     http_port: int = _option(80, "caddy", "HTTP port of sites without a port; http_port in the base Caddyfile wins")
     https_port: int = _option(443, "caddy", "HTTPS port of sites without a port (redirects still lead to 443); https_port in the base Caddyfile wins")
@@ -201,6 +205,16 @@ class Settings:
     sections: Mapping[str, Mapping[str, Any]] = field(factory=dict)
     overrides: tuple[str, ...] = ()
 
+    @property
+    def running_caddy(self) -> str:
+        """The admin URL of the one Caddy to configure that runs already, `""` if there is none or there are servers."""
+        return self.caddy_admin[0] if self.caddy_admin and not self.has_servers else ""
+
+    @property
+    def has_servers(self) -> bool:
+        """Whether it configures servers: Caddys that run by themselves, found by labels or given by several URLs."""
+        return self.mode == "controller" or (self.mode == "standalone" and len(self.caddy_admin) > 1)
+
     def state_path(self) -> Path:
         """The folder for data that survives a restart."""
         if self.state_directory:
@@ -224,23 +238,6 @@ OPTIONS: tuple[Option, ...] = tuple(_options())
 CORE_SECTIONS = frozenset(option.section for option in OPTIONS if option.section)
 # these read better in a file than their flags' singular
 PLURALS = {"plugins": "plugin", "outputs": "output", "disable_plugins": "disable_plugin"}
-
-
-# options that do nothing yet: the values that are no error, and what to do instead
-UNSUPPORTED: Mapping[str, tuple[tuple[str, ...], str]] = {
-    "mode": (("standalone",), "use standalone: one dockcaddy with a Caddy of its own, or the one at --caddy-admin"),
-    "controller_network": (("",), "it belongs to mode controller, omit it"),
-}
-
-
-def check_supported(settings: Settings) -> None:
-    """Raises SettingsError for options that have no effect yet."""
-    for option in OPTIONS:
-        accepted, instead = UNSUPPORTED.get(option.name, ((), ""))
-        value = getattr(settings, option.name)
-        if instead and value not in accepted:
-            sources = ", ".join(filter(None, (option.flag, option.variable, option.peer)))
-            raise SettingsError(f'{option.name} "{value}" is not supported yet, {instead} (it is set by {sources})')
 
 
 def guess(word: str, known: Iterable[str]) -> str:

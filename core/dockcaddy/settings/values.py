@@ -1,6 +1,7 @@
 """Parse the texts of settings: durations, truth values, lists, ports, addresses."""
 
 import re
+from collections.abc import Collection, Iterable
 from urllib.parse import urlsplit
 
 _DURATION_PART = re.compile(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h)")
@@ -75,7 +76,15 @@ def parse_port(text: str) -> int:
     return int(digits)
 
 
-def check_admin(text: str) -> None:
+def check_admin_urls(texts: Iterable[str]) -> None:
+    """Raises ValueError unless each text is an admin URL of a Caddy that runs by itself."""
+    for text in texts:
+        if text.strip().lower() == "off":
+            raise ValueError('expected an address, "off" is none')
+        check_admin(text, ("http", "https"))
+
+
+def check_admin(text: str, schemes: Collection[str] = ("http",)) -> None:
     """Raises ValueError unless the text is an address of an admin endpoint."""
     address = text.strip()
     if address.lower() in ("", "off"):
@@ -87,7 +96,7 @@ def check_admin(text: str) -> None:
     url = address.removeprefix("tcp/")
     try:
         parts = urlsplit(url if "//" in url else f"http://{url}")
-        well_formed = parts.scheme == "http" and parts.netloc != "" and parts.port != 0 and not re.search(r"\s", url)
+        well_formed = parts.scheme in schemes and parts.netloc != "" and parts.port != 0 and not re.search(r"\s", url)
     except ValueError:
         well_formed = False
     if not well_formed:

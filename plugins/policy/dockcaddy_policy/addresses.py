@@ -16,6 +16,8 @@ _VARIABLE = re.compile(r"\{(?:\$|env\.)[^{}:]*(?::([^{}]*))?\}")
 # text before a slash that begins like none of these is a host, not a network
 _NETWORKS = ("tcp4/", "tcp6/", "udp4/", "udp6/", "unix+h2c/", "unixgram/", "unixpacket/", "fdgram/")
 _DEFAULT_PORTS = {"https": "443"}
+# on a Caddy that a controller configures: its port 2019 is an admin API
+_SERVER_LABEL = "_controlled_server"
 # an argument next to a digit or a brace: its last digits could be a part of the port
 _COMPLETED = re.compile(rf"{ARGUMENT.pattern}[\d{{]")
 _REPETITION = re.compile(r"\{\d+(?:,\d*)?\}")
@@ -167,7 +169,10 @@ def _wrong_port_of(address: Address, context: Context) -> str:
     if "{" in port:
         return "" if whole_argument(port) else f"the port {port} is not known beforehand"
     reason = wrong_port(port, context.proxy)
-    return reason if reason and not _is_own(address.host, context) else ""
+    if (address.host.strip("[]"), int(port) if port.isdecimal() else 0) in context.proxy.server_endpoints:
+        reason = f"{address.host}:{port} is the admin API of a server"
+    is_server = any(label.endswith(_SERVER_LABEL) for label in context.resource.labels)
+    return reason if reason and (is_server or not _is_own(address.host, context)) else ""
 
 
 def _is_own(host: str, context: Context) -> bool:

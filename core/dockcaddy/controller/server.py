@@ -1,0 +1,278 @@
+"""Keeps one server configured, in a thread of its own, so that a slow or dead one delays nobody."""
+
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from typing import Protocol
+
+from attrs import define, field, frozen
+
+from dockcaddy.backoff import Backoff
+from dockcaddy.controller.discovery import Target
+from dockcaddy.errors import CaddyRefusal, CaddyUnreachable, own_fault
+from dockcaddy.fragment import Fragment
+from dockcaddy.hookspecs import Configuration as Shown
+from dockcaddy.logs import report_own_fault
+from dockcaddy.merge.configuration import Configuration
+from dockcaddy.model import Problem
+from dockcaddy.quarantine import Quarantine
+from dockcaddy.settings import limits
+
+# a server is asked this often whether it has its configuration, in seconds
+CHECK_INTERVAL = 1.0
+FIRST_PAUSE, LONGEST_PAUSE = 0.1, 1.0
+# one that refuses everything is asked again after these
+FIRST_PAUSE_OF_REFUSED, LONGEST_PAUSE_OF_REFUSED = 1.0, 15.0
+# a server that is away for less is restarting, in seconds
+PATIENCE = 2.0
+
+Build = Callable[[Sequence[Fragment], frozenset[str]], Configuration]
+
+
+@frozen(eq=False)
+class Wanted:
+    """A configuration that a server accepted. Where another one refuses it, `build` makes a part of its fragments."""
+
+    configuration: Configuration
+    parts: Sequence[Fragment]
+    build: Build
+
+
+def is_same(one: Shown, other: Shown) -> bool:
+    """Whether two configurations are the same for a Caddy."""
+    return one is other or (one.text == other.text and one.json == other.json)
+
+
+class Caddy(Protocol):
+    """The server's Caddy. All raise CaddyUnreachable; `load` and `adapt` raise CaddyRefusal too."""
+
+    def adapt(self, caddyfile: str) -> bytes:
+        """Caddy's JSON of the text."""
+
+    def load(self, config: bytes) -> None:
+        """Have Caddy run it."""
+
+    def holds(self, config: bytes) -> bool:
+        """Whether Caddy runs it."""
+
+    def config(self) -> bytes:
+        """What Caddy runs."""
+
+    def serves(self, config: bytes) -> bool:
+        """Whether Caddy serves what it serves."""
+
+    def close(self) -> None:
+        """Close the connection."""
+
+
+@frozen(eq=False)
+class _Trial:
+    work: Callable[[], bytes | bool]
+    loads: bool = False
+    result: "Future[bytes | bool]" = field(factory=Future)
+
+
+@define(eq=False)
+class Server:
+    """One server. `clock` gives seconds, `quarantine` finds what this Caddy refuses of what another one accepted.
+
+    `changed` is called when its problems change, `leads` says whether servers may be configured now.
+    """
+
+    target: Target
+    caddy: Caddy
+    quarantine: Quarantine
+    clock: Callable[[], float]
+    leads: Callable[[], bool] = lambda: True
+    changed: Callable[[], None] = lambda: None
+    failure: str = ""
+    refusal: str = ""
+    busy_since: float | None = None
+    _condition: threading.Condition = field(factory=threading.Condition)
+    _wanted: Wanted | None = None
+    _given: Wanted | None = None
+    # the part of `_given` that this server accepted, if that is not all
+    _own: Configuration | None = None
+    _trials: list[_Trial] = field(factory=list)
+    _backoff: Backoff = field(factory=lambda: Backoff(FIRST_PAUSE, LONGEST_PAUSE))
+    _refused: Backoff = field(factory=lambda: Backoff(FIRST_PAUSE_OF_REFUSED, LONGEST_PAUSE_OF_REFUSED))
+    _failing_since: float | None = None
+    _check_at: float = float("-inf")
+    _is_trying: bool = False
+    _is_closed: bool = False
+    _reported: tuple[Problem, ...] = ()
+
+    # --- for other threads
+
+    def start(self) -> None:
+        """Begin."""
+        threading.Thread(target=self._run, name=str(self.target), daemon=True).start()
+
+    def close(self) -> None:
+        """End; what the server has stays."""
+        with self._condition:
+            self._is_closed = True
+            self._condition.notify_all()
+
+    def want(self, wanted: Wanted) -> None:
+        """Have the server run this configuration from now on."""
+        with self._condition:
+            is_new = self._wanted is None or not is_same(self._wanted.configuration, wanted.configuration)
+            if is_new or self._is_trying:
+                self._wanted = wanted if is_new else self._wanted
+                self._is_trying, self._check_at = False, float("-inf")
+                self._condition.notify_all()
+
+    def ask(self, work: Callable[[Caddy], bytes | bool], *, loads: bool = False) -> "Future[bytes | bool]":
+        """Do something with the Caddy, between other work. If it `loads`, that stays until the server is to run another one.
+
+        It stays for a while only, as nobody may decide what comes next.
+        """
+        trial = _Trial(lambda: work(self.caddy), loads)
+        with self._condition:
+            self._trials.append(trial)
+            self._condition.notify_all()
+        return trial.result
+
+    @property
+    def seems_up(self) -> bool:
+        """Whether it answered when it was asked last, and is not being waited for."""
+        since = self.busy_since
+        return not self.failure and (since is None or self.clock() < since + 1)
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """What is wrong with it: that it does not answer, or what it refuses."""
+        since = self._failing_since
+        if since is not None and self.failure and self.clock() >= since + PATIENCE:
+            return (Problem(str(self.target), "", self.failure),)
+        if self.refusal:
+            return (Problem(str(self.target), "", f"it refuses everything and keeps what it has: {self.refusal}"),)
+        if self._own is None:
+            return ()
+        return tuple(Problem(str(self.target), "", f"left out there: {each}") for each in self.quarantine.problems)
+
+    def holds(self, configuration: Shown) -> bool:
+        """Whether it runs this configuration, or the part that it accepts, as far as is known."""
+        given = self._given
+        return given is not None and is_same(given.configuration, configuration) and not self.failure
+
+    # --- its own thread
+
+    def _run(self) -> None:
+        while not self._is_closed:
+            try:
+                due = self.step()
+                with self._condition:
+                    if not self._trials and not self._is_closed:
+                        self._condition.wait(max(due - self.clock(), 0.0))
+            except Exception as error:
+                report_own_fault(str(self.target), error)
+                with self._condition:
+                    self._condition.wait(LONGEST_PAUSE)
+        self.caddy.close()
+
+    def step(self) -> float:
+        """Do what is due. Returns when something is due next, in seconds of the clock."""
+        self.busy_since = self.clock()
+        try:
+            with self._condition:
+                trials, self._trials = self._trials, []
+            for trial in trials:
+                self._answer(trial)
+            if self._wanted is not None and self.leads() and self._is_due():
+                self._keep(self._wanted)
+            elif self.failure and self._backoff.is_due(self.clock()):
+                self._answer(_Trial(self.caddy.config))
+        finally:
+            self.busy_since = None
+        problems = self.problems
+        if problems != self._reported:
+            self._reported = problems
+            self.changed()
+        return self._next()
+
+    def _is_due(self) -> bool:
+        now, retry = self.clock(), self.quarantine.next_retry
+        if not self._backoff.is_due(now) or not self._refused.is_due(now):
+            return False
+        return now >= self._check_at or (self._own is not None and retry is not None and now >= retry)
+
+    def _next(self) -> float:
+        waits = [at for at in (self._backoff.retry_at, self._refused.retry_at) if at is not None]
+        if waits:
+            return max(waits)
+        return self._check_at if self._wanted is not None and self.leads() else self.clock() + CHECK_INTERVAL
+
+    def _answer(self, trial: _Trial) -> None:
+        if not trial.result.set_running_or_notify_cancel():
+            return
+        try:
+            result = trial.work()
+        except CaddyUnreachable as error:
+            self._failed(error)
+            trial.result.set_exception(error)
+        except Exception as error:
+            trial.result.set_exception(error)
+        else:
+            self._answered()
+            if trial.loads:
+                self._is_trying, self._check_at = True, self.clock() + limits.SERVER_TRIAL
+            trial.result.set_result(result)
+
+    def _keep(self, wanted: Wanted) -> None:
+        """Have the server run what is wanted, if it does not."""
+        try:
+            if not self._has(wanted):
+                self._deliver(wanted)
+            self.refusal = ""
+        except CaddyUnreachable as error:
+            self._failed(error)
+            return
+        except CaddyRefusal as refusal:
+            self.refusal = str(refusal)
+            self._refused.failed(self.clock())
+            return
+        self._answered()
+        self._refused.succeeded()
+        self._given = wanted
+        self._check_at = self.clock() + CHECK_INTERVAL
+
+    def _has(self, wanted: Wanted) -> bool:
+        given = self._given
+        own = self._own if given is wanted else None
+        if own is not None and self.quarantine.next_retry is not None and self.clock() >= self.quarantine.next_retry:
+            return False
+        return self.caddy.holds((own or wanted.configuration).json)
+
+    def _deliver(self, wanted: Wanted) -> None:
+        if self._own is None:
+            try:
+                self._load(wanted.configuration)
+                return
+            except CaddyRefusal:
+                # what another Caddy accepted: something is missing here
+                self._own = wanted.configuration
+        found = self.quarantine.resolve(wanted.parts, wanted.build, self._load, self._serves)
+        self._own = found if self.quarantine.problems else None
+
+    def _load(self, configuration: Configuration) -> bool:
+        self.caddy.load(configuration.json)
+        return True
+
+    def _serves(self, configuration: Configuration) -> bool:
+        try:
+            return self.caddy.serves(configuration.json)
+        except CaddyUnreachable:
+            return False
+
+    def _failed(self, error: CaddyUnreachable) -> None:
+        now = self.clock()
+        self.failure = str(error).removeprefix(f"caddy at {self.target.url} ") or own_fault(error)
+        if self._failing_since is None:
+            self._failing_since = now
+        self._backoff.failed(now)
+
+    def _answered(self) -> None:
+        self.failure, self._failing_since = "", None
+        self._backoff.succeeded()

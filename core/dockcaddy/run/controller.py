@@ -1,0 +1,159 @@
+"""Mode controller, put together as the settings describe it: the servers, and the election of the controller that leads."""
+
+import secrets
+import socket
+import ssl
+import time
+from collections.abc import Callable, Sequence
+
+from attrs import define
+
+from dockcaddy.caddy import AdminClient
+from dockcaddy.caddy.watched import Mark, WatchedCaddy
+from dockcaddy.controller import Election, Fleet, Leadership, Lock, Server, Target, Unlocked, Wanted
+from dockcaddy.controller.chosen_lock import ChosenLock
+from dockcaddy.controller.server_lock import ServerLock
+from dockcaddy.controller.swarm_lock import SwarmLock
+from dockcaddy.engine import Engine
+from dockcaddy.errors import CaddyRefusal, SettingsError
+from dockcaddy.fragment import Fragment
+from dockcaddy.merge.configuration import Configuration
+from dockcaddy.model import Inventory, Problem
+from dockcaddy.reconcile.pipeline import Pipeline
+from dockcaddy.run.composition import quarantine_for
+from dockcaddy.settings.table import Settings
+
+# a server that answers nothing for so long is asked again, in seconds
+TIMEOUT, CONNECT_TIMEOUT = 30.0, 1.0
+
+
+@define(eq=False)
+class Controller:
+    """What the loop needs of the servers. `changed` is called when their problems or the lead change."""
+
+    fleet: Fleet
+    leadership: Leadership
+    changed: Callable[[], None] = lambda: None
+    pipeline: Pipeline | None = None
+
+    @property
+    def leads(self) -> bool:
+        """See Controlled."""
+        return self.leadership.leads
+
+    @property
+    def problems(self) -> Sequence[Problem]:
+        """See Controlled."""
+        return self.fleet.problems
+
+    def is_leading(self) -> bool:
+        """Whether this controller leads now."""
+        return self.leadership.leads
+
+    def tell(self) -> None:
+        """The problems of servers or the lead have changed."""
+        self.changed()
+
+    def start(self) -> None:
+        """See Controlled."""
+        self.fleet.found(Inventory(()))
+        self.leadership.start()
+
+    def found(self, inventory: Inventory) -> None:
+        """See Controlled."""
+        self.fleet.found(inventory)
+
+    def publish(self, configuration: Configuration, parts: Sequence[Fragment]) -> None:
+        """See Controlled."""
+        assert self.pipeline is not None
+        self.fleet.publish(Wanted(configuration, parts, self.pipeline.separate()))
+
+    def close(self) -> None:
+        """See Controlled."""
+        self.leadership.close()
+        self.fleet.close()
+
+
+def controller_for(
+    settings: Settings, engines: Sequence[Engine] = (), clock: Callable[[], float] = time.monotonic
+) -> Controller | None:
+    """The controller that the settings describe, None if there are no servers to configure. Raises SettingsError."""
+    if not settings.has_servers:
+        return None
+    tls = tls_for(settings)
+
+    def client(target: Target) -> AdminClient:
+        return AdminClient(target.url, TIMEOUT, CONNECT_TIMEOUT, tls=tls)
+
+    for url in settings.caddy_admin:
+        AdminClient(url, tls=tls)
+    on_servers = ServerLock(client)
+    lock = _lock(settings, engines, on_servers)
+    leadership = Leadership(Election(_name(), lock, clock), _nothing)
+
+    def mark() -> Mark | None:
+        return on_servers.mark if isinstance(lock, ServerLock) or _is_on_servers(lock) else None
+
+    def connect(target: Target) -> Server:
+        caddy = WatchedCaddy(client(target), made.is_leading, mark)
+        quarantine = quarantine_for(settings, [caddy], clock)
+        assert quarantine is not None
+        return Server(target, caddy, quarantine, clock, made.is_leading, made.tell)
+
+    fleet = Fleet(connect, settings.controller_network, settings.caddy_admin, on_servers.use)
+    made = Controller(fleet, leadership)
+    leadership.changed = made.tell
+    return made
+
+
+def _nothing() -> None:
+    """Do nothing."""
+
+
+def _is_on_servers(lock: Lock) -> bool:
+    return isinstance(lock, ChosenLock) and isinstance(lock.chosen, ServerLock)
+
+
+def _lock(settings: Settings, engines: Sequence[Engine], on_servers: ServerLock) -> Lock:
+    if settings.leader_lock == "none":
+        return Unlocked()
+    if settings.leader_lock == "servers":
+        return on_servers
+    in_swarm = [SwarmLock(each.connection, settings.label_prefix) for each in engines]
+    return in_swarm[0] if settings.leader_lock == "swarm" else ChosenLock([*in_swarm, on_servers])
+
+
+def _name() -> str:
+    """What other controllers call this one: the host's name, and a part that no other one has."""
+    host = "".join(each if each.isalnum() else "-" for each in socket.gethostname())
+    return f"{host}-{secrets.token_hex(3)}"
+
+
+def tls_for(settings: Settings) -> ssl.SSLContext | None:
+    """What https URLs are connected with, None if the settings say nothing. Raises SettingsError."""
+    ca, certificate, key = settings.caddy_admin_ca, settings.caddy_admin_cert, settings.caddy_admin_key
+    if key and not certificate:
+        raise SettingsError(f"--caddy-admin-key {key}: there is no certificate for it, set --caddy-admin-cert")
+    if not (ca or certificate):
+        return None
+    option = f"--caddy-admin-ca {ca}"
+    try:
+        context = ssl.create_default_context(cafile=ca or None)
+        if certificate:
+            option = f"--caddy-admin-cert {certificate}"
+            context.load_cert_chain(certificate, key or None)
+    except (OSError, ssl.SSLError) as error:
+        raise SettingsError(f"{option}: {error.strerror or error}") from None
+    return context
+
+
+@define
+class NoCommonFolder:
+    """In place of the servers where a folder is needed that they read: each has files of its own."""
+
+    def adapt(self, caddyfile: str) -> bytes:
+        """Refuse."""
+        raise CaddyRefusal("servers of a controller have no folder in common")
+
+
+__all__ = ["Controller", "NoCommonFolder", "controller_for", "tls_for"]
