@@ -3,9 +3,7 @@
 import signal
 import time
 from collections.abc import Callable
-from pathlib import Path
 
-import proxy
 from proxy import Proxy
 from servers import StockCaddy
 from stand_in_engine import StandInEngine

@@ -5,7 +5,6 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import proxy
 from proxy import Proxy
 from servers import StockCaddy
 from stand_in_engine import StandInEngine

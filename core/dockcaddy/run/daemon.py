@@ -5,6 +5,7 @@ import logging
 import os
 import signal
 import tempfile
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -28,6 +29,7 @@ from dockcaddy.run.engines import engines_for
 from dockcaddy.run.loop import outputs_for, reconciler_for
 from dockcaddy.run.operator_files import load_environment_file, read_base
 from dockcaddy.run.outputs import chosen_outputs
+from dockcaddy.run.server import Kept, admin_address
 from dockcaddy.settings.table import Settings
 
 logger = logging.getLogger("dockcaddy")
@@ -41,7 +43,10 @@ PATIENCE = 2.0
 def run(settings: Settings, registry: Registry, sections: Mapping[type, Any]) -> int:
     """Watch the engines until a signal; gives the exit status. Raises SettingsError and CaddyUnreachable at start."""
     with suppress(Ended), registry.timer.guarded(), ended_by_signals(registry.timer.is_waiting) as ending:
-        _run(settings, registry, sections, ending)
+        if settings.mode == "server":
+            _serve(settings, ending)
+        else:
+            _run(settings, registry, sections, ending)
     return 0
 
 
@@ -90,6 +95,28 @@ def ended_by_signals(is_stuck: Callable[[], bool] = lambda: False) -> Iterator[E
     yield ending
 
 
+def _serve(settings: Settings, ending: Ending) -> None:
+    """Run a Caddy that a controller configures."""
+    address = admin_address(settings)
+    if settings.envfile:
+        load_environment_file(settings.envfile)
+    systemd = Systemd.of(os.environ)
+    ended = threading.Event()
+    connections = Connections(address, listen_address(address), _log_settings(settings))
+    with (
+        state_directory(settings) as directory,
+        _version(settings, ending) as version,
+        caddy_for(settings, connections, directory, Kept(directory / "last-configuration.json").load) as process,
+    ):
+        report_folders(os.environ)
+        logger.info("dockcaddy %s %s", __version__, _purpose(settings, version, process))
+        logger.info("waiting for a controller")
+        systemd.tell("READY=1", "STATUS=waiting for a controller")
+        ending.stop = ended.set
+        if not ending.requested:
+            ended.wait()
+
+
 def _run(settings: Settings, registry: Registry, sections: Mapping[type, Any], ending: Ending) -> None:
     engines = engines_for(settings)
     controller = controller_for(settings, engines)
@@ -110,7 +137,7 @@ def _run(settings: Settings, registry: Registry, sections: Mapping[type, Any], e
         last_good = LastGood(directory / "last-good.db")
         with (
             _version(settings, ending) as version,
-            caddy_for(settings, connections, directory, last_good) as process,
+            caddy_for(settings, connections, directory, lambda: last_good.load().json) as process,
         ):
             narrator = SystemdNarrator(_narrator(settings, engines, connections), systemd)
             reconciler = reconciler_for(
@@ -196,12 +223,12 @@ def caddy_for(
     settings: Settings,
     connections: Connections,
     directory: Path,
-    last_good: LastGood,
+    last: Callable[[], bytes],
     environment: Mapping[str, str] = MappingProxyType({}),
 ) -> Iterator[CaddyProcess | None]:
     """A Caddy of our own for as long as the context lasts; None where the connections need none.
 
-    It has the variables of `environment` besides our own. Raises CaddyUnreachable.
+    It starts with the configuration that `last` gives, and has the variables of `environment` besides our own. Raises CaddyUnreachable.
     """
     if not connections.listen:
         yield None
@@ -210,7 +237,7 @@ def caddy_for(
         find_caddy(settings.caddy),
         connections.url,
         directory,
-        initial=lambda: connections.complete(last_good.load().json),
+        initial=lambda: connections.complete(last()),
         environment=environment,
     )
     try:
