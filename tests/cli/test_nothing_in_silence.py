@@ -28,7 +28,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     ("arguments", "told"),
     [
         (("--output", "nowhere"), 'no output "nowhere"'),
-        (("--output", "admin=ftp://x"), "use http or a unix socket"),
+        (("--output", "admin=ftp://x"), "use http, https or a unix socket"),
         (("--output", "json"), "output json needs a path"),
         (("--output", "caddyfile"), "output caddyfile needs a path"),
     ],
