@@ -12,6 +12,7 @@ from pathlib import Path
 
 import dockcaddy_policy
 from dockcaddy import caddyfile, files, hookspecs, plugins, testing
+from dockcaddy.engine.failures import CALLS
 from dockcaddy.settings import pages
 from dockcaddy_idioms import table
 from dockcaddy_policy.rules import RULES
@@ -153,6 +154,16 @@ def security_page() -> str:
         "| --- | --- | --- |",
     ]
     rows += [f"| `{rule.name}` | {rule.help} | {'yes' if rule.shows_refused else 'no'} |" for rule in RULES]
+    rows += [
+        "\n## A proxy in front of the engine's socket\n",
+        "Whoever can use the engine's socket is root on its host. A socket proxy lets dockcaddy read and nothing else:",
+        "[examples/socket-proxy.yaml](../examples/socket-proxy.yaml). These are all calls that dockcaddy makes, with any API",
+        "version in front of the path (`/v1.41/networks`) and any query. One that is forbidden costs what needs it, with one",
+        "warning. The variables are those of docker-socket-proxy.\n",
+        "| call | variable | what needs it |",
+        "| --- | --- | --- |",
+        *(f"| `GET {path}` | `{variable}=1` | {need} |" for path, (variable, need) in CALLS.items()),
+    ]
     return "\n".join(rows) + "\n"
 
 

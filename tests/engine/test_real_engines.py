@@ -98,7 +98,7 @@ def test_each_site_leads_to_its_own_engine_and_one_that_is_cut_off_costs_nobody_
 ) -> None:
     program = start()
     one, two = (engines.visit(80, f"{name}.test", "net") for name in ("one", "two"))
-    eventually(lambda: (one.latest, two.latest) == ({"one"}, {"two"}))
+    eventually(lambda: (one.latest, two.latest) == ({"one"}, {"two"}), 10_000)
     assert "172.17.0.2" not in program.text
     run(engines, "node2", "hidden", "--expose=80")
     eventually(lambda: "http://hidden.test" in program.text)

@@ -12,19 +12,23 @@ from attrs import frozen
 from dockcaddy.errors import EngineUnreachable, one_line
 
 FORBIDDEN = HTTPStatus.FORBIDDEN
-# the variables of docker-socket-proxy (Tecnativa's and compatible ones) by the call that each allows
-_ALLOWED_BY = {
-    "containers": "CONTAINERS",
-    "networks": "NETWORKS",
-    "events": "EVENTS",
-    "version": "VERSION",
-    "info": "INFO",
-    "_ping": "PING",
-    "services": "SERVICES",
-    "tasks": "TASKS",
-    "configs": "CONFIGS",
-    "nodes": "NODES",
+# every call to the engine: its variable of docker-socket-proxy (Tecnativa's and compatible ones), and what needs it
+CALLS = {
+    "/containers/json": ("CONTAINERS", "everything"),
+    "/containers/ID/json": (
+        "CONTAINERS",
+        "environment, health and mounts in templates, and finding Caddy's own container",
+    ),
+    "/version": ("VERSION", "the API version, unless `--docker-apis-version` sets it"),
+    "/_ping": ("PING", "the API version, where `/version` is forbidden"),
+    "/events": ("EVENTS", "changes at once; without it they are found by polling"),
+    "/networks": ("NETWORKS", "which networks Caddy reaches; without it every network counts"),
+    "/info": ("INFO", "whether a node of a Swarm is a manager; asked of nodes only"),
+    "/services": ("SERVICES", "Swarm services; asked of managers only"),
+    "/tasks": ("TASKS", "upstreams of Swarm services, except with `--proxy-service-tasks=false`"),
+    "/configs": ("CONFIGS", "Caddyfiles in Swarm configs"),
 }
+_ALLOWED_BY = {path.split("/")[1]: variable for path, (variable, _) in CALLS.items()}
 # the status of an engine that is not a Swarm manager, and of Podman
 _NO_MANAGER = (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.NOT_FOUND, HTTPStatus.NOT_ACCEPTABLE)
 _VERSION = re.compile(r"^/v[0-9.]+(?=/)")
