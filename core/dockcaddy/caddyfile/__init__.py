@@ -23,6 +23,7 @@ from dockcaddy.caddyfile.matchers import is_matcher, is_matcher_block, matcher, 
 from dockcaddy.caddyfile.merge import group_key, merge, merge_key
 from dockcaddy.caddyfile.order import position, sort, sort_key
 from dockcaddy.caddyfile.parse import parse
+from dockcaddy.caddyfile.peer import merge_as_peer, write_as_peer
 from dockcaddy.caddyfile.write import quote, write, write_block, write_with_origins
 
 __all__ = [
@@ -61,6 +62,7 @@ __all__ = [
     "lex_value",
     "matcher",
     "merge",
+    "merge_as_peer",
     "merge_key",
     "option_values",
     "parse",
@@ -74,6 +76,7 @@ __all__ = [
     "with_absolute_imports",
     "with_absolute_imports_of_labels",
     "write",
+    "write_as_peer",
     "write_block",
     "write_with_origins",
 ]

@@ -1,5 +1,6 @@
 """`dockcaddy check`."""
 
+import difflib
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,9 +17,17 @@ from dockcaddy.model import Inventory, Problem
 
 @click.command(cls=Command)
 @inventory_option
+@click.option(
+    "--compare-cdp",
+    "compares",
+    is_flag=True,
+    help="show what differs from caddy-docker-proxy and why; exit 1 if anything does",
+)
 @settings_options("docker", "labels", "caddy", "plugins", "log")
-def command(path: str, **options: Any) -> int:
+def command(path: str, compares: bool, **options: Any) -> int:
     """List the problems of labels. Exit 1 if one of them is an error."""
+    if compares:
+        return _compare(read_source(options, path, everything=True))
     source = read_source(options, path, thorough=True)
     found = source.served()
     problems = dict.fromkeys((*found.configuration.problems, *unanswered(found.configuration)))
@@ -31,6 +40,23 @@ def command(path: str, **options: Any) -> int:
     if not wrong:
         result.write(f"{_counted(source.inventory, found.configuration, len(problems))}, ok\n")
     return 1 if wrong else 0
+
+
+def _compare(source: Source) -> int:
+    """Print what differs from caddy-docker-proxy, each with both texts and the reasons."""
+    differences = source.comparison().differences()
+    for each in differences:
+        lines = list(difflib.unified_diff(each.peer.splitlines(), each.ours.splitlines(), lineterm="", n=1))
+        changed = [f"    {line}\n" for line in lines[2:] if not line.startswith("@@")]
+        result.write("".join([f"{each.subject}\n", *changed, *(f"  {reason}\n" for reason in each.reasons)]))
+    count = len(differences)
+    told = (
+        f"{count} difference{'' if count == 1 else 's'}: - is caddy-docker-proxy, + is dockcaddy"
+        if count
+        else "no difference"
+    )
+    result.write(f"{told}\n")
+    return 1 if differences else 0
 
 
 def _nothing_labelled(source: Source, configuration: Configuration) -> Iterator[Problem]:

@@ -11,12 +11,13 @@ from typing import Any, TypeVar
 import click
 from attrs import evolve, frozen
 
-from dockcaddy.cli.options import start
+from dockcaddy.cli.options import Environment, start
 from dockcaddy.errors import CaddyUnreachable, SettingsError
 from dockcaddy.files import unreadable
 from dockcaddy.merge.configuration import Configuration
 from dockcaddy.model import Inventory, Problem
 from dockcaddy.reconcile.pipeline import BaseCaddyfile, Pipeline
+from dockcaddy.run.comparison import Comparison
 from dockcaddy.run.composition import pipeline_for
 from dockcaddy.run.engines import engines_for, options_for
 from dockcaddy.run.operator_files import load_environment_file, read_base
@@ -106,6 +107,12 @@ class Source:
     base: BaseCaddyfile | None
     inventory: Inventory
     is_snapshot: bool
+    environment: Environment
+
+    def comparison(self) -> Comparison:
+        """The comparison with caddy-docker-proxy."""
+        given = self.environment
+        return Comparison(self.settings, given.registry, given.sections, self.inventory, self.base)
 
     @property
     def excluded(self) -> tuple[str, ...]:
@@ -125,8 +132,10 @@ class Source:
             return Served(served_unchecked(*given), str(error))
 
 
-def read_source(options: Mapping[str, Any], path: str, *, thorough: bool = False) -> Source:
+def read_source(options: Mapping[str, Any], path: str, *, thorough: bool = False, everything: bool = False) -> Source:
     """Start from a command's options, and read the inventory at `path` (see `read_inventory`).
+
+    With `everything`, it includes the containers that caddy-docker-proxy serves and dockcaddy does not.
 
     Raises SettingsError, PluginError, SnapshotError and EngineUnreachable.
     """
@@ -136,8 +145,9 @@ def read_source(options: Mapping[str, Any], path: str, *, thorough: bool = False
         load_environment_file(settings.envfile)
     pipeline = pipeline_for(settings, environment.registry, environment.sections)
     base = read_base(settings.caddyfile_path)
-    inventory = read_inventory(settings, path, thorough=thorough)
-    return Source(settings, pipeline, base, inventory, bool(path))
+    wanted = evolve(settings, scan_one_off_containers=True) if everything else settings
+    inventory = read_inventory(wanted, path, thorough=thorough)
+    return Source(settings, pipeline, base, inventory, bool(path), environment)
 
 
 def report_excluded(excluded: Iterable[str], constraint: str) -> None:

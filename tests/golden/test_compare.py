@@ -1,0 +1,27 @@
+"""`dockcaddy check --compare-cdp`: what is shown of a snapshot. A case without a difference ends with status 0."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from dockcaddy.run import comparison
+from golden import Case, Golden, cases
+
+
+@pytest.mark.parametrize("case", cases(Path(__file__).parent / "compare"))
+def test_what_differs_from_caddy_docker_proxy_is_shown_with_the_reason(
+    case: Case, golden: Golden, on_case: Callable
+) -> None:
+    result = on_case("check", case, "--compare-cdp")
+    assert result.status == case.settings["status"]
+    golden(case.expected, result.out + result.err)
+
+
+def test_every_setting_that_a_reason_names_is_in_the_list_of_differences(project: Path) -> None:
+    listed = (project / "docs" / "differences-from-cdp.md").read_text()
+    reasons = [each for each in vars(comparison).values() if isinstance(each, comparison.Reason)]
+    assert len(reasons) > 10
+    for reason in reasons:
+        assert reason.restored in listed, reason
+        assert all((project / path).exists() for path in re.findall(r"docs/[\w-]+\.md", reason.peer))
