@@ -1,5 +1,6 @@
 """`dockcaddy check --compare-cdp`: what is shown of a snapshot. A case without a difference ends with status 0."""
 
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 from dockcaddy.run import comparison
 from golden import Case, Golden, cases
+from snapshots import snapshot_of
 
 
 @pytest.mark.parametrize("case", cases(Path(__file__).parent / "compare"))
@@ -25,3 +27,10 @@ def test_every_setting_that_a_reason_names_is_in_the_list_of_differences(project
     for reason in reasons:
         assert reason.restored in listed, reason
         assert all((project / path).exists() for path in re.findall(r"docs/[\w-]+\.md", reason.peer))
+
+
+def test_the_migration_page_shows_what_is_printed(project: Path, dockcaddy: Callable, sandbox: Path) -> None:
+    labels = {"caddy": "app.example.org", "caddy.route.file_server": "", "caddy.route.forward_auth": "auth:9091"}
+    (sandbox / "snapshot.json").write_text(json.dumps(snapshot_of({"app": labels})))
+    made = dockcaddy("check", "--compare-cdp", "--inventory", "snapshot.json").out
+    assert made in (project / "docs" / "migrating-from-caddy-docker-proxy.md").read_text()

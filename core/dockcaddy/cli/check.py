@@ -47,7 +47,8 @@ def _compare(source: Source) -> int:
     differences = source.comparison().differences()
     for each in differences:
         lines = list(difflib.unified_diff(each.peer.splitlines(), each.ours.splitlines(), lineterm="", n=1))
-        changed = [f"    {line}\n" for line in lines[2:] if not line.startswith("@@")]
+        # the first three lines are a header, `@@` begins each further part
+        changed = [f"    {'...' if line.startswith('@@') else line}\n" for line in lines[3:]]
         result.write("".join([f"{each.subject}\n", *changed, *(f"  {reason}\n" for reason in each.reasons)]))
     count = len(differences)
     told = (
