@@ -51,12 +51,9 @@ def _compare(source: Source) -> int:
         changed = [f"    {'...' if line.startswith('@@') else line}\n" for line in lines[3:]]
         result.write("".join([f"{each.subject}\n", *changed, *(f"  {reason}\n" for reason in each.reasons)]))
     count = len(differences)
-    told = (
-        f"{count} difference{'' if count == 1 else 's'}: - is caddy-docker-proxy, + is dockcaddy"
-        if count
-        else "no difference"
-    )
-    result.write(f"{told}\n")
+    plural = "" if count == 1 else "s"
+    legend = f"{count} difference{plural}: - is caddy-docker-proxy, + is dockcaddy"
+    result.write(f"{legend if count else 'no difference'}\n")
     return 1 if differences else 0
 
 

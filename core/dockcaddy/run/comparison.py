@@ -238,13 +238,16 @@ class Comparison:
     def _pipeline(self, way: Way) -> Pipeline:
         registry = evolve(self.registry, admission_rules=(), site_transformers=())
         if not way.has_own_functions:
-            known = {name: entry for name, entry in registry.functions.items() if name in FUNCTIONS}
-            if "upstreams" in known:
-                known["upstreams"] = evolve(known["upstreams"], item=upstreams)
+            peers = {each.__name__: each for each in (upstreams,)}
+            known = {
+                name: evolve(entry, item=peers.get(name, entry.item))
+                for name, entry in registry.functions.items()
+                if name in FUNCTIONS
+            }
             registry = evolve(registry, functions=known, gates=())
         if not way.has_transformers:
             registry = evolve(registry, transformers=())
-        settings = evolve(self.settings, suffix_names=way.suffix_names, route_order=way.route_order, takeovers=True)
+        settings = evolve(self.settings, suffix_names=way.suffix_names, route_order=way.route_order)
         return pipeline_for(settings, registry, self.sections)
 
     def _served(self) -> Made:
