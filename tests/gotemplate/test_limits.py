@@ -164,3 +164,13 @@ def test_any_text_gives_text_or_a_template_error(text: str) -> None:
         assert error.reason
     else:
         assert isinstance(result, str)
+
+
+@pytest.mark.parametrize(
+    "use", ["index $d.s 5", "len $d.s", "eq $d.s $d.s", "print $d.s | len", "index $.list 0 | len"]
+)
+def test_a_long_text_counts_wherever_it_is_held(use: str) -> None:
+    data = {"list": ["\u00e9" * 200_000]}
+    table = FunctionTable({"holding": lambda context: {"s": "\u00e9" * 200_000}})
+    with pytest.raises(TemplateError, match="limit of 50000 steps"):
+        gotemplate.compile("{{$d := holding}}{{range 20}}{{$x := " + use + "}}{{end}}", table).execute(data)

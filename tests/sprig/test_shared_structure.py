@@ -41,6 +41,7 @@ OFTEN = (
     '{{$s := repeat 200000 "x"}}{{$l := list $s}}{{range until 12}}{{$l = concat $l $l}}{{end}}{{sortAlpha $l | len}}',
     '{{$s := repeat 200000 "x"}}{{$l := list $s}}{{range until 12}}{{$l = concat $l $l}}{{end}}{{has (printf "%sy" $s) $l}}',
     '{{$s := repeat 200000 "x"}}{{$l := list $s}}{{range until 7}}{{$l = concat $l $l}}{{end}}{{join "" $l | len}}',
+    '{{$d := dict "s" (repeat 200000 "\u00e9")}}{{range until 20000}}{{$x := initials $d.s}}{{$x = quote $d.s | len}}{{end}}',
     '{{$u := urlParse "http://a@b"}}{{$_ := set $u "userinfo" (repeat 200000 "a")}}{{range until 9999}}{{$x := urlJoin $u}}{{end}}',
     '{{printf (repeat 131072 "%[") 1}}', '{{regexReplaceAll "" "xx" (repeat 60000 "$a") | len}}',
     '{{regexReplaceAll "" (repeat 1000 "x") (repeat 60000 "$a") | len}}', '{{regexReplaceAll "." "x" (printf "$%s" (repeat 200000 "a"))}}',

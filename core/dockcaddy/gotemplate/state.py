@@ -72,7 +72,10 @@ class State:
         """Count what handling these values takes: long texts and lists take longer than a step."""
         weight = 0
         for value in values:
-            data = None if value is None else value.data
+            data: object = value
+            while isinstance(data, Value):
+                # an interface holds another value
+                data = data.data
             if isinstance(data, str):
                 weight += len(data) // CHARACTERS_PER_STEP
             elif isinstance(data, Sized):

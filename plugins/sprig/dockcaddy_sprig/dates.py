@@ -16,6 +16,8 @@ from dockcaddy_sprig.times import ZERO, Time, load_zone
 from dockcaddy_sprig.times import now as present
 
 _CHARACTERS_PER_STEP = 8
+# finding a time zone takes so many steps
+_ZONE_STEPS = 4
 _ROUNDED = (("y", 365 * 24 * UNITS["h"]), ("mo", 30 * 24 * UNITS["h"]), ("d", 24 * UNITS["h"]), ("h", UNITS["h"]),
             ("m", UNITS["m"]), ("s", UNITS["s"]))  # fmt: skip
 
@@ -42,7 +44,7 @@ def date(context: Context, layout: str, value: Any_) -> str:
 
 def date_in_zone(context: Context, layout: str, value: Any_, zone: str) -> str:
     """The time in a time zone, written like Go's reference time 2006-01-02 15:04:05."""
-    context.spend(len(layout) // _CHARACTERS_PER_STEP)
+    context.spend(_ZONE_STEPS + len(layout) // _CHARACTERS_PER_STEP)
     time = _time_of(context, value, "int", "int64", "int32")
     return formatted(evolve(time, zone=load_zone(zone)), layout)
 
