@@ -29,7 +29,7 @@ COPY --from=build /install/ /
 RUN groupadd --gid 65532 dockcaddy \
  && useradd --uid 65532 --gid 65532 --create-home --shell /usr/sbin/nologin dockcaddy \
  && install -d -o dockcaddy -g dockcaddy -m 1777 /config /data \
- && mkdir -p /etc/caddy \
+ && mkdir -p /etc/caddy && chmod 1777 /var/log \
  && python -c "import dockcaddy.cli.run, dockcaddy.cli.healthcheck, docker, sqlite3"
 WORKDIR /
 EXPOSE 80 443 443/udp 2019

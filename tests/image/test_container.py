@@ -131,6 +131,21 @@ def test_a_file_that_only_root_may_read_is_read(
     assert "because user 65532 may not use /etc/caddy/Caddyfile" in log(proxy)
 
 
+def test_logs_are_written_where_caddy_docker_proxy_wrote_them(
+    run: Callable[..., str], containers: Containers, eventually: Eventually, tmp_path: Path
+) -> None:
+    (tmp_path / "access.log").write_text("old\n")
+    site = {
+        "caddy": "http://logged.test",
+        "caddy__respond": "hi",
+        "caddy__log__output": "file /var/log/caddy/access.log",
+    }
+    containers.run("logged", **site)
+    proxy = run(f"--volume={tmp_path}:/var/log/caddy")
+    eventually(lambda: ask(proxy, "logged.test") == "hi")
+    eventually(lambda: "logged.test" in (tmp_path / "access.log").read_text())
+
+
 def test_its_health_is_that_of_caddy(run: Callable[..., str], eventually: Eventually) -> None:
     proxy = run("--health-interval=1s", "--health-retries=1", "--env=CADDY_ADMIN=off")
 
