@@ -12,6 +12,7 @@ import pytest
 from dockcaddy import plugins, testing
 from dockcaddy.model import EngineInventory, Inventory
 from dockcaddy.reconcile.pipeline import Pipeline
+from dockcaddy.settings.sources import load
 from dockcaddy_upstreams import UpstreamsSettings
 
 
@@ -90,3 +91,10 @@ def test_the_error_of_the_plugins_page_is_what_is_told(project: Path, tmp_path: 
     inventory = Inventory((EngineInventory("local", (container,)),))
     (problem,) = Pipeline(plugins.load([str(path)])).build(inventory).problems
     assert str(problem) == f"{shown[1]} {shown[2]}".replace("/etc/dockcaddy/site.py", str(path))
+
+
+def test_the_engines_of_the_page_are_right(project: Path, tmp_path: Path) -> None:
+    (table,) = re.findall(r"```toml\n(.*?)```", (project / "docs" / "engines.md").read_text(), re.DOTALL)
+    (tmp_path / "dockcaddy.toml").write_text(table)
+    settings = load({}, {}, str(tmp_path / "dockcaddy.toml"))
+    assert settings.docker_names == ("here", "nas", "cellar") and settings.docker_reach == ("", "", "ports=192.168.1.7")
