@@ -120,6 +120,12 @@ class RealSwarm:
         assert done.returncode == 0, done.stderr
         return done.stdout.strip()
 
+    def output(self, *arguments: str, node: str = "node1") -> str:
+        """Run the docker command at a node; gives what it prints, errors too."""
+        command = ["docker", "--host", self.sockets[node], *arguments]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+        return done.stdout + done.stderr
+
     def service(self, name: str, *options: str, **labels: str) -> None:
         """Create a service of traefik/whoami with labels on network `front`; `__` stands for a dot in a key."""
         given = [f"--label={key.replace('__', '.')}={value}" for key, value in labels.items()]
