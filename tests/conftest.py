@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 
 import ports
 import pytest
+import real_podman
 from golden import SWITCH, Golden, updating
 from real_swarm import START_SWARM
 
@@ -57,6 +58,7 @@ _NEEDS = {
     "engine": (engine_answers, "no Docker Engine answers on this machine"),
     "swarm": (swarm_can_be_started, f"{START_SWARM} does not say how a Swarm of several nodes is started"),
     "ssh": (ssh_server_is_there, "no ssh server on this machine: apt-get install openssh-server"),
+    "podman": (real_podman.can_be_started, "Podman is not installed, or we are not root: apt-get install podman"),
     "load": (load_generators_are_there, "no load generators on this machine: apt-get install hey wrk"),
 }
 _LEFT_OUT = pytest.StashKey[dict[str, int]]()

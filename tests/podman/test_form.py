@@ -4,18 +4,21 @@
 """
 
 import json
+import socket
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
-from dockcaddy.engine import EngineOptions, from_snapshot
+from dockcaddy.engine import Connection, EngineOptions, from_snapshot
 from dockcaddy.engine.events import Event
 from dockcaddy.engine.podman import completed, containers, is_podman, networks
+from dockcaddy.engine.stopped import KEEP, Stopped
+from dockcaddy.errors import EngineUnreachable
 from dockcaddy.model import Resource
 
 LIVES = Path(__file__).parent / "lives"
-EVERY = EngineOptions(scan_stopped_containers=True)
+EVERY = EngineOptions(stopped=Stopped(KEEP, scans_all=True))
 # what both engines say of a container's life; Docker has more events, and Podman others
 COMMON = {"create", "start", "die", "pause", "unpause", "rename", "destroy"}
 
@@ -78,7 +81,7 @@ def test_a_container_that_uses_anothers_network_is_reached_there() -> None:
 
 @pytest.mark.parametrize("network", ["podman", "lab-front"])
 def test_ingress_networks_are_named_as_podman_names_them(network: str) -> None:
-    found = resources("podman", EngineOptions(ingress_networks=(network,), scan_stopped_containers=True))
+    found = resources("podman", EngineOptions(ingress_networks=(network,), stopped=Stopped(KEEP, scans_all=True)))
     reached = {"podman": "lab-plain", "lab-front": "lab-web"}
     assert found[reached[network]].targets and not any(
         found[name].targets for key, name in reached.items() if key != network
@@ -174,6 +177,22 @@ def test_the_network_mode_is_the_inspected_one_whatever_a_list_says() -> None:
     inspect = {"HostConfig": {"NetworkMode": "bridge"}, "Config": {"ExposedPorts": {"80/tcp": {}, "53/udp": {}}}}
     made = completed(containers([item])[0], inspect)
     assert made["HostConfig"] == {"NetworkMode": "bridge"}
+
+
+def test_where_there_is_no_docker_podmans_socket_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    missing = f"unix://{tmp_path}/docker.sock"
+    for module in ("connection", "endpoint"):
+        monkeypatch.setattr(f"dockcaddy.engine.{module}.DEFAULT_SOCKET", missing)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    for name in ("DOCKER_HOST", "DOCKER_CONTEXT"):
+        monkeypatch.delenv(name, raising=False)
+    (tmp_path / "podman").mkdir()
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(tmp_path / "podman/podman.sock"))
+        with pytest.raises(EngineUnreachable) as raised:
+            Connection().client()
+    path = f"{tmp_path}/podman/podman.sock"
+    assert raised.value.remedy == f"Podman listens at {path}: --docker-sockets unix://{path}"
 
 
 def test_podman_is_known_by_its_headers() -> None:

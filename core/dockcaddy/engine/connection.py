@@ -1,6 +1,7 @@
 """The connection to one engine's API."""
 
 import errno
+import os
 import socket
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 from attrs import define
 
 from dockcaddy.engine import podman
-from dockcaddy.engine.endpoint import Certificates, Endpoint, endpoint_of
+from dockcaddy.engine.endpoint import DEFAULT_SOCKET, Certificates, Endpoint, endpoint_of
 from dockcaddy.engine.failures import failure_of, is_forbidden
 from dockcaddy.errors import EngineUnreachable
 from dockcaddy.settings import limits
@@ -71,7 +72,8 @@ class Connection:
         if failure.is_forbidden:
             return EngineUnreachable(f"{endpoint.place} forbids a required call: {failure.cause}")
         what = "refuses" if failure.is_refused else "does not answer"
-        return EngineUnreachable(f"{endpoint.place} {what}: {failure.cause}", failure.remedy)
+        remedy = _podmans_instead() if endpoint.url == DEFAULT_SOCKET else ""
+        return EngineUnreachable(f"{endpoint.place} {what}: {failure.cause}", remedy or failure.remedy)
 
     def _new_client(self) -> Any:
         try:
@@ -135,6 +137,23 @@ def _tls(files: Certificates) -> Any:
 
     pair = (files.cert, files.key) if files.cert and files.key else None
     return docker.tls.TLSConfig(client_cert=pair, ca_cert=files.ca or None, verify=files.verify)
+
+
+def _podmans_instead() -> str:
+    """What to do where there is no Docker but Podman, `""` if there is none."""
+    docker = Path(DEFAULT_SOCKET.removeprefix("unix://"))
+    if _is_socket(docker):
+        return ""
+    found = next((path for path in podman.sockets(os.environ) if _is_socket(Path(path))), "")
+    return f"Podman listens at {found}: --docker-sockets unix://{found}" if found else ""
+
+
+def _is_socket(path: Path) -> bool:
+    try:
+        return path.is_socket()
+    except OSError:
+        # a folder on the way is closed to us
+        return False
 
 
 def _no_socket(url: str) -> OSError | None:

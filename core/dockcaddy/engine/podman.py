@@ -26,6 +26,12 @@ _JOINS = frozenset(("connect", "disconnect"))
 EVENTS = ("died", "exec_died")
 
 
+def sockets(environment: Mapping[str, str]) -> tuple[str, ...]:
+    """The paths at which Podman's service listens: a user's, and the machine's."""
+    folders = [folder for folder in (environment.get("XDG_RUNTIME_DIR"), "/run") if folder]
+    return tuple(f"{folder}/podman/podman.sock" for folder in folders)
+
+
 def is_podman(headers: Mapping[str, str]) -> bool:
     """Whether a response with these headers is Podman's."""
     return "Libpod-Api-Version" in headers or headers.get("Server", "").startswith("Libpod/")

@@ -84,7 +84,7 @@ def _of_none(ingress: IngressNetworks, attached: Sequence[str], chosen: str, net
     name = chosen or next(iter(ingress.names), "NAME")
     return (
         f"it has none {there}{mode}: connect it to a network that gives one (docker network connect {name} CONTAINER; "
-        "rootless Podman: podman network create, and --network)"
+        "rootless Podman: podman network create, and --network; or publish its port, and --docker-reach ports)"
     )
 
 
