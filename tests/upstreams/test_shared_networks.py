@@ -314,3 +314,14 @@ class TestEvents:
 
 def from_networks() -> Any:
     return ingress_networks(NETWORKS, (), None, Rule())
+
+
+def test_podman_says_whose_network_it_is_in_the_inspect_response_only() -> None:
+    pod = app(networks={"podman": {"NetworkID": "podman", "IPAddress": "10.88.0.12"}})
+    infra = vpn(networks={"podman": {"NetworkID": "podman", "IPAddress": "10.88.0.12"}})
+    for each in (pod, infra):
+        each["Inspect"]["HostConfig"] = each.pop("HostConfig")
+    podman = [{"Name": "podman", "Id": "podman", "Driver": "bridge"}]
+    assert upstream(built(pod, infra, networks=podman)) == "10.88.0.12:8000"
+    infra["Inspect"]["State"]["StartedAt"] = LATER
+    assert "restart app" in why(built(pod, infra, networks=podman))

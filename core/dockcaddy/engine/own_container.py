@@ -10,10 +10,13 @@ from attrs import define
 
 from dockcaddy.engine.connection import Connection
 from dockcaddy.engine.failures import is_forbidden
+from dockcaddy.engine.shared_networks import owner_of
 
 # Docker's folder is `containers`, Podman's is named after its storage driver: `overlay-containers`
 _CONTAINER_ID = re.compile(r"[/-]containers/([0-9a-f]{64})/")
 _CGROUP_ID = re.compile(r"[/-]([0-9a-f]{64})(?:\.scope)?(?:/container)?$", re.MULTILINE)
+_OWN_FILES = re.compile(r" /etc/(?:host|resolv\.conf)")
+_UPPER = re.compile(r"upperdir=([^,\s]+)")
 
 
 @define(eq=False)
@@ -37,19 +40,10 @@ class OwnContainer:
 
     def ask(self) -> Mapping[str, Any] | None:
         """The container's inspect response, None on a host. Raises what docker's client raises."""
-        from docker.errors import NotFound  # noqa: PLC0415  docker is slow to import
-
         client = self.connection.client()
         for candidate in own_container_ids():
-            try:
-                answer: Mapping[str, Any] = client.inspect_container(candidate)
-            except NotFound:
-                continue
-            except Exception as error:
-                if not is_forbidden(error):
-                    raise
-                return next(map(as_inspected, client.containers(filters={"id": candidate})), None)
-            return answer
+            if (found := _inspected(client, candidate)) is not None:
+                return _user_of(client, found, own_layer()) or found
         return None
 
     def take(self, found: Mapping[str, Any] | None) -> None:
@@ -65,19 +59,60 @@ class OwnContainer:
         return self.found is not None and id == self.found["Id"]
 
 
-def own_container_ids() -> Iterable[str]:
-    """Possible ids of our own container, from mounts and control groups that only a container has."""
-    for path, pattern in (("/proc/self/mountinfo", _CONTAINER_ID), ("/proc/self/cgroup", _CGROUP_ID)):
-        try:
-            text = Path(path).read_text()
-        except OSError:
-            continue
-        if path.endswith("mountinfo"):
-            # a host's mounts name containers too; only a container has these files mounted
-            text = "\n".join(line for line in text.splitlines() if " /etc/host" in line or " /etc/resolv.conf" in line)
-        yield from dict.fromkeys(pattern.findall(text))
-    if Path("/.dockerenv").exists() or Path("/run/.containerenv").exists():
+def _inspected(client: Any, id: str) -> Mapping[str, Any] | None:
+    """A container's inspect response, or what a list says if inspecting is forbidden. None if there is no such container."""
+    from docker.errors import NotFound  # noqa: PLC0415  docker is slow to import
+
+    try:
+        answer: Mapping[str, Any] = client.inspect_container(id)
+    except NotFound:
+        return None
+    except Exception as error:
+        if not is_forbidden(error):
+            raise
+        return next(map(as_inspected, client.containers(filters={"id": id})), None)
+    return answer
+
+
+def _user_of(client: Any, owner: Mapping[str, Any], layer: str) -> Mapping[str, Any] | None:
+    """The container with this layer of files among those that use the network of `owner`, None if it is none of them.
+
+    A container that uses another one's network has also its host name and its `/etc/hosts`.
+    """
+    if not layer or _layer(owner) in ("", layer):
+        return None
+    using = [item for item in client.containers() if owner_of(item) == owner["Id"]]
+    users = (_inspected(client, item["Id"]) for item in using)
+    return next((each for each in users if each is not None and _layer(each) == layer), None)
+
+
+def _layer(inspect: Mapping[str, Any]) -> str:
+    return str(((inspect.get("GraphDriver") or {}).get("Data") or {}).get("UpperDir") or "")
+
+
+def own_layer(root: Path = Path("/")) -> str:
+    """The folder of the engine in which our own container's files are written, `""` if that is unknown."""
+    lines = _read(root / "proc/self/mountinfo").splitlines()
+    found = (_UPPER.search(line) for line in lines if line.split()[4:5] == ["/"])
+    return next((each[1] for each in found if each), "")
+
+
+def own_container_ids(root: Path = Path("/")) -> Iterable[str]:
+    """Possible ids of our own container, from control groups and mounts that only a container has."""
+    # where the network is another container's, so are these mounts, and the host name
+    yield from dict.fromkeys(_CGROUP_ID.findall(_read(root / "proc/self/cgroup")))
+    # a host's mounts name containers too; only a container has these files mounted
+    mounts = [line for line in _read(root / "proc/self/mountinfo").splitlines() if _OWN_FILES.search(line)]
+    yield from dict.fromkeys(_CONTAINER_ID.findall("\n".join(mounts)))
+    if (root / ".dockerenv").exists() or (root / "run/.containerenv").exists():
         yield socket.gethostname()
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text()
+    except OSError:
+        return ""
 
 
 def as_listed(own: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,9 +1,10 @@
 """Record one engine's part of a snapshot: its JSON, with inspect responses in the items that need them."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from dockcaddy.engine import podman
 from dockcaddy.engine.api import EngineApi
 from dockcaddy.engine.failures import cause_of, is_forbidden
 from dockcaddy.engine.own_container import OwnContainer
@@ -20,7 +21,7 @@ def record(
     containers = api.containers()
     own.take(own.ask())
     ours = [item for item in containers if wants(item.get("Labels") or {}) or own.has_id(item["Id"])]
-    add_inspects(api, with_owners(ours, containers), problems)
+    _add_inspects_of(api, ours, containers, problems)
     networks = _networks(api, problems)
     services, tasks, configs = _swarm(api, networks, wants, problems)
     return {
@@ -33,6 +34,20 @@ def record(
         "networks": networks,
         "configs": configs,
     }
+
+
+def _add_inspects_of(
+    api: EngineApi, ours: Sequence[dict[str, Any]], containers: Sequence[dict[str, Any]], problems: EngineProblems
+) -> None:
+    """Add the inspect responses of `ours`, and of the containers whose networks they use."""
+    asked: set[str] = set()
+    while ours:
+        add_inspects(api, ours, problems)
+        asked.update(item["Id"] for item in ours)
+        # with Podman, only the inspect response says whose network a container uses
+        known = [podman.completed(item, item.get("Inspect")) for item in containers]
+        needed = {item["Id"] for item in with_owners([item for item in known if item["Id"] in asked], known)}
+        ours = [item for item in containers if item["Id"] in needed - asked]
 
 
 def add_inspects(api: EngineApi, items: Iterable[dict[str, Any]], problems: EngineProblems) -> None:

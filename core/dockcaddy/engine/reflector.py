@@ -332,7 +332,7 @@ class Reflector:
             case "tasks":
                 self._swarm.take_tasks(number, answer)
         if kind in ("own", "inspect"):
-            self._now.update(dict.fromkeys(id for id in self.store.owner_ids() if id not in self.store))
+            self._now.update(dict.fromkeys(id for id in self.store.owner_ids(about) if id not in self.store))
         if kind in ("list", "look") and "networks" not in self._never_read and self.builder.lacks_networks(answer):
             self._due.add("networks")
         if not self._calls.of("look") and not self._calls.of("list"):

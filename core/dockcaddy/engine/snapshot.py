@@ -54,6 +54,7 @@ def _builder(engine: Mapping[str, Any], path: str, options: EngineOptions, near:
     try:
         if podman.are_podmans(containers):
             containers, networks = podman.containers(containers), podman.networks(networks)
+        containers = [podman.completed(item, item.get("Inspect")) for item in containers]
         _add_containers(builder, containers, engine.get("self"))
         builder.set_networks(networks)
         builder.services.replace_all(SwarmResponses(services, tasks, configs))
