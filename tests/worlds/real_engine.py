@@ -66,6 +66,10 @@ class Containers:
         command = ("python3", "-m", "dockcaddy", "run", "--label-prefix", self.prefix)
         return self.run(name, *with_dockcaddy(caddy), *options, image="python:3.11-slim", command=command)
 
+    def logs(self, name: str) -> str:
+        """What a container has logged to its standard error."""
+        return subprocess.run(["docker", "logs", name], capture_output=True, text=True, check=True, timeout=60).stderr
+
     def network(self, name: str) -> str:
         """Make a network; gives its full name."""
         full = f"{self.mark}-{name}"
