@@ -82,6 +82,30 @@ def world() -> World:
     return World(Clock(), (FakeEngine("a", ("one",)), FakeEngine("b", ("two",))))
 
 
+def test_what_depends_on_another_engine_is_right_in_the_first_pass(world: World) -> None:
+    asked: list[str] = []
+
+    @define(eq=False)
+    class Dependent(FakeEngine):
+        def inventory(self) -> EngineInventory:
+            asked.append(self.name)
+            self.ids = ("right",) if "b" in asked else ("wrong",)
+            return FakeEngine.inventory(self)
+
+    @define(eq=False)
+    class Other(FakeEngine):
+        def inventory(self) -> EngineInventory:
+            asked.append(self.name)
+            return FakeEngine.inventory(self)
+
+    world.engines = (Dependent("a"), Other("b", ("two",)))
+    world.restart()
+    assert world.turn() == {"right", "two"}
+    assert asked == ["a", "b", "a", "b"]
+    world.turn()
+    assert asked == ["a", "b", "a", "b", "a", "b"]
+
+
 def test_one_that_is_away_keeps_its_sites_and_the_others_are_heard(world: World) -> None:
     assert world.turn() == {"one", "two"} and not world.problems
     first, second = world.engines

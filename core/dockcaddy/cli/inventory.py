@@ -52,6 +52,9 @@ def read_inventory(settings: Settings, path: str, *, thorough: bool = False) -> 
             raise SnapshotError(f"{error} (--inventory {path})") from error
     engines = engines_for(settings)
     found = [engine.inventory() for engine in engines]
+    if len(found) > 1:
+        # which addresses of an engine count depends on what the others have
+        found = [engine.inventory() for engine in engines]
     if thorough:
         more = [(*each.problems, *engine.overlooked()) for each, engine in zip(found, engines, strict=True)]
         found = [evolve(each, problems=problems) for each, problems in zip(found, more, strict=True)]

@@ -79,6 +79,8 @@ class Engine:
         self._wake = wake
         self.neighbours.listeners.append(wake)
         self._reflector.is_watching = True
+        if self.neighbours.are_several:
+            self._reflector.first_patience = limits.FIRST_PATIENCE_OF_SEVERAL
         self._events.start()
 
     def inventory(self) -> EngineInventory:

@@ -84,12 +84,17 @@ class Neighbours:
         """An engine is watched."""
         self._facts[name] = Facts(reach)
 
+    @property
+    def are_several(self) -> bool:
+        """Whether there are other engines."""
+        return len(self._facts) > 1
+
     def learn(self, name: str, facts: Facts) -> None:
         """Something about an engine is known now."""
         if self._facts.get(name) != facts:
             self._facts[name] = facts
             self.changes += 1
-            for wake in self.listeners if len(self._facts) > 1 else ():
+            for wake in self.listeners if self.are_several else ():
                 wake()
 
     def reach(self, name: str) -> Reach:

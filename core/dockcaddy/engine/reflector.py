@@ -56,6 +56,8 @@ class Reflector:
     work: Work = field(factory=Threads)
     problems: EngineProblems = field(init=False)
     is_watching: bool = False
+    # how long the first pass waits for an engine, in seconds
+    first_patience: float = limits.ENGINE_CALL_TIMEOUT + limits.ENGINE_PATIENCE
     _responses: Responses = field(init=False)
     _api: EngineApi = field(init=False)
     _calls: Calls = field(init=False)
@@ -113,7 +115,7 @@ class Reflector:
             failure = next(iter(self._failures.values()), None)
             if not self._is_known:
                 raise failure or self.connection.unreachable(
-                    TimeoutError(f"no answer within {limits.ENGINE_CALL_TIMEOUT:.0f} s")
+                    TimeoutError(f"no answer within {self.first_patience:.0f} s")
                 )
             return failure
 
@@ -194,9 +196,7 @@ class Reflector:
     def _wait(self) -> None:
         """Wait a short time; in the first pass as long as responses keep coming, to start with everything."""
         if not self._is_known:
-            patience = (
-                limits.ENGINE_PATIENCE if self._has_waited else limits.ENGINE_CALL_TIMEOUT + limits.ENGINE_PATIENCE
-            )
+            patience = limits.ENGINE_PATIENCE if self._has_waited else self.first_patience
             self._has_waited = True
             self.lock.wait_for(self._is_known_or_failed, patience)
         elif self._has_begun:

@@ -160,10 +160,19 @@ class EngineWatches:
 
         `has_configuration` says whether anything is served: errors in the log name the consequence.
         """
+        known = self._known
         found = [watch.inventory(has_configuration) for watch in self.watches]
-        if not any(watch.was_known for watch in self.watches):
+        if len(found) > 1 and self._known > known:
+            # which addresses of an engine count depends on what the others have
+            found = [watch.inventory(has_configuration) for watch in self.watches]
+        if not self._known:
             return None
         return Inventory.of([self._reported(*each) for each in zip(self.watches, found, strict=True)])
+
+    @property
+    def _known(self) -> int:
+        """How many engines have answered."""
+        return sum(watch.was_known for watch in self.watches)
 
     def _reported(self, watch: EngineWatch, found: EngineInventory | None) -> EngineInventory:
         """What an engine has, with the problem that it does not answer."""

@@ -10,6 +10,8 @@ Unless a comment says otherwise, a text is counted in characters and a time in s
 
 # How long a pass waits for a response. A response that comes later starts another pass.
 ENGINE_PATIENCE = 0.3
+# How long the first pass waits for one of several engines. The sites of the others do not wait for one that hangs.
+FIRST_PATIENCE_OF_SEVERAL = 2.0
 # A call that takes longer has failed. The engine usually answers within a second.
 ENGINE_CALL_TIMEOUT = 10
 # Connections that docker's client keeps open: enough for the calls that are usually made at once.
