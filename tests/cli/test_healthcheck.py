@@ -60,8 +60,22 @@ def test_caddy_runs_hangs_and_is_gone(dockcaddy: Callable, tmp_path: Path, event
     assert (gone.status, gone.out) == (1, "")
 
 
-def test_a_caddy_of_somebody_elses_is_not_ours_to_check(dockcaddy: Callable) -> None:
-    result = dockcaddy("healthcheck", "--caddy-admin", "http://127.0.0.1:1")
+@pytest.mark.process
+def test_a_server_is_asked_where_its_controller_reaches_it(
+    dockcaddy: Callable, tmp_path: Path, eventually: Eventually, free_port: Callable[[], int]
+) -> None:
+    options = ("--mode", "server", "--set", f"admin=127.0.0.1:{free_port()}")
+    proxy = start(tmp_path, 0, *options)
+    try:
+        eventually(lambda: dockcaddy("healthcheck", *options).status == 0)
+    finally:
+        proxy.leave_nothing()
+    assert dockcaddy("healthcheck", *options).status == 1
+
+
+@pytest.mark.parametrize("options", [("--caddy-admin", "http://127.0.0.1:1"), ("--mode", "controller")])
+def test_a_caddy_of_somebody_elses_is_not_ours_to_check(dockcaddy: Callable, options: tuple[str, ...]) -> None:
+    result = dockcaddy("healthcheck", *options)
     assert (result.status, result.out) == (0, "dockcaddy runs\n")
 
 

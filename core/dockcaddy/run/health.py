@@ -7,6 +7,7 @@ from dockcaddy.caddy import AdminClient
 from dockcaddy.errors import CaddyUnreachable
 from dockcaddy.plugins.registry import Registry
 from dockcaddy.run.daemon import connections_for
+from dockcaddy.run.server import admin_address
 from dockcaddy.settings.table import Settings
 
 PROCESSES = Path("/proc")
@@ -27,13 +28,23 @@ def running_arguments(processes: Path = PROCESSES) -> list[str]:
 
 def check_caddy(settings: Settings, registry: Registry) -> str:
     """What runs, in words. Raises CaddyUnreachable where our Caddy does not answer."""
-    connections = connections_for(settings, registry, settings.state_path())
-    if not connections.listen:
+    address = _own_caddy(settings, registry)
+    if not address:
         return "dockcaddy runs"
-    client = AdminClient(connections.url, timeout=PATIENCE, connect_timeout=PATIENCE)
+    client = AdminClient(address, timeout=PATIENCE, connect_timeout=PATIENCE)
     client.admin_settings()
     client.close()
-    return f"dockcaddy runs, and caddy answers at {connections.url}"
+    return f"dockcaddy runs, and caddy answers at {address}"
+
+
+def _own_caddy(settings: Settings, registry: Registry) -> str:
+    """The admin address of the Caddy that dockcaddy starts, `""` where others start it."""
+    if settings.mode == "server":
+        return admin_address(settings)
+    if settings.has_servers:
+        return ""
+    connections = connections_for(settings, registry, settings.state_path())
+    return connections.url if connections.listen else ""
 
 
 def _command_line(process: Path) -> list[str]:
