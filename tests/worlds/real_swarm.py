@@ -16,18 +16,52 @@ from real_engine import with_dockcaddy
 
 # the command that starts a Swarm; `--name`, `--exec` and `--down` as that program has them
 START_SWARM = "DOCKCADDY_TESTS_START_SWARM"
+# as every browser and proxy, it asks once more where a connection ended without an answer, see visiting.py
 _VISITS = """
-import http.client, sys, time
-while True:
+import http.client, itertools, sys, time
+
+def ask(method):
+    connection = http.client.HTTPConnection("127.0.0.1", int(sys.argv[1]), timeout=30)
+    connection.request(method, "/", headers={"Host": sys.argv[2]})
+    answer = connection.getresponse()
+    body = answer.read().decode()
+    return answer.status, body.split("Hostname: ")[-1].split()[0] if "Hostname: " in body else body.strip()[:80]
+
+for method in itertools.cycle(("GET", "POST")):
     try:
-        connection = http.client.HTTPConnection("127.0.0.1", int(sys.argv[1]), timeout=10)
-        connection.request("GET", "/", headers={"Host": sys.argv[2]})
-        answer = connection.getresponse()
-        body = answer.read().decode()
-        print(answer.status, body.split("Hostname: ")[-1].split()[0] if "Hostname: " in body else "", flush=True)
+        try:
+            answer = ask(method)
+        except (ConnectionResetError, http.client.RemoteDisconnected):
+            answer = ask(method)
+        print(*answer, flush=True)
     except OSError as error:
         print(type(error).__name__, "", flush=True)
     time.sleep(0.02)
+"""
+_GET = """
+import http.client, sys
+connection = http.client.HTTPConnection("127.0.0.1", int(sys.argv[1]), timeout=30)
+connection.request("GET", "/", headers={"Host": sys.argv[2]})
+print(connection.getresponse().read().decode())
+"""
+# a web server that is slow to start, and then makes the file that its health check looks for
+_SLOW = """
+import http.server, pathlib, signal, socket, sys, time
+signal.signal(signal.SIGTERM, lambda *_: sys.exit())
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(f"Hostname: {socket.gethostname()}\\n".encode())
+
+    do_POST = do_GET
+    log_message = print
+
+time.sleep(1)
+server = http.server.ThreadingHTTPServer(("", 80), Handler)
+pathlib.Path("/tmp/ready").touch()
+server.serve_forever()
 """
 
 
@@ -48,8 +82,13 @@ class Visits:
 
     @property
     def latest(self) -> set[str]:
-        """The host names of the last twenty requests."""
-        return {host for _, host in self.got[-20:] if host}
+        """The host names of the last 24 requests."""
+        return {host for _, host in self.got[-24:] if host}
+
+    def end(self) -> None:
+        """Send no more."""
+        self.process.kill()
+        self.process.wait()
 
     @property
     def failures(self) -> list[str]:
@@ -126,11 +165,27 @@ class RealSwarm:
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
         return done.stdout + done.stderr
 
-    def service(self, name: str, *options: str, **labels: str) -> None:
-        """Create a service of traefik/whoami with labels on network `front`; `__` stands for a dot in a key."""
+    def service(self, name: str, *options: str, slow: bool = False, **labels: str) -> None:
+        """Create a service with labels on network `front`; `__` stands for a dot in a key.
+
+        It is traefik/whoami, or with `slow` a server that takes a second to start, with a health check.
+        """
         given = [f"--label={key.replace('__', '.')}={value}" for key, value in labels.items()]
         common = ("--detach", "--no-resolve-image", "--network=front", f"--name={name}")
-        self.docker("service", "create", *common, *given, *options, "traefik/whoami")
+        check = ("--health-cmd=test -f /tmp/ready", "--health-interval=1s", "--health-start-period=60s") if slow else ()
+        image = ("python:3.11-slim", "python3", "-c", _SLOW) if slow else ("traefik/whoami",)
+        self.docker("service", "create", *common, *given, *check, *options, *image)
+
+    def power(self, verb: str, node: str) -> None:
+        """`crash` a node, which ends everything on it at once, or `start` it."""
+        self._run(f"--{verb}", node)
+
+    def nodes_of(self, service: str) -> set[str]:
+        """The nodes on which a service's tasks are to run."""
+        tasks = self.docker(
+            "service", "ps", "--filter=desired-state=running", "--format={{.Node}} {{.CurrentState}}", service
+        )
+        return {line.split()[0] for line in tasks.splitlines() if " Running" in line}
 
     def run_dockcaddy(self, caddy: str, port: int, *options: str) -> None:
         """`dockcaddy run` in a container of the manager, on network `front`. Its sites are at `port` of that node."""
@@ -158,9 +213,12 @@ class RealSwarm:
         self._visits.append(made)
         return made
 
+    def get(self, port: int, host: str) -> str:
+        """The body of one response."""
+        return self._run("--exec", "node1", sys.executable, "-c", _GET, str(port), host)
+
     def leave_nothing(self) -> None:
         """End it."""
         for each in self._visits:
-            each.process.kill()
-            each.process.wait()
+            each.end()
         self._run("--down")
