@@ -347,11 +347,9 @@ def _task_attachments(task: Json) -> Iterable[Attachment]:
 
 
 def _service_name(item: Json, networks: Mapping[str, str], ingress: IngressNetworks, chosen: str) -> tuple[str, ...]:
-    for virtual in (item.get("Endpoint") or {}).get("VirtualIPs") or ():
-        network_id = virtual.get("NetworkID") or ""
-        if ingress.includes(network_id, networks.get(network_id, ""), chosen):
-            return (str((item.get("Spec") or {}).get("Name") or ""),)
-    return ()
+    """The name, which leads to its virtual address, or with `endpoint_mode: dnsrr` to one of its tasks."""
+    is_reached = any(ingress.includes(each, networks.get(each, each), chosen) for each in service_networks(item))
+    return (str((item.get("Spec") or {}).get("Name") or ""),) if is_reached else ()
 
 
 def _service_attachments(item: Json, tasks: Sequence[Json], networks: Mapping[str, str]) -> tuple[Attachment, ...]:
@@ -362,10 +360,9 @@ def _service_attachments(item: Json, tasks: Sequence[Json], networks: Mapping[st
             name = (network.get("Spec") or {}).get("Name") or ""
             addresses = attachment.get("Addresses") or [""]
             found.setdefault(name, Attachment(name, network.get("ID") or "", addresses[0].partition("/")[0]))
-    for virtual in (item.get("Endpoint") or {}).get("VirtualIPs") or ():
-        name = networks.get(virtual.get("NetworkID") or "", "")
-        if name:
-            found.setdefault(name, Attachment(name, virtual["NetworkID"]))
+    for network_id in service_networks(item):
+        if name := networks.get(network_id, ""):
+            found.setdefault(name, Attachment(name, network_id))
     return tuple(found[name] for name in sorted(found))
 
 
