@@ -32,11 +32,12 @@ class Inspector:
 
     def want_all(self) -> None:
         """Queue every labelled container that was not inspected, or whose health is not in the list."""
-        self._want([*self.store.uninspected(), *(() if self.api.lists_health else self.store.with_health_check())])
+        checked = () if self.api.lists_health else filter(self.store.is_checked, self.store.ids)
+        self._want([*self.store.uninspected(), *checked])
 
     def again(self, id: str) -> None:
         """Inspect a container again in a moment, if it has a health check."""
-        if self.store.has_health_check(id):
+        if self.store.is_checked(id):
             self.queue.again(id, self.clock() + LAG)
 
     def want(self, ids: Iterable[str]) -> None:

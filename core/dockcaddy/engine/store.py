@@ -238,15 +238,10 @@ class ContainerStore:
         for known in self._known.values():
             known.start.is_asked = False
 
-    def with_health_check(self) -> list[str]:
-        """The ids of running containers with a health check."""
-        running = [id for id, known in self._known.items() if known.item.get("State") == "running"]
-        return [id for id in running if self.has_health_check(id)]
-
-    def has_health_check(self, id: str) -> bool:
-        """Whether the container is in the store and has a health check."""
+    def is_checked(self, id: str) -> bool:
+        """Whether the container runs and has a health check."""
         known = self._known.get(id)
-        return known is not None and _health_of(known) not in (None, "", "none")
+        return bool(known and known.item.get("State") == "running" and _health_of(known) not in (None, "", "none"))
 
     def set_state(self, id: str, state: str) -> bool:
         """Set the state from an event. Returns whether it changes."""
