@@ -156,6 +156,32 @@ def test_sites_of_a_wildcard_may_tell_their_hosts_in_any_words(of: str) -> None:
     )
 
 
+def at_host(name: str, host: str) -> dict[str, str]:
+    return {
+        "caddy": "*.x.test",
+        f"caddy.@{name}.host": host,
+        f"caddy.handle_{len(name)}": f"@{name}",
+        f"caddy.handle_{len(name)}.respond": name,
+    }
+
+
+@pytest.mark.parametrize(
+    ("older", "newer", "takes"),
+    [
+        ("a.{$DOMAIN}", "b.{$DOMAIN}", False),
+        ("a.{$DOMAIN}", "a-b.{$DOMAIN}", False),
+        ("a.{$DOMAIN}", "b.{$OTHER}", True),
+        ("a.x.test", "b.{$DOMAIN}", True),
+        ("a.x.test", "{$HOST}", True),
+        ("{$A}.x.test", "{$B}.x.test", True),
+    ],
+)
+def test_hosts_with_a_variable_differ_where_only_what_stands_before_it_does(
+    older: str, newer: str, takes: bool
+) -> None:
+    assert ("would take requests" in told(at_host("older", older), at_host("new", newer))) is takes
+
+
 def test_a_field_that_the_newer_one_sets_itself_is_everybodys() -> None:
     newer = matching("header", "X-Mine 1")
     assert told(OLDER, newer) == ""

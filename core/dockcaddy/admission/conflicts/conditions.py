@@ -18,6 +18,8 @@ from dockcaddy.settings import limits
 PATH, HOST, NOT_PATH, CHECKED = "path", "host", "not path", "check"
 # a word of a matcher that may be a path or a host
 _WORD = re.compile(r"[/\w*][/\w.*-]*")
+# a variable of Caddy's environment: unknown here, but the same for every request
+_VARIABLE = re.compile(r"\{\$[^{}]*\}")
 
 # `any` or `all`: how many of several hosts and paths have to be covered
 Quantifier = Callable[[Iterable[bool]], bool]
@@ -63,6 +65,11 @@ class Condition:
         return self.kind == PATH
 
     @property
+    def has_variables(self) -> bool:
+        """Whether it is a condition on the host, and hosts have variables in them."""
+        return self.kind == HOST and any("{" in each for each in self.wanted)
+
+    @property
     def cost(self) -> int:
         """The work of testing one sample request, 0 where none has to be tested."""
         if self.check is None:
@@ -93,7 +100,7 @@ class Condition:
     @property
     def is_exact(self) -> bool:
         """Whether only conditions of the same kind can imply it."""
-        is_open = self.kind in (CHECKED, NOT_PATH) or self.is_of_site
+        is_open = self.kind in (CHECKED, NOT_PATH) or self.is_of_site or self.has_variables
         return not (is_open or (self.is_path and "/" in self.wanted))
 
     def covers_typical_requests(self, these: "Conditions", samples: "Samples", quantifier: Quantifier = all) -> bool:
@@ -101,6 +108,8 @@ class Condition:
         check = self.check
         if check is not None:
             return quantifier(check.may_match(request, self.folder) for request in samples())
+        if self.has_variables:
+            return not any(each.kind == HOST and _are_others(self.wanted, each.wanted) for each in these)
         if self.kind in (PATH, HOST) and any(each.check is not None for each in these):
             return quantifier(map(self._matches_request, samples()))
         if self.is_of_site:
@@ -121,6 +130,15 @@ EVERYTHING: Conditions = frozenset()
 def _covers_page(pattern: str, other: str) -> bool:
     """Whether it covers another pattern, or `/a/` the first page of `/a/*`."""
     return covers(pattern, other) or (pattern.endswith("/") and other == f"{pattern}*")
+
+
+def _are_others(hosts: Iterable[str], others: Iterable[str]) -> bool:
+    """Whether no host can be one of the others: `a.{$DOMAIN}` and `b.{$DOMAIN}` differ, whatever the variable is."""
+    return all(
+        mine.partition("{")[2] == theirs.partition("{")[2] != "" and mine.partition("{")[0] != theirs.partition("{")[0]
+        for mine in hosts
+        for theirs in others
+    )
 
 
 def _overlap(pattern: str, other: str) -> bool:
@@ -201,7 +219,7 @@ def _of_part(part: Block, check: RequestCheck) -> Conditions:
     kind, values, hosts = part.keys[0], part.keys[1:], check.hosts
     if kind == PATH and values:
         return path_condition(values)
-    if kind == HOST and values and not any("{" in each for each in values):
+    if kind == HOST and values and not any("{" in _VARIABLE.sub("", each) for each in values):
         wanted = _hosts_like(values, hosts)
         if hosts and wanted >= hosts:
             return EVERYTHING
