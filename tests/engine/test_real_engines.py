@@ -1,4 +1,7 @@
-"""Two real engines at TCP ports with TLS, whose containers have the same addresses; one is cut off and comes back."""
+"""Two real engines at TCP ports with TLS, whose containers have the same addresses; one is cut off and comes back.
+
+They are nodes of one Swarm, so that they have an overlay network in common.
+"""
 
 import os
 import subprocess
@@ -16,7 +19,7 @@ pytestmark = [pytest.mark.engine, pytest.mark.swarm]
 
 @pytest.fixture(scope="module")
 def engines() -> Iterator[RealSwarm]:
-    made = RealSwarm.plain_engines()
+    made = RealSwarm.two_engines()
     for node, name in (("node1", "one"), ("node2", "two")):
         run(made, node, name)
     yield made
@@ -129,3 +132,20 @@ def test_each_site_leads_to_its_own_engine_and_one_that_is_cut_off_costs_nobody_
     run(engines, "node2", "back")
     eventually(lambda: "http://back.test" in program.text, 10_000)
     assert "engine second: answers again" in program.log
+
+
+def test_an_overlay_network_that_caddys_container_is_on_leads_to_another_engine(
+    engines: RealSwarm, caddy: str, eventually: Eventually
+) -> None:
+    engines.docker("network", "create", "--driver=overlay", "--attachable", "front")
+    sockets = f"unix:///var/run/docker.sock,{engines.urls['node2']}"
+    engines.run_dockcaddy(
+        caddy, 8080, "--docker-sockets", sockets, "--docker-names", "one,two", "--docker-certs-path", ",/certificates"
+    )
+    for name, options in (("wide", ("--network=front",)), ("narrow", ("-p80",))):
+        run(engines, "node2", name, *options)
+    visits = {name: engines.visit(8080, f"{name}.test") for name in ("wide", "narrow", "two")}
+    eventually(lambda: all(each.latest == {name} for name, each in visits.items()), 10_000)
+    log = engines.output("logs", "dockcaddy")
+    # what is on no common network is reached at the host of its engine
+    assert "live: http://wide.test -> wide 10.0." in log and "live: http://narrow.test -> narrow 10.199.0.12:" in log

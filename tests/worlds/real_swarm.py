@@ -126,10 +126,10 @@ class RealSwarm:
         return done.stdout
 
     @classmethod
-    def plain_engines(cls) -> "RealSwarm":
-        """Start two engines that are in no Swarm. Each answers at a TCP port with TLS, to a client beside them."""
+    def two_engines(cls) -> "RealSwarm":
+        """Start one with two nodes. Each answers at a TCP port with TLS too, also to a client beside them."""
         made = cls(shlex.split(os.environ[START_SWARM]), f"t{uuid.uuid4().hex[:5]}")
-        made._read(made._run("--engines-only", "--engine-tcp", "--nodes", "2", "--images", "whoami"))
+        made._read(made._run("--engine-tcp", "--nodes", "2", "--images", "whoami,python"))
         return made
 
     def _read(self, said: str) -> None:
@@ -193,6 +193,7 @@ class RealSwarm:
         place = ("--name=dockcaddy", "--network=front", f"--publish={port}:80")
         # or a connection that is just being made when Caddy takes a configuration may be reset, docs/reliability.md
         place = (*place, "--sysctl=net.ipv4.tcp_migrate_req=1")
+        place = (*place, *((f"--volume={self.certificates}:/certificates:ro",) if self.certificates else ()))
         self.docker("run", "--detach", *place, *with_dockcaddy(caddy), "python:3.11-slim", *command)
 
     def visit(self, port: int, host: str, node: str = "node1") -> Visits:
