@@ -325,3 +325,33 @@ def test_podman_says_whose_network_it_is_in_the_inspect_response_only() -> None:
     assert upstream(built(pod, infra, networks=podman)) == "10.88.0.12:8000"
     infra["Inspect"]["State"]["StartedAt"] = LATER
     assert "restart app" in why(built(pod, infra, networks=podman))
+
+
+class TestAnotherEngine:
+    """Where Caddy reaches published ports at the host of an engine."""
+
+    @staticmethod
+    def built(*containers: dict[str, Any], reach: str = "ports=192.0.2.7") -> Configuration:
+        engine = {"name": "far", "containers": list(containers), "networks": NETWORKS, "reach": reach}
+        return Pipeline(plugins.load()).build(from_snapshot({"version": 1, "engines": [engine]}, EngineOptions()))
+
+    def test_what_uses_the_network_of_that_host_is_at_its_address(self) -> None:
+        assert upstream(self.built(app(**TestHost.MADE))) == "192.0.2.7:8000"
+
+    def test_an_unknown_host_is_asked_for(self) -> None:
+        text = why(self.built(app(**TestHost.MADE), reach="overlay"))
+        assert text.startswith("it uses the network of its host, and caddy is not on its engine: set the address")
+
+    def test_ports_are_published_by_the_side_car(self) -> None:
+        ports = [
+            {"PrivatePort": 8000, "PublicPort": 18000, "Type": "tcp", "IP": "0.0.0.0"},
+            {"PrivatePort": 9000, "Type": "tcp"},
+        ]
+        assert upstream(self.built(app(exposed=["8000/tcp"]), vpn(ports=ports))) == "192.0.2.7:18000"
+        assert upstream(self.built(app(), vpn(ports=ports))) == "192.0.2.7:18000"
+
+    def test_a_side_car_that_does_not_run_publishes_nothing(self) -> None:
+        ports = [{"PrivatePort": 8000, "PublicPort": 18000, "Type": "tcp", "IP": "0.0.0.0"}]
+        stopped = vpn(state="exited", networks={}, ports=ports)
+        assert "which does not run" in why(self.built(app(exposed=["8000/tcp"]), stopped))
+        assert "restart app" in why(self.built(app(), vpn(started=LATER, ports=ports)))

@@ -76,7 +76,7 @@ CAUSES = {
     "another-network": (item(), IN_FRONT, (),
         "it is on back, Caddy is on shop_front: connect one of them to a network of the other's"),
     "overlay-from-a-host": (item(networks=endpoints("wide")), None, (),
-        "it is on wide (overlay), which the host does not reach: connect it to a bridge network"),
+        "it is on wide (overlay), which the host does not reach: connect it to a bridge network, publish its port"),
 }  # fmt: skip
 
 
@@ -147,3 +147,16 @@ def test_network_ip_names_what_there_is() -> None:
     asked = item() | {"Labels": LABELS | {"caddy.reverse_proxy": "{{networkIP `bakc`}}:8000"}}
     (problem,) = told(asked, caddy("back"))
     assert problem.message == 'networkIP: it is not on a network "bakc", it is on back: name one of these'
+
+
+def test_all_labels_of_a_container_are_warned_of_once() -> None:
+    several = {
+        f"caddy_{n}{key}": value
+        for n in range(3)
+        for key, value in (("", f"{n}.test"), (".reverse_proxy", "{{upstreams 8000}}"))
+    }
+    container = item() | {"Labels": several | {"caddy_0.handle.reverse_proxy": "/a* {{upstreams 80}} {{upstreams 81}}"}}
+    (problem,) = [each for each in told(container, IN_FRONT) if each.resource == "container app"]
+    assert problem.message.startswith(
+        "upstreams: it has no address that caddy reaches: it is on back, Caddy is on shop_front"
+    )

@@ -71,9 +71,13 @@ class ResourceContext:
         return self.sections[section] if section in self.sections else section()
 
     def warn(self, message: str, label: str = "") -> None:
-        """Keep a warning, named with the resource and this label, or the one being rendered."""
+        """Keep a warning, named with the resource and this label, or the one being rendered.
+
+        A warning that several labels have, like one about the resource's networks, is kept for the first one.
+        """
         problem = Problem(str(self.resource), one_line(label or self.label), one_line(message), "warning")
-        if problem not in self.warnings and len(self.warnings) < limits.MAX_LABEL_WARNINGS:
+        is_new = all(each.message != problem.message for each in self.warnings)
+        if is_new and len(self.warnings) < limits.MAX_LABEL_WARNINGS:
             self.warnings.append(problem)
 
     def spend(self, steps: int) -> None:

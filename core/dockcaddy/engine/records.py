@@ -101,7 +101,7 @@ def container(
     addresses, why = _reached(used, ingress, labels)
     alive = state == "running"
     ports = _ports(item, inspect, used)
-    published_at = "" if addresses or not alive else _published_at(ingress, ports)
+    published_at = "" if addresses or used.problem or not alive else _published_at(ingress, ports)
     return Resource(
         kind="container",
         id=str(item["Id"]),

@@ -18,6 +18,11 @@ def reason(
     """Why a running resource with these networks has no address. `network_mode` is the engine's `NetworkMode`."""
     attached = [each.network for each in attachments if each.ipv4 or each.ipv6]
     chosen = labels.get(NETWORK_LABEL, "")
+    if ingress.rule.shared is not None and network_mode == "host":
+        return (
+            "it uses the network of its host, and caddy is not on its engine: set the address of that host with "
+            "--docker-reach ports=HOST"
+        )
     if ingress.rule.shared is not None:
         return _of_another_engine(ingress.rule, attachments)
     taken = sorted(each.network for each in attachments if each.network_id in ingress.rule.excluded)
@@ -109,7 +114,7 @@ def _of_others(ingress: IngressNetworks, attached: Sequence[str]) -> str:
     if ingress.on_host:
         drivers = sorted({ingress.known.get(each, "") for each in attached} - {""})
         kind = f" ({', '.join(drivers)})" if drivers else ""
-        return f"{what}{kind}, which the host does not reach: connect it to a bridge network, or run Caddy in a container on it"
+        return f"{what}{kind}, which the host does not reach: connect it to a bridge network, publish its port, or run Caddy in a container on it"
     if not ingress.by_option:
         return (
             f"{what}, {_wanted(ingress)}: connect one of them to a network of the other's "
