@@ -3,13 +3,13 @@
 import os
 import shutil
 import subprocess
+import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
 
 import visiting
 from attrs import define, field
-from proxy import Proxy
 from real_engine import docker
 
 IMAGE = "traefik/whoami"
@@ -88,6 +88,24 @@ class RealPodman:
         """Start a container that is healthy as long as its file `/bad` is not there."""
         self.run(name, *_SHELL, "--health-cmd=test ! -e /bad", "--health-retries=1", "--health-interval=1h", site=site)
 
+    def run_dockcaddy(self, name: str, caddy: str, *options: str) -> None:
+        """Start this very dockcaddy in a container, with the service's socket where Docker's is."""
+        python = Path(sys.executable).resolve()
+        folders = [each for each in sys.path if Path(each).is_absolute() and Path(each).is_dir()]
+        mounts = {each for each in (*folders, sys.base_prefix, caddy) if not each.startswith("/usr/")} - {"/usr"}
+        given = [f"--volume={each}:{each}:ro" for each in sorted(mounts)]
+        given += [
+            f"--volume={self.folder}/podman.sock:/var/run/docker.sock",
+            f"--env=PYTHONPATH={os.pathsep.join(folders)}",
+        ]
+        given += [
+            f"--env=PATH={Path(caddy).parent}",
+            "--env=XDG_DATA_HOME=/tmp",
+            "--tmpfs=/tmp",
+            f"--entrypoint={python}",
+        ]
+        self.run(name, *_SHELL, *given, *options, command=("-m", "dockcaddy", "run", "--state-directory=/tmp/state"))
+
     def set_health(self, name: str, *, healthy: bool) -> None:
         """Make a container healthy or not, and have Podman find out, for which it needs a timer of systemd otherwise."""
         self.podman("exec", name, "rm" if healthy else "touch", *(("-f",) if healthy else ()), "/bad")
@@ -117,11 +135,11 @@ def _labels(site: str, port: int) -> list[str]:
     return [f"--label={key}={value}" for key, value in labels.items()] if site else []
 
 
-def answers(proxy: Proxy, host: str) -> str:
+def answers(port: int, host: str) -> str:
     """The short id of the container that answers for a site, `""` if none does."""
     try:
-        lines = visiting.body(proxy.port, host).splitlines()
-    except ConnectionRefusedError:
+        lines = visiting.body(port, host).splitlines()
+    except (ConnectionRefusedError, ConnectionResetError):
         # without any site, Caddy does not listen
         return ""
     return next((line.partition(": ")[2] for line in lines if line.startswith("Hostname: ")), "")
