@@ -260,7 +260,7 @@ def watching(
     condition = SimulatedCondition(schedule)
     work = SimulatedWork(schedule, random, client)
     connection = SimulatedConnection(client)
-    engine = Engine(connection, options or EngineOptions(), "local", schedule, work, as_condition(condition))
+    engine = Engine(connection, options or EngineOptions(), clock=schedule, work=work, lock=as_condition(condition))
     engine._reflector.own = OnTheHost(connection)
     tender = Tender(schedule, engine._reflector, work)
     condition.notified = tender.notified
