@@ -225,6 +225,9 @@ class Server:
         try:
             if not self._has(wanted):
                 self._deliver(wanted)
+            elif self._given is not wanted:
+                # it has all of it
+                self._own = None
             self.refusal = ""
         except CaddyUnreachable as error:
             self._failed(error)
