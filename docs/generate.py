@@ -155,6 +155,19 @@ def security_page() -> str:
     ]
     rows += [f"| `{rule.name}` | {rule.help} | {'yes' if rule.shows_refused else 'no'} |" for rule in RULES]
     rows += [
+        "\n## The admin endpoints of servers\n",
+        "Caddy's admin API asks nobody for a password. Whoever reaches the endpoint of a [server](controller.md) can replace its",
+        "configuration and read it, and a container with the label `caddy_controlled_server` in the controller network is given it.\n",
+        "- Put servers and controllers on a network of their own, and nothing else (`caddy_controller` in",
+        "  [examples/distributed.yaml](../examples/distributed.yaml)). Not `attachable`, so that `docker run` cannot join it; with",
+        "  `driver_opts: {encrypted: \"\"}` if the nodes' network is not trusted. Name it with `--controller-network`: a server then listens",
+        "  there only, and a controller sends configurations nowhere else.",
+        "- Without such a network, let the endpoint listen on a unix socket, or behind TLS with client certificates",
+        "  (`admin.remote` of Caddy, or a proxy), and name it with `--caddy-admin`.",
+        "- Labels cannot use an admin endpoint as an upstream: no port 2019, and no address of a server with its port. They cannot move",
+        "  it, and cannot have the configuration sent to another host than the labelled one.",
+        "- A controller's lock in the Swarm needs two calls that write: `POST /configs/create` and `POST /configs/{id}/update`. Where a",
+        "  socket proxy forbids them, the lock is on the servers.",
         "\n## A proxy in front of the engine's socket\n",
         "Whoever can use the engine's socket is root on its host. A socket proxy lets dockcaddy read and nothing else:",
         "[examples/socket-proxy.yaml](../examples/socket-proxy.yaml). These are all calls that dockcaddy makes, with any API",

@@ -44,7 +44,7 @@ def run(settings: Settings, registry: Registry, sections: Mapping[type, Any]) ->
     """Watch the engines until a signal; gives the exit status. Raises SettingsError and CaddyUnreachable at start."""
     with suppress(Ended), registry.timer.guarded(), ended_by_signals(registry.timer.is_waiting) as ending:
         if settings.mode == "server":
-            _serve(settings, ending)
+            _serve(settings, registry, ending)
         else:
             _run(settings, registry, sections, ending)
     return 0
@@ -95,14 +95,13 @@ def ended_by_signals(is_stuck: Callable[[], bool] = lambda: False) -> Iterator[E
     yield ending
 
 
-def _serve(settings: Settings, ending: Ending) -> None:
+def _serve(settings: Settings, registry: Registry, ending: Ending) -> None:
     """Run a Caddy that a controller configures."""
-    address = admin_address(settings)
+    connections = connections_for(settings, registry, settings.state_path())
     if settings.envfile:
         load_environment_file(settings.envfile)
     systemd = Systemd.of(os.environ)
     ended = threading.Event()
-    connections = Connections(address, listen_address(address), _log_settings(settings))
     with (
         state_directory(settings) as directory,
         _version(settings, ending) as version,
@@ -208,13 +207,19 @@ def connections_for(
 ) -> Connections:
     """How to reach the Caddy to configure: servers, a given one, a child of ours that is to be started, or none."""
     tls = tls_for(settings)
-    if controller is not None:
-        return Connections("", servers=controller.fleet, tls=tls)
+    if settings.has_servers:
+        return Connections("", servers=controller.fleet if controller is not None else None, tls=tls)
+    if settings.mode == "server":
+        return _child(settings, admin_address(settings))
     if settings.running_caddy:
         return Connections(settings.running_caddy, tls=tls)
     if not any(each.is_live and not each.target for each in chosen_outputs(settings, registry)):
         return Connections("")
     address = f"unix/{directory / 'admin.sock'}" if settings.admin.lower() == "off" else settings.admin
+    return _child(settings, address)
+
+
+def _child(settings: Settings, address: str) -> Connections:
     return Connections(address, listen_address(address), _log_settings(settings))
 
 
@@ -273,22 +278,29 @@ def state_directory(settings: Settings) -> Iterator[Path]:
     path = settings.state_path()
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        lock = os.open(path / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        lock = _locked(path)
     except OSError as error:
+        # replicas of servers and controllers may share a volume
+        if isinstance(error, BlockingIOError) and settings.mode == "standalone":
+            raise SettingsError(
+                f"state directory {path}: another dockcaddy uses it, give this one its own: --state-directory"
+            ) from None
         path = Path(tempfile.mkdtemp(prefix="dockcaddy-"))
-        logger.warning("state directory %s: %s, using %s for this run", settings.state_path(), error.strerror, path)
-        lock = os.open(path / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        reason = "another dockcaddy uses it" if isinstance(error, BlockingIOError) else error.strerror
+        logger.warning("state directory %s: %s, using %s for this run", settings.state_path(), reason, path)
+        lock = _locked(path)
     try:
-        _lock(lock, path)
         yield path
     finally:
         os.close(lock)
 
 
-def _lock(descriptor: int, path: Path) -> None:
+def _locked(path: Path) -> int:
+    """The descriptor of the folder's lock. Raises OSError, BlockingIOError where another process has it."""
+    descriptor = os.open(path / "lock", os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise SettingsError(
-            f"state directory {path}: another dockcaddy uses it, give this one its own: --state-directory"
-        ) from None
+    except OSError:
+        os.close(descriptor)
+        raise
+    return descriptor
