@@ -208,10 +208,10 @@ class Comparison:
             False,
         )
         way, reasons = Way(), dict[Hashable, dict[Reason, None]]()
-        first = last = self._made(way)
+        first = last = self.made(way)
         for name, explain in STEPS:
             way = evolve(way, **{name: getattr(ours, name)})
-            last = _compared(last, self._made(way), explain, reasons)
+            last = _compared(last, self.made(way), explain, reasons)
         served = _compared(last, self._served(), _serving, reasons)
         order = dict.fromkeys((*first.blocks, *served.blocks))
         sites = [
@@ -227,7 +227,8 @@ class Comparison:
         shown = {reason for site in sites for reason in site.reasons}
         return (*self._of_resources(served, shown), *sites)
 
-    def _made(self, way: Way) -> Made:
+    def made(self, way: Way) -> Made:
+        """What is made in a way of all labels, nothing left out."""
         fragments = self._pipeline(way).fragments(self._inventory(way.has_one_offs), self.base)
         blocks = [block for fragment in fragments for block in fragment.blocks]
         merge = caddyfile.merge_as_peer if way.is_merged_as_text else caddyfile.merge

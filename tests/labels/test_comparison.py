@@ -1,0 +1,62 @@
+"""What `check --compare-cdp` takes for caddy-docker-proxy's file is what that makes, byte for byte."""
+
+import json
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+from dockcaddy import plugins, testing
+from dockcaddy.engine import from_snapshot
+from dockcaddy.merge.assembly import EMPTY
+from dockcaddy.model import EngineInventory, Inventory
+from dockcaddy.plugins.registry import Registry
+from dockcaddy.reconcile.pipeline import BaseCaddyfile, Pipeline
+from dockcaddy.run.comparison import FUNCTIONS, Comparison, Way
+from dockcaddy.run.engines import options_for
+from dockcaddy.settings.table import Settings
+
+FOLDER = Path(__file__).parent / "conformance"
+CASES = json.loads((FOLDER / "cases.json").read_text())
+EXPECTED = json.loads((FOLDER / "expected.json").read_text())
+BASE = "/etc/caddy/Caddyfile"
+
+
+@lru_cache
+def loaded() -> Registry:
+    return plugins.load()
+
+
+def comparison(case: dict[str, Any]) -> Comparison:
+    options = dict(case["options"])
+    base = options.pop("caddyfile", None)
+    networks = tuple(options.pop("ingress_networks").split(","))
+    settings = Settings(ingress_networks=networks, caddyfile_path=BASE if base is not None else "", **options)
+    inventory = from_snapshot(case["inventory"], options_for(settings))
+    return Comparison(settings, loaded(), {}, inventory, BaseCaddyfile(BASE, base) if base is not None else None)
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case["name"] for case in CASES])
+def test_its_file_is_made_byte_for_byte(case: dict[str, Any]) -> None:
+    assert ("".join(comparison(case).made(Way()).texts.values()) or EMPTY) == EXPECTED[case["name"]]
+
+
+@pytest.mark.parametrize("case", CASES[::12], ids=[case["name"] for case in CASES[::12]])
+def test_each_difference_has_a_reason(case: dict[str, Any]) -> None:
+    differences = comparison(case).differences()
+    assert all(each.reasons for each in differences)
+    assert len({each.subject for each in differences}) == len(differences)
+
+
+@pytest.mark.parametrize("name", sorted(FUNCTIONS))
+def test_every_function_of_caddy_docker_proxy_is_defined(name: str) -> None:
+    labels = {"caddy": "a.test", "caddy.respond": f"{{{{{name}}}}}", "caddy.header": f'{{{{"x" | {name}}}}}'}
+    container = testing.container(labels=labels)
+    problems = Pipeline(loaded()).build(Inventory((EngineInventory("local", (container,)),))).problems
+    assert not [each for each in problems if "is not defined" in each.message]
+
+
+def test_there_are_as_many_functions_as_sprig_and_caddy_docker_proxy_have() -> None:
+    own = {"upstreams", "http", "https", "h2c"}
+    sprigs = {name for name, entry in loaded().functions.items() if entry.plugin == "sprig"}
+    assert sprigs | own | {"env"} == FUNCTIONS
