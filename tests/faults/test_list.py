@@ -42,25 +42,80 @@ FAULTS = {
     "B35": "empty arguments, tabs, hashes and quotes are lost or change their meaning",
     "B36": "a quoted brace in the operator's Caddyfile is lost",
     "B37": "a wrong template is told without its name, and takes its container's sites away",
+    "B38": "a site that is left out is logged at info level, so that nobody sees it",
     "B40": "labels without a value are dropped",
     "B42": "an admin option locks the program out of its own Caddy",
+    "B46": "the environment's variables for Docker are overwritten for each engine",
+    "B48": "there is no way to ask whether it is healthy",
     "B49": "equal labels give different files",
     "B50": "functions of sprig hide those of Go",
 }
-# what Swarm, several engines and controlled servers add; those that are above as well are proven there for one engine
-LATER = {
-    "B1": "of several engines only the first is heard",
-    "B5": "a controlled server that was restarted stays empty",
-    "B18": "a Swarm service that two managers list is listed twice",
-    "B24": "of several engines one that is down ends the program",
-    "B25": "tasks that move to other nodes are not heard",
-    "B27": "a network of another host counts by its name",
-    "B28": "several engines need their ingress networks named",
-    "B29": "a worker is asked what only a manager knows",
-    "B41": "whoever is on the network configures the servers",
-    "B42": "the controller's admin option becomes the servers'",
-    "B43": "a server that does not answer holds the others up",
+# what is tested where the code is: several engines, Swarm, controllers and servers, options
+ELSEWHERE = {
+    "B1": (
+        "of several engines only the first is heard",
+        "engine/test_several.py::test_events_of_each_engine_are_heard_without_a_poll",
+    ),
+    "B5": (
+        "a controlled server that was restarted stays empty",
+        "controller/test_controller.py::test_servers_are_configured_and_put_right_whatever_happens_to_one",
+    ),
+    "B18": (
+        "a Swarm service that two managers list is listed twice",
+        "engine/test_swarm.py::test_what_two_managers_of_one_swarm_list_counts_once_from_the_one_that_lists_it_now",
+    ),
+    "B24": (
+        "of several engines one that is down ends the program",
+        "engine/test_several.py::test_one_that_is_not_there_stops_nobody",
+    ),
+    "B25": (
+        "tasks that move to other nodes are not heard",
+        "engine/test_swarm_live.py::test_tasks_that_come_and_go_without_an_event_are_there_within_a_second",
+    ),
+    "B26": (
+        "fifty containers that start one after the other cause nearly fifty reloads",
+        "reconcile/test_debounce.py::test_a_hundred_changes_in_twenty_seconds_cost_less_than_three_quarters_as_many_cycles",
+    ),
+    "B27": (
+        "a network of another host counts by its name",
+        "engine/test_reach.py::test_a_network_of_the_same_name_on_another_host_is_another_network",
+    ),
+    "B28": (
+        "several engines need their ingress networks named",
+        "engine/test_real_engines.py::test_each_site_leads_to_its_own_engine_and_one_that_is_cut_off_costs_nobody_anything",
+    ),
+    "B29": (
+        "a worker is asked what only a manager knows",
+        "engine/test_swarm.py::test_only_a_manager_is_asked_for_services",
+    ),
+    "B39": (
+        "a container without a common network is logged at each poll",
+        "upstreams/test_unreachable.py::test_an_unknown_network_of_the_option_is_told_once_though_all_are_reached",
+    ),
+    "B41": (
+        "whoever is on the network configures the servers",
+        "controller/test_discovery.py::test_labels_are_kept_from_the_ports_of_servers",
+    ),
+    "B42": (
+        "the port of a server is fixed, and the controller's admin option becomes the servers'",
+        "controller/test_discovery.py::test_the_value_of_the_label_may_name_the_port",
+    ),
+    "B43": (
+        "a server is configured at all of its addresses",
+        "controller/test_discovery.py::test_one_address_in_the_controller_network_counts",
+    ),
+    "B44": (
+        "an unknown mode means standalone, and a wrong network all servers",
+        "settings/test_options.py::test_a_network_that_is_none_is_refused_instead_of_widening_who_is_configured",
+    ),
+    "B45": ("a space in a list belongs to the name", "settings/test_settings.py::test_lists_are_trimmed"),
+    "B47": (
+        "a file of variables is read by the controller only",
+        "cli/test_render.py::test_the_environment_file_is_there_when_caddy_reads_the_text",
+    ),
 }
+# what dockcaddy has in common with it
+SHARED = {"B22": "files that the base Caddyfile imports are not watched"}
 
 _ID = re.compile(r"b_([a-z])_|b(\d+)_")
 
@@ -85,3 +140,16 @@ def test_every_fault_has_a_test_and_every_test_a_fault() -> None:
     ids = {test: list(named(test)) for path in files for test in names_in(path)}
     assert [test for test, found in ids.items() if not found] == []
     assert {id for found in ids.values() for id in found} == FAULTS.keys()
+
+
+def test_the_tests_elsewhere_are_there() -> None:
+    folder = Path(__file__).parent.parent
+    for _, test in ELSEWHERE.values():
+        path, _, name = test.partition("::")
+        assert name in names_in(folder / path), test
+
+
+def test_no_number_is_missing() -> None:
+    numbers = {int(id[1:]) for id in (*FAULTS, *ELSEWHERE, *SHARED) if not id.startswith("B-")}
+    # there is no B23
+    assert numbers == set(range(1, 51)) - {23}
