@@ -285,7 +285,7 @@ def state_directory(settings: Settings) -> Iterator[Path]:
             raise SettingsError(
                 f"state directory {path}: another dockcaddy uses it, give this one its own: --state-directory"
             ) from None
-        path = Path(tempfile.mkdtemp(prefix="dockcaddy-"))
+        path = _folder_for_this_run(error)
         reason = "another dockcaddy uses it" if isinstance(error, BlockingIOError) else error.strerror
         logger.warning("state directory %s: %s, using %s for this run", settings.state_path(), reason, path)
         lock = _locked(path)
@@ -293,6 +293,17 @@ def state_directory(settings: Settings) -> Iterator[Path]:
         yield path
     finally:
         os.close(lock)
+
+
+def _folder_for_this_run(reason: OSError) -> Path:
+    # the last one is there in a container whose files are read-only
+    for parent in (None, "/dev/shm"):
+        with suppress(OSError):
+            return Path(tempfile.mkdtemp(prefix="dockcaddy-", dir=parent))
+    raise SettingsError(
+        f"state directory: {reason.strerror}, and no folder for temporary files can be written either: "
+        "give one that can be written: --state-directory"
+    ) from reason
 
 
 def _locked(path: Path) -> int:
