@@ -1,7 +1,7 @@
 """A real Swarm of three nodes: services live their lives under constant requests, and none fails."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -27,12 +27,14 @@ def swarm(caddy: str) -> Iterator[RealSwarm]:
         made.leave_nothing()
 
 
-def visited(swarm: RealSwarm, eventually: Eventually, host: str, tasks: int) -> Visits:
+def visited(
+    swarm: RealSwarm, eventually: Eventually, host: str, tasks: int, methods: Sequence[str] = ("GET", "POST")
+) -> Visits:
     """Requests to a site that has that many tasks, from when all of them answer."""
     early = swarm.visit(PORT, host)
     eventually(lambda: len(early.latest) == tasks, PATIENCE)
     early.end()
-    visits = swarm.visit(PORT, host)
+    visits = swarm.visit(PORT, host, methods=methods)
     eventually(lambda: len(visits.latest) == tasks)
     return visits
 
@@ -55,9 +57,9 @@ def test_a_service_is_scaled_updated_drained_and_removed_without_a_lost_request(
         swarm.docker("service", "scale", "--detach", f"web={replicas}")
         eventually(lambda replicas=replicas: len(visits.latest) == replicas, PATIENCE)
     assert not visits.failures
-    for change in (("--env-add=VERSION=2",), ("--rollback",)):
+    for change in (("update", "--no-resolve-image", "--env-add=VERSION=2"), ("rollback",)):
         before = set(visits.latest)
-        swarm.docker("service", "update", "--detach", "--no-resolve-image", *change, "web")
+        swarm.docker("service", *change, "--detach", "web")
         eventually(lambda before=before: len(visits.latest) == 3 and before.isdisjoint(visits.latest), PATIENCE)
         assert not visits.failures
     drained = next(iter(swarm.nodes_of("web") - {"node1"}))
@@ -73,7 +75,7 @@ def test_a_service_is_scaled_updated_drained_and_removed_without_a_lost_request(
     eventually(lambda: visits.status == "200", PATIENCE)
     swarm.docker("service", "rm", "web")
     # Caddy has no such site any more
-    eventually(lambda: visits.got[-1] == ("200", ""))
+    eventually(lambda: visits.status != "503" and not visits.got[-1][1])
 
 
 def test_an_update_that_stops_tasks_first_loses_no_request_while_another_task_runs(
@@ -99,16 +101,20 @@ def test_a_node_dies_and_comes_back_under_requests_that_take_longer_and_do_not_f
     swarm: RealSwarm, eventually: Eventually
 ) -> None:
     swarm.service("all", "--mode=global", caddy="http://all.test", caddy__reverse_proxy="{{upstreams 80}}")
-    visits = visited(swarm, eventually, "all.test", 3)
+    visits = visited(swarm, eventually, "all.test", 3, ("GET",))
+    posts = swarm.visit(PORT, "all.test", methods=("POST",))
+    eventually(lambda: len(posts.latest) == 3)
     lost = visits.latest
     swarm.power("crash", "node3")
     eventually(lambda: swarm.nodes_of("all") == {"node1", "node2"}, PATIENCE)
     eventually(lambda: len(visits.latest) == 2, PATIENCE)
     # a request to the lost task is answered by another one
     assert not visits.failures and visits.latest < lost
+    # one that was sent when the node died may have had an effect, so it is not repeated
+    assert len(posts.failures) <= 1
     swarm.power("start", "node3")
     eventually(lambda: len(visits.latest) == 3, PATIENCE)
-    assert not visits.failures
+    assert not visits.failures and len(posts.failures) <= 1
     swarm.docker("service", "rm", "all")
 
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import uuid
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ def ask(method):
     body = answer.read().decode()
     return answer.status, body.split("Hostname: ")[-1].split()[0] if "Hostname: " in body else body.strip()[:80]
 
-for method in itertools.cycle(("GET", "POST")):
+for method in itertools.cycle(sys.argv[3:]):
     try:
         try:
             answer = ask(method)
@@ -196,7 +197,7 @@ class RealSwarm:
         place = (*place, *((f"--volume={self.certificates}:/certificates:ro",) if self.certificates else ()))
         self.docker("run", "--detach", *place, *with_dockcaddy(caddy), "python:3.11-slim", *command)
 
-    def visit(self, port: int, host: str, node: str = "node1") -> Visits:
+    def visit(self, port: int, host: str, node: str = "node1", methods: Sequence[str] = ("GET", "POST")) -> Visits:
         """Send requests to a site, one after the other, from a node's network until the end."""
         command = [
             *self.command,
@@ -209,6 +210,7 @@ class RealSwarm:
             _VISITS,
             str(port),
             host,
+            *methods,
         ]
         made = Visits(subprocess.Popen(command, stdout=subprocess.PIPE, text=True))
         self._visits.append(made)
