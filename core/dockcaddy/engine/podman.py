@@ -18,6 +18,8 @@ _STATES = {
     "stopping": "exited",
     "stopped": "exited",
 }
+_UP = frozenset(("running", "paused", "restarting"))
+_NO_ADDRESS = {"IPAddress": "", "GlobalIPv6Address": ""}
 _ACTIONS = {"died": "die", "remove": "destroy"}
 # `health_status` comes before its state is stored (4.x) or after (5.x), `exec_died` when a probe has ended
 _PROBES = frozenset(("health_status", "exec_died"))
@@ -52,17 +54,21 @@ def _container(item: Json) -> dict[str, Any]:
     made = {key: value for key, value in item.items() if key != "HostConfig"}
     state = str(item.get("State") or "")
     made["State"] = _STATES.get(state, state)
-    made["NetworkSettings"] = {"Networks": _endpoints(item)}
+    made["NetworkSettings"] = {"Networks": _endpoints(item, is_up=made["State"] in _UP)}
     health, status = (item.get("Health") or {}).get("Status"), str(item.get("Status") or "")
     if health in ("healthy", "unhealthy", "starting") and "(" not in status:
         made["Status"] = f"{status} ({'health: ' * (health == 'starting')}{health})"
     return made
 
 
-def _endpoints(item: Json) -> dict[str, Any]:
-    """The endpoints with their network's name as its id. As an id, Podman has the name (4.x) or the id (5.x)."""
+def _endpoints(item: Json, *, is_up: bool) -> dict[str, Any]:
+    """The endpoints with their network's name as its id. As an id, Podman has the name (4.x) or the id (5.x).
+
+    Podman shows an ended container's address for a moment, and that of its pod as long as the pod runs.
+    """
+    known = {} if is_up else _NO_ADDRESS
     listed = (item.get("NetworkSettings") or {}).get("Networks") or {}
-    return {name: {**endpoint, "NetworkID": name} for name, endpoint in listed.items() if endpoint is not None}
+    return {name: {**endpoint, **known, "NetworkID": name} for name, endpoint in listed.items() if endpoint is not None}
 
 
 def completed(item: Json, inspect: Json | None) -> Json:
