@@ -167,6 +167,14 @@ def test_a_rootless_engine_of_this_machine_is_reached_at_its_published_ports() -
     assert near.rule("rootless").host == "127.0.0.1" and not near.rule("rootless").counts("bridge")
 
 
+def test_without_a_list_of_networks_the_addresses_of_the_second_engine_do_not_count() -> None:
+    near = Neighbours()
+    for name in ("first", "second"):
+        near.join(name, Reach())
+        near.learn(name, facts_of(Reach(), None, None))
+    assert near.rule("first").counts("any") and not near.rule("second").counts("any")
+
+
 def test_caddys_container_reaches_another_engine_of_its_host_at_the_gateway() -> None:
     near = Neighbours(in_container=True)
     for name in ("docker", "podman"):

@@ -40,10 +40,10 @@ class Engine:
     connection: Connection = field(factory=Connection)
     options: EngineOptions = field(factory=EngineOptions)
     name: str = "local"
-    neighbours: Neighbours = field(factory=Neighbours)
     clock: Callable[[], float] = time.monotonic
     work: Work = field(factory=Threads)
     lock: threading.Condition = field(factory=threading.Condition)
+    neighbours: Neighbours = field(factory=Neighbours)
     _reflector: Reflector = field(init=False)
     _event_handler: EventHandler = field(init=False)
     _events: EventStream = field(init=False)

@@ -119,9 +119,13 @@ class Neighbours:
         if is_single and self.in_container and not own.reach.is_local:
             # a manager that knows nothing of the containers on this node, which may be on its networks
             shared = own.overlays
-        if not _has_own_networks(own, facts):
+        before = _before(name, facts)
+        if not _has_own_networks(own, facts) or (before and own.subnets is None):
             return Rule(shared, host=own.reach.host or self._host(own, facts))
-        return Rule(None, _excluded(name, facts), LOOPBACK)
+        taken = (
+            id for id, subnets in (own.subnets or {}).items() if any(_overlap(id, subnets, each) for each in before)
+        )
+        return Rule(None, frozenset(taken), LOOPBACK)
 
     def _host(self, own: Facts, facts: Mapping[str, Facts]) -> str:
         """The host of an engine on this machine, as Caddy sees it."""
@@ -167,15 +171,14 @@ def _has_own_networks(own: Facts, facts: Mapping[str, Facts]) -> bool:
     return own.reach.is_local and not own.reach.is_rootless and not is_elsewhere
 
 
-def _excluded(name: str, facts: Mapping[str, Facts]) -> frozenset[str]:
-    """The networks of an engine whose addresses may be those of one that comes before it."""
+def _before(name: str, facts: Mapping[str, Facts]) -> list[Facts]:
+    """The engines of this machine that come before one: addresses that both have are theirs."""
     names = list(facts)
-    before = [facts[each] for each in names[: names.index(name)] if _has_own_networks(facts[each], facts)]
-    own = facts[name].subnets or {}
-    return frozenset(id for id, subnets in own.items() if any(_may_overlap(id, subnets, each) for each in before))
+    return [facts[each] for each in names[: names.index(name)] if _has_own_networks(facts[each], facts)]
 
 
-def _may_overlap(id: str, subnets: tuple[Subnet, ...], other: Facts) -> bool:
+def _overlap(id: str, subnets: tuple[Subnet, ...], other: Facts) -> bool:
+    """Whether a network with this id may have addresses of another engine's network."""
     if other.subnets is None or id in other.subnets:
         # the same network, of an engine that is given twice
         return other.subnets is None

@@ -16,6 +16,7 @@ from dockcaddy.engine.reach import Neighbours, Reach
 from dockcaddy.engine.records import EngineOptions
 from dockcaddy.engine.stopped import Stopped
 from dockcaddy.errors import SettingsError
+from dockcaddy.files import is_file
 from dockcaddy.settings.constraint import Constraint
 from dockcaddy.settings.endpoints import check_engine
 from dockcaddy.settings.reach import check_names, parse_reach
@@ -56,7 +57,7 @@ def engines_for(settings: Settings) -> list[Engine]:
     # what comes first has its addresses: the engine of this machine, and of these the one at the default socket
     for each in sorted(found, key=lambda each: each.endpoint.url not in _DEFAULTS):
         near.join(each.name, each.reach)
-    return [Engine(each.connection, options_for(settings), each.name, near) for each in found]
+    return [Engine(each.connection, options_for(settings), each.name, neighbours=near) for each in found]
 
 
 _DEFAULTS = ("unix:///var/run/docker.sock", "unix:///run/docker.sock")
@@ -103,7 +104,7 @@ def _endpoint(url: str, certs_path: str, api_version: str) -> Endpoint:
     except ValueError as error:
         raise SettingsError(f"{named}{error}") from None
     if certs_path:
-        missing = [name for name in ("ca.pem", "cert.pem", "key.pem") if not Path(certs_path, name).is_file()]
+        missing = [name for name in ("ca.pem", "cert.pem", "key.pem") if not is_file(Path(certs_path, name))]
         if missing:
             raise SettingsError(f"--docker-certs-path {certs_path}: {', '.join(missing)} not found there")
     return endpoint
