@@ -23,17 +23,14 @@ def visited(address: str, host: str) -> str:
         connection.close()
 
 
-@pytest.mark.parametrize("is_in_side_car", [False, True])
 def test_containers_with_the_network_of_the_host_and_of_a_side_car(
-    is_in_side_car: bool,
-    containers: Containers,
-    caddy: str,
-    free_port: Callable[[], int],
-    eventually: Eventually,
+    containers: Containers, caddy: str, free_port: Callable[[], int], eventually: Eventually
 ) -> None:
     containers.prefix = containers.mark
     network, port = containers.network("front"), free_port()
     vpn = containers.run("vpn", f"--network={network}", command=("--port", "7000"))
+    beside = containers.run_dockcaddy("beside", caddy, f"--network={network}")
+    within = containers.run_dockcaddy("within", caddy, f"--network=container:{vpn}")
     upstreams = {"caddy__reverse_proxy": f"{{{{upstreams {port}}}}}"}
     containers.run("far", "--network=host", command=("--port", str(port)), caddy="http://host.test", **upstreams)
     upstreams = {"caddy__reverse_proxy": "{{upstreams 8000}}"}
@@ -41,12 +38,9 @@ def test_containers_with_the_network_of_the_host_and_of_a_side_car(
         "app", f"--network=container:{vpn}", command=("--port", "8000"), caddy="http://vpn.test", **upstreams
     )
     containers.run("web", f"--network={network}", caddy="http://web.test", caddy__reverse_proxy="{{upstreams}}")
-    own = containers.run_dockcaddy(
-        "proxy", caddy, f"--network=container:{vpn}" if is_in_side_car else f"--network={network}"
-    )
-    # it starts slowly on a busy machine
-    eventually(lambda: "web.test" in containers.logs(own), looks=6000)
-    address = docker("inspect", "-f", ADDRESS, vpn if is_in_side_car else own)
-    sites = {"web.test": "web", "vpn.test": "vpn", "host.test": "far"}
-    for site, name in sites.items():
-        eventually(lambda site=site, name=name: visited(address, site) == name)
+    for own, address_of in ((beside, beside), (within, vpn)):
+        # it starts slowly on a busy machine
+        eventually(lambda own=own: "live: http://web.test" in containers.logs(own), looks=6000)
+        address = docker("inspect", "-f", ADDRESS, address_of)
+        for site, name in {"web.test": "web", "vpn.test": "vpn", "host.test": "far"}.items():
+            eventually(lambda address=address, site=site, name=name: visited(address, site) == name)
