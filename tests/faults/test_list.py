@@ -16,7 +16,7 @@ FAULTS = {
     "B2": "after an error of the event stream nothing is heard for half a minute",
     "B3": "health, kill, pause, rename, update and changes of networks are not heard",
     "B4": "a failed call to the engine deletes sites",
-    "B5": "a Caddy that was restarted or emptied stays empty",
+    "B5": "a Caddy or a server that was restarted or emptied stays empty",
     "B6": "every poll adapts everything, each block by itself",
     "B7": "what fails only when Caddy loads it stops every later change",
     "B8": "one wrong global option takes all others with it",
@@ -44,7 +44,11 @@ FAULTS = {
     "B37": "a wrong template is told without its name, and takes its container's sites away",
     "B38": "a site that is left out is logged at info level, so that nobody sees it",
     "B40": "labels without a value are dropped",
-    "B42": "an admin option locks the program out of its own Caddy",
+    "B41": "whoever is on the network configures the servers",
+    "B42": "an admin option locks the program out of its own Caddy, or becomes the servers'",
+    "B43": "a server that does not answer holds the others up",
+    "B44": "an unknown mode or network is taken for another one",
+    "B45": "lists are not trimmed",
     "B46": "the environment's variables for Docker are overwritten for each engine",
     "B48": "there is no way to ask whether it is healthy",
     "B49": "equal labels give different files",
@@ -55,10 +59,6 @@ ELSEWHERE = {
     "B1": (
         "of several engines only the first is heard",
         "engine/test_several.py::test_events_of_each_engine_are_heard_without_a_poll",
-    ),
-    "B5": (
-        "a controlled server that was restarted stays empty",
-        "controller/test_controller.py::test_servers_are_configured_and_put_right_whatever_happens_to_one",
     ),
     "B18": (
         "a Swarm service that two managers list is listed twice",
@@ -92,23 +92,6 @@ ELSEWHERE = {
         "a container without a common network is logged at each poll",
         "upstreams/test_unreachable.py::test_an_unknown_network_of_the_option_is_told_once_though_all_are_reached",
     ),
-    "B41": (
-        "whoever is on the network configures the servers",
-        "controller/test_discovery.py::test_labels_are_kept_from_the_ports_of_servers",
-    ),
-    "B42": (
-        "the port of a server is fixed, and the controller's admin option becomes the servers'",
-        "controller/test_discovery.py::test_the_value_of_the_label_may_name_the_port",
-    ),
-    "B43": (
-        "a server is configured at all of its addresses",
-        "controller/test_discovery.py::test_one_address_in_the_controller_network_counts",
-    ),
-    "B44": (
-        "an unknown mode means standalone, and a wrong network all servers",
-        "settings/test_options.py::test_a_network_that_is_none_is_refused_instead_of_widening_who_is_configured",
-    ),
-    "B45": ("a space in a list belongs to the name", "settings/test_settings.py::test_lists_are_trimmed"),
     "B47": (
         "a file of variables is read by the controller only",
         "cli/test_render.py::test_the_environment_file_is_there_when_caddy_reads_the_text",

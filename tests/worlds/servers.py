@@ -4,9 +4,11 @@ import json
 import os
 import signal
 import subprocess
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import pytest
 from attrs import define, field
 from dockcaddy.caddy import AdminClient
 from dockcaddy.errors import CaddyRefusal, CaddyUnreachable
@@ -94,3 +96,23 @@ class StockCaddy:
             self.process.send_signal(signal.SIGCONT)
             self.process.kill()
             self.process.wait()
+
+
+@pytest.fixture
+def servers(caddy: str, tmp_path: Path, free_port: Callable[[], int]) -> Iterator[Callable[..., list[StockCaddy]]]:
+    """Starts so many stock Caddys without a configuration."""
+    made: list[StockCaddy] = []
+
+    def start(count: int) -> list[StockCaddy]:
+        new = [
+            StockCaddy(caddy, tmp_path / f"server-{len(made) + place}", f"127.0.0.1:{free_port()}")
+            for place in range(count)
+        ]
+        made.extend(new)
+        for each in new:
+            each.start()
+        return new
+
+    yield start
+    for each in made:
+        each.kill()
