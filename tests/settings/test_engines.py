@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from dockcaddy.engine.reach import Reach
 from dockcaddy.errors import SettingsError
-from dockcaddy.run.engines import named_engines
+from dockcaddy.run.engines import engines_for, named_engines
 from dockcaddy.settings.sources import load
 from dockcaddy.settings.table import Settings
 
@@ -82,3 +82,16 @@ def test_the_option_is_the_reach_of_its_engine() -> None:
         Reach("containers"),
         Reach("ports", "192.0.2.7", is_local=False),
     ]
+
+
+def test_an_engine_whose_certificate_is_not_checked_is_reported(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("DOCKER_HOST", "tcp://192.0.2.7:2376")
+    monkeypatch.setenv("DOCKER_CERT_PATH", str(tmp_path))
+    engines_for(Settings())
+    assert "engine local: its certificate is not checked: set DOCKER_TLS_VERIFY=1" in caplog.text
+    caplog.clear()
+    monkeypatch.setenv("DOCKER_TLS_VERIFY", "1")
+    engines_for(Settings())
+    assert not caplog.text

@@ -134,7 +134,11 @@ def _keep_alive(adapter: Any) -> None:
 def _tls(files: Certificates) -> Any:
     """docker's settings of these certificates."""
     import docker  # noqa: PLC0415  a slow import that offline commands do not need
+    import urllib3  # noqa: PLC0415  docker brings it
 
+    if not files.verify:
+        # it would be said with each call
+        urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
     pair = (files.cert, files.key) if files.cert and files.key else None
     return docker.tls.TLSConfig(client_cert=pair, ca_cert=files.ca or None, verify=files.verify)
 

@@ -138,6 +138,8 @@ class EngineWatch:
             return
         self._remind_at[self._failure] = now + REMINDER
         meaning = "the last configuration stays" if has_configuration() else "nothing is configured until it does"
+        if self.is_expired:
+            meaning = "its sites were removed (--engine-retention)"
         logger.error("engine %s: %s; %s, it is asked again and again", self.engine.name, self._failure, meaning)
         logger.debug("where it happened", exc_info=error)
 

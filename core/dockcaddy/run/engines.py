@@ -1,6 +1,7 @@
 """The engines that the settings name."""
 
 import contextlib
+import logging
 import re
 import socket
 from collections.abc import Iterator
@@ -21,6 +22,8 @@ from dockcaddy.settings.constraint import Constraint
 from dockcaddy.settings.endpoints import check_engine
 from dockcaddy.settings.reach import check_names, parse_reach
 from dockcaddy.settings.table import Settings
+
+logger = logging.getLogger("dockcaddy")
 
 _ALIGNED = ("docker_names", "docker_certs_path", "docker_apis_version", "docker_reach")
 # a rootless engine's networks are in a namespace of their own
@@ -53,6 +56,11 @@ def options_for(settings: Settings) -> EngineOptions:
 def engines_for(settings: Settings) -> list[Engine]:
     """The engines that the settings name; the environment's where they name none. Raises SettingsError."""
     found = named_engines(settings)
+    for each in found:
+        if each.endpoint.tls is not None and not each.endpoint.tls.verify:
+            is_context = each.endpoint.place.startswith("docker context")
+            remedy = "remove skip-tls-verify from that context" if is_context else "set DOCKER_TLS_VERIFY=1"
+            logger.warning("engine %s: its certificate is not checked: %s", each.name, remedy)
     near = Neighbours(any(own_container_ids()), bool(settings.ingress_networks))
     # what comes first has its addresses: the engine of this machine, and of these the one at the default socket
     for each in sorted(found, key=lambda each: each.endpoint.url not in _DEFAULTS):
