@@ -12,9 +12,10 @@ from dockcaddy.merge.assembly import EMPTY
 from dockcaddy.model import EngineInventory, Inventory
 from dockcaddy.plugins.registry import Registry
 from dockcaddy.reconcile.pipeline import BaseCaddyfile, Pipeline
-from dockcaddy.run.comparison import FUNCTIONS, Comparison, Way
+from dockcaddy.run.comparison import ADDRESSES, FUNCTIONS, Comparison, Way, peers_settings
 from dockcaddy.run.engines import options_for
 from dockcaddy.settings.table import Settings
+from snapshots import listed
 
 FOLDER = Path(__file__).parent / "conformance"
 CASES = json.loads((FOLDER / "cases.json").read_text())
@@ -32,8 +33,8 @@ def comparison(case: dict[str, Any]) -> Comparison:
     base = options.pop("caddyfile", None)
     networks = tuple(options.pop("ingress_networks").split(","))
     settings = Settings(ingress_networks=networks, caddyfile_path=BASE if base is not None else "", **options)
-    inventory = from_snapshot(case["inventory"], options_for(settings))
-    return Comparison(settings, loaded(), {}, inventory, BaseCaddyfile(BASE, base) if base is not None else None)
+    peers, ours = (from_snapshot(case["inventory"], options_for(each)) for each in (peers_settings(settings), settings))
+    return Comparison(settings, loaded(), {}, peers, ours, BaseCaddyfile(BASE, base) if base is not None else None)
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case["name"] for case in CASES])
@@ -46,6 +47,16 @@ def test_each_difference_has_a_reason(case: dict[str, Any]) -> None:
     differences = comparison(case).differences()
     assert all(each.reasons for each in differences)
     assert len({each.subject for each in differences}) == len(differences)
+
+
+def test_a_container_on_two_ingress_networks_is_there_twice() -> None:
+    item = listed("web", {"caddy": "a.test", "caddy.reverse_proxy": "{{upstreams 80}}"}, 1)
+    item["NetworkSettings"]["Networks"]["more"] = {"NetworkID": "n2", "IPAddress": "172.21.0.9"}
+    networks = [{"Id": "n1", "Name": "web"}, {"Id": "n2", "Name": "more"}]
+    inventory = {"version": 1, "engines": [{"name": "local", "containers": [item], "networks": networks}]}
+    (found,) = comparison({"options": {"ingress_networks": "web,more"}, "inventory": inventory}).differences()
+    assert found.reasons == (ADDRESSES,)
+    assert (found.peer.count(":80"), found.ours.count(":80")) == (2, 1)
 
 
 @pytest.mark.parametrize("name", sorted(FUNCTIONS))

@@ -7,12 +7,13 @@ from typing import Any
 import click
 
 from dockcaddy.cli import result
-from dockcaddy.cli.inventory import Source, inventory_option, read_source, report, report_excluded
+from dockcaddy.cli.inventory import Source, inventory_option, read_comparison, read_source, report, report_excluded
 from dockcaddy.cli.options import Command, settings_options
 from dockcaddy.errors import CaddyUnreachable
 from dockcaddy.merge.configuration import Configuration
 from dockcaddy.merge.unanswered import unanswered
 from dockcaddy.model import Inventory, Problem
+from dockcaddy.run.comparison import Comparison
 
 
 @click.command(cls=Command)
@@ -27,7 +28,7 @@ from dockcaddy.model import Inventory, Problem
 def command(path: str, compares: bool, **options: Any) -> int:
     """List the problems of labels. Exit 1 if one of them is an error."""
     if compares:
-        return _compare(read_source(options, path, everything=True))
+        return _compare(read_comparison(options, path))
     source = read_source(options, path, thorough=True)
     found = source.served()
     problems = dict.fromkeys((*found.configuration.problems, *unanswered(found.configuration)))
@@ -42,9 +43,9 @@ def command(path: str, compares: bool, **options: Any) -> int:
     return 1 if wrong else 0
 
 
-def _compare(source: Source) -> int:
+def _compare(comparison: Comparison) -> int:
     """Print what differs from caddy-docker-proxy, each with both texts and the reasons."""
-    differences = source.comparison().differences()
+    differences = comparison.differences()
     for each in differences:
         lines = list(difflib.unified_diff(each.peer.splitlines(), each.ours.splitlines(), lineterm="", n=1))
         # the first three lines are a header, `@@` begins each further part

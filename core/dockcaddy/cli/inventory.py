@@ -17,7 +17,7 @@ from dockcaddy.files import unreadable
 from dockcaddy.merge.configuration import Configuration
 from dockcaddy.model import Inventory, Problem
 from dockcaddy.reconcile.pipeline import BaseCaddyfile, Pipeline
-from dockcaddy.run.comparison import Comparison
+from dockcaddy.run.comparison import Comparison, peers_settings
 from dockcaddy.run.composition import pipeline_for
 from dockcaddy.run.engines import engines_for, options_for
 from dockcaddy.run.operator_files import load_environment_file, read_base
@@ -37,17 +37,17 @@ def inventory_option(command: Decorated) -> Decorated:
     return click.option("--inventory", "path", default="", metavar="FILE", help=help)(command)
 
 
-def read_inventory(settings: Settings, path: str, *, thorough: bool = False) -> Inventory:
+def read_inventory(settings: Settings, path: str, *, thorough: bool = False, document: Any = None) -> Inventory:
     """The inventory of a snapshot file (`-`: standard input), or of the engines if `path` is empty.
 
-    With `thorough`, containers without labels of ours are checked for labels that were probably meant for us. Raises
-    SettingsError, SnapshotError and EngineUnreachable.
+    A `document` is what has been read at the path. With `thorough`, containers without labels of ours are checked for
+    labels that were probably meant for us. Raises SettingsError, SnapshotError and EngineUnreachable.
     """
     if path:
         from dockcaddy.engine import SnapshotError, from_snapshot  # noqa: PLC0415
 
         try:
-            return from_snapshot(_document(path), options_for(settings))
+            return from_snapshot(document or _document(path), options_for(settings))
         except SnapshotError as error:
             raise SnapshotError(f"{error} (--inventory {path})") from error
     engines = engines_for(settings)
@@ -110,12 +110,6 @@ class Source:
     base: BaseCaddyfile | None
     inventory: Inventory
     is_snapshot: bool
-    environment: Environment
-
-    def comparison(self) -> Comparison:
-        """The comparison with caddy-docker-proxy."""
-        given = self.environment
-        return Comparison(self.settings, given.registry, given.sections, self.inventory, self.base)
 
     @property
     def excluded(self) -> tuple[str, ...]:
@@ -135,22 +129,33 @@ class Source:
             return Served(served_unchecked(*given), str(error))
 
 
-def read_source(options: Mapping[str, Any], path: str, *, thorough: bool = False, everything: bool = False) -> Source:
+def read_source(options: Mapping[str, Any], path: str, *, thorough: bool = False) -> Source:
     """Start from a command's options, and read the inventory at `path` (see `read_inventory`).
-
-    With `everything`, it includes the containers that caddy-docker-proxy serves and dockcaddy does not.
 
     Raises SettingsError, PluginError, SnapshotError and EngineUnreachable.
     """
-    environment = start(options)
+    environment = _started(options)
     settings = environment.settings
-    if settings.envfile:
-        load_environment_file(settings.envfile)
     pipeline = pipeline_for(settings, environment.registry, environment.sections)
     base = read_base(settings.caddyfile_path)
-    wanted = evolve(settings, scan_one_off_containers=True) if everything else settings
-    inventory = read_inventory(wanted, path, thorough=thorough)
-    return Source(settings, pipeline, base, inventory, bool(path), environment)
+    inventory = read_inventory(settings, path, thorough=thorough)
+    return Source(settings, pipeline, base, inventory, bool(path))
+
+
+def read_comparison(options: Mapping[str, Any], path: str) -> Comparison:
+    """The comparison with caddy-docker-proxy of the inventory at `path`, or of the engines. Raises as `read_source`."""
+    environment = _started(options)
+    settings, base = environment.settings, read_base(environment.settings.caddyfile_path)
+    document = _document(path) if path else None
+    peers, ours = (read_inventory(each, path, document=document) for each in (peers_settings(settings), settings))
+    return Comparison(settings, environment.registry, environment.sections, peers, ours, base)
+
+
+def _started(options: Mapping[str, Any]) -> Environment:
+    environment = start(options)
+    if environment.settings.envfile:
+        load_environment_file(environment.settings.envfile)
+    return environment
 
 
 def report_excluded(excluded: Iterable[str], constraint: str) -> None:

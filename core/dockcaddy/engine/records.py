@@ -24,11 +24,6 @@ _HEALTH_IN_STATUS = re.compile(r"\((?:health: )?(healthy|unhealthy|starting)\)")
 _HEALTH: Mapping[str, Health] = {"healthy": "healthy", "unhealthy": "unhealthy", "starting": "starting"}
 
 
-def is_one_off(labels: Mapping[str, Any]) -> bool:
-    """Whether these are the labels of a container of `docker compose run`."""
-    return str(labels.get(ONE_OFF)).strip().lower() == "true"
-
-
 @frozen
 class EngineOptions:
     """The settings that decide which resources an engine's inventory has, and their addresses."""
@@ -47,7 +42,8 @@ class EngineOptions:
         A one-off container (`docker compose run`) has the labels of its service. It would get requests, and would be the
         older resource once the service is recreated.
         """
-        return has_prefix(labels, self.label_prefix) and (self.scan_one_off_containers or not is_one_off(labels))
+        is_one_off = str(labels.get(ONE_OFF)).strip().lower() == "true"
+        return has_prefix(labels, self.label_prefix) and (self.scan_one_off_containers or not is_one_off)
 
     def excludes(self, item: Json) -> bool:
         """Whether the constraint excludes the container of an item of `GET /containers/json`."""

@@ -13,7 +13,6 @@ from attrs import evolve, frozen
 from dockcaddy import caddyfile
 from dockcaddy.caddyfile import Block, all_blocks
 from dockcaddy.compile import labels
-from dockcaddy.engine.records import is_one_off
 from dockcaddy.errors import LabelError, one_line
 from dockcaddy.hookspecs import Context
 from dockcaddy.model import Inventory, Problem, Resource
@@ -69,7 +68,9 @@ EMPTY = Reason("loses an empty argument")
 WRITTEN = Reason("writes a value so that Caddy refuses it or reads something else")
 ENVIRONMENT = Reason("reads its own environment with env and expandenv, dockcaddy the container's")
 ONE_OFFS = Reason("also serves containers of docker compose run", "--scan-one-off-containers")
-FUNCTIONS_DIFFER = Reason(
+ADDRESSES = Reason("lists a container once for each ingress network", "--upstream-addresses all")
+PORTS = Reason("writes no port where one is exposed", "[upstreams] detect_ports = false")
+UPSTREAMS = Reason(
     "writes IPv6 addresses without brackets, takes a port in quotes for a scheme, and keeps paused containers"
 )
 IDIOM = Reason("leaves values as they are that Caddy refuses or misreads, see docs/idioms.md", "[idioms] off")
@@ -93,7 +94,7 @@ class Difference:
 class Way:
     """How a configuration is made; the defaults are caddy-docker-proxy's way."""
 
-    has_one_offs: bool = True
+    has_peers_inventory: bool = True
     has_own_functions: bool = False
     has_transformers: bool = False
     suffix_names: bool = True
@@ -130,6 +131,10 @@ class Made:
         blocks = all_blocks(self.blocks.get(group, ()))
         return {origin.resource for block in blocks for origin in block.origins}
 
+    def tokens(self, group: Hashable) -> set[str]:
+        """All tokens of a site."""
+        return {key for block in all_blocks(self.blocks.get(group, ())) for key in block.keys}
+
     def errors_of(self, resources: set[str]) -> Iterator[Problem]:
         """The errors of these resources."""
         return (each for each in self.problems if each.severity == "error" and each.resource in resources)
@@ -142,18 +147,24 @@ def _because(reason: Reason) -> Explain:
     return lambda before, after, group: iter((reason,))
 
 
+def _inventories(before: Made, after: Made, group: Hashable) -> Iterator[Reason]:
+    """Which containers, or which of their addresses, only caddy-docker-proxy serves."""
+    yield ADDRESSES if before.resources(group) == after.resources(group) else ONE_OFFS
+
+
 def _functions(before: Made, after: Made, group: Hashable) -> Iterator[Reason]:
     """Why functions of caddy-docker-proxy give something else: it may not have one, and then leaves the resource out."""
     failed = list(before.errors_of(after.resources(group)))
     yield from (Reason(f"leaves {each.resource} out: {each.message}") for each in failed)
     if not failed:
-        yield FUNCTIONS_DIFFER
+        old, new = before.tokens(group), after.tokens(group)
+        yield PORTS if {each.rpartition(":")[0] for each in new - old} >= old - new else UPSTREAMS
 
 
 def _writing(before: Made, after: Made, group: Hashable) -> Iterator[Reason]:
     """What was written with quotes or braces that caddy-docker-proxy omits."""
     blocks = before.blocks[group]
-    tokens = {key for block in all_blocks(blocks) for key in block.keys}
+    tokens = before.tokens(group)
     found = {
         BARE: any(not block.children for block in blocks),
         BRACE: not tokens.isdisjoint(("{", "}")),
@@ -176,7 +187,7 @@ def _accepting(error: Problem) -> Reason:
 
 # a field of Way, and why its change to ours changes a site
 STEPS: tuple[tuple[str, Explain], ...] = (
-    ("has_one_offs", _because(ONE_OFFS)),
+    ("has_peers_inventory", _inventories),
     ("has_own_functions", _functions),
     ("has_transformers", _because(IDIOM)),
     ("suffix_names", _because(NAMES)),
@@ -188,18 +199,19 @@ STEPS: tuple[tuple[str, Explain], ...] = (
 
 @frozen
 class Comparison:
-    """Compares what is made of one inventory, which includes containers of docker compose run."""
+    """Compares what is made of one inventory. `peers` is that with what caddy-docker-proxy serves as well."""
 
     settings: Settings
     registry: Registry
     sections: Mapping[type, Any]
+    peers: Inventory
     inventory: Inventory
     base: BaseCaddyfile | None = None
 
     def differences(self) -> tuple[Difference, ...]:
         """What differs: first resources, then sites in the order of the file."""
         ours = Way(
-            self.settings.scan_one_off_containers,
+            False,
             True,
             True,
             self.settings.suffix_names,
@@ -229,7 +241,8 @@ class Comparison:
 
     def made(self, way: Way) -> Made:
         """What is made in a way of all labels, nothing left out."""
-        fragments = self._pipeline(way).fragments(self._inventory(way.has_one_offs), self.base)
+        inventory = self.peers if way.has_peers_inventory else self.inventory
+        fragments = self._pipeline(way).fragments(inventory, self.base)
         blocks = [block for fragment in fragments for block in fragment.blocks]
         merge = caddyfile.merge_as_peer if way.is_merged_as_text else caddyfile.merge
         write = caddyfile.write_as_peer if way.is_written_bare else caddyfile.write_block
@@ -252,26 +265,21 @@ class Comparison:
         return pipeline_for(settings, registry, self.sections)
 
     def _served(self) -> Made:
-        inventory = self._inventory(self.settings.scan_one_off_containers)
         pipeline = pipeline_for(self.settings, self.registry, self.sections)
-        found = served_unchecked(self.settings, pipeline, inventory, self.base)
+        found = served_unchecked(self.settings, pipeline, self.inventory, self.base)
         return Made.of([each.block for each in found.assembly.sections], caddyfile.write_block, found.problems)
 
-    def _inventory(self, has_one_offs: bool) -> Inventory:
-        if has_one_offs:
-            return self.inventory
-        engines = [
-            evolve(engine, resources=tuple(each for each in engine.resources if not is_one_off(each.labels)))
-            for engine in self.inventory.engines
-        ]
-        return evolve(self.inventory, engines=tuple(engines))
-
     def _of_resources(self, served: Made, shown: set[Reason]) -> Iterator[Difference]:
-        for engine in self.inventory.engines:
+        for engine in self.peers.engines:
             for resource in engine.resources:
                 found = dict.fromkeys(_of_labels(resource, self.settings.label_prefix, served))
                 if reasons := tuple(reason for reason in found if reason not in shown):
                     yield Difference(str(resource), reasons)
+
+
+def peers_settings(settings: Settings) -> Settings:
+    """The settings with which an inventory has what caddy-docker-proxy serves."""
+    return evolve(settings, scan_one_off_containers=True, upstream_addresses="all")
 
 
 def _compared(before: Made, after: Made, explain: Explain, reasons: dict[Hashable, dict[Reason, None]]) -> Made:
