@@ -89,9 +89,10 @@ def test_a_container_that_is_not_reached_says_why(more: Mapping[str, Any], said:
     assert said in from_snapshot(document, EngineOptions()).engines[1].resources[0].unreachable
 
 
-def test_an_engine_that_is_given_twice_has_one_set_of_addresses() -> None:
-    engines = [plain("a"), plain("a") | {"name": "again"}]
-    assert found(engines) == {"on-a": ((ADDRESS,), "")}
+def test_nor_do_they_if_one_is_a_copy_of_the_other() -> None:
+    copy = plain("a") | {"name": "copy"}
+    copy["containers"] = [copy["containers"][0] | {"Names": ["/copied"]}]
+    assert found([plain("a"), copy]) == {"on-a": ((ADDRESS,), ""), "copied": ((), "")}
 
 
 def test_a_network_of_its_own_is_reached_on_both_engines_of_this_machine() -> None:

@@ -122,9 +122,7 @@ class Neighbours:
         before = _before(name, facts)
         if not _has_own_networks(own, facts) or (before and own.subnets is None):
             return Rule(shared, host=own.reach.host or self._host(own, facts))
-        taken = (
-            id for id, subnets in (own.subnets or {}).items() if any(_overlap(id, subnets, each) for each in before)
-        )
+        taken = (id for id, subnets in (own.subnets or {}).items() if any(_overlap(subnets, each) for each in before))
         return Rule(None, frozenset(taken), LOOPBACK)
 
     def _host(self, own: Facts, facts: Mapping[str, Facts]) -> str:
@@ -177,14 +175,11 @@ def _before(name: str, facts: Mapping[str, Facts]) -> list[Facts]:
     return [facts[each] for each in names[: names.index(name)] if _has_own_networks(facts[each], facts)]
 
 
-def _overlap(id: str, subnets: tuple[Subnet, ...], other: Facts) -> bool:
-    """Whether a network with this id may have addresses of another engine's network."""
-    if other.subnets is None or id in other.subnets:
-        # the same network, of an engine that is given twice
-        return other.subnets is None
+def _overlap(subnets: tuple[Subnet, ...], other: Facts) -> bool:
+    """Whether a network may have addresses of another engine's networks. Ids tell nothing: an engine may be a copy."""
+    if not subnets or other.subnets is None:
+        return other.subnets is None or bool(other.subnets)
     others = [subnet for each in other.subnets.values() for subnet in each]
-    if not subnets:
-        return bool(other.subnets)
     return any(each.version == one.version and each.overlaps(one) for each in subnets for one in others)
 
 
