@@ -182,6 +182,21 @@ def test_hosts_with_a_variable_differ_where_only_what_stands_before_it_does(
     assert ("would take requests" in told(at_host("older", older), at_host("new", newer))) is takes
 
 
+@pytest.mark.parametrize(
+    ("site", "host", "takes"),
+    [
+        ("*.{$DOMAIN}", "b.{$DOMAIN}", False),
+        ("*.{$DOMAIN}", "{$WILDCARD}", True),
+        ("*.{$DOMAIN}", "*.{$DOMAIN}", True),
+        ("{$WILDCARD}", "b.{$DOMAIN}", True),
+        ("b.x.test", "b.{$DOMAIN}", True),
+    ],
+)
+def test_one_host_of_a_wildcard_may_be_another_ones_than_the_rest(site: str, host: str, takes: bool) -> None:
+    rest = {"caddy": site, "caddy.handle.respond": "rest"}
+    assert ("would take requests" in told(rest, at_host("new", host) | {"caddy": site})) is takes
+
+
 def test_a_field_that_the_newer_one_sets_itself_is_everybodys() -> None:
     newer = matching("header", "X-Mine 1")
     assert told(OLDER, newer) == ""

@@ -168,9 +168,11 @@ class Conflicts:
         left_out = {conflict.fragment for conflict in self._contradictions.get(group, ())}
         staying = [member for member in members if member.fragment.key not in left_out]
         site = None if self.allow_shadowing else self._sites.get(group)
-        _keep(
-            self._shadowed, group, tuple(shadowed_routes(staying, RouteReader(site.hosts))) if site is not None else ()
-        )
+        if site is None:
+            _keep(self._shadowed, group, ())
+        else:
+            reader = RouteReader(site.hosts, is_for_wildcard=_is_wildcard(group))
+            _keep(self._shadowed, group, tuple(shadowed_routes(staying, reader)))
 
     def _sites_of_snippets(self, group: Group, definitions: Definitions) -> Iterator[Conflict]:
         """A conflict for each resource whose sites are defined by a snippet, because their owner would be unknown."""
@@ -196,6 +198,13 @@ def _is_definition(group: Group) -> bool:
 
 def _places(addresses: Iterable[tuple[str, str, str, str]]) -> Iterator[HostAndPort]:
     return ((host, port) for _, host, port, _ in addresses)
+
+
+def _is_wildcard(group: Group) -> bool:
+    """Whether every address of a site is a wildcard, those with variables included."""
+    addresses = group if isinstance(group, frozenset) else ()
+    hosts = [each if isinstance(each, str) else str(each[1]) for each in addresses]
+    return bool(hosts) and all(host.startswith("*.") for host in hosts)
 
 
 def _keep(where: dict[Key, Kept], key: Key, found: Kept) -> None:

@@ -36,6 +36,7 @@ class RequestCheck:
     part: Block
     hosts: frozenset[str] = frozenset()
     changed: frozenset[str] = frozenset()
+    is_for_wildcard: bool = False
 
     def may_match(self, request: Request, folder: str) -> bool:
         """Whether a request may match, once the path prefix `folder` has been stripped."""
@@ -109,7 +110,8 @@ class Condition:
         if check is not None:
             return quantifier(check.may_match(request, self.folder) for request in samples())
         if self.has_variables:
-            return not any(each.kind == HOST and _are_others(self.wanted, each.wanted) for each in these)
+            others = [each.wanted for each in these if each.kind == HOST]
+            return not any(_are_others(self.wanted, each) for each in others) if others else self.is_of_site
         if self.kind in (PATH, HOST) and any(each.check is not None for each in these):
             return quantifier(map(self._matches_request, samples()))
         if self.is_of_site:
@@ -130,6 +132,11 @@ EVERYTHING: Conditions = frozenset()
 def _covers_page(pattern: str, other: str) -> bool:
     """Whether it covers another pattern, or `/a/` the first page of `/a/*`."""
     return covers(pattern, other) or (pattern.endswith("/") and other == f"{pattern}*")
+
+
+def _is_one_host(host: str) -> bool:
+    """Whether a host with variables is no wildcard, whatever they are: something stands before the first one."""
+    return "*" not in host and not host.startswith("{")
 
 
 def _are_others(hosts: Iterable[str], others: Iterable[str]) -> bool:
@@ -199,10 +206,17 @@ def path_condition(patterns: Iterable[str]) -> Conditions:
     return EVERYTHING if any(map(is_every_path, wanted)) else frozenset((Condition(PATH, wanted),))
 
 
-def conditions_of(matcher: Block, hosts: frozenset[str], changed: frozenset[str] = frozenset()) -> Conditions:
-    """The conditions of a named matcher on a site of these hosts that changes these header fields of requests."""
+def conditions_of(
+    matcher: Block, hosts: frozenset[str], changed: frozenset[str] = frozenset(), *, is_for_wildcard: bool = False
+) -> Conditions:
+    """The conditions of a named matcher on a site of these hosts that changes these header fields of requests.
+
+    `is_for_wildcard`: each of its addresses is a wildcard, also those with variables, which are not among the hosts.
+    """
     parts = [part for part in matcher.children or (Block(matcher.keys[1:]),) if part.keys]
-    return EVERYTHING.union(*(_of_part(part, RequestCheck(part, hosts, changed)) for part in _joined_parts(parts)))
+    return EVERYTHING.union(
+        *(_of_part(part, RequestCheck(part, hosts, changed, is_for_wildcard)) for part in _joined_parts(parts))
+    )
 
 
 def _joined_parts(parts: Iterable[Block]) -> Iterator[Block]:
@@ -224,6 +238,8 @@ def _of_part(part: Block, check: RequestCheck) -> Conditions:
         if hosts and wanted >= hosts:
             return EVERYTHING
         is_of_site = any("*" not in host for host in hosts & wanted)
+        if any("{" in each for each in wanted):
+            is_of_site = not (check.is_for_wildcard and all(map(_is_one_host, wanted)))
         return frozenset((Condition(HOST, wanted, is_of_site=is_of_site),))
     negated = _negated_parts(part)
     if len(negated) == 1 and negated[0].keys[:1] == (PATH,):

@@ -151,11 +151,12 @@ class Route:
 class RouteReader:
     """Reads the routes of a site from its members' blocks, with imports written out. `hosts` are the site's.
 
-    The value of header fields that the site itself sets (`changed`) is unknown.
+    The value of header fields that the site itself sets (`changed`) is unknown. `is_for_wildcard`: all addresses are wildcards.
     """
 
     hosts: frozenset[str]
     changed: frozenset[str] = frozenset()
+    is_for_wildcard: bool = False
 
     def routes(self, member: Member, names: dict[str, Conditions]) -> Iterator[Route]:
         """All routes of one member. `names` holds the named matchers of older members; the member's own are added."""
@@ -193,7 +194,10 @@ class RouteReader:
         """The named matchers that the lines define."""
         for line in lines:
             if line.keys[0].startswith("@"):
-                yield line.keys[0], conditions_of(line, self.hosts, self.changed)
+                yield (
+                    line.keys[0],
+                    conditions_of(line, self.hosts, self.changed, is_for_wildcard=self.is_for_wildcard),
+                )
 
 
 def _changed_fields(lines: Iterable[Block]) -> Iterator[str]:
