@@ -155,6 +155,21 @@ def test_a_follower_configures_nothing(clock: Clock) -> None:
     assert not caddy.loads
 
 
+def test_a_controller_that_leads_again_does_not_bring_back_what_it_had(clock: Clock) -> None:
+    caddy = FakeCaddy()
+    made = server(clock, caddy)
+    fleet = Fleet(lambda target: made, urls=("http://10.0.0.5:2019",))
+    fleet.found(Inventory(()))
+    fleet.close()
+    fleet.publish(wanted(*PARTS))
+    live(clock, 2, made)
+    # another one leads, and changes it
+    fleet.forget()
+    caddy.runs = newer = wanted(PARTS[0]).configuration.json
+    live(clock, 10, made)
+    assert caddy.runs == newer
+
+
 def test_only_what_no_server_accepts_is_refused(clock: Clock) -> None:
     caddys = {"http://a:2019": FakeCaddy(lacks=("geo_ip",)), "http://b:2019": FakeCaddy()}
     fleet = Fleet(lambda target: server(clock, caddys[target.url], target.url), urls=tuple(caddys))

@@ -31,13 +31,14 @@ class ServerStatus:
 
 @define(eq=False)
 class Fleet:
-    """The servers. `connect` makes one that is not started yet; `network` and `urls` are those of the settings.
+    """The servers. `connect` makes one that is not started yet; `label`, `network` and `urls` are those of the settings.
 
     What is loaded is tried on one server first, and on others only if that one refuses it. Which one it is stays the same
     as long as it answers.
     """
 
     connect: Callable[[Target], Server]
+    label: str = "caddy_controlled_server"
     network: str = ""
     urls: Sequence[str] = ()
     on_targets: Callable[[Sequence[Target]], None] = lambda targets: None
@@ -67,6 +68,12 @@ class Fleet:
         self._wanted = wanted
         for server in self._servers.values():
             server.want(wanted)
+
+    def forget(self) -> None:
+        """Another controller leads: what was wanted is outdated when this one leads again."""
+        self._wanted, self._loaded = None, b""
+        for server in self._servers.values():
+            server.forget()
 
     @property
     def problems(self) -> tuple[Problem, ...]:
@@ -140,7 +147,7 @@ class Fleet:
 
     def _none(self) -> str:
         if not self._servers:
-            return "there is no server: label one with <prefix>_controlled_server, or name one with --caddy-admin URL"
+            return f"there is no server: label one with {self.label}, or name one with --caddy-admin URL"
         return f"none of {len(self._servers)} servers answers: {'; '.join(self._reasons())}"
 
     def _reasons(self) -> Iterator[str]:

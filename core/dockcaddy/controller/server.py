@@ -123,6 +123,11 @@ class Server:
                 self._is_trying, self._check_at = False, float("-inf")
                 self._condition.notify_all()
 
+    def forget(self) -> None:
+        """Nothing is wanted any more: another controller says what the server runs."""
+        with self._condition:
+            self._wanted, self._is_trying = None, False
+
     def ask(self, work: Callable[[Caddy], bytes | bool], *, loads: bool = False) -> "Future[bytes | bool]":
         """Do something with the Caddy, between other work. If it `loads`, that stays until the server is to run another one.
 
@@ -238,8 +243,11 @@ class Server:
             return
         self._answered()
         self._refused.succeeded()
-        self._given = wanted
-        self._check_at = self.clock() + CHECK_INTERVAL
+        with self._condition:
+            self._given = wanted
+            # something else may be wanted by now, and is due at once
+            if self._wanted is wanted:
+                self._check_at = self.clock() + CHECK_INTERVAL
 
     def _has(self, wanted: Wanted) -> bool:
         given = self._given

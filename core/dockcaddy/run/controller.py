@@ -51,7 +51,13 @@ class Controller:
         return self.leadership.leads
 
     def tell(self) -> None:
-        """The problems of servers or the lead have changed."""
+        """The problems of servers have changed."""
+        self.changed()
+
+    def lead_changed(self) -> None:
+        """This controller begins to lead, or ends."""
+        if not self.leadership.leads:
+            self.fleet.forget()
         self.changed()
 
     def start(self) -> None:
@@ -100,9 +106,15 @@ def controller_for(
         assert quarantine is not None
         return Server(target, caddy, quarantine, clock, made.is_leading, made.tell)
 
-    fleet = Fleet(connect, settings.controller_network, settings.caddy_admin, on_servers.use)
+    fleet = Fleet(
+        connect,
+        f"{settings.label_prefix}_controlled_server",
+        settings.controller_network,
+        settings.caddy_admin,
+        on_servers.use,
+    )
     made = Controller(fleet, leadership)
-    leadership.changed = made.tell
+    leadership.changed = made.lead_changed
     return made
 
 
