@@ -75,7 +75,7 @@ class AdminClient:
         self._last_answer = self._last_silence = float("-inf")
         self._adapted = ""
         self._lock = threading.Lock()
-        # its calls go over this client's connection: it has no unix sockets, no time limits and none of Caddy's errors
+        # over this connection, because its own has no unix sockets, no time limits and none of Caddy's errors: see docs/decisions
         self._api = CaddyAPIClient(url)
         self._api._make_request = self._response
 
