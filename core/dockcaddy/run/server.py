@@ -15,7 +15,7 @@ from dockcaddy.controller.discovery import DEFAULT_PORT
 from dockcaddy.errors import SettingsError
 from dockcaddy.files import write_atomically
 from dockcaddy.run.caddy_folders import caddy_folders
-from dockcaddy.settings.table import OPTIONS, Settings
+from dockcaddy.settings.table import Settings
 
 logger = logging.getLogger("dockcaddy")
 
@@ -28,10 +28,9 @@ def admin_address(settings: Settings) -> str:
 
     Raises SettingsError if a controller could not reach it.
     """
-    default = next(option.default for option in OPTIONS if option.name == "admin")
     if settings.admin.strip().lower() == "off":
         raise SettingsError('--mode server: --admin "off" (CADDY_ADMIN) leaves no way for a controller, set an address')
-    if settings.admin != default:
+    if settings.admin != Settings().admin:
         return settings.admin
     if not settings.controller_network:
         raise SettingsError(
