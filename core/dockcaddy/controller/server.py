@@ -19,7 +19,7 @@ from dockcaddy.quarantine import Quarantine
 from dockcaddy.settings import limits
 
 # a server is asked this often whether it has its configuration, in seconds
-CHECK_INTERVAL = 1.0
+CHECK_INTERVAL = 0.5
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 1.0
 # one that refuses everything is asked again after these
 FIRST_PAUSE_OF_REFUSED, LONGEST_PAUSE_OF_REFUSED = 1.0, 15.0
