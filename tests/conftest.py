@@ -30,6 +30,14 @@ def pytest_configure(config: pytest.Config) -> None:
     updating(config)
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """With `-n`, tests with a Swarm run one after the other: each of its nodes is a whole engine."""
+    from one_swarm import OneSwarmAtOnce
+
+    return OneSwarmAtOnce(config, log)
+
+
 def engine_answers() -> bool:
     """Whether a Docker Engine can be used."""
     docker = shutil.which("docker")
@@ -84,7 +92,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def _mark(items: list[pytest.Item]) -> None:
     for item in items:
-        if not _STARTING.isdisjoint(getattr(item, "fixturenames", ())):
+        if item.get_closest_marker("swarm") or not _STARTING.isdisjoint(getattr(item, "fixturenames", ())):
             item.add_marker("process")
 
 

@@ -14,7 +14,7 @@ from attrs import define
 from real_swarm import RealSwarm
 
 Eventually = Callable[..., None]
-pytestmark = [pytest.mark.engine, pytest.mark.swarm]
+pytestmark = pytest.mark.swarm
 
 
 @pytest.fixture(scope="module")

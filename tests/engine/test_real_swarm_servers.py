@@ -11,7 +11,7 @@ from real_engine import with_dockcaddy
 from real_swarm import RealSwarm
 
 Eventually = Callable[..., None]
-pytestmark = [pytest.mark.engine, pytest.mark.swarm]
+pytestmark = pytest.mark.swarm
 NETWORK = "10.213.0.0/24"
 _HOSTS = """
 import json, sys, urllib.request
