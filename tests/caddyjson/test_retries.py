@@ -11,7 +11,7 @@ from dockcaddy.merge.service_proxies import ServiceUpstreams
 from dockcaddy.model import EngineInventory, Inventory, Resource
 from dockcaddy.reconcile.pipeline import Pipeline
 
-RETRIES = Retries(10.0, 5.0)
+RETRIES = Retries(True, 5.0)
 SECOND = 1_000_000_000
 TASKS = ("10.0.2.5", "10.0.2.6")
 
@@ -39,8 +39,8 @@ def resource(kind: Any, *targets: str, site: str = "http://a.test", **labels: st
 
 def test_a_service_gets_retries_and_passive_health(caddy: str) -> None:
     (proxy,) = proxies(caddy, resource("service", *TASKS))
-    assert proxy["load_balancing"] == {"try_duration": 10 * SECOND}
-    assert proxy["health_checks"] == {"passive": {"fail_duration": 5 * SECOND}}
+    assert proxy["load_balancing"] == {"retries": 2}
+    assert proxy["health_checks"] == {"passive": {"fail_duration": 5 * SECOND, "max_fails": 2}}
 
 
 def test_a_container_gets_none(caddy: str) -> None:
@@ -51,7 +51,7 @@ def test_a_container_gets_none(caddy: str) -> None:
 @pytest.mark.parametrize("targets", [("10.0.2.5",), ("web",), ("fd00::5",)])
 def test_one_upstream_is_never_avoided(caddy: str, targets: tuple[str, ...]) -> None:
     (proxy,) = proxies(caddy, resource("service", *targets))
-    assert proxy["load_balancing"] == {"try_duration": 10 * SECOND} and "health_checks" not in proxy
+    assert proxy["load_balancing"] == {"retries": 2} and "health_checks" not in proxy
 
 
 def test_a_service_without_tasks_answers_at_once(caddy: str) -> None:
@@ -67,20 +67,20 @@ def test_retries_of_its_own_stay(caddy: str, option: str, value: str) -> None:
     own = {"lb_try_duration": {"try_duration": 3 * SECOND}, "lb_retries": {"retries": 3}}[option]
     given = {key: value for key, value in proxy.get("load_balancing", {}).items() if key != "try_interval"}
     assert given == ({} if value.startswith("0") else own)
-    assert proxy["health_checks"]["passive"] == {"fail_duration": 5 * SECOND}
+    assert proxy["health_checks"]["passive"] == {"fail_duration": 5 * SECOND, "max_fails": 2}
 
 
 @pytest.mark.parametrize(("option", "value"), [("fail_duration", "0"), ("fail_duration", "1m"), ("max_fails", "2")])
 def test_passive_health_of_its_own_stays(caddy: str, option: str, value: str) -> None:
     (proxy,) = proxies(caddy, resource("service", *TASKS, **{f"reverse_proxy__{option}": value}))
     assert (proxy.get("health_checks") or {}).get("passive", {}).get("fail_duration") in (None, 60 * SECOND)
-    assert proxy["load_balancing"] == {"try_duration": 10 * SECOND}
+    assert proxy["load_balancing"] == {"retries": 2}
 
 
 def test_other_settings_for_upstreams_stay(caddy: str) -> None:
     own = {"reverse_proxy__lb_policy": "first", "reverse_proxy__health_uri": "/health"}
     (proxy,) = proxies(caddy, resource("service", *TASKS, **own))
-    assert proxy["load_balancing"] == {"selection_policy": {"policy": "first"}, "try_duration": 10 * SECOND}
+    assert proxy["load_balancing"] == {"selection_policy": {"policy": "first"}, "retries": 2}
     assert proxy["health_checks"]["active"]["uri"] == "/health" and proxy["health_checks"]["passive"]
 
 
@@ -109,11 +109,17 @@ def test_other_sites_are_left_alone(caddy: str) -> None:
 @pytest.mark.parametrize(
     ("retries", "names"),
     [
-        (Retries(0, 5), {"health_checks"}),
-        (Retries(10, 0), {"load_balancing"}),
-        (Retries(0, 0), set()),
+        (Retries(False, 5), {"health_checks"}),
+        (Retries(True, 0), {"load_balancing"}),
+        (Retries(False, 0), set()),
     ],
 )
 def test_each_is_turned_off_with_its_setting(caddy: str, retries: Retries, names: set[str]) -> None:
     (proxy,) = proxies(caddy, resource("service", *TASKS), retries=retries)
     assert proxy.keys() & {"health_checks", "load_balancing"} == names
+
+
+@pytest.mark.parametrize(("tasks", "retries"), [(1, 2), (2, 2), (3, 4), (5, 8), (6, 10), (50, 10)])
+def test_each_other_task_is_met_as_often_as_it_may_fail(caddy: str, tasks: int, retries: int) -> None:
+    (proxy,) = proxies(caddy, resource("service", *(f"10.0.2.{number}" for number in range(5, 5 + tasks))))
+    assert proxy["load_balancing"] == {"retries": retries}

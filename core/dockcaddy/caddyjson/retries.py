@@ -13,15 +13,27 @@ from attrs import frozen
 
 from dockcaddy.caddyfile import split_host_port
 from dockcaddy.caddyjson.apps import NANOSECONDS, with_changed_apps
+from dockcaddy.settings import limits
 
 _PROXY = b'"handler":"reverse_proxy"'
 
 
+# A task is avoided after so many failures. A request may meet each of the other tasks as often: it finds one that answers,
+# and no request alone has all tasks avoided.
+_FAILURES = 2
+# of a proxy with one upstream, and of one that reads its upstreams from files
+_RETRIES_OF_ONE, _RETRIES_OF_FILES = 2, 5
+
+
 @frozen
 class Retries:
-    """How long Caddy looks for another task, and how long it avoids one that failed. In seconds; 0 means not at all."""
+    """Whether Caddy tries other tasks, and how long it avoids one that failed twice, in seconds (0: not at all).
 
-    try_duration: float = 0.0
+    The number of retries is limited and not their time: while Caddy waits between retries for a time, another
+    configuration ends them (https://caddyserver.com/docs/caddyfile/directives/reverse_proxy#load-balancing).
+    """
+
+    are_on: bool = False
     fail_duration: float = 0.0
 
     def applied(self, config: bytes, retried: Collection[str], watched: Collection[str]) -> bytes:
@@ -29,7 +41,7 @@ class Retries:
 
         The same bytes where there are none.
         """
-        if not (retried or watched) or not (self.try_duration or self.fail_duration) or _PROXY not in config:
+        if not (retried or watched) or not (self.are_on or self.fail_duration) or _PROXY not in config:
             return config
         return with_changed_apps(config, lambda apps: self._add_all(apps, retried, watched))
 
@@ -40,17 +52,24 @@ class Retries:
     def _add(self, proxy: dict[str, Any], retried: Collection[str], watched: Collection[str]) -> bool:
         hosts = set(_hosts(proxy))
         balancing = proxy.get("load_balancing") or {}
-        is_retried = bool(self.try_duration) and not hosts.isdisjoint(retried)
+        is_retried = self.are_on and not hosts.isdisjoint(retried)
         if is_retried := is_retried and balancing.keys().isdisjoint(("try_duration", "retries")):
-            proxy["load_balancing"] = {**balancing, "try_duration": int(self.try_duration * NANOSECONDS)}
+            proxy["load_balancing"] = {**balancing, "retries": _retries(proxy)}
         health = proxy.get("health_checks") or {}
         # without another upstream, to avoid one is to answer nothing
         has_choice = len(proxy.get("upstreams") or ()) > 1
         is_watched = bool(self.fail_duration) and has_choice and not hosts.isdisjoint(watched)
         if is_watched := is_watched and "passive" not in health:
-            passive = {"fail_duration": int(self.fail_duration * NANOSECONDS)}
+            passive = {"fail_duration": int(self.fail_duration * NANOSECONDS), "max_fails": _FAILURES}
             proxy["health_checks"] = {**health, "passive": passive}
         return is_retried or is_watched
+
+
+def _retries(proxy: dict[str, Any]) -> int:
+    if "dynamic_upstreams" in proxy:
+        return _RETRIES_OF_FILES
+    others = len(proxy.get("upstreams") or ()) - 1
+    return min(_FAILURES * others, limits.MAX_SERVICE_RETRIES) or _RETRIES_OF_ONE
 
 
 def _proxies(node: Any) -> Iterator[dict[str, Any]]:

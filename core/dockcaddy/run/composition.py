@@ -72,5 +72,5 @@ def quarantine_for(
     machine = (
         ThisMachine(find_caddy(settings.caddy), settings.http_port, settings.https_port) if has_child else Elsewhere()
     )
-    retries = Retries(settings.service_try_duration, settings.service_fail_duration)
+    retries = Retries(settings.service_retries, settings.service_fail_duration)
     return Quarantine(keeper.adapt, clock, settings.route_order, settings.process_caddyfile, modules, machine, retries)

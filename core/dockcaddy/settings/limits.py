@@ -172,6 +172,8 @@ MAX_REMEMBERED_LOG_LINES = 1000
 
 # --- text for people ---
 
+# Retries of one request to a Swarm service; each may take Caddy's dial timeout, 3 s.
+MAX_SERVICE_RETRIES = 10
 # Levels of ! and ( in a constraint; each takes Python frames.
 MAX_CONSTRAINT_DEPTH = 100
 # Names in a message: of the valid ones after a name that is not known, and of examples.

@@ -185,8 +185,8 @@ class Settings:
     http_port: int = _option(80, "caddy", "HTTP port of sites without a port; http_port in the base Caddyfile wins")
     https_port: int = _option(443, "caddy", "HTTPS port of sites without a port (redirects still lead to 443); https_port in the base Caddyfile wins")
     stream_close_delay: float = _option(86400.0, "caddy", "how long WebSockets and other streams stay open after a change; 0: they are closed at once")
-    service_try_duration: float = _option(10.0, "caddy", "lb_try_duration of proxies of Swarm services: how long Caddy tries other tasks; 0: not at all")
-    service_fail_duration: float = _option(5.0, "caddy", "fail_duration of proxies of Swarm services: how long Caddy avoids a task that failed; 0: not at all")
+    service_retries: bool = _option(True, "caddy", "let Caddy try other tasks of a Swarm service if one does not answer (lb_retries)")
+    service_fail_duration: float = _option(5.0, "caddy", "fail_duration of proxies of Swarm services: how long Caddy avoids a task that failed twice; 0: not at all")
     # These two belong to the upstreams plugin. Settings of plugins have no flags of their own, because flags are known before
     # plugins are loaded, so they stay here: plugins read the folder as `Proxy.address_folder`.
     address_directory: str = _option("", "caddy", "folder for addresses of upstreams, which Caddy reads too; empty: in the state directory", kind="path")
