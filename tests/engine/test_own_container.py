@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from attrs import define, field
 from dockcaddy.engine import Connection
-from dockcaddy.engine.own_container import OwnContainer, own_container_ids, own_layer
+from dockcaddy.engine.own_addresses import own_addresses
+from dockcaddy.engine.own_container import OwnContainer, is_in_container, own_container_ids, own_layer
 from docker.errors import NotFound
 
 OURS, OWNERS, OTHER = "a" * 64, "b" * 64, "c" * 64
@@ -59,11 +60,60 @@ def test_the_ids_that_may_be_ours(tmp_path: Path, mountinfo: str, cgroup: str, f
 
 
 @pytest.mark.parametrize("file", [".dockerenv", "run/.containerenv"])
-def test_a_host_name_is_the_last_hint_of_a_container(
-    tmp_path: Path, file: str, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("mountinfo", "host_name", "found"),
+    [
+        (mounted(DOCKER), "0123456789ab", [OURS]),
+        (mounted("/x"), "0123456789ab", ["0123456789ab"]),
+        (mounted("/x"), "caddy", []),
+    ],
+    ids=["an id is known", "the beginning of an id", "a name"],
+)
+def test_a_host_name_counts_only_where_nothing_else_names_us(
+    tmp_path: Path, file: str, mountinfo: str, host_name: str, found: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("socket.gethostname", lambda: "custom")
-    assert list(own_container_ids(machine(tmp_path, mounted(DOCKER), PRIVATE, file))) == [OURS, "custom"]
+    monkeypatch.setattr("socket.gethostname", lambda: host_name)
+    root = machine(tmp_path, mountinfo, PRIVATE, file)
+    assert list(own_container_ids(root)) == found
+    assert is_in_container(root)
+
+
+def test_a_host_is_no_container(tmp_path: Path) -> None:
+    assert not is_in_container(machine(tmp_path, HOSTS_OWN))
+
+
+def test_a_container_of_another_engine_that_is_named_as_our_id_begins_is_not_ours(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("dockcaddy.engine.own_container.own_container_ids", lambda: ["0123456789ab"])
+
+    class Named(Client):
+        def inspect_container(self, id: str) -> dict[str, Any]:
+            return {"Id": OTHER, "Name": f"/{id}"}
+
+    assert OwnContainer(Connection("unix:///nowhere.sock", client=Named())).ask() is None
+
+
+FIB = """Main:
+  +-- 0.0.0.0/0 3 0 4
+     +-- 172.16.0.0/12 5 0 18
+           |-- 172.17.0.0
+              /16 link UNICAST
+           |-- 172.17.0.1
+              /32 host LOCAL
+           |-- 172.17.255.255
+              /32 link BROADCAST
+"""
+
+
+def test_the_addresses_of_our_network_namespace(tmp_path: Path) -> None:
+    assert own_addresses(tmp_path) is None
+    root = machine(tmp_path, "")
+    (root / "proc/net").mkdir()
+    (root / "proc/net/fib_trie").write_text(FIB)
+    assert own_addresses(root) == {"172.17.0.1"}
+    (root / "proc/net/if_inet6").write_text("fd000000000000000000000000000002 04 40 00 82     eth0\n")
+    assert own_addresses(root) == {"172.17.0.1", "fd00::2"}
 
 
 def test_the_layer_of_files(tmp_path: Path) -> None:

@@ -149,17 +149,31 @@ def test_addresses_that_are_not_reached_are_hidden_from_templates() -> None:
     ("url", "rule", "expected"),
     [
         ("unix:///var/run/docker.sock", "", Reach("auto", "", True)),
-        ("unix:///run/user/1000/docker.sock", "", Reach("auto", "", True, True)),
+        ("unix:///run/user/1000/docker.sock", "", Reach("auto", "", True, True, True)),
+        ("unix:///home/u/.colima/default/docker.sock", "", Reach("auto", "", True, True, True)),
+        ("unix:///home/u/.rd/docker.sock", "", Reach("auto", "", True, True, True)),
+        (
+            "unix:///mnt/wsl/docker-desktop/shared-sockets/host-services/docker.proxy.sock",
+            "",
+            Reach("auto", "", True, True, True),
+        ),
+        ("unix:///tmp/podman-run-1000/podman/podman.sock", "", Reach("auto", "", True, True)),
         ("unix:///run/user/1000/podman/podman.sock", "ports", Reach("ports", "", True, True)),
         ("tcp://127.0.0.1:2375", "", Reach("auto", "127.0.0.1", True)),
         ("tcp://192.0.2.7:2376", "", Reach("auto", "192.0.2.7", False)),
         ("tcp://[2001:db8::7]:2376", "ports", Reach("ports", "2001:db8::7", False)),
         ("ssh://root@nas", "", Reach("auto", "nas", False)),
         ("tcp://nas:2376", "ports=10.0.0.9", Reach("ports", "10.0.0.9", False)),
+        ("tcp://socket-proxy:2375", "", Reach("auto", "socket-proxy", False, is_proxied=True)),
+        ("tcp://nas.example.org:2375", "", Reach("auto", "nas.example.org", False)),
     ],
 )
 def test_how_an_engine_is_reached_by_its_url(url: str, rule: str, expected: Reach) -> None:
     assert reach_of(url, rule) == expected
+
+
+def test_a_proxy_speaks_no_tls() -> None:
+    assert not reach_of("tcp://docker:2376", has_tls=True).is_proxied
 
 
 def test_a_rootless_engine_of_this_machine_is_reached_at_its_published_ports() -> None:

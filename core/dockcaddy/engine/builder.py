@@ -34,7 +34,7 @@ class InventoryBuilder:
     _own: tuple[Json, Json | None] | None = None
     _caddy: tuple[object, Resource] | None = None
     _last: tuple[object, EngineInventory] | None = None
-    _seen: int = 0
+    _seen: tuple[int, int] = (0, 0)
     _sought: set[str] = field(factory=set)
 
     def __attrs_post_init__(self) -> None:
@@ -77,7 +77,8 @@ class InventoryBuilder:
 
     def inventory(self, now: float, problems: Iterable[Problem] = ()) -> EngineInventory:
         """The inventory at `now`, in seconds of the clock. `problems` are those of calls to the engine."""
-        if self._seen != self.neighbours.changes or self.containers.own_network:
+        # Podman makes a network's interface with its first container
+        if self._seen != (self.neighbours.changes, self.changes) or self.containers.own_network:
             self._set_ingress()
         ingress = self.containers.ingress
         names = {network["Id"]: network["Name"] for network in self._networks or ()}
@@ -107,10 +108,9 @@ class InventoryBuilder:
     def _set_ingress(self) -> None:
         own = self.containers.used_network(self._own[0]).item if self._own is not None else None
         names, near = self.options.ingress_networks, self.neighbours
-        near.learn(self.name, facts_of(near.reach(self.name), self._networks, own, names))
-        self._seen = near.changes
-        rule, is_local = near.rule(self.name), near.reach(self.name).is_local
-        found = ingress_networks(self._networks, names, own, rule, is_local=is_local)
+        near.learn(self.name, facts_of(near.reach(self.name), self._networks, own, names, near.place))
+        self._seen = near.changes, self.changes
+        found = ingress_networks(self._networks, names, own, near.rule(self.name))
         self.containers.set_ingress(evolve(found, takes_all=self.options.all_addresses))
 
     def _servers(self, names: Mapping[str, str]) -> tuple[ControlledServer, ...]:

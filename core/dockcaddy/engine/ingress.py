@@ -10,15 +10,14 @@ from typing import Any
 
 from attrs import evolve, field, frozen
 
-from dockcaddy.engine.reach import LOOPBACK, Rule
+from dockcaddy.engine.host_gateway import endpoints, host_gateway
+from dockcaddy.engine.reach import Rule
 from dockcaddy.engine.shared_networks import uses_the_hosts
 from dockcaddy.model import Attachment
 
 NETWORK_LABEL = "caddy_ingress_network"
 OPTION = "--ingress-networks"
 # drivers whose containers the host can reach; it cannot reach overlay, macvlan and ipvlan addresses
-# the bridge network of a Swarm node over which containers on overlay networks reach the host
-_OVERLAY_GATEWAY = "docker_gwbridge"
 _REACHABLE_DRIVERS = frozenset(("bridge", ""))
 
 
@@ -94,18 +93,16 @@ def ingress_networks(
     names: Sequence[str],
     own: Mapping[str, Any] | None,
     rule: Rule,
-    *,
-    is_local: bool = True,
 ) -> IngressNetworks:
     """The ingress networks by the `rule`, without which they are: those in `names`, else those of our `own` container, else those that the host can reach.
 
     `listed` are items of `GET /networks`, None if listing is forbidden. `own` is the container that we run in, as a list
-    item or inspect response. `is_local` if the engine runs on this machine. Swarm's ingress network never counts.
+    item or inspect response. Swarm's ingress network never counts.
     """
     networks = tuple(listed or ())
     known = [network for network in networks if not network.get("Ingress")]
     drivers = {str(network.get("Name")): str(network.get("Driver") or "") for network in known}
-    host = _gateway(known, own) if own is not None else _host_address(rule, on_host=is_local and not names)
+    host = host_gateway(None if listed is None else known, own) if own is not None else rule.host_network
     if names:
         wanted = {name: rank for rank, name in enumerate(names)}
         ranks = {network["Id"]: wanted[network["Name"]] for network in known if network["Name"] in wanted}
@@ -113,7 +110,7 @@ def ingress_networks(
             {**wanted, **ranks}, names=tuple(names), by_option=True, rule=rule, host_address=host, known=drivers
         )
     if own is not None and not uses_the_hosts(own):
-        attached = (own.get("NetworkSettings") or {}).get("Networks") or {}
+        attached = endpoints(own)
         ranked = {name: rank for rank, name in enumerate(sorted(attached))}
         swarm = {network["Name"] for network in networks if network.get("Ingress")}
         by_id = {
@@ -133,36 +130,3 @@ def ingress_networks(
         host_address=host,
         known=drivers,
     )
-
-
-def _host_address(rule: Rule, *, on_host: bool) -> str:
-    """Where Caddy reaches the host of an engine on which it has no container, `""` if that is unknown."""
-    if rule.shared is not None:
-        return rule.host
-    return LOOPBACK if on_host else ""
-
-
-def _gateway(networks: Sequence[Mapping[str, Any]], own: Mapping[str, Any]) -> str:
-    """Where our `own` container reaches the host: at the gateway of a network that it is on.
-
-    Only a bridge network has the host as its gateway; a container on an overlay network has that of `docker_gwbridge`.
-    """
-    if uses_the_hosts(own):
-        return LOOPBACK
-    attached = (own.get("NetworkSettings") or {}).get("Networks") or {}
-    by_name = {str(network.get("Name")): network for network in networks}
-    bridges = [
-        by_name[name] for name in sorted(attached) if name in by_name and by_name[name].get("Driver") == "bridge"
-    ]
-    bridges.sort(key=lambda network: bool(network.get("Internal")))
-    if any(by_name.get(name, {}).get("Driver") == "overlay" for name in attached) and _OVERLAY_GATEWAY in by_name:
-        bridges.append(by_name[_OVERLAY_GATEWAY])
-    gateways = [each for bridge in bridges for each in _gateways(bridge, attached.get(bridge["Name"]) or {})]
-    return min(filter(None, gateways), key=lambda address: ":" in address, default="")
-
-
-def _gateways(network: Mapping[str, Any], endpoint: Mapping[str, Any]) -> Iterable[str]:
-    """The gateways of a network: those of an endpoint on it, or of its subnets if the endpoint has none."""
-    yield from (str(endpoint.get(key) or "") for key in ("Gateway", "IPv6Gateway"))
-    for subnet in (network.get("IPAM") or {}).get("Config") or ():
-        yield str(subnet.get("Gateway") or "").partition("/")[0]

@@ -105,7 +105,8 @@ class Engine:
             raise self.connection.unreachable(error) from error
         for problem in problems:
             logger.warning("%s", problem)
-        return recorded | {"reach": written(self.neighbours.reach(self.name))}
+        near = self.neighbours
+        return recorded | {"reach": written(near.reach(self.name), near.place, recorded["networks"] or ())}
 
     def overlooked(self) -> tuple[Problem, ...]:
         """Warnings about containers without labels of ours that were probably meant for us.

@@ -15,6 +15,7 @@ from dockcaddy.engine.shared_networks import owner_of
 # Docker's folder is `containers`, Podman's is named after its storage driver: `overlay-containers`
 _CONTAINER_ID = re.compile(r"[/-]containers/([0-9a-f]{64})/")
 _CGROUP_ID = re.compile(r"[/-]([0-9a-f]{64})(?:\.scope)?(?:/container)?$", re.MULTILINE)
+_SHORT_ID = re.compile(r"[0-9a-f]{12}")
 _OWN_FILES = re.compile(r" /etc/(?:host|resolv\.conf)")
 _UPPER = re.compile(r"upperdir=([^,\s]+)")
 
@@ -71,7 +72,8 @@ def _inspected(client: Any, id: str) -> Mapping[str, Any] | None:
         if not is_forbidden(error):
             raise
         return next(map(as_inspected, client.containers(filters={"id": id})), None)
-    return answer
+    # it may be a name too
+    return answer if str(answer["Id"]).startswith(id) else None
 
 
 def _user_of(client: Any, owner: Mapping[str, Any], layer: str) -> Mapping[str, Any] | None:
@@ -98,14 +100,26 @@ def own_layer(root: Path = Path("/")) -> str:
 
 
 def own_container_ids(root: Path = Path("/")) -> Iterable[str]:
-    """Possible ids of our own container, from control groups and mounts that only a container has."""
+    """Possible ids of our own container, from control groups and mounts that only a container has.
+
+    Without any, its host name may be the beginning of its id, which it is by default. It counts only if it is: the engine
+    also finds a container with this text as its name, on another machine too.
+    """
     # where the network is another container's, so are these mounts, and the host name
-    yield from dict.fromkeys(_CGROUP_ID.findall(_read(root / "proc/self/cgroup")))
+    groups = _CGROUP_ID.findall(_read(root / "proc/self/cgroup"))
     # a host's mounts name containers too; only a container has these files mounted
     mounts = [line for line in _read(root / "proc/self/mountinfo").splitlines() if _OWN_FILES.search(line)]
-    yield from dict.fromkeys(_CONTAINER_ID.findall("\n".join(mounts)))
-    if (root / ".dockerenv").exists() or (root / "run/.containerenv").exists():
-        yield socket.gethostname()
+    found = [*dict.fromkeys(groups), *dict.fromkeys(_CONTAINER_ID.findall("\n".join(mounts)))]
+    yield from found or filter(_SHORT_ID.fullmatch, [socket.gethostname()] if _is_marked(root) else [])
+
+
+def is_in_container(root: Path = Path("/")) -> bool:
+    """Whether we run in a container, whatever its id."""
+    return _is_marked(root) or any(own_container_ids(root))
+
+
+def _is_marked(root: Path) -> bool:
+    return (root / ".dockerenv").exists() or (root / "run/.containerenv").exists()
 
 
 def _read(path: Path) -> str:

@@ -71,7 +71,7 @@ def _networks(api: EngineApi, problems: EngineProblems) -> Any:
         if not is_forbidden(error):
             raise
         problems.report("networks", f"{cause_of(error)}; networks are not in the snapshot")
-        return []
+        return None
 
 
 def _swarm(

@@ -97,7 +97,8 @@ def container(
     addresses, why = _reached(used, ingress, labels)
     alive = state == "running"
     ports = _ports(item, inspect, used)
-    published_at = "" if addresses or used.problem or not alive else _published_at(ingress, ports)
+    is_hosts = uses_the_hosts(used.item)
+    published_at = "" if addresses or used.problem or not alive or is_hosts else _published_at(ingress, ports)
     return Resource(
         kind="container",
         id=str(item["Id"]),
@@ -115,7 +116,7 @@ def container(
         health=_health(item, inspect),
         stopping=stopping,
         targets=addresses if alive else (),
-        shares_network=bool(used.owner) or uses_the_hosts(used.item),
+        shares_network=bool(used.owner) or is_hosts,
         published_at=published_at,
         unreachable="" if published_at or not alive else why,
         record=container_record(item),

@@ -1,11 +1,11 @@
 """Read snapshots: inventories as documents of the engine's JSON, for bug reports and for rendering without an engine."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from dockcaddy.engine import podman
 from dockcaddy.engine.builder import InventoryBuilder
-from dockcaddy.engine.reach import Neighbours, Reach
+from dockcaddy.engine.reach import Neighbours, Place, Reach, is_address
 from dockcaddy.engine.records import EngineOptions
 from dockcaddy.engine.services import SwarmResponses
 from dockcaddy.errors import DockcaddyError
@@ -26,7 +26,8 @@ def from_snapshot(document: object, options: EngineOptions) -> Inventory:
     if document.get("version") != VERSION:
         raise SnapshotError(f"version: expected {VERSION}, not {document.get('version')!r}")
     engines = _list(document, "engines", "")
-    near = Neighbours(names_networks=bool(options.ingress_networks))
+    place = _place(engines)
+    near = Neighbours(place.in_container, bool(options.ingress_networks), lambda: place.addresses)
     builders = [_builder(engine, f"engines[{place}]", options, near) for place, engine in enumerate(engines)]
     return Inventory.of([builder.inventory(0.0) for builder in builders])
 
@@ -53,10 +54,11 @@ def _builder(engine: Mapping[str, Any], path: str, options: EngineOptions, near:
     )
     try:
         if podman.are_podmans(containers):
-            containers, networks = podman.containers(containers), podman.networks(networks)
+            containers, networks = podman.containers(containers), networks and podman.networks(networks)
         containers = [podman.completed(item, item.get("Inspect")) for item in containers]
         _add_containers(builder, containers, engine.get("self"))
-        builder.set_networks(networks)
+        # null where listing them is forbidden
+        builder.set_networks(None if engine.get("networks", ()) is None else networks)
         builder.services.replace_all(SwarmResponses(services, tasks, configs))
         builder.inventory(0.0)
         return builder
@@ -66,6 +68,14 @@ def _builder(engine: Mapping[str, Any], path: str, options: EngineOptions, near:
         raise SnapshotError(f"{path}: not the engine's JSON: a value has an unexpected type") from error
 
 
+def _place(engines: Iterable[Mapping[str, Any]]) -> Place:
+    """Where Caddy runs, as `recording` writes it."""
+    said = [each["reach"] for each in engines if isinstance(each.get("reach"), dict)]
+    listed = [each["addresses"] for each in said if isinstance(each.get("addresses"), list)]
+    known = frozenset(filter(is_address, map(str, (address for each in listed for address in each))))
+    return Place(any(each.get("in_container") is True for each in said), known if listed else None)
+
+
 def _reach(engine: Mapping[str, Any], path: str) -> Reach:
     """How Caddy reaches the engine, as `recording` writes it."""
     said = engine.get("reach") or {}
@@ -73,8 +83,9 @@ def _reach(engine: Mapping[str, Any], path: str) -> Reach:
         kind, host = parse_reach(said if isinstance(said, str) else str(said.get("rule") or ""))
         if isinstance(said, str):
             return Reach(kind, host)
-        is_local, is_rootless = said.get("local", True) is True, said.get("rootless") is True
-        return Reach(kind, host or str(said.get("host") or ""), is_local, is_rootless)
+        is_local = said.get("local", True) is True
+        flags = (said.get(key) is True for key in ("rootless", "own_host", "proxied"))
+        return Reach(kind, host or str(said.get("host") or ""), is_local, *flags)
     except (ValueError, AttributeError) as error:
         raise SnapshotError(f"{path}.reach: {error}") from error
 

@@ -16,23 +16,23 @@ def reason(
     ingress: IngressNetworks, attachments: Sequence[Attachment], labels: Mapping[str, str], network_mode: str = ""
 ) -> str:
     """Why a running resource with these networks has no address. `network_mode` is the engine's `NetworkMode`."""
+    # the networks "none" and "host" have no addresses
+    attachments = [each for each in attachments if ingress.known.get(each.network) not in ("null", "host")]
     attached = [each.network for each in attachments if each.ipv4 or each.ipv6]
     chosen = labels.get(NETWORK_LABEL, "")
-    if ingress.rule.shared is not None and network_mode == "host":
-        return (
-            "it uses the network of its host, and caddy is not on its engine: set the address of that host with "
-            "--docker-reach ports=HOST"
-        )
-    if ingress.rule.shared is not None:
-        return _of_another_engine(ingress.rule, attachments)
-    taken = sorted(each.network for each in attachments if each.network_id in ingress.rule.excluded)
-    if taken:
+    rule = ingress.rule
+    if network_mode == "host":
+        return _of_the_host(ingress) if rule == Rule() else _of_another_host(rule)
+    if rule.shared is not None and (attachments or network_mode not in ("none", "default", "")):
+        return _of_another_engine(rule, attachments)
+    if taken := sorted(each.network for each in attachments if each.network_id in rule.taken):
         return (
             f"it is on {_listed(taken)}, whose addresses another engine's network has too, so they may be another "
             f"container's: {_OTHER_REACH}"
         )
-    if network_mode == "host":
-        return _of_the_host(ingress)
+    if away := sorted(each.network for each in attachments if each.network_id in rule.away):
+        where = "this machine has no address on it: its engine is rootless or in a virtual machine"
+        return f"it is on {_listed(away)}, {where if rule.host else _NOT_HERE}: {_OTHER_REACH}"
     if not attached:
         return _of_none(ingress, [each.network for each in attachments], chosen, network_mode)
     if chosen:
@@ -40,7 +40,20 @@ def reason(
     return _of_others(ingress, attached)
 
 
+_NOT_HERE = "and caddy's container is not on its engine"
 _OTHER_REACH = "publish a port, or set how caddy reaches that engine (--docker-reach)"
+
+
+def _of_another_host(rule: Rule) -> str:
+    if rule.host:
+        return (
+            "it uses the network of its engine's host, which is not that of this machine, as the engine is rootless or in a "
+            "virtual machine: give it a network of its own, and publish its port"
+        )
+    return (
+        "it uses the network of its host, and caddy is not on its engine: set the address of that host with "
+        "--docker-reach ports=HOST"
+    )
 
 
 def _of_another_engine(rule: Rule, attachments: Sequence[Attachment]) -> str:

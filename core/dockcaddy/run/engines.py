@@ -12,7 +12,8 @@ from attrs import frozen
 
 from dockcaddy.engine import Connection, Engine
 from dockcaddy.engine.endpoint import Endpoint, endpoint_of
-from dockcaddy.engine.own_container import own_container_ids
+from dockcaddy.engine.own_addresses import own_addresses
+from dockcaddy.engine.own_container import is_in_container
 from dockcaddy.engine.reach import Neighbours, Reach
 from dockcaddy.engine.records import EngineOptions
 from dockcaddy.engine.stopped import Stopped
@@ -26,8 +27,12 @@ from dockcaddy.settings.table import Settings
 logger = logging.getLogger("dockcaddy")
 
 _ALIGNED = ("docker_names", "docker_certs_path", "docker_apis_version", "docker_reach")
-# a rootless engine's networks are in a namespace of their own
-_ROOTLESS = re.compile(r"unix:///run/user/|unix://.*/\.(?:docker|local)/")
+# the networks of a rootless engine are in a namespace of their own, those of Docker Desktop and the like in a virtual machine
+_ROOTLESS = re.compile(
+    r"unix:///(?:run/user/|tmp/podman-run-|mnt/wsl/)|unix://.*/\.(?:docker|local|colima|lima|rd|orbstack)/"
+)
+# of these, the containers with the host's network are on this machine
+_ROOTLESS_PODMAN = re.compile(r"unix:///(?:run/user/|tmp/podman-run-).*podman")
 
 
 @frozen
@@ -61,7 +66,7 @@ def engines_for(settings: Settings) -> list[Engine]:
             is_context = each.endpoint.place.startswith("docker context")
             remedy = "remove skip-tls-verify from that context" if is_context else "set DOCKER_TLS_VERIFY=1"
             logger.warning("engine %s: its certificate is not checked: %s", each.name, remedy)
-    near = Neighbours(any(own_container_ids()), bool(settings.ingress_networks))
+    near = Neighbours(is_in_container(), bool(settings.ingress_networks), own_addresses)
     # what comes first has its addresses: the engine of this machine, and of these the one at the default socket
     for each in sorted(found, key=lambda each: each.endpoint.url not in _DEFAULTS):
         near.join(each.name, each.reach)
@@ -97,7 +102,7 @@ def _named(settings: Settings, place: int, url: str, count: int) -> NamedEngine:
     endpoint = _endpoint(url, item(settings.docker_certs_path), item(settings.docker_apis_version))
     default = "local" if count == 1 else url.removeprefix("context://") or "local"
     connection = Connection(url, item(settings.docker_certs_path), item(settings.docker_apis_version))
-    reach = reach_of(endpoint.url, item(settings.docker_reach))
+    reach = reach_of(endpoint.url, item(settings.docker_reach), has_tls=endpoint.tls is not None)
     return NamedEngine(item(settings.docker_names) or default, connection, endpoint, reach)
 
 
@@ -118,12 +123,16 @@ def _endpoint(url: str, certs_path: str, api_version: str) -> Endpoint:
     return endpoint
 
 
-def reach_of(url: str, rule: str = "") -> Reach:
+def reach_of(url: str, rule: str = "", *, has_tls: bool = False) -> Reach:
     """How the containers of the engine at this URL are reached. Published ports are at its host by default."""
     kind, host = parse_reach(rule)
     is_socket = "unix://" in url
     own = "" if is_socket else urlsplit(url).hostname or ""
-    return Reach(kind, host or own, is_socket or _is_local(own), bool(_ROOTLESS.match(url)))
+    is_rootless, is_local = bool(_ROOTLESS.match(url)), is_socket or _is_local(own)
+    # a proxy speaks no TLS, and its container has a short name
+    is_proxied = not host and not is_local and not has_tls and url.startswith("tcp://") and not {".", ":"} & set(own)
+    has_own_host = is_rootless and not _ROOTLESS_PODMAN.match(url)
+    return Reach(kind, host or own, is_local, is_rootless, has_own_host, is_proxied)
 
 
 def _is_local(host: str) -> bool:
