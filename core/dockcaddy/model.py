@@ -68,12 +68,16 @@ class Mount:
 
 @frozen
 class Port:
-    """A port of a resource; `host_port` is 0 if it is not published."""
+    """A port of a resource; `host_port` is 0 if it is not published.
+
+    `is_elsewhere` if only other nodes of a Swarm publish it, those that the tasks run on (`mode: host`).
+    """
 
     container_port: int
     protocol: str = "tcp"
     host_port: int = 0
     host_ip: str = ""
+    is_elsewhere: bool = False
 
 
 @frozen(eq=False)
@@ -126,7 +130,10 @@ class Resource:
         found = {
             each.container_port: each.host_port
             for each in self.ports
-            if each.protocol == "tcp" and each.host_port and _listens_at(each.host_ip, self.published_at)
+            if each.protocol == "tcp"
+            and each.host_port
+            and not each.is_elsewhere
+            and _listens_at(each.host_ip, self.published_at)
         }
         return found if self.published_at else {}
 

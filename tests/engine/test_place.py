@@ -190,3 +190,37 @@ def test_what_an_engine_may_leave_out_is_no_error() -> None:
     beside = engine(caddy("bridge"), networks=[BRIDGE]) | {"self": CADDY}
     beside["containers"][0]["NetworkSettings"]["Networks"]["bridge"] = None
     assert found(beside) == {}
+
+
+@pytest.mark.parametrize(
+    ("node", "mode", "host_port", "published"),
+    [
+        ("mine", "ingress", 8080, {80: 8080}),
+        ("other", "ingress", 8080, {80: 8080}),
+        ("mine", "host", 8080, {80: 8080}),
+        ("mine", "host", 0, {80: 8080}),
+        ("other", "host", 8080, {}),
+    ],
+)
+def test_a_port_of_the_mode_host_is_published_on_the_nodes_of_its_tasks(
+    node: str, mode: str, host_port: int, published: dict[int, int]
+) -> None:
+    port = {"Protocol": "tcp", "TargetPort": 80, "PublishMode": mode}
+    status = {"Ports": [port | {"PublishedPort": 8080}]} if mode == "host" else None
+    task = {
+        "ServiceID": "s",
+        "NodeID": node,
+        "DesiredState": "running",
+        "Status": {"State": "running", "PortStatus": status},
+    }
+    labels = {"caddy": "app.test", "caddy.reverse_proxy": "{{upstreams 80}}"}
+    service = {
+        "ID": "s",
+        "Spec": {"Name": "app", "Labels": labels},
+        "Endpoint": {"Ports": [port | {"PublishedPort": host_port}]},
+    }
+    swarm = {"services": [service], "tasks": [task], "info": {"Swarm": {"NodeID": "mine"}}}
+    made = found(engine(**REMOTE) | swarm)["app"]
+    assert dict(made.published) == published
+    del swarm["info"]
+    assert bool(found(engine(**REMOTE) | swarm)["app"].published) == (mode == "ingress")

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 from dockcaddy.engine.ingress import IngressNetworks
-from dockcaddy.engine.records import EngineOptions, container, service
+from dockcaddy.engine.records import EngineOptions, container
+from dockcaddy.engine.service_records import service
 from dockcaddy.model import Resource
 
 INGRESS = IngressNetworks({"front": 0}, on_host=True)

@@ -163,3 +163,25 @@ def test_what_another_manager_of_the_swarm_lists_is_not_there_twice() -> None:
     world.restart()
     assert world.turn() == {"one"}
     assert world.quarantine is not None and set(world.quarantine.last_good) == {"b/one"}
+
+
+def test_that_time_ends_also_if_no_engine_has_answered_since_the_start(world: World) -> None:
+    world.turn()
+    world.retention = 60.0
+    world.engines[0].down = world.engines[1].down = True
+    world.restart()
+    world.turn()
+    assert world.reconciler.configuration is None
+    assert world.turn(61) == set() and world.reconciler.configuration is not None
+    assert [each.partition(", ")[2][:22] for each in world.problems] == ["its sites were removed"] * 2
+    world.engines[0].down = False
+    assert world.turn() == {"one"}
+
+
+def test_without_that_time_it_does_not(world: World) -> None:
+    world.turn()
+    world.engines[0].down = world.engines[1].down = True
+    world.restart()
+    world.turn()
+    world.turn(1e6)
+    assert world.reconciler.configuration is None

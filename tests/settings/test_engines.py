@@ -72,8 +72,27 @@ def test_engines_have_names_even_if_nobody_gave_any() -> None:
     assert names() == names("tcp://192.0.2.7:2375") == ["local"]
     assert names("tcp://192.0.2.7:2375", given=("nas",)) == ["nas"]
     assert names("", "tcp://192.0.2.7:2375") == ["local", "tcp://192.0.2.7:2375"]
-    with pytest.raises(SettingsError, match='two engines are called "local"'):
-        names("", "")
+    # the first one keeps its name when another is added
+    assert names("tcp://192.0.2.7:2375", "") == ["local", "unix:///var/run/docker.sock"]
+
+
+@pytest.mark.parametrize(
+    "urls",
+    [
+        ("", ""),
+        ("unix:///var/run/docker.sock", ""),
+        ("UNIX:///x.sock", "unix:///y/../x.sock"),
+        ("tcp://a:1", "tcp://a:1"),
+    ],
+)
+def test_an_engine_is_there_once(urls: tuple[str, ...]) -> None:
+    with pytest.raises(SettingsError, match=r"--docker-sockets: .* is there twice: remove one of them"):
+        named_engines(Settings(docker_sockets=urls))
+
+
+def test_a_scheme_may_be_in_capital_letters() -> None:
+    (engine,) = named_engines(Settings(docker_sockets=("UNIX:///x.sock",)))
+    assert engine.reach.is_local and engine.endpoint.url == "unix:///x.sock"
 
 
 def test_the_option_is_the_reach_of_its_engine() -> None:

@@ -60,3 +60,25 @@ def test_a_port_that_is_not_reached_is_a_warning_with_a_remedy(
 
 def test_the_machine_itself_has_ports_on_its_loopback_address() -> None:
     assert proxied("{{upstreams 80}}", Port(80, "tcp", 81, "127.0.0.1"), host="127.0.0.1")[0].endswith("127.0.0.1:81")
+
+
+@pytest.mark.parametrize(
+    ("upstreams", "said"),
+    [
+        ("{{upstreams}}:8080", "give {{upstreams}} the port as its argument, {{upstreams 8080}}"),
+        ("{{upstreams 8000}}/x", "to add a path to every request, use the label caddy.rewrite: /x{uri}"),
+        ("/api{{upstreams 8000}}", "put a space between the matcher and {{upstreams}}"),
+        ("{{upstreams 8000 81}}", "it has several ports (8000, 81), 8000 is used: write {{upstreams 8000}}"),
+    ],
+)
+def test_what_a_published_port_does_not_fit_with_is_a_warning(upstreams: str, said: str) -> None:
+    assert [each.message for each in proxied(upstreams, *PUBLISHED)[1] if each.message.endswith(said)]
+
+
+def test_what_is_written_beside_it_with_a_space_is_none() -> None:
+    assert proxied("/api/* {{upstreams http 8000}} 10.0.0.5:327680 10.0.0.6:80", *PUBLISHED)[1] == ()
+
+
+def test_a_port_on_other_nodes_says_so() -> None:
+    _, problems = proxied("{{upstreams 80}}", Port(80, "tcp", 8080, is_elsewhere=True))
+    assert "port 80 is published with mode: host, so only on the nodes that its tasks run on" in problems[0].message

@@ -75,7 +75,8 @@ class EngineApi:
             configs = _allowed(
                 "configs", lambda: client.configs(filters={"label": self.options.label_prefix}), forbidden
             )
-        return SwarmResponses(services or (), tasks or (), configs or ()), forbidden
+        node = str(((info or {}).get("Swarm") or {}).get("NodeID") or "")
+        return SwarmResponses(services or (), tasks or (), configs or (), node), forbidden
 
 
 def _refuse_unknown(node: Mapping[str, Any]) -> None:

@@ -17,7 +17,8 @@ from dockcaddy.settings import limits
 # a version that every engine accepts for `_ping`, which returns its own
 ANY_VERSION = "1.24"
 # a dead connection ends within ten seconds, so that a stream of events does not wait for ever: idle, interval, probes
-_KEEPALIVE = ((socket.TCP_KEEPIDLE, 4), (socket.TCP_KEEPINTVL, 2), (socket.TCP_KEEPCNT, 3))
+# not every system has them all
+_KEEPALIVE = (("TCP_KEEPIDLE", 4), ("TCP_KEEPINTVL", 2), ("TCP_KEEPCNT", 3))
 
 
 @define(eq=False)
@@ -127,7 +128,8 @@ def _client_of(endpoint: Endpoint, version: str) -> Any:
 
 def _keep_alive(adapter: Any) -> None:
     options = [(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1), (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)]
-    options += [(socket.IPPROTO_TCP, name, value) for name, value in _KEEPALIVE]
+    known = [(getattr(socket, name, None), value) for name, value in _KEEPALIVE]
+    options += [(socket.IPPROTO_TCP, number, value) for number, value in known if number is not None]
     adapter.init_poolmanager(limits.MAX_ENGINE_CONNECTIONS, limits.MAX_ENGINE_CONNECTIONS, socket_options=options)
 
 

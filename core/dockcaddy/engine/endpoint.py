@@ -56,14 +56,20 @@ def endpoint_of(
     Raises ValueError for a context that does not exist or cannot be read.
     """
     env = os.environ if environment is None else environment
-    tls = Certificates.of(Path(certs_path)) if certs_path else None
+    tls, url = Certificates.of(Path(certs_path)) if certs_path else None, _in_lower_case(url)
     if url.startswith(CONTEXT):
         found = _of_context(url.removeprefix(CONTEXT), "", env)
     elif url:
         found = Endpoint(url, url)
     else:
         found = _of_environment(env)
-    return Endpoint(found.url, found.place, tls or found.tls, api_version or found.api_version)
+    return Endpoint(_in_lower_case(found.url), found.place, tls or found.tls, api_version or found.api_version)
+
+
+def _in_lower_case(url: str) -> str:
+    """A URL with its scheme in lower case."""
+    scheme, sign, rest = url.partition("://")
+    return f"{scheme.lower()}{sign}{rest}" if sign else url
 
 
 def _of_environment(env: Mapping[str, str]) -> Endpoint:

@@ -9,7 +9,7 @@ from dockcaddy.engine.api import EngineApi
 from dockcaddy.engine.failures import cause_of, is_forbidden
 from dockcaddy.engine.own_container import OwnContainer
 from dockcaddy.engine.problems import EngineProblems
-from dockcaddy.engine.services import may_be_in_swarm
+from dockcaddy.engine.services import SwarmResponses, may_be_in_swarm
 from dockcaddy.engine.shared_networks import with_owners
 from dockcaddy.settings import limits
 
@@ -23,16 +23,16 @@ def record(
     ours = [item for item in containers if wants(item.get("Labels") or {}) or own.has_id(item["Id"])]
     _add_inspects_of(api, ours, containers, problems)
     networks = _networks(api, problems)
-    services, tasks, configs = _swarm(api, networks, wants, problems)
+    swarm = _swarm(api, networks, wants, problems)
     return {
         "name": problems.engine,
-        "info": {},
+        "info": {"Swarm": {"NodeID": swarm.node}} if swarm.node else {},
         "self": own.found["Id"] if own.found else None,
         "containers": containers,
-        "services": services,
-        "tasks": tasks,
+        "services": swarm.services,
+        "tasks": swarm.tasks,
         "networks": networks,
-        "configs": configs,
+        "configs": swarm.configs,
     }
 
 
@@ -76,14 +76,15 @@ def _networks(api: EngineApi, problems: EngineProblems) -> Any:
 
 def _swarm(
     api: EngineApi, networks: Any, wants: Callable[[Mapping[str, str]], bool], problems: EngineProblems
-) -> tuple[list[Any], list[Any], list[Any]]:
+) -> SwarmResponses:
     if networks and not may_be_in_swarm(networks):
-        return [], [], []
+        return SwarmResponses([], [], [])
     answers, forbidden = api.swarm()
     problems.report_forbidden(forbidden)
     if answers is None:
-        return [], [], []
+        return SwarmResponses([], [], [])
     # only ours: the environment of other services is not for a snapshot
     services = [item for item in answers.services if wants((item.get("Spec") or {}).get("Labels") or {})]
     ids = {item["ID"] for item in services}
-    return services, [task for task in answers.tasks if task.get("ServiceID") in ids], list(answers.configs)
+    tasks = [task for task in answers.tasks if task.get("ServiceID") in ids]
+    return SwarmResponses(services, tasks, list(answers.configs), answers.node)

@@ -8,8 +8,9 @@ from typing import Any
 from attrs import define, evolve, field, frozen
 
 from dockcaddy.engine.ingress import IngressNetworks
-from dockcaddy.engine.records import EngineOptions, has_prefix, runs, service
+from dockcaddy.engine.records import EngineOptions, has_prefix, runs
 from dockcaddy.engine.servers import is_server, servers_of_service
+from dockcaddy.engine.service_records import service
 from dockcaddy.model import ControlledServer, Problem, Resource, SwarmConfig
 
 Json = Mapping[str, Any]
@@ -19,11 +20,12 @@ _NODES_BRIDGE = "docker_gwbridge"
 
 @frozen
 class SwarmResponses:
-    """The responses of a manager: items of GET /services, /tasks and /configs."""
+    """The responses of a manager: items of GET /services, /tasks and /configs, and the id of its node, `""` if unknown."""
 
     services: Sequence[Json] = ()
     tasks: Sequence[Json] = ()
     configs: Sequence[Json] = ()
+    node: str = ""
 
 
 def may_be_in_swarm(networks: Sequence[Json] | None) -> bool:
@@ -41,6 +43,7 @@ class ServiceStore:
     """The labelled services of one engine. A new resource is made only when something about it changes.
 
     `changes` counts changes, and `losses` how often a task was gone. With `are_old`, they cannot be listed now.
+    `node` is the id of the engine's own node.
     """
 
     engine: str
@@ -50,6 +53,7 @@ class ServiceStore:
     are_old: bool = False
     configs: tuple[SwarmConfig, ...] = ()
     problems: tuple[Problem, ...] = ()
+    node: str = ""
     _services: tuple[Json, ...] = ()
     _tasks: Mapping[str, tuple[Json, ...]] = field(factory=dict)
     _made: dict[str, tuple[object, Resource]] = field(factory=dict)
@@ -83,9 +87,9 @@ class ServiceStore:
             item for item in answers.services if has_prefix((item.get("Spec") or {}).get("Labels") or {}, prefix)
         )
         configs, problems = _configs(answers.configs, prefix)
-        current = services, configs, problems
-        if current != (self._services, self.configs, self.problems):
-            self._services, self.configs, self.problems = current
+        current = services, configs, problems, answers.node
+        if current != (self._services, self.configs, self.problems, self.node):
+            self._services, self.configs, self.problems, self.node = current
             self.changes += 1
         self.replace_tasks(answers.tasks)
 
@@ -113,10 +117,11 @@ class ServiceStore:
             if self.options.excludes_service(item, networks):
                 continue
             id, tasks = item["ID"], self._tasks[item["ID"]]
-            basis = (item, tasks, ingress, networks)
+            basis = (item, tasks, ingress, networks, self.node)
             kept = self._made.get(id)
             if kept is None or kept[0] != basis:
-                kept = basis, self._with_page(service(item, tasks, networks, {}, ingress, self.engine, self.options))
+                made_now = service(item, tasks, networks, {}, ingress, self.engine, self.options, self.node)
+                kept = basis, self._with_page(made_now)
             made[id] = kept
         self._made = made
         return tuple(resource for _, resource in made.values())
@@ -133,12 +138,12 @@ class ServiceStore:
 
 def _needed(task: Json) -> Json:
     """The part of a task that is used; the rest changes all the time."""
-    state = (task.get("Status") or {}).get("State")
+    status = task.get("Status") or {}
     return {
         "Slot": task.get("Slot"),
         "NodeID": task.get("NodeID"),
         "DesiredState": task.get("DesiredState"),
-        "Status": {"State": state},
+        "Status": {"State": status.get("State"), "PortStatus": status.get("PortStatus")},
         "NetworksAttachments": task.get("NetworksAttachments"),
     }
 

@@ -59,7 +59,8 @@ def _builder(engine: Mapping[str, Any], path: str, options: EngineOptions, near:
         _add_containers(builder, containers, engine.get("self"))
         # null where listing them is forbidden
         builder.set_networks(None if engine.get("networks", ()) is None else networks)
-        builder.services.replace_all(SwarmResponses(services, tasks, configs))
+        node = ((engine.get("info") or {}).get("Swarm") or {}).get("NodeID")
+        builder.services.replace_all(SwarmResponses(services, tasks, configs, str(node or "")))
         builder.inventory(0.0)
         return builder
     except KeyError as error:

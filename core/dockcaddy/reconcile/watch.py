@@ -158,7 +158,7 @@ class EngineWatches:
         return cls([EngineWatch(engine, clock, retention) for engine in engines])
 
     def inventory(self, has_configuration: Callable[[], bool]) -> Inventory | None:
-        """What all engines have; None as long as none of them has answered.
+        """What all engines have; None as long as none of them has answered, and what an earlier run knew of one counts.
 
         `has_configuration` says whether anything is served: errors in the log name the consequence.
         """
@@ -167,7 +167,7 @@ class EngineWatches:
         if len(found) > 1 and self._known > known:
             # which addresses of an engine count depends on what the others have
             found = [watch.inventory(has_configuration) for watch in self.watches]
-        if not self._known:
+        if not self._known and self.unheard:
             return None
         return Inventory.of([self._reported(*each) for each in zip(self.watches, found, strict=True)])
 

@@ -2,8 +2,10 @@
 
 import contextlib
 import logging
+import os
 import re
 import socket
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -87,23 +89,33 @@ def named_engines(settings: Settings) -> list[NamedEngine]:
                 f"{flag}: {len(values)} values for {len(sockets)} engine{'s' if len(sockets) > 1 else ''}: write one for "
                 "each of --docker-sockets, in the same order"
             )
-    found = [_named(settings, place, socket, len(sockets)) for place, socket in enumerate(sockets)]
+    found = [_named(settings, place, socket) for place, socket in enumerate(sockets)]
+    twice = [url for url, count in Counter(_place(each.endpoint.url) for each in found).items() if count > 1]
+    if twice:
+        raise SettingsError(f"--docker-sockets: {twice[0]} is there twice: remove one of them")
     try:
-        check_names(each.name for each in found if not each.connection.url or each.name != each.connection.url)
+        check_names(each.name for each in found if each.name not in (each.connection.url, each.endpoint.url))
     except ValueError as error:
         raise SettingsError(f"--docker-names: {error}") from None
     return found
 
 
-def _named(settings: Settings, place: int, url: str, count: int) -> NamedEngine:
+def _named(settings: Settings, place: int, url: str) -> NamedEngine:
     def item(values: tuple[str, ...]) -> str:
         return values[place] if place < len(values) else ""
 
     endpoint = _endpoint(url, item(settings.docker_certs_path), item(settings.docker_apis_version))
-    default = "local" if count == 1 else url.removeprefix("context://") or "local"
+    # the first one keeps its name when others are added: what is remembered of an engine goes by its name
+    default = (url.removeprefix("context://") or endpoint.url) if place else "local"
     connection = Connection(url, item(settings.docker_certs_path), item(settings.docker_apis_version))
     reach = reach_of(endpoint.url, item(settings.docker_reach), has_tls=endpoint.tls is not None)
     return NamedEngine(item(settings.docker_names) or default, connection, endpoint, reach)
+
+
+def _place(url: str) -> str:
+    """A URL, of a socket with its real path: /var/run is a link to /run."""
+    scheme, _, path = url.partition("://")
+    return f"{scheme}://{os.path.realpath(path)}" if scheme == "unix" else url
 
 
 def _endpoint(url: str, certs_path: str, api_version: str) -> Endpoint:

@@ -18,10 +18,11 @@ MOST_PORTS = 65535
 def warn_of_glued(context: Context, blocks: tuple[Block, ...]) -> None:
     """Warn about each upstream of the resource that has other text next to it."""
     addresses = [_bracketed(each) for each in (*context.resource.targets, MARK) if _is_address(each)]
+    published = sorted(context.resource.published_addresses, key=len, reverse=True)
     for block in blocks:
         for proxy, words in _proxies(block):
             for word in " ".join(words).split():
-                if found := _glued(word, addresses):
+                if found := _glued(word, addresses) or _beside_a_port(word, published):
                     context.warn(_message(word, *found), proxy.origins[0].label if proxy.origins else "")
 
 
@@ -47,6 +48,17 @@ def _glued(word: str, addresses: Iterable[str]) -> tuple[str, str] | None:
     assert port is not None
     after = rest[port.end() :] if _is_port(port[0][1:]) else rest
     return _SCHEME.sub("", before), after
+
+
+def _beside_a_port(word: str, published: Iterable[str]) -> tuple[str, str] | None:
+    """The text before and after the address of a published port; None if there is none."""
+    address = next((each for each in published if each in word), None)
+    if address is None:
+        return None
+    before, _, after = word.partition(address)
+    before = _SCHEME.sub("", before)
+    # a longer number is another port
+    return (before, after) if (before or after) and not after[:1].isdecimal() else None
 
 
 def _message(word: str, before: str, after: str) -> str:

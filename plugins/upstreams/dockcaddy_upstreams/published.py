@@ -17,7 +17,13 @@ def published(context: Context, options: Iterable[object], linger: float) -> str
     texts = list(map(str, options))
     scheme = next((f"{each}://" for each in texts if each and not each.isdecimal()), "")
     ports, host = context.resource.published, context.resource.published_at
-    wanted = next((int(each) for each in texts if each.isdecimal()), next(iter(ports)) if len(ports) == 1 else 0)
+    given = list(dict.fromkeys(int(each) for each in texts if each.isdecimal()))
+    if len(given) > 1:
+        listed = ", ".join(map(str, given))
+        context.warn(
+            f"upstreams: it has several ports ({listed}), {given[0]} is used: write {{{{upstreams {given[0]}}}}}"
+        )
+    wanted = given[0] if given else next(iter(ports)) if len(ports) == 1 else 0
     if wanted in ports:
         return f"{scheme}[{host}]:{ports[wanted]}" if ":" in host else f"{scheme}{host}:{ports[wanted]}"
     context.warn(f"upstreams: it has no address that caddy reaches: {_reason(context.resource, wanted)}")
@@ -30,14 +36,18 @@ def _reason(resource: Resource, wanted: int) -> str:
     if resource.published and not wanted:
         ports = ", ".join(map(str, sorted(resource.published)))
         return f"several ports are published on engine {engine} ({ports}): write one of them, {{{{upstreams PORT}}}}"
-    elsewhere = sorted(
-        {
-            each.host_ip
-            for each in resource.ports
-            if each.host_port and each.protocol == "tcp" and each.container_port == (wanted or each.container_port)
-        }
-    )
+    fitting = [
+        each
+        for each in resource.ports
+        if each.host_port and each.protocol == "tcp" and each.container_port == (wanted or each.container_port)
+    ]
     port = f"port {wanted} is" if wanted else "its port is"
+    if any(each.is_elsewhere for each in fitting):
+        return (
+            f"{port} published with mode: host, so only on the nodes that its tasks run on, and engine {engine} is not one of "
+            "these: publish it with mode: ingress"
+        )
+    elsewhere = sorted({each.host_ip for each in fitting})
     if elsewhere:
         return (
             f"{port} published on {', '.join(elsewhere)} only, caddy reaches engine {engine} at {host}: publish it on "
