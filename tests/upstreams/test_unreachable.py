@@ -68,9 +68,9 @@ CAUSES = {
     "label-of-a-network-it-is-not-on": (item(caddy_ingress_network="shop_front"), IN_FRONT, (),
         "it is on back, label caddy_ingress_network names shop_front: connect it to that network, or correct the label"),
     "option-unknown": (item(), None, ("nope",),
-        "it is on back, --ingress-networks: no network is named nope, there is shop_front, back, wide, host: correct the name"),
+        "it is on back, --ingress-networks: no network is named nope, there are back, shop_front, wide: correct the name"),
     "option-short": (item(networks=endpoints("shop_front")), None, ("front",),
-        "--ingress-networks: no network is named front, did you mean shop_front"),
+        "--ingress-networks: no network is named front, did you mean \"shop_front\""),
     "option-another": (item(), None, ("shop_front", "wide"),
         "it is on back, --ingress-networks allows shop_front, wide: connect it to one of these, or add back to --ingress-networks"),
     "another-network": (item(), IN_FRONT, (),
@@ -110,11 +110,20 @@ def test_a_stopped_one_is_not_spoken_of() -> None:
 
 def test_an_unknown_network_of_the_option_is_told_once_though_all_are_reached() -> None:
     assert [str(each) for each in told(item(), None, ("back", "nope", "front"))] == [
-        "engine local: --ingress-networks: no network is named nope, there is shop_front, back, wide, host: "
+        "engine local: --ingress-networks: no network is named nope, there are back, shop_front, wide: "
         "correct the name, or leave the option out",
-        "engine local: --ingress-networks: no network is named front, did you mean shop_front, "
-        "there is shop_front, back, wide, host: correct the name, or leave the option out",
+        'engine local: --ingress-networks: no network is named front, did you mean "shop_front": '
+        "correct the name, or leave the option out",
     ]
+
+
+def test_the_order_of_the_engine_changes_no_message() -> None:
+    def said(networks: list[dict[str, Any]]) -> list[str]:
+        document = {"version": 1, "engines": [{"containers": [item()], "networks": networks}]}
+        inventory = from_snapshot(document, EngineOptions(ingress_networks=("nope", "back")))
+        return [str(each) for each in Pipeline(plugins.load()).build(inventory).problems]
+
+    assert said(NETWORKS) == said(NETWORKS[::-1]) != []
 
 
 def test_of_an_engine_whose_networks_are_unknown_no_name_is_called_wrong() -> None:

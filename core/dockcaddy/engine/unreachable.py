@@ -8,6 +8,7 @@ from dockcaddy.engine.reach import Rule
 from dockcaddy.errors import one_line
 from dockcaddy.model import Attachment, Problem
 from dockcaddy.settings import limits
+from dockcaddy.settings.table import nearest
 
 PROJECT_LABEL = "com.docker.compose.project"
 
@@ -77,8 +78,8 @@ def _missing(ingress: IngressNetworks) -> Iterable[str]:
     for name in ingress.names if ingress.by_option and ingress.known else ():
         if name not in ingress.known:
             yield (
-                f"{OPTION}: no network is named {name}{_meant(name, ingress.known)}, "
-                f"there is {_listed(ingress.known)}: correct the name, or leave the option out"
+                f"{OPTION}: no network is named {name}{_meant(name, ingress.known)}: "
+                "correct the name, or leave the option out"
             )
 
 
@@ -149,12 +150,11 @@ def _is_short(name: str, full: str) -> bool:
     return full.endswith(f"_{name}")
 
 
-def _meant(name: str, known: Iterable[str]) -> str:
-    every = list(known)
-    found = [each for each in every if _is_short(name, each)] or get_close_matches(
-        name, every, n=1, cutoff=limits.MIN_SIMILARITY
-    )
-    return f", did you mean {found[0]}" if found else ""
+def _meant(name: str, drivers: Mapping[str, str]) -> str:
+    # the engine's order changes with each answer
+    names = sorted(each for each, driver in drivers.items() if driver not in ("null", "host"))
+    full = next((each for each in names if _is_short(name, each)), "")
+    return f', did you mean "{full}"' if full else nearest(name, names)
 
 
 def _listed(names: Iterable[str]) -> str:

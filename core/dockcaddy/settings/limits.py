@@ -177,7 +177,7 @@ MAX_SERVICE_RETRIES = 10
 # Levels of ! and ( in a constraint; each takes Python frames.
 MAX_CONSTRAINT_DEPTH = 100
 # Names in a message: of the valid ones after a name that is not known, and of examples.
-MAX_KNOWN_NAMES = 40
+MAX_KNOWN_NAMES = 10
 MAX_EXAMPLES = 3
 # Changes of one pass that get a line each. For more than that, one line has the number.
 MAX_SINGLE_LINES = 10
