@@ -100,6 +100,41 @@ def test_other_settings_of_the_stopped_container_stay() -> None:
     assert made.count("import mine\n") == 1 and "basic_auth" not in made
 
 
+def test_the_certificate_of_a_shared_site_stays_whichever_of_its_containers_stop() -> None:
+    first = PAGE | {"caddy.tls": "internal", "caddy.log": ""}
+    second = {"caddy": "APP.test", "caddy.handle_path": "/echo/*", "caddy.handle_path.reverse_proxy": "{{upstreams 80}}"}
+    second[WHEN] = "page"
+    for states in (("running", "exited"), ("exited", "running"), ("exited", "exited")):
+        for labels in ((first, second), (second, first)):
+            made = text(*(container(n, each, state) for n, (each, state) in enumerate(zip(labels, states, strict=True))))
+            assert "\ttls internal\n" in made and "\tlog\n" in made
+            assert made.count("handle {") == ("running" not in states)
+            assert made.lower().count("app.test") == 1
+
+
+def test_a_stopped_one_leaves_no_second_site_for_an_address_of_another_site() -> None:
+    stopped = container(1, PAGE | {"caddy.tls": "internal"})
+    up = container(2, LABELS | {"caddy": "app.test, www.test"}, "running")
+    assert text(stopped, up) == text(up)
+    wide = container(3, PAGE | {"caddy": "app.test, www.test", "caddy.tls": "internal"})
+    assert text(stopped, wide).count("app.test") == 1
+    made = text(wide, container(2, LABELS, "running"))
+    assert made.count("tls internal") == 2 and made.count("app.test") == made.count("www.test") == 1
+
+
+def test_where_a_stopped_one_and_a_running_one_differ_the_running_one_wins() -> None:
+    stopped = container(1, PAGE | {"caddy.tls": "internal"})
+    up = container(2, LABELS | {"caddy.tls": "me@example.org"}, "running")
+    (conflict,) = configuration(stopped, up).assembly.conflicts
+    assert conflict.older == f"local/{up.id}"
+
+
+def test_the_pages_of_several_stopped_ones_are_not_before_one_that_runs() -> None:
+    labels = PAGE | {"caddy.tls": "internal"}
+    made = text(container(1, labels), container(2, labels), container(3, LABELS, "running"))
+    assert "Retry-After" not in made and made.count("tls internal") == 1
+
+
 def test_a_container_that_runs_wins_a_conflict_with_an_older_one_that_has_stopped() -> None:
     old, new = LABELS | {"caddy.respond": "/ping old", WHEN: "keep"}, LABELS | {"caddy.respond": "/ping new"}
     for state, winner in (("exited", 2), ("running", 1)):

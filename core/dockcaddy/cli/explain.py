@@ -37,7 +37,8 @@ def command(subject: str, path: str, **options: Any) -> int:
         result.write_table(("line", "made by"), _explained(configuration, chosen), gap="  # ")
     else:
         named = sorted(name for name in concerned if _is(name, subject))
-        logger.warning("%s: not in the configuration", ", ".join(named) or subject)
+        reason = _reason(source.inventory, named)
+        logger.warning("%s: not in the configuration%s", ", ".join(named) or subject, reason)
     report(problem for problem in configuration.problems if problem.resource in concerned)
     found.warn()
     return 0
@@ -53,6 +54,14 @@ def _concerned(merged: Configuration, inventory: Inventory, subject: str) -> set
         known = [*_short(resources), *(key for key, _ in _sites(merged))]
         raise SettingsError(f'no site and no resource "{subject}"{nearest(subject, known)}')
     return concerned
+
+
+def _reason(inventory: Inventory, named: Iterable[str]) -> str:
+    """Why these resources made no line although nothing is wrong with them, `""` if that is not known."""
+    pages = {str(each) for engine in inventory.engines for each in engine.resources if each.shows_page}
+    if pages.isdisjoint(named):
+        return ""
+    return ": it has stopped, and its page is only for addresses that nothing that runs serves (caddy_when_stopped)"
 
 
 def _is(resource: str, subject: str) -> bool:

@@ -1,4 +1,4 @@
-"""A stopped container's page is for addresses that nothing else serves. Pure."""
+"""A stopped container's page is for addresses that nothing else serves; its certificate, `bind` and log stay. Pure."""
 
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 
@@ -14,48 +14,69 @@ _Addresses = frozenset[Hashable]
 class StoppedPages:
     """Leaves pages out. The same fragments are returned as long as nothing changes."""
 
-    _kept: dict[str, tuple[Fragment, _Addresses, Fragment]] = field(factory=dict)
+    _kept: dict[str, tuple[Fragment, Fragment]] = field(factory=dict)
 
     def needed(self, fragments: Sequence[Fragment]) -> tuple[Fragment, ...]:
-        """The fragments, with pages only for addresses that no other resource serves, each from one container."""
+        """The fragments, with pages only for addresses that nothing that runs serves."""
         if not any(each.is_page for each in fragments):
             return tuple(fragments)
-        kept: dict[str, tuple[Fragment, _Addresses, Fragment]] = {}
-        served = _addresses(each for each in fragments if not each.is_page and not each.is_stopped)
+        kept: dict[str, tuple[Fragment, Fragment]] = {}
+        sites = _Sites.of(each for each in fragments if not each.is_page and not each.is_stopped)
         for each in fragments:
             if each.is_page:
-                own = _addresses([each])
-                taken = own & served
-                served |= own
+                made = evolve(each, blocks=tuple(sites.left(each.blocks)))
                 before = self._kept.get(each.key)
-                is_same = before is not None and before[:2] == (each, taken)
-                kept[each.key] = before if before is not None and is_same else (each, taken, _without(each, taken))
+                is_same = before is not None and before[0] is each and before[1].blocks == made.blocks
+                kept[each.key] = before if before is not None and is_same else (each, made)
+                sites.pages |= _groups([made]) - sites.running
         self._kept = kept
-        return tuple(kept[each.key][2] if each.is_page else each for each in fragments)
+        return tuple(kept[each.key][1] if each.is_page else each for each in fragments)
 
 
-def _addresses(fragments: Iterable[Fragment]) -> _Addresses:
-    groups = (group for each in fragments if not each.refused for group in each.groups)
-    return frozenset(address for group in groups if isinstance(group, frozenset) for address in group)
+@define
+class _Sites:
+    """What is served: addresses of the operator's sites, groups of the sites of containers, and of pages so far.
+
+    Only sites of equal groups become one, others that share an address are an error for Caddy.
+    """
+
+    operators: _Addresses
+    running: frozenset[_Addresses]
+    pages: frozenset[_Addresses] = frozenset()
+
+    @classmethod
+    def of(cls, fragments: Iterable[Fragment]) -> "_Sites":
+        every = list(fragments)
+        operators = _groups(each for each in every if each.is_operators)
+        return cls(_Addresses().union(*operators), _groups(each for each in every if not each.is_operators))
+
+    def left(self, blocks: Iterable[Block]) -> Iterator[Block]:
+        """These blocks of a page's fragment, as far as nothing else serves them."""
+        taken = self.operators.union(*self.running, *self.pages)
+        for block in blocks:
+            if not is_site(block) or _group(block) in self.pages:
+                yield block
+                continue
+            names = [key.rstrip(",") for key in block.keys if key != ","]
+            if free := [each for each in names if taken.isdisjoint(_group(Block((each,))))]:
+                yield block if len(free) == len(names) else _of(block, free)
+            # the page is the last line, those before it are of use to whatever serves the site
+            others = [each for each in names if each not in free]
+            settings = block.children[:-1]
+            if settings and others and _group(Block(tuple(others))) in self.running:
+                yield evolve(_of(block, others), children=settings)
 
 
-def _without(fragment: Fragment, taken: _Addresses) -> Fragment:
-    """The fragment without these addresses, and without sites that have no other."""
-    if not taken:
-        return fragment
-    return evolve(fragment, blocks=tuple(_left(fragment.blocks, taken)))
+def _of(block: Block, names: Sequence[str]) -> Block:
+    return evolve(block, keys=(*(f"{each}," for each in names[:-1]), names[-1]))
 
 
-def _left(blocks: Iterable[Block], taken: _Addresses) -> Iterator[Block]:
-    for block in blocks:
-        names = [key.rstrip(",") for key in block.keys if key != ","] if is_site(block) else []
-        left = [name for name in names if taken.isdisjoint(_addresses_of(name))]
-        if len(left) == len(names):
-            yield block
-        elif left:
-            yield evolve(block, keys=(*(f"{each}," for each in left[:-1]), left[-1]))
+def _group(block: Block) -> _Addresses:
+    group = group_key(block)
+    return group if isinstance(group, frozenset) else _Addresses()
 
 
-def _addresses_of(name: str) -> _Addresses:
-    group = group_key(Block((name,)))
-    return group if isinstance(group, frozenset) else frozenset()
+def _groups(fragments: Iterable[Fragment]) -> frozenset[_Addresses]:
+    return frozenset(
+        group for each in fragments if not each.refused for group in each.groups if isinstance(group, frozenset)
+    )
