@@ -102,11 +102,17 @@ def test_other_settings_of_the_stopped_container_stay() -> None:
 
 def test_the_certificate_of_a_shared_site_stays_whichever_of_its_containers_stop() -> None:
     first = PAGE | {"caddy.tls": "internal", "caddy.log": ""}
-    second = {"caddy": "APP.test", "caddy.handle_path": "/echo/*", "caddy.handle_path.reverse_proxy": "{{upstreams 80}}"}
+    second = {
+        "caddy": "APP.test",
+        "caddy.handle_path": "/echo/*",
+        "caddy.handle_path.reverse_proxy": "{{upstreams 80}}",
+    }
     second[WHEN] = "page"
     for states in (("running", "exited"), ("exited", "running"), ("exited", "exited")):
         for labels in ((first, second), (second, first)):
-            made = text(*(container(n, each, state) for n, (each, state) in enumerate(zip(labels, states, strict=True))))
+            made = text(
+                *(container(n, each, state) for n, (each, state) in enumerate(zip(labels, states, strict=True)))
+            )
             assert "\ttls internal\n" in made and "\tlog\n" in made
             assert made.count("handle {") == ("running" not in states)
             assert made.lower().count("app.test") == 1
