@@ -108,3 +108,26 @@ def test_text_that_is_no_json_is_told_as_it_is() -> None:
 
 def test_an_attempt_that_ends_as_caddy_takes_another_configuration_is_no_failure() -> None:
     assert shown(CaddyLog(), attempt("shop.example.org", "registering account: context canceled", 1)) == []
+
+
+def failed(host: str, uri: str) -> str:
+    """What Caddy 2.11 logs of a request whose upstream does not answer."""
+    request = {"remote_ip": "192.0.2.1", "proto": "HTTP/2.0", "method": "GET", "host": host, "uri": uri, "headers": {}}
+    said = "dial tcp 10.0.0.9:80: i/o timeout"
+    return line("error", said, logger="http.log.error", request=request, duration=3.0, status=502, err_id="x")
+
+
+def test_a_failed_request_is_named_with_host_method_uri_and_status() -> None:
+    assert shown(CaddyLog(), [failed("a.test", "/x?y=1")]) == [
+        "http.log.error: dial tcp 10.0.0.9:80: i/o timeout (GET a.test/x?y=1, status 502)"
+    ]
+
+
+def test_requests_that_fail_alike_are_one_line_for_each_host() -> None:
+    log = CaddyLog()
+    lines = [failed(host, f"/{number}") for number in range(50) for host in ("a.test", "b.test")]
+    assert len(shown(log, lines)) == 2
+
+
+def test_the_uri_of_a_failed_request_makes_no_line_of_its_own() -> None:
+    assert "\n" not in shown(CaddyLog(), [failed("a.test", "/\nerror: x" + "y" * 10_000)])[0]

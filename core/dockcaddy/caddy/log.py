@@ -1,4 +1,4 @@
-"""Caddy's log as a part of ours. Routine lines of every reload and repeated lines are logged at debug level."""
+"""Caddy's log as a part of ours, without its access log (see `passed_on`). Routine lines of every reload and repeated lines are logged at debug level."""
 
 import json
 import logging
@@ -9,6 +9,7 @@ from typing import Any
 
 from attrs import define, field, frozen
 
+from dockcaddy.errors import one_line
 from dockcaddy.settings import limits
 
 _LEVELS = {"debug": logging.DEBUG, "info": logging.DEBUG, "warn": logging.WARNING, "error": logging.ERROR}
@@ -40,7 +41,7 @@ REPEATED_WITHIN = 60.0
 class Entry:
     """A line of Caddy's log. `level` is one of `logging`'s; Caddy's info is our debug.
 
-    `is_failure` if it may be the reason why Caddy ends.
+    `is_failure` if it may be the reason why Caddy ends. `request` is what it is about: `GET http://a.test/x, status 502`.
     """
 
     level: int
@@ -50,6 +51,8 @@ class Entry:
     event: str = ""
     error: str = ""
     is_failure: bool = False
+    request: str = ""
+    host: str = ""
 
     @property
     def is_about_certificates(self) -> bool:
@@ -74,8 +77,16 @@ def entry_of(line: str) -> Entry:
     is_failure = level >= logging.ERROR
     if is_about_a_port(message):
         level = logging.DEBUG
-    logger, identifier = str(given.get("logger", "")), str(given.get("identifier", ""))
-    return Entry(level, message, logger, identifier, str(given.get("msg", "")), str(given.get("error", "")), is_failure)
+    return Entry(
+        level,
+        message,
+        str(given.get("logger", "")),
+        str(given.get("identifier", "")),
+        str(given.get("msg", "")),
+        str(given.get("error", "")),
+        is_failure,
+        *_request(given),
+    )
 
 
 def is_about_a_port(message: str) -> bool:
@@ -92,6 +103,16 @@ def _message(given: Mapping[str, Any], line: str) -> str:
     if "method" in given and "uri" in given:
         message = f"{message}: {given['method']} {given['uri']}"
     return message
+
+
+def _request(given: Mapping[str, Any]) -> tuple[str, str]:
+    """The request that a line is about, with its status, and the request's host; empty where it is about none."""
+    request = given.get("request")
+    if not isinstance(request, dict) or "host" not in request:
+        return "", ""
+    host = one_line(str(request["host"]))
+    status = f", status {given['status']}" if given.get("status") else ""
+    return f"{one_line(str(request.get('method', '')))} {host}{one_line(str(request.get('uri', '')))}{status}", host
 
 
 @define
@@ -139,14 +160,17 @@ class CaddyLog:
         return logging.WARNING, f"no certificate for {entry.identifier} yet, caddy tries again: {cause}"
 
     def _folded(self, entry: Entry) -> tuple[int, str]:
-        now, before = self.clock(), self._repeated.get(entry.message)
+        message = f"{entry.message} ({entry.request})" if entry.request else entry.message
+        # requests of one site that fail alike repeat each other
+        cause = f"{entry.host} {entry.message}"
+        now, before = self.clock(), self._repeated.get(cause)
         if before is not None and now < before.logged_at + REPEATED_WITHIN:
             before.times += 1
-            return logging.DEBUG, entry.message
+            return logging.DEBUG, message
         _forget_oldest(self._repeated)
-        self._repeated[entry.message] = _Repeated(now)
+        self._repeated[cause] = _Repeated(now)
         times = f" (repeated {before.times} times since the last line)" if before is not None and before.times else ""
-        return entry.level, f"{entry.message}{times}"
+        return entry.level, f"{message}{times}"
 
 
 def _cause(error: str) -> str:

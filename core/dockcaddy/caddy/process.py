@@ -9,7 +9,8 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from attrs import define, field
 from dockcaddy.backoff import pause_after
 from dockcaddy.caddy.admin import AdminClient, address_of, listen_address
 from dockcaddy.caddy.log import CaddyLog, entry_of, is_about_a_port
+from dockcaddy.caddy.passed_on import PassedOn, batches, is_passed_on
 from dockcaddy.caddy.ports import holder_of, obstacle
 from dockcaddy.errors import CaddyUnreachable
 from dockcaddy.logs import report_own_fault
@@ -72,6 +74,7 @@ class CaddyProcess:
     starts: int = 0
     failure: str = ""
     _log: CaddyLog = field(factory=CaddyLog)
+    _passed_on: PassedOn = field(factory=PassedOn)
     _deaths: int = 0
     _crashes: int = 0
     _process: subprocess.Popen[bytes] | None = None
@@ -235,7 +238,8 @@ class CaddyProcess:
             return subprocess.Popen(
                 command,
                 stdin=subprocess.PIPE,
-                stdout=subprocess.DEVNULL,
+                # a log with `output stdout`
+                stdout=None,
                 stderr=subprocess.PIPE,
                 cwd=self._folder,
                 env={**os.environ, **self.environment},
@@ -265,20 +269,28 @@ class CaddyProcess:
 
     def _read_log(self, process: "subprocess.Popen[bytes]") -> None:
         assert process.stderr is not None
-        for raw in process.stderr:
-            try:
-                self._log_line(raw.decode(errors="replace").rstrip())
-            except Exception as error:
-                # go on: Caddy blocks if nothing reads its log
-                report_own_fault("", error)
+        for lines in batches(process.stderr):
+            for passes, alike in groupby(lines, is_passed_on):
+                try:
+                    if passes:
+                        self._passed_on.write(alike)
+                    else:
+                        self._log_lines(alike)
+                except Exception as error:
+                    # go on: Caddy blocks if nothing reads its log
+                    report_own_fault("", error)
 
-    def _log_line(self, line: str) -> None:
-        entry = entry_of(line)
-        if entry.is_failure:
-            self.failure = entry.message
-        record = self._log.record_of(entry)
-        if record is not None:
-            logger.log(record[0], "%s", record[1])
+    def _log_lines(self, lines: Iterable[bytes]) -> None:
+        for line in lines:
+            entry = entry_of(line.decode(errors="replace").rstrip())
+            if entry.is_failure:
+                self.failure = entry.message
+            record = self._log.record_of(entry)
+            # Caddy would wait where nobody reads our log
+            if record is not None and logger.isEnabledFor(record[0]) and self._passed_on.is_read():
+                if dropped := self._passed_on.dropped():
+                    logger.warning("nothing read the log for a while, %d lines of the access log are lost", dropped)
+                logger.log(record[0], "%s", record[1])
 
     def _end_orphan(self) -> None:
         """End a Caddy that an earlier run left behind, so that it does not hold the ports."""
