@@ -7,7 +7,7 @@ import os
 import re
 import select
 from collections.abc import Iterable, Iterator
-from typing import BinaryIO
+from typing import IO
 
 from attrs import define
 
@@ -26,7 +26,7 @@ def is_passed_on(line: bytes) -> bool:
     return _USUAL.match(line) is None or _ACCESS.search(line) is not None
 
 
-def batches(stream: BinaryIO) -> Iterator[list[bytes]]:
+def batches(stream: IO[bytes]) -> Iterator[list[bytes]]:
     """The lines of a stream, without their ends, as many at a time as there are."""
     rest = b""
     while chunk := os.read(stream.fileno(), _READ_SIZE):

@@ -8,6 +8,7 @@ from dockcaddy.backoff import pause_after
 from dockcaddy.fragment import Fragment, is_definition
 from dockcaddy.merge.configuration import Configuration
 from dockcaddy.model import Problem
+from dockcaddy.quarantine.refusal import without_numbers
 from dockcaddy.settings import limits
 
 FIRST_PAUSE = 10.0
@@ -147,6 +148,9 @@ class Memory:
         # what Caddy crashed of is not tried more often because Caddy refuses it as well
         first = CRASHES_WITHIN if self._crash_of(fragment) else FIRST_PAUSE
         retry_at = self.clock() + pause_after(refusals, first, LONGEST_PAUSE)
+        if before and _is_same(before.problem, problem):
+            # it is no news that others have changed the numbers in it
+            problem = before.problem
         self.rejections[fragment.key] = Rejection(
             fragment.content, problem, retry_at, refusals, older=older, cause=cause
         )
@@ -212,3 +216,8 @@ class Memory:
     def _was_accepted(self, fragment: Fragment) -> bool:
         before = self.accepted.get(fragment.key)
         return before is fragment or (before is not None and before.content == fragment.content)
+
+
+def _is_same(before: Problem, now: Problem) -> bool:
+    """Whether two problems differ in Caddy's numbers only."""
+    return evolve(before, message=without_numbers(before.message)) == evolve(now, message=without_numbers(now.message))

@@ -29,7 +29,9 @@ _WORDS = re.compile(
 # a line of the generated Caddyfile, which people do not see; the label is named instead
 _PLACE = re.compile(r"(?<![\w./])(?:Caddyfile|-):\d+: |,? at (?:Caddyfile|-):\d+(?: import chain:? \[.*\])?")
 # the modules through which Caddy came to the one that refuses
-_WAY = re.compile(r"^loading \S+ app module: .*\bprovision (?=\S+: )", re.DOTALL)
+_WAY = re.compile(
+    r"^(?:loading config: )?(?:loading new config: )?(?:loading \S+ app module: .*\bprovision (?=\S+: ))?", re.DOTALL
+)
 # names of Go functions, and repetitions
 _INNER = re.compile(
     r"""strconv\.\w+: parsing "(?:[^"\\]|\\.)*": |adapting config using caddyfile adapter: |getting module named '[^']*': (?=module not registered)"""
@@ -70,7 +72,7 @@ class Refusal:
     @cached_property
     def said(self) -> str:
         """The message without numbers of lines and routes: equal for two faults of one sort."""
-        return _NUMBERED.sub(r"\1", _PLACE.sub("", self.words))
+        return without_numbers(_PLACE.sub("", self.words))
 
     @cached_property
     def cause(self) -> Hashable:
@@ -123,7 +125,8 @@ class Refusal:
     def problem(self, fragment: Fragment) -> Problem:
         """The refusal as a problem of this fragment, with the label at the line where that is known."""
         label = next((origin.label for origin in self.origins if origin.resource == fragment.owner), "")
-        label = label or (_label_that_says(self.words, fragment.blocks) if self.at_load and not self.is_unsafe else "")
+        if not (label or self.line or self.is_unsafe):
+            label = _label_that_says(self.words, fragment.blocks)
         words = (
             self.words if self.is_unsafe else f"{BY_CADDY}{_INNER.sub('', _WAY.sub('', _PLACE.sub('', self.words)))}"
         )
@@ -171,6 +174,11 @@ class Refusal:
         """The directives whose modules Caddy was setting up."""
         modules = {name.rpartition(".")[2] for name in _MODULE.findall(self.words)}
         return frozenset(modules | ({"log"} if "custom log" in self.words else set()))
+
+
+def without_numbers(words: str) -> str:
+    """A message of Caddy without the numbers of routes, policies and logs, which other fragments change."""
+    return _NUMBERED.sub(r"\1", words)
 
 
 def _says(fragment: Fragment, word: str) -> bool:
