@@ -1,8 +1,11 @@
 """What the commands say of resources that the constraint excludes."""
 
+import json
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
+from snapshots import snapshot_of
 
 SITE = {"caddy": "a.example.org", "caddy.respond": "a"}
 OTHER = {"caddy": "b.example.org", "caddy.respond": "b", "zone": "internal"}
@@ -31,6 +34,16 @@ def test_check_says_that_all_are_excluded(call: Callable) -> None:
     result = call("check", "--constraint=Name(`x`)")
     assert "the constraint excludes every labelled container and service: Name(`x`)" in result.err
     assert "has a label" not in result.err
+
+
+def test_many_are_one_line_without_those_that_never_started(dockcaddy: Callable, sandbox: Path, caddy: str) -> None:
+    document = snapshot_of({f"app-{number}": OTHER | {"caddy": f"{number}.test"} for number in range(9)})
+    for number, state in ((3, "created"), (4, "exited")):
+        document["engines"][0]["containers"][number]["State"] = state
+    (sandbox / "snapshot.json").write_text(json.dumps(document))
+    err = dockcaddy("check", "--inventory", "snapshot.json", "--caddy", caddy, PUBLIC).err
+    assert "info: container app-0, container app-1, container app-2 and 4 more: excluded by the constraint" in err
+    assert err.count("excluded by") == 1
 
 
 @pytest.mark.parametrize("subject", ["admin", "container admin"])

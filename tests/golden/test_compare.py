@@ -20,6 +20,21 @@ def test_what_differs_from_caddy_docker_proxy_is_shown_with_the_reason(
     golden(case.expected, result.out + result.err)
 
 
+@pytest.mark.parametrize("mode", ["host", "container:vpn"])
+def test_it_writes_no_upstream_for_a_network_that_is_anothers(
+    mode: str, dockcaddy: Callable, sandbox: Path, caddy: str
+) -> None:
+    labels = {"caddy": "app.example.org", "caddy.reverse_proxy": "{{upstreams 80}}"}
+    document = snapshot_of({"app": labels, "vpn": {}})
+    app, vpn = document["engines"][0]["containers"]
+    app["HostConfig"]["NetworkMode"] = mode.replace("vpn", vpn["Id"])
+    app["NetworkSettings"]["Networks"] = {}
+    (sandbox / "snapshot.json").write_text(json.dumps(document))
+    result = dockcaddy("check", "--compare-cdp", "--inventory", "snapshot.json", "--caddy", caddy)
+    assert result.status == 1, result.out
+    assert "caddy-docker-proxy writes no upstream for a container with the network of the host or of" in result.out
+
+
 def test_every_setting_that_a_reason_names_is_in_the_list_of_differences(project: Path) -> None:
     listed = (project / "docs" / "differences-from-cdp.md").read_text()
     reasons = [each for each in vars(comparison).values() if isinstance(each, comparison.Reason)]

@@ -52,7 +52,9 @@ class _LazyGroup(click.Group):
 
     def get_command(self, context: click.Context, name: str) -> click.Command | None:
         if name not in COMMANDS:
-            raise click.UsageError(f'no command "{name}"{_nearest(name, COMMANDS)}', context)
+            # what the image and caddy-docker-proxy call it
+            meant = ', write "dockcaddy run"' if name == "docker-proxy" else _nearest(name, COMMANDS)
+            raise click.UsageError(f'no command "{name}"{meant}', context)
         command: click.Command = importlib.import_module(f"dockcaddy.cli.{name}").command
         return command
 

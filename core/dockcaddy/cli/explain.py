@@ -1,7 +1,8 @@
 """`dockcaddy explain`."""
 
 import logging
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import click
@@ -13,6 +14,7 @@ from dockcaddy.cli.options import Command, settings_options
 from dockcaddy.errors import SettingsError
 from dockcaddy.merge.configuration import Configuration
 from dockcaddy.model import Inventory
+from dockcaddy.settings import limits
 from dockcaddy.settings.table import nearest
 
 logger = logging.getLogger("dockcaddy")
@@ -52,8 +54,17 @@ def _concerned(merged: Configuration, inventory: Inventory, subject: str) -> set
     concerned |= {name for name in resources if _is(name, subject)}
     if not concerned:
         known = [*_short(resources), *(key for key, _ in _sites(merged))]
-        raise SettingsError(f'no site and no resource "{subject}"{nearest(subject, known)}')
+        raise SettingsError(f'no site and no resource "{subject}"{_meant(subject, known)}')
     return concerned
+
+
+def _meant(subject: str, known: Sequence[str]) -> str:
+    """The names that have the subject as a part, as those of Compose's containers and sites do, else similar ones."""
+    part = re.compile(rf"(?:^|[-_./]){re.escape(subject)}(?:[-_.:/]|$)", re.IGNORECASE)
+    if found := [f'"{name}"' for name in dict.fromkeys(known) if part.search(name)]:
+        more = len(found) - limits.MAX_EXAMPLES
+        return f", did you mean {' or '.join(found[: limits.MAX_EXAMPLES])}" + (f" or {more} more" if more > 0 else "")
+    return nearest(subject, known)
 
 
 def _reason(inventory: Inventory, named: Iterable[str]) -> str:

@@ -4,7 +4,7 @@ import json
 import logging
 import re
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -22,6 +22,7 @@ from dockcaddy.run.composition import pipeline_for
 from dockcaddy.run.engines import engines_for, options_for
 from dockcaddy.run.operator_files import load_environment_file, read_base
 from dockcaddy.run.preview import served_by_program, served_unchecked
+from dockcaddy.settings import limits
 from dockcaddy.settings.table import Settings
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
@@ -158,10 +159,13 @@ def _started(options: Mapping[str, Any]) -> Environment:
     return environment
 
 
-def report_excluded(excluded: Iterable[str], constraint: str) -> None:
-    """Log each resource that the constraint excludes."""
-    for resource in excluded:
-        logger.info("%s: excluded by the constraint %s", resource, constraint, extra={"resource": resource})
+def report_excluded(excluded: Sequence[str], constraint: str) -> None:
+    """Log which resources the constraint excludes, in one line."""
+    if excluded:
+        named = ", ".join(excluded[: limits.MAX_EXAMPLES])
+        more = len(excluded) - limits.MAX_EXAMPLES
+        shown = f"{named} and {more} more" if more > 0 else named
+        logger.info("%s: excluded by the constraint %s", shown, constraint)
 
 
 def report(problems: Iterable[Problem]) -> bool:

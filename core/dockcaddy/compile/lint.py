@@ -7,13 +7,14 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from dockcaddy.caddyfile import SITE_DIRECTIVES
-from dockcaddy.compile.template_hints import misread_addresses
+from dockcaddy.compile.template_hints import Signatures, misread_addresses, unbraced
 from dockcaddy.engine.ignored_labels import Oversight, first_name, ignored
 from dockcaddy.engine.stopped import CHOICES
 from dockcaddy.engine.stopped import LABEL as WHEN_STOPPED
 
 # options of a proxy that name upstreams, or may
 _SOURCES = frozenset(("to", "dynamic", "import"))
+_TO_UPSTREAMS = frozenset(("reverse_proxy", "php_fastcgi", "to"))
 
 
 def in_labels(labels: Mapping[str, str], prefix: str) -> Iterator[Oversight]:
@@ -28,6 +29,14 @@ def in_labels(labels: Mapping[str, str], prefix: str) -> Iterator[Oversight]:
         for word, instead in misread_addresses(labels.get(head, "")) if "{{" not in labels.get(head, "") else ():
             yield Oversight(head, f'"{word}" is taken for the name of a host: {instead}')
         yield from _proxies_without_upstreams(labels, keys)
+
+
+def without_braces(labels: Mapping[str, str], prefix: str, signatures: Signatures) -> Iterator[Oversight]:
+    """Proxies whose upstreams are a template without its braces: `upstreams 80`, or `/api/* upstreams 80`."""
+    for keys in _by_site(labels, prefix).values():
+        for key in keys:
+            if first_name(key.rpartition(".")[2]) in _TO_UPSTREAMS and (meant := unbraced(labels[key], signatures)):
+                yield Oversight(key, f"it is taken for names of hosts: write {meant}")
 
 
 def bare_sites(labels: Mapping[str, str], prefix: str) -> frozenset[str]:

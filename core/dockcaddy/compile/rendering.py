@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
-from itertools import islice
+from itertools import chain, islice
 from typing import Any, TypeVar
 
 from attrs import define, field
@@ -139,7 +139,9 @@ class Renderer:
         )
 
     def _hints(self, resource: Resource) -> Iterator[Problem]:
-        for found in islice(lint.in_labels(resource.labels, self._prefix), limits.MAX_LABEL_WARNINGS):
+        found_in = lint.in_labels(resource.labels, self._prefix)
+        unbraced = lint.without_braces(resource.labels, self._prefix, self._signatures)
+        for found in islice(chain(unbraced, found_in), limits.MAX_LABEL_WARNINGS):
             yield Problem(str(resource), one_line(found.label), one_line(found.message), "warning")
 
     def _blocks(self, context: ResourceContext) -> tuple[Block, ...]:

@@ -9,6 +9,8 @@ _UNEXPECTED = re.compile(r'unexpected "(.)" in \w+')
 _CHARACTER = re.compile(r"(?:bad|unrecognized) character(?: in action:)? (U\+[0-9A-F]+)")
 _SINGLE_QUOTED = re.compile(r"malformed character constant: '(.*)|expected string; found '(.)'")
 _ARGUMENTS = re.compile(r"wrong number of args for (\w+): want")
+# with a matcher before it; the arguments are schemes and ports, without which it may be the name of a host
+_UNBRACED = re.compile(r"\s*((?:[/@*]\S*\s+)?)(\w+)((?:\s+(?:\d+|https?|h2c))+)\s*\Z")
 _CURLY_QUOTES = frozenset(("U+2018", "U+2019", "U+201C", "U+201D"))
 # Go's templates have functions where other languages have signs
 _INSTEAD_OF = {
@@ -41,6 +43,14 @@ def single_braces(value: str, signatures: Signatures) -> str:
     if not found[2] and not signatures[found[1]].startswith(f"{found[1]} ["):
         return ""
     return f"{{{{{found[1]}{(found[2] or '').rstrip()}}}}}"
+
+
+def unbraced(value: str, signatures: Signatures) -> str:
+    """What was meant by the upstreams `upstreams 80` without braces, `""` where they may be names of hosts."""
+    found = _UNBRACED.match(value)
+    if found is None or not signatures.get(found[2], "").startswith(f"{found[2]} ["):
+        return ""
+    return f"{found[1]}{{{{{found[2]}{found[3]}}}}}"
 
 
 def _ends(reason: str, *_: object) -> str:

@@ -308,8 +308,9 @@ class ContainerStore:
 
     @property
     def excluded(self) -> tuple[str, ...]:
-        """The names of the containers that the constraint excludes."""
-        return tuple(sorted(container_name(known.item) for known in self._known.values() if self._is_excluded(known)))
+        """The names of the containers that the constraint excludes, and that would count without it."""
+        items = (known.item for known in self._known.values() if self._is_excluded(known))
+        return tuple(sorted(container_name(item) for item in items if self.options.stopped.counts(item)))
 
     def _is_excluded(self, known: _Known) -> bool:
         if known.is_excluded is None:

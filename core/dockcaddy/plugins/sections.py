@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from difflib import get_close_matches
 from typing import Any
 
 import attrs
@@ -10,9 +11,11 @@ from attrs import frozen
 from dockcaddy.errors import SettingsError
 from dockcaddy.hookspecs import SettingsSection
 from dockcaddy.plugins.guard import comes_from_outside, reason_of
+from dockcaddy.settings import limits
 from dockcaddy.settings.table import CORE_SECTIONS, OPTIONS, PREFIX, Settings, guess, nearest
 from dockcaddy.settings.values import checked_seconds, parse_boolean, parse_list, parse_seconds, written
 
+PEERS_PREFIX = "CADDY_DOCKER_"
 # the variable that names the settings file, and those of the test suite
 _NO_OPTION = re.compile(rf"{PREFIX}(CONFIG$|TESTS_)")
 
@@ -66,6 +69,9 @@ def load_sections(
         if report is None or not settings.skip_failed_plugins:
             raise SettingsError(f"{unknown.message}{nearest(unknown.name, unknown.known)}")
         report(f"{unknown.message}{guess(unknown.name, unknown.known)}")
+    if report is not None:
+        for message in _unknown_to_peer(environment):
+            report(message)
     values: dict[str, dict[str, _Given]] = {name: {} for name in sections}
     for given in _given(settings, sections, environment):
         if given.section in sections:
@@ -111,6 +117,17 @@ def _unknown(
         if name.startswith(PREFIX) and name not in variables and not _NO_OPTION.match(name):
             if not name.startswith(others):
                 yield _Unknown(f"environment variable {name} is not known", name, sorted(variables))
+
+
+def _unknown_to_peer(environment: Mapping[str, str]) -> Iterator[str]:
+    """Misspelt variables of caddy-docker-proxy, which ignores them in silence."""
+    peers = {option.peer.removeprefix(PEERS_PREFIX).removeprefix("CADDY_"): option.peer for option in OPTIONS}
+    for name in sorted(each for each in environment if each.startswith(PEERS_PREFIX)):
+        end = name.removeprefix(PEERS_PREFIX)
+        begun = [each for each in peers if end and each.startswith(f"{end}_")]
+        similar = begun or get_close_matches(end, peers, n=1, cutoff=limits.MIN_SIMILARITY)
+        if similar and name not in peers.values():
+            yield f'environment variable {name} is not known, did you mean "{peers[similar[0]]}"'
 
 
 def _given(settings: Settings, sections: Mapping[str, _Section], environment: Mapping[str, str]) -> Iterator[_Given]:

@@ -69,6 +69,7 @@ WRITTEN = Reason("writes a value so that Caddy refuses it or reads something els
 ENVIRONMENT = Reason("reads its own environment with env and expandenv, dockcaddy the container's")
 ONE_OFFS = Reason("also serves containers of docker compose run", "--scan-one-off-containers")
 ADDRESSES = Reason("lists a container once for each ingress network", "--upstream-addresses all")
+BORROWED = Reason("writes no upstream for a container with the network of the host or of another container")
 PORTS = Reason("writes no port where one is exposed", "[upstreams] detect_ports = false")
 UPSTREAMS = Reason(
     "writes IPv6 addresses without brackets, takes a port in quotes for a scheme, and keeps paused containers"
@@ -158,6 +159,9 @@ def _functions(before: Made, after: Made, group: Hashable) -> Iterator[Reason]:
     yield from (Reason(f"leaves {each.resource} out: {each.message}") for each in failed)
     if not failed:
         old, new = before.tokens(group), after.tokens(group)
+        if old < new:
+            yield BORROWED
+            return
         yield PORTS if {each.rpartition(":")[0] for each in new - old} >= old - new else UPSTREAMS
 
 
@@ -310,7 +314,8 @@ def _of_labels(resource: Resource, prefix: str, served: Made) -> Iterator[Reason
 
 def upstreams(context: Context, *options: object) -> str:
     """`upstreams` of caddy-docker-proxy: a text is a scheme, a number a port."""
-    targets = sorted(context.resource.targets)
+    # it does not know whose network a container uses
+    targets = [] if context.resource.shares_network else sorted(context.resource.targets)
     for option in options:
         if isinstance(option, str):
             targets = [f"{option}://{target}" for target in targets]
