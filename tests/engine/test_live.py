@@ -48,6 +48,8 @@ class Client:
         return [self.containers_now[id] for id in chosen if id in self.containers_now]
 
     def networks(self) -> list[dict[str, Any]]:
+        if "networks" in self.failing:
+            raise RuntimeError("500 server error")
         return [{"Name": name, "Id": "n", "Driver": "bridge", "Scope": "local"} for name in self.networks_now]
 
     def inspect_container(self, id: str) -> dict[str, Any]:
@@ -285,3 +287,21 @@ def test_an_event_looks_at_its_own_container_only(client: Client, engine: Engine
     monkeypatch.setattr(type(engine._reflector.store), "resources", lambda *_: pytest.fail("looked at all of them"))
     event(engine, "start", "a")
     event(engine, "disconnect", "n", "network", container="b")
+
+
+def test_an_engine_that_lists_its_containers_answers_though_another_call_fails(client: Client, engine: Engine) -> None:
+    client.put("a")
+    assert names(engine) == {"a"}
+    client.failing.add("networks")
+    client.put("b")
+    for _ in range(2):
+        engine.resync()
+        # no error, from which on the engine would not answer
+        inventory = engine.inventory()
+        assert {each.name for each in inventory.resources} == {"a", "b"}
+        assert [str(each) for each in inventory.problems] == [
+            "engine local: its networks cannot be listed: 500 server error; the last known ones stay"
+        ]
+    client.failing.clear()
+    engine.resync()
+    assert engine.inventory().problems == ()

@@ -10,6 +10,7 @@ from dockcaddy.engine.reach import Neighbours, facts_of
 from dockcaddy.engine.records import EngineOptions, container
 from dockcaddy.engine.services import ServiceStore, may_be_in_swarm
 from dockcaddy.engine.shared_networks import owner_of
+from dockcaddy.engine.soundness import OddContainers
 from dockcaddy.engine.store import ContainerStore
 from dockcaddy.engine.unreachable import advice
 from dockcaddy.errors import one_line
@@ -30,6 +31,7 @@ class InventoryBuilder:
     neighbours: Neighbours = field(factory=Neighbours)
     containers: ContainerStore = field(init=False)
     services: ServiceStore = field(init=False)
+    odd: OddContainers = field(factory=OddContainers)
     _networks: Sequence[Json] | None = ()
     _own: tuple[Json, Json | None] | None = None
     _caddy: tuple[object, Resource] | None = None
@@ -44,13 +46,17 @@ class InventoryBuilder:
     @property
     def changes(self) -> int:
         """Counts changes."""
-        return self.containers.changes + self.services.changes
+        return self.containers.changes + self.services.changes + self.odd.changes
 
     @property
     def may_have_services(self) -> bool:
         """Whether the engine may be part of a Swarm. While it has services, only the engine says that it is no more."""
         services = self.services
         return services.has_services or bool(services.configs) or may_be_in_swarm(self._networks)
+
+    def sound(self, items: Iterable[Json], *, are_all: bool = True) -> list[Json]:
+        """The containers of a list, of those with unexpected values the last known items. `are_all` if it is a full list."""
+        return self.odd.sound(items, self.containers.item, are_all=are_all)
 
     def set_networks(self, networks: Sequence[Json] | None) -> None:
         """Set the networks, None if listing them is forbidden."""
@@ -83,7 +89,7 @@ class InventoryBuilder:
         ingress = self.containers.ingress
         names = {network["Id"]: network["Name"] for network in self._networks or ()}
         resources = self.containers.resources(now) + self.services.resources(ingress, names)
-        every = (*problems, *self.services.problems, *self.containers.overlooked)
+        every = (*problems, *self.services.problems, *self.containers.overlooked, *self.odd.problems.values())
         excluded = tuple(f"container {one_line(name)}" for name in self.containers.excluded)
         excluded += tuple(f"service {one_line(name)}" for name in self.services.excluded(names))
         caddy, configs, advised = self._caddy_resource(), self.services.configs, advice(ingress, self.name)

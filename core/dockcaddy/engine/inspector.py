@@ -12,6 +12,7 @@ from dockcaddy.engine.failures import cause_of, is_forbidden
 from dockcaddy.engine.inspects import InspectQueue
 from dockcaddy.engine.problems import EngineProblems
 from dockcaddy.engine.responses import Responses
+from dockcaddy.engine.soundness import INSPECT, oddity
 from dockcaddy.engine.store import ContainerStore
 
 # Podman stores the state of a health check some milliseconds after its event
@@ -66,7 +67,10 @@ class Inspector:
             self.calls.begin("inspect", partial(self.api.inspect, id), partial(take, id), partial(fail, id), id)
 
     def succeeded(self, id: str, answer: Any) -> None:
-        """Take the response to an inspect."""
+        """Take the response to an inspect. One with an unexpected value is an error."""
+        if key := oddity(answer, INSPECT, "Id"):
+            self.failed(id, ValueError(f'the engine\'s response has an unexpected value of "{key}"'))
+            return
         self.queue.succeeded(id)
         self.problems.report_container(id, "", "")
         self.responses.take_inspect(id, answer)

@@ -6,6 +6,8 @@ Podman's Docker-compatible API differs from version to version. So this goes by 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from dockcaddy.engine.soundness import ITEM, oddity
+
 Json = Mapping[str, Any]
 
 PRODUCT = "podman"
@@ -45,8 +47,8 @@ def product(name: str) -> str:
 
 
 def containers(items: Iterable[Json]) -> list[dict[str, Any]]:
-    """Items of a list of containers."""
-    return [_container(item) for item in items]
+    """Items of a list of containers. Those with unexpected values are not changed."""
+    return [dict(item) if oddity(item, ITEM, "Id") else _container(item) for item in items]
 
 
 def _container(item: Json) -> dict[str, Any]:

@@ -32,6 +32,11 @@ class Rechecks:
         else:
             self.lists.setdefault("list", now + LATER)
 
+    def repeat(self, kind: str, pause: float | None, now: float) -> None:
+        """Repeat a list in so many seconds, None for not at all."""
+        if pause is not None:
+            self.lists[kind] = now + pause
+
     def list_again(self, now: float) -> None:
         """List everything again, once a list shows what has happened up to now."""
         self.lists.setdefault("list", now + LAG)

@@ -21,7 +21,7 @@ from dockcaddy.engine.expectations import Expectation
 from dockcaddy.engine.failures import cause_of, is_forbidden
 from dockcaddy.engine.inspector import Inspector
 from dockcaddy.engine.own_container import OwnContainer
-from dockcaddy.engine.problems import EngineProblems
+from dockcaddy.engine.problems import PARTS, EngineProblems
 from dockcaddy.engine.rechecks import Rechecks
 from dockcaddy.engine.responses import Next, Responses
 from dockcaddy.engine.store import ContainerStore
@@ -37,6 +37,8 @@ EVERYTHING = frozenset(("networks", "list"))
 FIRST_PATIENCE = 1.0
 # pause after a bug of ours, in seconds
 AFTER_FAULT = 1.0
+# until a call is repeated that failed though the engine answers others
+AFTER_FAILURE = 2.0
 
 
 @define(eq=False)
@@ -62,7 +64,7 @@ class Reflector:
     _api: EngineApi = field(init=False)
     _calls: Calls = field(init=False)
     _inspector: Inspector = field(init=False)
-    _failures: dict[str, EngineUnreachable] = field(factory=dict)
+    _failures: dict[str, Exception] = field(factory=dict)
     # kinds of lists that are outdated and listed by the next pass, and those that are listed now
     _stale: set[str] = field(factory=lambda: set(EVERYTHING))
     _due: set[str] = field(factory=set)
@@ -112,12 +114,12 @@ class Reflector:
                 self._wait()
             finally:
                 self._waiting -= 1
-            failure = next(iter(self._failures.values()), None)
             if not self._is_known:
-                raise failure or self.connection.unreachable(
-                    TimeoutError(f"no answer within {self.first_patience:.0f} s")
-                )
-            return failure
+                late = TimeoutError(f"no answer within {self.first_patience:.0f} s")
+                raise self.connection.unreachable(next(iter(self._failures.values()), late))
+            failure = self._failures.get("list") or self._failures.get("look")
+            self.problems.report_parts({} if failure else self._failures)
+            return self.connection.unreachable(failure) if failure else None
 
     def all_changed(self) -> None:
         """Let the next `read` list everything."""
@@ -309,13 +311,15 @@ class Reflector:
     def _take(self, kind: str, number: int, answer: Any, about: Sequence[str] = ()) -> None:
         before = self._state
         self._responses.expire(self.clock())
+        if kind in ("list", "look"):
+            answer = self.builder.sound(answer, are_all=kind == "list")
         match kind:
             case "own":
                 found, pause = self._responses.take_own(answer)
                 self.own.take(found)
-                self._ask_again(kind, pause)
+                self._rechecks.repeat(kind, pause, self.clock())
             case "networks":
-                self._ask_again(kind, self._responses.take_networks(answer))
+                self._rechecks.repeat(kind, self._responses.take_networks(answer), self.clock())
                 self.problems.report(kind, "")
                 self._look_for_swarm()
             case "list":
@@ -345,10 +349,6 @@ class Reflector:
         self._now.update(dict.fromkeys(following.now))
         self._rechecks.containers.update({id: self.clock() + pause for id, pause in following.again.items()})
 
-    def _ask_again(self, kind: str, pause: float | None) -> None:
-        if pause is not None:
-            self._rechecks.lists[kind] = self.clock() + pause
-
     def _look_for_swarm(self) -> None:
         """List services if there may be some: the nodes of a Swarm have networks of scope `swarm`."""
         if self.builder.may_have_services:
@@ -367,9 +367,7 @@ class Reflector:
             self.builder.set_networks(None)
             self._never_read.discard(kind)
             self._look_for_swarm()
-            self.problems.report(
-                kind, f"{cause_of(error)}; the reachable networks are unknown, so every network counts"
-            )
+            self.problems.report_forbidden_networks(cause_of(error))
         elif kind == "tasks":
             self._swarm.fail_tasks(error)
         elif kind == "swarm" and not self._swarm.is_awaited():
@@ -377,7 +375,8 @@ class Reflector:
             self._swarm.fail(error)
         else:
             self._stale.add(kind)
-            self._failures[kind] = self.connection.unreachable(error)
+            self._failures[kind] = error
+            self._rechecks.repeat(kind, AFTER_FAILURE if kind in PARTS else None, self.clock())
             self._reported += 1
         self._tell_of(before)
 

@@ -8,6 +8,7 @@ from dockcaddy.engine.builder import InventoryBuilder
 from dockcaddy.engine.reach import Neighbours, Place, Reach, is_address
 from dockcaddy.engine.records import EngineOptions
 from dockcaddy.engine.services import SwarmResponses
+from dockcaddy.engine.soundness import INSPECT, oddity
 from dockcaddy.errors import DockcaddyError
 from dockcaddy.model import Inventory
 from dockcaddy.settings.reach import parse_reach
@@ -55,7 +56,7 @@ def _builder(engine: Mapping[str, Any], path: str, options: EngineOptions, near:
     try:
         if podman.are_podmans(containers):
             containers, networks = podman.containers(containers), networks and podman.networks(networks)
-        containers = [podman.completed(item, item.get("Inspect")) for item in containers]
+        containers = [_completed(item) for item in containers]
         _add_containers(builder, containers, engine.get("self"))
         # null where listing them is forbidden
         builder.set_networks(None if engine.get("networks", ()) is None else networks)
@@ -67,6 +68,11 @@ def _builder(engine: Mapping[str, Any], path: str, options: EngineOptions, near:
         raise SnapshotError(f'{path}: not the engine\'s JSON: "{error.args[0]}" is missing') from error
     except (TypeError, AttributeError, ValueError) as error:
         raise SnapshotError(f"{path}: not the engine's JSON: a value has an unexpected type") from error
+
+
+def _completed(item: Mapping[str, Any]) -> Mapping[str, Any]:
+    inspect = item.get("Inspect")
+    return item if oddity(inspect, INSPECT, "Id") else podman.completed(item, inspect)
 
 
 def _place(engines: Iterable[Mapping[str, Any]]) -> Place:
@@ -92,13 +98,14 @@ def _reach(engine: Mapping[str, Any], path: str) -> Reach:
 
 
 def _add_containers(builder: InventoryBuilder, containers: Sequence[Mapping[str, Any]], own: object) -> None:
+    containers = builder.sound(containers)
     own_item = next((item for item in containers if own and item["Id"] == own), None)
     builder.set_own(own_item, own_item and own_item.get("Inspect"))
     builder.containers.replace_all(containers)
     builder.containers.set_others(containers)
     for item in containers:
         id, inspect = item["Id"], item.get("Inspect")
-        if inspect is None:
+        if inspect is None or oddity(inspect, INSPECT, "Id"):
             builder.containers.mark_unreadable(id)
         else:
             builder.containers.put_inspect(id, inspect)
