@@ -4,11 +4,13 @@ import itertools
 from collections.abc import Iterator
 
 import pytest
+import requests
 from attrs import define, evolve, field
 from clock import Clock
 from dockcaddy.controller.chosen_lock import ChosenLock
 from dockcaddy.controller.election import HOLD, INTERVAL, LEASE, Election, LockUnavailable, Record
-from dockcaddy.controller.swarm_lock import LockForbidden
+from dockcaddy.controller.swarm_lock import LockForbidden, SwarmLock
+from docker.errors import APIError
 
 
 @define(eq=False)
@@ -46,6 +48,25 @@ class SharedLock:
     def _write(self, holder: str, term: int) -> None:
         version = next(self._versions)
         self.record = Record(holder, term, version if self.shows_beats else None, version)
+
+
+@define
+class Answering:
+    """An engine whose responses have this status."""
+
+    status: int
+    message: str
+    place: str = "engine local"
+
+    def client(self) -> "Answering":
+        return self
+
+    def configs(self, **_: object) -> None:
+        response = requests.Response()
+        response.status_code, response.reason = self.status, "as asked"
+        response.headers["Content-Type"] = "application/json"
+        response.request = requests.Request("GET", "http://localhost/v1.41/configs").prepare()
+        raise APIError("failed", response, self.message)
 
 
 @pytest.fixture
@@ -150,3 +171,61 @@ def test_the_first_lock_that_is_allowed_is_used_from_then_on(clock: Clock, lock:
     lock.failing = LockForbidden("not now")
     live(clock, 10, one)
     assert not one.leads and chosen.chosen is lock
+
+
+def test_one_that_follows_stays_with_its_lock_whatever_the_engine_says(clock: Clock, lock: SharedLock) -> None:
+    swarm = SharedLock()
+    leader = Election("one", swarm, clock)
+    chosen = ChosenLock([swarm, lock])
+    two = Election("two", chosen, clock)
+    live(clock, 3, leader, two)
+    swarm.failing = LockForbidden("503")
+    two.step()
+    assert not two.leads and chosen.chosen is swarm and two.failure == "503"
+
+
+def test_a_lock_that_can_be_read_and_not_taken_is_not_used(clock: Clock, lock: SharedLock) -> None:
+    """As behind a socket proxy that forbids POST."""
+
+    class ReadOnly(SharedLock):
+        def take(self, me: str, before: Record | None) -> bool:
+            raise LockForbidden("POST /configs/create: 403")
+
+    chosen = ChosenLock([ReadOnly(), lock])
+    one = Election("one", chosen, clock)
+    live(clock, 2, one)
+    assert one.leads and chosen.chosen is lock
+
+
+@pytest.mark.parametrize(
+    ("status", "message", "is_used"),
+    [
+        (503, "This node is not a swarm manager. Worker nodes can't be used to view or modify cluster state.", False),
+        (503, 'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to connect.', False),
+        (503, "This node is not part of a swarm", False),
+        (403, "forbidden", False),
+        (404, "Not Found", False),
+        (503, "This node is not a swarm manager. Manager is being prepared or has trouble connecting.", True),
+        (503, "rpc error: The swarm does not have a leader.", True),
+        (503, "Service Unavailable", True),
+        (500, "context deadline exceeded", True),
+    ],
+)
+def test_a_swarm_is_left_only_where_there_is_none(
+    clock: Clock, lock: SharedLock, status: int, message: str, is_used: bool
+) -> None:
+    chosen = ChosenLock([SwarmLock(Answering(status, message)), lock])  # type: ignore[arg-type]
+    one = Election("one", chosen, clock)
+    live(clock, 2, one)
+    assert one.leads != is_used
+    assert (chosen.chosen is lock) != is_used
+
+
+def test_groups_of_controllers_have_locks_of_their_own() -> None:
+    engine = Answering(500, "")
+    names = [
+        SwarmLock(engine, *options).name  # type: ignore[arg-type]
+        for options in (("caddy",), ("caddy", ("", "")), ("caddy", ("10.0.0.0/24", "")), ("caddy", ("", "10.0.0.0/24")))
+    ]
+    assert names[0] == names[1] == "dockcaddy-leader-caddy"
+    assert len(set(names)) == 3 and all(len(each) <= 64 for each in names)

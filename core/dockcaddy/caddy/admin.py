@@ -142,25 +142,39 @@ class AdminClient:
     def mark(self) -> str | None:
         """The `@id` of the running configuration, `""` without one; None without a configuration. Answers quickly.
 
-        Raises CaddyUnreachable, also if the response takes long.
+        Raises CaddyUnreachable, also if the response takes long or is none of Caddy's.
         """
-        status, answer = self._quickly("GET", "/config/@id")
-        if status >= 300:
-            return None
-        found = json.loads(answer)
-        return found if isinstance(found, str) else ""
+        return self._mark_in(*self._quickly("GET", "/config/@id"))
 
-    def replace_mark(self, before: str, mark: str) -> bool:
+    def _mark_in(self, status: int, answer: bytes) -> str | None:
+        """The `@id` in a response. Raises CaddyUnreachable if it is none of Caddy's."""
+        if status == 400 and _error_text(answer):
+            # without a configuration there is no path to read
+            return None
+        try:
+            found = (json.loads(answer) or "") if status < 300 else None
+        except ValueError:
+            found = None
+        if not isinstance(found, str):
+            what = f"answered GET /config/@id with status {status}, which is not a response of caddy's admin API"
+            raise CaddyUnreachable(f"caddy at {self.url} {what}")
+        return found
+
+    def replace_mark(self, before: str | None, mark: str) -> bool:
         """Replace the `@id` of the running configuration, if it is still this one. Returns whether it was.
 
-        Raises CaddyUnreachable and CaddyRefusal.
+        Where there was no configuration (None), there is one then that says nothing else. Raises CaddyUnreachable and
+        CaddyRefusal.
         """
+        # PUT creates what does not exist, and nothing else; POST replaces it
+        method, conditions = "PUT", {"Content-Type": "application/json"}
         with self._lock:
-            status, answer, headers = self._exchange_all("GET", "/config/@id", None, {})
-            if status >= 300 or (json.loads(answer) or "") != before:
-                return False
-            conditions = {"Content-Type": "application/json", "If-Match": headers.get("Etag", "")}
-            status, answer, _ = self._exchange_all("POST", "/config/@id", json.dumps(mark).encode(), conditions)
+            if before is not None:
+                status, answer, headers = self._exchange_all("GET", "/config/@id", None, {})
+                if self._mark_in(status, answer) != before:
+                    return False
+                method, conditions = "POST", {**conditions, "If-Match": headers.get("Etag", "")}
+            status, answer, _ = self._exchange_all(method, "/config/@id", json.dumps(mark).encode(), conditions)
         if status in (409, 412):
             return False
         if status >= 300:

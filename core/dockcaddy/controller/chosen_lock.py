@@ -24,9 +24,13 @@ class ChosenLock:
         while True:
             lock = self._lock()
             try:
-                return lock.read()
+                record = lock.read()
             except LockForbidden as error:
                 self._skip(lock, error)
+            else:
+                # somebody uses it, so it is the one that controllers agree by
+                self._is_proven = self._is_proven or record is not None
+                return record
 
     def take(self, me: str, before: Record | None) -> bool:
         """See Lock."""

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Hashable
 from typing import Protocol
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from dockcaddy.errors import DockcaddyError
 from dockcaddy.logs import report_own_fault
@@ -18,6 +18,7 @@ logger = logging.getLogger("dockcaddy")
 
 # seconds between two looks at the lock, or renewals of it
 INTERVAL = 1.0
+SHORTEST_PAUSE = 0.1
 # a lock that did not change for this long is taken, in seconds
 LEASE = 5.0
 # a controller leads for this long after the beginning of its last renewal, in seconds
@@ -125,12 +126,23 @@ class Election:
         if record is None or record.holder in ("", self.me):
             return self.lock.take(self.me, record)
         self.other = record.holder
-        before, self._seen = self._seen, record
-        if before is None or (before.holder, before.term, before.beat) != (record.holder, record.term, record.beat):
+        if self._is_news(record):
             self._seen_at = now
+        if self._seen is None or record.term >= self._seen.term:
+            self._seen = record
+        elif record.beat is not None:
+            # servers that come and go may show an older leader in between
+            self._seen = evolve(self._seen, beat=record.beat)
         if record.beat is None or now < self._seen_at + LEASE:
             return False
         return self.lock.take(self.me, record)
+
+    def _is_news(self, record: Record) -> bool:
+        """Whether this shows that somebody is alive: it was renewed, or somebody else took it."""
+        before = self._seen
+        if before is None or record.beat not in (None, before.beat):
+            return True
+        return record.term > before.term or (record.term == before.term and record.holder != before.holder)
 
 
 @define(eq=False)
@@ -165,11 +177,13 @@ class Leadership:
 
     def _run(self) -> None:
         while not self._ended.is_set():
+            began = self.election.clock()
             try:
                 self.step()
             except Exception as error:
                 report_own_fault("election of the controller that leads", error)
-            self._ended.wait(INTERVAL)
+            # a look that takes long does not delay the next one
+            self._ended.wait(max(began + INTERVAL - self.election.clock(), SHORTEST_PAUSE))
 
     def step(self) -> None:
         """One step of the election, and a line in the log if something changed."""

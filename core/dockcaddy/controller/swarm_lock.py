@@ -1,6 +1,9 @@
 """The lock as a config of the Swarm, whose labels say who holds it. The Swarm updates only the version that was read."""
 
+import hashlib
 import itertools
+from collections.abc import Sequence
+from http import HTTPStatus
 from typing import Any
 
 from attrs import define, field
@@ -8,26 +11,33 @@ from attrs import define, field
 from dockcaddy.controller.election import LockUnavailable, Record
 from dockcaddy.engine.connection import Connection
 from dockcaddy.engine.events import LOCK_PREFIX
-from dockcaddy.engine.failures import failure_of, is_no_manager
+from dockcaddy.engine.failures import failure_of, is_no_manager, status_of
 from dockcaddy.errors import EngineUnreachable
 
 _HOLDER, _TERM, _BEAT = "dockcaddy.leader", "dockcaddy.term", "dockcaddy.beat"
+# what engines say that are no managers, but for one that is going to be one again
+_NO_SWARM, _PASSES = ("not a swarm manager", "not part of a swarm"), "manager is being prepared"
 _DATA = b"The labels of this config say which controller of dockcaddy leads.\n"
 
 
 @define(eq=False)
 class SwarmLock:
-    """The lock of all controllers with this label prefix. The engine has to be a manager."""
+    """The lock of all controllers with this label prefix and these `groups`. The engine has to be a manager.
+
+    `groups` are other settings that tell controllers of one Swarm apart, such as their network.
+    """
 
     connection: Connection
     prefix: str = "caddy"
+    groups: Sequence[str] = ()
     _beats: Any = field(factory=lambda: itertools.count(1))
     _term: int = 0
 
     @property
     def name(self) -> str:
         """The config's name."""
-        return f"{LOCK_PREFIX}{self.prefix}"
+        digest = hashlib.sha256("\0".join(self.groups).encode()).hexdigest()[:8]
+        return f"{LOCK_PREFIX}{self.prefix}{f'-{digest}' if any(self.groups) else ''}"
 
     def read(self) -> Record | None:
         """See Lock."""
@@ -93,9 +103,17 @@ class SwarmLock:
             if "update out of sequence" in words or getattr(error, "status_code", None) == 409:
                 return None
             failure = failure_of(error)
-            if failure.is_forbidden or is_no_manager(error):
+            if failure.is_forbidden or _has_no_swarm(error, failure.cause):
                 raise LockForbidden(failure.cause) from error
             raise LockUnavailable(f"{self.connection.place}: {failure.cause}") from error
+
+
+def _has_no_swarm(error: Exception, cause: str) -> bool:
+    """Whether the engine is no manager, or has no configs at all, as Podman. Another 503 passes."""
+    if status_of(error) != HTTPStatus.SERVICE_UNAVAILABLE:
+        return is_no_manager(error)
+    said = cause.lower()
+    return any(each in said for each in _NO_SWARM) and _PASSES not in said
 
 
 class LockForbidden(LockUnavailable):

@@ -88,8 +88,13 @@ def is_forbidden(error: BaseException) -> bool:
 
 def is_no_manager(error: BaseException) -> bool:
     """Whether the engine is not a Swarm manager."""
+    return status_of(error) in _NO_MANAGER
+
+
+def status_of(error: BaseException) -> int | None:
+    """The status of the engine's response, None if there is none."""
     response = getattr(_bottom_of(error), "response", None)
-    return response is not None and response.status_code in _NO_MANAGER
+    return response.status_code if response is not None else None
 
 
 def cause_of(error: BaseException) -> str:

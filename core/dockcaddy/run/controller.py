@@ -93,7 +93,7 @@ def controller_for(
 
     for url in settings.caddy_admin:
         AdminClient(url, tls=tls)
-    on_servers = ServerLock(client)
+    on_servers = ServerLock(client, clock)
     lock = _lock(settings, engines, on_servers)
     leadership = Leadership(Election(_name(), lock, clock), _nothing)
 
@@ -131,7 +131,9 @@ def _lock(settings: Settings, engines: Sequence[Engine], on_servers: ServerLock)
         return Unlocked()
     if settings.leader_lock == "servers":
         return on_servers
-    in_swarm = [SwarmLock(each.connection, settings.label_prefix) for each in engines]
+    # what tells controllers of one Swarm apart that configure different servers, or different sites
+    groups = (settings.controller_network, settings.constraint)
+    in_swarm = [SwarmLock(each.connection, settings.label_prefix, groups) for each in engines]
     return in_swarm[0] if settings.leader_lock == "swarm" else ChosenLock([*in_swarm, on_servers])
 
 

@@ -43,8 +43,6 @@ SERVER_PATIENCE = 10.0
 SERVER_TRIAL = 30.0
 # Servers that a pass asks before it takes a refusal for everybody's.
 MAX_ASKED_SERVERS = 5
-# Servers whose locks are looked at together.
-MAX_LOCKED_AT_ONCE = 8
 
 # --- labels of one resource (compile) ---
 
