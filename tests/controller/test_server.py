@@ -1,16 +1,21 @@
 """One server: what it refuses of what others accept costs only that, and only there. Each step is made by the test."""
 
+import threading
+from types import SimpleNamespace
+from typing import cast
+
 import pytest
 from attrs import define, field
 from clock import Clock
 from dockcaddy.caddyfile import parse
-from dockcaddy.controller import Fleet, Server, Target, Wanted
+from dockcaddy.controller import Fleet, Leadership, Server, Target, Wanted
 from dockcaddy.errors import CaddyRefusal, CaddyUnreachable
 from dockcaddy.fragment import Fragment
 from dockcaddy.merge.configuration import Configuration
-from dockcaddy.model import Inventory
+from dockcaddy.model import ControlledServer, EngineInventory, Inventory
 from dockcaddy.quarantine import Quarantine
 from dockcaddy.reconcile.pipeline import Pipeline
+from dockcaddy.run.controller import Controller
 from policies import loaded
 
 SITES = ("one", "geo", "two")
@@ -24,6 +29,7 @@ class FakeCaddy:
     is_silent: bool = False
     runs: bytes = b"{}"
     loads: int = 0
+    starts: int = 0
     refused: list[str] = field(factory=list)
 
     def adapt(self, caddyfile: str) -> bytes:
@@ -43,6 +49,10 @@ class FakeCaddy:
 
     def serves(self, config: bytes) -> bool:
         return self.holds(config)
+
+    def since(self) -> object:
+        self._answer()
+        return self.starts
 
     def config(self) -> bytes:
         self._answer()
@@ -188,3 +198,111 @@ def test_only_what_no_server_accepts_is_refused(clock: Clock) -> None:
             fleet.load(b'{"apps":1,"text":"00"}')
     finally:
         fleet.close()
+
+
+def test_two_servers_that_refuse_something_build_apart(clock: Clock) -> None:
+    two = [FakeCaddy(lacks=("geo_ip",)), FakeCaddy(lacks=("geo_ip",))]
+    both = [server(clock, caddy, f"http://{number}:2019") for number, caddy in enumerate(two)]
+    given = wanted(*PARTS)
+    for each in both:
+        each.want(given)
+    builds = [given.builder(), given.builder()]
+    one, other = builds
+    one(PARTS, frozenset({"local/geo"}))
+    assert "geo.test" in other(PARTS, frozenset()).text and "geo.test" not in one(PARTS, frozenset({"local/geo"})).text
+    live(clock, 3, *both)
+    assert all("one.test" in caddy.text and "two.test" in caddy.text and "geo.test" not in caddy.text for caddy in two)
+
+
+def test_a_server_that_refused_everything_gets_the_next_configuration_at_once(clock: Clock) -> None:
+    caddy = FakeCaddy(lacks=("http", "#"))
+    made = server(clock, caddy)
+    made.want(wanted(*PARTS))
+    live(clock, 60, made)
+    caddy.lacks = ("geo_ip",)
+    made.want(wanted(PARTS[0]))
+    live(clock, 0.1, made)
+    assert "one.test" in caddy.text
+
+
+def test_a_server_that_refused_everything_is_asked_again_when_it_has_restarted(clock: Clock) -> None:
+    caddy = FakeCaddy(lacks=("http", "#"))
+    made = server(clock, caddy)
+    made.want(wanted(*PARTS))
+    live(clock, 60, made)
+    caddy.lacks, caddy.starts = (), 1
+    live(clock, 1, made)
+    assert "one.test" in caddy.text and not made.problems
+
+
+@pytest.mark.parametrize("leads", [True, False])
+def test_a_server_that_refused_everything_is_left_alone_when_another_controller_leads(
+    clock: Clock, leads: bool
+) -> None:
+    caddy = FakeCaddy(lacks=("http", "#"))
+    made = server(clock, caddy)
+    made.want(wanted(*PARTS))
+    live(clock, 60, made)
+    made.leads = lambda: leads
+    made.forget()
+    for _ in range(100):
+        due = made.step()
+        assert due > clock.now
+        clock.now = due
+
+
+def test_a_server_that_hangs_does_not_delay_the_others() -> None:
+    hangs, answers = threading.Event(), threading.Event()
+
+    class Hanging(FakeCaddy):
+        def load(self, config: bytes) -> None:
+            hangs.set()
+            assert answers.wait(60)
+
+    caddys = {"http://a:2019": Hanging(), "http://b:2019": FakeCaddy()}
+    made = Fleet(lambda target: server(Clock(), caddys[target.url], target.url), urls=tuple(caddys))
+    made.found(Inventory(()))
+    try:
+        given = wanted(*PARTS)
+        made.load(given.configuration.json)
+        assert hangs.is_set() and caddys["http://b:2019"].runs == given.configuration.json
+        assert not answers.is_set()
+    finally:
+        answers.set()
+        made.close()
+
+
+def test_the_text_is_adapted_by_servers_of_the_settings_only() -> None:
+    found = Inventory((EngineInventory("local", servers=(ControlledServer("container stranger", ("10.0.0.9",)),)),))
+    caddys = {"http://10.0.0.9:2019": FakeCaddy(), "http://b:2019": FakeCaddy(is_silent=True)}
+    for urls, words in (((), "install one"), (("http://b:2019",), "none of 2 servers answers")):
+        made = Fleet(lambda target: server(Clock(), caddys[target.url], target.url), urls=urls)
+        made.found(found)
+        try:
+            with pytest.raises(CaddyUnreachable, match=words):
+                made.adapt("a.test\n")
+        finally:
+            made.close()
+
+
+def test_what_was_made_before_the_lead_changed_is_not_published() -> None:
+    caddy = FakeCaddy()
+    made = Fleet(lambda target: server(Clock(), caddy, target.url), urls=("http://b:2019",))
+    controller = Controller(made, cast(Leadership, SimpleNamespace(leads=True)), pipeline=Pipeline(loaded()))
+    configuration = wanted(*PARTS).configuration
+    try:
+        controller.found(Inventory(()))
+        for _ in range(2):
+            # lost, and regained
+            controller.lead_changed()
+        controller.publish(configuration, PARTS)
+        assert made._wanted is None
+        controller.found(Inventory(()))
+        controller.leadership = cast(Leadership, SimpleNamespace(leads=False))
+        controller.publish(configuration, PARTS)
+        assert made._wanted is None
+        controller.leadership = cast(Leadership, SimpleNamespace(leads=True))
+        controller.publish(configuration, PARTS)
+        assert made._wanted is not None
+    finally:
+        made.close()

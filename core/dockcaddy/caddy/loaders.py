@@ -1,7 +1,8 @@
 """Load a configuration without moving the admin endpoint that it is loaded through."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from attrs import define, frozen
 
@@ -93,6 +94,10 @@ def with_admin(config: bytes, admin: bytes) -> bytes:
         # Caddy writes `admin` first, so there is none; parsing a large configuration is slow
         return b'{"admin":' + admin + b"," + config[1:] if admin else config
     decoded = (json.loads(config) if config.strip() else {}) or {}
-    own = {key: value for key, value in (decoded.pop("admin", None) or {}).items() if key not in _REACH}
-    merged = {**(json.loads(admin) if admin else {}), **own}
+    merged = {**(json.loads(admin) if admin else {}), **own_admin(decoded.pop("admin", None))}
     return json.dumps({**({"admin": merged} if merged else {}), **decoded}, separators=(",", ":")).encode()
+
+
+def own_admin(admin: Mapping[str, Any] | None) -> dict[str, Any]:
+    """What a configuration says in `admin` that does not move the endpoint."""
+    return {key: value for key, value in (admin or {}).items() if key not in _REACH}

@@ -6,14 +6,14 @@ metrics are short, and Caddy's log has no line about them.
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from hashlib import sha256
 from typing import Any
 
 from attrs import define, field, frozen
 
 from dockcaddy.caddy.admin import AdminClient
-from dockcaddy.caddy.loaders import ExternalCaddy
+from dockcaddy.caddy.loaders import ExternalCaddy, own_admin
 from dockcaddy.errors import CaddyRefusal, CaddyUnreachable
 
 # a request for metrics by this method shows that the controller that leads is alive
@@ -109,10 +109,14 @@ class WatchedCaddy:
         if self._held == config and vitals.since and vitals.since == self._vitals.since:
             return True
         running = self.client.config()
-        is_held = _essence(running) == self._essence if self._held == config else _apps(running) == _apps(config)
+        is_held = _essence(running) == self._essence if self._held == config else _is_same(running, config)
         if is_held:
             self._held, self._essence, self._vitals = config, _essence(running), vitals
         return is_held
+
+    def since(self) -> Hashable:
+        """What changes when Caddy restarts or takes a configuration, if it has metrics. Raises CaddyUnreachable."""
+        return vitals_of(self.client).since
 
     def config(self) -> bytes:
         """See AdminClient."""
@@ -139,5 +143,18 @@ def _essence(running: bytes) -> bytes:
     return sha256(_ID.sub(b"", running, count=1)).digest()
 
 
+def _is_same(running: bytes, config: bytes) -> bool:
+    """Whether Caddy reports what it would after loading this configuration. The endpoint itself stays as it is."""
+    has, wanted = _decoded(running), _decoded(config)
+    ours, kept = own_admin(wanted.pop("admin", None)), has.pop("admin", None) or {}
+    for each in (has, wanted):
+        each.pop("@id", None)
+    return has == wanted and all(kept.get(key) == value for key, value in ours.items())
+
+
+def _decoded(config: bytes) -> dict[str, Any]:
+    return (json.loads(config) if config.strip() else {}) or {}
+
+
 def _apps(config: bytes) -> Any:
-    return (json.loads(config) or {}).get("apps")
+    return _decoded(config).get("apps")

@@ -1,9 +1,9 @@
 """All servers of a controller. To the loop they are one Caddy, which refuses only what none of them accepts."""
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future
-from concurrent.futures import TimeoutError as FutureTimeout
+import threading
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from typing import TypeVar
 
 from attrs import define, field, frozen
@@ -33,8 +33,8 @@ class ServerStatus:
 class Fleet:
     """The servers. `connect` makes one that is not started yet; `label`, `network` and `urls` are those of the settings.
 
-    What is loaded is tried on one server first, and on others only if that one refuses it. Which one it is stays the same
-    as long as it answers.
+    What is loaded is tried on one server first, and on others only if that one refuses it or takes long. Which one it is
+    stays the same as long as it answers.
     """
 
     connect: Callable[[Target], Server]
@@ -42,7 +42,9 @@ class Fleet:
     network: str = ""
     urls: Sequence[str] = ()
     on_targets: Callable[[Sequence[Target]], None] = lambda targets: None
-    _servers: dict[Target, Server] = field(factory=dict)
+    # replaced, never changed: the election's thread uses it too
+    _servers: Mapping[Target, Server] = field(factory=dict)
+    _lock: threading.Lock = field(factory=threading.Lock)
     _problems: tuple[Problem, ...] = ()
     _first: Target | None = None
     _wanted: Wanted | None = None
@@ -51,29 +53,33 @@ class Fleet:
     def found(self, inventory: Inventory) -> None:
         """The servers are those of this inventory from now on. What a server that is gone has stays."""
         targets, self._problems = targets_of(inventory, self.network, self.urls)
-        for target in self._servers.keys() - set(targets):
-            self._servers.pop(target).close()
-            logger.info("%s: is gone", target)
-        for target in targets:
-            if target not in self._servers:
+        before = self._servers
+        new = {target: self.connect(target) for target in targets if target not in before}
+        with self._lock:
+            self._servers = {target: new.get(target) or before[target] for target in targets}
+            for target, server in new.items():
                 logger.log(logging.INFO if target.name else logging.DEBUG, "%s: found", target)
-                server = self._servers[target] = self.connect(target)
                 if self._wanted is not None:
                     server.want(self._wanted)
                 server.start()
+        for target in before.keys() - self._servers.keys():
+            before[target].close()
+            logger.info("%s: is gone", target)
         self.on_targets(targets)
 
     def publish(self, wanted: Wanted) -> None:
         """Have all servers run this, each in its own time."""
-        self._wanted = wanted
-        for server in self._servers.values():
-            server.want(wanted)
+        with self._lock:
+            self._wanted = wanted
+            for server in self._servers.values():
+                server.want(wanted)
 
     def forget(self) -> None:
-        """Another controller leads: what was wanted is outdated when this one leads again."""
-        self._wanted, self._loaded = None, b""
-        for server in self._servers.values():
-            server.forget()
+        """The lead has changed: what was wanted is outdated when this controller leads again."""
+        with self._lock:
+            self._wanted, self._loaded = None, b""
+            for server in self._servers.values():
+                server.forget()
 
     @property
     def problems(self) -> tuple[Problem, ...]:
@@ -98,8 +104,13 @@ class Fleet:
     # --- as the Caddy of the loop
 
     def adapt(self, caddyfile: str) -> bytes:
-        """Caddy's JSON of the text. Raises CaddyRefusal if no server adapts it, CaddyUnreachable if none answers."""
-        return self._asked(lambda caddy: caddy.adapt(caddyfile))
+        """Caddy's JSON of the text, made by a server of the settings: all servers get it, and a labelled one may be anybody's.
+
+        Raises CaddyRefusal if none of them adapts it, CaddyUnreachable if none answers.
+        """
+        if not self.urls:
+            raise CaddyUnreachable("no caddy to adapt with: install one beside the controller (--caddy names it)")
+        return self._asked(lambda caddy: caddy.adapt(caddyfile), among=self.urls)
 
     def load(self, config: bytes) -> None:
         """Have one server run this JSON. Raises CaddyRefusal if none accepts it, CaddyUnreachable if none answers."""
@@ -123,25 +134,52 @@ class Fleet:
         for server in self._servers.values():
             server.close()
 
-    def _asked(self, work: Callable[[Caddy], T], *, loads: bool = False) -> T:
+    def _asked(self, work: Callable[[Caddy], T], *, loads: bool = False, among: Collection[str] = ()) -> T:
         """The result of the first server that gives one. Raises the first refusal, or CaddyUnreachable."""
+        asked: dict[Future[bytes | bool], Server] = {}
         refusal: CaddyRefusal | None = None
-        for server in self._candidates():
-            future: Future[bytes | bool] = server.ask(work, loads=loads)
-            try:
-                result = future.result(limits.SERVER_PATIENCE)
-            except CaddyRefusal as error:
-                refusal = refusal or error
-            except (CaddyUnreachable, FutureTimeout):
+        try:
+            for future in self._answers(work, asked, loads=loads, among=among):
+                try:
+                    result = future.result()
+                except CaddyRefusal as error:
+                    refusal = refusal or error
+                except CaddyUnreachable:
+                    continue
+                else:
+                    self._first = asked[future].target
+                    return result  # type: ignore[return-value]
+        finally:
+            for future in asked:
                 future.cancel()
-            else:
-                self._first = server.target
-                return result  # type: ignore[return-value]
         raise refusal or CaddyUnreachable(self._none())
 
-    def _candidates(self) -> list[Server]:
-        """The servers that seem up, the one that was asked last first."""
-        ups = [server for server in self._servers.values() if server.seems_up]
+    def _answers(
+        self,
+        work: Callable[[Caddy], T],
+        asked: dict["Future[bytes | bool]", Server],
+        *,
+        loads: bool,
+        among: Collection[str],
+    ) -> Iterator["Future[bytes | bool]"]:
+        """Ask one server after the other, without waiting long for one. Yields what was `asked`, in the order of the responses."""
+        left, pending = self._candidates(among), set[Future[bytes | bool]]()
+        while left or pending:
+            if left:
+                server = left.pop(0)
+                future: Future[bytes | bool] = server.ask(work, loads=loads)
+                asked[future] = server
+                pending.add(future)
+            patience = limits.SERVER_HEDGE if left else limits.SERVER_PATIENCE
+            done, pending = wait(pending, patience, FIRST_COMPLETED)
+            if not (done or left):
+                return
+            yield from done
+
+    def _candidates(self, among: Collection[str] = ()) -> list[Server]:
+        """The servers that seem up, the one that was asked last first; only those at these URLs if there are any."""
+        every = self._servers.values()
+        ups = [each for each in every if each.seems_up and (not among or each.target.url in among)]
         ups.sort(key=lambda server: (server.target != self._first, server.target.url))
         return ups[: limits.MAX_ASKED_SERVERS]
 

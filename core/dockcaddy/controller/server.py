@@ -1,7 +1,7 @@
 """Keeps one server configured, in a thread of its own, so that a slow or dead one delays nobody."""
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import Future
 from typing import Protocol
 
@@ -31,11 +31,14 @@ Build = Callable[[Sequence[Fragment], frozenset[str]], Configuration]
 
 @frozen(eq=False)
 class Wanted:
-    """A configuration that a server accepted. Where another one refuses it, `build` makes a part of its fragments."""
+    """A configuration that a server accepted.
+
+    Where another one refuses it, a part of its fragments is made there, with a builder of that server's own.
+    """
 
     configuration: Configuration
     parts: Sequence[Fragment]
-    build: Build
+    builder: Callable[[], Build]
 
 
 def is_same(one: Shown, other: Shown) -> bool:
@@ -54,6 +57,9 @@ class Caddy(Protocol):
 
     def holds(self, config: bytes) -> bool:
         """Whether Caddy runs it."""
+
+    def since(self) -> Hashable:
+        """What changes when Caddy restarts or takes a configuration, always the same if that is not known."""
 
     def config(self) -> bytes:
         """What Caddy runs."""
@@ -93,9 +99,11 @@ class Server:
     _given: Wanted | None = None
     # the part of `_given` that this server accepted, if that is not all
     _own: Configuration | None = None
+    _build: tuple[Wanted, Build] | None = None
     _trials: list[_Trial] = field(factory=list)
     _backoff: Backoff = field(factory=lambda: Backoff(FIRST_PAUSE, LONGEST_PAUSE))
     _refused: Backoff = field(factory=lambda: Backoff(FIRST_PAUSE_OF_REFUSED, LONGEST_PAUSE_OF_REFUSED))
+    _refused_since: Hashable = None
     _failing_since: float | None = None
     _check_at: float = float("-inf")
     _is_trying: bool = False
@@ -121,12 +129,15 @@ class Server:
             if is_new or self._is_trying:
                 self._wanted = wanted if is_new else self._wanted
                 self._is_trying, self._check_at = False, float("-inf")
+                if is_new:
+                    self._refused.succeeded()
                 self._condition.notify_all()
 
     def forget(self) -> None:
         """Nothing is wanted any more: another controller says what the server runs."""
         with self._condition:
             self._wanted, self._is_trying = None, False
+            self._refused.succeeded()
 
     def ask(self, work: Callable[[Caddy], bytes | bool], *, loads: bool = False) -> "Future[bytes | bool]":
         """Do something with the Caddy, between other work. If it `loads`, that stays until the server is to run another one.
@@ -185,8 +196,8 @@ class Server:
                 trials, self._trials = self._trials, []
             for trial in trials:
                 self._answer(trial)
-            if self._wanted is not None and self.leads() and self._is_due():
-                self._keep(self._wanted)
+            if (wanted := self._due()) is not None:
+                self._keep(wanted)
             elif self.failure and self._backoff.is_due(self.clock()):
                 self._answer(_Trial(self.caddy.config))
         finally:
@@ -197,16 +208,29 @@ class Server:
             self.changed()
         return self._next()
 
-    def _is_due(self) -> bool:
-        now, retry = self.clock(), self.quarantine.next_retry
-        if not self._backoff.is_due(now) or not self._refused.is_due(now):
+    def _due(self) -> Wanted | None:
+        """What the server is to run, if that is to be seen to now."""
+        now, retry, wanted = self.clock(), self.quarantine.next_retry, self._wanted
+        if wanted is None or not self.leads() or not self._backoff.is_due(now):
+            return None
+        if now < self._check_at and (self._own is None or retry is None or now < retry):
+            return None
+        return wanted if self._refused.is_due(now) or self._is_another() else None
+
+    def _is_another(self) -> bool:
+        """Whether a server that refused everything has restarted since."""
+        self._check_at = self.clock() + CHECK_INTERVAL
+        try:
+            since = self.caddy.since()
+        except CaddyUnreachable as error:
+            self._failed(error)
             return False
-        return now >= self._check_at or (self._own is not None and retry is not None and now >= retry)
+        self._answered()
+        return since != self._refused_since
 
     def _next(self) -> float:
-        waits = [at for at in (self._backoff.retry_at, self._refused.retry_at) if at is not None]
-        if waits:
-            return max(waits)
+        if self._backoff.retry_at is not None:
+            return self._backoff.retry_at
         return self._check_at if self._wanted is not None and self.leads() else self.clock() + CHECK_INTERVAL
 
     def _answer(self, trial: _Trial) -> None:
@@ -238,8 +262,7 @@ class Server:
             self._failed(error)
             return
         except CaddyRefusal as refusal:
-            self.refusal = str(refusal)
-            self._refused.failed(self.clock())
+            self._refuses(wanted, refusal)
             return
         self._answered()
         self._refused.succeeded()
@@ -247,6 +270,18 @@ class Server:
             self._given = wanted
             # something else may be wanted by now, and is due at once
             if self._wanted is wanted:
+                self._check_at = self.clock() + CHECK_INTERVAL
+
+    def _refuses(self, wanted: Wanted, refusal: CaddyRefusal) -> None:
+        """It refuses everything: it is asked again after a while, when it has restarted, or when something else is wanted."""
+        self.refusal = str(refusal)
+        try:
+            self._refused_since = self.caddy.since()
+        except CaddyUnreachable as error:
+            self._failed(error)
+        with self._condition:
+            if self._wanted is wanted:
+                self._refused.failed(self.clock())
                 self._check_at = self.clock() + CHECK_INTERVAL
 
     def _has(self, wanted: Wanted) -> bool:
@@ -264,7 +299,9 @@ class Server:
             except CaddyRefusal:
                 # what another Caddy accepted: something is missing here
                 self._own = wanted.configuration
-        found = self.quarantine.resolve(wanted.parts, wanted.build, self._load, self._serves)
+        if self._build is None or self._build[0] is not wanted:
+            self._build = wanted, wanted.builder()
+        found = self.quarantine.resolve(wanted.parts, self._build[1], self._load, self._serves)
         self._own = found if self.quarantine.problems else None
 
     def _load(self, configuration: Configuration) -> bool:

@@ -69,28 +69,26 @@ class Unfit(Exception):
 class CallTimer:
     """Times the calls, so that one that blocks everything is reported. `clock` gives seconds.
 
-    `present` is the call in progress: the contribution, what it is called for, and since when.
+    `present` are the calls in progress by thread: the contribution, what it is called for, and since when.
     """
 
     clock: Callable[[], float] = time.monotonic
-    present: "Call | None" = None
+    present: "dict[int, Call]" = field(factory=dict)
     _own: "_Thread" = field(factory=lambda: _Thread())  # noqa: PLW0108  defined below
     _reported: dict[str, float] = field(factory=dict)
-    _hanging: object = None
+    _hanging: "dict[int, Call]" = field(factory=dict)
 
     def look(self) -> None:
         """Report a call that has not returned. May be called from any thread."""
-        present = self.present
-        if present is None or present is self._hanging:
-            return
-        contribution, about, began = present
-        if self.clock() >= began + limits.SLOW_PLUGIN_CALL:
-            self._hanging = present
-            self._report(contribution, about, "has not returned yet: nothing else is done until then")
+        for thread, call in tuple(self.present.items()):
+            contribution, about, began = call
+            if call is not self._hanging.get(thread) and self.clock() >= began + limits.SLOW_PLUGIN_CALL:
+                self._hanging[thread] = call
+                self._report(contribution, about, "has not returned yet: nothing else is done until then")
 
     def is_waiting(self) -> bool:
         """Whether a plugin is being called."""
-        return self.present is not None
+        return bool(self.present)
 
     @contextmanager
     def guarded(self) -> Iterator[None]:
@@ -111,7 +109,7 @@ class CallTimer:
         """A call begins. Pass the result to `end`."""
         own = self._own
         before = own.present, own.inside
-        self.present = own.present = contribution, about, self.clock()
+        self.present[threading.get_ident()] = own.present = contribution, about, self.clock()
         own.inside = 0.0
         return before
 
@@ -121,7 +119,11 @@ class CallTimer:
         contribution, about, began = self._own.present
         took = self.clock() - began
         own = took - self._own.inside
-        self.present = self._own.present = before[0]
+        self._own.present = before[0]
+        if before[0] is None:
+            self.present.pop(threading.get_ident(), None)
+        else:
+            self.present[threading.get_ident()] = before[0]
         self._own.inside = before[1] + took
         if own >= limits.SLOW_PLUGIN_CALL:
             self._report(contribution, about, f"took {own:.1f} s: nothing else was done in the meantime")

@@ -2,7 +2,9 @@
 
 import logging
 import os
+import threading
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +76,7 @@ class Pipeline:
         self._options: dict[frozenset[str], Fragment] = {}
         self._proxy = proxy or Proxy()
         self._states: dict[str, object] = {}
+        self._lock = threading.Lock()
         self._registry = registry
         self._sections = sections or {}
         self._renderer = Renderer(registry, label_prefix, suffix_names=suffix_names)
@@ -88,8 +91,10 @@ class Pipeline:
         self._pages = StoppedPages()
 
     def _new_assembler(self) -> Assembler:
-        finisher = SiteFinisher(self._registry.site_transformers, self._sections, self._proxy, self._states)
-        return Assembler(self._route_order, finisher, self._allow_shadowing)
+        return Assembler(self._route_order, self._finisher(), self._allow_shadowing)
+
+    def _finisher(self) -> SiteFinisher:
+        return SiteFinisher(self._registry.site_transformers, self._sections, self._proxy, self._states)
 
     def use_states(self, states: Mapping[str, object]) -> None:
         """From now on sites are made for these states of services, by their names. A state that is the same is the same object."""
@@ -107,21 +112,32 @@ class Pipeline:
 
     def configuration(self, fragments: Sequence[Fragment], excluded: Collection[str] = frozenset()) -> Configuration:
         """The configuration of these fragments without those whose keys are `excluded`; nothing is adapted."""
-        assembly = self._assembler.assemble(fragments, excluded)
-        return Configuration(assembly.text, (), None, assembly)
+        return self._configuration(self._assembler, fragments, excluded)
 
-    def separate(self) -> Callable[[Sequence[Fragment], Collection[str]], Configuration]:
-        """What makes configurations as `configuration` does now, and may be called in another thread."""
-        assembler = self._new_assembler()
+    def separate(self) -> Callable[[], Callable[[Sequence[Fragment], Collection[str]], Configuration]]:
+        """What makes builders that make configurations as `configuration` does now, each for one thread."""
+        finisher = self._finisher()
 
-        def configuration(fragments: Sequence[Fragment], excluded: Collection[str] = frozenset()) -> Configuration:
+        def builder() -> Callable[[Sequence[Fragment], Collection[str]], Configuration]:
+            assembler = Assembler(self._route_order, finisher, self._allow_shadowing)
+            return partial(self._configuration, assembler)
+
+        return builder
+
+    def _configuration(
+        self, assembler: Assembler, fragments: Sequence[Fragment], excluded: Collection[str] = frozenset()
+    ) -> Configuration:
+        # plugins are called by one thread at a time
+        with self._lock:
             assembly = assembler.assemble(fragments, excluded)
             return Configuration(assembly.text, (), None, assembly)
 
-        return configuration
-
     def fragments(self, inventory: Inventory, base: BaseCaddyfile | None = None) -> tuple[Fragment, ...]:
         """All fragments in merge order: the base Caddyfile, then each engine's configs, containers, services."""
+        with self._lock:
+            return self._fragments(inventory, base)
+
+    def _fragments(self, inventory: Inventory, base: BaseCaddyfile | None) -> tuple[Fragment, ...]:
         self._know_servers(inventory)
         fragments = []
         parsed: dict[tuple[str, str], Fragment] = {}

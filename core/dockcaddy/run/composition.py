@@ -11,7 +11,7 @@ from dockcaddy.caddy import CommandAdapter, find_caddy, modules_of
 from dockcaddy.caddyfile import ListenPorts
 from dockcaddy.caddyjson.retries import Retries
 from dockcaddy.caddyjson.streams import StreamKeeper
-from dockcaddy.errors import CaddyUnreachable
+from dockcaddy.errors import CaddyRefusal, CaddyUnreachable
 from dockcaddy.hookspecs import Adapter
 from dockcaddy.plugins.registry import Registry
 from dockcaddy.quarantine import Elsewhere, Quarantine
@@ -23,19 +23,29 @@ from dockcaddy.settings.table import Settings
 
 @define
 class FirstAdapter:
-    """Asks the first adapter that answers: the running Caddy, else the program on disk."""
+    """Asks the first adapter that answers; with `asks_all`, what one refuses may be adapted by the next one."""
 
     adapters: tuple[Adapter, ...]
+    asks_all: bool = False
 
     def adapt(self, caddyfile: str) -> bytes:
         """Caddy's JSON of the text. Raises CaddyRefusal, or CaddyUnreachable where none answers."""
         failure: CaddyUnreachable | None = None
+        refusal: CaddyRefusal | None = None
         for adapter in self.adapters:
             try:
                 return adapter.adapt(caddyfile)
+            except CaddyRefusal as error:
+                refusal = refusal or error
+                if not self.asks_all:
+                    break
             except CaddyUnreachable as error:
                 failure = failure or error
-        raise failure or CaddyUnreachable("no caddy to adapt with, install one: pip install 'dockcaddy[caddy]'")
+        raise (
+            refusal
+            or failure
+            or CaddyUnreachable("no caddy to adapt with, install one: pip install 'dockcaddy[caddy]'")
+        )
 
 
 def pipeline_for(settings: Settings, registry: Registry, sections: Mapping[type, Any]) -> Pipeline:
@@ -66,7 +76,7 @@ def quarantine_for(
     """
     if not adapters:
         return None
-    keeper = StreamKeeper(FirstAdapter(tuple(adapters)), settings.stream_close_delay)
+    keeper = StreamKeeper(FirstAdapter(tuple(adapters), settings.has_servers), settings.stream_close_delay)
     programs = [each.path for each in adapters if isinstance(each, CommandAdapter)]
     modules = cache(lambda: modules_of(programs[0]) if programs else frozenset())
     machine = (

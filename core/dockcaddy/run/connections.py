@@ -62,10 +62,10 @@ class Connections:
 
 
 def adapters_for(settings: Settings, connections: Connections) -> list[Adapter]:
-    """Those that there are: the running Caddy, and the program on disk."""
+    """Those that there are: the running Caddy, and the program on disk. That comes first if the Caddys are servers."""
     adapters: list[Adapter] = [connections.connect("")] if connections.has_caddy else []
     try:
-        adapters.append(CommandAdapter(find_caddy(settings.caddy)))
+        adapters.insert(0 if connections.servers is not None else 1, CommandAdapter(find_caddy(settings.caddy)))
     except CaddyUnreachable:
         logger.debug("no caddy program on this machine")
     return adapters

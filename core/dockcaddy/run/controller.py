@@ -35,6 +35,9 @@ class Controller:
     leadership: Leadership
     changed: Callable[[], None] = lambda: None
     pipeline: Pipeline | None = None
+    # the lead has changed so many times, now and when the present pass began
+    _term: int = 0
+    _term_of_pass: int = 0
 
     @property
     def leads(self) -> bool:
@@ -56,8 +59,8 @@ class Controller:
 
     def lead_changed(self) -> None:
         """This controller begins to lead, or ends."""
-        if not self.leadership.leads:
-            self.fleet.forget()
+        self._term += 1
+        self.fleet.forget()
         self.changed()
 
     def start(self) -> None:
@@ -67,11 +70,14 @@ class Controller:
 
     def found(self, inventory: Inventory) -> None:
         """See Controlled."""
+        self._term_of_pass = self._term
         self.fleet.found(inventory)
 
     def publish(self, configuration: Configuration, parts: Sequence[Fragment]) -> None:
-        """See Controlled."""
+        """See Controlled. What was made before the lead changed is outdated."""
         assert self.pipeline is not None
+        if not self.leads or self._term_of_pass != self._term:
+            return
         self.fleet.publish(Wanted(configuration, parts, self.pipeline.separate()))
 
     def close(self) -> None:

@@ -39,6 +39,8 @@ MAX_INSPECTED_UNLABELLED = 100
 
 # How long a pass waits for one server to load a configuration, or to refuse it, before it tries another server.
 SERVER_PATIENCE = 10.0
+# How long a pass waits for one server alone. After that it asks another one too, and the first response counts.
+SERVER_HEDGE = 1.0
 # How long a configuration that was tried on a server may stay there without a decision about it.
 SERVER_TRIAL = 30.0
 # Servers that a pass asks before it takes a refusal for everybody's.
