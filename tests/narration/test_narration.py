@@ -13,6 +13,7 @@ from dockcaddy.model import Attachment, EngineInventory, Inventory, Resource
 from dockcaddy.narration import LogNarrator, Pass
 from dockcaddy.plugins.registry import Registry
 from dockcaddy.reconcile.pipeline import BaseCaddyfile, Pipeline
+from dockcaddy.run.daemon import migration_tip
 from dockcaddy_upstreams import UpstreamsSettings
 
 logger = logging.getLogger("dockcaddy")
@@ -187,6 +188,36 @@ def test_a_tip_comes_after_the_first_site(told: Told) -> None:
     assert not any("tip" in line for line in told.cycle())
     assert told.cycle(site("web"))[-1] == "info: tip: do this"
     assert told.cycle() and not any("tip" in line for line in told.cycle(site("web")))
+
+
+def test_the_tip_is_the_one_for_where_it_runs() -> None:
+    in_container = migration_tip(is_in_container=True)
+    assert (
+        "--sysctl net.ipv4.tcp_migrate_req=1" in in_container
+        and "sysctls: {net.ipv4.tcp_migrate_req: 1}" in in_container
+    )
+    assert "sysctl -w" not in in_container
+    assert "sysctl -w net.ipv4.tcp_migrate_req=1" in migration_tip(is_in_container=False)
+
+
+def test_the_scheme_of_dynamic_upstreams_is_no_upstream(told: Told) -> None:
+    def proxy(to: str) -> Resource:
+        return container("web", caddy="http://a.test", caddy__reverse_proxy=to)
+
+    told.cycle(proxy("172.17.0.2:80"))
+    (changed,) = told.cycle(proxy("h2c://"))
+    assert changed == "info: changed: http://a.test loses web 172.17.0.2:80 (13 ms)"
+    (gone,) = told.cycle()[:1]
+    assert "->" not in gone
+
+
+def test_a_stopped_site_that_answers_with_a_page_is_named_and_then_live_again(told: Told) -> None:
+    running = site("web")
+    stopped = evolve(running, running=False, state="exited", targets=(), shows_page=True)
+    told.cycle(running)
+    assert told.cycle(stopped) == ["info: stopped: http://web.test answers with a page until web runs again (13 ms)"]
+    assert told.cycle(stopped) == []
+    assert told.cycle(running) == ["info: live: http://web.test -> web 172.17.0.2:80 (13 ms)"]
 
 
 def test_the_end_says_what_becomes_of_the_sites(told: Told) -> None:

@@ -33,6 +33,11 @@ def with_page(fragment: Fragment, resource: Resource, retry_after: int) -> Fragm
     return evolve(fragment, blocks=blocks, is_page=True, grace_period=0.0, conditional=frozenset(), bare=frozenset())
 
 
+def is_page(site: Block) -> bool:
+    """Whether a site has such a page."""
+    return any(child.children[-1:] and child.children[-1].keys == ("respond", _TEXT, "503") for child in site.children)
+
+
 def _kept(site: Block, labels: Mapping[str, str]) -> Iterator[Block]:
     for child in site.children:
         name = child.keys[0] if child.keys else ""

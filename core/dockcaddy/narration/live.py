@@ -6,6 +6,7 @@ from functools import cached_property
 from attrs import define, field, frozen
 
 from dockcaddy.caddyfile import PROXIES, Block, ListenPorts, all_blocks, has_tls, is_matcher, is_site, split_host_port
+from dockcaddy.compile.stopped_page import is_page
 from dockcaddy.merge.assembly import Assembly, Section
 from dockcaddy.model import Inventory
 
@@ -28,13 +29,14 @@ class Upstream:
 class LiveSite:
     """A site as Caddy serves it: its URLs, the names of the resources that make it, and where its requests go.
 
-    One that `lacks_upstreams` has a proxy without an upstream.
+    One that `lacks_upstreams` has a proxy without an upstream; one that `is_page` answers that its containers have stopped.
     """
 
     urls: tuple[str, ...]
     resources: tuple[str, ...]
     upstreams: tuple[Upstream, ...]
     lacks_upstreams: bool = False
+    is_page: bool = False
 
     @property
     def url(self) -> str:
@@ -48,7 +50,12 @@ class LiveSite:
             more = f" and {len(self.upstreams) - 1} more" if len(self.upstreams) > 1 else ""
             return f"{self.url} -> {self.upstreams[0]}{more}"
         lack = ", without an upstream" if self.lacks_upstreams else ""
-        return f"{self.url} ({', '.join(_short(self.resources))}){lack}" if self.resources else f"{self.url}{lack}"
+        return f"{self.url} ({self.makers}){lack}" if self.resources else f"{self.url}{lack}"
+
+    @property
+    def makers(self) -> str:
+        """The resources that make it: `web-1, web-2`, `service shop`."""
+        return ", ".join(_short(self.resources))
 
 
 @frozen
@@ -126,14 +133,16 @@ def _live_site(section: Section, ports: ListenPorts, containers: _Containers) ->
     resources = dict.fromkeys(origin.resource for each in lines for origin in each.origins)
     upstreams = dict.fromkeys(address for each in lines for address in _addresses(each, placeholders))
     lacks = not upstreams and any(each.keys and each.keys[0] in PROXIES for each in lines)
-    return LiveSite(tuple(dict.fromkeys(urls)), tuple(resources), tuple(map(containers.at, upstreams)), lacks)
+    at = tuple(map(containers.at, upstreams))
+    return LiveSite(tuple(dict.fromkeys(urls)), tuple(resources), at, lacks, is_page(block))
 
 
 def _addresses(proxy: Block, placeholders: Mapping[str, str]) -> Iterator[str]:
     """Where a proxy sends requests; `placeholders` gives what placeholders stand for."""
     if proxy.keys and proxy.keys[0] in PROXIES:
         lines = [proxy.keys[1:], *(child.keys[1:] for child in proxy.children if child.keys[:1] == ("to",))]
-        yield from (key for line in lines for key in line if not is_matcher(key))
+        # `h2c://` alone is the scheme of dynamic upstreams
+        yield from (key for line in lines for key in line if not is_matcher(key) and not key.endswith("://"))
         for source in all_blocks(proxy.children):
             if source.keys[:1] == ("a",) and len(source.keys) > 2:
                 if address := placeholders.get(source.keys[1]):

@@ -67,7 +67,7 @@ class LogNarrator:
         self._report_ports(done)
         took = {"milliseconds": round((done.ended - done.noticed) * 1000)}
         self._report_new(difference.live, took)
-        _report_changed(difference.changed, took)
+        self._report_changed(difference.changed, took)
         _report_gone(difference.gone, took)
         if difference == Difference():
             logger.debug("no site has changed")
@@ -106,7 +106,26 @@ class LogNarrator:
             _summarise(self.word, live, took)
             return
         for site in live:
+            self._report_one(site, took)
+
+    def _report_one(self, site: LiveSite, took: dict[str, Any]) -> None:
+        """Log a site that is live, or that answers with a page because its containers have stopped."""
+        if site.is_page:
+            message = f"stopped: {site.url} answers with a page until {site.makers} runs again {_time(took)}"
+            _log(message, _fields("site_stopped", site, took), "stopped")
+        else:
             _log(f"{self.word}: {site} {_time(took)}", _fields("site_live", site, took), self.word)
+
+    def _report_changed(self, changed: Sequence[tuple[LiveSite, LiveSite]], took: dict[str, Any]) -> None:
+        if len(changed) > limits.MAX_SINGLE_LINES:
+            _summarise("changed", [site for _, site in changed], took)
+            return
+        for before, site in changed:
+            if before.is_page != site.is_page:
+                self._report_one(site, took)
+                continue
+            message = f"changed: {site.url} {_what_changed(before, site)} {_time(took)}"
+            _log(message, _fields("site_changed", site, took), "changed")
 
     def _report_waiting(self, done: Pass) -> None:
         """Log an example for newcomers where there are no sites, and the tip where there are some."""
@@ -147,18 +166,6 @@ def _change(now: Resource, before: Resource | None) -> str:
     health = f", {now.health}" if now.health != "none" else ""
     at = f" at {', '.join(map(one_line, now.targets))}" if now.targets else ", no address"
     return f"{now} is {'new' if before is None else 'changed'}: {one_line(state)}{health}{at}"
-
-
-def _report_changed(changed: Sequence[tuple[LiveSite, LiveSite]], took: dict[str, Any]) -> None:
-    if len(changed) > limits.MAX_SINGLE_LINES:
-        _summarise("changed", [site for _, site in changed], took)
-        return
-    for before, site in changed:
-        _log(
-            f"changed: {site.url} {_what_changed(before, site)} {_time(took)}",
-            _fields("site_changed", site, took),
-            "changed",
-        )
 
 
 def _what_changed(before: LiveSite, site: LiveSite) -> str:

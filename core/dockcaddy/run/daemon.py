@@ -17,6 +17,7 @@ from attrs import define
 from dockcaddy import __version__
 from dockcaddy.caddy import GRACE, CaddyProcess, Version, find_caddy, listen_address
 from dockcaddy.engine import Engine
+from dockcaddy.engine.own_container import is_in_container
 from dockcaddy.errors import CaddyUnreachable, SettingsError
 from dockcaddy.narration import LogNarrator, Systemd, SystemdNarrator
 from dockcaddy.plugins.registry import Registry
@@ -256,8 +257,19 @@ def _tip() -> str:
     """A new configuration has new listeners: the kernel ends what waits at the old ones, or hands it on."""
     with suppress(OSError):
         if _MIGRATION.read_text().strip() == "0":
-            return "reloads reset nothing with sysctl -w net.ipv4.tcp_migrate_req=1"
+            return migration_tip(is_in_container=is_in_container())
     return ""
+
+
+def migration_tip(*, is_in_container: bool) -> str:
+    """How to keep reloads from resetting connections. A container has its own setting, whatever that of its host is."""
+    setting = "net.ipv4.tcp_migrate_req"
+    remedy = (
+        f'start this container with --sysctl {setting}=1, in Compose "sysctls: {{{setting}: 1}}"'
+        if is_in_container
+        else f"run sysctl -w {setting}=1"
+    )
+    return f"a reload can reset connections that are just being opened; to prevent that, {remedy}"
 
 
 def _log_settings(settings: Settings) -> dict[str, Any]:
