@@ -157,7 +157,10 @@ def security_page() -> str:
     rows += [
         "\n## The admin endpoints of servers\n",
         "Caddy's admin API asks nobody for a password. Whoever reaches the endpoint of a [server](controller.md) can replace its",
-        "configuration and read it, and a container with the label `caddy_controlled_server` in the controller network is given it.\n",
+        "configuration and read it. A container or service with the label `caddy_controlled_server` is given the whole configuration,",
+        "with all secrets in it: without `--controller-network` whoever may start containers can have it, and with it whoever may",
+        "also connect them to that network. It cannot change what other servers get: only the controller's own Caddy and the",
+        "servers of `--caddy-admin` adapt the text.\n",
         "- Put servers and controllers on a network of their own, and nothing else (`caddy_controller` in",
         "  [examples/distributed.yaml](../examples/distributed.yaml)). Not `attachable`, so that `docker run` cannot join it; with",
         '  `driver_opts: {encrypted: ""}` if the nodes\' network is not trusted. Name it with `--controller-network`: then a server',

@@ -7,7 +7,7 @@ import proxy
 import pytest
 from dockcaddy.errors import SettingsError
 from dockcaddy.run import server
-from dockcaddy.run.server import admin_address
+from dockcaddy.run.server import Kept, admin_address, report_without_effect
 from dockcaddy.settings.table import Settings
 from proxy import Proxy
 from servers import StockCaddy
@@ -72,3 +72,30 @@ def test_a_server_keeps_its_configuration_over_a_restart(
         eventually(lambda: seen.has("a.test"))
     finally:
         second.leave_nothing()
+
+
+def test_options_without_effect_are_named_in_one_line(caplog: pytest.LogCaptureFixture) -> None:
+    report_without_effect(Settings(mode="server", controller_network="10.1.0.0/24", log_level="debug"))
+    assert not caplog.messages
+    report_without_effect(
+        Settings(mode="server", leader_lock="swarm", caddyfile_path="/nonexistent", admin="127.0.0.1:2020")
+    )
+    assert caplog.messages == [
+        "options without effect in mode server: --caddyfile-path, --leader-lock; they are for the controller",
+        "--admin 127.0.0.1:2020 (CADDY_ADMIN): only controllers on this machine reach this server",
+    ]
+
+
+def test_another_caddys_configuration_is_not_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "shared"))
+    (tmp_path / "shared/caddy").mkdir(parents=True)
+    (tmp_path / "shared/caddy/autosave.json").write_text('{"apps":{"another":{}}}')
+    kept = Kept(tmp_path / "state")
+    assert kept.load() == b"{}"
+    own = Path(kept.environment["XDG_CONFIG_HOME"], "caddy")
+    own.mkdir(parents=True)
+    (own / "autosave.json").write_text('{"apps":{"own":{}}}')
+    assert b"own" in kept.load()
+    # a start with nothing
+    (own / "autosave.json").write_text("{}")
+    assert b"own" in kept.load()

@@ -1,6 +1,7 @@
 """Whether a server runs what it was given, whatever part of the configuration has changed. With a stock Caddy."""
 
 import json
+import socket
 from collections.abc import Callable
 from typing import Any
 
@@ -66,3 +67,20 @@ def test_any_change_is_one_to_load(servers: Callable[..., list[StockCaddy]], eve
     for other in (*others, config()):
         patiently(eventually, lambda other=other: caddy.load(other))
         assert holds(caddy, other) and holds(watched(), other)
+
+
+@pytest.mark.process
+def test_a_server_that_listens_at_one_address_is_reached_by_its_name(
+    servers: Callable[..., list[StockCaddy]], eventually: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = servers(1)[0]
+    usual = socket.getaddrinfo
+
+    def resolve(host: str, *more: Any, **named: Any) -> Any:
+        return usual("127.0.0.1" if host == "edge-1" else host, *more, **named)
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    caddy = WatchedCaddy(AdminClient(server.url.replace("127.0.0.1", "edge-1")))
+    wanted = config()
+    patiently(eventually, lambda: caddy.load(wanted))
+    assert patiently(eventually, lambda: caddy.holds(wanted)) and server.has("a.test")

@@ -4,6 +4,8 @@ import io
 import json
 import logging
 from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 from attrs import define, evolve, field, frozen
@@ -11,6 +13,7 @@ from dockcaddy import logs, plugins
 from dockcaddy.caddyfile import ListenPorts
 from dockcaddy.model import Attachment, EngineInventory, Inventory, Resource
 from dockcaddy.narration import LogNarrator, Pass
+from dockcaddy.narration.log import _kinds
 from dockcaddy.plugins.registry import Registry
 from dockcaddy.reconcile.pipeline import BaseCaddyfile, Pipeline
 from dockcaddy.run.daemon import migration_tip
@@ -280,3 +283,16 @@ def test_an_address_without_a_port_is_at_the_ports_of_the_options() -> None:
     assert ports.url("http://example.org") == "http://example.org:8080"
     assert ports.url("example.org:8080") == "http://example.org:8080"
     assert ListenPorts().url(":9443", has_tls=True) == "https://localhost:9443"
+
+
+@pytest.mark.parametrize(
+    ("kinds", "words"),
+    [
+        ("", "0 containers"),
+        ("s", "1 service"),
+        ("ccs", "2 containers, 1 service"),
+    ],
+)
+def test_services_are_no_containers(kinds: str, words: str) -> None:
+    resources = tuple(SimpleNamespace(kind="service" if each == "s" else "container") for each in kinds)
+    assert _kinds(cast(EngineInventory, SimpleNamespace(resources=resources))) == words

@@ -71,6 +71,7 @@ class AdminClient:
         self._timeout = timeout
         self._connect_timeout = connect_timeout
         self._unix_path, self._host, self._port = address_of(url)
+        self._called = ""
         self._connection: http.client.HTTPConnection | None = None
         self._last_answer = self._last_silence = float("-inf")
         self._adapted = ""
@@ -185,7 +186,8 @@ class AdminClient:
         """Caddy's metrics. Requests for them are not in Caddy's log. Raises CaddyUnreachable."""
         status, answer = self._quickly(method, "/metrics")
         if status >= 300:
-            raise CaddyUnreachable(f"caddy at {self.url} answered {method} /metrics with status {status}")
+            why = f": {text}" if (text := _error_text(answer)) else ""
+            raise CaddyUnreachable(f"caddy at {self.url} answered {method} /metrics with status {status}{why}")
         return answer.decode(errors="replace")
 
     def _quickly(self, method: str, path: str) -> tuple[int, bytes]:
@@ -209,7 +211,7 @@ class AdminClient:
         family = self._answers_to_any_host()
         if family is None:
             # Caddy accepts only host names of its own address, so it listens at the one that is called here
-            return f"tcp/{_bracketed(self._host)}:{self._port}"
+            return f"tcp/{self._called or f'{_bracketed(self._host)}:{self._port}'}"
         if not self._was_given_a_configuration():
             # the port that is called here may be forwarded from another one
             return ""
@@ -304,9 +306,20 @@ class AdminClient:
                 connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._connection = connection
         self._connection.sock.settimeout(self._timeout)
-        self._connection.request(method, path, body, headers)
+        self._connection.request(method, path, body, {**({"Host": self._called} if self._called else {}), **headers})
         response = self._connection.getresponse()
-        return response.status, response.read(), dict(response.headers)
+        answer = response.status, response.read(), dict(response.headers)
+        address = self._address()
+        if answer[0] != 403 or b"host not allowed" not in answer[1] or "Host" in headers or not address:
+            return answer
+        # a Caddy that listens at one address knows itself by this address only, and by no name
+        self._called = address
+        return self._once(method, path, body, {**headers, "Host": address})
+
+    def _address(self) -> str:
+        """The address and port that is connected, as a host; `""` on a unix socket."""
+        connected = self._connection.sock if self._connection is not None and self._unix_path is None else None
+        return f"{_bracketed(connected.getpeername()[0])}:{self._port}" if connected is not None else ""
 
     def _new_connection(self) -> http.client.HTTPConnection:
         if self._unix_path is not None:

@@ -8,7 +8,7 @@ from attrs import define, field
 
 from dockcaddy.caddyfile import ListenPorts
 from dockcaddy.errors import one_line
-from dockcaddy.model import Problem, Resource
+from dockcaddy.model import EngineInventory, Problem, Resource
 from dockcaddy.narration.live import Difference, LiveSite, LiveSites, Upstream
 from dockcaddy.narration.narrator import Pass, ProblemLog
 from dockcaddy.settings import limits
@@ -88,8 +88,7 @@ class LogNarrator:
             count, rest = len(found.resources), engine.unlabelled
             fields = {"event": "watching", "labelled": count, "unlabelled": rest}
             _log(
-                f"watching {engine.description}: {_counted(count, 'container')} with {self.label_prefix} labels, "
-                f"{rest} without",
+                f"watching {engine.description}: {_kinds(found)} with {self.label_prefix} labels, {rest} without",
                 fields,
             )
 
@@ -215,6 +214,14 @@ def _time(took: dict[str, Any]) -> str:
     """`(13 ms)`, `(1.3 s)`."""
     number = took["milliseconds"]
     return f"({number} ms)" if number < 1000 else f"({number / 1000:.1f} s)"
+
+
+def _kinds(engine: EngineInventory) -> str:
+    """How many containers and services it has."""
+    services = sum(each.kind == "service" for each in engine.resources)
+    containers = len(engine.resources) - services
+    counted = [_counted(containers, "container")] if containers or not services else []
+    return ", ".join([*counted, *([_counted(services, "service")] if services else [])])
 
 
 def _counted(count: int, thing: str) -> str:

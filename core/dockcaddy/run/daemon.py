@@ -30,7 +30,7 @@ from dockcaddy.run.engines import engines_for
 from dockcaddy.run.loop import outputs_for, reconciler_for
 from dockcaddy.run.operator_files import load_environment_file, read_base
 from dockcaddy.run.outputs import chosen_outputs
-from dockcaddy.run.server import Kept, admin_address
+from dockcaddy.run.server import Kept, admin_address, report_without_effect
 from dockcaddy.settings.table import Settings
 
 logger = logging.getLogger("dockcaddy")
@@ -103,18 +103,23 @@ def _serve(settings: Settings, registry: Registry, ending: Ending) -> None:
         load_environment_file(settings.envfile)
     systemd = Systemd.of(os.environ)
     ended = threading.Event()
-    with (
-        state_directory(settings) as directory,
-        _version(settings, ending) as version,
-        caddy_for(settings, connections, directory, Kept(directory / "last-configuration.json").load) as process,
-    ):
-        report_folders(os.environ)
-        logger.info("dockcaddy %s %s", __version__, _purpose(settings, version, process))
-        logger.info("waiting for a controller")
-        systemd.tell("READY=1", "STATUS=waiting for a controller")
-        ending.stop = ended.set
-        if not ending.requested:
-            ended.wait()
+    report_without_effect(settings)
+    with state_directory(settings) as directory:
+        kept = Kept(directory)
+        with (
+            _version(settings, ending) as version,
+            caddy_for(settings, connections, directory, kept.load, kept.environment) as process,
+        ):
+            report_folders(os.environ)
+            logger.info("dockcaddy %s %s", __version__, _purpose(settings, version, process))
+            logger.info("waiting for a controller")
+            systemd.tell("READY=1", "STATUS=waiting for a controller")
+            ending.stop = ended.set
+            try:
+                if not ending.requested:
+                    ended.wait()
+            finally:
+                systemd.tell("STOPPING=1", "STATUS=caddy ends")
 
 
 def _run(settings: Settings, registry: Registry, sections: Mapping[type, Any], ending: Ending) -> None:

@@ -4,7 +4,7 @@ import json
 import logging
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from ipaddress import ip_address, ip_network
 from pathlib import Path
@@ -15,7 +15,7 @@ from dockcaddy.controller.discovery import DEFAULT_PORT
 from dockcaddy.errors import SettingsError
 from dockcaddy.files import write_atomically
 from dockcaddy.run.caddy_folders import caddy_folders
-from dockcaddy.settings.table import Settings
+from dockcaddy.settings.table import OPTIONS, Settings
 
 logger = logging.getLogger("dockcaddy")
 
@@ -48,6 +48,22 @@ def admin_address(settings: Settings) -> str:
     return f"tcp/{f'[{found}]' if ':' in found else found}:{DEFAULT_PORT}"
 
 
+# what a server uses; the rest is for those who read labels
+_USED = frozenset(
+    ["mode", "controller_network", "admin", "caddy", "envfile", "log_level", "log_format", "state_directory"]
+)
+
+
+def report_without_effect(settings: Settings) -> None:
+    """Warn of options that a server does not use, and of an admin endpoint that only this machine reaches."""
+    others = [each for each in OPTIONS if each.name not in _USED and each.group != "plugins"]
+    unused = ", ".join(each.flag for each in others if getattr(settings, each.name) != each.default)
+    if unused:
+        logger.warning("options without effect in mode server: %s; they are for the controller", unused)
+    if re.match(r"(?:tcp[46]?/)?(?:localhost|127\.|\[::1\])", settings.admin) and settings.admin != Settings().admin:
+        logger.warning("--admin %s (CADDY_ADMIN): only controllers on this machine reach this server", settings.admin)
+
+
 def own_addresses() -> Iterator[str]:
     """The addresses of this machine, or of this container."""
     with suppress(OSError):
@@ -59,14 +75,26 @@ def own_addresses() -> Iterator[str]:
 
 @frozen
 class Kept:
-    """The configuration that the server had last. Caddy saves it (`autosave.json`); `copy` outlives a start without it."""
+    """The configuration that the server had last, in the state directory `folder`.
 
-    copy: Path
+    Caddy saves it there (`autosave.json`) and not where another Caddy of this machine does. A copy outlives a start without it.
+    """
+
+    folder: Path
+
+    @property
+    def copy(self) -> Path:
+        """The copy."""
+        return self.folder / "last-configuration.json"
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """What has Caddy save its configuration there."""
+        return {"XDG_CONFIG_HOME": str((self.folder / "config").absolute())}
 
     def load(self) -> bytes:
         """The configuration, `{}` if there is none yet."""
-        saved = caddy_folders(os.environ)[1] / "autosave.json"
-        config = _with_apps(saved)
+        config = _with_apps(caddy_folders({**os.environ, **self.environment})[1] / "autosave.json")
         if config is None:
             return _with_apps(self.copy) or b"{}"
         try:
