@@ -131,3 +131,14 @@ def test_requests_that_fail_alike_are_one_line_for_each_host() -> None:
 
 def test_the_uri_of_a_failed_request_makes_no_line_of_its_own() -> None:
     assert "\n" not in shown(CaddyLog(), [failed("a.test", "/\nerror: x" + "y" * 10_000)])[0]
+
+
+def test_what_caddy_says_of_a_caddyfile_each_time_it_reads_it_is_one_line() -> None:
+    now = [0.0]
+    log = CaddyLog(lambda: now[0])
+    said = "the 'basicauth' directive is deprecated, please use 'basic_auth' instead!"
+    warnings = [line("warn", said, logger="config.adapter.caddyfile")]
+    assert len(shown(log, warnings * 50)) == 1
+    now[0] = 61.0
+    assert shown(log, warnings) == []
+    assert len(shown(log, [line("warn", "another one", logger="config.adapter.caddyfile")])) == 1

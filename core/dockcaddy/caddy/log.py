@@ -31,6 +31,8 @@ _PORT = re.compile(r"(?<!administration endpoint: )listen (?:tcp|udp)[46]? \S*: 
 _ONCE = re.compile(r"received request: GET /config/(?:admin)?$|server is listening only on the HTTP port")
 # https://caddyserver.com/docs/automatic-https#errors
 _CERTIFICATES = ("tls.obtain", "tls.renew", "tls.issuance", "http.acme_client", "http.issuance")
+# what Caddy warns of each time it reads a Caddyfile: what is deprecated
+_OF_ADAPTER = "config.adapter."
 _NO_CERTIFICATE = "could not get certificate from issuer"
 _OBTAINED = "certificate obtained successfully"
 # a line that repeats within this time, in seconds, is logged at debug level
@@ -128,6 +130,7 @@ class CaddyLog:
     clock: Callable[[], float] = time.monotonic
     _once: set[str] = field(factory=set)
     _repeated: dict[str, _Repeated] = field(factory=dict)
+    _adapter: dict[str, None] = field(factory=dict)
     _without_certificate: dict[str, str] = field(factory=dict)
 
     def record_of(self, entry: Entry) -> tuple[int, str] | None:
@@ -138,7 +141,16 @@ class CaddyLog:
             return self._about_certificate(entry)
         if entry.level < logging.WARNING:
             return entry.level, entry.message
+        if entry.logger.startswith(_OF_ADAPTER):
+            return self._about_caddyfile(entry)
         return self._folded(entry)
+
+    def _about_caddyfile(self, entry: Entry) -> tuple[int, str]:
+        is_known = entry.message in self._adapter
+        if not is_known:
+            _forget_oldest(self._adapter)
+            self._adapter[entry.message] = None
+        return logging.DEBUG if is_known else entry.level, entry.message
 
     def _first_only(self, cause: str, entry: Entry) -> tuple[int, str] | None:
         if cause in self._once:

@@ -16,6 +16,17 @@ from dockcaddy.engine.stopped import LABEL as WHEN_STOPPED
 _SOURCES = frozenset(("to", "dynamic", "import"))
 _TO_UPSTREAMS = frozenset(("reverse_proxy", "php_fastcgi", "to"))
 
+# what Caddy 2.11 still reads, and what it is called now
+_DEPRECATED = {
+    "basicauth": "basic_auth",
+    "skip_log": "log_skip",
+    "health_path": "health_uri",
+    "trusted_ca_cert": "trust_pool",
+    "trusted_ca_cert_file": "trust_pool",
+    "tls_trusted_ca_certs": "tls_trust_pool",
+    "forward_proxy_url": "network_proxy",
+}
+
 
 def in_labels(labels: Mapping[str, str], prefix: str) -> Iterator[Oversight]:
     """Probable mistakes in the labels under the prefix, and labels that only look as if they were under it."""
@@ -29,6 +40,7 @@ def in_labels(labels: Mapping[str, str], prefix: str) -> Iterator[Oversight]:
         for word, instead in misread_addresses(labels.get(head, "")) if "{{" not in labels.get(head, "") else ():
             yield Oversight(head, f'"{word}" is taken for the name of a host: {instead}')
         yield from _proxies_without_upstreams(labels, keys)
+        yield from _deprecated(head, keys)
 
 
 def without_braces(labels: Mapping[str, str], prefix: str, signatures: Signatures) -> Iterator[Oversight]:
@@ -78,3 +90,15 @@ def _forgotten_site(head: str, keys: Sequence[str]) -> Iterator[Oversight]:
                 key, f'without a label "{head}" it is taken for a global option: name the site, {head}: app.example.org'
             )
             return
+
+
+def _deprecated(head: str, keys: Iterable[str]) -> Iterator[Oversight]:
+    """Directives and options that Caddy has renamed. Its own warning names no label."""
+    named: set[str] = set()
+    for key in keys:
+        parts = key[len(head) + 1 :].split(".")
+        for place, name in enumerate(map(first_name, parts), start=1):
+            at = ".".join((head, *parts[:place]))
+            if name in _DEPRECATED and at not in named:
+                named.add(at)
+                yield Oversight(key, f"{name} is deprecated in caddy: write {_DEPRECATED[name]}")
