@@ -171,6 +171,15 @@ def test_a_mark_that_took_too_long_is_not_made_again() -> None:
     assert one.leads and here.servers[0].loads == 0
 
 
+@pytest.mark.parametrize("digits", [13, 4301])
+def test_a_term_that_no_controller_reaches_is_no_mark(digits: int) -> None:
+    here = room(2)
+    here.servers[0].text = f"dockcaddy.{'9' * digits}.x"
+    one = here.controller("one")
+    here.live(5, one)
+    assert one.leads and here.servers[1].text == "dockcaddy.1.one"
+
+
 @pytest.mark.parametrize("beats", [False, True])
 def test_a_stranger_that_says_that_somebody_leads_is_not_believed(beats: bool) -> None:
     here = room(3)

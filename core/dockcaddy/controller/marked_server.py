@@ -18,25 +18,23 @@ logger = logging.getLogger("dockcaddy")
 
 # a server that could not be marked is tried again after these, in seconds
 FIRST_PAUSE, LONGEST_PAUSE = 2.0, 60.0
+# no controller ever gets as far
+MAX_TERM = 10**12
 
 
 @frozen
 class Seen:
-    """A server's `@id`, None without a configuration; its vitals then; and whether its counter of beats rose since."""
+    """A server's `@id`, None without a configuration, and its vitals then.
+
+    `mark` is the controller that leads, as far as this server knows, `beats` how many it counted, and `is_risen` whether
+    that is more than at the look before.
+    """
 
     text: str | None
     vitals: Vitals
-    is_risen: bool = False
-
-    @property
-    def mark(self) -> Mark | None:
-        """The controller that leads, as far as this server knows."""
-        return Mark.of(self.text)
-
-    @property
-    def beats(self) -> float:
-        """The beats that it counted."""
-        return sum(float(each) for each in self.vitals.beats)
+    mark: Mark | None
+    beats: float
+    is_risen: bool
 
 
 @define(eq=False)
@@ -81,8 +79,11 @@ class MarkedServer:
         vitals, before = vitals_of(self.client, method), self._seen
         is_same = before is not None and vitals.since and vitals.since == before.vitals.since
         text = before.text if before is not None and is_same else self.client.mark()
-        seen = Seen(text, vitals)
-        self._seen = Seen(text, vitals, before is not None and seen.beats > before.beats)
+        mark = Mark.of(text)
+        if mark is not None and mark.term > MAX_TERM:
+            mark = None
+        beats = sum(float(each) for each in vitals.beats)
+        self._seen = Seen(text, vitals, mark, beats, before is not None and beats > before.beats)
         return self._seen
 
     def set_mark(self, seen: Seen, mark: Mark) -> bool:
