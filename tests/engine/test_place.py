@@ -3,6 +3,8 @@
 from typing import Any
 
 import pytest
+from dockcaddy.engine.builder import InventoryBuilder
+from dockcaddy.engine.reach import Neighbours, Place, Reach, written
 from dockcaddy.engine.records import EngineOptions
 from dockcaddy.engine.snapshot import from_snapshot
 from dockcaddy.model import Resource
@@ -224,3 +226,26 @@ def test_a_port_of_the_mode_host_is_published_on_the_nodes_of_its_tasks(
     assert dict(made.published) == published
     del swarm["info"]
     assert bool(found(engine(**REMOTE) | swarm)["app"].published) == (mode == "ingress")
+
+
+def test_an_address_that_comes_later_counts_from_then_on() -> None:
+    here: set[str] = {"10.0.0.4"}
+    near = Neighbours(addresses=lambda: frozenset(here))
+    near.join("podman", Reach())
+    builder = InventoryBuilder("podman", EngineOptions(), near)
+    builder.set_networks([PODMANS])
+    app = container("app", "podman", "10.88.0.2")
+    builder.containers.replace_all([app])
+    builder.containers.mark_unreadable(app["Id"])
+    assert [each.targets for each in builder.inventory(0.0).resources] == [()]
+    here.add("10.88.0.1")
+    assert [each.targets for each in builder.inventory(0.0).resources] == [("10.88.0.2",)]
+
+
+def test_a_live_engine_and_its_snapshot_say_the_same() -> None:
+    place = Place(in_container=True, addresses=frozenset(("10.9.9.9", GATEWAY)))
+    reach = Reach("auto", "nas", is_local=False, is_proxied=True)
+    said = written(reach, place, [BRIDGE])
+    # other addresses of the machine are nobody's business
+    assert said["addresses"] == [GATEWAY] and said["in_container"] is True
+    assert (said["host"], said["local"], said["proxied"]) == ("nas", False, True)

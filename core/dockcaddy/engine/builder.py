@@ -6,7 +6,7 @@ from typing import Any
 from attrs import define, evolve, field
 
 from dockcaddy.engine.ingress import ingress_networks
-from dockcaddy.engine.reach import Neighbours, facts_of
+from dockcaddy.engine.reach import ON_A_HOST, Neighbours, Place, facts_of
 from dockcaddy.engine.records import EngineOptions, container
 from dockcaddy.engine.services import ServiceStore, may_be_in_swarm
 from dockcaddy.engine.shared_networks import owner_of
@@ -36,7 +36,7 @@ class InventoryBuilder:
     _own: tuple[Json, Json | None] | None = None
     _caddy: tuple[object, Resource] | None = None
     _last: tuple[object, EngineInventory] | None = None
-    _seen: tuple[int, int] = (0, 0)
+    _seen: tuple[int, Place] = (0, ON_A_HOST)
     _sought: set[str] = field(factory=set)
 
     def __attrs_post_init__(self) -> None:
@@ -83,8 +83,8 @@ class InventoryBuilder:
 
     def inventory(self, now: float, problems: Iterable[Problem] = ()) -> EngineInventory:
         """The inventory at `now`, in seconds of the clock. `problems` are those of calls to the engine."""
-        # Podman makes a network's interface with its first container
-        if self._seen != (self.neighbours.changes, self.changes) or self.containers.own_network:
+        # addresses change too: Podman makes a network's interface with its first container
+        if self._seen != (self.neighbours.changes, self.neighbours.place) or self.containers.own_network:
             self._set_ingress()
         ingress = self.containers.ingress
         names = {network["Id"]: network["Name"] for network in self._networks or ()}
@@ -114,8 +114,9 @@ class InventoryBuilder:
     def _set_ingress(self) -> None:
         own = self.containers.used_network(self._own[0]).item if self._own is not None else None
         names, near = self.options.ingress_networks, self.neighbours
-        near.learn(self.name, facts_of(near.reach(self.name), self._networks, own, names, near.place))
-        self._seen = near.changes, self.changes
+        place = near.place
+        near.learn(self.name, facts_of(near.reach(self.name), self._networks, own, names, place))
+        self._seen = near.changes, place
         found = ingress_networks(self._networks, names, own, near.rule(self.name))
         self.containers.set_ingress(evolve(found, takes_all=self.options.all_addresses))
 

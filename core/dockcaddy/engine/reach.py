@@ -82,6 +82,9 @@ class Place:
         return any(_is_in(address, subnets) for address in self.addresses)
 
 
+ON_A_HOST = Place()
+
+
 @frozen
 class Facts:
     """What is known of one engine: its networks, and whether Caddy's container is on it.
@@ -191,9 +194,6 @@ class Neighbours:
             return ""
         default = LOOPBACK if own.has_host_here or not self.in_container else ""
         return next((each.gateway for each in facts.values() if each.has_caddy), default)
-
-
-ON_A_HOST = Place()
 
 
 def _host_network(own: Facts, host: str) -> str:
