@@ -2,8 +2,10 @@
 
 import pytest
 from dockcaddy import testing
+from dockcaddy.errors import CaddyRefusal
 from dockcaddy.fragment import Fragment
 from dockcaddy.merge.configuration import Configuration
+from dockcaddy.plugins.guard import Contribution
 from dockcaddy.quarantine.memory import Memory
 from dockcaddy.quarantine.refusal import Refusal
 
@@ -61,3 +63,11 @@ def test_a_refusal_without_a_line_names_the_label_that_has_its_word() -> None:
     )
     told = Refusal(words, Configuration("")).problem(fragment)
     assert told.label == "caddy_1.log"
+
+
+def test_an_output_passes_on_the_whole_refusal_because_the_reason_stands_at_its_end() -> None:
+    def load() -> None:
+        raise CaddyRefusal(f"{'loading module: ' * 60}illegal base64 data")
+
+    with pytest.raises(CaddyRefusal, match="illegal base64 data$"):
+        Contribution("output", "admin", load).run(load, check=lambda made: made, promised=(CaddyRefusal,))

@@ -62,7 +62,8 @@ class CaddyProcess:
 
     Each process starts with the `initial` configuration. `on_start` is called from the watching thread when a new process
     answers, with the number of crashes since the last call: ends with an error status. `environment` are variables
-    that the child gets in addition to ours.
+    that the child gets in addition to ours. `output` is the descriptor of its standard output, for logs with `output stdout`;
+    by default ours.
     """
 
     path: Path
@@ -71,6 +72,7 @@ class CaddyProcess:
     on_start: Callable[[int], None] = lambda crashes: None
     initial: Callable[[], bytes] = lambda: b"{}"
     environment: Mapping[str, str] = field(factory=dict)
+    output: int | None = None
     starts: int = 0
     failure: str = ""
     _log: CaddyLog = field(factory=CaddyLog)
@@ -238,8 +240,7 @@ class CaddyProcess:
             return subprocess.Popen(
                 command,
                 stdin=subprocess.PIPE,
-                # a log with `output stdout`
-                stdout=None,
+                stdout=self.output,
                 stderr=subprocess.PIPE,
                 cwd=self._folder,
                 env={**os.environ, **self.environment},

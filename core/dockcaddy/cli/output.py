@@ -54,6 +54,14 @@ def results() -> BinaryIO:
     return sys.stdout.results if isinstance(sys.stdout, Elsewhere) else sys.stdout.buffer
 
 
+def results_descriptor() -> int | None:
+    """The descriptor of that stream, None where it has none."""
+    try:
+        return results().fileno()
+    except OSError:
+        return None
+
+
 @contextmanager
 def standard_output_restored() -> Iterator[None]:
     """Restore standard output at the end."""

@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from dockcaddy.cli.options import Command, settings_options, start
-from dockcaddy.cli.output import reserve
+from dockcaddy.cli.output import reserve, results_descriptor
 from dockcaddy.run.daemon import run
 
 
@@ -15,4 +15,4 @@ def command(**options: Any) -> int:
     """Watch Docker and keep Caddy configured. By default, run a Caddy as a child process."""
     reserve()
     environment = start(options, timed=True)
-    return run(environment.settings, environment.registry, environment.sections)
+    return run(environment.settings, environment.registry, environment.sections, results_descriptor())

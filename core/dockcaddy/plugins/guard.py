@@ -42,7 +42,7 @@ from typing import Any, Generic, TypeVar
 
 from attrs import define, field, frozen
 
-from dockcaddy.errors import DockcaddyError, LabelError, PluginFault, one_line
+from dockcaddy.errors import MESSAGE_LENGTH, CaddyRefusal, DockcaddyError, LabelError, PluginFault, one_line
 from dockcaddy.settings import limits
 
 logger = logging.getLogger("dockcaddy")
@@ -211,7 +211,8 @@ def _in_words(error: DockcaddyError, promised: tuple[type[DockcaddyError], ...])
     if isinstance(error, LabelError):
         return LabelError(words(error.label), words(error.message))
     kind = next(kind for kind in promised if isinstance(error, kind))
-    return kind(words(error))
+    # Caddy's reason stands at the end, behind the modules through which it came to it
+    return kind(words(error, limits.MAX_ERROR_TEXT if kind is CaddyRefusal else MESSAGE_LENGTH))
 
 
 # --- messages about errors
@@ -237,10 +238,10 @@ def cause_of(error: BaseException) -> str:
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
-def words(thing: object) -> str:
-    """An object of a plugin as one line of text, also if its own `__str__` fails."""
+def words(thing: object, longest: int = MESSAGE_LENGTH) -> str:
+    """An object of a plugin as one line of at most `longest` characters, also if its own `__str__` fails."""
     try:
-        return one_line(" ".join(str(thing)[:2000].split()))
+        return one_line(" ".join(str(thing)[: 4 * longest].split()), longest)
     except BaseException as error:
         if comes_from_outside(error):
             raise

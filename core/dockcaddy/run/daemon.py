@@ -41,13 +41,16 @@ _MIGRATION = Path("/proc/sys/net/ipv4/tcp_migrate_req")
 PATIENCE = 2.0
 
 
-def run(settings: Settings, registry: Registry, sections: Mapping[type, Any]) -> int:
-    """Watch the engines until a signal; gives the exit status. Raises SettingsError and CaddyUnreachable at start."""
+def run(settings: Settings, registry: Registry, sections: Mapping[type, Any], caddy_output: int | None = None) -> int:
+    """Watch the engines until a signal; gives the exit status. Raises SettingsError and CaddyUnreachable at start.
+
+    `caddy_output` is the descriptor of Caddy's standard output, by default that of ours.
+    """
     with suppress(Ended), registry.timer.guarded(), ended_by_signals(registry.timer.is_waiting) as ending:
         if settings.mode == "server":
-            _serve(settings, registry, ending)
+            _serve(settings, registry, ending, caddy_output)
         else:
-            _run(settings, registry, sections, ending)
+            _run(settings, registry, sections, ending, caddy_output)
     return 0
 
 
@@ -96,7 +99,7 @@ def ended_by_signals(is_stuck: Callable[[], bool] = lambda: False) -> Iterator[E
     yield ending
 
 
-def _serve(settings: Settings, registry: Registry, ending: Ending) -> None:
+def _serve(settings: Settings, registry: Registry, ending: Ending, output: int | None) -> None:
     """Run a Caddy that a controller configures."""
     connections = connections_for(settings, registry, settings.state_path())
     if settings.envfile:
@@ -108,7 +111,7 @@ def _serve(settings: Settings, registry: Registry, ending: Ending) -> None:
         kept = Kept(directory)
         with (
             _version(settings, ending) as version,
-            caddy_for(settings, connections, directory, kept.load, kept.environment) as process,
+            caddy_for(settings, connections, directory, kept.load, kept.environment, output) as process,
         ):
             report_folders(os.environ)
             logger.info("dockcaddy %s %s", __version__, _purpose(settings, version, process))
@@ -122,7 +125,9 @@ def _serve(settings: Settings, registry: Registry, ending: Ending) -> None:
                 systemd.tell("STOPPING=1", "STATUS=caddy ends")
 
 
-def _run(settings: Settings, registry: Registry, sections: Mapping[type, Any], ending: Ending) -> None:
+def _run(
+    settings: Settings, registry: Registry, sections: Mapping[type, Any], ending: Ending, output: int | None
+) -> None:
     engines = engines_for(settings)
     controller = controller_for(settings, engines)
     connections, outputs = _connected(settings, registry, sections, settings.state_path(), controller)
@@ -142,7 +147,7 @@ def _run(settings: Settings, registry: Registry, sections: Mapping[type, Any], e
         last_good = LastGood(directory / "last-good.db")
         with (
             _version(settings, ending) as version,
-            caddy_for(settings, connections, directory, lambda: last_good.load().json) as process,
+            caddy_for(settings, connections, directory, lambda: last_good.load().json, output=output) as process,
         ):
             narrator = SystemdNarrator(_narrator(settings, engines, connections), systemd)
             reconciler = reconciler_for(
@@ -236,6 +241,7 @@ def caddy_for(
     directory: Path,
     last: Callable[[], bytes],
     environment: Mapping[str, str] = MappingProxyType({}),
+    output: int | None = None,
 ) -> Iterator[CaddyProcess | None]:
     """A Caddy of our own for as long as the context lasts; None where the connections need none.
 
@@ -250,6 +256,7 @@ def caddy_for(
         directory,
         initial=lambda: connections.complete(last()),
         environment=environment,
+        output=output,
     )
     try:
         process.start()
