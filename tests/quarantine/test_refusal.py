@@ -69,5 +69,5 @@ def test_an_output_passes_on_the_whole_refusal_because_the_reason_stands_at_its_
     def load() -> None:
         raise CaddyRefusal(f"{'loading module: ' * 60}illegal base64 data")
 
-    with pytest.raises(CaddyRefusal, match="illegal base64 data$"):
+    with pytest.raises(CaddyRefusal, match=r"illegal base64 data$"):
         Contribution("output", "admin", load).run(load, check=lambda made: made, promised=(CaddyRefusal,))
