@@ -48,6 +48,8 @@ def test_caddy_runs_hangs_and_is_gone(dockcaddy: Callable, tmp_path: Path, event
     try:
         eventually(lambda: dockcaddy(*options).status == 0)
         assert dockcaddy(*options).out == f"dockcaddy runs, and caddy answers at {proxy.admin}\n"
+        # the one that is asked for its version has ended then
+        eventually(lambda: proxy.said(" with caddy") == 1)
         caddy = proxy.caddy
         os.kill(caddy, signal.SIGSTOP)
         hanging = dockcaddy(*options)

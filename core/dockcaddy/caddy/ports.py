@@ -66,6 +66,11 @@ def obstacle(host: str, port: int, transport: Transport = "tcp", *, shared: bool
     return ""
 
 
+def is_shared(port: int) -> bool:
+    """Whether another process listens at a TCP port in a way that ours may too: each gets a part of the connections."""
+    return bool(obstacle("", port)) and not obstacle("", port, shared=True)
+
+
 def _inodes(port: int, transport: Transport) -> Iterator[str]:
     for name in (transport, f"{transport}6"):
         with suppress(OSError):

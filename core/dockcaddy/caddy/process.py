@@ -60,16 +60,17 @@ def with_defaults(config: bytes, admin: str, log: dict[str, Any] | None = None) 
 class CaddyProcess:
     """The managed child. `admin` is its listen address, `directory` a private folder.
 
-    Each process starts with the `initial` configuration. `on_start` is called from the watching thread when a new process
-    answers, with the number of crashes since the last call: ends with an error status. `environment` are variables
-    that the child gets in addition to ours. `output` is the descriptor of its standard output, for logs with `output stdout`;
-    by default ours.
+    `before_start` is called once, when no Caddy of an earlier run is left. Each process starts with the `initial`
+    configuration. `on_start` is called from the watching thread when a new process answers, with the number of crashes
+    since the last call: ends with an error status. `environment` are variables that the child gets in addition to ours.
+    `output` is the descriptor of its standard output, for logs with `output stdout`; by default ours.
     """
 
     path: Path
     admin: str
     directory: Path
     on_start: Callable[[int], None] = lambda crashes: None
+    before_start: Callable[[], None] = lambda: None
     initial: Callable[[], bytes] = lambda: b"{}"
     environment: Mapping[str, str] = field(factory=dict)
     output: int | None = None
@@ -93,6 +94,7 @@ class CaddyProcess:
             raise CaddyUnreachable(f"cannot make caddy's working directory {self._folder}: {error.strerror}") from error
         self._end_orphan()
         self._make_sure_of_its_address()
+        self.before_start()
         # the kernel ends a child when the thread that started it ends, so one thread starts all of them
         self._thread = threading.Thread(target=self._watch, name="caddy", daemon=True)
         self._thread.start()

@@ -7,8 +7,9 @@ from typing import Any
 import click
 
 from dockcaddy.cli import result
+from dockcaddy.cli.as_it_runs import AsItRuns
 from dockcaddy.cli.inventory import Source, inventory_option, read_comparison, read_source, report, report_excluded
-from dockcaddy.cli.options import Command, settings_options
+from dockcaddy.cli.options import settings_options
 from dockcaddy.errors import CaddyUnreachable
 from dockcaddy.merge.configuration import Configuration
 from dockcaddy.merge.unanswered import unanswered
@@ -16,7 +17,7 @@ from dockcaddy.model import Inventory, Problem
 from dockcaddy.run.comparison import Comparison
 
 
-@click.command(cls=Command)
+@click.command(cls=AsItRuns)
 @inventory_option
 @click.option(
     "--compare-cdp",

@@ -9,8 +9,9 @@ import click
 
 from dockcaddy.caddyfile import SiteAddress
 from dockcaddy.cli import result
+from dockcaddy.cli.as_it_runs import AsItRuns
 from dockcaddy.cli.inventory import inventory_option, read_source, report, report_excluded
-from dockcaddy.cli.options import Command, settings_options
+from dockcaddy.cli.options import settings_options
 from dockcaddy.errors import SettingsError
 from dockcaddy.merge.configuration import Configuration
 from dockcaddy.model import Inventory
@@ -20,7 +21,7 @@ from dockcaddy.settings.table import nearest
 logger = logging.getLogger("dockcaddy")
 
 
-@click.command(cls=Command)
+@click.command(cls=AsItRuns)
 @click.argument("subject")
 @inventory_option
 @settings_options("docker", "labels", "caddy", "plugins", "log")

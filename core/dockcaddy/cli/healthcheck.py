@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from dockcaddy.cli.options import Command, settings_options, start
+from dockcaddy.cli.options import Command, read_settings, settings_options
 from dockcaddy.cli.result import write
 from dockcaddy.errors import DockcaddyError
 from dockcaddy.run.health import check_caddy, running_arguments
@@ -28,9 +28,9 @@ def command(**options: Any) -> int:
 
     For HEALTHCHECK of an image and for probes. Without options, those of the running one count.
     """
-    environment = start(options)
+    settings = read_settings(options)
     try:
-        write(check_caddy(environment.settings, environment.registry) + "\n")
+        write(check_caddy(settings) + "\n")
     except DockcaddyError as error:
         logger.error("%s", error)
         return UNHEALTHY

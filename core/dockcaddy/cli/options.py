@@ -3,20 +3,21 @@
 import logging
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from attrs import frozen
 
-from dockcaddy import logs, plugins
+from dockcaddy import logs
 from dockcaddy.cli.output import reserve
 from dockcaddy.cli.plugin_settings import ARGUMENTS, write_plugin_settings
 from dockcaddy.errors import SettingsError
-from dockcaddy.plugins.registry import Registry
-from dockcaddy.plugins.sections import load_sections
 from dockcaddy.settings.pages import shown_default
 from dockcaddy.settings.sources import load
 from dockcaddy.settings.table import OPTIONS, Option, Settings, nearest
+
+if TYPE_CHECKING:
+    from dockcaddy.plugins.registry import Registry
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
@@ -42,7 +43,7 @@ class Environment:
     """What a command starts from: settings, plugins, and the plugins' settings."""
 
     settings: Settings
-    registry: Registry
+    registry: "Registry"
     sections: Mapping[type, Any]
 
 
@@ -50,9 +51,9 @@ class Command(click.Command):
     """A command that takes the options of the settings' table."""
 
     def parse_args(self, context: click.Context, args: list[str]) -> list[str]:
-        explicit = list(_explicit(args))
-        context.meta[ARGUMENTS] = tuple(explicit)
-        return super().parse_args(context, explicit)
+        words = list(explicit(args))
+        context.meta[ARGUMENTS] = tuple(words)
+        return super().parse_args(context, words)
 
     def format_options(self, context: click.Context, formatter: click.HelpFormatter) -> None:
         """The command's own options, then those of the settings' table in groups."""
@@ -70,7 +71,7 @@ class Command(click.Command):
             write_plugin_settings(self, context, formatter)
 
 
-def _explicit(arguments: Iterable[str]) -> Iterator[str]:
+def explicit(arguments: Iterable[str]) -> Iterator[str]:
     """`--flag` and `--flag false` as `--flag=true` and `--flag=false`, so that `--flag WORD` leaves the word alone."""
     waiting = iter(arguments)
     for argument in waiting:
@@ -84,7 +85,7 @@ def _explicit(arguments: Iterable[str]) -> Iterator[str]:
             else:
                 yield f"{argument}=true"
                 if following is not None:
-                    yield from _explicit([following, *waiting])
+                    yield from explicit([following, *waiting])
         else:
             yield argument
 
@@ -132,17 +133,26 @@ def _option(option: Option, *, hidden: bool) -> Callable[[Decorated], Decorated]
     return click.option(option.flag, option.name, **extra)
 
 
-def start(options: Mapping[str, Any], *, timed: bool = False) -> Environment:
-    """Set up logging, settings and plugins from a command's options. With `timed`, log lines have the time of day.
-
-    Raises SettingsError and PluginError.
-    """
+def read_settings(options: Mapping[str, Any], *, timed: bool = False) -> Settings:
+    """Set up logging and settings as `start` does, without plugins. Raises SettingsError."""
     if not timed:
         reserve()
     flags = {name: value for name, value in options.items() if name not in ("config", "overrides")}
     config = options.get("config") or os.environ.get("DOCKCADDY_CONFIG", "")
     settings = load(flags, os.environ, config, options.get("overrides", ()))
     logs.configure(settings.log_level, settings.log_format, timed=timed)
+    return settings
+
+
+def start(options: Mapping[str, Any], *, timed: bool = False) -> Environment:
+    """Set up logging, settings and plugins from a command's options. With `timed`, log lines have the time of day.
+
+    Raises SettingsError and PluginError.
+    """
+    from dockcaddy import plugins  # noqa: PLC0415
+    from dockcaddy.plugins.sections import load_sections  # noqa: PLC0415
+
+    settings = read_settings(options, timed=timed)
     registry = plugins.load(
         settings.plugin,
         disabled=settings.disable_plugin,

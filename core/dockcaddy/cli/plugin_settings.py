@@ -5,7 +5,6 @@ from collections.abc import Iterator, Sequence
 
 import click
 
-from dockcaddy import plugins
 from dockcaddy.errors import DockcaddyError, one_line
 from dockcaddy.settings.pages import section_records
 from dockcaddy.settings.sources import load
@@ -20,6 +19,8 @@ ARGUMENTS = "dockcaddy.cli.arguments"
 
 def write_plugin_settings(command: click.Command, context: click.Context, formatter: click.HelpFormatter) -> None:
     """Write the section of the help. A plugin that cannot be loaded is reported in it and does not prevent the help."""
+    from dockcaddy import plugins  # noqa: PLC0415
+
     failures: list[str] = []
     try:
         settings = _settings(command, context)

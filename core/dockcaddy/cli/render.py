@@ -5,12 +5,13 @@ from typing import Any
 import click
 
 from dockcaddy.cli import result
+from dockcaddy.cli.as_it_runs import AsItRuns
 from dockcaddy.cli.inventory import Served, inventory_option, read_source, report
-from dockcaddy.cli.options import Command, settings_options
+from dockcaddy.cli.options import settings_options
 from dockcaddy.errors import CaddyUnreachable, SettingsError
 
 
-@click.command(cls=Command)
+@click.command(cls=AsItRuns)
 @click.option(
     "--format",
     "style",

@@ -292,10 +292,7 @@ class ContainerStore:
         """Whether the container's last list item has an address on any network."""
         known = self._known.get(id)
         networks = ((known.item.get("NetworkSettings") or {}).get("Networks") or {}) if known else {}
-        return any(
-            (endpoint or {}).get("IPAddress") or (endpoint or {}).get("GlobalIPv6Address")
-            for endpoint in networks.values()
-        )
+        return any((each or {}).get("IPAddress") or (each or {}).get("GlobalIPv6Address") for each in networks.values())
 
     def resources(self, now: float) -> tuple[Resource, ...]:
         """The current resources, newest first as the engine lists them, without those not yet inspected."""
@@ -309,8 +306,8 @@ class ContainerStore:
     @property
     def excluded(self) -> tuple[str, ...]:
         """The names of the containers that the constraint excludes, and that would count without it."""
-        items = (known.item for known in self._known.values() if self._is_excluded(known))
-        return tuple(sorted(container_name(item) for item in items if self.options.stopped.counts(item)))
+        items = [each.item for each in self._known.values() if self._is_excluded(each)]
+        return tuple(sorted(container_name(each) for each in items if self.options.stopped.counts(each)))
 
     def _is_excluded(self, known: _Known) -> bool:
         if known.is_excluded is None:

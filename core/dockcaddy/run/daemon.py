@@ -30,7 +30,9 @@ from dockcaddy.run.engines import engines_for
 from dockcaddy.run.loop import outputs_for, reconciler_for
 from dockcaddy.run.operator_files import load_environment_file, read_base
 from dockcaddy.run.outputs import chosen_outputs
-from dockcaddy.run.server import Kept, admin_address, report_without_effect
+from dockcaddy.run.own_admin import own_address
+from dockcaddy.run.server import Kept, report_without_effect
+from dockcaddy.run.shared_ports import SharedPorts
 from dockcaddy.settings.table import Settings
 
 logger = logging.getLogger("dockcaddy")
@@ -221,13 +223,12 @@ def connections_for(
     if settings.has_servers:
         return Connections("", servers=controller.fleet if controller is not None else None, tls=tls)
     if settings.mode == "server":
-        return _child(settings, admin_address(settings))
+        return _child(settings, own_address(settings, directory))
     if settings.running_caddy:
         return Connections(settings.running_caddy, tls=tls)
     if not any(each.is_live and not each.target for each in chosen_outputs(settings, registry)):
         return Connections("")
-    address = f"unix/{directory / 'admin.sock'}" if settings.admin.lower() == "off" else settings.admin
-    return _child(settings, address)
+    return _child(settings, own_address(settings, directory))
 
 
 def _child(settings: Settings, address: str) -> Connections:
@@ -250,10 +251,13 @@ def caddy_for(
     if not connections.listen:
         yield None
         return
+    program = find_caddy(settings.caddy)
     process = CaddyProcess(
-        find_caddy(settings.caddy),
+        program,
         connections.url,
         directory,
+        # the ports of a server are those that its controller gives it
+        before_start=SharedPorts(settings, program).warn if settings.mode != "server" else lambda: None,
         initial=lambda: connections.complete(last()),
         environment=environment,
         output=output,

@@ -5,14 +5,14 @@ from pathlib import Path
 
 from dockcaddy.caddy import AdminClient
 from dockcaddy.errors import CaddyUnreachable
-from dockcaddy.plugins.registry import Registry
-from dockcaddy.run.daemon import connections_for
-from dockcaddy.run.server import admin_address
+from dockcaddy.run.own_admin import own_address
 from dockcaddy.settings.table import Settings
 
 PROCESSES = Path("/proc")
 # a Caddy that loads a large configuration answers late; in seconds
 PATIENCE = 8.0
+# the output to our own Caddy, which has no target
+_OWN = "admin"
 
 
 def running_arguments(processes: Path = PROCESSES) -> list[str]:
@@ -26,9 +26,9 @@ def running_arguments(processes: Path = PROCESSES) -> list[str]:
     raise CaddyUnreachable("no dockcaddy runs here")
 
 
-def check_caddy(settings: Settings, registry: Registry) -> str:
+def check_caddy(settings: Settings) -> str:
     """What runs, in words. Raises CaddyUnreachable where our Caddy does not answer."""
-    address = _own_caddy(settings, registry)
+    address = _own_caddy(settings)
     if not address:
         return "dockcaddy runs"
     client = AdminClient(address, timeout=PATIENCE, connect_timeout=PATIENCE)
@@ -37,14 +37,12 @@ def check_caddy(settings: Settings, registry: Registry) -> str:
     return f"dockcaddy runs, and caddy answers at {address}"
 
 
-def _own_caddy(settings: Settings, registry: Registry) -> str:
+def _own_caddy(settings: Settings) -> str:
     """The admin address of the Caddy that dockcaddy starts, `""` where others start it."""
-    if settings.mode == "server":
-        return admin_address(settings)
-    if settings.has_servers:
+    is_server = settings.mode == "server"
+    if not is_server and (settings.has_servers or settings.running_caddy or _OWN not in settings.output):
         return ""
-    connections = connections_for(settings, registry, settings.state_path())
-    return connections.url if connections.listen else ""
+    return own_address(settings, settings.state_path())
 
 
 def _command_line(process: Path) -> list[str]:

@@ -1,0 +1,59 @@
+"""Another Caddy at the ports of ours: the system would share the requests among them."""
+
+import logging
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from attrs import frozen
+
+from dockcaddy import caddyfile
+from dockcaddy.caddy.ports import holder_of, is_shared
+from dockcaddy.caddyfile import CaddyfileError, ListenPorts
+from dockcaddy.quarantine.ports import PortFault
+from dockcaddy.quarantine.this_machine import ThisMachine
+from dockcaddy.run.operator_files import read_base
+from dockcaddy.settings.table import Settings
+
+logger = logging.getLogger("dockcaddy")
+
+# one that ends has closed its ports by then, in seconds
+PATIENCE = 1.0
+
+
+@frozen
+class SharedPorts:
+    """Warns before our Caddy starts. Caddy listens with SO_REUSEPORT, so that two of one user fail at nothing."""
+
+    settings: Settings
+    caddy: Path
+
+    def warn(self) -> None:
+        """Warn of each port for HTTP and HTTPS that another process has, and would share with ours."""
+        machine = ThisMachine(self.caddy, self.settings.http_port, self.settings.https_port)
+        for port in self._taken():
+            ways = ", or ".join(machine.remedies(PortFault(port)))
+            who = holder_of(port) or "another program"
+            logger.warning("port %d: %s listens there too, each gets a part of the requests: %s", port, who, ways)
+
+    def _taken(self) -> Iterator[int]:
+        end = time.monotonic() + PATIENCE
+        for port in self._ports():
+            while (taken := is_shared(port)) and time.monotonic() < end:
+                time.sleep(0.05)
+            if taken:
+                yield port
+
+    def _ports(self) -> tuple[int, ...]:
+        """The ports of the settings, or those that the operator's Caddyfile sets."""
+        usual = ListenPorts()
+        found = usual
+        if base := read_base(self.settings.caddyfile_path):
+            try:
+                found = ListenPorts.of(caddyfile.parse(base.text, base.path))
+            except CaddyfileError:
+                # it is reported with the first pass
+                return ()
+        http = self.settings.http_port if found.http == usual.http else found.http
+        https = self.settings.https_port if found.https == usual.https else found.https
+        return http, https
