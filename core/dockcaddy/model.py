@@ -161,12 +161,13 @@ class ControlledServer:
     """A Caddy that its label asks a controller to configure: a container, or one task of a service.
 
     `addresses` are sorted: those on networks that dockcaddy's own container shares come first, then by the networks' names.
-    `value` is that of the label.
+    `value` is that of the label. `hosts` are the names and other addresses by which containers reach it.
     """
 
     name: str
     addresses: tuple[str, ...]
     value: str = ""
+    hosts: tuple[str, ...] = field(default=(), eq=False)
 
 
 @frozen(eq=False)

@@ -7,6 +7,7 @@ from dockcaddy.compile.lint import in_labels
 from dockcaddy.controller.discovery import Target, endpoints_of, targets_of
 from dockcaddy.engine.builder import InventoryBuilder
 from dockcaddy.engine.records import EngineOptions
+from dockcaddy.engine.servers import server_of_container, servers_of_service
 from dockcaddy.engine.services import SwarmResponses
 from dockcaddy.model import ControlledServer, EngineInventory, Inventory
 
@@ -98,3 +99,35 @@ def test_containers_and_the_tasks_of_services_are_found() -> None:
 
 def test_the_label_is_no_mistake() -> None:
     assert not list(in_labels({"caddy_controlled_server": ""}, "caddy"))
+
+
+def test_the_same_address_on_two_engines_is_one_server_and_reported() -> None:
+    two = [EngineInventory(name, servers=(edge("172.18.0.3"),)) for name in ("local", "far")]
+    targets, problems = targets_of(Inventory(tuple(two)))
+    assert targets == (Target("http://172.18.0.3:2019"),)
+    assert [str(each) for each in problems] == [
+        "container edge: engine far: it is not configured as a server: a server of engine local has the address "
+        "http://172.18.0.3:2019 too, give the engines different networks, or name this server with --caddy-admin"
+    ]
+
+
+def test_addresses_that_are_another_engines_do_not_count() -> None:
+    networks = {"a": {"NetworkID": "far", "IPAddress": "172.18.0.9"}, "b": {"NetworkID": "b", "IPAddress": "10.9.0.4"}}
+    container = {"Id": "c1", "Names": ["/edge-1"], "NetworkSettings": {"Networks": networks}}
+    found = server_of_container(container, "caddy", (), lambda network: network != "far")
+    assert found.addresses == ("10.9.0.4",)
+
+
+def test_labels_are_kept_from_the_names_of_servers() -> None:
+    networks = {"control": {"NetworkID": "c", "IPAddress": "10.9.0.4", "Aliases": ["Edge"]}}
+    container = {"Id": "c1", "Names": ["/edge-1"], "Labels": {"caddy_controlled_server": "2020"}}
+    server = server_of_container({**container, "NetworkSettings": {"Networks": networks}}, "caddy", ())
+    service = {
+        "Spec": {"Name": "stack_edges", "Labels": {"caddy_controlled_server": "2020"}},
+        "Endpoint": {"VirtualIPs": [{"NetworkID": "n", "Addr": "10.9.0.2/24"}]},
+    }
+    task = {"Slot": 1, "Status": {"State": "running"}, "DesiredState": "running"}
+    hosts = {
+        host for host, _ in endpoints_of(inventory(server, *servers_of_service(service, [task], "caddy", ())), 2019)
+    }
+    assert {"edge-1", "edge", "edge-1.control", "10.9.0.4", "stack_edges", "tasks.stack_edges", "10.9.0.2"} <= hosts

@@ -306,3 +306,16 @@ def test_what_was_made_before_the_lead_changed_is_not_published() -> None:
         assert made._wanted is not None
     finally:
         made.close()
+
+
+def test_what_another_controller_made_is_noticed() -> None:
+    caddy = FakeCaddy(runs=b"")
+    made = Fleet(lambda target: server(Clock(), caddy, target.url), urls=("http://b:2019",))
+    made.found(Inventory(()))
+    try:
+        assert not made.runs_another(b"{1}")
+        caddy.runs = b"{1}"
+        assert not made.runs_another(b"{1}")
+        assert made.runs_another(b"{2}") and made.runs_another(b"")
+    finally:
+        made.close()

@@ -9,6 +9,7 @@ from dockcaddy.errors import EngineUnreachable
 from dockcaddy.model import EngineInventory, Resource
 from dockcaddy.plugins.registry import Registry
 from dockcaddy.quarantine import Quarantine
+from dockcaddy.reconcile.controlled import NoServers
 from dockcaddy.reconcile.delivery import Outputs
 from dockcaddy.reconcile.pipeline import Pipeline
 from dockcaddy.reconcile.reconciler import Reconciler
@@ -185,3 +186,32 @@ def test_without_that_time_it_does_not(world: World) -> None:
     world.turn()
     world.turn(1e6)
     assert world.reconciler.configuration is None
+
+
+class OthersServers(NoServers):
+    """Servers that another controller has configured."""
+
+    def may_have_more(self, remembered: bytes) -> bool:
+        return True
+
+
+def test_a_takeover_removes_nothing_of_an_engine_that_has_not_answered() -> None:
+    clock = Clock()
+    far = FakeEngine("far", ("b",), down=True)
+    world = World(clock, (FakeEngine("local", ("a",)), far), retention=60.0)
+    world.reconciler.servers = OthersServers()
+    assert not world.reconciler.reconcile() and world.reconciler.configuration is None
+    far.down = False
+    clock.now += 5
+    assert world.reconciler.reconcile()
+    text = world.reconciler.configuration.text
+    assert "a.test" in text and "b.test" in text
+
+
+def test_a_takeover_waits_no_longer_than_the_retention() -> None:
+    clock = Clock()
+    world = World(clock, (FakeEngine("local", ("a",)), FakeEngine("far", ("b",), down=True)), retention=60.0)
+    world.reconciler.servers = OthersServers()
+    assert not world.reconciler.reconcile()
+    clock.now += 61
+    assert world.reconciler.reconcile() and "a.test" in world.reconciler.configuration.text

@@ -33,22 +33,35 @@ def targets_of(
 ) -> tuple[tuple[Target, ...], tuple[Problem, ...]]:
     """The servers in a fixed order, and what keeps others from being one. `network` is the controller network."""
     found = {url: Target(url) for url in urls}
+    engine_of: dict[str, str] = {}
     problems = []
-    for server in (each for engine in inventory.engines for each in engine.servers):
+    for engine, server in ((known.name, each) for known in inventory.engines for each in known.servers):
         try:
-            target = Target(_url_of(server, network), server.name)
+            url = _url_of(server, network)
         except ValueError as error:
             problems.append(Problem(server.name, "", f"it is not configured as a server: {error}"))
-        else:
-            found.setdefault(target.url, target)
+            continue
+        found.setdefault(url, Target(url, server.name))
+        other = engine_of.setdefault(url, engine)
+        if other != engine and server.name.startswith("container "):
+            problems.append(Problem(server.name, "", _is_taken(url, engine, other)))
     return tuple(sorted(found.values(), key=lambda target: target.url)), tuple(problems)
 
 
+def _is_taken(url: str, engine: str, other: str) -> str:
+    return (
+        f"engine {engine}: it is not configured as a server: a server of engine {other} has the address {url} too, "
+        "give the engines different networks, or name this server with --caddy-admin"
+    )
+
+
 def endpoints_of(inventory: Inventory, but: int) -> frozenset[tuple[str, int]]:
-    """Addresses and ports of the admin endpoints of labelled servers, except those at the port `but`."""
+    """Addresses, names and ports of the admin endpoints of labelled servers, except those at the port `but`."""
     servers = (server for engine in inventory.engines for server in engine.servers)
-    found = {(address, _endpoint(server.value)[2]) for server in servers for address in server.addresses}
-    return frozenset((address, port) for address, port in found if port != but)
+    found = {
+        (host.lower(), _endpoint(server.value)[2]) for server in servers for host in (*server.addresses, *server.hosts)
+    }
+    return frozenset((host, port) for host, port in found if port != but)
 
 
 def _url_of(server: ControlledServer, network: str) -> str:

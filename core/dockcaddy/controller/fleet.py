@@ -4,6 +4,7 @@ import logging
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
+from concurrent.futures import TimeoutError as FutureTimeout
 from typing import TypeVar
 
 from attrs import define, field, frozen
@@ -80,6 +81,26 @@ class Fleet:
             self._wanted, self._loaded = None, b""
             for server in self._servers.values():
                 server.forget()
+
+    @property
+    def has_published(self) -> bool:
+        """Whether it is known what servers are to run."""
+        return self._wanted is not None
+
+    def runs_another(self, config: bytes) -> bool:
+        """Whether servers that answer serve something, and none of them what this JSON does."""
+        is_any = False
+        for server in self._candidates():
+            future: Future[bytes | bool] = server.ask(lambda caddy: _compared(caddy, config))
+            try:
+                found = future.result(limits.SERVER_HEDGE)
+            except (CaddyUnreachable, CaddyRefusal, FutureTimeout):
+                future.cancel()
+                continue
+            if found == b"same":
+                return False
+            is_any = is_any or found == b"another"
+        return is_any
 
     @property
     def problems(self) -> tuple[Problem, ...]:
@@ -193,3 +214,10 @@ class Fleet:
         yield from named[:3]
         if len(named) > len(named[:3]):
             yield f"and {len(named) - 3} more"
+
+
+def _compared(caddy: Caddy, config: bytes) -> bytes:
+    """Whether Caddy serves the `same`, something else (`another`), or nothing (`b""`)."""
+    if not caddy.serves(b"") and not caddy.serves(b'{"apps":{}}'):
+        return b"same" if config and caddy.serves(config) else b"another"
+    return b""

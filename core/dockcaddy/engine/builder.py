@@ -122,7 +122,11 @@ class InventoryBuilder:
 
     def _servers(self, names: Mapping[str, str]) -> tuple[ControlledServer, ...]:
         own = ((self._own[0].get("NetworkSettings") or {}).get("Networks") or {}) if self._own is not None else {}
-        return (*self.containers.servers(own), *self.services.servers(own, names))
+        rule = self.neighbours.rule(self.name)
+        # an overlay network is the same on every node of a Swarm; what is on the host's networks is that engine's own
+        overlays = {each["Id"] for each in self._networks or () if each.get("Scope") == "swarm"}
+        servers = self.containers.servers(own, lambda network: network in overlays or rule.counts(network))
+        return (*servers, *self.services.servers(own, names))
 
     def _caddy_resource(self) -> Resource | None:
         if self._own is None:

@@ -1,6 +1,6 @@
 """Caddys that labels ask a controller to configure: `<prefix>_controlled_server` on a container or a service. No I/O."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from dockcaddy.engine.records import container_name, runs
@@ -9,6 +9,8 @@ from dockcaddy.model import ControlledServer
 Json = Mapping[str, Any]
 # a network and an address there
 _Place = tuple[str, str]
+# whether addresses on the network with this id count
+Counts = Callable[[str], bool]
 
 _SUFFIX = "_controlled_server"
 
@@ -18,17 +20,34 @@ def is_server(labels: Mapping[str, str] | None, prefix: str) -> bool:
     return prefix + _SUFFIX in (labels or {})
 
 
-def server_of_container(item: Json, prefix: str, own: Iterable[str]) -> ControlledServer:
-    """The server of an item of `GET /containers/json`. `own` are the names of our own container's networks."""
+def servers_of_containers(
+    items: Iterable[Json], prefix: str, own: Iterable[str], counts: Counts
+) -> tuple[ControlledServer, ...]:
+    """Those of these containers that run and are servers, by name. See `server_of_container`."""
+    up = (item for item in items if item.get("State") in ("running", None))
+    found = [server_of_container(each, prefix, own, counts) for each in up if is_server(each.get("Labels"), prefix)]
+    return tuple(sorted(found, key=lambda server: server.name))
+
+
+def server_of_container(
+    item: Json, prefix: str, own: Iterable[str], counts: Counts = lambda network: True
+) -> ControlledServer:
+    """The server of an item of `GET /containers/json`. `own` are the names of our own container's networks.
+
+    Addresses are those on networks whose id `counts`: others may be another engine's.
+    """
     networks = (item.get("NetworkSettings") or {}).get("Networks") or {}
     places = [
         (name, address)
         for name, endpoint in networks.items()
         for address in ((endpoint or {}).get("IPAddress"), (endpoint or {}).get("GlobalIPv6Address"))
-        if address
+        if address and counts(str((endpoint or {}).get("NetworkID") or ""))
     ]
     value = (item.get("Labels") or {}).get(prefix + _SUFFIX)
-    return ControlledServer(f"container {container_name(item)}", _ordered(places, own), str(value or ""))
+    name, labels = container_name(item), item.get("Labels") or {}
+    names = (name, str(item.get("Id"))[:12], labels.get("com.docker.compose.service"))
+    hosts = _in_networks((*names, *_aliases(networks.values())), networks)
+    return ControlledServer(f"container {name}", _ordered(places, own), str(value or ""), hosts)
 
 
 def servers_of_service(
@@ -37,9 +56,31 @@ def servers_of_service(
     """A server for each task of the service that runs."""
     spec = item.get("Spec") or {}
     value = str((spec.get("Labels") or {}).get(prefix + _SUFFIX) or "")
+    hosts = _hosts_of_service(item)
     for task in filter(runs, tasks):
         number = task.get("Slot") or str(task.get("NodeID") or "")[:12]
-        yield ControlledServer(f"service {spec.get('Name')}, task {number}", _ordered(_places(task), own), value)
+        yield ControlledServer(f"service {spec.get('Name')}, task {number}", _ordered(_places(task), own), value, hosts)
+
+
+def _hosts_of_service(item: Json) -> tuple[str, ...]:
+    """A service's names, those of its tasks together, and its virtual addresses."""
+    spec = item.get("Spec") or {}
+    attached = (spec.get("TaskTemplate") or {}).get("Networks") or spec.get("Networks") or ()
+    addresses = [str(each.get("Addr") or "") for each in (item.get("Endpoint") or {}).get("VirtualIPs") or ()]
+    names = (spec.get("Name"), f"tasks.{spec.get('Name')}", *_aliases(attached))
+    return _in_networks((*names, *(address.partition("/")[0] for address in addresses)), ())
+
+
+def _aliases(attachments: Iterable[Json | None]) -> Iterator[str]:
+    for each in attachments:
+        yield from (each or {}).get("Aliases") or ()
+        yield from (each or {}).get("DNSNames") or ()
+
+
+def _in_networks(names: Iterable[str | None], networks: Iterable[str]) -> tuple[str, ...]:
+    """The names, and as Docker's name server has them with the name of a network."""
+    known = [each for each in names if each]
+    return tuple(dict.fromkeys((*known, *(f"{each}.{network}" for each in known for network in networks))))
 
 
 def _places(task: Json) -> Iterator[_Place]:

@@ -10,7 +10,7 @@ from dockcaddy.engine.expectations import ended
 from dockcaddy.engine.ingress import IngressNetworks
 from dockcaddy.engine.podman import completed
 from dockcaddy.engine.records import EngineOptions, container, container_name, has_prefix, needed
-from dockcaddy.engine.servers import is_server, server_of_container
+from dockcaddy.engine.servers import Counts, servers_of_containers
 from dockcaddy.engine.shared_networks import Link, Start, UsedNetwork, names_of, owner_of, used_network, with_owners
 from dockcaddy.engine.unlabelled import warnings
 from dockcaddy.model import ControlledServer, Problem, Resource
@@ -314,13 +314,10 @@ class ContainerStore:
             known.is_excluded = self.wants(known.item.get("Labels") or {}) and self.options.excludes(known.item)
         return known.is_excluded
 
-    def servers(self, own: Iterable[str]) -> tuple[ControlledServer, ...]:
-        """The running containers that are servers. `own` are the names of our own container's networks."""
-        prefix = self.options.label_prefix
-        ours = (known for known in self._known.values() if not self._is_excluded(known))
-        items = (known.item for known in ours if known.item.get("State") in ("running", None))
-        found = [server_of_container(item, prefix, own) for item in items if is_server(item.get("Labels"), prefix)]
-        return tuple(sorted(found, key=lambda server: server.name))
+    def servers(self, own: Iterable[str], counts: Counts) -> tuple[ControlledServer, ...]:
+        """The containers that are servers. See `servers_of_containers`."""
+        items = [known.item for known in self._known.values() if not self._is_excluded(known)]
+        return servers_of_containers(items, self.options.label_prefix, own, counts)
 
     def resource(self, id: str, now: float) -> Resource | None:
         """The current resource of a container, None if there is none."""

@@ -25,6 +25,9 @@ class Controlled(Protocol):
     def found(self, inventory: Inventory) -> None:
         """What there is now, servers included."""
 
+    def may_have_more(self, remembered: bytes) -> bool:
+        """Whether servers run what another controller made since this one `remembered` its last configuration (JSON)."""
+
     def publish(self, configuration: Configuration, parts: Sequence[Fragment]) -> None:
         """Have all servers run this configuration, which is made of these fragments."""
 
@@ -43,6 +46,10 @@ class NoServers:
 
     def found(self, inventory: Inventory) -> None:
         """See Controlled."""
+
+    def may_have_more(self, remembered: bytes) -> bool:
+        """See Controlled."""
+        return False
 
     def publish(self, configuration: Configuration, parts: Sequence[Fragment]) -> None:
         """See Controlled."""

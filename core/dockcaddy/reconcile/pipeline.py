@@ -75,6 +75,7 @@ class Pipeline:
         self._retry_after = retry_after
         self._options: dict[frozenset[str], Fragment] = {}
         self._proxy = proxy or Proxy()
+        self._given_endpoints = self._proxy.server_endpoints
         self._states: dict[str, object] = {}
         self._lock = threading.Lock()
         self._registry = registry
@@ -155,8 +156,8 @@ class Pipeline:
         return (*self._settings_as_options(fragments), *self._pages.needed(fragments))
 
     def _know_servers(self, inventory: Inventory) -> None:
-        """Keep labels from the admin endpoints of servers. One that is gone may be back, so it stays."""
-        endpoints = self._proxy.server_endpoints | endpoints_of(inventory, self._proxy.admin_port)
+        """Keep labels from the admin endpoints of servers."""
+        endpoints = self._given_endpoints | endpoints_of(inventory, self._proxy.admin_port)
         if endpoints != self._proxy.server_endpoints:
             self._proxy = evolve(self._proxy, server_endpoints=endpoints)
             self._rendered = {}

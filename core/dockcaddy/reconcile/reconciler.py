@@ -169,7 +169,7 @@ class Reconciler:
         """
         begun = self.clock()
         inventory = self._inventory(begun)
-        if inventory is None:
+        if inventory is None or self._may_lose_sites(inventory):
             self.services.begin_pass()
             return False
         fragments = self._fragments(inventory)
@@ -206,6 +206,20 @@ class Reconciler:
             return None
         self.servers.found(inventory)
         return self._grace.apply(self._flapping.apply(inventory, now), now)
+
+    def _may_lose_sites(self, inventory: Inventory) -> bool:
+        """Whether servers may have sites of an engine that has not answered here, which another controller made."""
+        unheard = self.watches.unheard
+        remembered = self.last_good.load().json if unheard and self.last_good is not None else b""
+        if not unheard or not self.servers.may_have_more(remembered):
+            return False
+        message = (
+            "has not answered yet, and another controller has configured the servers: they keep what they have until it "
+            "answers, or for as long as --engine-retention says"
+        )
+        engines = [problem for engine in inventory.engines for problem in engine.problems]
+        self._report([*engines, *(Problem(f"engine {name}", "", message, "warning") for name in sorted(unheard))])
+        return True
 
     def _has_configuration(self) -> bool:
         """Whether anything is served, by this run or from an earlier one."""

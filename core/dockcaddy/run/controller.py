@@ -73,6 +73,10 @@ class Controller:
         self._term_of_pass = self._term
         self.fleet.found(inventory)
 
+    def may_have_more(self, remembered: bytes) -> bool:
+        """See Controlled. What was published since this controller leads is its own."""
+        return not self.fleet.has_published and self.fleet.runs_another(remembered)
+
     def publish(self, configuration: Configuration, parts: Sequence[Fragment]) -> None:
         """See Controlled. What was made before the lead changed is outdated."""
         assert self.pipeline is not None

@@ -169,7 +169,8 @@ def _wrong_port_of(address: Address, context: Context) -> str:
     if "{" in port:
         return "" if whole_argument(port) else f"the port {port} is not known beforehand"
     reason = wrong_port(port, context.proxy)
-    if (address.host.strip("[]"), int(port) if port.isdecimal() else 0) in context.proxy.server_endpoints:
+    host = address.host.strip("[]").lower().rstrip(".")
+    if (host, int(port) if port.isdecimal() else 0) in context.proxy.server_endpoints:
         reason = f"{address.host}:{port} is the admin API of a server"
     is_server = any(label.endswith(_SERVER_LABEL) for label in context.resource.labels)
     return reason if reason and (is_server or not _is_own(address.host, context)) else ""
