@@ -57,13 +57,14 @@ class Inspector:
         """Begin the inspects that may begin now; `take` gets the response, `fail` the error."""
         inspects = self.calls.of("inspect")
         late = len(inspects) - len(self.calls.awaited("inspect"))
-        begun = len(inspects)
+        begun, opened = len(inspects), self._open
         while (id := self.queue.next(begun, late)) is not None:
-            if id in self._open:
+            if id in opened:
                 # its response may be older than what is wanted
                 self.queue.again(id, self.clock() + LAG)
                 continue
             begun += 1
+            opened.add(id)
             self.calls.begin("inspect", partial(self.api.inspect, id), partial(take, id), partial(fail, id), id)
 
     def succeeded(self, id: str, answer: Any) -> None:
