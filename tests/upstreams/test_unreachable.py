@@ -96,12 +96,19 @@ def test_each_cause_has_its_own_words(cause: str) -> None:
         (item(), None, ()),
         (item(), None, ("back",)),
         (item("host", endpoints("host", address="")), None, ()),
-        (item(caddy_ingress_network="back"), IN_FRONT, ()),
+        (item(caddy_ingress_network="back"), caddy("back"), ()),
+        (item(caddy_ingress_network="back"), None, ()),
     ],
-    ids=["caddy-beside", "host", "option", "host-network", "label"],
+    ids=["caddy-beside", "host", "option", "host-network", "label", "label-on-a-host"],
 )
 def test_who_is_reached_is_not_spoken_of(container: dict[str, Any], own: dict[str, Any] | None, option: Any) -> None:
     assert told(container, own, option) == []
+
+
+def test_a_label_that_names_a_network_without_caddy_is_a_warning() -> None:
+    (problem,) = told(item(caddy_ingress_network="back"), IN_FRONT)
+    assert (problem.resource, problem.label, problem.severity) == ("container app", "caddy_ingress_network", "warning")
+    assert problem.message.startswith("caddy is not on back, it is on shop_front: connect caddy to it ")
 
 
 def test_a_stopped_one_is_not_spoken_of() -> None:

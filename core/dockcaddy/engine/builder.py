@@ -12,7 +12,7 @@ from dockcaddy.engine.services import ServiceStore, may_be_in_swarm
 from dockcaddy.engine.shared_networks import owner_of
 from dockcaddy.engine.soundness import OddContainers
 from dockcaddy.engine.store import ContainerStore
-from dockcaddy.engine.unreachable import advice
+from dockcaddy.engine.unreachable import advice, away_from_caddy
 from dockcaddy.errors import one_line
 from dockcaddy.model import ControlledServer, EngineInventory, Problem, Resource
 
@@ -92,7 +92,8 @@ class InventoryBuilder:
         every = (*problems, *self.services.problems, *self.containers.overlooked, *self.odd.problems.values())
         excluded = tuple(f"container {one_line(name)}" for name in self.containers.excluded)
         excluded += tuple(f"service {one_line(name)}" for name in self.services.excluded(names))
-        caddy, configs, advised = self._caddy_resource(), self.services.configs, advice(ingress, self.name)
+        caddy, configs = self._caddy_resource(), self.services.configs
+        advised = (*advice(ingress, self.name), *away_from_caddy(ingress, resources))
         are_old = self.services.are_old
         servers = self._servers(names)
         known = resources, configs, caddy, every, advised, are_old, servers, excluded

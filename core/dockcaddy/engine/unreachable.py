@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from dockcaddy.engine.ingress import NETWORK_LABEL, OPTION, IngressNetworks
 from dockcaddy.engine.reach import Rule
 from dockcaddy.errors import one_line
-from dockcaddy.model import Attachment, Problem
+from dockcaddy.model import Attachment, Problem, Resource
 from dockcaddy.settings import limits
 from dockcaddy.settings.table import nearest
 
@@ -72,6 +72,20 @@ def _of_another_engine(rule: Rule, attachments: Sequence[Attachment]) -> str:
 def advice(ingress: IngressNetworks, engine: str) -> tuple[Problem, ...]:
     """Warnings about networks that the option names and this engine does not have."""
     return tuple(Problem(f"engine {engine}", "", one_line(each), "warning") for each in _missing(ingress))
+
+
+def away_from_caddy(ingress: IngressNetworks, resources: Iterable[Resource]) -> Iterable[Problem]:
+    """Warnings of labels that choose a network on which Caddy's container is not: their addresses are used all the same."""
+    if ingress.by_option or not ingress.names or ingress.rule != Rule():
+        return
+    for each in resources:
+        chosen = each.labels.get(NETWORK_LABEL, "")
+        if chosen and chosen not in ingress.names and each.targets and not each.shares_network:
+            message = (
+                f"caddy is not on {chosen}, it is on {_listed(ingress.names)}: connect caddy to it "
+                "(docker network connect, or networks: in Compose), or name one of these"
+            )
+            yield Problem(str(each), NETWORK_LABEL, one_line(message), "warning")
 
 
 def _missing(ingress: IngressNetworks) -> Iterable[str]:
