@@ -13,13 +13,12 @@ from dockcaddy.caddy import AdminClient
 from dockcaddy.caddy.watched import Mark, Vitals, vitals_of
 from dockcaddy.controller.discovery import Target
 from dockcaddy.errors import CaddyRefusal, CaddyUnreachable
+from dockcaddy.settings import limits
 
 logger = logging.getLogger("dockcaddy")
 
 # a server that could not be marked is tried again after these, in seconds
 FIRST_PAUSE, LONGEST_PAUSE = 2.0, 60.0
-# no controller ever gets as far
-MAX_TERM = 10**12
 
 
 @frozen
@@ -80,7 +79,7 @@ class MarkedServer:
         is_same = before is not None and vitals.since and vitals.since == before.vitals.since
         text = before.text if before is not None and is_same else self.client.mark()
         mark = Mark.of(text)
-        if mark is not None and mark.term > MAX_TERM:
+        if mark is not None and mark.term > limits.MAX_TERM:
             mark = None
         beats = sum(float(each) for each in vitals.beats)
         self._seen = Seen(text, vitals, mark, beats, before is not None and beats > before.beats)

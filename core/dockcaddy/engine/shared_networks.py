@@ -10,13 +10,13 @@ from typing import Any, TypeVar
 
 from attrs import define, field, frozen
 
+from dockcaddy.settings import limits
+
 Json = Mapping[str, Any]
 Item = TypeVar("Item", bound=Mapping[str, Any])
 
 _OF_A_CONTAINER = "container:"
 _OF_THE_HOST = "host"
-# longer chains are a circle, which only a document written by hand has
-_MAX_CHAIN = 8
 # a container that was never started
 _NEVER = "0001-"
 
@@ -110,7 +110,7 @@ def used_network(link: Link, find: Callable[[str], Link | None]) -> UsedNetwork:
     chain = [link]
     while wanted := owner_of(chain[-1].item):
         owner = find(wanted)
-        if owner is None or len(chain) > _MAX_CHAIN:
+        if owner is None or len(chain) > limits.MAX_NETWORK_CHAIN:
             return UsedNetwork(link.item, _short(wanted), _gone(_short(wanted), link.name))
         chain.append(owner)
     owner = chain[-1]

@@ -10,12 +10,11 @@ from dockcaddy.errors import DockcaddyError, PluginFault
 from dockcaddy.hookspecs import Configuration
 from dockcaddy.model import Problem
 from dockcaddy.plugins.services import GuardedService
+from dockcaddy.settings import limits
 
 logger = logging.getLogger("dockcaddy")
 
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
-# of a state in one pass: what comes then is a fault of the service
-_MOST_CHANGES = 1
 
 
 class StateChanged(DockcaddyError):
@@ -57,21 +56,21 @@ class _Running:
 
     def begin_pass(self) -> None:
         """A pass begins: it may change its state again."""
-        if self._has_worked and self._changes <= _MOST_CHANGES:
+        if self._has_worked and self._changes <= limits.MAX_STATE_CHANGES:
             self._unrest.succeeded()
         self._changes, self._has_worked = 0, False
 
     def work(self, work: Callable[[GuardedService], object]) -> bool:
         """Call it in a pass. Returns whether its state has changed."""
         before = self.state
-        if self._changes > _MOST_CHANGES or not self._is_due:
+        if self._changes > limits.MAX_STATE_CHANGES or not self._is_due:
             return False
         self._has_worked = True
         self.call(work)
         if self.state is before:
             return False
         self._changes += 1
-        if self._changes > _MOST_CHANGES:
+        if self._changes > limits.MAX_STATE_CHANGES:
             self._failed("its state changes at every call, so it is left alone for a while", self._unrest)
         return True
 

@@ -35,6 +35,11 @@ MAX_WAITING_EVENTS = 10_000
 # Containers without our labels that `check` inspects to find out whether they are configured for another proxy.
 MAX_INSPECTED_UNLABELLED = 100
 
+# --- services of plugins ---
+
+# Changes of a service's state in one pass. What comes then is a fault of the service.
+MAX_STATE_CHANGES = 1
+
 # --- servers of a controller ---
 
 # How long a pass waits for one server to load a configuration, or to refuse it, before it tries another server.
@@ -45,6 +50,8 @@ SERVER_HEDGE = 1.0
 SERVER_TRIAL = 30.0
 # Servers that a pass asks before it takes a refusal for everybody's.
 MAX_ASKED_SERVERS = 5
+# Terms of the lock on servers: no controller ever gets as far, so a mark with more is none.
+MAX_TERM = 10**12
 
 # --- labels of one resource (compile) ---
 
@@ -158,6 +165,9 @@ MAX_REASON_DEPTH = 4
 # Words of an error that are compared with fragments, from its end, where Caddy names the cause.
 MAX_ERROR_WORDS = 40
 MAX_ERROR_TEXT = 2_000
+
+# Containers that use the network of one another in a row. A longer chain is a circle, which only a document written by hand has.
+MAX_NETWORK_CHAIN = 8
 
 # --- Caddy ---
 
