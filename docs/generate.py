@@ -12,7 +12,7 @@ from pathlib import Path
 
 import dockcaddy_policy
 from dockcaddy import caddyfile, files, hookspecs, plugins, testing
-from dockcaddy.engine.failures import CALLS
+from dockcaddy.engine.api.failures import CALLS
 from dockcaddy.settings import pages
 from dockcaddy_idioms import table
 from dockcaddy_policy.rules import RULES

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from dockcaddy.caddy import AdminClient, CaddyProcess
 from dockcaddy.caddy.log import CaddyLog
-from dockcaddy.engine.events import EventStream
+from dockcaddy.engine.watch.events import EventStream
 from dockcaddy.errors import CaddyUnreachable
 
 

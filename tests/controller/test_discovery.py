@@ -6,7 +6,7 @@ import pytest
 from dockcaddy.compile.lint import in_labels
 from dockcaddy.controller.discovery import Target, endpoints_of, targets_of
 from dockcaddy.engine.builder import InventoryBuilder
-from dockcaddy.engine.records import EngineOptions
+from dockcaddy.engine.records.resources import EngineOptions
 from dockcaddy.engine.servers import server_of_container, servers_of_service
 from dockcaddy.engine.services import SwarmResponses
 from dockcaddy.model import ControlledServer, EngineInventory, Inventory

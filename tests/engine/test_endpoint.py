@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from dockcaddy.engine import Connection, Engine, EngineOptions
-from dockcaddy.engine.endpoint import Certificates, Endpoint, endpoint_of
+from dockcaddy.engine.api.endpoint import Certificates, Endpoint, endpoint_of
 
 DEFAULT = "unix:///var/run/docker.sock"
 

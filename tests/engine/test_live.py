@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from attrs import define, field
 from dockcaddy.engine import Connection, Engine
-from dockcaddy.engine.events import Event
-from dockcaddy.engine.records import EngineOptions
+from dockcaddy.engine.records.resources import EngineOptions
+from dockcaddy.engine.watch.events import Event
 from dockcaddy.errors import EngineUnreachable
 from dockcaddy.settings.limits import ENGINE_PATIENCE, MAX_LISTED_BY_ID
 from docker.errors import APIError
@@ -233,7 +233,7 @@ def test_a_network_that_our_own_container_is_connected_to_counts_from_then_on(
 ) -> None:
     networks: dict[str, Any] = {}
     own = {"Id": "self", "NetworkSettings": {"Networks": networks}}
-    monkeypatch.setattr("dockcaddy.engine.own_container.own_container_ids", lambda: ["self"])
+    monkeypatch.setattr("dockcaddy.engine.reach.own_container.own_container_ids", lambda: ["self"])
     client.own = own
     client.put("a")
     engine = watched(client, EngineOptions())

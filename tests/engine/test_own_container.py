@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from attrs import define, field
 from dockcaddy.engine import Connection
-from dockcaddy.engine.own_addresses import own_addresses
-from dockcaddy.engine.own_container import OwnContainer, is_in_container, own_container_ids, own_layer
+from dockcaddy.engine.reach.own_addresses import own_addresses
+from dockcaddy.engine.reach.own_container import OwnContainer, is_in_container, own_container_ids, own_layer
 from docker.errors import NotFound
 
 OURS, OWNERS, OTHER = "a" * 64, "b" * 64, "c" * 64
@@ -85,7 +85,7 @@ def test_a_host_is_no_container(tmp_path: Path) -> None:
 def test_a_container_of_another_engine_that_is_named_as_our_id_begins_is_not_ours(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("dockcaddy.engine.own_container.own_container_ids", lambda: ["0123456789ab"])
+    monkeypatch.setattr("dockcaddy.engine.reach.own_container.own_container_ids", lambda: ["0123456789ab"])
 
     class Named(Client):
         def inspect_container(self, id: str) -> dict[str, Any]:
@@ -152,7 +152,7 @@ class Client:
 def test_which_of_those_that_have_one_network(
     there: dict[str, tuple[str, str]], found: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dockcaddy.engine.own_container.own_container_ids", lambda: [OWNERS])
-    monkeypatch.setattr("dockcaddy.engine.own_container.own_layer", lambda: "/d/ours")
+    monkeypatch.setattr("dockcaddy.engine.reach.own_container.own_container_ids", lambda: [OWNERS])
+    monkeypatch.setattr("dockcaddy.engine.reach.own_container.own_layer", lambda: "/d/ours")
     asked = OwnContainer(Connection("unix:///nowhere.sock", client=Client(there))).ask()
     assert (asked and asked["Id"]) == found

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 from dockcaddy.engine.builder import InventoryBuilder
-from dockcaddy.engine.reach import Neighbours, Place, Reach, written
-from dockcaddy.engine.records import EngineOptions
+from dockcaddy.engine.reach.neighbours import Neighbours, Place, Reach, written
+from dockcaddy.engine.records.resources import EngineOptions
 from dockcaddy.engine.snapshot import from_snapshot
 from dockcaddy.model import Resource
 

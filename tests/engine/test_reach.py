@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
-from dockcaddy.engine.reach import Neighbours, Reach, facts_of
-from dockcaddy.engine.records import EngineOptions
+from dockcaddy.engine.reach.neighbours import Neighbours, Reach, facts_of
+from dockcaddy.engine.records.resources import EngineOptions
 from dockcaddy.engine.snapshot import from_snapshot
 from dockcaddy.run.engines import reach_of
 

@@ -3,9 +3,9 @@
 from typing import Any
 
 import pytest
-from dockcaddy.engine.ingress import IngressNetworks
-from dockcaddy.engine.records import EngineOptions, container
-from dockcaddy.engine.service_records import service
+from dockcaddy.engine.reach.ingress import IngressNetworks
+from dockcaddy.engine.records.resources import EngineOptions, container
+from dockcaddy.engine.records.services import service
 from dockcaddy.model import Resource
 
 INGRESS = IngressNetworks({"front": 0}, on_host=True)

@@ -5,7 +5,7 @@ import json
 from typing import Any
 
 import pytest
-from dockcaddy.engine.redaction import environment_count, redacted
+from dockcaddy.engine.records.redaction import environment_count, redacted
 
 HASH = "$2a$14$Zkx19XLiW6VYouLHR5NmfOFU0z2GTNmpkT/5qqR7hx4IjWJPDhjvG"
 

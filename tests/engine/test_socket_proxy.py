@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from dockcaddy.engine import Connection, Engine, EngineOptions
-from dockcaddy.engine.failures import failure_of
+from dockcaddy.engine.api.failures import failure_of
 from dockcaddy.errors import EngineUnreachable
 from docker.errors import APIError
 from requests import Request, Response

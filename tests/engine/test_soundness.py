@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from dockcaddy.engine import Connection, Engine
 from dockcaddy.engine.builder import InventoryBuilder
-from dockcaddy.engine.records import EngineOptions
+from dockcaddy.engine.records.resources import EngineOptions
 from dockcaddy.engine.snapshot import from_snapshot
 
 ITEMS: list[dict[str, Any]] = [

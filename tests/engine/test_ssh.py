@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from attrs import frozen
 from dockcaddy.engine import Connection, Engine, EngineOptions
-from dockcaddy.engine.ssh import command
+from dockcaddy.engine.api.ssh import command
 from dockcaddy.errors import EngineUnreachable
 from real_engine import Containers, docker
 

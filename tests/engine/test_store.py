@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from dockcaddy.engine.records import EngineOptions
+from dockcaddy.engine.records.resources import EngineOptions
 from dockcaddy.engine.store import ContainerStore
 
 

@@ -6,7 +6,7 @@ from random import Random
 import pytest
 from attrs import define, field
 from dockcaddy.engine import EngineOptions
-from dockcaddy.engine.events import FILTERS
+from dockcaddy.engine.watch.events import FILTERS
 from dockcaddy.model import Inventory, Resource
 from simulated.connection import Watching, watching
 from simulated.engine import SimulatedEngine

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from dockcaddy.engine import Connection, Engine
-from dockcaddy.engine.failures import failure_of
+from dockcaddy.engine.api.failures import failure_of
 from dockcaddy.errors import EngineUnreachable
 from requests.exceptions import ConnectionError, SSLError
 from urllib3.exceptions import MaxRetryError, ProtocolError

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 from dockcaddy import plugins
-from dockcaddy.engine.records import EngineOptions
+from dockcaddy.engine.records.resources import EngineOptions
+from dockcaddy.engine.records.stopped import Stopped
 from dockcaddy.engine.snapshot import from_snapshot
-from dockcaddy.engine.stopped import Stopped
 from dockcaddy.reconcile.pipeline import Pipeline
 from stand_in_container import NETWORK, StandInContainer
 

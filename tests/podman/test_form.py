@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 from dockcaddy.engine import Connection, EngineOptions, from_snapshot
-from dockcaddy.engine.events import Event
-from dockcaddy.engine.podman import completed, containers, is_podman, networks
-from dockcaddy.engine.stopped import KEEP, Stopped
+from dockcaddy.engine.api.podman import completed, containers, is_podman, networks
+from dockcaddy.engine.records.stopped import KEEP, Stopped
+from dockcaddy.engine.watch.events import Event
 from dockcaddy.errors import EngineUnreachable
 from dockcaddy.model import Resource
 

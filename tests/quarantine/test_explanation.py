@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from dockcaddy import plugins
 from dockcaddy.caddy import modules_of
-from dockcaddy.engine.ingress import IngressNetworks
-from dockcaddy.engine.records import container
+from dockcaddy.engine.reach.ingress import IngressNetworks
+from dockcaddy.engine.records.resources import container
 from dockcaddy.model import EngineInventory, Inventory
 from dockcaddy.plugins.sections import load_sections
 from dockcaddy.reconcile.pipeline import Pipeline

@@ -11,7 +11,7 @@ import click
 import pytest
 from attrs import field, frozen
 from dockcaddy.cli.options import Command, settings_options
-from dockcaddy.engine.events import FILTERS
+from dockcaddy.engine.watch.events import FILTERS
 from dockcaddy.errors import SettingsError
 from dockcaddy.settings.sources import load
 from dockcaddy.settings.table import OPTIONS, Option

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from dockcaddy.engine.reach import Reach
+from dockcaddy.engine.reach.neighbours import Reach
 from dockcaddy.errors import SettingsError
 from dockcaddy.run.engines import engines_for, named_engines
 from dockcaddy.settings.sources import load

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from dockcaddy.engine.events import FIRST_PAUSE
+from dockcaddy.engine.watch.events import FIRST_PAUSE
 from simulated.steps import Script, Step
 from simulated.world import World
 

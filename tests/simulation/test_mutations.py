@@ -5,11 +5,11 @@ from itertools import chain
 from typing import Any
 
 import pytest
-from dockcaddy.engine.event_handler import EventHandler
+from dockcaddy.engine.api.responses import Responses
 from dockcaddy.engine.live import Engine
-from dockcaddy.engine.reflector import Reflector
-from dockcaddy.engine.responses import Responses
 from dockcaddy.engine.store import ContainerStore
+from dockcaddy.engine.watch.event_handler import EventHandler
+from dockcaddy.engine.watch.reflector import Reflector
 from dockcaddy.model import EngineInventory
 from dockcaddy.quarantine.memory import Memory
 from dockcaddy.quarantine.trial import Trial

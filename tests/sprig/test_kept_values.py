@@ -124,7 +124,7 @@ def test_a_resource_gets_a_handful_of_hashes(renders: Renders) -> None:
 
 
 def test_the_engines_record_is_not_changed() -> None:
-    from dockcaddy.engine.gotypes import service_record
+    from dockcaddy.engine.records.gotypes import service_record
 
     item = {"Spec": {"TaskTemplate": {"Resources": {"Limits": {"a": 1}}}}}
     before = json.dumps(item)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 from dockcaddy import plugins
-from dockcaddy.engine.records import EngineOptions
+from dockcaddy.engine.records.resources import EngineOptions
 from dockcaddy.engine.snapshot import from_snapshot
 from dockcaddy.reconcile.pipeline import Pipeline
 from stand_in_container import NETWORK, StandInContainer

@@ -5,12 +5,12 @@ from typing import Any, ClassVar
 
 import pytest
 from dockcaddy import plugins
-from dockcaddy.engine.events import Event
-from dockcaddy.engine.ingress import ingress_networks
-from dockcaddy.engine.reach import Rule
-from dockcaddy.engine.records import EngineOptions
+from dockcaddy.engine.reach.ingress import ingress_networks
+from dockcaddy.engine.reach.neighbours import Rule
+from dockcaddy.engine.records.resources import EngineOptions
 from dockcaddy.engine.snapshot import from_snapshot
 from dockcaddy.engine.store import ContainerStore
+from dockcaddy.engine.watch.events import Event
 from dockcaddy.merge.configuration import Configuration
 from dockcaddy.model import Resource
 from dockcaddy.reconcile.pipeline import Pipeline

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from dockcaddy import plugins
-from dockcaddy.engine.records import EngineOptions
+from dockcaddy.engine.records.resources import EngineOptions
 from dockcaddy.engine.snapshot import from_snapshot
 from dockcaddy.model import Problem
 from dockcaddy.reconcile.pipeline import Pipeline

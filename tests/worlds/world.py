@@ -18,8 +18,8 @@ from typing import Any
 from attrs import define, field, frozen
 from dockcaddy import Output, plugins
 from dockcaddy.caddy import CaddyProcess, listen_address
-from dockcaddy.engine.ingress import IngressNetworks
-from dockcaddy.engine.records import container
+from dockcaddy.engine.reach.ingress import IngressNetworks
+from dockcaddy.engine.records.resources import container
 from dockcaddy.merge.configuration import Configuration
 from dockcaddy.model import EngineInventory, Resource
 from dockcaddy.plugins.sections import load_sections

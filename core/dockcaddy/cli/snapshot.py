@@ -9,7 +9,7 @@ import click
 from dockcaddy.cli import result
 from dockcaddy.cli.options import Command, settings_options, start
 from dockcaddy.engine import VERSION
-from dockcaddy.engine.redaction import environment_count, redacted
+from dockcaddy.engine.records.redaction import environment_count, redacted
 from dockcaddy.run.engines import engines_for
 from dockcaddy.run.operator_files import load_environment_file
 

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from dockcaddy.caddyfile import SITE_DIRECTIVES
 from dockcaddy.compile.template_hints import Signatures, misread_addresses, unbraced
-from dockcaddy.engine.ignored_labels import Oversight, first_name, ignored
-from dockcaddy.engine.stopped import CHOICES
-from dockcaddy.engine.stopped import LABEL as WHEN_STOPPED
+from dockcaddy.engine.records.ignored_labels import Oversight, first_name, ignored
+from dockcaddy.engine.records.stopped import CHOICES
+from dockcaddy.engine.records.stopped import LABEL as WHEN_STOPPED
 
 # options of a proxy that name upstreams, or may
 _SOURCES = frozenset(("to", "dynamic", "import"))

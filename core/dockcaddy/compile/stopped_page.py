@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from attrs import evolve
 
 from dockcaddy.caddyfile import Block, Origin, is_site
-from dockcaddy.engine.stopped import LABEL
+from dockcaddy.engine.records.stopped import LABEL
 from dockcaddy.fragment import Fragment
 from dockcaddy.model import Resource
 

@@ -9,9 +9,9 @@ from typing import Any
 from attrs import define, field
 
 from dockcaddy.controller.election import LockUnavailable, Record
-from dockcaddy.engine.connection import Connection
-from dockcaddy.engine.events import LOCK_PREFIX
-from dockcaddy.engine.failures import failure_of, is_no_manager, status_of
+from dockcaddy.engine.api.connection import Connection
+from dockcaddy.engine.api.failures import failure_of, is_no_manager, status_of
+from dockcaddy.engine.watch.events import LOCK_PREFIX
 from dockcaddy.errors import EngineUnreachable
 
 _HOLDER, _TERM, _BEAT = "dockcaddy.leader", "dockcaddy.term", "dockcaddy.beat"

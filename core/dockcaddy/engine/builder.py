@@ -5,14 +5,14 @@ from typing import Any
 
 from attrs import define, evolve, field
 
-from dockcaddy.engine.ingress import ingress_networks
-from dockcaddy.engine.reach import ON_A_HOST, Neighbours, Place, facts_of
-from dockcaddy.engine.records import EngineOptions, container
+from dockcaddy.engine.reach.ingress import ingress_networks
+from dockcaddy.engine.reach.neighbours import ON_A_HOST, Neighbours, Place, facts_of
+from dockcaddy.engine.reach.shared_networks import owner_of
+from dockcaddy.engine.reach.unreachable import advice, away_from_caddy
+from dockcaddy.engine.records.resources import EngineOptions, container
+from dockcaddy.engine.records.soundness import OddContainers
 from dockcaddy.engine.services import ServiceStore, may_be_in_swarm
-from dockcaddy.engine.shared_networks import owner_of
-from dockcaddy.engine.soundness import OddContainers
 from dockcaddy.engine.store import ContainerStore
-from dockcaddy.engine.unreachable import advice, away_from_caddy
 from dockcaddy.errors import one_line
 from dockcaddy.model import ControlledServer, EngineInventory, Problem, Resource
 

@@ -10,22 +10,22 @@ from typing import Any
 
 from attrs import define, field
 
-from dockcaddy.engine import podman
-from dockcaddy.engine.api import EngineApi
+from dockcaddy.engine.api import podman
+from dockcaddy.engine.api.connection import Connection
+from dockcaddy.engine.api.endpoint import DEFAULT_SOCKET
+from dockcaddy.engine.api.engine_api import EngineApi
+from dockcaddy.engine.api.failures import failure_of
+from dockcaddy.engine.api.work import Threads, Work
 from dockcaddy.engine.builder import InventoryBuilder
-from dockcaddy.engine.connection import Connection
-from dockcaddy.engine.endpoint import DEFAULT_SOCKET
-from dockcaddy.engine.event_handler import EventHandler
-from dockcaddy.engine.events import FILTERS, EventStream, no_timeout
-from dockcaddy.engine.failures import failure_of
-from dockcaddy.engine.own_container import OwnContainer
 from dockcaddy.engine.problems import EngineProblems
-from dockcaddy.engine.reach import Neighbours, written
+from dockcaddy.engine.reach.neighbours import Neighbours, written
+from dockcaddy.engine.reach.own_container import OwnContainer
 from dockcaddy.engine.recording import add_inspects, record
-from dockcaddy.engine.records import EngineOptions
-from dockcaddy.engine.reflector import Reflector
-from dockcaddy.engine.unlabelled import warnings
-from dockcaddy.engine.work import Threads, Work
+from dockcaddy.engine.records.resources import EngineOptions
+from dockcaddy.engine.records.unlabelled import warnings
+from dockcaddy.engine.watch.event_handler import EventHandler
+from dockcaddy.engine.watch.events import FILTERS, EventStream, no_timeout
+from dockcaddy.engine.watch.reflector import Reflector
 from dockcaddy.errors import one_line
 from dockcaddy.model import EngineInventory, EngineSilent, Problem
 from dockcaddy.settings import limits

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from attrs import define, field
 
-from dockcaddy.engine.failures import cause_of
+from dockcaddy.engine.api.failures import cause_of
 from dockcaddy.model import Problem
 
 # the consequence of each call that is forbidden

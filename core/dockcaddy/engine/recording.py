@@ -4,13 +4,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from dockcaddy.engine import podman
-from dockcaddy.engine.api import EngineApi
-from dockcaddy.engine.failures import cause_of, is_forbidden
-from dockcaddy.engine.own_container import OwnContainer
+from dockcaddy.engine.api import podman
+from dockcaddy.engine.api.engine_api import EngineApi
+from dockcaddy.engine.api.failures import cause_of, is_forbidden
 from dockcaddy.engine.problems import EngineProblems
+from dockcaddy.engine.reach.own_container import OwnContainer
+from dockcaddy.engine.reach.shared_networks import with_owners
 from dockcaddy.engine.services import SwarmResponses, may_be_in_swarm
-from dockcaddy.engine.shared_networks import with_owners
 from dockcaddy.settings import limits
 
 

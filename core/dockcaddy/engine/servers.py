@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from dockcaddy.engine.records import container_name, runs
+from dockcaddy.engine.records.resources import container_name, runs
 from dockcaddy.model import ControlledServer
 
 Json = Mapping[str, Any]

@@ -7,10 +7,10 @@ from typing import Any
 
 from attrs import define, evolve, field, frozen
 
-from dockcaddy.engine.ingress import IngressNetworks
-from dockcaddy.engine.records import EngineOptions, has_prefix, runs
+from dockcaddy.engine.reach.ingress import IngressNetworks
+from dockcaddy.engine.records.resources import EngineOptions, has_prefix, runs
+from dockcaddy.engine.records.services import service
 from dockcaddy.engine.servers import is_server, servers_of_service
-from dockcaddy.engine.service_records import service
 from dockcaddy.model import ControlledServer, Problem, Resource, SwarmConfig
 
 Json = Mapping[str, Any]

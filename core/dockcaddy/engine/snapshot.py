@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from dockcaddy.engine import podman
+from dockcaddy.engine.api import podman
 from dockcaddy.engine.builder import InventoryBuilder
-from dockcaddy.engine.reach import Neighbours, Place, Reach, is_address
-from dockcaddy.engine.records import EngineOptions
+from dockcaddy.engine.reach.neighbours import Neighbours, Place, Reach, is_address
+from dockcaddy.engine.records.resources import EngineOptions
+from dockcaddy.engine.records.soundness import INSPECT, oddity
 from dockcaddy.engine.services import SwarmResponses
-from dockcaddy.engine.soundness import INSPECT, oddity
 from dockcaddy.errors import DockcaddyError
 from dockcaddy.model import Inventory
 from dockcaddy.settings.reach import parse_reach

@@ -6,13 +6,21 @@ from typing import Any
 
 from attrs import define, evolve, field
 
-from dockcaddy.engine.expectations import ended
-from dockcaddy.engine.ingress import IngressNetworks
-from dockcaddy.engine.podman import completed
-from dockcaddy.engine.records import EngineOptions, container, container_name, has_prefix, needed
+from dockcaddy.engine.api.podman import completed
+from dockcaddy.engine.reach.ingress import IngressNetworks
+from dockcaddy.engine.reach.shared_networks import (
+    Link,
+    Start,
+    UsedNetwork,
+    names_of,
+    owner_of,
+    used_network,
+    with_owners,
+)
+from dockcaddy.engine.records.resources import EngineOptions, container, container_name, has_prefix, needed
+from dockcaddy.engine.records.unlabelled import warnings
 from dockcaddy.engine.servers import Counts, servers_of_containers
-from dockcaddy.engine.shared_networks import Link, Start, UsedNetwork, names_of, owner_of, used_network, with_owners
-from dockcaddy.engine.unlabelled import warnings
+from dockcaddy.engine.watch.expectations import ended
 from dockcaddy.model import ControlledServer, Problem, Resource
 
 Json = Mapping[str, Any]

@@ -9,11 +9,11 @@ from typing import Any
 
 from attrs import define
 
+from dockcaddy.engine.api.failures import failure_of, is_no_manager
 from dockcaddy.engine.builder import InventoryBuilder
-from dockcaddy.engine.failures import failure_of, is_no_manager
 from dockcaddy.engine.problems import EngineProblems
-from dockcaddy.engine.rechecks import Rechecks
 from dockcaddy.engine.services import SwarmResponses
+from dockcaddy.engine.watch.rechecks import Rechecks
 
 # pause between lists of tasks, in seconds: longer where a list takes long, so that it takes a small part of the time
 POLL, LONGEST_POLL = 0.5, 5.0

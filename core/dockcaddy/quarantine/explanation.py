@@ -10,7 +10,7 @@ from attrs import evolve, field, frozen
 
 from dockcaddy.caddy.modules import noun_for, package_of
 from dockcaddy.caddyfile import DIRECTIVE_NAMES, GLOBAL_OPTIONS, Block, all_blocks
-from dockcaddy.engine.ignored_labels import PLAIN_KEY
+from dockcaddy.engine.records.ignored_labels import PLAIN_KEY
 from dockcaddy.errors import one_line
 from dockcaddy.fragment import Fragment
 from dockcaddy.model import Problem

@@ -17,7 +17,7 @@ from attrs import define
 from dockcaddy import __version__
 from dockcaddy.caddy import GRACE, CaddyProcess, Version, find_caddy, listen_address
 from dockcaddy.engine import Engine
-from dockcaddy.engine.own_container import is_in_container
+from dockcaddy.engine.reach.own_container import is_in_container
 from dockcaddy.errors import CaddyUnreachable, SettingsError
 from dockcaddy.narration import LogNarrator, Systemd, SystemdNarrator
 from dockcaddy.plugins.registry import Registry

@@ -13,12 +13,12 @@ from urllib.parse import urlsplit
 from attrs import frozen
 
 from dockcaddy.engine import Connection, Engine
-from dockcaddy.engine.endpoint import Endpoint, endpoint_of
-from dockcaddy.engine.own_addresses import own_addresses
-from dockcaddy.engine.own_container import is_in_container
-from dockcaddy.engine.reach import Neighbours, Reach
-from dockcaddy.engine.records import EngineOptions
-from dockcaddy.engine.stopped import Stopped
+from dockcaddy.engine.api.endpoint import Endpoint, endpoint_of
+from dockcaddy.engine.reach.neighbours import Neighbours, Reach
+from dockcaddy.engine.reach.own_addresses import own_addresses
+from dockcaddy.engine.reach.own_container import is_in_container
+from dockcaddy.engine.records.resources import EngineOptions
+from dockcaddy.engine.records.stopped import Stopped
 from dockcaddy.errors import SettingsError
 from dockcaddy.files import is_file
 from dockcaddy.settings.constraint import Constraint

@@ -8,9 +8,9 @@ from typing import Any
 
 from attrs import define, field
 from dockcaddy.engine import Connection, Engine, EngineOptions
-from dockcaddy.engine.events import FIRST_PAUSE, LONGEST_PAUSE, EventStream
-from dockcaddy.engine.own_container import OwnContainer
-from dockcaddy.engine.reflector import Reflector
+from dockcaddy.engine.reach.own_container import OwnContainer
+from dockcaddy.engine.watch.events import FIRST_PAUSE, LONGEST_PAUSE, EventStream
+from dockcaddy.engine.watch.reflector import Reflector
 
 from simulated.engine import Hangs, SimulatedEngine
 from simulated.schedule import Schedule, SimulatedCondition, as_condition

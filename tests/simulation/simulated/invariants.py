@@ -7,7 +7,7 @@ from typing import Any
 
 from attrs import define, field
 from dockcaddy.engine.builder import InventoryBuilder
-from dockcaddy.engine.records import EngineOptions
+from dockcaddy.engine.records.resources import EngineOptions
 from dockcaddy.engine.services import SwarmResponses
 from dockcaddy.engine.swarm import POLL as TASKS_POLL
 from dockcaddy.model import Inventory

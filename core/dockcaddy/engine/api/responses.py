@@ -9,9 +9,9 @@ from typing import Any
 from attrs import define, field
 
 from dockcaddy.engine.builder import InventoryBuilder
-from dockcaddy.engine.expectations import Expectation, Expectations
-from dockcaddy.engine.own_container import as_listed
+from dockcaddy.engine.reach.own_container import as_listed
 from dockcaddy.engine.store import ContainerStore
+from dockcaddy.engine.watch.expectations import Expectation, Expectations
 
 Json = Mapping[str, Any]
 

@@ -5,9 +5,9 @@ from collections.abc import Callable, Sequence
 
 from attrs import define
 
-from dockcaddy.engine.events import LOCK_PREFIX, SWARM_TYPES, Event
-from dockcaddy.engine.reflector import Reflector
 from dockcaddy.engine.store import ContainerStore
+from dockcaddy.engine.watch.events import LOCK_PREFIX, SWARM_TYPES, Event
+from dockcaddy.engine.watch.reflector import Reflector
 
 # more unhandled events than this are a storm, and are not handled one by one
 STORM = 50

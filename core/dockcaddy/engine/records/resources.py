@@ -7,11 +7,11 @@ from typing import Any
 
 from attrs import field, frozen
 
-from dockcaddy.engine.gotypes import container_record
-from dockcaddy.engine.ingress import NETWORK_LABEL, IngressNetworks
-from dockcaddy.engine.shared_networks import UsedNetwork, network_mode, uses_the_hosts
-from dockcaddy.engine.stopped import Stopped
-from dockcaddy.engine.unreachable import reason
+from dockcaddy.engine.reach.ingress import NETWORK_LABEL, IngressNetworks
+from dockcaddy.engine.reach.shared_networks import UsedNetwork, network_mode, uses_the_hosts
+from dockcaddy.engine.reach.unreachable import reason
+from dockcaddy.engine.records.gotypes import container_record
+from dockcaddy.engine.records.stopped import Stopped
 from dockcaddy.model import Attachment, Health, Mount, Port, Resource
 from dockcaddy.settings.constraint import Constraint, Subject
 

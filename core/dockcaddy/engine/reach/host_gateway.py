@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from dockcaddy.engine.shared_networks import uses_the_hosts
+from dockcaddy.engine.reach.shared_networks import uses_the_hosts
 
 LOOPBACK = "127.0.0.1"
 # the bridge network of a Swarm node over which containers on overlay networks reach the host

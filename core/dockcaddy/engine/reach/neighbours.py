@@ -10,7 +10,7 @@ from typing import Any
 
 from attrs import define, field, frozen
 
-from dockcaddy.engine.host_gateway import LOOPBACK, endpoints, gateways_of, host_gateway, subnets_of
+from dockcaddy.engine.reach.host_gateway import LOOPBACK, endpoints, gateways_of, host_gateway, subnets_of
 from dockcaddy.settings.reach import ReachKind
 
 Subnet = ipaddress.IPv4Network | ipaddress.IPv6Network

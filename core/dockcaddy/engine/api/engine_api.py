@@ -5,10 +5,10 @@ from typing import Any
 
 from attrs import define
 
-from dockcaddy.engine import podman
-from dockcaddy.engine.connection import Connection
-from dockcaddy.engine.failures import failure_of, is_no_manager
-from dockcaddy.engine.records import EngineOptions
+from dockcaddy.engine.api import podman
+from dockcaddy.engine.api.connection import Connection
+from dockcaddy.engine.api.failures import failure_of, is_no_manager
+from dockcaddy.engine.records.resources import EngineOptions
 from dockcaddy.engine.services import SwarmResponses
 from dockcaddy.errors import EngineUnreachable
 

@@ -6,7 +6,7 @@ Podman's Docker-compatible API differs from version to version. So this goes by 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from dockcaddy.engine.soundness import ITEM, oddity
+from dockcaddy.engine.records.soundness import ITEM, oddity
 
 Json = Mapping[str, Any]
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from attrs import define, field
 
-from dockcaddy.engine.work import Threads, Work
+from dockcaddy.engine.api.work import Threads, Work
 from dockcaddy.logs import report_own_fault
 from dockcaddy.settings import limits
 

@@ -15,8 +15,8 @@ from typing import Any
 from attrs import define, field, frozen
 
 from dockcaddy.backoff import pause_after
-from dockcaddy.engine import podman
-from dockcaddy.engine.work import Threads, Work
+from dockcaddy.engine.api import podman
+from dockcaddy.engine.api.work import Threads, Work
 from dockcaddy.logs import report_own_fault
 from dockcaddy.settings import limits
 

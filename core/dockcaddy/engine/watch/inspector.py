@@ -6,14 +6,14 @@ from typing import Any
 
 from attrs import define, field
 
-from dockcaddy.engine.api import EngineApi
-from dockcaddy.engine.calls import Calls
-from dockcaddy.engine.failures import cause_of, is_forbidden
-from dockcaddy.engine.inspects import InspectQueue
+from dockcaddy.engine.api.calls import Calls
+from dockcaddy.engine.api.engine_api import EngineApi
+from dockcaddy.engine.api.failures import cause_of, is_forbidden
+from dockcaddy.engine.api.responses import Responses
 from dockcaddy.engine.problems import EngineProblems
-from dockcaddy.engine.responses import Responses
-from dockcaddy.engine.soundness import INSPECT, oddity
+from dockcaddy.engine.records.soundness import INSPECT, oddity
 from dockcaddy.engine.store import ContainerStore
+from dockcaddy.engine.watch.inspects import InspectQueue
 
 # Podman stores the state of a health check some milliseconds after its event
 LAG = 0.1

@@ -4,9 +4,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from dockcaddy.engine.gotypes import service_record
-from dockcaddy.engine.ingress import NETWORK_LABEL, IngressNetworks
-from dockcaddy.engine.records import (
+from dockcaddy.engine.reach.ingress import NETWORK_LABEL, IngressNetworks
+from dockcaddy.engine.reach.unreachable import reason
+from dockcaddy.engine.records.gotypes import service_record
+from dockcaddy.engine.records.resources import (
     EngineOptions,
     environment,
     is_checked,
@@ -15,7 +16,6 @@ from dockcaddy.engine.records import (
     service_networks,
     texts,
 )
-from dockcaddy.engine.unreachable import reason
 from dockcaddy.model import Attachment, Health, Mount, Port, Resource
 
 Json = Mapping[str, Any]

@@ -13,20 +13,20 @@ from typing import Any
 
 from attrs import define, field
 
-from dockcaddy.engine.api import EngineApi
+from dockcaddy.engine.api.calls import Calls
+from dockcaddy.engine.api.connection import Connection
+from dockcaddy.engine.api.engine_api import EngineApi
+from dockcaddy.engine.api.failures import cause_of, is_forbidden
+from dockcaddy.engine.api.responses import Next, Responses
+from dockcaddy.engine.api.work import Threads, Work
 from dockcaddy.engine.builder import InventoryBuilder
-from dockcaddy.engine.calls import Calls
-from dockcaddy.engine.connection import Connection
-from dockcaddy.engine.expectations import Expectation
-from dockcaddy.engine.failures import cause_of, is_forbidden
-from dockcaddy.engine.inspector import Inspector
-from dockcaddy.engine.own_container import OwnContainer
 from dockcaddy.engine.problems import PARTS, EngineProblems
-from dockcaddy.engine.rechecks import Rechecks
-from dockcaddy.engine.responses import Next, Responses
+from dockcaddy.engine.reach.own_container import OwnContainer
 from dockcaddy.engine.store import ContainerStore
 from dockcaddy.engine.swarm import Swarm
-from dockcaddy.engine.work import Threads, Work
+from dockcaddy.engine.watch.expectations import Expectation
+from dockcaddy.engine.watch.inspector import Inspector
+from dockcaddy.engine.watch.rechecks import Rechecks
 from dockcaddy.errors import EngineUnreachable
 from dockcaddy.logs import report_own_fault
 from dockcaddy.model import EngineInventory

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 
-from dockcaddy.engine.ingress import NETWORK_LABEL, OPTION, IngressNetworks
-from dockcaddy.engine.reach import Rule
+from dockcaddy.engine.reach.ingress import NETWORK_LABEL, OPTION, IngressNetworks
+from dockcaddy.engine.reach.neighbours import Rule
 from dockcaddy.errors import one_line
 from dockcaddy.model import Attachment, Problem, Resource
 from dockcaddy.settings import limits

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from dockcaddy.engine.ignored_labels import ignored
-from dockcaddy.engine.records import container_name
+from dockcaddy.engine.records.ignored_labels import ignored
+from dockcaddy.engine.records.resources import container_name
 from dockcaddy.errors import one_line
 from dockcaddy.model import Problem
 from dockcaddy.settings import limits

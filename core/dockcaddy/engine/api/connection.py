@@ -8,9 +8,9 @@ from typing import Any
 
 from attrs import define
 
-from dockcaddy.engine import podman
-from dockcaddy.engine.endpoint import DEFAULT_SOCKET, Certificates, Endpoint, endpoint_of
-from dockcaddy.engine.failures import failure_of, is_forbidden
+from dockcaddy.engine.api import podman
+from dockcaddy.engine.api.endpoint import DEFAULT_SOCKET, Certificates, Endpoint, endpoint_of
+from dockcaddy.engine.api.failures import failure_of, is_forbidden
 from dockcaddy.errors import EngineUnreachable
 from dockcaddy.settings import limits
 
@@ -117,7 +117,7 @@ def _client_of(endpoint: Endpoint, version: str) -> Any:
     # proxies, certificates and passwords in the environment are for other servers
     client.trust_env = False
     if is_ssh:
-        from dockcaddy.engine.ssh import URL, SshAdapter  # noqa: PLC0415  it needs requests, which docker brings
+        from dockcaddy.engine.api.ssh import URL, SshAdapter  # noqa: PLC0415  it needs requests, which docker brings
 
         client.mount(URL, SshAdapter(endpoint.url))
     elif client.base_url.startswith(("http://", "https://")):

@@ -8,9 +8,9 @@ from typing import Any
 
 from attrs import define
 
-from dockcaddy.engine.connection import Connection
-from dockcaddy.engine.failures import is_forbidden
-from dockcaddy.engine.shared_networks import owner_of
+from dockcaddy.engine.api.connection import Connection
+from dockcaddy.engine.api.failures import is_forbidden
+from dockcaddy.engine.reach.shared_networks import owner_of
 
 # Docker's folder is `containers`, Podman's is named after its storage driver: `overlay-containers`
 _CONTAINER_ID = re.compile(r"[/-]containers/([0-9a-f]{64})/")

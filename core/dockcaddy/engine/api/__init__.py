@@ -1,0 +1,1 @@
+"""The Engine API: connecting, calling, and what its answers and errors mean."""

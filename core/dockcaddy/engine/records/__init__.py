@@ -1,0 +1,1 @@
+"""An engine's JSON as records. No I/O."""

@@ -1,0 +1,1 @@
+"""Following an engine: events, and what is listed and inspected because of them."""
