@@ -183,7 +183,7 @@ def test_the_network_mode_is_the_inspected_one_whatever_a_list_says() -> None:
 def test_where_there_is_no_docker_podmans_socket_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     missing = f"unix://{tmp_path}/docker.sock"
     for module in ("connection", "endpoint"):
-        monkeypatch.setattr(f"dockcaddy.engine.{module}.DEFAULT_SOCKET", missing)
+        monkeypatch.setattr(f"dockcaddy.engine.api.{module}.DEFAULT_SOCKET", missing)
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
     for name in ("DOCKER_HOST", "DOCKER_CONTEXT"):
         monkeypatch.delenv(name, raising=False)
