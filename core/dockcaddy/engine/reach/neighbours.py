@@ -69,10 +69,12 @@ class Place:
         """Whether a network of an engine that Caddy has no container on is none of this namespace's.
 
         An interface here has to be on it. A container may be on another engine's network with the same addresses, so there
-        it has to have the address of the gateway.
+        it has to have the address of the gateway, which is the first one where the engine names none.
         """
         if self.in_container:
-            return self.addresses is None or self.addresses.isdisjoint(map(_plain, gateways_of(network)))
+            named = [_plain(each) for each in gateways_of(network) if each]
+            gateways = named or [str(each[1]) for each in _subnets(network) if each.num_addresses > 1]
+            return bool(gateways) and (self.addresses is None or self.addresses.isdisjoint(gateways))
         return not self.may_be_on(_subnets(network))
 
     def may_be_on(self, subnets: Sequence[Subnet]) -> bool:
