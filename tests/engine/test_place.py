@@ -98,6 +98,16 @@ def test_in_a_container_with_the_network_of_the_engines_host_they_do() -> None:
     assert [each.targets for each in made.values()] == [("172.17.0.2",), ("127.0.0.1",)]
 
 
+def test_where_a_network_names_no_gateway_its_first_address_is_one() -> None:
+    unnamed = network("bridge", "172.17.0.0/16")
+    here = found(engine(container("app"), networks=[unnamed], in_container=True, **HERE))
+    assert here["app"].targets == ("172.17.0.2",)
+    assert found(engine(container("app"), networks=[unnamed], **OTHERS))["app"].targets == ()
+    # nothing is known of where it is
+    silent = {**unnamed, "IPAM": None}
+    assert found(engine(container("app"), networks=[silent], **OTHERS))["app"].targets == ("172.17.0.2",)
+
+
 def test_of_two_engines_with_one_network_each_only_the_first_ones_counts() -> None:
     first, second = (
         engine(container(f"on-{name}", "podman", "10.88.0.2"), networks=[PODMANS], name=name, addresses=["10.88.0.1"])
