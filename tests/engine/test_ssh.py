@@ -4,6 +4,7 @@ import os
 import shutil
 import socket
 import subprocess
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -81,23 +82,60 @@ def test_an_engine_over_ssh_is_listed_and_heard(server: Server, containers: Cont
     engine.close()
 
 
+class Calls:
+    """Makes each call of an engine in a thread of its own. `wait` waits for all of them."""
+
+    def __init__(self) -> None:
+        self.threads: list[threading.Thread] = []
+
+    def perform(self, ask: Callable[[], object], done: Callable[[object], None]) -> None:
+        def call() -> None:
+            try:
+                answer = ask()
+            except Exception as error:
+                answer = error
+            done(answer)
+
+        self.go_on("call", call)
+
+    def go_on(self, name: str, loop: Callable[[], None]) -> None:
+        self.threads.append(threading.Thread(target=loop, name=name, daemon=True))
+        self.threads[-1].start()
+
+    def close(self) -> None:
+        pass
+
+    def wait(self) -> None:
+        for each in self.threads:
+            each.join(30)
+
+
+def refusal() -> EngineUnreachable:
+    """The error of an engine over ssh, once none of its calls goes on."""
+    calls = Calls()
+    engine = Engine(Connection("ssh://root@nas"), work=calls)
+    with pytest.raises(EngineUnreachable) as raised:
+        engine.inventory()
+    engine.close()
+    calls.wait()
+    return raised.value
+
+
 @pytest.mark.ssh
 def test_what_ssh_says_is_said_with_what_to_do(server: Server) -> None:
     (server.configuration.parent / "known_hosts").write_text("")
-    with pytest.raises(EngineUnreachable) as raised:
-        Engine(Connection("ssh://root@nas")).inventory()
-    assert str(raised.value).startswith("ssh://root@nas does not answer: ssh: ")
-    assert "Host key verification failed" in str(raised.value)
-    assert raised.value.remedy == "add the host's key: ssh-keyscan HOST >> ~/.ssh/known_hosts, and compare it"
+    error = refusal()
+    assert str(error).startswith("ssh://root@nas does not answer: ssh: ")
+    assert "Host key verification failed" in str(error)
+    assert error.remedy == "add the host's key: ssh-keyscan HOST >> ~/.ssh/known_hosts, and compare it"
 
 
 @pytest.mark.ssh
 def test_a_key_that_the_host_does_not_accept(server: Server) -> None:
     (server.configuration.parent / "user.pub").write_text("")
-    with pytest.raises(EngineUnreachable) as raised:
-        Engine(Connection("ssh://root@nas")).inventory()
-    assert "Permission denied" in str(raised.value)
-    assert raised.value.remedy.startswith("let dockcaddy's user log in with a key and without a password")
+    error = refusal()
+    assert "Permission denied" in str(error)
+    assert error.remedy.startswith("let dockcaddy's user log in with a key and without a password")
 
 
 def test_the_command_that_is_run() -> None:
