@@ -126,7 +126,9 @@ def test_wrong_usage_is_told_in_plain_words_before_anything_starts(
 
 def test_an_unknown_option_is_told_with_those_of_its_command(dockcaddy: Callable) -> None:
     told = dockcaddy("snapshot", "--zzz").err
-    assert 'no option "--zzz", there are --redact, ' in told and "--label-prefix" in told and "--http-port" not in told
+    assert (
+        'no option "--zzz", there are --redact, ' in told and "--docker-sockets" in told and "--http-port" not in told
+    )
 
 
 def test_a_plugin_without_its_ending_is_told_with_the_file_beside(dockcaddy: Callable, sandbox: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from dockcaddy.errors import CaddyUnreachable
-from dockcaddy.run.health import running_arguments
+from dockcaddy.run.running import running_arguments
 from proxy import start
 
 Eventually = Callable[..., None]

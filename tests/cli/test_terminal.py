@@ -158,8 +158,6 @@ PYTHON = re.compile(r"\[Errno|Error: |Error\(|Traceback|KeyError|NoneType|codec|
         ("--inventory", b"[]"),
         ("--inventory", b'{"version": 7}'),
         ("--inventory", b'{"version": 1, "engines": 5}'),
-        ("--inventory", b'{"version": 1, "engines": [{"containers": [{"Labels": {"caddy": "x"}}]}]}'),
-        ("--inventory", b'{"version": 1, "engines": [{"containers": [{"Id": "1", "Labels": ["caddy"]}]}]}'),
         ("--inventory", b'{"version": 1, "engines": [{"networks": [{}], "containers": []}]}'),
         ("--plugin", None),
         ("--plugin", b"def"),

@@ -8,7 +8,8 @@ import click
 from dockcaddy.cli.options import Command, read_settings, settings_options
 from dockcaddy.cli.result import write
 from dockcaddy.errors import DockcaddyError
-from dockcaddy.run.health import check_caddy, running_arguments
+from dockcaddy.run.health import check_caddy
+from dockcaddy.run.running import running_arguments
 
 logger = logging.getLogger("dockcaddy")
 UNHEALTHY = 1

@@ -7,16 +7,9 @@ from typing import Any
 from attrs import define, evolve, field
 
 from dockcaddy.engine.api.podman import completed
+from dockcaddy.engine.reach import shared_networks
 from dockcaddy.engine.reach.ingress import IngressNetworks
-from dockcaddy.engine.reach.shared_networks import (
-    Link,
-    Start,
-    UsedNetwork,
-    names_of,
-    owner_of,
-    used_network,
-    with_owners,
-)
+from dockcaddy.engine.reach.shared_networks import Link, Start, UsedNetwork
 from dockcaddy.engine.records.resources import EngineOptions, container, container_name, has_prefix, needed
 from dockcaddy.engine.records.unlabelled import warnings
 from dockcaddy.engine.servers import Counts, servers_of_containers
@@ -88,15 +81,15 @@ class ContainerStore:
     def chosen(self, items: Sequence[Json]) -> list[Json]:
         """Those of a full list that belong in the store."""
         ours = [item for item in items if self.wants(item.get("Labels") or {})]
-        uses_others = self._owned or any(map(owner_of, ours))
-        return with_owners(ours, items, self._owned) if uses_others else ours
+        uses_others = self._owned or any(map(shared_networks.owner_of, ours))
+        return shared_networks.with_owners(ours, items, self._owned) if uses_others else ours
 
     def follows(self, item: Json) -> bool:
         """Whether a container belongs in the store: it has labels of ours, or its network is used."""
         return self.wants(item.get("Labels") or {}) or self._is_owner(item)
 
     def _is_owner(self, item: Json) -> bool:
-        return not self._owned.isdisjoint(names_of(item))
+        return not self._owned.isdisjoint(shared_networks.names_of(item))
 
     @property
     def _owned(self) -> set[str]:
@@ -112,8 +105,12 @@ class ContainerStore:
     def used_network(self, item: Json) -> UsedNetwork:
         """The network that a container uses, which need not be in the store."""
         known = self._known.get(item["Id"])
-        link = self._link(known) if known and owner_of(item) else Link(item, names_of(item)[-1])
-        return used_network(link, self._found)
+        link = (
+            self._link(known)
+            if known and shared_networks.owner_of(item)
+            else Link(item, shared_networks.names_of(item)[-1])
+        )
+        return shared_networks.used_network(link, self._found)
 
     def _found(self, name: str) -> Link | None:
         known = self._find(name)
@@ -122,7 +119,7 @@ class ContainerStore:
     def _find(self, name: str) -> _Known | None:
         if name in self._known:
             return self._known[name]
-        return next((each for each in self._known.values() if name in names_of(each.item)), None)
+        return next((each for each in self._known.values() if name in shared_networks.names_of(each.item)), None)
 
     def _link(self, known: _Known) -> Link:
         return Link(known.item, container_name(known.item), known.start, known.stopping_until > 0.0)
@@ -358,7 +355,7 @@ class ContainerStore:
         return self.options.stopped.counts(known.item)
 
     def _set_owner(self, item: Json) -> None:
-        if owner := owner_of(item):
+        if owner := shared_networks.owner_of(item):
             self._owners[item["Id"]] = owner
 
     def _changed(self, known: _Known) -> None:
@@ -372,7 +369,7 @@ class ContainerStore:
         """The containers that use this one's network."""
         if not self._owners:
             return []
-        names = names_of(owner.item)
+        names = shared_networks.names_of(owner.item)
         return [self._known[id] for id, name in self._owners.items() if name in names]
 
     def _set_health(self, known: _Known, status: str) -> bool:
