@@ -49,7 +49,7 @@ from dockcaddy.hookspecs import (
     TemplateFunction,
     hook,
 )
-from dockcaddy.model import Attachment, EngineInventory, Inventory, Mount, Port, Problem, Proxy, Resource
+from dockcaddy.model import Attachment, EngineInventory, Inventory, Mount, Port, Problem, Proxy, Resource, bracketed
 
 __version__ = "0.1.0"
 
@@ -98,6 +98,7 @@ __all__ = [
     "Stage",
     "TemplateFunction",
     "__version__",
+    "bracketed",
     "gotemplate",
     "hook",
     "is_matcher",

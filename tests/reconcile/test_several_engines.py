@@ -1,16 +1,19 @@
 """Several engines, of which one does not answer: nothing is lost for as long as the option says, and it is reported."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from pathlib import Path
 
 import pytest
-from attrs import define, field
+from attrs import define, evolve, field
 from clock import Clock
 from dockcaddy.errors import EngineUnreachable
+from dockcaddy.fragment import Fragment
 from dockcaddy.model import EngineInventory, Resource
 from dockcaddy.plugins.registry import Registry
 from dockcaddy.quarantine import Quarantine
 from dockcaddy.reconcile.controlled import NoServers
 from dockcaddy.reconcile.delivery import Outputs
+from dockcaddy.reconcile.last_good import LastGood
 from dockcaddy.reconcile.pipeline import Pipeline
 from dockcaddy.reconcile.reconciler import Reconciler
 from dockcaddy.reconcile.watch import EngineWatches
@@ -48,6 +51,7 @@ class World:
     engines: tuple[FakeEngine, ...]
     retention: float = 0.0
     quarantine: Quarantine | None = None
+    file: LastGood | None = None
     reconciler: Reconciler = field(init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -55,7 +59,10 @@ class World:
 
     def restart(self) -> None:
         """The program starts anew, with what it saved."""
-        saved = self.quarantine.last_good if self.quarantine else {}
+        saved: Mapping[str, Fragment] = self.quarantine.last_good if self.quarantine else {}
+        if self.file is not None:
+            self.file.keep(b"{}", saved)
+            saved = self.file.load().fragments
         self.quarantine = Quarantine(str.encode, self.clock)
         self.quarantine.remember(saved, b"{}")
         watches = EngineWatches.of(self.engines, self.clock, self.retention)
@@ -65,6 +72,12 @@ class World:
     def sites(self) -> set[str]:
         made = self.reconciler.configuration
         return {line.split(".")[0] for line in made.text.splitlines() if line.endswith(".test {")} if made else set()
+
+    @property
+    def text(self) -> str:
+        """The Caddyfile."""
+        made = self.reconciler.configuration
+        return made.text if made else ""
 
     @property
     def problems(self) -> list[str]:
@@ -215,3 +228,30 @@ def test_a_takeover_waits_no_longer_than_the_retention() -> None:
     assert not world.reconciler.reconcile()
     clock.now += 61
     assert world.reconciler.reconcile() and "a.test" in world.reconciler.configuration.text
+
+
+def proxied(name: str, engine: str, *, is_page: bool = False) -> Resource:
+    """A container with a site, or one that has stopped and answers with a page."""
+    labels = {"caddy": f"{name}.test", "caddy.reverse_proxy": "127.0.0.9:80"}
+    state = "exited" if is_page else "running"
+    return Resource(
+        "container", name, name, engine, labels=labels, state=state, running=not is_page, shows_page=is_page
+    )
+
+
+@pytest.mark.parametrize("remembers_page", [False, True])
+def test_of_a_page_and_a_site_that_runs_the_site_is_served_though_one_of_them_is_remembered(
+    tmp_path: Path, remembers_page: bool
+) -> None:
+    near, far = FakeEngine("near", ("other",)), FakeEngine("far", ("shop",))
+    far.made["shop"] = proxied("shop", "far", is_page=remembers_page)
+    world = World(Clock(), (near, far), file=LastGood(tmp_path / "last-good.db"))
+    world.turn()
+    assert ("503" in world.text) == remembers_page
+    far.down = True
+    world.restart()
+    near.ids = ("other", "shop2")
+    near.made["shop2"] = evolve(proxied("shop", "near", is_page=not remembers_page), id="shop2")
+    world.turn(30)
+    assert "reverse_proxy" in world.text and "503" not in world.text
+    assert not [each for each in world.reconciler.problems if each.severity == "error"]

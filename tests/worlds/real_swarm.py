@@ -156,7 +156,11 @@ class RealSwarm:
     def docker(self, *arguments: str, node: str = "node1") -> str:
         """Run the docker command at a node; gives what it prints."""
         command = ["docker", "--host", self.sockets[node], *arguments]
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+        for _ in range(5):
+            done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+            # the Swarm itself has changed the object in the meantime, and docker does not ask again
+            if "update out of sequence" not in done.stderr:
+                break
         assert done.returncode == 0, done.stderr
         return done.stdout.strip()
 

@@ -13,6 +13,7 @@ from attrs import frozen
 from dockcaddy.admission.own_addresses import EVERY, LOOPBACK, Place, host_here, place_here
 from dockcaddy.admission.plain_http import SKIPPED_NAMES, mixed_protocols
 from dockcaddy.caddyjson.apps import NANOSECONDS
+from dockcaddy.model import bracketed
 from dockcaddy.settings import limits
 
 # Caddy's defaults
@@ -208,7 +209,7 @@ def _dialled_here(handler: Mapping[str, Any], containers: Collection[str]) -> It
     dynamic = handler.get("dynamic_upstreams") or {}
     dialled = [str(upstream.get("dial", "")) for upstream in handler.get("upstreams") or ()]
     name = str(dynamic.get("name", "?")).strip("[]")
-    for address in (*dialled, f"{f'[{name}]' if ':' in name else name}:{dynamic.get('port', '')}"):
+    for address in (*dialled, f"{bracketed(name)}:{dynamic.get('port', '')}"):
         place = None if address.rpartition(":")[0].strip("[]") in containers else place_here(address)
         if place:
             yield place

@@ -6,7 +6,9 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import cache
 from urllib.parse import urlsplit
 
 import requests
@@ -14,6 +16,7 @@ from caddy_api_client import CaddyAPIClient
 
 from dockcaddy.caddy.words import without_values
 from dockcaddy.errors import CaddyRefusal, CaddyUnreachable, SettingsError
+from dockcaddy.model import bracketed
 
 # a working Caddy answers a small request within this time, in seconds
 PATIENCE = 0.75
@@ -66,7 +69,7 @@ class AdminClient:
         tls: ssl.SSLContext | None = None,
     ) -> None:
         self.url = url
-        self._tls = (tls or ssl.create_default_context()) if url.strip().startswith("https:") else None
+        self._tls = (tls or _default_tls()) if url.strip().startswith("https:") else None
         self._remedy = f", {remedy}" if remedy else ""
         self._timeout = timeout
         self._connect_timeout = connect_timeout
@@ -109,15 +112,11 @@ class AdminClient:
 
     def _is_well(self) -> bool:
         """Whether Caddy adapts a Caddyfile. While it loads a configuration, it answers nothing about configurations."""
-        usual, self._timeout = self._timeout, min(PATIENCE, self._timeout)
         try:
-            with self._lock:
-                self._exchange("POST", "/adapt", b"", "text/caddyfile")
+            self._quickly("POST", "/adapt", b"", "text/caddyfile")
             return True
         except CaddyUnreachable:
             return False
-        finally:
-            self._timeout = usual
 
     def adapt(self, caddyfile: str) -> bytes:
         """Caddy's JSON for a Caddyfile; nothing is loaded. Raises CaddyRefusal and CaddyUnreachable."""
@@ -190,11 +189,16 @@ class AdminClient:
             raise CaddyUnreachable(f"caddy at {self.url} answered {method} /metrics with status {status}{why}")
         return answer.decode(errors="replace")
 
-    def _quickly(self, method: str, path: str) -> tuple[int, bytes]:
+    def _quickly(self, method: str, path: str, body: bytes | None = None, content_type: str = "") -> tuple[int, bytes]:
+        with self._lock, self._hurried():
+            return self._exchange(method, path, body, content_type)
+
+    @contextmanager
+    def _hurried(self) -> Iterator[None]:
+        """Within, no read takes longer than a working Caddy needs. Only with the lock."""
         usual, self._timeout = self._timeout, min(PATIENCE, self._timeout)
         try:
-            with self._lock:
-                return self._exchange(method, path, None, "")
+            yield
         finally:
             self._timeout = usual
 
@@ -211,7 +215,7 @@ class AdminClient:
         family = self._answers_to_any_host()
         if family is None:
             # Caddy accepts only host names of its own address, so it listens at the one that is called here
-            return f"tcp/{self._called or f'{_bracketed(self._host)}:{self._port}'}"
+            return f"tcp/{self._called or f'{bracketed(self._host)}:{self._port}'}"
         if not self._was_given_a_configuration():
             # the port that is called here may be forwarded from another one
             return ""
@@ -257,17 +261,15 @@ class AdminClient:
             return
         if now < self._last_silence + PATIENCE:
             raise CaddyUnreachable(f"caddy at {self.url} does not answer: it did not answer a moment ago either")
-        usual, self._timeout = self._timeout, min(PATIENCE, self._timeout)
         try:
-            self._exchange("GET", "/config/admin", None, "")
+            with self._hurried():
+                self._exchange("GET", "/config/admin", None, "")
         except CaddyUnreachable as error:
             if not isinstance(error.__cause__, TimeoutError):
                 raise
             self._last_silence = time.monotonic()
             # without a cause: `load` takes a timeout as cause for one of the load itself
             raise CaddyUnreachable(str(error)) from None
-        finally:
-            self._timeout = usual
 
     def _exchange(
         self, method: str, path: str, body: bytes | None, content_type: str, more: Mapping[str, str] | None = None
@@ -309,8 +311,10 @@ class AdminClient:
         self._connection.request(method, path, body, {**({"Host": self._called} if self._called else {}), **headers})
         response = self._connection.getresponse()
         answer = response.status, response.read(), dict(response.headers)
-        address = self._address()
-        if answer[0] != 403 or b"host not allowed" not in answer[1] or "Host" in headers or not address:
+        if answer[0] != 403 or b"host not allowed" not in answer[1] or "Host" in headers:
+            return answer
+        # only now: a connection that has ended since has no address, and its answer counts
+        if not (address := self._address()):
             return answer
         # a Caddy that listens at one address knows itself by this address only, and by no name
         self._called = address
@@ -319,7 +323,7 @@ class AdminClient:
     def _address(self) -> str:
         """The address and port that is connected, as a host; `""` on a unix socket."""
         connected = self._connection.sock if self._connection is not None and self._unix_path is None else None
-        return f"{_bracketed(connected.getpeername()[0])}:{self._port}" if connected is not None else ""
+        return f"{bracketed(connected.getpeername()[0])}:{self._port}" if connected is not None else ""
 
     def _new_connection(self) -> http.client.HTTPConnection:
         if self._unix_path is not None:
@@ -368,8 +372,10 @@ def address_of(url: str) -> tuple[str | None, str, int]:
     return None, host, port
 
 
-def _bracketed(host: str) -> str:
-    return f"[{host}]" if ":" in host else host
+@cache
+def _default_tls() -> ssl.SSLContext:
+    # to read the system's authorities takes longer than a connection
+    return ssl.create_default_context()
 
 
 def _cause(error: BaseException) -> str:

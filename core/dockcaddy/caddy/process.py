@@ -9,10 +9,10 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from attrs import define, field
 
@@ -23,6 +23,8 @@ from dockcaddy.caddy.passed_on import PassedOn, batches, is_passed_on
 from dockcaddy.caddy.ports import holder_of, obstacle
 from dockcaddy.errors import CaddyUnreachable
 from dockcaddy.logs import report_own_fault
+
+T = TypeVar("T")
 
 logger = logging.getLogger("dockcaddy.caddy")
 
@@ -274,26 +276,22 @@ class CaddyProcess:
         assert process.stderr is not None
         for lines in batches(process.stderr):
             for passes, alike in groupby(lines, is_passed_on):
-                try:
-                    if passes:
-                        self._passed_on.write(alike)
-                    else:
-                        self._log_lines(alike)
-                except Exception as error:
-                    # go on: Caddy blocks if nothing reads its log
-                    report_own_fault("", error)
+                if passes:
+                    _safely(self._passed_on.write, alike)
+                    continue
+                for line in alike:
+                    _safely(self._log_line, line)
 
-    def _log_lines(self, lines: Iterable[bytes]) -> None:
-        for line in lines:
-            entry = entry_of(line.decode(errors="replace").rstrip())
-            if entry.is_failure:
-                self.failure = entry.message
-            record = self._log.record_of(entry)
-            # Caddy would wait where nobody reads our log
-            if record is not None and logger.isEnabledFor(record[0]) and self._passed_on.is_read():
-                if dropped := self._passed_on.dropped():
-                    logger.warning("nothing read the log for a while, %d lines of the access log are lost", dropped)
-                logger.log(record[0], "%s", record[1])
+    def _log_line(self, line: bytes) -> None:
+        entry = entry_of(line.decode(errors="replace").rstrip())
+        if entry.is_failure:
+            self.failure = entry.message
+        record = self._log.record_of(entry)
+        # Caddy would wait where nobody reads our log
+        if record is not None and logger.isEnabledFor(record[0]) and self._passed_on.is_read():
+            if dropped := self._passed_on.dropped():
+                logger.warning("nothing read the log for a while, %d lines of the access log are lost", dropped)
+            logger.log(record[0], "%s", record[1])
 
     def _end_orphan(self) -> None:
         """End a Caddy that an earlier run left behind, so that it does not hold the ports."""
@@ -339,3 +337,11 @@ def _give(process: "subprocess.Popen[bytes]", config: bytes) -> None:
     assert process.stdin is not None
     with contextlib.suppress(OSError), process.stdin:
         process.stdin.write(config)
+
+
+def _safely(work: Callable[[T], object], given: T) -> None:
+    """Go on after a fault: Caddy blocks if nothing reads its log."""
+    try:
+        work(given)
+    except Exception as error:
+        report_own_fault("", error)

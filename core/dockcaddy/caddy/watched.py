@@ -109,9 +109,10 @@ class WatchedCaddy:
         if self._held == config and vitals.since and vitals.since == self._vitals.since:
             return True
         running = self.client.config()
-        is_held = _essence(running) == self._essence if self._held == config else _is_same(running, config)
+        essence = _essence(running)
+        is_held = essence == self._essence if self._held == config else _is_same(running, config)
         if is_held:
-            self._held, self._essence, self._vitals = config, _essence(running), vitals
+            self._held, self._essence, self._vitals = config, essence, vitals
         return is_held
 
     def since(self) -> Hashable:

@@ -19,10 +19,12 @@ class ListenPorts:
     https: int = 443
 
     @classmethod
-    def of(cls, blocks: Iterable[Block]) -> "ListenPorts":
-        """The ports that the global options among top-level blocks set."""
-        values = option_values(global_options(blocks))
-        return cls(_number(values.get("http_port", ()), cls().http), _number(values.get("https_port", ()), cls().https))
+    def of(cls, blocks: Iterable[Block], usual: "ListenPorts | None" = None) -> "ListenPorts":
+        """The ports that the global options among top-level blocks set, else the `usual` ones, by default Caddy's."""
+        values, otherwise = option_values(global_options(blocks)), usual or cls()
+        return cls(
+            _number(values.get("http_port", ()), otherwise.http), _number(values.get("https_port", ()), otherwise.https)
+        )
 
     def url(self, address: str, *, has_tls: bool = False) -> str:
         """The URL of a site's address; text that is no address is returned as it is. `has_tls` where the site has a `tls` line."""

@@ -12,11 +12,8 @@ from typing import Any
 from attrs import frozen
 
 from dockcaddy.caddyfile import split_host_port
-from dockcaddy.caddyjson.apps import NANOSECONDS, with_changed_apps
+from dockcaddy.caddyjson.apps import NANOSECONDS, PROXY, proxies, with_changed_apps
 from dockcaddy.settings import limits
-
-_PROXY = b'"handler":"reverse_proxy"'
-
 
 # A task is avoided after so many failures. A request may meet each of the other tasks as often: it finds one that answers,
 # and no request alone has all tasks avoided.
@@ -41,12 +38,12 @@ class Retries:
 
         The same bytes where there are none.
         """
-        if not (retried or watched) or not (self.are_on or self.fail_duration) or _PROXY not in config:
+        if not (retried or watched) or not (self.are_on or self.fail_duration) or PROXY not in config:
             return config
         return with_changed_apps(config, lambda apps: self._add_all(apps, retried, watched))
 
     def _add_all(self, apps: dict[str, Any], retried: Collection[str], watched: Collection[str]) -> bool:
-        changed = [self._add(each, retried, watched) for each in _proxies(apps)]
+        changed = [self._add(each, retried, watched) for each in proxies(apps)]
         return any(changed)
 
     def _add(self, proxy: dict[str, Any], retried: Collection[str], watched: Collection[str]) -> bool:
@@ -70,16 +67,6 @@ def _retries(proxy: dict[str, Any]) -> int:
         return _RETRIES_OF_FILES
     others = len(proxy.get("upstreams") or ()) - 1
     return min(_FAILURES * others, limits.MAX_SERVICE_RETRIES) or _RETRIES_OF_ONE
-
-
-def _proxies(node: Any) -> Iterator[dict[str, Any]]:
-    if isinstance(node, dict):
-        if node.get("handler") == "reverse_proxy":
-            yield node
-        node = list(node.values())
-    if isinstance(node, list):
-        for each in node:
-            yield from _proxies(each)
 
 
 def _hosts(proxy: dict[str, Any]) -> Iterator[str]:

@@ -8,7 +8,7 @@ import click
 
 from dockcaddy.cli.options import Command, explicit
 from dockcaddy.errors import CaddyUnreachable
-from dockcaddy.run.running import PROCESSES, running_arguments
+from dockcaddy.run.running import PROCESSES, main_arguments
 
 logger = logging.getLogger("dockcaddy")
 
@@ -34,7 +34,7 @@ def taken_over(arguments: Sequence[str], processes: Path = PROCESSES, signs: Seq
     if given & _APART or not any(each.exists() for each in signs):
         return []
     try:
-        running = explicit(running_arguments(processes, only_first=True))
+        running = explicit(main_arguments(processes))
     except (CaddyUnreachable, OSError):
         return []
     return [word for words in _options(running) if words[0].partition("=")[0] not in given for word in words]

@@ -48,7 +48,7 @@ def read_inventory(settings: Settings, path: str, *, thorough: bool = False, doc
         from dockcaddy.engine import SnapshotError, from_snapshot  # noqa: PLC0415
 
         try:
-            return from_snapshot(document or _document(path), options_for(settings))
+            return from_snapshot(_document(path) if document is None else document, options_for(settings))
         except SnapshotError as error:
             raise SnapshotError(f"{error} (--inventory {path})") from error
     engines = engines_for(settings)
@@ -135,7 +135,7 @@ def read_source(options: Mapping[str, Any], path: str, *, thorough: bool = False
 
     Raises SettingsError, PluginError, SnapshotError and EngineUnreachable.
     """
-    environment = _started(options)
+    environment = started(options)
     settings = environment.settings
     pipeline = pipeline_for(settings, environment.registry, environment.sections)
     base = read_base(settings.caddyfile_path)
@@ -145,14 +145,15 @@ def read_source(options: Mapping[str, Any], path: str, *, thorough: bool = False
 
 def read_comparison(options: Mapping[str, Any], path: str) -> Comparison:
     """The comparison with caddy-docker-proxy of the inventory at `path`, or of the engines. Raises as `read_source`."""
-    environment = _started(options)
+    environment = started(options)
     settings, base = environment.settings, read_base(environment.settings.caddyfile_path)
     document = _document(path) if path else None
     peers, ours = (read_inventory(each, path, document=document) for each in (peers_settings(settings), settings))
     return Comparison(settings, environment.registry, environment.sections, peers, ours, base)
 
 
-def _started(options: Mapping[str, Any]) -> Environment:
+def started(options: Mapping[str, Any]) -> Environment:
+    """The settings and plugins, once the environment file is loaded. Raises SettingsError and PluginError."""
     environment = start(options)
     if environment.settings.envfile:
         load_environment_file(environment.settings.envfile)

@@ -7,11 +7,11 @@ from typing import Any
 import click
 
 from dockcaddy.cli import result
-from dockcaddy.cli.options import Command, settings_options, start
+from dockcaddy.cli.inventory import started
+from dockcaddy.cli.options import Command, settings_options
 from dockcaddy.engine import VERSION
 from dockcaddy.engine.records.redaction import environment_count, redacted
 from dockcaddy.run.engines import engines_for
-from dockcaddy.run.operator_files import load_environment_file
 
 logger = logging.getLogger("dockcaddy")
 
@@ -23,10 +23,7 @@ logger = logging.getLogger("dockcaddy")
 @settings_options("docker", "labels", "log")
 def command(redact: bool, **options: Any) -> int:
     """Print the inventory as JSON, for bug reports and for rendering elsewhere."""
-    settings = start(options).settings
-    if settings.envfile:
-        load_environment_file(settings.envfile)
-    engines = engines_for(settings)
+    engines = engines_for(started(options).settings)
     document = {"version": VERSION, "engines": [engine.snapshot() for engine in engines]}
     count = environment_count(document)
     if redact:

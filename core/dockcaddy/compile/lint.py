@@ -94,11 +94,10 @@ def _forgotten_site(head: str, keys: Sequence[str]) -> Iterator[Oversight]:
 
 def _deprecated(head: str, keys: Iterable[str]) -> Iterator[Oversight]:
     """Directives and options that Caddy has renamed. Its own warning names no label."""
-    named: set[str] = set()
+    named: set[tuple[str, ...]] = set()
     for key in keys:
         parts = key[len(head) + 1 :].split(".")
         for place, name in enumerate(map(first_name, parts), start=1):
-            at = ".".join((head, *parts[:place]))
-            if name in _DEPRECATED and at not in named:
+            if name in _DEPRECATED and (at := (head, *parts[:place])) not in named:
                 named.add(at)
                 yield Oversight(key, f"{name} is deprecated in caddy: write {_DEPRECATED[name]}")

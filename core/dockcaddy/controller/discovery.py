@@ -7,7 +7,7 @@ from ipaddress import ip_address, ip_network
 from attrs import field, frozen
 
 from dockcaddy.errors import one_line
-from dockcaddy.model import ControlledServer, Inventory, Problem
+from dockcaddy.model import ControlledServer, Inventory, Problem, bracketed
 
 # Caddy's own (https://caddyserver.com/docs/api)
 DEFAULT_PORT = 2019
@@ -74,7 +74,7 @@ def _url_of(server: ControlledServer, network: str) -> str:
         there = ", ".join(server.addresses) or "it has none"
         wanted = f"no address in the controller network {network} ({there})" if network else "no address"
         raise ValueError(f"{wanted}, connect it to that network")
-    return f"{scheme}://{f'[{address}]' if ':' in address else address}:{port}"
+    return f"{scheme}://{bracketed(address)}:{port}"
 
 
 def _endpoint(value: str) -> tuple[str, str, int]:

@@ -150,7 +150,7 @@ class Leadership:
     """Runs an election in a thread of its own. `changed` is called when this controller begins to lead, or ends."""
 
     election: Election
-    changed: Callable[[], None]
+    changed: Callable[[], None] = lambda: None
     _ended: threading.Event = field(factory=threading.Event)
     _thread: threading.Thread | None = None
     _known: tuple[bool, str, str] = (False, "", "")

@@ -7,7 +7,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures import TimeoutError as FutureTimeout
 from typing import TypeVar
 
-from attrs import define, field, frozen
+from attrs import define, field
 
 from dockcaddy.controller.discovery import Target, targets_of
 from dockcaddy.controller.server import Caddy, Server, Wanted
@@ -18,16 +18,6 @@ from dockcaddy.settings import limits
 logger = logging.getLogger("dockcaddy")
 
 T = TypeVar("T", bytes, bool)
-
-
-@frozen
-class ServerStatus:
-    """What is known of one server: `state` is configured, waiting, unreachable, refusing or partial."""
-
-    url: str
-    name: str
-    state: str
-    message: str = ""
 
 
 @define(eq=False)
@@ -106,21 +96,6 @@ class Fleet:
     def problems(self) -> tuple[Problem, ...]:
         """What is wrong with servers."""
         return (*self._problems, *(each for server in self._servers.values() for each in server.problems))
-
-    @property
-    def status(self) -> tuple[ServerStatus, ...]:
-        """What is known of each server."""
-        return tuple(
-            self._status_of(server) for _, server in sorted(self._servers.items(), key=lambda each: each[0].url)
-        )
-
-    def _status_of(self, server: Server) -> ServerStatus:
-        target, problems = server.target, server.problems
-        has_all = self._wanted is not None and server.holds(self._wanted.configuration)
-        state = "unreachable" if server.failure else "refusing" if server.refusal else "waiting"
-        if state == "waiting" and has_all:
-            state = "partial" if problems else "configured"
-        return ServerStatus(target.url, target.name, state, "; ".join(each.message for each in problems))
 
     # --- as the Caddy of the loop
 

@@ -168,11 +168,6 @@ class Server:
             return ()
         return tuple(Problem(str(self.target), "", f"left out there: {each}") for each in self.quarantine.problems)
 
-    def holds(self, configuration: Shown) -> bool:
-        """Whether it runs this configuration, or the part that it accepts, as far as is known."""
-        given = self._given
-        return given is not None and is_same(given.configuration, configuration) and not self.failure
-
     # --- its own thread
 
     def _run(self) -> None:

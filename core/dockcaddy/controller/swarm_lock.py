@@ -32,6 +32,8 @@ class SwarmLock:
     groups: Sequence[str] = ()
     _beats: Any = field(factory=lambda: itertools.count(1))
     _term: int = 0
+    # the config as it was read last
+    _known: Any = None
 
     @property
     def name(self) -> str:
@@ -41,7 +43,7 @@ class SwarmLock:
 
     def read(self) -> Record | None:
         """See Lock."""
-        found = self._found()
+        found = self._known = self._found()
         if found is None:
             return None
         labels = found["Spec"].get("Labels") or {}
@@ -79,15 +81,18 @@ class SwarmLock:
         return next((each for each in found or () if each["Spec"]["Name"] == self.name), None)
 
     def _write(self, holder: str, version: object) -> bool:
-        """Replace the labels of this version. Returns False if there is another version by now."""
+        """Replace the labels of this version, which was read last. Returns False if it is no longer there."""
+        found = self._known
+        if found is None or found["Version"]["Index"] != version:
+            return False
 
         def write(client: Any) -> bool:
-            found = self._found()
-            if found is None or found["Version"]["Index"] != version:
-                return False
             spec = {**found["Spec"], "Labels": self._labels(holder)}
             url = client._url("/configs/{0}/update", found["ID"])
-            client._raise_for_status(client._post_json(url, data=spec, params={"version": version}))
+            response = client._post_json(url, data=spec, params={"version": version})
+            if response.status_code == HTTPStatus.NOT_FOUND:
+                return False
+            client._raise_for_status(response)
             return True
 
         return bool(self._called(write))

@@ -231,10 +231,11 @@ class _Compiler:
     def _chain(self, node: Node, rest: list[Argument]) -> Run:
         """Fields one after the other, the last one perhaps a method with arguments."""
         receiver, names = self._receiver(node)
+        steps = max(len(names) - 1, 0)
 
         def run(state: State, dot: Value | None, piped: Piped) -> Value | None:
             state.node = node
-            state.step(max(len(names) - 1, 0))
+            state.step(steps)
             value = receiver(state, dot)
             if not names:
                 _must_not_be_called(state, node, rest, piped)

@@ -28,37 +28,42 @@ class StoppedPages:
                 before = self._kept.get(each.key)
                 is_same = before is not None and before[0] is each and before[1].blocks == made.blocks
                 kept[each.key] = before if before is not None and is_same else (each, made)
-                sites.pages |= _groups([made]) - sites.running
+                sites.add_pages(_groups([made]))
         self._kept = kept
         return tuple(kept[each.key][1] if each.is_page else each for each in fragments)
 
 
 @define
 class _Sites:
-    """What is served: addresses of the operator's sites, groups of the sites of containers, and of pages so far.
+    """What is served: `taken` addresses, groups of the `running` sites of containers, and of `pages` so far.
 
     Only sites of equal groups become one, others that share an address are an error for Caddy.
     """
 
-    operators: _Addresses
+    taken: set[Hashable]
     running: frozenset[_Addresses]
-    pages: frozenset[_Addresses] = frozenset()
+    pages: set[_Addresses] = field(factory=set)
 
     @classmethod
     def of(cls, fragments: Iterable[Fragment]) -> "_Sites":
         every = list(fragments)
-        operators = _groups(each for each in every if each.is_operators)
-        return cls(_Addresses().union(*operators), _groups(each for each in every if not each.is_operators))
+        running = _groups(each for each in every if not each.is_operators)
+        return cls(set().union(*running, *_groups(each for each in every if each.is_operators)), running)
+
+    def add_pages(self, groups: frozenset[_Addresses]) -> None:
+        """These addresses have a page now, if nothing runs there."""
+        new = groups - self.running
+        self.pages |= new
+        self.taken.update(*new)
 
     def left(self, blocks: Iterable[Block]) -> Iterator[Block]:
         """These blocks of a page's fragment, as far as nothing else serves them."""
-        taken = self.operators.union(*self.running, *self.pages)
         for block in blocks:
             if not is_site(block) or _group(block) in self.pages:
                 yield block
                 continue
             names = [key.rstrip(",") for key in block.keys if key != ","]
-            if free := [each for each in names if taken.isdisjoint(_group(Block((each,))))]:
+            if free := [each for each in names if self.taken.isdisjoint(_group(Block((each,))))]:
                 yield block if len(free) == len(names) else _of(block, free)
             # the page is the last line, those before it are of use to whatever serves the site
             others = [each for each in names if each not in free]

@@ -8,7 +8,7 @@ from attrs import define, field, frozen
 from dockcaddy.caddyfile import PROXIES, Block, ListenPorts, all_blocks, has_tls, is_matcher, is_site, split_host_port
 from dockcaddy.compile.stopped_page import is_page
 from dockcaddy.merge.assembly import Assembly, Section
-from dockcaddy.model import Inventory
+from dockcaddy.model import Inventory, bracketed
 
 # so many addresses of one site are named
 _NAMED = 2
@@ -146,7 +146,7 @@ def _addresses(proxy: Block, placeholders: Mapping[str, str]) -> Iterator[str]:
         for source in all_blocks(proxy.children):
             if source.keys[:1] == ("a",) and len(source.keys) > 2:
                 if address := placeholders.get(source.keys[1]):
-                    yield f"[{address}]:{source.keys[2]}" if ":" in address else f"{address}:{source.keys[2]}"
+                    yield f"{bracketed(address)}:{source.keys[2]}"
 
 
 def _short(resources: Iterable[str]) -> Iterator[str]:

@@ -75,8 +75,7 @@ class LogNarrator:
 
     def closing(self, fate: str) -> None:
         """The program ends. `fate` says what happens to the sites, `{}`."""
-        count = len(self.sites)
-        logger.info("ending: %s", fate.format(f"{count} site{'' if count == 1 else 's'}"))
+        logger.info("ending: %s", fate.format(counted(len(self.sites), "site")))
 
     def _introduce(self, done: Pass) -> None:
         """Describe an engine when it answers for the first time."""
@@ -220,9 +219,10 @@ def _kinds(engine: EngineInventory) -> str:
     """How many containers and services it has."""
     services = sum(each.kind == "service" for each in engine.resources)
     containers = len(engine.resources) - services
-    counted = [_counted(containers, "container")] if containers or not services else []
-    return ", ".join([*counted, *([_counted(services, "service")] if services else [])])
+    named = [counted(containers, "container")] if containers or not services else []
+    return ", ".join([*named, *([counted(services, "service")] if services else [])])
 
 
-def _counted(count: int, thing: str) -> str:
+def counted(count: int, thing: str) -> str:
+    """`1 site`, `2 sites`."""
     return f"{count} {thing}{'' if count == 1 else 's'}"

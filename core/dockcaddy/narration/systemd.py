@@ -9,7 +9,7 @@ from collections.abc import Iterable, MutableMapping
 from attrs import define, frozen
 
 from dockcaddy.model import Problem
-from dockcaddy.narration.log import LogNarrator
+from dockcaddy.narration.log import LogNarrator, counted
 from dockcaddy.narration.narrator import Pass
 
 logger = logging.getLogger("dockcaddy")
@@ -59,7 +59,7 @@ class SystemdNarrator:
         """A pass is over. The program is ready when its configuration is live."""
         self.log.finished(done)
         if done.is_delivered:
-            self.ready(f"{_counted(len(self.log.sites), 'site')}, {_counted(self._problems, 'problem')}")
+            self.ready(f"{counted(len(self.log.sites), 'site')}, {counted(self._problems, 'problem')}")
 
     def ready(self, status: str) -> None:
         """A configuration is live; `status` describes it."""
@@ -71,7 +71,3 @@ class SystemdNarrator:
         """The program ends."""
         self.systemd.tell("STOPPING=1", "STATUS=ending")
         self.log.closing(fate)
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}{'' if count == 1 else 's'}"

@@ -107,23 +107,21 @@ class CallTimer:
 
     def begin(self, contribution: "Contribution[Any]", about: object) -> "tuple[Call | None, float]":
         """A call begins. Pass the result to `end`."""
-        own = self._own
-        before = own.present, own.inside
-        self.present[threading.get_ident()] = own.present = contribution, about, self.clock()
-        own.inside = 0.0
+        thread = threading.get_ident()
+        before = self.present.get(thread), self._own.inside
+        self.present[thread], self._own.inside = (contribution, about, self.clock()), 0.0
         return before
 
     def end(self, before: "tuple[Call | None, float]") -> None:
         """The call has returned. The time of calls within it does not count."""
-        assert self._own.present is not None
-        contribution, about, began = self._own.present
+        thread = threading.get_ident()
+        contribution, about, began = self.present[thread]
         took = self.clock() - began
         own = took - self._own.inside
-        self._own.present = before[0]
         if before[0] is None:
-            self.present.pop(threading.get_ident(), None)
+            del self.present[thread]
         else:
-            self.present[threading.get_ident()] = before[0]
+            self.present[thread] = before[0]
         self._own.inside = before[1] + took
         if own >= limits.SLOW_PLUGIN_CALL:
             self._report(contribution, about, f"took {own:.1f} s: nothing else was done in the meantime")
@@ -140,9 +138,8 @@ class CallTimer:
 
 
 class _Thread(threading.local):
-    """The calls of one thread: the one in progress, and the seconds that calls within it took."""
+    """The seconds that calls within the present one of a thread took."""
 
-    present: "Call | None" = None
     inside: float = 0.0
 
 

@@ -7,13 +7,15 @@ import contextlib
 import logging
 import os
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from attrs import define, field, frozen
 
 from dockcaddy import caddyfile
-from dockcaddy.caddyfile import CaddyfileError
+from dockcaddy.caddyfile import CaddyfileError, is_site
+from dockcaddy.compile.stopped_page import is_page
 from dockcaddy.fragment import Fragment
 
 logger = logging.getLogger("dockcaddy")
@@ -46,18 +48,24 @@ class LastGood:
 
     def load(self) -> Remembered:
         """What an earlier run saved; empty where the file cannot be read."""
+        rows = self._read("select key, owner, seniority, addresses, text from fragment")
+        made = (_fragment(*columns) for columns in rows)
+        return Remembered(self.json(), {each.key: each for each in made if each is not None})
+
+    def json(self) -> bytes:
+        """Caddy's JSON alone, `b""` without any. No fragment is parsed."""
+        return next((json for (json,) in self._read("select json from configuration")), b"")
+
+    def _read(self, query: str) -> Sequence[tuple[Any, ...]]:
         try:
             with contextlib.closing(self._connect()) as connection:
-                row = connection.execute("select json from configuration").fetchone()
-                rows = connection.execute("select key, owner, seniority, addresses, text from fragment").fetchall()
+                return connection.execute(query).fetchall()
         except (OSError, sqlite3.Error) as error:
             self._failed(f"cannot be read: {error}")
             if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError):
                 # no longer a database: a new one is needed
                 self.path.unlink(missing_ok=True)
-            return Remembered()
-        fragments = {each.key: each for each in (_fragment(*columns) for columns in rows) if each is not None}
-        return Remembered(row[0] if row else b"", fragments)
+            return ()
 
     def keep(self, json: bytes, fragments: Mapping[str, Fragment]) -> None:
         """Save what was accepted; only what has changed since the last time is written."""
@@ -110,4 +118,5 @@ def _fragment(key: str, owner: str, seniority: int, addresses: str, text: str) -
         blocks = caddyfile.parse(text, owner)
     except CaddyfileError:
         return None
-    return Fragment(key, owner, seniority, blocks, addresses=tuple(addresses.split()))
+    shows_page = any(is_site(each) and is_page(each) for each in blocks)
+    return Fragment(key, owner, seniority, blocks, addresses=tuple(addresses.split()), is_page=shows_page)

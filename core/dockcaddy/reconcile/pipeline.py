@@ -133,12 +133,19 @@ class Pipeline:
             assembly = assembler.assemble(fragments, excluded)
             return Configuration(assembly.text, (), None, assembly)
 
-    def fragments(self, inventory: Inventory, base: BaseCaddyfile | None = None) -> tuple[Fragment, ...]:
-        """All fragments in merge order: the base Caddyfile, then each engine's configs, containers, services."""
-        with self._lock:
-            return self._fragments(inventory, base)
+    def fragments(
+        self, inventory: Inventory, base: BaseCaddyfile | None = None, remembered: Sequence[Fragment] = ()
+    ) -> tuple[Fragment, ...]:
+        """All fragments in merge order: the base Caddyfile, then each engine's configs, containers, services.
 
-    def _fragments(self, inventory: Inventory, base: BaseCaddyfile | None) -> tuple[Fragment, ...]:
+        At the end are those that are `remembered` from an earlier run.
+        """
+        with self._lock:
+            return self._fragments(inventory, base, remembered)
+
+    def _fragments(
+        self, inventory: Inventory, base: BaseCaddyfile | None, remembered: Sequence[Fragment]
+    ) -> tuple[Fragment, ...]:
         self._know_servers(inventory)
         fragments = []
         parsed: dict[tuple[str, str], Fragment] = {}
@@ -153,7 +160,7 @@ class Pipeline:
                 rendered[kept.fragment.key] = kept
                 fragments.append(kept.fragment)
         self._parsed, self._rendered = parsed, rendered
-        return (*self._settings_as_options(fragments), *self._pages.needed(fragments))
+        return (*self._settings_as_options(fragments), *self._pages.needed([*fragments, *remembered]))
 
     def _know_servers(self, inventory: Inventory) -> None:
         """Keep labels from the admin endpoints of servers."""

@@ -210,7 +210,7 @@ class Reconciler:
     def _may_lose_sites(self, inventory: Inventory) -> bool:
         """Whether servers may have sites of an engine that has not answered here, which another controller made."""
         unheard = self.watches.unheard
-        remembered = self.last_good.load().json if unheard and self.last_good is not None else b""
+        remembered = self.last_good.json() if unheard and self.last_good is not None else b""
         if not unheard or not self.servers.may_have_more(remembered):
             return False
         message = (
@@ -223,19 +223,20 @@ class Reconciler:
 
     def _has_configuration(self) -> bool:
         """Whether anything is served, by this run or from an earlier one."""
-        return bool(self.configuration or (self.last_good is not None and self.last_good.load().json))
+        return bool(self.configuration or (self.last_good is not None and self.last_good.json()))
 
     def _fragments(self, inventory: Inventory) -> Sequence[Fragment]:
-        current = tuple(self._grace.needed(self.pipeline.fragments(inventory, self.base())))
-        return (*current, *self._remembered(current))
+        fragments = self.pipeline.fragments(inventory, self.base(), self._remembered(inventory))
+        return tuple(self._grace.needed(fragments))
 
-    def _remembered(self, current: Sequence[Fragment]) -> Sequence[Fragment]:
+    def _remembered(self, inventory: Inventory) -> Sequence[Fragment]:
         """What an earlier run served of engines that have not answered yet, unless another engine has it."""
         unheard = self.watches.unheard
         if not unheard or self.quarantine is None:
             return ()
         # another manager of a Swarm lists the same services
-        ids = {each.key.rpartition("/")[2] for each in current}
+        ids = {each.id for engine in inventory.engines for each in engine.resources}
+        ids |= {each.id for engine in inventory.engines for each in engine.configs}
         parts = ((each.key.rpartition("/"), each) for each in self.quarantine.last_good.values())
         return [each for (engine, _, id), each in parts if engine in unheard and id not in ids]
 

@@ -74,6 +74,12 @@ class _Running:
             self._failed("its state changes at every call, so it is left alone for a while", self._unrest)
         return True
 
+    def holds(self) -> bool:
+        """Whether what it did is still in force, and its state is the same. A fault has a retry of its own."""
+        before = self.state
+        is_held = self.call(GuardedService.holds) is not False
+        return is_held and (self.state is None or self.state is before)
+
     def _failed(self, fault: str, backoff: Backoff) -> None:
         self.state, self.reported, self.fault = None, (), fault
         backoff.failed(self.clock())
@@ -136,11 +142,9 @@ class Services:
 
     def hold(self) -> bool:
         """Whether all that they did is still in force, and sites are made for their states."""
-        before = self.states()
         # all of them are asked, whatever the first one says
-        held = [each.call(GuardedService.holds) is not False for each in self._running]
-        # a fault has a retry of its own
-        return all(held) and all(state is None or state is before[name] for name, state in self.states().items())
+        held = [each.holds() for each in self._running]
+        return all(held)
 
     def retries(self) -> Iterator[float]:
         """When they need another pass, in seconds of the clock: a while after the last one, whatever they say."""

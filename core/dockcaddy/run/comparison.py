@@ -214,15 +214,7 @@ class Comparison:
 
     def differences(self) -> tuple[Difference, ...]:
         """What differs: first resources, then sites in the order of the file."""
-        ours = Way(
-            False,
-            True,
-            True,
-            self.settings.suffix_names,
-            self.settings.route_order,
-            False,
-            False,
-        )
+        ours = Way(False, True, True, self.settings.suffix_names, self.settings.route_order, False, False)
         way, reasons = Way(), dict[Hashable, dict[Reason, None]]()
         first = last = self.made(way)
         for name, explain in STEPS:
@@ -256,9 +248,8 @@ class Comparison:
     def _pipeline(self, way: Way) -> Pipeline:
         registry = evolve(self.registry, admission_rules=(), site_transformers=())
         if not way.has_own_functions:
-            peers = {each.__name__: each for each in (upstreams,)}
             known = {
-                name: evolve(entry, item=peers.get(name, entry.item))
+                name: evolve(entry, item=upstreams) if name == "upstreams" else entry
                 for name, entry in registry.functions.items()
                 if name in FUNCTIONS
             }

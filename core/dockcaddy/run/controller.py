@@ -49,10 +49,6 @@ class Controller:
         """See Controlled."""
         return self.fleet.problems
 
-    def is_leading(self) -> bool:
-        """Whether this controller leads now."""
-        return self.leadership.leads
-
     def tell(self) -> None:
         """The problems of servers have changed."""
         self.changed()
@@ -105,16 +101,20 @@ def controller_for(
         AdminClient(url, tls=tls)
     on_servers = ServerLock(client, clock)
     lock = _lock(settings, engines, on_servers)
-    leadership = Leadership(Election(_name(), lock, clock), _nothing)
+    leadership = Leadership(Election(_name(), lock, clock))
+
+    def leads() -> bool:
+        return leadership.leads
 
     def mark() -> Mark | None:
-        return on_servers.mark if isinstance(lock, ServerLock) or _is_on_servers(lock) else None
+        # None as long as the lock on the servers is not the one that is used
+        return on_servers.mark
 
     def connect(target: Target) -> Server:
-        caddy = WatchedCaddy(client(target), made.is_leading, mark)
+        caddy = WatchedCaddy(client(target), leads, mark)
         quarantine = quarantine_for(settings, [caddy], clock)
         assert quarantine is not None
-        return Server(target, caddy, quarantine, clock, made.is_leading, made.tell)
+        return Server(target, caddy, quarantine, clock, leads, made.tell)
 
     fleet = Fleet(
         connect,
@@ -126,14 +126,6 @@ def controller_for(
     made = Controller(fleet, leadership)
     leadership.changed = made.lead_changed
     return made
-
-
-def _nothing() -> None:
-    """Do nothing."""
-
-
-def _is_on_servers(lock: Lock) -> bool:
-    return isinstance(lock, ChosenLock) and isinstance(lock.chosen, ServerLock)
 
 
 def _lock(settings: Settings, engines: Sequence[Engine], on_servers: ServerLock) -> Lock:

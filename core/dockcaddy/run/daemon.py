@@ -49,6 +49,9 @@ def run(settings: Settings, registry: Registry, sections: Mapping[type, Any], ca
     `caddy_output` is the descriptor of Caddy's standard output, by default that of ours.
     """
     with suppress(Ended), registry.timer.guarded(), ended_by_signals(registry.timer.is_waiting) as ending:
+        # first of all, because it may say where the engine and the folders are
+        if settings.envfile:
+            load_environment_file(settings.envfile)
         if settings.mode == "server":
             _serve(settings, registry, ending, caddy_output)
         else:
@@ -104,8 +107,6 @@ def ended_by_signals(is_stuck: Callable[[], bool] = lambda: False) -> Iterator[E
 def _serve(settings: Settings, registry: Registry, ending: Ending, output: int | None) -> None:
     """Run a Caddy that a controller configures."""
     connections = connections_for(settings, registry, settings.state_path())
-    if settings.envfile:
-        load_environment_file(settings.envfile)
     systemd = Systemd.of(os.environ)
     ended = threading.Event()
     report_without_effect(settings)
@@ -115,7 +116,6 @@ def _serve(settings: Settings, registry: Registry, ending: Ending, output: int |
             _version(settings, ending) as version,
             caddy_for(settings, connections, directory, kept.load, kept.environment, output) as process,
         ):
-            report_folders(os.environ)
             logger.info("dockcaddy %s %s", __version__, _purpose(settings, version, process))
             logger.info("waiting for a controller")
             systemd.tell("READY=1", "STATUS=waiting for a controller")
@@ -135,8 +135,6 @@ def _run(
     connections, outputs = _connected(settings, registry, sections, settings.state_path(), controller)
     # it may be lost later, but not be missing from the start
     read_base(settings.caddyfile_path)
-    if settings.envfile:
-        load_environment_file(settings.envfile)
     if settings.resolver:
         logger.warning(
             "--resolver is no longer needed, leave it out: caddy reads the addresses of upstreams from files"
@@ -149,7 +147,7 @@ def _run(
         last_good = LastGood(directory / "last-good.db")
         with (
             _version(settings, ending) as version,
-            caddy_for(settings, connections, directory, lambda: last_good.load().json, output=output) as process,
+            caddy_for(settings, connections, directory, last_good.json, output=output) as process,
         ):
             narrator = SystemdNarrator(_narrator(settings, engines, connections), systemd)
             reconciler = reconciler_for(
@@ -157,8 +155,7 @@ def _run(
             )
             if process is not None:
                 process.on_start = reconciler.mailbox.caddy_started
-                report_folders(os.environ)
-                if last_good.load().json:
+                if last_good.json():
                     narrator.ready("the last configuration is live")
             logger.info("dockcaddy %s %s", __version__, _purpose(settings, version, process))
             ending.stop = reconciler.mailbox.stop
@@ -264,6 +261,7 @@ def caddy_for(
     )
     try:
         process.start()
+        report_folders({**os.environ, **environment})
         yield process
     finally:
         process.stop()

@@ -1,34 +1,48 @@
 """The `dockcaddy run` of this container."""
 
 import itertools
+from collections.abc import Callable
 from pathlib import Path
 
 from dockcaddy.errors import CaddyUnreachable
 
 PROCESSES = Path("/proc")
+# what `docker run --init`, `init: true` and Podman's `--init` start first
+_INITS = frozenset(("docker-init", "tini", "catatonit", "dumb-init"))
 
 
-def running_arguments(processes: Path = PROCESSES, *, only_first: bool = False) -> list[str]:
-    """The arguments of the oldest `dockcaddy run` among the processes. Raises CaddyUnreachable where there is none.
+def running_arguments(processes: Path = PROCESSES) -> list[str]:
+    """The arguments of the oldest `dockcaddy run` among the processes. Raises CaddyUnreachable where there is none."""
+    return _arguments(processes, lambda number: True)
 
-    With `only_first`, it has to be the process that the container was started for.
-    """
-    numbers = sorted(int(path.name) for path in processes.iterdir() if path.name.isdigit())
-    numbers = [each for each in numbers if each == 1 or not only_first]
-    for number in numbers:
-        words = _command_line(processes / str(number))
+
+def main_arguments(processes: Path = PROCESSES) -> list[str]:
+    """The same, of the process that the container was started for: the first one, or the child of an init there."""
+    is_init = _read(processes / "1" / "comm").strip() in _INITS
+
+    def is_main(number: int) -> bool:
+        # the name of the program before it, in parentheses, may have blanks
+        parent = _read(processes / str(number) / "stat").rpartition(")")[2].split()[1:2]
+        return number == 1 or (is_init and parent == ["1"])
+
+    return _arguments(processes, is_main)
+
+
+def _arguments(processes: Path, counts: Callable[[int], bool]) -> list[str]:
+    for number in filter(counts, sorted(int(path.name) for path in processes.iterdir() if path.name.isdigit())):
+        words = _read(processes / str(number) / "cmdline").split("\0")[:-1]
         for place, (program, command) in enumerate(itertools.pairwise(words)):
             if command == "run" and _is_ours(program):
                 return words[place + 2 :]
     raise CaddyUnreachable("no dockcaddy runs here")
 
 
-def _command_line(process: Path) -> list[str]:
+def _read(path: Path) -> str:
     try:
-        return (process / "cmdline").read_bytes().decode(errors="surrogateescape").split("\0")[:-1]
+        return path.read_bytes().decode(errors="surrogateescape")
     except OSError:
-        # it has ended
-        return []
+        # the process has ended
+        return ""
 
 
 def _is_ours(program: str) -> bool:

@@ -4,23 +4,21 @@ import json
 import logging
 import os
 import re
-from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Mapping
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 
 from attrs import frozen
 
 from dockcaddy.controller.discovery import DEFAULT_PORT
+from dockcaddy.engine.reach.own_addresses import own_addresses
 from dockcaddy.errors import SettingsError
 from dockcaddy.files import write_atomically
+from dockcaddy.model import bracketed
 from dockcaddy.run.caddy_folders import caddy_folders
 from dockcaddy.settings.table import OPTIONS, Settings
 
 logger = logging.getLogger("dockcaddy")
-
-_IPV4, _IPV6 = Path("/proc/net/fib_trie"), Path("/proc/net/if_inet6")
-_LOCAL = re.compile(r"\|-- (\S+)\n\s+/32 host LOCAL")
 
 
 def admin_address(settings: Settings) -> str:
@@ -38,14 +36,14 @@ def admin_address(settings: Settings) -> str:
             "that it shares with them (CADDY_CONTROLLER_NETWORK), or the address with --admin (CADDY_ADMIN)"
         )
     network = ip_network(settings.controller_network, strict=False)
-    own = list(dict.fromkeys(own_addresses()))
+    own = sorted(own_addresses() or (), key=lambda each: (":" in each, ip_address(each)))
     found = next((each for each in own if ip_address(each) in network), "")
     if not found:
         raise SettingsError(
             f"--controller-network {settings.controller_network}: this server has no address there, it has "
             f"{', '.join(own) or 'none'}: connect it to that network, or correct the option"
         )
-    return f"tcp/{f'[{found}]' if ':' in found else found}:{DEFAULT_PORT}"
+    return f"tcp/{bracketed(found)}:{DEFAULT_PORT}"
 
 
 # what a server uses; the rest is for those who read labels
@@ -62,15 +60,6 @@ def report_without_effect(settings: Settings) -> None:
         logger.warning("options without effect in mode server: %s; they are for the controller", unused)
     if re.match(r"(?:tcp[46]?/)?(?:localhost|127\.|\[::1\])", settings.admin) and settings.admin != Settings().admin:
         logger.warning("--admin %s (CADDY_ADMIN): only controllers on this machine reach this server", settings.admin)
-
-
-def own_addresses() -> Iterator[str]:
-    """The addresses of this machine, or of this container."""
-    with suppress(OSError):
-        yield from _LOCAL.findall(_IPV4.read_text())
-    with suppress(OSError):
-        for line in _IPV6.read_text().splitlines():
-            yield str(ip_address(bytes.fromhex(line.split()[0])))
 
 
 @frozen

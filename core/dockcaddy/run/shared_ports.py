@@ -46,14 +46,11 @@ class SharedPorts:
 
     def _ports(self) -> tuple[int, ...]:
         """The ports of the settings, or those that the operator's Caddyfile sets."""
-        usual = ListenPorts()
-        found = usual
+        found = ListenPorts(self.settings.http_port, self.settings.https_port)
         if base := read_base(self.settings.caddyfile_path):
             try:
-                found = ListenPorts.of(caddyfile.parse(base.text, base.path))
+                found = ListenPorts.of(caddyfile.parse(base.text, base.path), found)
             except CaddyfileError:
                 # it is reported with the first pass
                 return ()
-        http = self.settings.http_port if found.http == usual.http else found.http
-        https = self.settings.https_port if found.https == usual.https else found.https
-        return http, https
+        return found.http, found.https

@@ -172,8 +172,11 @@ def _wrong_port_of(address: Address, context: Context) -> str:
     host = address.host.strip("[]").lower().rstrip(".")
     if (host, int(port) if port.isdecimal() else 0) in context.proxy.server_endpoints:
         reason = f"{address.host}:{port} is the admin API of a server"
-    is_server = any(label.endswith(_SERVER_LABEL) for label in context.resource.labels)
-    return reason if reason and (is_server or not _is_own(address.host, context)) else ""
+    return reason if reason and (_is_server(context) or not _is_own(address.host, context)) else ""
+
+
+def _is_server(context: Context) -> bool:
+    return any(label.endswith(_SERVER_LABEL) for label in context.resource.labels)
 
 
 def _is_own(host: str, context: Context) -> bool:

@@ -16,6 +16,7 @@ from dockcaddy import (
     SiteContext,
     SiteTransformer,
     TemplateFunction,
+    bracketed,
 )
 
 from dockcaddy_upstreams.address_files import NAME, address_files
@@ -104,7 +105,7 @@ def upstreams(context: Context, *options: Annotated[object, "[http|https|h2c] [P
     """
     if context.resource.published_at:
         return published(context, options, LINGER if context.settings(UpstreamsSettings).dynamic else 0.0)
-    targets = sorted(_bracketed(target) for target in context.resource.targets) if context.admitted else []
+    targets = sorted(bracketed(target) for target in context.resource.targets) if context.admitted else []
     if context.admitted and context.resource.running and not targets:
         why = context.resource.unreachable or "connect it to one of Caddy's networks"
         context.warn(f"upstreams: it has no address that caddy reaches: {why}")
@@ -131,10 +132,6 @@ def _warn_of_port(context: Context, port: int) -> None:
             f"upstreams: port {port} is not exposed, {listed} is: write {{{{upstreams {exposed[0]}}}}}, "
             f"or add EXPOSE {port} (expose: in Compose) where it listens there"
         )
-
-
-def _bracketed(target: str) -> str:
-    return f"[{target}]" if ":" in target else target
 
 
 def http(context: Context) -> str:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator
 from ipaddress import ip_address
 
-from dockcaddy import UPSTREAM_DIRECTIVES, Block, Context, is_matcher
+from dockcaddy import UPSTREAM_DIRECTIVES, Block, Context, bracketed, is_matcher
 
 from dockcaddy_upstreams.dynamic import MARK
 
@@ -17,7 +17,7 @@ MOST_PORTS = 65535
 
 def warn_of_glued(context: Context, blocks: tuple[Block, ...]) -> None:
     """Warn about each upstream of the resource that has other text next to it."""
-    addresses = [_bracketed(each) for each in (*context.resource.targets, MARK) if _is_address(each)]
+    addresses = [bracketed(each) for each in (*context.resource.targets, MARK) if _is_address(each)]
     published = sorted(context.resource.published_addresses, key=len, reverse=True)
     for block in blocks:
         for proxy, words in _proxies(block):
@@ -88,7 +88,3 @@ def _is_address(text: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _bracketed(address: str) -> str:
-    return f"[{address}]" if ":" in address else address

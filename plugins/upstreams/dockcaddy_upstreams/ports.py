@@ -8,7 +8,7 @@ import re
 from collections.abc import Collection, Iterable
 
 from attrs import evolve
-from dockcaddy import UPSTREAM_DIRECTIVES, Context, Label, Resource
+from dockcaddy import UPSTREAM_DIRECTIVES, Context, Label, Resource, bracketed
 
 from dockcaddy_upstreams.dynamic import MARK
 
@@ -23,7 +23,7 @@ def with_ports(context: Context, labels: Iterable[Label]) -> Iterable[Label]:
     if not exposed:
         yield from labels
         return
-    own = {_bracketed(each) for each in (*context.resource.targets, MARK)}
+    own = {bracketed(each) for each in (*context.resource.targets, MARK)}
     for label in labels:
         yield _with_port(context, label, own, exposed) if _names_upstreams(label.key) else label
 
@@ -61,7 +61,3 @@ def _with_port(context: Context, label: Label, own: Collection[str], exposed: li
             label.origin,
         )
     return label if value == label.value else evolve(label, value=value)
-
-
-def _bracketed(address: str) -> str:
-    return f"[{address}]" if ":" in address else address

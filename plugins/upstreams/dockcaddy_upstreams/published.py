@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from dockcaddy import Context, Resource
+from dockcaddy import Context, Resource, bracketed
 
 
 def published(context: Context, options: Iterable[object], linger: float) -> str:
@@ -25,7 +25,7 @@ def published(context: Context, options: Iterable[object], linger: float) -> str
         )
     wanted = given[0] if given else next(iter(ports)) if len(ports) == 1 else 0
     if wanted in ports:
-        return f"{scheme}[{host}]:{ports[wanted]}" if ":" in host else f"{scheme}{host}:{ports[wanted]}"
+        return f"{scheme}{bracketed(host)}:{ports[wanted]}"
     context.warn(f"upstreams: it has no address that caddy reaches: {_reason(context.resource, wanted)}")
     return ""
 

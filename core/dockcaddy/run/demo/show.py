@@ -103,7 +103,7 @@ def _stage(
         environment = {"XDG_DATA_HOME": f"{name}/data", "XDG_CONFIG_HOME": f"{name}/config"}
         connections = connections_for(private, registry, Path(name))
         outputs = outputs_for(private, registry, sections, connections)
-        with caddy_for(private, connections, Path(name), lambda: last_good.load().json, environment) as process:
+        with caddy_for(private, connections, Path(name), last_good.json, environment) as process:
             reconciler = reconciler_for(
                 private, registry, sections, [backends], connections, outputs, last_good, watcher
             )
