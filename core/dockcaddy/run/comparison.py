@@ -249,7 +249,7 @@ class Comparison:
         registry = evolve(self.registry, admission_rules=(), site_transformers=())
         if not way.has_own_functions:
             known = {
-                name: evolve(entry, item=upstreams) if name == "upstreams" else entry
+                name: evolve(entry, item=upstreams) if name == upstreams.__name__ else entry
                 for name, entry in registry.functions.items()
                 if name in FUNCTIONS
             }
