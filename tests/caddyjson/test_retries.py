@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from adapting import adapted
 from dockcaddy import plugins
-from dockcaddy.caddyjson.apps import proxies
+from dockcaddy.caddyjson import apps
 from dockcaddy.caddyjson.retries import Retries
 from dockcaddy.merge.service_proxies import ServiceUpstreams
 from dockcaddy.model import EngineInventory, Inventory, Resource
@@ -25,7 +25,7 @@ def proxies(caddy: str, *resources: Resource, retries: Retries = RETRIES) -> lis
     upstreams = ServiceUpstreams.of(configuration.assembly)
     config = adapted(caddy, configuration.text)
     changed = retries.applied(config, upstreams.retried, upstreams.watched)
-    found = list(proxies(json.loads(changed)["apps"]))
+    found = list(apps.proxies(json.loads(changed)["apps"]))
     is_changed = any("load_balancing" in each or "health_checks" in each for each in found)
     assert is_changed or changed is config
     return found

@@ -74,14 +74,15 @@ def test_a_full_disk_is_told(sandbox: Path, snapshot: Callable) -> None:
 
 
 def test_an_interrupt_is_quiet(sandbox: Path) -> None:
+    # a shell has the tests ignore it where they run in the background, and a process inherits that
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     process = subprocess.Popen(
         [*COMMAND, "render", "--inventory", "-"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        # a shell has the tests ignore it where they run in the background
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
+    signal.signal(signal.SIGINT, before)
     try:
         eventually_reading(process.pid)
         process.send_signal(signal.SIGINT)
