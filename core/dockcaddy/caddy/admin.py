@@ -9,13 +9,13 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
-from urllib.parse import urlsplit
 
 import requests
 from caddy_api_client import CaddyAPIClient
 
+from dockcaddy.caddy.admin_url import address_of
 from dockcaddy.caddy.words import without_values
-from dockcaddy.errors import CaddyRefusal, CaddyUnreachable, SettingsError
+from dockcaddy.errors import CaddyRefusal, CaddyUnreachable
 from dockcaddy.model import bracketed
 
 # a working Caddy answers a small request within this time, in seconds
@@ -346,30 +346,6 @@ class AdminClient:
         response._content = self.request(method, endpoint, body, "application/json")
         response.status_code = 200
         return response
-
-
-def address_of(url: str) -> tuple[str | None, str, int]:
-    """Unix path, host and port of an admin URL. Raises SettingsError."""
-    text = url.strip()
-    if text.startswith("unix"):
-        path = text.removeprefix("unix://" if text.startswith("unix://") else "unix/")
-        if not path.startswith("/"):
-            raise SettingsError(f'caddy admin URL "{url}" is not understood, write unix//PATH or http://HOST:PORT')
-        return path.partition("|")[0], "", 0
-    if text.startswith("tcp/"):
-        text = text.removeprefix("tcp/")
-    if "//" not in text:
-        text = f"http://{text}"
-    try:
-        parts = urlsplit(text)
-        host, port = parts.hostname or "localhost", parts.port or 2019
-    except ValueError as error:
-        raise SettingsError(f'caddy admin URL "{url}": {error}') from None
-    if parts.scheme not in ("http", "https"):
-        raise SettingsError(
-            f'caddy admin URL "{url}": scheme {parts.scheme} is not supported, use http, https or a unix socket'
-        )
-    return None, host, port
 
 
 @cache

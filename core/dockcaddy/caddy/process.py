@@ -17,7 +17,8 @@ from typing import Any, TypeVar
 from attrs import define, field
 
 from dockcaddy.backoff import pause_after
-from dockcaddy.caddy.admin import AdminClient, address_of, listen_address
+from dockcaddy.caddy.admin import AdminClient, listen_address
+from dockcaddy.caddy.admin_url import address_of
 from dockcaddy.caddy.log import CaddyLog, entry_of, is_about_a_port
 from dockcaddy.caddy.passed_on import PassedOn, batches, is_passed_on
 from dockcaddy.caddy.ports import holder_of, obstacle
