@@ -255,7 +255,7 @@ def test_an_address_that_comes_later_counts_from_then_on() -> None:
 def test_a_live_engine_and_its_snapshot_say_the_same() -> None:
     place = Place(in_container=True, addresses=frozenset(("10.9.9.9", GATEWAY)))
     reach = Reach("auto", "nas", is_local=False, is_proxied=True)
-    said = written(reach, place, [BRIDGE])
+    said = written(reach, place, 0, [BRIDGE])
     # other addresses of the machine are nobody's business
     assert said["addresses"] == [GATEWAY] and said["in_container"] is True
     assert (said["host"], said["local"], said["proxied"]) == ("nas", False, True)

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 from attrs import define, field
-from dockcaddy.engine import Engine
+from dockcaddy.engine import Connection, Engine, EngineOptions, from_snapshot
+from dockcaddy.engine.reach.neighbours import Neighbours, Reach
 from dockcaddy.model import Inventory
 from dockcaddy.reconcile.watch import EngineWatches
 from dockcaddy.run.engines import engines_for
@@ -96,3 +97,27 @@ def test_one_that_is_not_there_stops_nobody(tmp_path: Path, stand_ins: list[Stan
     all_of_them = Watched(engines_for(settings))
     assert all_of_them.names() == {"two"}
     all_of_them.close()
+
+
+@pytest.mark.parametrize("order", [("a", "b"), ("b", "a")])
+def test_a_snapshot_knows_whose_addresses_count_more(stand_ins: list[StandInEngine], order: tuple[str, str]) -> None:
+    near = Neighbours()
+    for name in order:
+        near.join(name, Reach())
+    engines = [
+        Engine(Connection(f"unix://{each.path}"), name=name, neighbours=near)
+        for name, each in zip(("a", "b"), stand_ins, strict=True)
+    ]
+    for engine in engines:
+        engine.inventory()
+    live = Inventory.of([engine.inventory() for engine in engines])
+    document = {"version": 1, "engines": [engine.snapshot() for engine in engines]}
+    read = from_snapshot(document, EngineOptions())
+    assert [each.name for each in live.engines] == ["a", "b"] and len(targets(live)) == 1
+    assert [each.name for each in read.engines] == ["a", "b"] and targets(read) == targets(live)
+    for engine in engines:
+        engine.close()
+
+
+def targets(inventory: Inventory) -> dict[str, tuple[str, ...]]:
+    return {each.name: each.targets for engine in inventory.engines for each in engine.resources if each.targets}

@@ -105,8 +105,10 @@ class Engine:
             raise self.connection.unreachable(error) from error
         for problem in problems:
             logger.warning("%s", problem)
-        near = self.neighbours
-        return recorded | {"reach": written(near.reach(self.name), near.place, recorded["networks"] or ())}
+        near, name = self.neighbours, self.name
+        return recorded | {
+            "reach": written(near.reach(name), near.place, near.order(name), recorded["networks"] or ())
+        }
 
     def overlooked(self) -> tuple[Problem, ...]:
         """Warnings about containers without labels of ours that were probably meant for us.

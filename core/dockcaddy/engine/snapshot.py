@@ -29,7 +29,10 @@ def from_snapshot(document: object, options: EngineOptions) -> Inventory:
     engines = _list(document, "engines", "")
     place = _place(engines)
     near = Neighbours(place.in_container, bool(options.ingress_networks), lambda: place.addresses)
-    builders = [_builder(engine, f"engines[{place}]", options, near) for place, engine in enumerate(engines)]
+    named = {f"engines[{number}]": engine for number, engine in enumerate(engines)}
+    for path in sorted(named, key=lambda path: _order(named[path])):
+        near.join(_name(named[path]), _reach(named[path], path))
+    builders = [_builder(engine, path, options, near) for path, engine in named.items()]
     return Inventory.of([builder.inventory(0.0) for builder in builders])
 
 
@@ -48,8 +51,7 @@ def _list(holder: Mapping[str, Any], key: str, path: str) -> list[Any]:
 
 
 def _builder(engine: Mapping[str, Any], path: str, options: EngineOptions, near: Neighbours) -> InventoryBuilder:
-    builder = InventoryBuilder(str(engine.get("name") or "local"), options, near)
-    near.join(builder.name, _reach(engine, path))
+    builder = InventoryBuilder(_name(engine), options, near)
     containers, networks, services, tasks, configs = (
         _list(engine, key, f"{path}.") for key in ("containers", "networks", "services", "tasks", "configs")
     )
@@ -81,6 +83,17 @@ def _place(engines: Iterable[Mapping[str, Any]]) -> Place:
     listed = [each["addresses"] for each in said if isinstance(each.get("addresses"), list)]
     known = frozenset(filter(is_address, map(str, (address for each in listed for address in each))))
     return Place(any(each.get("in_container") is True for each in said), known if listed else None)
+
+
+def _name(engine: Mapping[str, Any]) -> str:
+    return str(engine.get("name") or "local")
+
+
+def _order(engine: Mapping[str, Any]) -> int:
+    """The engine's place among the engines, as `recording` writes it; without any, that in the document counts."""
+    said = engine.get("reach")
+    order = said.get("order") if isinstance(said, dict) else None
+    return order if isinstance(order, int) else 0
 
 
 def _reach(engine: Mapping[str, Any], path: str) -> Reach:

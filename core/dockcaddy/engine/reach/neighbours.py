@@ -159,6 +159,10 @@ class Neighbours:
         """How the settings say that an engine is reached."""
         return self._facts[name].reach if name in self._facts else Reach()
 
+    def order(self, name: str) -> int:
+        """The engine's place among the engines: addresses that several have are those of the first one."""
+        return list(self._facts).index(name) if name in self._facts else 0
+
     def rule(self, name: str) -> Rule:
         """Which addresses of an engine count."""
         facts = dict(self._facts)
@@ -279,8 +283,11 @@ def _is_network(text: str) -> bool:
     return True
 
 
-def written(reach: Reach, place: Place, networks: Iterable[Mapping[str, Any]]) -> dict[str, object]:
-    """How an engine with these networks is reached, for its part of a snapshot. Of the addresses, it has those on them."""
+def written(reach: Reach, place: Place, order: int, networks: Iterable[Mapping[str, Any]]) -> dict[str, object]:
+    """How an engine with these networks is reached, for its part of a snapshot. Of the addresses, it has those on them.
+
+    `order` is its place among the engines.
+    """
     subnets = [subnet for each in networks for subnet in _subnets(each)]
     known = None if place.addresses is None else [each for each in place.addresses if _is_in(each, subnets)]
     return {
@@ -290,6 +297,7 @@ def written(reach: Reach, place: Place, networks: Iterable[Mapping[str, Any]]) -
         "rootless": reach.is_rootless,
         "own_host": reach.has_own_host,
         "proxied": reach.is_proxied,
+        "order": order,
         "in_container": place.in_container,
         "addresses": None if known is None else sorted(known),
     }
