@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import closing
 
 import pytest
 from attrs import define
@@ -41,11 +42,11 @@ def heard(request: pytest.FixtureRequest, eventually: Eventually) -> Iterator[He
         engine = Engine(Connection(f"unix://{stand_in.path}"), EngineOptions())
         made = Heard(stand_in, engine)
         engine.start(made.wake)
-        eventually(lambda: stand_in.streams)
-        stand_in.add("a", LABELS)
-        eventually(lambda: made.targets("a") == made.address("a"))
-        yield made
-        engine.close()
+        with closing(engine):
+            eventually(lambda: stand_in.streams)
+            stand_in.add("a", LABELS)
+            eventually(lambda: made.targets("a") == made.address("a"))
+            yield made
 
 
 def test_a_network_that_a_running_container_joins(heard: Heard, eventually: Eventually) -> None:
@@ -127,7 +128,7 @@ def test_a_container_that_is_removed_stays_away(heard: Heard, eventually: Eventu
 
 
 def test_health_that_changes(heard: Heard, eventually: Eventually) -> None:
-    heard.stand_in.create("b", LABELS).health = "starting"
+    heard.stand_in.create("b", LABELS, health="starting")
     heard.stand_in.start("b")
     for health in ("healthy", "unhealthy", "healthy"):
         heard.stand_in.set_health("b", health)

@@ -106,9 +106,7 @@ class Engine:
         for problem in problems:
             logger.warning("%s", problem)
         near, name = self.neighbours, self.name
-        return recorded | {
-            "reach": written(near.reach(name), near.place, near.order(name), recorded["networks"] or ())
-        }
+        return recorded | {"reach": written(near.reach(name), near.place, near.order(name), recorded["networks"] or ())}
 
     def overlooked(self) -> tuple[Problem, ...]:
         """Warnings about containers without labels of ours that were probably meant for us.

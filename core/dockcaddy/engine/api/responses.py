@@ -30,7 +30,7 @@ class Responses:
 
     builder: InventoryBuilder
     containers: Expectations = field(factory=Expectations)
-    networks: Expectations = field(factory=Expectations)
+    networks: Expectations = field(factory=lambda: Expectations(end_when_shown=True))
     _begun: int = 0
     # by id, the number from which on a call's response is newer than what is known
     _learnt: dict[str, int] = field(factory=dict)
@@ -128,7 +128,7 @@ class Responses:
         if self._learnt.get(id, 0) > number:
             following.now.append(id)
             return self._store.item(id)
-        counting, pause = self.containers.compared(id, item)
+        counting, pause = self.containers.compared(id, item, self._store.item(id))
         if pause is not None:
             following.again[id] = pause
         if counting is None and self.containers.expects(id):

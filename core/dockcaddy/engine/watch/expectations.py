@@ -1,8 +1,8 @@
 """What events say and responses do not show yet. No I/O.
 
 Docker Engine sends an event some milliseconds before a list shows the change, and a response may be older than the
-event. So each response is compared with what events said: a container that ended has ended whatever the response says,
-and a container that is not yet as expected is looked at again until it is, or until the expectation expires.
+event, and older than the response before it. So each response is compared with what events said until the expectation
+expires: a container that ended has ended whatever the response says, and one that is not as expected is looked at again.
 """
 
 import re
@@ -87,7 +87,9 @@ class Expectation:
 
     def connect(self, network: str, driver: str) -> None:
         """The container is on another network."""
-        if driver not in _WITHOUT_ADDRESSES:
+        if driver in _WITHOUT_ADDRESSES:
+            self.networks.pop(network, None)
+        else:
             self.networks[network] = True
 
     def disconnect(self, network: str, item: Json | None) -> None:
@@ -99,8 +101,13 @@ class Expectation:
 
 @define(eq=False)
 class Expectations:
-    """The expectations by container that no response has shown yet."""
+    """The expectations by id. With `end_when_shown`, one ends with the first response that shows it.
 
+    That is for one call at a time about what never becomes again what it was: a list may show a container's state of before
+    two events, and then the one between them.
+    """
+
+    end_when_shown: bool = False
     _by_id: dict[str, Expectation] = field(factory=dict)
 
     def of(self, id: str, now: float) -> Expectation:
@@ -123,18 +130,24 @@ class Expectations:
         """Whether the container is expected to exist."""
         return id in self._by_id and self._by_id[id].there
 
-    def compared(self, id: str, item: Json | None) -> tuple[Json | None, float | None]:
-        """The response corrected by the expectation, and in how many seconds to look again; None if it is as expected."""
+    def compared(self, id: str, item: Json | None, known: Json | None = None) -> tuple[Json | None, float | None]:
+        """The response corrected by the expectation, and in how many seconds to look again; None if it is as expected.
+
+        What is `known` stays if it is as expected and the response is not.
+        """
         expected = self._by_id.get(id)
         if expected is None:
             return item, None
         if expected.is_shown_by(item):
-            del self._by_id[id]
+            if self.end_when_shown:
+                del self._by_id[id]
             return item, None
         expected.looks += 1
         pause = pause_after(expected.looks, FIRST_PAUSE, LONGEST_PAUSE)
         if item is None or not expected.there:
             return None, pause
+        if known is not None and expected.is_shown_by(known):
+            return known, pause
         return expected.amended(item), pause
 
     def forget(self) -> None:

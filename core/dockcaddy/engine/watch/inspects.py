@@ -61,8 +61,8 @@ class InspectQueue:
         self._retries[id] = now + pause_after(failures, FIRST_PAUSE, LONGEST_PAUSE)
 
     def again(self, id: str, at: float) -> None:
-        """Queue it at a time, unless a retry of its inspect is due anyway."""
-        self._retries.setdefault(id, at)
+        """Queue it at a time, or when a retry of its inspect is due after that."""
+        self._retries[id] = max(self._retries.get(id, at), at)
 
     def retry(self, now: float) -> None:
         """Queue the ids whose next try is due."""

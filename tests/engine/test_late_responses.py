@@ -1,0 +1,94 @@
+"""Responses that are older than an event, or than the response before them, undo nothing."""
+
+from typing import Any
+
+from dockcaddy.engine.api.responses import Responses
+from dockcaddy.engine.builder import InventoryBuilder
+from dockcaddy.engine.records.resources import EngineOptions
+from dockcaddy.engine.watch.inspects import InspectQueue
+from dockcaddy.engine.watch.rechecks import LATER, Rechecks
+
+
+def item(state: str, status: str = "Up") -> dict[str, Any]:
+    return {
+        "Id": "a",
+        "Names": ["/a"],
+        "Labels": {"caddy": "a.test"},
+        "State": state,
+        "Status": status,
+        "Created": 1,
+        "NetworkSettings": {"Networks": {"front": {"NetworkID": "n", "IPAddress": "172.18.0.2"}}},
+    }
+
+
+def inspect(health: str) -> dict[str, Any]:
+    return {"Id": "a", "Config": {}, "State": {"Health": {"Status": health}}, "Mounts": []}
+
+
+def responses() -> Responses:
+    return Responses(InventoryBuilder("local", EngineOptions()))
+
+
+def state(made: Responses) -> object:
+    return (made.builder.containers.item("a") or {}).get("State")
+
+
+def test_a_look_that_is_older_than_the_list_before_it() -> None:
+    made = responses()
+    made.expect("a", 0.0).state = "running"
+    listed, looked = made.begin(), made.begin()
+    made.take_list(listed, [item("running")])
+    following = made.take_look(looked, ["a"], [item("created")])
+    assert state(made) == "running" and "a" in following.again
+
+
+def test_a_state_of_before_two_events_and_then_the_one_between_them() -> None:
+    made = responses()
+    made.take_list(made.begin(), [item("running")])
+    made.expect("a", 0.0).state = "paused"
+    made.expect("a", 0.0).state = "running"
+    assert not made.take_look(made.begin(), ["a"], [item("running")]).again
+    assert "a" in made.take_look(made.begin(), ["a"], [item("paused")]).again
+    assert state(made) == "running"
+    # once the event is some seconds old, the engine is right
+    made.expire(10.0)
+    assert not made.take_look(made.begin(), ["a"], [item("paused")]).again
+    assert state(made) == "paused"
+
+
+def test_an_inspect_that_is_older_than_the_list_before_it() -> None:
+    made = responses()
+    made.take_list(made.begin(), [item("running", "Up (health: starting)")])
+    made.expect("a", 0.0).health = "healthy"
+    made.take_look(made.begin(), ["a"], [item("running", "Up (healthy)")])
+    made.take_inspect("a", inspect("starting"))
+    assert [each.health for each in made.builder.containers.resources(0.0)] == ["healthy"]
+
+
+def test_a_look_that_comes_earlier_does_not_replace_one_that_an_event_needs() -> None:
+    rechecks = Rechecks()
+    rechecks.containers["a"] = 0.005
+    rechecks.look("a", 0.0)
+    ids: dict[str, None] = {}
+    rechecks.move(0.1, ids, set())
+    assert list(rechecks.times) == [LATER] and list(ids) == ["a"]
+    # a list shows the second one of two updates later
+    rechecks.look("a", 0.4)
+    assert list(rechecks.times) == [0.4 + LATER]
+
+
+def test_a_list_is_not_too_early_for_the_last_event() -> None:
+    rechecks = Rechecks()
+    rechecks.list_again(0.0)
+    rechecks.list_again(0.04)
+    assert min(rechecks.times) > 0.05
+
+
+def test_an_inspect_is_not_too_early_for_the_last_event() -> None:
+    queue = InspectQueue()
+    queue.again("a", 0.1)
+    queue.again("a", 0.2)
+    assert queue.next_due() == 0.2
+    queue.failed("b", 0.0)
+    queue.again("b", 0.1)
+    assert queue.next_due() == 0.2
