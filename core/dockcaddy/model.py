@@ -127,7 +127,9 @@ class Resource:
     @property
     def published(self) -> Mapping[int, int]:
         """The host's TCP port by container port, of the ports that Caddy reaches at `published_at`."""
-        found = {
+        if not self.published_at:
+            return {}
+        return {
             each.container_port: each.host_port
             for each in self.ports
             if each.protocol == "tcp"
@@ -135,7 +137,6 @@ class Resource:
             and not each.is_elsewhere
             and _listens_at(each.host_ip, self.published_at)
         }
-        return found if self.published_at else {}
 
     @property
     def published_addresses(self) -> tuple[str, ...]:

@@ -112,7 +112,9 @@ def test_the_addresses_of_our_network_namespace(tmp_path: Path) -> None:
     (root / "proc/net").mkdir()
     (root / "proc/net/fib_trie").write_text(FIB)
     assert own_addresses(root) == {"172.17.0.1"}
-    (root / "proc/net/if_inet6").write_text("fd000000000000000000000000000002 04 40 00 82     eth0\n")
+    (root / "proc/net/if_inet6").write_text(
+        "fe800000000000000000000000000001 04 40 20 80     eth0\nfd000000000000000000000000000002 04 40 00 82     eth0\n"
+    )
     assert own_addresses(root) == {"172.17.0.1", "fd00::2"}
 
 

@@ -2,7 +2,12 @@
 
 from typing import Any
 
+import pytest
+from dockcaddy.engine.reach import shared_networks
+from dockcaddy.engine.reach.ingress import IngressNetworks
+from dockcaddy.engine.records import resources
 from dockcaddy.engine.records.resources import EngineOptions
+from dockcaddy.engine.records.stopped import Stopped
 from dockcaddy.engine.store import ContainerStore
 
 
@@ -101,3 +106,39 @@ def test_what_is_not_in_a_full_list_is_gone() -> None:
 def test_foreign_containers_are_not_kept() -> None:
     known = store(item(Labels={"com.example": "x"}))
     assert "a" not in known and known.uninspected() == []
+
+
+def test_a_calm_pass_looks_only_at_what_changed(monkeypatch: pytest.MonkeyPatch) -> None:
+    ids = [f"c{number}" for number in range(20)]
+    known = store(*(item(id) for id in ids), item("stopped", "exited"), **{id: inspect() for id in ids})
+    before = known.resources(0)
+    counted: list[Any] = []
+    monkeypatch.setattr(resources, "has_prefix", lambda *_: counted.append("labels") or True)
+    monkeypatch.setattr(Stopped, "counts", lambda *_: counted.append("state") or True)
+    monkeypatch.setattr(shared_networks, "names_of", lambda *_: counted.append("owners") or ())
+    assert known.resources(0) == before and len(before) == 20
+    assert known.uninspected() == ["stopped"] and known.servers((), lambda _: True) == ()
+    # the state of the one that is not inspected
+    assert counted == ["state"]
+
+
+def test_other_ingress_networks_change_every_resource() -> None:
+    known = store(item(), a=inspect())
+    (before,) = known.resources(0)
+    changes = known.changes
+    known.set_ingress(IngressNetworks(ranks={"front": 0}, takes_all=True))
+    (after,) = known.resources(0)
+    assert known.changes > changes and (before.targets, after.targets) == ((), ("172.18.0.2",))
+
+
+def test_those_that_use_a_network_change_with_its_owner() -> None:
+    shares = {"HostConfig": {"NetworkMode": "container:vpn"}}
+    known = store(
+        item("vpn"), item("app", **shares), item("web", **shares), vpn=inspect(), app=inspect(), web=inspect()
+    )
+    before = {each.name: each for each in known.resources(0)}
+    assert known.set_stopping("vpn", until=10)
+    assert all(each.stopping and each is not before[each.name] for each in known.resources(0))
+    known.drop("app")
+    known.drop("web")
+    assert not known.owners.names

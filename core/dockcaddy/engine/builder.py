@@ -7,7 +7,7 @@ from attrs import define, evolve, field
 
 from dockcaddy.engine.reach.ingress import ingress_networks
 from dockcaddy.engine.reach.neighbours import ON_A_HOST, Neighbours, Place, facts_of
-from dockcaddy.engine.reach.shared_networks import owner_of
+from dockcaddy.engine.reach.shared_networks import endpoints, owner_of
 from dockcaddy.engine.reach.unreachable import advice, away_from_caddy
 from dockcaddy.engine.records.resources import EngineOptions, container
 from dockcaddy.engine.records.soundness import OddContainers
@@ -69,22 +69,24 @@ class InventoryBuilder:
 
         An engine says that a network was created, except Podman before 5.4.
         """
-        ours = [item for item in items if self.containers.wants(item.get("Labels") or {})]
-        names = {name for item in ours for name in (item.get("NetworkSettings") or {}).get("Networks") or ()}
-        unknown = names - {network["Name"] for network in self._networks or ()} - self._sought
+        if self._networks is None:
+            return False
+        known = {network["Name"] for network in self._networks} | self._sought
+        foreign = ((name, item) for item in items for name in endpoints(item) if name not in known)
+        unknown = {name for name, item in foreign if self.containers.wants(item.get("Labels") or {})}
         self._sought |= unknown
-        return bool(unknown) and self._networks is not None
+        return bool(unknown)
 
     def set_own(self, item: Json | None, inspect: Json | None = None) -> None:
         """Set the container that Caddy runs in, None if it runs on the host."""
         self._own = None if item is None else (item, inspect)
-        self.containers.own_network = "" if item is None else owner_of(item)
+        self.containers.owners.own = "" if item is None else owner_of(item)
         self._set_ingress()
 
     def inventory(self, now: float, problems: Iterable[Problem] = ()) -> EngineInventory:
         """The inventory at `now`, in seconds of the clock. `problems` are those of calls to the engine."""
         # addresses change too: Podman makes a network's interface with its first container
-        if self._seen != (self.neighbours.changes, self.neighbours.place) or self.containers.own_network:
+        if self._seen != (self.neighbours.changes, self.neighbours.place) or self.containers.owners.own:
             self._set_ingress()
         ingress = self.containers.ingress
         names = {network["Id"]: network["Name"] for network in self._networks or ()}
@@ -122,7 +124,7 @@ class InventoryBuilder:
         self.containers.set_ingress(evolve(found, takes_all=self.options.all_addresses))
 
     def _servers(self, names: Mapping[str, str]) -> tuple[ControlledServer, ...]:
-        own = ((self._own[0].get("NetworkSettings") or {}).get("Networks") or {}) if self._own is not None else {}
+        own = endpoints(self._own[0]) if self._own is not None else {}
         rule = self.neighbours.rule(self.name)
         # an overlay network is the same on every node of a Swarm; what is on the host's networks is that engine's own
         overlays = {each["Id"] for each in self._networks or () if each.get("Scope") == "swarm"}

@@ -5,13 +5,13 @@ from typing import Any
 
 from dockcaddy.engine.api import podman
 from dockcaddy.engine.builder import InventoryBuilder
-from dockcaddy.engine.reach.neighbours import Neighbours, Place, Reach, is_address
+from dockcaddy.engine.reach.neighbours import Neighbours, Place, Reach
 from dockcaddy.engine.records.resources import EngineOptions
 from dockcaddy.engine.records.soundness import INSPECT, oddity
 from dockcaddy.engine.services import SwarmResponses
 from dockcaddy.errors import DockcaddyError
 from dockcaddy.model import Inventory
-from dockcaddy.settings.reach import parse_reach
+from dockcaddy.settings.reach import is_address, parse_reach
 
 VERSION = 1
 
@@ -73,8 +73,9 @@ def _builder(engine: Mapping[str, Any], path: str, options: EngineOptions, near:
 
 
 def _completed(item: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The item with what only its inspect response has, which is left out if it has an unexpected value."""
     inspect = item.get("Inspect")
-    return item if oddity(inspect, INSPECT, "Id") else podman.completed(item, inspect)
+    return {**item, "Inspect": None} if oddity(inspect, INSPECT, "Id") else podman.completed(item, inspect)
 
 
 def _place(engines: Iterable[Mapping[str, Any]]) -> Place:
@@ -118,7 +119,7 @@ def _add_containers(builder: InventoryBuilder, containers: Sequence[Mapping[str,
     builder.containers.set_others(containers)
     for item in containers:
         id, inspect = item["Id"], item.get("Inspect")
-        if inspect is None or oddity(inspect, INSPECT, "Id"):
+        if inspect is None:
             builder.containers.mark_unreadable(id)
         else:
             builder.containers.put_inspect(id, inspect)

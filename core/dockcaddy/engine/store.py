@@ -9,10 +9,10 @@ from attrs import define, evolve, field
 from dockcaddy.engine.api.podman import completed
 from dockcaddy.engine.reach import shared_networks
 from dockcaddy.engine.reach.ingress import IngressNetworks
-from dockcaddy.engine.reach.shared_networks import Link, Start, UsedNetwork
+from dockcaddy.engine.reach.shared_networks import Link, Owners, Start, UsedNetwork
 from dockcaddy.engine.records.resources import EngineOptions, container, container_name, has_prefix, needed
 from dockcaddy.engine.records.unlabelled import warnings
-from dockcaddy.engine.servers import Counts, servers_of_containers
+from dockcaddy.engine.servers import Counts, is_server, servers_of_containers
 from dockcaddy.engine.watch.expectations import ended
 from dockcaddy.model import ControlledServer, Problem, Resource
 
@@ -31,6 +31,8 @@ class _Known:
     unreadable: bool = False
     stopping_until: float = 0.0
     start: Start = field(factory=Start)
+    # whether it is known what it gives: a resource or none
+    is_made: bool = False
     resource: Resource | None = None
     is_excluded: bool | None = None
 
@@ -39,7 +41,7 @@ class _Known:
 class ContainerStore:
     """The labelled containers of one engine by id, and those whose networks they use.
 
-    A new resource is made only when something about it changes. `own_network` is the container whose network ours uses.
+    A new resource is made only when something about it changes. `owners` are containers whose networks are used.
     `unlabelled` is how many other containers the last full list had, `without_labels` are their items, and `overlooked` are
     warnings about those that were probably meant for us. `changes` counts changes.
     """
@@ -51,19 +53,17 @@ class ContainerStore:
     without_labels: Sequence[Json] = ()
     overlooked: tuple[Problem, ...] = ()
     changes: int = 0
-    own_network: str = ""
+    owners: Owners = field(factory=Owners)
     _known: dict[str, _Known] = field(factory=dict)
     _highest_rank: int = 0
     _in_order: list[_Known] | None = None
-    # by id, the container whose network a container uses, as the engine names it
-    _owners: dict[str, str] = field(factory=dict)
 
     def __contains__(self, id: object) -> bool:
         return id in self._known
 
     def knows(self, id: str) -> bool:
         """Whether events of this container change something: it is in the store, or its network is used."""
-        return id in self._known or id in self._owned
+        return id in self._known or self.owners.has(id)
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -81,35 +81,23 @@ class ContainerStore:
     def chosen(self, items: Sequence[Json]) -> list[Json]:
         """Those of a full list that belong in the store."""
         ours = [item for item in items if self.wants(item.get("Labels") or {})]
-        uses_others = self._owned or any(map(shared_networks.owner_of, ours))
-        return shared_networks.with_owners(ours, items, self._owned) if uses_others else ours
+        uses_others = self.owners.names or any(map(shared_networks.owner_of, ours))
+        return shared_networks.with_owners(ours, items, self.owners.names) if uses_others else ours
 
     def follows(self, item: Json) -> bool:
         """Whether a container belongs in the store: it has labels of ours, or its network is used."""
-        return self.wants(item.get("Labels") or {}) or self._is_owner(item)
-
-    def _is_owner(self, item: Json) -> bool:
-        return not self._owned.isdisjoint(shared_networks.names_of(item))
-
-    @property
-    def _owned(self) -> set[str]:
-        """The containers whose networks are used, as the engine names them."""
-        return {*self._owners.values(), self.own_network} - {""}
+        return self.wants(item.get("Labels") or {}) or self.owners.owns(item)
 
     def owner_ids(self, ids: Iterable[str] = ()) -> set[str]:
         """The containers whose networks are used, by these or by any; a name where the engine gives no id."""
-        wanted = {self._owners[id] for id in ids if id in self._owners} if ids else self._owned
-        found = {name: self._find(name) for name in wanted}
+        found = {name: self._find(name) for name in (self.owners.of(ids) if ids else self.owners.names)}
         return {name if known is None else str(known.item["Id"]) for name, known in found.items()}
 
     def used_network(self, item: Json) -> UsedNetwork:
         """The network that a container uses, which need not be in the store."""
         known = self._known.get(item["Id"])
-        link = (
-            self._link(known)
-            if known and shared_networks.owner_of(item)
-            else Link(item, shared_networks.names_of(item)[-1])
-        )
+        is_linked = known is not None and bool(shared_networks.owner_of(item))
+        link = self._link(known) if known and is_linked else Link(item, container_name(item))
         return shared_networks.used_network(link, self._found)
 
     def _found(self, name: str) -> Link | None:
@@ -128,8 +116,9 @@ class ContainerStore:
         """Use other ingress networks, which may change every address."""
         before, self.ingress = self.ingress, ingress
         if ingress != before:
+            self.changes += 1
             for known in self._known.values():
-                self._changed(known)
+                known.is_made = False
 
     def set_others(self, items: Sequence[Json]) -> None:
         """Take the containers without labels of ours from a full list."""
@@ -149,7 +138,7 @@ class ContainerStore:
         ours = self.chosen(tuple(items))
         listed = {item["Id"] for item in ours}
         self._in_order = None
-        for id in [id for id, known in self._known.items() if id not in listed and not self._is_owner(known.item)]:
+        for id in [id for id, known in self._known.items() if id not in listed and not self.owners.owns(known.item)]:
             self.drop(id)
         # a list has no stopped containers; one whose network is used still has a name
         for id in [id for id in self._known if id not in listed]:
@@ -166,14 +155,14 @@ class ContainerStore:
                 self._highest_rank += 1
             self._in_order = None
             known = self._known[item["Id"]] = _Known(dict(item), rank or self._highest_rank)
-            self._set_owner(item)
+            self.owners.put(item)
             self._changed(known)
             return
         known.rank = rank or known.rank
         item = completed(item, known.inspect)
         if _steady(known.item) != _steady(item):
             known.item = dict(item)
-            self._set_owner(item)
+            self.owners.put(item)
             self._changed(known)
         # a list has the health as text: `Up 2 minutes (healthy)`
         if found := _HEALTH.search(str(item.get("Status") or "")):
@@ -187,7 +176,7 @@ class ContainerStore:
             known.inspect, known.unreadable = None if inspect is None else needed(inspect), False
             known.start.inspected(inspect)
             known.item = dict(completed(known.item, known.inspect))
-            self._set_owner(known.item)
+            self.owners.put(known.item)
             if before != (known.inspect, False, known.start.at):
                 self._in_order = None
                 self._changed(known)
@@ -202,13 +191,12 @@ class ContainerStore:
     def name(self, id: str) -> str:
         """The container's name, or its short id if it is not in the store."""
         known = self._known.get(id)
-        names = known.item.get("Names") if known else None
-        return names[0].lstrip("/") if names else id[:12]
+        return container_name(known.item) if known else id[:12]
 
     def drop(self, id: str) -> None:
         """Remove a container."""
         if (known := self._known.pop(id, None)) is not None:
-            self._owners.pop(id, None)
+            self.owners.drop(id)
             self._in_order = None
             self._changed(known)
 
@@ -219,23 +207,18 @@ class ContainerStore:
 
     def uninspected(self) -> list[str]:
         """The ids that need an inspect response."""
-        is_there = self._is_there
-        return [id for id, known in self._known.items() if is_there(known) and self._is_uninspected(known)]
+        return [id for id, known in self._known.items() if self._is_uninspected(known) and self._is_there(known)]
 
     def _is_uninspected(self, known: _Known) -> bool:
-        if self._shares(known):
-            return known.inspect is None or not known.start.is_asked
-        return known.inspect is None and not self._is_excluded(known)
-
-    def _shares(self, known: _Known) -> bool:
-        """Whether it uses another's network, or another uses its network."""
-        return bool(self._owners) and (known.item["Id"] in self._owners or self._is_owner(known.item))
+        if known.inspect is None:
+            return self.owners.shares(known.item) or not self._is_excluded(known)
+        return not known.start.is_asked and self.owners.shares(known.item)
 
     def set_started(self, id: str, at: float) -> None:
         """An event says that a container started, in seconds since the epoch; 0 if the event does not say when."""
         if known := self._known.get(id):
             known.start.heard(at)
-            if self._shares(known):
+            if self.owners.shares(known.item):
                 self._changed(known)
 
     def ask_for_starts(self) -> None:
@@ -296,8 +279,8 @@ class ContainerStore:
     def has_address(self, id: str) -> bool:
         """Whether the container's last list item has an address on any network."""
         known = self._known.get(id)
-        networks = ((known.item.get("NetworkSettings") or {}).get("Networks") or {}) if known else {}
-        return any((each or {}).get("IPAddress") or (each or {}).get("GlobalIPv6Address") for each in networks.values())
+        networks = shared_networks.endpoints(known.item) if known else {}
+        return any(each.get("IPAddress") or each.get("GlobalIPv6Address") for each in networks.values())
 
     def resources(self, now: float) -> tuple[Resource, ...]:
         """The current resources, newest first as the engine lists them, without those not yet inspected."""
@@ -316,13 +299,15 @@ class ContainerStore:
 
     def _is_excluded(self, known: _Known) -> bool:
         if known.is_excluded is None:
-            known.is_excluded = self.wants(known.item.get("Labels") or {}) and self.options.excludes(known.item)
+            known.is_excluded = self.options.excludes(known.item) and self.wants(known.item.get("Labels") or {})
         return known.is_excluded
 
     def servers(self, own: Iterable[str], counts: Counts) -> tuple[ControlledServer, ...]:
         """The containers that are servers. See `servers_of_containers`."""
-        items = [known.item for known in self._known.values() if not self._is_excluded(known)]
-        return servers_of_containers(items, self.options.label_prefix, own, counts)
+        prefix = self.options.label_prefix
+        asked = [known for known in self._known.values() if is_server(known.item.get("Labels"), prefix)]
+        items = [known.item for known in asked if not self._is_excluded(known)]
+        return servers_of_containers(items, prefix, own, counts)
 
     def resource(self, id: str, now: float) -> Resource | None:
         """The current resource of a container, None if there is none."""
@@ -337,40 +322,30 @@ class ContainerStore:
         self._changed(known)
 
     def _resource_of(self, known: _Known, now: float) -> Resource | None:
-        if not self._counts(known) or not self.wants(known.item.get("Labels") or {}):
-            return None
-        if known.resource is None and (known.inspect is not None or known.unreadable):
-            stopping = known.stopping_until > now
-            used = self.used_network(known.item)
-            stopping = stopping or used.stopping
-            made = container(known.item, known.inspect, self.ingress, self.engine, used, stopping=stopping)
-            shows_page = self.options.stopped.shows_page(made.labels, made.state, stopping=stopping)
-            known.resource = evolve(made, shows_page=True) if shows_page else made
+        if not known.is_made:
+            known.resource, known.is_made = self._made(known, now), True
         return known.resource
 
-    def _counts(self, known: _Known) -> bool:
-        return self._is_there(known) and not self._is_excluded(known)
+    def _made(self, known: _Known, now: float) -> Resource | None:
+        is_wanted = self._is_there(known) and self.wants(known.item.get("Labels") or {})
+        if not is_wanted or self._is_excluded(known) or (known.inspect is None and not known.unreadable):
+            return None
+        used = self.used_network(known.item)
+        stopping = known.stopping_until > now or used.stopping
+        made = container(known.item, known.inspect, self.ingress, self.engine, used, stopping=stopping)
+        shows_page = self.options.stopped.shows_page(made.labels, made.state, stopping=stopping)
+        return evolve(made, shows_page=True) if shows_page else made
 
     def _is_there(self, known: _Known) -> bool:
         return self.options.stopped.counts(known.item)
-
-    def _set_owner(self, item: Json) -> None:
-        if owner := shared_networks.owner_of(item):
-            self._owners[item["Id"]] = owner
 
     def _changed(self, known: _Known) -> None:
         self.changes += 1
         changed = [known]
         for each in changed:
-            each.resource = each.is_excluded = None
-            changed += [user for user in self._users(each) if user not in changed]
-
-    def _users(self, owner: _Known) -> list[_Known]:
-        """The containers that use this one's network."""
-        if not self._owners:
-            return []
-        names = shared_networks.names_of(owner.item)
-        return [self._known[id] for id, name in self._owners.items() if name in names]
+            each.is_made, each.is_excluded = False, None
+            users = (self._known[id] for id in self.owners.users_of(each.item))
+            changed += [user for user in users if user not in changed]
 
     def _set_health(self, known: _Known, status: str) -> bool:
         """Set the health of a container that has a health check. Returns whether it changes."""

@@ -8,7 +8,7 @@ from typing import Literal, get_args
 
 ReachKind = Literal["auto", "containers", "ports", "overlay"]
 _FORMS = "auto, containers, overlay, ports or ports=HOST"
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*")
 
 
 def parse_reach(text: str) -> tuple[ReachKind, str]:
@@ -20,7 +20,7 @@ def parse_reach(text: str) -> tuple[ReachKind, str]:
     host = host.strip().removeprefix("[").removesuffix("]")
     if sign and not host:
         raise ValueError("a host is missing, write ports=HOST")
-    if re.search(r"[/@\s{}]", host) or (":" in host and not _is_address(host)):
+    if re.search(r"[/@\s{}]", host) or (":" in host and not is_address(host)):
         raise ValueError(f'"{host}" is not a host: write its name or address, without a scheme and without a port')
     return kind, host
 
@@ -36,13 +36,14 @@ def check_names(values: Iterable[str]) -> None:
     names = [each for each in values if each]
     for name in names:
         if not _NAME.fullmatch(name):
-            raise ValueError(f'"{name}" is not a name: write letters, digits, ".", "_" and "-"')
+            raise ValueError(f'"{name}" is not a name: write letters, digits, ".", "_", "+" and "-"')
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
         raise ValueError(f'two engines are called "{twice[0]}": give each a name of its own')
 
 
-def _is_address(text: str) -> bool:
+def is_address(text: str) -> bool:
+    """Whether a text is an address."""
     try:
         ipaddress.ip_address(text)
     except ValueError:

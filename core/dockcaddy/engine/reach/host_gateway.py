@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from dockcaddy.engine.reach.shared_networks import uses_the_hosts
+from dockcaddy.engine.reach.shared_networks import endpoints, uses_the_hosts
 
 LOOPBACK = "127.0.0.1"
 # the bridge network of a Swarm node over which containers on overlay networks reach the host
@@ -29,12 +29,6 @@ def host_gateway(networks: Sequence[Mapping[str, Any]] | None, own: Mapping[str,
     if any(by_name.get(name, {}).get("Driver") == "overlay" for name in attached) and _OVERLAY_GATEWAY in by_name:
         bridges.append(by_name[_OVERLAY_GATEWAY])
     return _first(each for bridge in bridges for each in _gateways(bridge, attached.get(bridge["Name"]) or {}))
-
-
-def endpoints(item: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
-    """The networks of a list item or inspect response by name, with what is said of its endpoint there."""
-    listed = (item.get("NetworkSettings") or {}).get("Networks") or {}
-    return {name: each or {} for name, each in listed.items()}
 
 
 def subnets_of(network: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:

@@ -10,9 +10,9 @@ from typing import Any
 
 from attrs import evolve, field, frozen
 
-from dockcaddy.engine.reach.host_gateway import endpoints, host_gateway
+from dockcaddy.engine.reach.host_gateway import host_gateway
 from dockcaddy.engine.reach.neighbours import Rule
-from dockcaddy.engine.reach.shared_networks import uses_the_hosts
+from dockcaddy.engine.reach.shared_networks import endpoints, uses_the_hosts
 from dockcaddy.model import Attachment
 
 NETWORK_LABEL = "caddy_ingress_network"

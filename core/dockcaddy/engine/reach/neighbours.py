@@ -4,14 +4,16 @@ Engines on different machines give their containers the same addresses, so an ad
 is on. An overlay network of a Swarm is the same network on every node, by its id.
 """
 
+import contextlib
 import ipaddress
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from attrs import define, field, frozen
 
-from dockcaddy.engine.reach.host_gateway import LOOPBACK, endpoints, gateways_of, host_gateway, subnets_of
-from dockcaddy.settings.reach import ReachKind
+from dockcaddy.engine.reach.host_gateway import LOOPBACK, gateways_of, host_gateway, subnets_of
+from dockcaddy.engine.reach.shared_networks import endpoints
+from dockcaddy.settings.reach import ReachKind, is_address
 
 Subnet = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -75,7 +77,7 @@ class Place:
             named = [_plain(each) for each in gateways_of(network) if each]
             gateways = named or [str(each[1]) for each in _subnets(network) if each.num_addresses > 1]
             return bool(gateways) and (self.addresses is None or self.addresses.isdisjoint(gateways))
-        return not self.may_be_on(_subnets(network))
+        return not self.may_be_on(tuple(_subnets(network)))
 
     def may_be_on(self, subnets: Sequence[Subnet]) -> bool:
         """Whether one of the addresses is in one of these subnets, or that is unknown."""
@@ -228,8 +230,8 @@ def facts_of(
         own is not None,
         frozenset(swarms),
         frozenset(swarms.keys() & ids | (named if reach.is_local else set())),
-        frozenset(named if names else (id for id, each in swarms.items() if place.may_be_on(_subnets(each)))),
-        None if networks is None else {id: _subnets(each) for id, each in others.items()},
+        frozenset(named if names else (id for id, each in swarms.items() if place.may_be_on(tuple(_subnets(each))))),
+        None if networks is None else {id: tuple(_subnets(each)) for id, each in others.items()},
         away,
         reach.is_local and is_here,
         "" if own is None else host_gateway(None if networks is None else listed, own),
@@ -256,31 +258,15 @@ def _is_default(network: Mapping[str, Any]) -> bool:
     return network.get("Name") == "bridge"
 
 
-def _subnets(network: Mapping[str, Any]) -> tuple[Subnet, ...]:
-    found = [each.get("Subnet") for each in subnets_of(network)]
-    return tuple(ipaddress.ip_network(each, strict=False) for each in found if each and _is_network(each))
-
-
-def is_address(text: str) -> bool:
-    """Whether a text is an address."""
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True
+def _subnets(network: Mapping[str, Any]) -> Iterator[Subnet]:
+    for each in subnets_of(network):
+        with contextlib.suppress(ValueError):
+            yield ipaddress.ip_network(str(each.get("Subnet")), strict=False)
 
 
 def _plain(address: str) -> str:
     """An address as the kernel's are written."""
     return str(ipaddress.ip_address(address)) if is_address(address) else ""
-
-
-def _is_network(text: str) -> bool:
-    try:
-        ipaddress.ip_network(text, strict=False)
-    except ValueError:
-        return False
-    return True
 
 
 def written(reach: Reach, place: Place, order: int, networks: Iterable[Mapping[str, Any]]) -> dict[str, object]:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 # the addresses of IPv4: each leaf of the table that is the kernel's own, as a whole address
 _LOCAL = re.compile(r"\|-- ([0-9.]+)\n\s+/32 host LOCAL")
-_IPV6 = re.compile(r"^([0-9a-f]{32}) ", re.MULTILINE)
+# no link-local ones, which each interface has
+_IPV6 = re.compile(r"^(?!fe[89ab])([0-9a-f]{32}) ", re.MULTILINE)
 
 
 def own_addresses(root: Path = Path("/")) -> frozenset[str] | None:

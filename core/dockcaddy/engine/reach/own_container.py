@@ -42,6 +42,8 @@ class OwnContainer:
     def ask(self) -> Mapping[str, Any] | None:
         """The container's inspect response, None on a host. Raises what docker's client raises."""
         client = self.connection.client()
+        if self.found is not None and (found := _inspected(client, self.found["Id"])) is not None:
+            return found
         for candidate in own_container_ids():
             if (found := _inspected(client, candidate)) is not None:
                 return _user_of(client, found, own_layer()) or found

@@ -37,6 +37,12 @@ def owner_of(item: Json) -> str:
     return mode.removeprefix(_OF_A_CONTAINER) if mode.startswith(_OF_A_CONTAINER) else ""
 
 
+def endpoints(item: Json) -> dict[str, Json]:
+    """The networks of a list item or inspect response by name, with what is said of its endpoint there."""
+    listed = (item.get("NetworkSettings") or {}).get("Networks") or {}
+    return {name: each or {} for name, each in listed.items()}
+
+
 def names_of(item: Json) -> tuple[str, ...]:
     """The id of a container, and its names."""
     return str(item["Id"]), *(str(name).lstrip("/") for name in item.get("Names") or ())
@@ -51,6 +57,57 @@ def with_owners(ours: Iterable[Json], items: Sequence[Item], wanted: Iterable[st
         chosen.update(str(item["Id"]) for item in found)
         names = {owner_of(item) for item in found} - {""}
     return [item for item in items if item["Id"] in chosen]
+
+
+@define(eq=False)
+class Owners:
+    """Whose networks containers use, by id or name, as the engine says it. `own` is whose network ours uses, `""` for none."""
+
+    own: str = ""
+    _by_user: dict[str, str] = field(factory=dict)
+    _users: dict[str, set[str]] = field(factory=dict)
+
+    @property
+    def names(self) -> set[str]:
+        """All owners."""
+        return {*self._users, self.own} - {""}
+
+    def put(self, user: Json) -> None:
+        """Take the list item of a container, which may use another one's network."""
+        owner, id = owner_of(user), str(user["Id"])
+        if owner and self._by_user.get(id) != owner:
+            self.drop(id)
+            self._by_user[id] = owner
+            self._users.setdefault(owner, set()).add(id)
+
+    def drop(self, user: str) -> None:
+        """Remove a container."""
+        if (owner := self._by_user.pop(user, None)) is not None:
+            self._users[owner].discard(user)
+            if not self._users[owner]:
+                del self._users[owner]
+
+    def of(self, users: Iterable[str]) -> set[str]:
+        """The owners of the networks that these containers use."""
+        return {self._by_user[id] for id in users if id in self._by_user}
+
+    def has(self, name: str) -> bool:
+        """Whether it is the id or name of an owner."""
+        return name in self._users or (name == self.own and name != "")
+
+    def owns(self, item: Json) -> bool:
+        """Whether the network of this container is used."""
+        return bool(self._users or self.own) and any(map(self.has, names_of(item)))
+
+    def shares(self, item: Json) -> bool:
+        """Whether it uses another's network, or another uses its network."""
+        return bool(self._by_user) and (item["Id"] in self._by_user or self.owns(item))
+
+    def users_of(self, owner: Json) -> list[str]:
+        """The ids of the containers that use this one's network."""
+        if not self._users:
+            return []
+        return sorted(id for name in names_of(owner) for id in self._users.get(name, ()))
 
 
 @define

@@ -41,8 +41,9 @@ class EngineOptions:
         A one-off container (`docker compose run`) has the labels of its service. It would get requests, and would be the
         older resource once the service is recreated.
         """
-        is_one_off = str(labels.get(ONE_OFF)).strip().lower() == "true"
-        return has_prefix(labels, self.label_prefix) and (self.scan_one_off_containers or not is_one_off)
+        if not has_prefix(labels, self.label_prefix):
+            return False
+        return self.scan_one_off_containers or str(labels.get(ONE_OFF)).strip().lower() != "true"
 
     def excludes(self, item: Json) -> bool:
         """Whether the constraint excludes the container of an item of `GET /containers/json`."""

@@ -12,6 +12,7 @@ from typing import Any
 from attrs import define, field
 
 from dockcaddy.backoff import pause_after
+from dockcaddy.engine.reach.shared_networks import endpoints
 
 Json = Mapping[str, Any]
 
@@ -52,11 +53,11 @@ class Expectation:
         return _health_text(item, self.health) == item.get("Status") and self._shows_networks(item)
 
     def _shows_networks(self, item: Json) -> bool:
-        endpoints = [endpoint for _, endpoint in _endpoints(item)]
-        if any(endpoint.get("EndpointID") in self.ended for endpoint in endpoints):
+        shown = endpoints(item).values()
+        if any(endpoint.get("EndpointID") in self.ended for endpoint in shown):
             return False
-        addressed = {endpoint.get("NetworkID") for endpoint in endpoints if _address(endpoint)}
-        attached = {endpoint.get("NetworkID") for endpoint in endpoints}
+        addressed = {endpoint.get("NetworkID") for endpoint in shown if _address(endpoint)}
+        attached = {endpoint.get("NetworkID") for endpoint in shown}
         return all(id in addressed if there else id not in attached for id, there in self.networks.items())
 
     def amended(self, item: Json) -> Json:
@@ -69,9 +70,9 @@ class Expectation:
             changed["State"] = self.state
         if self.name:
             changed["Names"] = [f"/{self.name}", *(name for name in item.get("Names") or () if "/" in name.lstrip("/"))]
-        lost = [name for name, endpoint in _endpoints(item) if self._is_lost(endpoint)]
+        lost = [name for name, endpoint in endpoints(item).items() if self._is_lost(endpoint)]
         if lost:
-            kept = {name: endpoint for name, endpoint in _endpoints(item) if name not in lost}
+            kept = {name: endpoint for name, endpoint in endpoints(item).items() if name not in lost}
             changed["NetworkSettings"] = {**item["NetworkSettings"], "Networks": kept}
         if self.health:
             changed["Status"] = _health_text(item, self.health)
@@ -83,7 +84,7 @@ class Expectation:
     def end(self, item: Json | None) -> None:
         """The container ended, and lost its addresses."""
         self.state, self.health, self.networks = ENDED, "", {}
-        self.ended |= frozenset(_endpoint_ids(endpoint for _, endpoint in _endpoints(item or {})))
+        self.ended |= frozenset(_endpoint_ids(endpoints(item or {}).values()))
 
     def connect(self, network: str, driver: str) -> None:
         """The container is on another network."""
@@ -95,7 +96,7 @@ class Expectation:
     def disconnect(self, network: str, item: Json | None) -> None:
         """The container is no longer on a network."""
         self.networks[network] = False
-        lost = (each for _, each in _endpoints(item or {}) if each.get("NetworkID") == network)
+        lost = (each for each in endpoints(item or {}).values() if each.get("NetworkID") == network)
         self.ended |= frozenset(_endpoint_ids(lost))
 
 
@@ -164,18 +165,13 @@ def ended(item: Json) -> dict[str, Any]:
     """The item of a container that has ended: its addresses go to the next container that starts."""
     networks = {
         name: {**endpoint, "EndpointID": "", "IPAddress": "", "GlobalIPv6Address": ""}
-        for name, endpoint in _endpoints(item)
+        for name, endpoint in endpoints(item).items()
     }
     return {**item, "State": ENDED, "NetworkSettings": {**(item.get("NetworkSettings") or {}), "Networks": networks}}
 
 
-def _endpoints(item: Json) -> Iterator[tuple[str, Json]]:
-    networks = (item.get("NetworkSettings") or {}).get("Networks") or {}
-    yield from ((name, endpoint or {}) for name, endpoint in networks.items())
-
-
-def _endpoint_ids(endpoints: Iterable[Json]) -> Iterator[str]:
-    yield from (str(each["EndpointID"]) for each in endpoints if each.get("EndpointID"))
+def _endpoint_ids(shown: Iterable[Json]) -> Iterator[str]:
+    yield from (str(each["EndpointID"]) for each in shown if each.get("EndpointID"))
 
 
 def _address(endpoint: Json) -> str:

@@ -32,9 +32,13 @@ class Inspector:
     queue: InspectQueue = field(factory=InspectQueue)
 
     def want_all(self) -> None:
-        """Queue every labelled container that was not inspected, or whose health is not in the list."""
-        checked = () if self.api.lists_health else filter(self.store.is_checked, self.store.ids)
-        self._want([*self.store.uninspected(), *checked])
+        """Queue every labelled container that was not inspected."""
+        self._want(self.store.uninspected())
+
+    def want_checked(self) -> None:
+        """Queue those whose health is not in a list."""
+        if not self.api.lists_health:
+            self._want(filter(self.store.is_checked, self.store.ids))
 
     def again(self, id: str) -> None:
         """Inspect a container again in a moment, if it has a health check."""

@@ -325,6 +325,7 @@ class Reflector:
             case "list":
                 self._follow(self._responses.take_list(number, answer))
                 self._inspector.want_all()
+                self._inspector.want_checked()
                 self._failures.pop("look", None)
             case "look":
                 self._follow(self._responses.take_look(number, about, answer))
