@@ -1,10 +1,16 @@
 """Responses that are older than an event, or than the response before them, undo nothing."""
 
+import threading
 from typing import Any
 
+from dockcaddy.engine.api.calls import Calls
+from dockcaddy.engine.api.connection import Connection
+from dockcaddy.engine.api.engine_api import EngineApi
 from dockcaddy.engine.api.responses import Responses
 from dockcaddy.engine.builder import InventoryBuilder
+from dockcaddy.engine.problems import EngineProblems
 from dockcaddy.engine.records.resources import EngineOptions
+from dockcaddy.engine.watch.inspector import Inspector
 from dockcaddy.engine.watch.inspects import InspectQueue
 from dockcaddy.engine.watch.rechecks import LATER, Rechecks
 
@@ -92,3 +98,19 @@ def test_an_inspect_is_not_too_early_for_the_last_event() -> None:
     queue.failed("b", 0.0)
     queue.again("b", 0.1)
     assert queue.next_due() == 0.2
+
+
+def test_with_podman_health_is_inspected_with_each_list_and_not_with_each_pass() -> None:
+    made, options = responses(), EngineOptions()
+    api = EngineApi(Connection(is_podman=True), options)
+    calls = Calls(lambda: 0.0, threading.Condition(), lambda: None)
+    store = made.builder.containers
+    inspector = Inspector(store, api, calls, made, EngineProblems("local"), lambda: 0.0)
+    made.take_list(made.begin(), [item("running")])
+    inspector.want_all()
+    assert inspector.queue.next(0, 0) == "a"
+    made.take_inspect("a", inspect("starting"))
+    inspector.want_all()
+    assert inspector.queue.is_empty
+    inspector.want_checked()
+    assert inspector.queue.next(0, 0) == "a"

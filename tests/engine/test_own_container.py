@@ -129,6 +129,7 @@ class Client:
     """An engine with these containers, by id: the mode of each, and its layer."""
 
     there: dict[str, tuple[str, str]] = field(factory=dict)
+    lists: int = 0
 
     def inspect_container(self, id: str) -> dict[str, Any]:
         if id not in self.there:
@@ -137,6 +138,7 @@ class Client:
         return {"Id": id, "HostConfig": {"NetworkMode": mode}, "GraphDriver": {"Data": {"UpperDir": layer}}}
 
     def containers(self) -> list[dict[str, Any]]:
+        self.lists += 1
         return [{"Id": id, "HostConfig": {"NetworkMode": mode}} for id, (mode, _) in self.there.items()]
 
 
@@ -158,3 +160,17 @@ def test_which_of_those_that_have_one_network(
     monkeypatch.setattr("dockcaddy.engine.reach.own_container.own_layer", lambda: "/d/ours")
     asked = OwnContainer(Connection("unix:///nowhere.sock", client=Client(there))).ask()
     assert (asked and asked["Id"]) == found
+
+
+def test_our_own_is_searched_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dockcaddy.engine.reach.own_container.own_container_ids", lambda: [OWNERS])
+    monkeypatch.setattr("dockcaddy.engine.reach.own_container.own_layer", lambda: "/d/ours")
+    client = Client({OWNERS: ("web", "/d/owners")})
+    own = OwnContainer(Connection("unix:///nowhere.sock", client=client))
+    # a list that does not have it yet
+    own.take(own.ask())
+    client.there[OURS] = (f"container:{OWNERS}", "/d/ours")
+    own.take(own.ask())
+    lists = client.lists
+    own.take(own.ask())
+    assert own.has_id(OURS) and client.lists == lists

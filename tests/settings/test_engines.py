@@ -71,6 +71,8 @@ def test_engines_have_names_even_if_nobody_gave_any() -> None:
 
     assert names() == names("tcp://192.0.2.7:2375") == ["local"]
     assert names("tcp://192.0.2.7:2375", given=("nas",)) == ["nas"]
+    # as Docker names contexts
+    assert names("tcp://192.0.2.7:2375", given=("nas+1",)) == ["nas+1"]
     assert names("", "tcp://192.0.2.7:2375") == ["local", "tcp://192.0.2.7:2375"]
     # the first one keeps its name when another is added
     assert names("tcp://192.0.2.7:2375", "") == ["local", "unix:///var/run/docker.sock"]

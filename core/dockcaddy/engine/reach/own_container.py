@@ -41,12 +41,14 @@ class OwnContainer:
 
     def ask(self) -> Mapping[str, Any] | None:
         """The container's inspect response, None on a host. Raises what docker's client raises."""
-        client = self.connection.client()
-        if self.found is not None and (found := _inspected(client, self.found["Id"])) is not None:
-            return found
+        client, layer = self.connection.client(), own_layer()
+        if self.found is not None and _layer(self.found) == layer != "":
+            # it is ours for certain, which needs no second search
+            if (found := _inspected(client, self.found["Id"])) is not None:
+                return found
         for candidate in own_container_ids():
             if (found := _inspected(client, candidate)) is not None:
-                return _user_of(client, found, own_layer()) or found
+                return _user_of(client, found, layer) or found
         return None
 
     def take(self, found: Mapping[str, Any] | None) -> None:
