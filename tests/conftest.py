@@ -28,6 +28,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Refuse a switch that is not for this machine before anything runs."""
     updating(config)
+    config.addinivalue_line("markers", "root: needs root, to become another user")
+    config.addinivalue_line("markers", "systemd: needs the program systemd-analyze")
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -56,17 +58,32 @@ def load_generators_are_there() -> bool:
     return all(map(shutil.which, ("hey", "wrk")))
 
 
+def we_are_root() -> bool:
+    """Whether we may become another user."""
+    return os.geteuid() == 0
+
+
 def ssh_server_is_there() -> bool:
-    """Whether an ssh server can be started."""
-    return all(map(shutil.which, ("ssh", "ssh-keygen", "/usr/sbin/sshd")))
+    """Whether an ssh server can be started, and lets us in as root."""
+    return we_are_root() and all(map(shutil.which, ("ssh", "ssh-keygen", "/usr/sbin/sshd")))
+
+
+def units_can_be_verified() -> bool:
+    """Whether units of systemd can be verified."""
+    return shutil.which("systemd-analyze") is not None
 
 
 # a mark -> whether what such tests need is there, and what is missing where it is not
 _NEEDS = {
     "engine": (engine_answers, "no Docker Engine answers on this machine"),
     "swarm": (swarm_can_be_started, f"{START_SWARM} does not say how a Swarm of several nodes is started"),
-    "ssh": (ssh_server_is_there, "no ssh server on this machine: apt-get install openssh-server"),
-    "podman": (real_podman.can_be_started, "Podman is not installed, or we are not root: apt-get install podman"),
+    "ssh": (ssh_server_is_there, "no ssh server, or we are not root: apt-get install openssh-server"),
+    "podman": (
+        real_podman.can_be_started,
+        "Podman is not installed, or we are not root: apt-get install podman netavark",
+    ),
+    "root": (we_are_root, "only root can become another user"),
+    "systemd": (units_can_be_verified, "no systemd-analyze on this machine: apt-get install systemd"),
     "load": (load_generators_are_there, "no load generators on this machine: apt-get install hey wrk"),
 }
 _LEFT_OUT = pytest.StashKey[dict[str, int]]()

@@ -57,8 +57,6 @@ def test_explain_says_why_there_is_nothing(call: Callable, subject: str) -> None
 def test_a_wrong_constraint_is_an_error_with_its_column(
     call: Callable, monkeypatch: pytest.MonkeyPatch, source: str, sandbox: object
 ) -> None:
-    from pathlib import Path
-
     wrong, arguments = "Label(`zone` `public`)", ()
     if source == "flag":
         arguments = (f"--constraint={wrong}",)

@@ -20,6 +20,7 @@ from dockcaddy.run.proxy import proxy_of
 from dockcaddy.settings.table import Settings
 from policies import loaded
 from proxy import Proxy
+from servers import site
 from stand_in_engine import StandInEngine
 
 SERVER = ControlledServer("container edge", ("10.9.0.5", "172.18.0.5"), "2020")
@@ -63,7 +64,7 @@ def test_addresses_stay_in_the_configuration(
     engine: StandInEngine, start_proxy: Callable[..., Proxy], eventually: Callable[..., None], servers
 ) -> None:
     (server,) = servers(1)
-    engine.add("a", {"caddy": "http://a.test:18999", "caddy.reverse_proxy": "{{upstreams 80}}"})
+    engine.add("a", {"caddy": site("a")["caddy"], "caddy.reverse_proxy": "{{upstreams 80}}"})
     options = ("--mode", "controller", "--caddy-admin", server.url, "--set", "upstreams.dynamic=true")
     controller = start_proxy(*options)
     eventually(lambda: server.has("a.test"))

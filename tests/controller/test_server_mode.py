@@ -10,7 +10,7 @@ from dockcaddy.run import server
 from dockcaddy.run.server import Kept, admin_address, report_without_effect
 from dockcaddy.settings.table import Settings
 from proxy import Proxy
-from servers import StockCaddy
+from servers import StockCaddy, site
 from stand_in_engine import StandInEngine
 
 Eventually = Callable[..., None]
@@ -59,7 +59,7 @@ def test_a_server_keeps_its_configuration_over_a_restart(
     options = ("--mode", "server", "--set", f"admin={address}", "--docker-sockets", "unix:///nowhere.sock")
     (tmp_path / "one").mkdir()
     first = proxy.start(tmp_path / "one", 0, *options)
-    engine.add("a", {"caddy": "http://a.test:18999", "caddy.respond": "a"})
+    engine.add("a", site("a"))
     try:
         controller = start_proxy("--mode", "controller", "--caddy-admin", f"http://{address}")
         eventually(lambda: seen.has("a.test"))

@@ -8,6 +8,7 @@ from dockcaddy.engine.reach.neighbours import Neighbours, Place, Reach, written
 from dockcaddy.engine.records.resources import EngineOptions
 from dockcaddy.engine.snapshot import from_snapshot
 from dockcaddy.model import Resource
+from snapshots import attached
 
 GATEWAY = "172.17.0.1"
 CADDY = "c" * 64
@@ -28,16 +29,8 @@ PORT = {"PrivatePort": 80, "PublicPort": 32768, "Type": "tcp", "IP": "0.0.0.0"}
 
 
 def container(name: str, mode: str = "bridge", address: str = "172.17.0.2", *ports: dict[str, Any]) -> dict[str, Any]:
-    endpoint = {"NetworkID": f"id-{mode}", "IPAddress": address if mode not in ("host", "none") else ""}
-    return {
-        "Id": name.encode().hex().ljust(64, "0"),
-        "Names": [f"/{name}"],
-        "Labels": {"caddy": f"{name}.test", "caddy.reverse_proxy": "{{upstreams 80}}"},
-        "State": "running",
-        "Ports": list(ports),
-        "HostConfig": {"NetworkMode": mode},
-        "NetworkSettings": {"Networks": {mode: endpoint}},
-    }
+    networks = {mode: (f"id-{mode}", address if mode not in ("host", "none") else "")}
+    return attached(name, networks, *ports) | {"HostConfig": {"NetworkMode": mode}}
 
 
 def engine(*containers: dict[str, Any], networks: Any = (BRIDGE,), name: str = "a", **reach: Any) -> dict[str, Any]:

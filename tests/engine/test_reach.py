@@ -8,6 +8,7 @@ from dockcaddy.engine.reach.neighbours import Neighbours, Reach, facts_of
 from dockcaddy.engine.records.resources import EngineOptions
 from dockcaddy.engine.snapshot import from_snapshot
 from dockcaddy.run.engines import reach_of
+from snapshots import attached
 
 ADDRESS = "172.17.0.2"
 OVERLAY = "k2jq0mwkvlpd2r5s1z7yb3e9x"
@@ -23,23 +24,10 @@ def overlay(name: str = "front") -> dict[str, Any]:
     return network(name, OVERLAY, "10.0.1.0/24", Driver="overlay", Scope="swarm")
 
 
-def container(name: str, networks: Mapping[str, tuple[str, str]], *ports: Mapping[str, Any]) -> dict[str, Any]:
-    """A container with networks by name, each with its id and the container's address."""
-    attached = {each: {"NetworkID": id, "IPAddress": address} for each, (id, address) in networks.items()}
-    return {
-        "Id": name.encode().hex().ljust(64, "0"),
-        "Names": [f"/{name}"],
-        "Labels": {"caddy": f"{name}.test", "caddy.reverse_proxy": "{{upstreams 80}}"},
-        "State": "running",
-        "Ports": list(ports),
-        "NetworkSettings": {"Networks": attached},
-    }
-
-
 def plain(name: str, *ports: Mapping[str, Any], **more: Any) -> dict[str, Any]:
     """An engine with one container at the address that each engine's first container has."""
     bridge = network("bridge", f"{name}-bridge", "172.17.0.0/16")
-    items = [container(f"on-{name}", {"bridge": (bridge["Id"], ADDRESS)}, *ports)]
+    items = [attached(f"on-{name}", {"bridge": (bridge["Id"], ADDRESS)}, *ports)]
     return {"name": name, "networks": [bridge], "containers": items, **more}
 
 
@@ -102,14 +90,14 @@ def test_a_network_of_its_own_is_reached_on_both_engines_of_this_machine() -> No
 
 
 def test_an_overlay_network_that_caddys_container_is_on_is_reached_on_every_node() -> None:
-    caddy = container("caddy", {"front": (OVERLAY, "10.0.1.2")}) | {"Labels": {}}
+    caddy = attached("caddy", {"front": (OVERLAY, "10.0.1.2")}) | {"Labels": {}}
     first = {"name": "a", "self": caddy["Id"], "networks": [overlay()], "containers": [caddy]}
     second = {
         "name": "b",
         "networks": [overlay(), network("bridge", "b-bridge", "172.17.0.0/16")],
         "containers": [
-            container("wide", {"bridge": ("b-bridge", ADDRESS), "front": (OVERLAY, "10.0.1.7")}),
-            container("narrow", {"bridge": ("b-bridge", ADDRESS)}, PORT),
+            attached("wide", {"bridge": ("b-bridge", ADDRESS), "front": (OVERLAY, "10.0.1.7")}),
+            attached("narrow", {"bridge": ("b-bridge", ADDRESS)}, PORT),
         ],
         "reach": remote(),
     }
@@ -119,13 +107,13 @@ def test_an_overlay_network_that_caddys_container_is_on_is_reached_on_every_node
 
 
 def test_a_network_of_the_same_name_on_another_host_is_another_network() -> None:
-    caddy = container("caddy", {"caddy": ("a-caddy", "172.20.0.2")}) | {"Labels": {}}
+    caddy = attached("caddy", {"caddy": ("a-caddy", "172.20.0.2")}) | {"Labels": {}}
     networks = [network("caddy", "a-caddy", "172.20.0.0/16")]
     first = {"name": "a", "self": caddy["Id"], "networks": networks, "containers": [caddy]}
     second = {
         "name": "b",
         "networks": [network("caddy", "b-caddy", "172.20.0.0/16")],
-        "containers": [container("web", {"caddy": ("b-caddy", "172.20.0.2")})],
+        "containers": [attached("web", {"caddy": ("b-caddy", "172.20.0.2")})],
         "reach": remote(""),
     }
     assert found([first, second]) == {"web": ((), "")}

@@ -20,10 +20,12 @@ pytestmark = pytest.mark.swarm
 @pytest.fixture(scope="module")
 def engines() -> Iterator[RealSwarm]:
     made = RealSwarm.two_engines()
-    for node, name in (("node1", "one"), ("node2", "two")):
-        run(made, node, name)
-    yield made
-    made.leave_nothing()
+    try:
+        for node, name in (("node1", "one"), ("node2", "two")):
+            run(made, node, name)
+        yield made
+    finally:
+        made.leave_nothing()
 
 
 def run(engines: RealSwarm, node: str, name: str, *options: str) -> None:

@@ -28,7 +28,9 @@ class Server:
 
 
 @pytest.fixture
-def server(tmp_path: Path, free_port: Callable[[], int], monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+def server(
+    tmp_path: Path, free_port: Callable[[], int], eventually: Eventually, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Server]:
     for name in ("host", "user"):
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", tmp_path / name], check=True)
     Path("/run/sshd").mkdir(exist_ok=True)
@@ -50,14 +52,18 @@ def server(tmp_path: Path, free_port: Callable[[], int], monkeypatch: pytest.Mon
     (tmp_path / "ssh").chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
     process = subprocess.Popen([SERVER, "-D", "-e", "-f", tmp_path / "sshd_config"], stderr=subprocess.DEVNULL)
-    while process.poll() is None:
+
+    def listens() -> bool:
         with socket.socket() as tried:
-            if tried.connect_ex(("127.0.0.1", port)) == 0:
-                break
-    assert process.poll() is None
-    yield Server(user, process)
-    process.terminate()
-    process.wait(10)
+            return tried.connect_ex(("127.0.0.1", port)) == 0
+
+    try:
+        eventually(lambda: process.poll() is not None or listens())
+        assert process.poll() is None
+        yield Server(user, process)
+    finally:
+        process.terminate()
+        process.wait(10)
 
 
 @pytest.mark.engine

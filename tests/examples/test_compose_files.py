@@ -1,7 +1,6 @@
 """Every example file is valid, and those that start dockcaddy's image serve their sites."""
 
 import os
-import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -9,7 +8,7 @@ import pytest
 from example_stack import EXAMPLES, Stack, run
 from own_image import built_image
 from ports import free_port
-from real_engine import docker
+from real_engine import docker, logs
 
 pytestmark = pytest.mark.engine
 
@@ -52,9 +51,7 @@ def test_the_socket_proxy_lets_through_what_is_needed_and_nothing_else(
 ) -> None:
     stack = up("socket-proxy")
     until(lambda: "Hostname: " in stack.get("whoami.example.com").body)
-    log = subprocess.run(
-        ["docker", "logs", stack.container("caddy")], capture_output=True, text=True, check=True
-    ).stderr
+    log = logs(stack.container("caddy"))
     assert "403" not in log and "warning" not in log and "error" not in log
     call = (
         "import sys, urllib.request as r, urllib.error as e\n"

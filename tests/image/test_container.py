@@ -1,18 +1,17 @@
 """One container of the image: its command line, its user, its health, its end, and more modules for its Caddy."""
 
-import http.client
 import json
 import os
 import shutil
-import subprocess
 import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+import visiting
 from own_image import PROJECT, build, processes, socket_group
-from real_engine import Containers, docker
+from real_engine import Containers, docker, logs
 
 pytestmark = pytest.mark.engine
 
@@ -38,11 +37,6 @@ http.server.HTTPServer(("", 80), Handler).serve_forever()
 """
 
 
-def log(container: str) -> str:
-    """What a container has written."""
-    return subprocess.run(["docker", "logs", container], capture_output=True, text=True, check=True).stderr
-
-
 def inspected(container: str) -> dict[str, Any]:
     found: dict[str, Any] = json.loads(docker("inspect", container))[0]
     return found
@@ -50,16 +44,10 @@ def inspected(container: str) -> dict[str, Any]:
 
 def ask(container: str, host: str) -> str:
     """What the Caddy of a container answers on port 80, `""` while there is no answer."""
-    address = inspected(container)["NetworkSettings"]["IPAddress"]
-    connection = http.client.HTTPConnection(address, 80, timeout=20)
     try:
-        connection.request("GET", "/", headers={"Host": host})
-        response = connection.getresponse()
-        return response.read().decode() if response.status == 200 else ""
+        return visiting.body(80, host, address=inspected(container)["NetworkSettings"]["IPAddress"])
     except OSError:
         return ""
-    finally:
-        connection.close()
 
 
 @pytest.fixture
@@ -84,7 +72,7 @@ def test_the_command_lines_of_caddy_docker_proxy_and_of_caddy(run: Callable[...,
     flags = ("--mode", "standalone", "--polling-interval=10s", "--process-caddyfile=0", "--proxy-service-tasks=false")
     more = ("--ingress-networks", "bridge", "--scan-stopped-containers", "--event-throttle-interval", "50ms")
     proxy = run("--env=CADDY_DOCKER_LOG_LEVEL=DEBUG", arguments=(*flags, *more))
-    eventually(lambda: "watching docker" in log(proxy))
+    eventually(lambda: "watching docker" in logs(proxy))
     lines = [f"{program} version" for program in ("caddy", "/bin/caddy", "/usr/local/bin/caddy")]
     lines += ["caddy hash-password --plaintext x", "/bin/caddy docker-proxy --help", "caddy caddy docker-proxy --help"]
     said = docker("exec", proxy, "sh", "-ec", "\n".join(lines))
@@ -95,33 +83,33 @@ def test_the_command_lines_of_caddy_docker_proxy_and_of_caddy(run: Callable[...,
 
 def test_without_root_the_group_of_the_socket_is_asked_for(run: Callable[..., str], eventually: Eventually) -> None:
     proxy = run("--user=1000:1000")
-    eventually(lambda: "Permission denied" in log(proxy))
+    eventually(lambda: "Permission denied" in logs(proxy))
     assert (
         "in a container: --group-add $(stat -c %g /var/run/docker.sock), in compose group_add, or --user root"
-        in log(proxy)
+        in logs(proxy)
     )
 
 
 def test_without_root_the_group_of_the_socket_is_enough(run: Callable[..., str], eventually: Eventually) -> None:
     options = ("--user=1000:1000", f"--group-add={socket_group()}", "--cap-drop=ALL", "--read-only", "--volume=/data")
     proxy = run(*options, "--volume=/config", "--security-opt=no-new-privileges")
-    eventually(lambda: "watching docker" in log(proxy))
+    eventually(lambda: "watching docker" in logs(proxy))
     assert [user for user, *_ in processes(proxy)] == ["1000", "1000"]
-    assert "root" not in log(proxy) and "cannot" not in log(proxy)
+    assert "root" not in logs(proxy) and "cannot" not in logs(proxy)
 
 
 def test_a_container_that_may_not_change_its_user_goes_on_as_root(
     run: Callable[..., str], eventually: Eventually
 ) -> None:
     proxy = run("--cap-drop=ALL", "--cap-add=NET_BIND_SERVICE")
-    eventually(lambda: "watching docker" in log(proxy))
-    assert "dockcaddy runs as root, because the container may not change its user" in log(proxy)
+    eventually(lambda: "watching docker" in logs(proxy))
+    assert "dockcaddy runs as root, because the container may not change its user" in logs(proxy)
 
 
 def test_a_container_without_anything_to_write_to_serves(run: Callable[..., str], eventually: Eventually) -> None:
     proxy = run("--read-only")
-    eventually(lambda: "watching docker" in log(proxy))
-    assert "using /dev/shm/dockcaddy-" in log(proxy)
+    eventually(lambda: "watching docker" in logs(proxy))
+    assert "using /dev/shm/dockcaddy-" in logs(proxy)
     assert [user for user, *_ in processes(proxy)] == [USER, USER]
 
 
@@ -135,7 +123,7 @@ def test_a_file_that_only_root_may_read_is_read(
         "--env=CADDY_DOCKER_CADDYFILE_PATH=/etc/caddy/Caddyfile",
     )
     eventually(lambda: ask(proxy, "base.test") == "base")
-    assert "because user 65532 may not use /etc/caddy/Caddyfile" in log(proxy)
+    assert "because user 65532 may not use /etc/caddy/Caddyfile" in logs(proxy)
 
 
 def test_logs_are_written_where_caddy_docker_proxy_wrote_them(

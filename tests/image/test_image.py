@@ -5,20 +5,20 @@ import socket
 import ssl
 import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from attrs import define
 from own_image import processes
 from ports import free_port
-from real_engine import docker, hostname
+from real_engine import docker, hostname, logs
 from visiting import body
 
 pytestmark = pytest.mark.engine
 
 Eventually = Callable[..., None]
 USER = "65532"
-SOCKET = "--volume=/var/run/docker.sock:/var/run/docker.sock"
 # the shape of caddy-docker-proxy's README, with ports and names that are free here
 PROXY = """
 services:
@@ -83,28 +83,29 @@ class Site:
         """The container of Caddy."""
         return f"{self.project}-proxy-caddy-1"
 
-    def certificate(self, host: str = "whoami.example.com") -> bytes:
-        """What Caddy shows to a visitor of a site, `b""` where it has none yet."""
+    @contextmanager
+    def _secure(self, host: str) -> Iterator[ssl.SSLSocket]:
+        """A connection to a site over TLS, whoever signed its certificate."""
         context = ssl.create_default_context()
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        with (
+            socket.create_connection(("127.0.0.1", self.https), timeout=5) as plain,
+            context.wrap_socket(plain, server_hostname=host) as secure,
+        ):
+            yield secure
+
+    def certificate(self, host: str = "whoami.example.com") -> bytes:
+        """What Caddy shows to a visitor of a site, `b""` where it has none yet."""
         try:
-            with (
-                socket.create_connection(("127.0.0.1", self.https), timeout=5) as plain,
-                context.wrap_socket(plain, server_hostname=host) as secure,
-            ):
+            with self._secure(host) as secure:
                 return secure.getpeercert(binary_form=True) or b""
         except OSError:
             return b""
 
     def answer(self, host: str = "whoami.example.com") -> str:
         """What a visitor gets over HTTPS."""
-        context = ssl.create_default_context()
-        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
         try:
-            with (
-                socket.create_connection(("127.0.0.1", self.https), timeout=5) as plain,
-                context.wrap_socket(plain, server_hostname=host) as secure,
-            ):
+            with self._secure(host) as secure:
                 secure.sendall(f"GET / HTTP/1.0\r\nHost: {host}\r\n\r\n".encode())
                 return secure.makefile("rb").read().decode()
         except OSError:
@@ -119,12 +120,14 @@ def site(image: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]
         written = text.format(image=image, http=made.http, https=made.https, network=f"{mark}-caddy")
         (folder / f"{name}.yaml").write_text(written)
     docker("network", "create", f"{mark}-caddy")
-    made.compose("proxy", "up", "-d")
-    made.compose("whoami", "up", "-d")
-    yield made
-    made.compose("whoami", "down", "-v", "--timeout", "1")
-    made.compose("proxy", "down", "-v", "--timeout", "1")
-    docker("network", "rm", f"{mark}-caddy")
+    try:
+        made.compose("proxy", "up", "-d")
+        made.compose("whoami", "up", "-d")
+        yield made
+    finally:
+        made.compose("whoami", "down", "-v", "--timeout", "1")
+        made.compose("proxy", "down", "-v", "--timeout", "1")
+        docker("network", "rm", f"{mark}-caddy")
 
 
 def test_only_the_name_of_the_image_changes(site: Site, eventually: Eventually) -> None:
@@ -153,4 +156,4 @@ def test_certificates_are_kept_also_those_that_caddy_docker_proxy_wrote_as_root(
     eventually(site.certificate)
     assert site.certificate() == before
     assert {user for user, *_ in processes(site.caddy)} == {USER}
-    assert "not kept" not in docker("logs", site.caddy)
+    assert "not kept" not in logs(site.caddy)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from dockcaddy.narration import Systemd
+from ports import free_port
 from proxy import Proxy
 from stand_in_engine import StandInEngine
 
@@ -32,12 +33,11 @@ def heard(listener: socket.socket) -> str:
 def test_ready_when_the_first_configuration_is_live(
     engine: StandInEngine, start_proxy: Start, eventually: Eventually, listener: socket.socket
 ) -> None:
-    labels = {"caddy": "http://web.test", "caddy.respond": "hi"}
-    engine.add("web", labels)
+    engine.add("web", {"caddy": f"http://web.test:{free_port()}", "caddy.respond": "hi"})
     proxy = start_proxy()
     assert heard(listener) == "READY=1\nSTATUS=1 site, 0 problems"
     eventually(lambda: proxy.said("live: http://web.test"))
-    engine.add("other", {"caddy": "http://other.test", "caddy.respond": "{{nothing}}"})
+    engine.add("other", {"caddy": f"http://other.test:{free_port()}", "caddy.respond": "{{nothing}}"})
     assert heard(listener).endswith("STATUS=1 site, 1 problem")
     assert proxy.end() == 0
     assert heard(listener) == "STOPPING=1\nSTATUS=ending"
@@ -54,7 +54,7 @@ def test_ready_without_any_site(start_proxy: Start, engine: StandInEngine, liste
 def test_ready_with_the_last_configuration_while_the_engine_is_away(
     start_proxy: Start, engine: StandInEngine, listener: socket.socket
 ) -> None:
-    engine.add("web", {"caddy": "http://web.test", "caddy.respond": "hi"})
+    engine.add("web", {"caddy": f"http://web.test:{free_port()}", "caddy.respond": "hi"})
     first = start_proxy()
     assert heard(listener).startswith("READY=1")
     assert first.end() == 0

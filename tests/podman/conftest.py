@@ -10,9 +10,11 @@ __all__ = ["start_dockcaddy"]
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealPodman]:
     made = RealPodman(tmp_path_factory.mktemp("podman"))
-    made.start()
-    yield made
-    made.leave_nothing()
+    try:
+        made.start()
+        yield made
+    finally:
+        made.leave_nothing()
 
 
 @pytest.fixture

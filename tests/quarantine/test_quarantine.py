@@ -228,12 +228,18 @@ def test_a_hazard_of_the_operators_own_is_their_business() -> None:
     assert caddy.settle(operators, *GOOD) == []
 
 
-def test_what_came_last_before_caddy_began_to_crash_is_left_out() -> None:
+def newcomer() -> tuple[Caddy, Fragment, Fragment]:
+    """A Caddy that runs a fragment, and another one since a moment ago."""
     caddy = Caddy()
     good, bad = fragment("good", site("good", "respond good")), fragment("bad", site("bad", "respond bad"))
     caddy.settle(good)
     caddy.now += 5
     caddy.settle(good, bad)
+    return caddy, good, bad
+
+
+def test_what_came_last_before_caddy_began_to_crash_is_left_out() -> None:
+    caddy, good, bad = newcomer()
     for _ in range(2):
         caddy.quarantine.caddy_crashed()
         assert caddy.settle(good, bad) == []
@@ -247,11 +253,7 @@ def test_what_came_last_before_caddy_began_to_crash_is_left_out() -> None:
 
 
 def test_what_caddy_crashed_of_is_not_tried_more_often_because_it_is_refused_then() -> None:
-    caddy = Caddy()
-    good, bad = fragment("good", site("good", "respond good")), fragment("bad", site("bad", "respond bad"))
-    caddy.settle(good)
-    caddy.now += 5
-    caddy.settle(good, bad)
+    caddy, good, bad = newcomer()
     for _ in range(3):
         caddy.quarantine.caddy_crashed()
     assert caddy.settle(good, bad) == ["bad"]

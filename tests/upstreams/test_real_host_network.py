@@ -1,10 +1,10 @@
 """A real engine, and dockcaddy in a container: beside it, and in the network of a side-car."""
 
 from collections.abc import Callable
-from http.client import HTTPConnection
 
 import pytest
-from real_engine import Containers, docker, hostname
+import visiting
+from real_engine import Containers, docker, hostname, logs
 
 Eventually = Callable[..., None]
 pytestmark = [pytest.mark.engine, pytest.mark.process]
@@ -13,14 +13,10 @@ ADDRESS = "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}"
 
 def visited(address: str, host: str) -> str:
     """The name of the container that answers for this site."""
-    connection = HTTPConnection(address, 80, timeout=5)
     try:
-        connection.request("GET", "/", headers={"Host": host, "Connection": "close"})
-        return hostname(connection.getresponse().read().decode())
+        return hostname(visiting.body(80, host, address=address))
     except OSError:
         return ""
-    finally:
-        connection.close()
 
 
 def test_containers_with_the_network_of_the_host_and_of_a_side_car(
@@ -40,7 +36,7 @@ def test_containers_with_the_network_of_the_host_and_of_a_side_car(
     containers.run("web", f"--network={network}", caddy="http://web.test", caddy__reverse_proxy="{{upstreams}}")
     for own, address_of in ((beside, beside), (within, vpn)):
         # it starts slowly on a busy machine
-        eventually(lambda own=own: "live: http://web.test" in containers.logs(own), looks=6000)
+        eventually(lambda own=own: "live: http://web.test" in logs(own), looks=6000)
         address = docker("inspect", "-f", ADDRESS, address_of)
         for site, name in {"web.test": "web", "vpn.test": "vpn", "host.test": "far"}.items():
             eventually(lambda address=address, site=site, name=name: visited(address, site) == name)

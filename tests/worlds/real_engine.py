@@ -19,6 +19,11 @@ def docker(*arguments: str) -> str:
     return done.stdout.strip()
 
 
+def logs(container: str) -> str:
+    """What a container has logged to its standard error."""
+    return subprocess.run(["docker", "logs", container], capture_output=True, text=True, check=True, timeout=60).stderr
+
+
 def hostname(body: str) -> str:
     """Which container traefik/whoami says it is; nothing where the answer is another's."""
     found = re.search(r"^Hostname: (\S+)", body, re.MULTILINE)
@@ -65,10 +70,6 @@ class Containers:
         """`dockcaddy run` in a container, this very one with its libraries. Gives the container's full name."""
         command = ("python3", "-m", "dockcaddy", "run", "--label-prefix", self.prefix)
         return self.run(name, *with_dockcaddy(caddy), *options, image="python:3.11-slim", command=command)
-
-    def logs(self, name: str) -> str:
-        """What a container has logged to its standard error."""
-        return subprocess.run(["docker", "logs", name], capture_output=True, text=True, check=True, timeout=60).stderr
 
     def network(self, name: str) -> str:
         """Make a network; gives its full name."""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import visiting
 from attrs import define, field
-from real_engine import docker
+from real_engine import docker, hostname
 
 IMAGE = "traefik/whoami"
 # no limits that a container on a test machine may not raise, and events that do not need systemd
@@ -59,9 +59,10 @@ class RealPodman:
                 stdout=log,
                 stderr=log,
             )
-        deadline = time.monotonic() + 20
-        while not Path(self.folder, "podman.sock").exists() and time.monotonic() < deadline:
+        socket, deadline = self.folder / "podman.sock", time.monotonic() + 20
+        while not socket.exists() and time.monotonic() < deadline:
             time.sleep(0.02)
+        assert socket.exists(), (self.folder / "log").read_text()
 
     @property
     def _command(self) -> list[str]:
@@ -138,8 +139,7 @@ def _labels(site: str, port: int) -> list[str]:
 def answers(port: int, host: str) -> str:
     """The short id of the container that answers for a site, `""` if none does."""
     try:
-        lines = visiting.body(port, host).splitlines()
+        return hostname(visiting.body(port, host))
     except (ConnectionRefusedError, ConnectionResetError):
         # without any site, Caddy does not listen
         return ""
-    return next((line.partition(": ")[2] for line in lines if line.startswith("Hostname: ")), "")

@@ -114,10 +114,10 @@ class RealSwarm:
     _visits: list[Visits] = field(factory=list)
 
     @classmethod
-    def started(cls) -> "RealSwarm":
-        """Start one with three nodes."""
+    def started(cls, *options: str) -> "RealSwarm":
+        """Start one: with three nodes, unless an option says how many."""
         made = cls(shlex.split(os.environ[START_SWARM]), f"t{uuid.uuid4().hex[:5]}")
-        made._read(made._run("--images", "whoami,python"))
+        made._read(made._run(*options, "--images", "whoami,python"))
         return made
 
     def _run(self, *arguments: str) -> str:
@@ -129,9 +129,7 @@ class RealSwarm:
     @classmethod
     def two_engines(cls) -> "RealSwarm":
         """Start one with two nodes. Each answers at a TCP port with TLS too, also to a client beside them."""
-        made = cls(shlex.split(os.environ[START_SWARM]), f"t{uuid.uuid4().hex[:5]}")
-        made._read(made._run("--engine-tcp", "--nodes", "2", "--images", "whoami,python"))
-        return made
+        return cls.started("--engine-tcp", "--nodes", "2")
 
     def _read(self, said: str) -> None:
         state = re.search(r"(/\S+/swarm\.json)", said)

@@ -1,17 +1,36 @@
 """Stock Caddys as the servers of a controller: processes of their own, whose admin endpoints are at ports of this machine."""
 
+import functools
 import json
 import os
 import signal
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 from attrs import define, field
 from dockcaddy.caddy import AdminClient
+from dockcaddy.caddy.watched import vitals_of
 from dockcaddy.errors import CaddyRefusal, CaddyUnreachable
+from ports import free_port as any_free_port
+
+
+@functools.cache
+def _port() -> int:
+    """Where the sites of all servers listen: they share it, as Caddys of one user do."""
+    return any_free_port()
+
+
+def site(name: str) -> dict[str, str]:
+    """Labels of a site that answers with its name."""
+    return {"caddy": f"http://{name}.test:{_port()}", "caddy.respond": name}
+
+
+def admin_options(urls: Sequence[str]) -> list[str]:
+    """The options of a controller that name its servers."""
+    return [option for url in urls for option in ("--caddy-admin", url)]
 
 
 @define(eq=False)
@@ -51,6 +70,17 @@ class StockCaddy:
             return json.loads(client.config())
         except CaddyUnreachable:
             return None
+        finally:
+            client.close()
+
+    @property
+    def beats(self) -> float:
+        """How many signs of life of a controller that leads it has counted; 0 where it does not answer."""
+        client = AdminClient(self.url, timeout=1, connect_timeout=1)
+        try:
+            return sum(map(float, vitals_of(client).beats))
+        except CaddyUnreachable:
+            return 0
         finally:
             client.close()
 

@@ -20,6 +20,19 @@ def listed(name: str, labels: Mapping[str, str], place: int) -> dict[str, Any]:
     }
 
 
+def attached(name: str, networks: Mapping[str, tuple[str, str]], *ports: Mapping[str, Any]) -> dict[str, Any]:
+    """An item with a site on networks by name, each with its id and the container's address."""
+    endpoints = {each: {"NetworkID": id, "IPAddress": address} for each, (id, address) in networks.items()}
+    return {
+        "Id": name.encode().hex().ljust(64, "0"),
+        "Names": [f"/{name}"],
+        "Labels": {"caddy": f"{name}.test", "caddy.reverse_proxy": "{{upstreams 80}}"},
+        "State": "running",
+        "Ports": list(ports),
+        "NetworkSettings": {"Networks": endpoints},
+    }
+
+
 def snapshot_of(containers: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
     """A snapshot of containers, given as labels by name; of two the first counts as the older; their addresses are 172.20.0.5 and so on."""
     items = [listed(name, labels, place) for place, (name, labels) in enumerate(containers.items(), 1)]

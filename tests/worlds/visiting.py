@@ -26,9 +26,9 @@ def asked_again(ask: Callable[P, T]) -> Callable[P, T]:
 
 
 @asked_again
-def body(port: int, host: str, path: str = "/") -> str:
-    """What a visitor of a site on this machine gets; of anything but an answer with status 200 only the status."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+def body(port: int, host: str, path: str = "/", address: str = "127.0.0.1") -> str:
+    """What a visitor of a site at an address, by default this machine's, gets; of anything but an answer with status 200 only the status."""
+    connection = http.client.HTTPConnection(address, port, timeout=5)
     try:
         connection.request("GET", path, headers={"Host": host, "Connection": "close"})
         answer = connection.getresponse()
