@@ -114,6 +114,15 @@ def _mark(items: list[pytest.Item]) -> None:
 
 
 @pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """Keep the contexts of this machine's docker command from tests that need no engine."""
+    with pytest.MonkeyPatch.context() as patch:
+        if not any(map(item.get_closest_marker, _MAY_START)):
+            patch.setenv("DOCKER_CONFIG", "/nonexistent")
+        yield
+
+
+@pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
     """Keep tests that are not marked so from starting processes: the others are the quick ones."""
     with pytest.MonkeyPatch.context() as patch:
@@ -136,6 +145,8 @@ def _no_settings_of_the_machine(tmp_path_factory: pytest.TempPathFactory) -> Ite
                 patch.delenv(name)
         for name in ("STATE", "DATA", "CONFIG"):
             patch.setenv(f"XDG_{name}_HOME", str(folder / name.lower()))
+        # not the one in /etc
+        patch.setattr("dockcaddy.settings.sources.CONFIG_FILES", ("dockcaddy.toml",))
         yield
 
 

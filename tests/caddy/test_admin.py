@@ -29,9 +29,11 @@ from dockcaddy.errors import CaddyRefusal, CaddyUnreachable, SettingsError
 @pytest.fixture
 def process(caddy: str, tmp_path: Path) -> Iterator[CaddyProcess]:
     made = CaddyProcess(Path(caddy), f"unix/{tmp_path}/admin.sock", tmp_path / "state")
-    made.start()
-    yield made
-    made.stop()
+    try:
+        made.start()
+        yield made
+    finally:
+        made.stop()
 
 
 @pytest.fixture

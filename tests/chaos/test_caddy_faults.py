@@ -26,14 +26,16 @@ def forwarded(tmp_path: Path, caddy: str, eventually: Eventually) -> Iterator[tu
     environment = {**os.environ, "XDG_CONFIG_HOME": str(tmp_path), "XDG_DATA_HOME": str(tmp_path)}
     command = [caddy, "run", "--config", str(config)]
     process = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
-    listener = socket.socket(socket.AF_UNIX)
-    listener.bind(str(front))
-    listener.listen(64)
-    eventually(admin.exists)
-    with forward(listener, str(admin)):
-        yield admin, front
-    process.terminate()
-    process.wait(10)
+    try:
+        listener = socket.socket(socket.AF_UNIX)
+        listener.bind(str(front))
+        listener.listen(64)
+        eventually(admin.exists)
+        with forward(listener, str(admin)):
+            yield admin, front
+    finally:
+        process.terminate()
+        process.wait(10)
 
 
 def test_caddy_is_killed_again_and_again(town, eventually: Eventually, calm: Calm) -> None:

@@ -64,11 +64,13 @@ def watched(stand_in: StandInEngine, eventually: Eventually) -> Iterator[Watched
     clock = Clock()
     engine = Engine(Connection(f"unix://{stand_in.path}"), EngineOptions(), clock=clock)
     made = Watched(engine, clock)
-    engine.start(lambda urgent=False: made.woken.release())
-    eventually(lambda: stand_in.streams)
-    eventually(lambda: set(made.targets()) == {"a", "b"})
-    yield made
-    engine.close()
+    try:
+        engine.start(lambda urgent=False: made.woken.release())
+        eventually(lambda: stand_in.streams)
+        eventually(lambda: set(made.targets()) == {"a", "b"})
+        yield made
+    finally:
+        engine.close()
 
 
 def address(stand_in: StandInEngine, name: str) -> tuple[str, ...]:

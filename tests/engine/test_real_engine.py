@@ -17,10 +17,12 @@ def engine(containers: Containers, eventually: Eventually) -> Iterator[Engine]:
     containers.prefix = containers.mark
     made = Engine(Connection(), EngineOptions(containers.mark))
     heard: list[bool] = []
-    made.start(lambda urgent=False: heard.append(urgent))
-    eventually(lambda: heard)
-    yield made
-    made.close()
+    try:
+        made.start(lambda urgent=False: heard.append(urgent))
+        eventually(lambda: heard)
+        yield made
+    finally:
+        made.close()
 
 
 def found(engine: Engine, name: str) -> Resource | None:

@@ -84,8 +84,10 @@ class Edges:
 @pytest.fixture
 def edges(caddy: str) -> Iterator[Edges]:
     swarm = RealSwarm.started()
-    yield Edges(swarm, caddy)
-    swarm.leave_nothing()
+    try:
+        yield Edges(swarm, caddy)
+    finally:
+        swarm.leave_nothing()
 
 
 def test_controllers_keep_caddys_on_all_nodes_configured(edges: Edges, eventually: Eventually) -> None:

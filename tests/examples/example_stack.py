@@ -148,6 +148,8 @@ def bring_up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[...,
         command = [sys.executable, "-m", "dockcaddy", "run", "--state-directory", str(folder / "state")]
         # no poll: what is served follows the engine's events
         command += ["--set", "admin=off", "--polling-interval", "0", "--caddyfile-path", str(folder / "Caddyfile")]
+        # it comes before the one in /etc
+        (folder / "dockcaddy.toml").touch()
         with log_file.open("wb") as log:
             process = subprocess.Popen(command, stderr=log, stdout=log, env=clean, cwd=folder)
         stacks.append((stack, process))
@@ -156,9 +158,11 @@ def bring_up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[...,
 
     yield start
     for stack, process in stacks:
-        stack.compose("down", "-v", "--timeout", "1")
-        process.send_signal(signal.SIGTERM)
-        process.wait(20)
+        try:
+            stack.compose("down", "-v", "--timeout", "1")
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(20)
 
 
 @pytest.fixture(scope="session")

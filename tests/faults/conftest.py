@@ -36,7 +36,9 @@ def running(
 ) -> Iterator[Proxy]:
     """One dockcaddy beside the real engine for all the tests of a module."""
     made = proxy.start(tmp_path_factory.mktemp("running"), free_port(), "--label-prefix", prefix)
-    eventually(lambda: made.said("watching") or made.process.poll() is not None)
-    assert made.process.poll() is None, made.log
-    yield made
-    made.leave_nothing()
+    try:
+        eventually(lambda: made.said("watching") or made.process.poll() is not None)
+        assert made.process.poll() is None, made.log
+        yield made
+    finally:
+        made.leave_nothing()

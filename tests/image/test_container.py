@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import socket
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +18,7 @@ pytestmark = pytest.mark.engine
 
 Eventually = Callable[..., None]
 USER = "65532"
+GROUP = 4242
 SOCKET = "--volume=/var/run/docker.sock:/var/run/docker.sock"
 # a program with more modules for the test at the end; without it a script that pretends
 WITH_MODULES = "DOCKCADDY_TESTS_CADDY_WITH_MODULES"
@@ -96,6 +98,24 @@ def test_without_root_the_group_of_the_socket_is_enough(run: Callable[..., str],
     eventually(lambda: "watching docker" in logs(proxy))
     assert [user for user, *_ in processes(proxy)] == ["1000", "1000"]
     assert "root" not in logs(proxy) and "cannot" not in logs(proxy)
+
+
+def test_sockets_in_caddys_form_count_and_links_lead_nowhere(
+    run: Callable[..., str], eventually: Eventually, tmp_path: Path
+) -> None:
+    (tmp_path / "log").mkdir()
+    (tmp_path / "log/app").symlink_to("/srv")
+    (tmp_path / "srv").mkdir()
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(tmp_path / "caddy.sock"))
+        os.chown(tmp_path / "caddy.sock", 0, GROUP)
+        (tmp_path / "caddy.sock").chmod(0o660)
+        mounts = [f"--volume={tmp_path}/{name}" for name in ("log:/var/log", "srv:/srv", "caddy.sock:/caddy.sock")]
+        proxy = run(*mounts, arguments=("--caddy-admin", "unix//caddy.sock|0660"))
+        eventually(lambda: USER in [user for user, *_ in processes(proxy)])
+        assert str(GROUP) in docker("exec", proxy, "sh", "-c", "grep Groups /proc/1/status").split()
+    assert (tmp_path / "log").stat().st_uid == int(USER)
+    assert (tmp_path / "srv").stat().st_uid == 0
 
 
 def test_a_container_that_may_not_change_its_user_goes_on_as_root(

@@ -23,10 +23,12 @@ def engine(containers: Containers, eventually: Eventually) -> Iterator[Engine]:
 def started(containers: Containers, eventually: Eventually) -> Iterator[Engine]:
     made = Engine(Connection(), EngineOptions(containers.mark))
     heard: list[bool] = []
-    made.start(lambda urgent=False: heard.append(urgent))
-    eventually(lambda: heard)
-    yield made
-    made.close()
+    try:
+        made.start(lambda urgent=False: heard.append(urgent))
+        eventually(lambda: heard)
+        yield made
+    finally:
+        made.close()
 
 
 def app_of(engine: Engine) -> Resource:

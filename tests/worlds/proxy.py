@@ -116,5 +116,7 @@ def start(folder: Path, port: int, *options: str) -> Proxy:
     environment |= {"XDG_CONFIG_HOME": str(folder / "config"), "XDG_DATA_HOME": str(folder / "data")}
     command = [sys.executable, "-m", "dockcaddy", "run", "--state-directory", str(folder / "state")]
     command += ["--set", "admin=off", "--log-level", "debug", *options]
+    # it comes before the one in /etc
+    (folder / "dockcaddy.toml").touch()
     process = subprocess.Popen(command, stderr=subprocess.PIPE, env=environment, cwd=folder, text=True)
     return Proxy(process, port, f"unix/{folder}/state/admin.sock")

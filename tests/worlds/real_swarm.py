@@ -117,7 +117,11 @@ class RealSwarm:
     def started(cls, *options: str) -> "RealSwarm":
         """Start one: with three nodes, unless an option says how many."""
         made = cls(shlex.split(os.environ[START_SWARM]), f"t{uuid.uuid4().hex[:5]}")
-        made._read(made._run(*options, "--images", "whoami,python"))
+        try:
+            made._read(made._run(*options, "--images", "whoami,python"))
+        except BaseException:
+            made.leave_nothing()
+            raise
         return made
 
     def _run(self, *arguments: str) -> str:
@@ -224,6 +228,8 @@ class RealSwarm:
 
     def leave_nothing(self) -> None:
         """End it."""
-        for each in self._visits:
-            each.end()
-        self._run("--down")
+        try:
+            for each in self._visits:
+                each.end()
+        finally:
+            self._run("--down")
