@@ -131,6 +131,19 @@ def test_how_often_it_crashed_is_told_and_that_somebody_ended_it_is_none(process
     assert told == [1, 0]
 
 
+def test_it_ends_while_its_thread_is_starting(caddy: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    process = CaddyProcess(Path(caddy), f"unix/{tmp_path}/admin.sock", tmp_path / "state")
+
+    def interrupted(thread: threading.Thread) -> None:
+        raise SystemExit
+
+    monkeypatch.setattr(threading.Thread, "start", interrupted)
+    with pytest.raises(SystemExit):
+        process.start()
+    process.stop(0)
+    assert process.pid is None
+
+
 def test_stop_leaves_no_process(caddy: str, tmp_path: Path) -> None:
     process = CaddyProcess(Path(caddy), f"unix/{tmp_path}/admin.sock", tmp_path)
     process.start()

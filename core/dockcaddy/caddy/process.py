@@ -138,7 +138,9 @@ class CaddyProcess:
         if process is not None and process.poll() is None:
             _end(process, grace)
         if self._thread is not None:
-            self._thread.join(grace + 5)
+            # told to end while the thread was starting: it finds that at once
+            with contextlib.suppress(RuntimeError):
+                self._thread.join(grace + 5)
         with contextlib.suppress(OSError):
             self._pid_file.unlink()
 

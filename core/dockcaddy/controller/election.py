@@ -4,6 +4,7 @@ No clock of another host counts. A controller that watches sees the lock change;
 the controller's own clock, the controller takes it. One that leads and cannot renew the lock stops before that.
 """
 
+import contextlib
 import logging
 import threading
 from collections.abc import Callable, Hashable
@@ -169,7 +170,9 @@ class Leadership:
         """End, and give the lock back."""
         self._ended.set()
         if self._thread is not None:
-            self._thread.join(2)
+            # told to end while the thread was starting: it finds that at once
+            with contextlib.suppress(RuntimeError):
+                self._thread.join(2)
         try:
             self.election.end()
         except LockUnavailable as error:
