@@ -58,9 +58,10 @@ class Server:
         """The hosts of its routes; a host that several routes name comes several times."""
         return (host for route in self.routes for host in route.hosts)
 
-    def listens_at(self, port: int) -> bool:
-        """Whether one of its listeners has this port."""
-        return any(str(address).endswith(f":{port}") for address in self.settings.get("listen") or ())
+    @property
+    def ports(self) -> frozenset[str]:
+        """The ports of its listeners."""
+        return frozenset(str(address).rpartition(":")[2] for address in self.settings.get("listen") or ())
 
 
 @frozen(eq=False)

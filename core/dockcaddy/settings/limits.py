@@ -148,6 +148,10 @@ MAX_ARGON_WORK = 4 * MAX_ARGON_MEMORY
 
 # Retries of rejected fragments together. More only if each of them is accepted.
 MAX_RETRIED_TOGETHER = 128
+# From so many top-level blocks on, Caddy adapts only those that are new, and at most so many sites in one call: the time
+# that it takes grows faster than their number.
+SPLICED_FROM = 32
+MAX_ADAPTED_TOGETHER = 256
 # Fragments that one run of Caddy's program validates.
 MAX_VALIDATED_TOGETHER = 64
 # Fragments that Caddy's error points to and that are tried alone. If more are wrong, halving is faster.
