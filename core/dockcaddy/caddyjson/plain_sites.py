@@ -27,7 +27,7 @@ _ISSUED_APART = ("localhost", ".localhost", ".local", ".internal", ".home.arpa",
 class PlainSite:
     """A plain site: its hosts as Caddy writes them, the text of its kind, and its text without its handlers.
 
-    `certified` are the hosts that Caddy requests certificates for: all of them or none.
+    `length` is that of its longest host: Caddy asks the sites with longer hosts first. `certified` are the hosts that Caddy requests certificates for: all of them or none.
     """
 
     hosts: tuple[str, ...]
@@ -36,11 +36,7 @@ class PlainSite:
     stub: str
     port: str = ""
     snippets: tuple[str, ...] = ()
-
-    @property
-    def length(self) -> int:
-        """The length of its longest host: Caddy asks the sites with longer hosts first."""
-        return max(map(len, self.hosts))
+    length: int = 0
 
 
 def plain_site(site: Block, snippets: Mapping[str, Block]) -> PlainSite | None:
@@ -57,7 +53,9 @@ def plain_site(site: Block, snippets: Mapping[str, Block]) -> PlainSite | None:
     lines = tuple(line for line in site.children if line.keys[0] in _OF_THE_KIND)
     rest = caddyfile.write_block(Block((f"{first.scheme}:{first.port}", str(issuers.pop())), lines))
     stub = caddyfile.write_block(evolve(site, children=lines))
-    return PlainSite(hosts, () if first.scheme == "http" else hosts, rest, stub, first.port, tuple(used.names))
+    return PlainSite(
+        hosts, () if first.scheme == "http" else hosts, rest, stub, first.port, tuple(used.names), max(map(len, hosts))
+    )
 
 
 def _is_plain_address(address: SiteAddress) -> bool:

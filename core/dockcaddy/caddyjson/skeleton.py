@@ -30,20 +30,27 @@ class Member:
 
 @define(eq=False)
 class Kind:
-    """The plain sites of one kind in the order of the Caddyfile, and the one that stands for all of them."""
+    """The plain sites of one kind in the order of the Caddyfile, and the one that stands for all of them.
+
+    `is_covered` where wildcards of other sites cover their hosts.
+    """
 
     key: Hashable
+    is_covered: bool = False
     members: list[Member] = field(factory=list)
     stub: Member | None = None
 
-    def forms(self) -> Iterator[tuple[str, Sequence[str]]]:
-        """Each name that stands for the kind in JSON, with the names that stand for it in the whole."""
+    def names(self, suffix: str) -> list[str]:
+        """The names of all its sites, each with a suffix such as a port."""
+        return [f"{host}{suffix}" for each in self.members for host in each.site.hosts]
+
+    def forms(self) -> Iterator[tuple[str, str]]:
+        """Each name that stands for the kind in JSON, and the suffix that it has there."""
         assert self.stub is not None
         port = self.stub.site.port
         for suffix in ("", f":{port}") if port else ("",):
-            for number, host in enumerate(self.stub.site.hosts):
-                every = [f"{name}{suffix}" for each in self.members for name in each.site.hosts]
-                yield f"{host}{suffix}", () if number else every
+            for host in self.stub.site.hosts:
+                yield f"{host}{suffix}", suffix
 
 
 class NotSpliceable(Exception):
@@ -69,8 +76,7 @@ def choose_stubs(kinds: Iterable[Kind], taken: Iterable[str]) -> None:
 
 def spliced(skeleton: Document, kinds: Sequence[Kind], positions: Positions) -> Document:
     """The document of the whole. Raises NotSpliceable."""
-    by_name = {name: kind for kind in kinds for name, _ in kind.forms()}
-    names = _Names(by_name, dict(form for kind in kinds for form in kind.forms()))
+    names = _Names({name: (kind, suffix) for kind in kinds for name, suffix in kind.forms()})
     placed: dict[str, list[Kind]] = {}
     for kind in kinds:
         placed.setdefault(_server_of(kind, skeleton), []).append(kind)
@@ -97,10 +103,9 @@ def _stub_hosts(kind: Kind) -> set[str]:
 
 @frozen
 class _Names:
-    """The names of stubs: the kinds they stand for, and the names in whose place they stand."""
+    """The names of stubs: the kinds that they stand for, and their suffixes."""
 
-    kinds: Mapping[str, Kind]
-    every: Mapping[str, Sequence[str]]
+    stubs: Mapping[str, tuple[Kind, str]]
 
     def grown_server(self, settings: Json) -> Json:
         """The settings of a server with all names in them."""
@@ -119,6 +124,9 @@ class _Names:
         tls = apps.get("tls") or {}
         automation = tls.get("automation") or {}
         policies = [self._grown_lists(each, "subjects") or {} for each in automation.get("policies") or ()]
+        if policies and (covered := next((kind for kind, _ in self.stubs.values() if kind.is_covered), None)):
+            # whether Caddy keeps a policy for such a host depends on the number of all of them
+            raise NotSpliceable(covered)
         certificates = self._grown_lists(tls.get("certificates"), "automate")
         self._look(
             _without(rest, "apps"),
@@ -139,8 +147,18 @@ class _Names:
             return None
         if key not in settings:
             return dict(settings)
-        names = [name for each in settings[key] for name in self.every.get(each, (each,))]
-        return {**settings, key: names}
+        return {**settings, key: list(self._grown(settings[key]))}
+
+    def _grown(self, names: Iterable[str]) -> Iterator[str]:
+        """The names, with those of the whole kind in the place of each stub's first one."""
+        grown = set[int]()
+        for name in names:
+            kind, suffix = self.stubs.get(name, (None, ""))
+            if kind is None:
+                yield name
+            elif id(kind) not in grown:
+                grown.add(id(kind))
+                yield from kind.names(suffix)
 
     def _look(self, *parts: Any) -> None:
         """Raises NotSpliceable where a stub's name stands in what is not understood."""
@@ -152,8 +170,8 @@ class _Names:
                 waiting += node.values()
             elif isinstance(node, list):
                 waiting += node
-            elif isinstance(node, str) and node in self.kinds:
-                raise NotSpliceable(self.kinds[node])
+            elif isinstance(node, str) and node in self.stubs:
+                raise NotSpliceable(self.stubs[node][0])
 
 
 def _without(settings: Json | None, *keys: str) -> Json:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Seq
 from typing import Any, Protocol
 from weakref import WeakKeyDictionary
 
-from attrs import define, field, frozen
+from attrs import define, field
 
 from dockcaddy.caddyfile import Block, ListenPorts, SiteAddress, is_host_of, is_site
 from dockcaddy.caddyjson.document import Document, Json, Route
@@ -31,12 +31,25 @@ class Section(Protocol):
         """Its text."""
 
 
-@frozen(eq=False)
-class _Adapted:
-    """A plain site as Caddy adapted it beside these definitions. It has no route where it turned out not to be plain."""
+@define(eq=False)
+class _Part:
+    """A section: the plain site that it is, and the route of that beside these definitions once Caddy has adapted it.
 
-    definitions: str
-    route: Route | None
+    A site whose route is not found turned out not to be plain.
+    """
+
+    section: Section
+    is_site: bool
+    certified: tuple[str, ...] = ()
+    site: PlainSite | None = None
+    definitions: str = ""
+    is_adapted: bool = False
+    route: Route | None = None
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """The hosts of a plain site."""
+        return self.site.hosts if self.site is not None else ()
 
 
 @define(eq=False)
@@ -46,9 +59,11 @@ class Splicer:
     adapt: Callable[[str], bytes]
     smallest: int = limits.SPLICED_FROM
     _definitions: tuple[Section, ...] = ()
-    _snippets: Mapping[str, Section] = field(factory=dict)
-    _sites: "WeakKeyDictionary[Section, PlainSite | None]" = field(factory=WeakKeyDictionary)
-    _adapted: "WeakKeyDictionary[Section, _Adapted]" = field(factory=WeakKeyDictionary)
+    _snippets: Mapping[str, Block] = field(factory=dict)
+    _texts: dict[tuple[str, ...], str] = field(factory=dict)
+    # of the last document, and of every section that is still kept somewhere
+    _latest: dict[Section, _Part] = field(factory=dict)
+    _parts: "WeakKeyDictionary[Section, _Part]" = field(factory=WeakKeyDictionary)
     _skeleton: tuple[str, Document] | None = None
     _not_plain: set[Hashable] = field(factory=set)
 
@@ -66,141 +81,156 @@ class Splicer:
         return Document.decode(self.adapt(text))
 
     def _spliced(self, sections: Sequence[Section]) -> Document:
-        self._define(sections)
-        members = self._members(sections)
-        others = [each for position, each in enumerate(sections) if position not in members]
+        parts = self._parts_of(sections)
+        self._adapt_new(parts)
+        shared = _in_several(each.certified for each in parts)
         while True:
-            kinds = self._kinds(members, others)
-            positions = self._positions(sections, kinds)
+            kinds, others = self._kinds(parts, shared)
+            positions = self._positions(others)
             try:
                 choose_stubs(kinds, (host for host, _ in positions))
-                return spliced(self._adapted_skeleton(sections, kinds), kinds, positions)
+                skeleton = self._adapted_skeleton(kinds, others)
+                if shared and skeleton.app("tls").get("automation"):
+                    # whether Caddy takes two policies for one host depends on the number of all of them
+                    raise NotSpliceable
+                return spliced(skeleton, kinds, positions)
             except NotSpliceable as error:
                 if error.kind is None:
                     raise
                 self._not_plain.add(error.kind.key)
 
-    def _define(self, sections: Sequence[Section]) -> None:
-        """Note the options and snippets. What depends on them is forgotten where they changed."""
-        definitions = tuple([each for each in sections if not is_site(each.block)])
+    def _parts_of(self, sections: Sequence[Section]) -> list[_Part]:
+        known = self._latest
+        parts = [known.get(each) or self._parts.get(each) or self._new_part(each) for each in sections]
+        definitions = tuple([each.section for each in parts if not each.is_site])
         if definitions != self._definitions:
-            self._definitions = definitions
-            self._snippets = {each.block.keys[0][1:-1]: each for each in definitions if _is_snippet(each.block)}
-            self._sites.clear()
-            self._not_plain.clear()
+            self._define(definitions)
+            parts = [self._new_part(each) for each in sections]
+        self._latest = dict(zip(sections, parts, strict=True))
+        return parts
 
-    def _site(self, section: Section) -> PlainSite | None:
-        if section not in self._sites:
-            snippets = {name: each.block for name, each in self._snippets.items()}
-            self._sites[section] = plain_site(section.block, snippets) if is_site(section.block) else None
-        return self._sites[section]
+    def _define(self, definitions: tuple[Section, ...]) -> None:
+        """Note the options and snippets. What depends on all of them is forgotten."""
+        self._definitions = definitions
+        self._snippets = {each.block.keys[0][1:-1]: each.block for each in definitions if _is_snippet(each.block)}
+        self._texts = {}
+        self._not_plain = set()
 
-    def _members(self, sections: Sequence[Section]) -> dict[int, Member]:
-        """The plain sites with their routes, by their position."""
-        plain = {position: (each, site) for position, each in enumerate(sections) if (site := self._site(each))}
-        shared = _shared_names(plain, sections)
-        if shared:
-            plain = {at: (each, site) for at, (each, site) in plain.items() if shared.isdisjoint(site.hosts)}
-        for batch in _batches(pair for pair in plain.values() if not self._is_adapted(*pair)):
-            self._adapt(batch)
-        members = {}
-        for position, (each, site) in plain.items():
-            route = self._adapted[each].route
-            if route is not None:
-                members[position] = Member(position, site, route)
-        return members
-
-    def _is_adapted(self, section: Section, site: PlainSite) -> bool:
-        kept = self._adapted.get(section)
-        return kept is not None and kept.definitions == self._definitions_for(site)
+    def _new_part(self, section: Section) -> _Part:
+        """The part of a section, with its route where that depends on nothing that has changed."""
+        part = _Part(section, is_site(section.block))
+        if part.is_site:
+            part.certified = tuple(_certified(section.block))
+            part.site = plain_site(section.block, self._snippets)
+        if part.site is not None:
+            part.definitions = self._definitions_for(part.site)
+            before = self._parts.get(section)
+            if before is not None and before.site == part.site and before.definitions == part.definitions:
+                part.is_adapted, part.route = before.is_adapted, before.route
+        self._parts[section] = part
+        return part
 
     def _definitions_for(self, *sites: PlainSite) -> str:
         """The text of the options, and of the snippets that these sites import."""
-        used = dict.fromkeys(name for site in sites for name in site.snippets)
-        options = (each.text for each in self._definitions if not each.block.keys)
-        return "".join((*options, *(self._snippets[name].text for name in used)))
+        used = tuple(dict.fromkeys(name for site in sites for name in site.snippets))
+        if used not in self._texts:
+            blocks = {each.block: each.text for each in self._definitions}
+            options = [text for block, text in blocks.items() if not block.keys]
+            self._texts[used] = "".join((*options, *(blocks[self._snippets[name]] for name in used)))
+        return self._texts[used]
 
-    def _adapt(self, batch: Sequence[tuple[Section, PlainSite]]) -> None:
-        """Have Caddy adapt some plain sites. Raises CaddyRefusal and CaddyUnreachable."""
-        definitions = self._definitions_for(*(site for _, site in batch))
-        adapted = Document.decode(self.adapt(definitions + "".join(section.text for section, _ in batch)))
-        by_hosts: dict[frozenset[str], list[Route]] = {}
-        for route in adapted.routes:
-            by_hosts.setdefault(frozenset(route.hosts), []).append(route)
-        for section, site in batch:
-            found = by_hosts.get(frozenset(site.hosts), ())
-            own = _of_its_own(found[0], section.block.keys[0]) if len(found) == 1 else None
-            self._adapted[section] = _Adapted(self._definitions_for(site), own)
+    def _adapt_new(self, parts: Iterable[_Part]) -> None:
+        """Have Caddy adapt the plain sites that are new, some at a time. Raises CaddyRefusal and CaddyUnreachable."""
+        for batch in _batches([each for each in parts if each.site is not None and not each.is_adapted]):
+            text = self._definitions_for(*(each.site for each in batch if each.site is not None))
+            adapted = Document.decode(self.adapt(text + "".join(each.section.text for each in batch)))
+            by_hosts: dict[frozenset[str], list[Route]] = {}
+            for route in adapted.routes:
+                by_hosts.setdefault(frozenset(route.hosts), []).append(route)
+            for each in batch:
+                found = by_hosts.get(frozenset(each.hosts), ())
+                each.route = _of_its_own(found[0], each.section.block.keys[0]) if len(found) == 1 else None
+                each.is_adapted = True
 
-    def _kinds(self, members: Mapping[int, Member], others: Iterable[Section]) -> list[Kind]:
-        wildcards = tuple(dict.fromkeys(wildcards_of(each.block for each in others if is_site(each.block))))
+    def _kinds(self, parts: Sequence[_Part], shared: frozenset[str]) -> tuple[list[Kind], dict[int, Section]]:
+        """The plain sites by kind, without those with `shared` hosts, and all other sections by their position."""
+        wildcards = tuple(
+            dict.fromkeys(wildcards_of(each.section.block for each in parts if each.is_site and not each.site))
+        )
         kinds: dict[Hashable, Kind] = {}
-        for member in members.values():
-            site = member.site
-            key = (site.kind, _covering(wildcards, site.hosts)) if wildcards else site.kind
-            if key not in self._not_plain:
-                kind = kinds.get(key)
-                if kind is None:
-                    kind = kinds[key] = Kind(key)
-                kind.members.append(member)
-        return list(kinds.values())
+        others: dict[int, Section] = {}
+        for position, part in enumerate(parts):
+            site, route = part.site, part.route
+            key = _key(site, wildcards) if site is not None else None
+            if site is None or route is None or key is None or key in self._not_plain or _has(shared, part):
+                others[position] = part.section
+                continue
+            kind = kinds.get(key)
+            if kind is None:
+                kind = kinds[key] = Kind(key, is_covered=bool(wildcards) and key != (site.kind, ()))
+            kind.members.append(Member(position, site, route))
+        return list(kinds.values()), others
 
-    def _positions(self, sections: Sequence[Section], kinds: Sequence[Kind]) -> Positions:
-        """The positions of the sites that no kind has, by host and port."""
-        plain = {member.position for kind in kinds for member in kind.members}
+    def _positions(self, others: Mapping[int, Section]) -> Positions:
         ports = ListenPorts.of(each.block for each in self._definitions)
         found: dict[tuple[str, str], int] = {}
-        for position, each in enumerate(sections):
-            if position not in plain and is_site(each.block):
-                for address in map(SiteAddress.parse, each.block.keys):
-                    port = address.port or str(ports.http if address.scheme == "http" else ports.https)
-                    found.setdefault((address.host.lower(), port), position)
+        for position, section in others.items():
+            for address in map(SiteAddress.parse, section.block.keys if is_site(section.block) else ()):
+                port = address.port or str(ports.http if address.scheme == "http" else ports.https)
+                found.setdefault((address.host.lower(), port), position)
         return found
 
-    def _adapted_skeleton(self, sections: Sequence[Section], kinds: Sequence[Kind]) -> Document:
-        plain = {member.position for kind in kinds for member in kind.members}
-        stubs = {kind.stub.position: kind.stub.site.stub for kind in kinds if kind.stub is not None}
-        texts = (stubs.get(position, "") if position in plain else each.text for position, each in enumerate(sections))
-        text = "".join(texts)
+    def _adapted_skeleton(self, kinds: Iterable[Kind], others: Mapping[int, Section]) -> Document:
+        """The sites that are not plain, and one of each kind of plain ones, as Caddy adapts them together."""
+        texts = {position: each.text for position, each in others.items()}
+        texts |= {kind.stub.position: kind.stub.site.stub for kind in kinds if kind.stub is not None}
+        text = "".join([texts[position] for position in sorted(texts)])
         if self._skeleton is None or self._skeleton[0] != text:
             self._skeleton = text, Document.decode(self.adapt(text) if text else b"")
         return self._skeleton[1]
 
 
-def _shared_names(plain: Mapping[int, tuple[Section, PlainSite]], sections: Iterable[Section]) -> set[str]:
+def _key(site: PlainSite, wildcards: Sequence[str]) -> Hashable:
+    """The kind of a site: which wildcards cover its hosts is part of it. None where these differ from host to host."""
+    if not wildcards:
+        return site.kind
+    covering = {tuple([each for each in wildcards if is_host_of(host, each)]) for host in site.hosts}
+    return (site.kind, *covering) if len(covering) == 1 else None
+
+
+def _in_several(hosts: Iterable[tuple[str, ...]]) -> frozenset[str]:
     """The hosts of several sites with certificates: their policies may contradict each other."""
     once, twice = set[str](), set[str]()
-    for position, section in enumerate(sections):
-        hosts = plain[position][1].certified if position in plain else _certified(section.block)
-        for host in hosts:
-            (twice if host in once else once).add(host)
-    return twice
+    for some in hosts:
+        if not once.isdisjoint(some):
+            twice.update(once.intersection(some))
+        once.update(some)
+    return frozenset(twice)
 
 
-def _certified(block: Block) -> Iterator[str]:
+def _has(shared: frozenset[str], part: _Part) -> bool:
+    return bool(shared) and not shared.isdisjoint(part.certified)
+
+
+def _certified(site: Block) -> Iterator[str]:
     """The hosts in a site's addresses that Caddy requests certificates for."""
-    addresses = map(SiteAddress.parse, block.keys if is_site(block) else ())
-    return (each.host.lower() for each in addresses if each.scheme != "http")
+    return (each.host.lower() for each in map(SiteAddress.parse, site.keys) if each.scheme != "http")
 
 
 def _is_snippet(block: Block) -> bool:
     return block.is_definition and block.keys[0].startswith("(")
 
 
-def _covering(wildcards: Iterable[str], hosts: Iterable[str]) -> frozenset[str]:
-    return frozenset(pattern for pattern in wildcards for host in hosts if is_host_of(host, pattern))
-
-
-def _batches(new: Iterable[tuple[Section, PlainSite]]) -> Iterator[list[tuple[Section, PlainSite]]]:
+def _batches(new: Iterable[_Part]) -> Iterator[list[_Part]]:
     """Batches in which each host comes once: by its hosts the route of a site is found."""
-    batch: list[tuple[Section, PlainSite]] = []
-    hosts: set[str] = set()
-    for section, site in new:
-        if len(batch) == limits.MAX_ADAPTED_TOGETHER or not hosts.isdisjoint(site.hosts):
+    batch: list[_Part] = []
+    taken: set[str] = set()
+    for each in new:
+        if len(batch) == limits.MAX_ADAPTED_TOGETHER or not taken.isdisjoint(each.hosts):
             yield batch
-            batch, hosts = [], set()
-        batch.append((section, site))
-        hosts.update(site.hosts)
+            batch, taken = [], set()
+        batch.append(each)
+        taken.update(each.hosts)
     if batch:
         yield batch
 
