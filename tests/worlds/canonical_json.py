@@ -47,16 +47,16 @@ def _renamed(node: Any, names: dict[str, str], kind: str) -> Any:
 
 
 def _policies(policies: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    kept, default = [], dict[str, str]()
+    kept, default = [], set[str]()
     for each in policies:
-        ours = [host for host in each.get("subjects", ()) if _is_default(each, host)]
-        default |= dict.fromkeys(ours, json.dumps({**each, "subjects": ()}))
+        ours = {host for host in each.get("subjects", ()) if _is_default(each, host)}
+        default |= ours
         if "subjects" not in each:
             kept.append(each)
-        elif len(ours) < len(each["subjects"]):
-            kept.append({**each, "subjects": sorted(set(each["subjects"]).difference(ours))})
-    needed = {host: rest for host, rest in default.items() if any(_applies(each, host) for each in kept)}
-    return sorted(kept, key=json.dumps) + ([{"subjects": dict(sorted(needed.items()))}] if needed else [])
+        elif not ours.issuperset(each["subjects"]):
+            kept.append({**each, "subjects": sorted(set(each["subjects"]) - ours)})
+    needed = sorted(host for host in default if any(_applies(each, host) for each in kept))
+    return sorted(kept, key=json.dumps) + ([{"subjects": needed}] if needed else [])
 
 
 def _is_default(policy: dict[str, Any], host: str) -> bool:

@@ -166,6 +166,8 @@ def _site(random: Random, number: int, hosts: Sequence[str], others: float) -> s
 
 def _host(random: Random, number: int, hosts: Sequence[str]) -> str:
     host = random.choice(hosts)
+    if "{" in host and random.random() < 0.9:
+        host = "e.example.com"
     # most hosts are named once: Caddy refuses sites with the same address
     if random.random() < 0.03 or "*" in host:
         return host if random.random() < 0.3 else f"*.{number}.example.com"

@@ -13,8 +13,9 @@ from attrs import define, evolve, field, frozen
 from dockcaddy.caddyjson.document import Document, Json, Route, Server
 from dockcaddy.caddyjson.plain_sites import PlainSite
 
-# of sites that are not plain, in the Caddyfile, by host and port
+# of sites that are not plain, in the Caddyfile, by host and port; and of the only one whose host is not known
 Positions = Mapping[tuple[str, str], int]
+UNKNOWN = ("", "")
 
 _PLACEHOLDER = re.compile(r"\{[^{}]*\}")
 
@@ -124,9 +125,7 @@ class _Names:
         tls = apps.get("tls") or {}
         automation = tls.get("automation") or {}
         policies = [self._grown_lists(each, "subjects") or {} for each in automation.get("policies") or ()]
-        if policies and (covered := next((kind for kind, _ in self.stubs.values() if kind.is_covered), None)):
-            # whether Caddy keeps a policy for such a host depends on the number of all of them
-            raise NotSpliceable(covered)
+        self._check(policies)
         certificates = self._grown_lists(tls.get("certificates"), "automate")
         self._look(
             _without(rest, "apps"),
@@ -141,6 +140,14 @@ class _Names:
         grown = _given(policies=policies)
         automation = {**automation, **grown} if automation else None
         return {**rest, "apps": {**apps, "tls": {**tls, **_given(automation=automation, certificates=certificates)}}}
+
+    def _check(self, policies: Sequence[Json]) -> None:
+        """Raises NotSpliceable where Caddy sorts policies by wildcards: what it keeps depends on the number of all of them."""
+        if any("*" in host for each in policies for host in each.get("subjects") or ()):
+            raise NotSpliceable
+        covered = next((kind for kind, _ in self.stubs.values() if kind.is_covered), None)
+        if policies and covered is not None:
+            raise NotSpliceable(covered)
 
     def _grown_lists(self, settings: Json | None, key: str) -> dict[str, Any] | None:
         if not settings:
@@ -199,7 +206,7 @@ def _routes(server: Server, kinds: Sequence[Kind], positions: Positions) -> Iter
             raise NotSpliceable
         elif not any(set(route.hosts) == _stub_hosts(kind) for kind in kinds):
             places = ((host, port) for host in route.hosts for port in server.ports)
-            position = next((positions[place] for place in places if place in positions), None)
+            position = next((positions[place] for place in places if place in positions), positions.get(UNKNOWN))
             if position is None:
                 raise NotSpliceable
             by_length.setdefault(-place[0], []).append((place[1], position, route))

@@ -14,7 +14,7 @@ from attrs import define, field
 from dockcaddy.caddyfile import Block, ListenPorts, SiteAddress, is_host_of, is_site
 from dockcaddy.caddyjson.document import Document, Json, Route
 from dockcaddy.caddyjson.plain_sites import PlainSite, plain_site, wildcards_of
-from dockcaddy.caddyjson.skeleton import Kind, Member, NotSpliceable, Positions, choose_stubs, spliced
+from dockcaddy.caddyjson.skeleton import UNKNOWN, Kind, Member, NotSpliceable, Positions, choose_stubs, spliced
 from dockcaddy.errors import CaddyRefusal
 from dockcaddy.settings import limits
 
@@ -174,11 +174,14 @@ class Splicer:
     def _positions(self, others: Mapping[int, Section]) -> Positions:
         ports = ListenPorts.of(each.block for each in self._definitions)
         found: dict[tuple[str, str], int] = {}
+        unknown = set[int]()
         for position, section in others.items():
             for address in map(SiteAddress.parse, section.block.keys if is_site(section.block) else ()):
                 port = address.port or str(ports.http if address.scheme == "http" else ports.https)
                 found.setdefault((address.host.lower(), port), position)
-        return found
+                if not address.is_literal:
+                    unknown.add(position)
+        return {**found, UNKNOWN: unknown.pop()} if len(unknown) == 1 else found
 
     def _adapted_skeleton(self, kinds: Iterable[Kind], others: Mapping[int, Section]) -> Document:
         """The sites that are not plain, and one of each kind of plain ones, as Caddy adapts them together."""

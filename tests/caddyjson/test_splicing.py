@@ -1,0 +1,170 @@
+"""The document that is put together from parts is the one that Caddy makes of the whole."""
+
+import json
+import re
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from random import Random
+
+import pytest
+from attrs import define, frozen
+from canonical_json import canonical
+from dockcaddy import caddyfile
+from dockcaddy.caddyfile import Block
+from dockcaddy.caddyjson.document import Document
+from dockcaddy.caddyjson.splicing import Splicer
+from dockcaddy.errors import CaddyRefusal
+from dockcaddy.merge.assembly import EMPTY
+from generated_sites import generated
+
+pytestmark = pytest.mark.process
+
+TESTS = Path(__file__).parents[1]
+Adapt = Callable[[str], bytes]
+
+
+@frozen(eq=False)
+class Part:
+    """A top-level block."""
+
+    block: Block
+    text: str
+
+
+@define
+class Counted:
+    """Caddy's adapter, which notes what it is given."""
+
+    adapt: Adapt
+    texts: list[str]
+
+    def __call__(self, text: str) -> bytes:
+        self.texts.append(text)
+        return self.adapt(text)
+
+
+def parts_of(text: str) -> list[Part]:
+    return [Part(block, caddyfile.write_block(block)) for block in caddyfile.sort(caddyfile.parse(text, "test"))]
+
+
+def text_of(parts: Iterable[Part]) -> str:
+    return "".join(part.text for part in parts) or EMPTY
+
+
+def outcome(make: Callable[[], bytes]) -> str:
+    """What Caddy makes, or why it refuses; without addresses in its memory."""
+    try:
+        return canonical(make())
+    except CaddyRefusal as refusal:
+        return re.sub("0x[0-9a-f]+", "", str(refusal))
+
+
+def assert_equal(splicer: Splicer, adapt: Adapt, parts: Sequence[Part]) -> None:
+    text = text_of(parts)
+    assert outcome(lambda: splicer.document(parts, text).encode()) == outcome(lambda: adapt(text)), text
+
+
+def corpus() -> dict[str, str]:
+    """Caddyfiles of people, and of the tests of labels and idioms."""
+    texts = {f"labels {name}": text for name, text in json.loads(_read("labels/conformance/expected.json")).items()}
+    texts |= {each["name"]: each["caddyfile"] for each in json.loads(_read("realworld/cases.json"))}
+    for folder in ("labels", "idioms"):
+        texts |= {
+            f"{folder} {path.stem}": path.read_text() for path in (TESTS / folder / "golden").rglob("*.Caddyfile")
+        }
+    return texts
+
+
+def _read(name: str) -> str:
+    return (TESTS / name).read_text()
+
+
+CORPUS = sorted(corpus().items())
+
+
+@pytest.mark.parametrize("part", range(10))
+def test_of_what_people_write(adapt: Adapt, part: int) -> None:
+    for _, text in CORPUS[part::10]:
+        assert_equal(Splicer(adapt, 0), adapt, parts_of(text))
+
+
+@pytest.mark.parametrize("chunk", range(20))
+def test_of_two_thousand_generated_configurations(adapt: Adapt, chunk: int) -> None:
+    for seed in range(chunk * 100, chunk * 100 + 100):
+        random = Random(seed)
+        assert_equal(Splicer(adapt, 0), adapt, parts_of(generated(random, random.choice((2, 5, 10, 30)))))
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_of_a_configuration_that_changes_again_and_again(adapt: Adapt, seed: int) -> None:
+    random, splicer = Random(seed), Splicer(adapt, 0)
+    pool = parts_of(generated(random, 40))
+    head = [part for part in pool if not caddyfile.is_site(part.block)]
+    sites = [part for part in pool if caddyfile.is_site(part.block)]
+    for _ in range(25):
+        if random.random() < 0.2:
+            head = [part for part in parts_of(generated(random, 0)) if part.block.keys] + head[:0]
+        chosen = {*random.sample(sites, random.randrange(len(sites))), *head}
+        assert_equal(splicer, adapt, sorted(chosen, key=lambda part: caddyfile.sort_key(part.block)))
+
+
+def plain(number: int, more: str = "") -> str:
+    return f"site-{number}.example.com {{\nencode gzip\n{more}\nreverse_proxy 10.0.0.{number}:80\n}}\n"
+
+
+def test_a_new_site_costs_itself(adapt: Adapt) -> None:
+    counted = Counted(adapt, [])
+    splicer = Splicer(counted, 0)
+    parts = parts_of("".join(plain(number) for number in range(100)))
+    splicer.document(parts, text_of(parts))
+    counted.texts.clear()
+    more = sorted([*parts, *parts_of(plain(200))], key=lambda part: caddyfile.sort_key(part.block))
+    document = splicer.document(more, text_of(more))
+    assert counted.texts == [text_of(parts_of(plain(200)))]
+    assert canonical(document.encode()) == canonical(adapt(text_of(more)))
+    counted.texts.clear()
+    splicer.document(parts, text_of(parts))
+    assert counted.texts == []
+
+
+def test_routes_that_stay_are_the_same_objects(adapt: Adapt) -> None:
+    splicer = Splicer(adapt, 0)
+    parts = parts_of("".join(plain(number) for number in range(50)))
+    before = {id(route) for route in splicer.document(parts, "").routes}
+    after = [
+        id(route) for route in splicer.document([*parts, *parts_of("http://new.test {\nrespond new\n}\n")], "").routes
+    ]
+    assert len(before.intersection(after)) == 50 and len(after) == 51
+
+
+def test_a_changed_snippet_costs_the_sites_that_import_it(adapt: Adapt) -> None:
+    counted = Counted(adapt, [])
+    splicer = Splicer(counted, 0)
+    sites = parts_of("".join(plain(number, "import one" if number < 3 else "import two") for number in range(40)))
+    one, other = (parts_of(f"(one) {{\nheader X {value}\n}}\n") for value in ("1", "2"))
+    two = parts_of("(two) {\nheader Y y\n}\n")
+    splicer.document([*one, *two, *sites], "")
+    counted.texts.clear()
+    document = splicer.document([*other, *two, *sites], "")
+    # one text has the three sites, the other one is the rest with a site of each kind
+    assert [text.count("reverse_proxy") for text in counted.texts] == [3, 0]
+    assert canonical(document.encode()) == canonical(adapt(text_of([*other, *two, *sites])))
+
+
+def test_what_caddy_refuses_is_refused_as_a_whole(adapt: Adapt) -> None:
+    splicer = Splicer(adapt, 0)
+    parts = parts_of("".join(plain(number) for number in range(9)) + "z.example.com {\nrewrite\n}\n")
+    with pytest.raises(CaddyRefusal) as refused:
+        splicer.document(parts, text_of(parts))
+    line = text_of(parts).splitlines().index("\trewrite") + 1
+    assert f"Caddyfile:{line}" in str(refused.value)
+    # and is no harm to the others afterwards
+    assert_equal(splicer, adapt, parts[:-1])
+
+
+def test_small_configurations_are_adapted_as_a_whole(adapt: Adapt) -> None:
+    counted = Counted(adapt, [])
+    parts = parts_of(plain(1) + plain(2))
+    document = Splicer(counted, 3).document(parts, text_of(parts))
+    assert counted.texts == [text_of(parts)]
+    assert document.encode() == Document.decode(adapt(text_of(parts))).encode()
