@@ -27,7 +27,7 @@ class Route:
     @cached_property
     def encoded(self) -> bytes:
         """Its JSON."""
-        return _encoded(self.value)
+        return encoded(self.value)
 
     @cached_property
     def hosts(self) -> tuple[str, ...]:
@@ -83,14 +83,14 @@ class Document:
     def encode(self) -> bytes:
         """Its JSON; equal documents give equal bytes."""
         if not self.servers:
-            return _encoded(self.rest)
+            return encoded(self.rest)
         apps = self.rest.get("apps") or {}
         http = apps.get("http") or {}
         servers = _object((name, _encoded_server(each)) for name, each in self.servers.items())
-        app = _object((*((key, _encoded(value)) for key, value in http.items()), ("servers", servers)))
-        every = _object((name, app if name == "http" else _encoded(each)) for name, each in {**apps, "http": 0}.items())
+        app = _object((*((key, encoded(value)) for key, value in http.items()), ("servers", servers)))
+        every = _object((name, app if name == "http" else encoded(each)) for name, each in {**apps, "http": 0}.items())
         return _object(
-            (key, every if key == "apps" else _encoded(value)) for key, value in {**self.rest, "apps": 0}.items()
+            (key, every if key == "apps" else encoded(value)) for key, value in {**self.rest, "apps": 0}.items()
         )
 
     def app(self, name: str) -> Json:
@@ -157,15 +157,16 @@ def _server(decoded: Json) -> Server:
 
 
 def _encoded_server(server: Server) -> bytes:
-    fields = ((key, _encoded(value)) for key, value in server.settings.items())
+    fields = ((key, encoded(value)) for key, value in server.settings.items())
     if not server.routes:
         return _object(fields)
     return _object((*fields, ("routes", b"[%b]" % b",".join([route.encoded for route in server.routes]))))
 
 
 def _object(fields: Iterable[tuple[str, bytes]]) -> bytes:
-    return b"{%b}" % b",".join([b"%b:%b" % (_encoded(key), value) for key, value in fields])
+    return b"{%b}" % b",".join([b"%b:%b" % (encoded(key), value) for key, value in fields])
 
 
-def _encoded(value: Any) -> bytes:
+def encoded(value: Any) -> bytes:
+    """The JSON of a decoded value."""
     return json.dumps(value, separators=(",", ":")).encode()

@@ -152,6 +152,10 @@ MAX_RETRIED_TOGETHER = 128
 # that it takes grows faster than their number.
 SPLICED_FROM = 32
 MAX_ADAPTED_TOGETHER = 256
+# From so many routes of one server on, they stand in branches of so many. Caddy searches lists of more than 100 hosts by
+# halves, and prepares all routes of a branch for each request to one of them.
+BRANCHES_FROM = 256
+BRANCH_SIZE = 128
 # Fragments that one run of Caddy's program validates.
 MAX_VALIDATED_TOGETHER = 64
 # Fragments that Caddy's error points to and that are tried alone. If more are wrong, halving is faster.

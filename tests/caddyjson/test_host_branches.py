@@ -1,0 +1,125 @@
+"""Routes in branches answer what they answered without, in a real Caddy."""
+
+import json
+import time
+from collections.abc import Callable
+from random import Random
+from typing import Any
+
+import pytest
+from dockcaddy.caddy.admin import AdminClient
+from dockcaddy.caddyjson.document import Document, Route, Server
+from dockcaddy.caddyjson.host_branches import Branch, with_branches
+from dockcaddy.errors import CaddyUnreachable
+from servers import StockCaddy
+from visiting import body
+
+LOCAL = ("whoami", "UPPER.example.com", "xn--bcher-kva.example", "bücher.example", "10.0.0.1", "a.b.c.d.e.example.com")
+
+
+def route(*hosts: str, path: str = "", **more: Any) -> Route:
+    match = {**({"host": list(hosts)} if hosts else {}), **({"path": [path]} if path else {})}
+    return Route({**({"match": [match]} if match else {}), "handle": [{"handler": "vars"}], "terminal": True, **more})
+
+
+def branched(*routes: Route, smallest: int = 0, size: int = 2) -> tuple[Route, ...]:
+    document = with_branches(Document({}, {"srv0": Server({}, routes)}), smallest, size)
+    return document.servers["srv0"].routes
+
+
+def test_routes_with_hosts_stand_in_branches_in_their_order() -> None:
+    a, b, c, d, e = (route(f"{name}.test") for name in "abcde")
+    first, second = branched(a, b, c, d, e)
+    assert isinstance(first, Branch) and first.members == (a, b)
+    # the last branch has what is left over
+    assert isinstance(second, Branch) and second.members == (c, d, e)
+    assert second.value["match"] == [{"host": ["c.test", "d.test", "e.test"]}]
+    assert "terminal" not in second.value
+    assert json.loads(second.encoded) == second.value
+
+
+@pytest.mark.parametrize(
+    "other",
+    [route(), route("*.test"), route("{env.HOST}"), route(path="/x"), route("bücher.test")],
+    ids=["every host", "wildcard", "placeholder", "path only", "not ASCII"],
+)
+def test_other_routes_stay_where_they_are(other: Route) -> None:
+    a, b, c, d = (route(f"{name}.test") for name in "abcd")
+    first, second, third = branched(a, b, other, c, d)
+    assert (first.hosts, second, third.hosts) == (("a.test", "b.test"), other, ("c.test", "d.test"))
+
+
+def test_a_host_with_several_routes_comes_once() -> None:
+    (branch,) = branched(route("a.test", path="/x"), route("a.test", "b.test"))
+    assert branch.hosts == ("a.test", "b.test")
+
+
+def test_few_routes_need_none() -> None:
+    document = Document({}, {"srv0": Server({}, (route("a.test"), route("b.test")))})
+    assert with_branches(document, 3, 2) is document
+
+
+@pytest.fixture(scope="module")
+def stock(caddy: str, tmp_path_factory: pytest.TempPathFactory, free_port: Callable[[], int]) -> Any:
+    made = StockCaddy(caddy, tmp_path_factory.mktemp("stock"), f"127.0.0.1:{free_port()}")
+    try:
+        made.start()
+        yield made
+    finally:
+        made.kill()
+
+
+def answers(stock: StockCaddy, document: Document, port: int, requests: list[tuple[str, str]]) -> list[str]:
+    """What a Caddy with this document answers."""
+    client = AdminClient(stock.url)
+    for _ in range(500):
+        try:
+            client.load(document.encode())
+            break
+        except CaddyUnreachable:
+            time.sleep(0.02)
+    try:
+        return [body(port, host, path) for host, path in requests]
+    finally:
+        client.close()
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_every_request_finds_the_route_that_it_found_before(
+    stock: StockCaddy, adapt: Callable[[str], bytes], free_port: Callable[[], int], seed: int
+) -> None:
+    random, port = Random(seed), free_port()
+    hosts = [f"{number}.example.com" for number in range(60)] + list(LOCAL[:-1])
+    sites = [f"http://{host}:{port} {{\nhandle /h* {{\nrespond handle-{host}\n}}\nrespond {host}\n}}" for host in hosts]
+    sites += [f"http://{host}:{port}/p* {{\nrespond path-{host}\n}}" for host in random.sample(hosts, 10)]
+    sites += [
+        f"http://only.example.com:{port}/p* {{\nrespond only\n}}",
+        f"http://*.example.com:{port} {{\nrespond wild\n}}",
+    ]
+    sites += [f"http://x.test:{port}, http://y.test:{port} {{\nrewrite * /r\nrespond {{path}}\n}}"]
+    sites += [f"http://broken.test:{port} {{\nerror 418\nhandle_errors {{\nrespond teapot 200\n}}\n}}"]
+    if random.random() < 0.5:
+        sites.append(f"http://:{port} {{\nrespond every\n}}")
+    random.shuffle(sites)
+    config = json.loads(adapt("\n".join(sites)))
+    config["admin"] = {"listen": stock.address}
+    document = Document.decode(json.dumps(config).encode())
+    known = [
+        *hosts,
+        "only.example.com",
+        "other.example.com",
+        "x.test",
+        "y.test",
+        "broken.test",
+        "none.test",
+        "0.EXAMPLE.com",
+    ]
+    requests = [
+        (host.encode("idna").decode() if not host.isascii() else host, path)
+        for host in known
+        for path in ("/", "/p/1", "/h")
+    ]
+    plain = answers(stock, document, port, requests)
+    assert len(set(plain)) > 100
+    for size in (2, 7, 128):
+        assert answers(stock, with_branches(document, 0, size), port, requests) == plain
