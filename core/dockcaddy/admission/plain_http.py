@@ -4,33 +4,25 @@ Caddy serves one protocol at a listener. `conflicts.listeners` finds sites in la
 imported files, and ports from Caddy's environment, appear in its JSON only.
 """
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
-# without this text no server has a name without TLS
-SKIPPED_NAMES = b'"skip":['
+from dockcaddy.caddyjson.document import Document
 
 
-def mixed_protocols(servers: Mapping[str, Any], http_port: int) -> Iterator[tuple[str, frozenset[str]]]:
+def mixed_protocols(document: Document) -> Iterator[tuple[str, frozenset[str]]]:
     """A message for each listener where both are needed, and the hosts that turn TLS on."""
-    for server in servers.values():
-        automatic = server.get("automatic_https") or {}
+    http_port = document.app("http").get("http_port") or 80
+    for server in document.servers.values():
+        automatic = server.settings.get("automatic_https") or {}
         plain = [name for name in automatic.get("skip") or () if _is_kept(name)]
-        listen = server.get("listen") or ()
+        listen = server.settings.get("listen") or ()
         if not plain or automatic.get("disable") or all(address.endswith(f":{http_port}") for address in listen):
             continue
-        hosts = {
-            host for route in server.get("routes") or () for each in route.get("match") or () for host in _hosts(each)
-        }
-        others = frozenset(host for host in hosts if host not in plain)
-        if others or server.get("tls_connection_policies"):
+        others = frozenset(server.hosts).difference(plain)
+        if others or server.settings.get("tls_connection_policies"):
             reason = f"caddy would serve TLS at {', '.join(listen)} to clients of http://{plain[0]}"
             by = f" because of {min(others)}" if others else ""
             yield f"{reason}{by}: write http:// in front of every name there, or use another port", others
-
-
-def _hosts(match: Mapping[str, Any]) -> Iterator[str]:
-    yield from match.get("host") or ()
 
 
 def _is_kept(name: str) -> bool:

@@ -1,18 +1,18 @@
 """Unsafe settings, which Caddy accepts and which would then affect every site: endless loops, excessive work. Pure.
 
-They are looked for in Caddy's JSON, where snippets are imported and arguments filled in.
+They are looked for in Caddy's JSON, where snippets are imported and arguments filled in. What one route says is found once
+for a route, however many documents it is part of.
 """
 
-import json
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
 from typing import Any
 
 from attrs import frozen
 
-from dockcaddy.admission.own_addresses import EVERY, LOOPBACK, Place, host_here, place_here
-from dockcaddy.admission.plain_http import SKIPPED_NAMES, mixed_protocols
-from dockcaddy.caddyjson.apps import NANOSECONDS
+from dockcaddy.admission.own_addresses import EVERY, LOOPBACK, Place, place_here
+from dockcaddy.admission.plain_http import mixed_protocols
+from dockcaddy.caddyjson.document import NANOSECONDS, Document, Json, Route, Server
 from dockcaddy.model import bracketed
 from dockcaddy.settings import limits
 
@@ -23,17 +23,6 @@ DEFAULT_TRY_INTERVAL = NANOSECONDS // 4
 _PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
 _BCRYPT = re.compile(r"\$2[abxy]?\$(\d+)\$")
 _ARGON = re.compile(r"\$argon2id\$v=\d+\$m=(\d+),t=(\d+),")
-# Decoding a large configuration takes time: without any of these there is nothing to find.
-_WORDS = (b'"handler":"map"', b'"handler":"invoke"', b'"try_interval":')
-_SHORT_INTERVAL = re.compile(rb'"interval":(?:-\d+|\d{1,9})[,}]')
-_HASHES = re.compile(rb'"password":"\$(?:argon2id|2[a-z]?\$(?:19|[23]\d))\$')
-_RETRIES = re.compile(rb'"retries":\d{4}')
-_DIALLED = re.compile(rb'"dial":"([^"]*:0*(\d+))"')
-_LISTENED = re.compile(rb'"listen":\[.*?"\]')
-_PORT = re.compile(rb':0*(\d+)"')
-_NAMED = re.compile(rb'"name":"\[?([^"\]]*)\]?"')
-# with fewer, a second or more between two checks is enough
-_MANY_UPSTREAMS = re.compile(rb'"upstreams":\[(?:\{[^{}]*\},?){1000}')
 
 
 @frozen
@@ -44,110 +33,116 @@ class UnsafeSetting:
     hosts: frozenset[str] = frozenset()
 
 
-def unsafe_settings(config: bytes, containers: Collection[str] = ()) -> Iterator[UnsafeSetting]:
-    """The unsafe settings of a configuration (JSON). The addresses of `containers` do not lead to this machine itself."""
-    if not _may_be_unsafe(config):
-        return
-    http = (json.loads(config).get("apps") or {}).get("http") or {}
-    servers = http.get("servers") or {}
-    yield from (UnsafeSetting(*found) for found in mixed_protocols(servers, http.get("http_port") or 80))
-    yield from _proxy_loops(servers, containers)
-    for server in servers.values():
-        named = server.get("named_routes") or {}
-        yield from _named_route_loops(named)
+def unsafe_settings(document: Document, containers: Collection[str] = ()) -> Iterator[UnsafeSetting]:
+    """The unsafe settings of a document. The addresses of `containers` do not lead to this machine itself."""
+    yield from (UnsafeSetting(*found) for found in mixed_protocols(document))
+    yield from _proxy_loops(document.servers, containers)
+    for server in document.servers.values():
+        yield from _named_route_loops(server.named)
         for route in _routes(server):
-            handlers = tuple(_handlers(route, named))
-            yield from _map_loops(handlers, _hosts(route))
-            for handler in handlers:
-                yield from _frequent_attempts(handler, _hosts(route))
-                yield from _costly_password_hashes(handler, _hosts(route))
+            yield from _settings_of(route, server.named)
 
 
-def _may_be_unsafe(config: bytes) -> bool:
-    return (
-        any(word in config for word in (*_WORDS, SKIPPED_NAMES))
-        or any(pattern.search(config) for pattern in (_HASHES, _RETRIES))
-        or _has_many_checks(config)
-        or _dials_itself(config)
-    )
+@frozen
+class _Contents:
+    """What one route says itself: without the named routes that it invokes.
+
+    `needs` are the names that each mapped one is made from, `settings` what is unsafe by itself, `places` those of this
+    machine that it proxies to, each with the host as it is written.
+    """
+
+    invoked: tuple[str, ...]
+    needs: Mapping[str, frozenset[str]]
+    settings: tuple[str, ...]
+    places: tuple[tuple[str, Place], ...]
+
+    @classmethod
+    def of(cls, route: Route) -> "_Contents":
+        """Those of a route."""
+        handlers = route.handlers
+        return cls(
+            tuple(dict.fromkeys(str(each.get("name")) for each in handlers if each["handler"] == "invoke")),
+            _merged(_map_needs(each) for each in handlers if each["handler"] == "map"),
+            tuple(message for each in handlers for message in (*_frequent_attempts(each), *_costly_hashes(each))),
+            tuple(found for each in handlers for found in _dialled_here(each)),
+        )
 
 
-def _has_many_checks(config: bytes) -> bool:
-    if b'"health_checks":' not in config:
-        return False
-    return _SHORT_INTERVAL.search(config) is not None or _MANY_UPSTREAMS.search(config) is not None
-
-
-def _dials_itself(config: bytes) -> bool:
-    if b'"dynamic_upstreams":' in config and any(host_here(name.decode()) for name in set(_NAMED.findall(config))):
-        return True
-    ports = set(_PORT.findall(b"".join(_LISTENED.findall(config))))
-    dialled = {address.decode() for address, port in _DIALLED.findall(config) if port in ports}
-    return any(place_here(address) for address in dialled)
-
-
-def _routes(server: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+def _routes(server: Server) -> Iterator[Route]:
     """The routes of all sites, those of their error pages included."""
-    yield from server.get("routes") or ()
-    yield from (server.get("errors") or {}).get("routes") or ()
+    yield from server.routes
+    yield from server.errors
 
 
-def _hosts(route: Mapping[str, Any]) -> frozenset[str]:
-    return frozenset(host for match in route.get("match") or () for host in match.get("host") or ())
-
-
-def _handlers(route: Any, named: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """All handlers in a route, and in the named routes that it invokes."""
-    waiting, invoked = [route], set[str]()
+def _contents(route: Route, named: Mapping[str, Route]) -> Sequence[_Contents]:
+    """What a route says, and the named routes that it invokes."""
+    own = route.found(_Contents.of)
+    if not own.invoked:
+        return (own,)
+    found, waiting, invoked = [own], list(own.invoked), set[str]()
     while waiting:
-        node = waiting.pop()
-        if isinstance(node, list):
-            waiting += node
-        elif isinstance(node, dict):
-            waiting += node.values()
-            if "handler" in node:
-                yield node
-            name = str(node.get("name")) if node.get("handler") == "invoke" else ""
-            if name in named and name not in invoked:
-                invoked.add(name)
-                waiting.append(named[name])
+        name = waiting.pop()
+        if name in named and name not in invoked:
+            invoked.add(name)
+            found.append(named[name].found(_Contents.of))
+            waiting += found[-1].invoked
+    return found
 
 
-def _named_route_loops(named: Mapping[str, Any]) -> Iterator[UnsafeSetting]:
-    calls = {
-        name: {each.get("name", "") for each in _handlers(route, {}) if each["handler"] == "invoke"}
-        for name, route in named.items()
-    }
+def _settings_of(route: Route, named: Mapping[str, Route]) -> Iterator[UnsafeSetting]:
+    """The unsafe settings of a site."""
+    contents = _contents(route, named)
+    if not any(each.needs or each.settings for each in contents):
+        return
+    hosts = frozenset(route.hosts)
+    for name in _in_loops(_merged(each.needs for each in contents)):
+        yield UnsafeSetting(f"map makes {{{name}}} from itself: the first request would crash caddy", hosts)
+    yield from (UnsafeSetting(message, hosts) for each in contents for message in each.settings)
+
+
+def _named_route_loops(named: Mapping[str, Route]) -> Iterator[UnsafeSetting]:
+    calls = {name: frozenset(route.found(_Contents.of).invoked) for name, route in named.items()}
     for name in _in_loops(calls):
         yield UnsafeSetting(f'the named route "{name}" invokes itself: the first request would crash caddy')
 
 
-def _map_loops(handlers: Iterable[Mapping[str, Any]], hosts: frozenset[str]) -> Iterator[UnsafeSetting]:
-    needs: dict[str, set[str]] = {}
-    for handler in handlers:
-        if handler["handler"] == "map":
-            values = json.dumps([handler.get(key) for key in ("source", "mappings", "defaults")], ensure_ascii=False)
-            needed = set(_PLACEHOLDER.findall(values))
-            for destination in handler.get("destinations") or ():
-                needs.setdefault(destination.strip("{}"), set()).update(needed)
-    for name in _in_loops(needs):
-        yield UnsafeSetting(f"map makes {{{name}}} from itself: the first request would crash caddy", hosts)
+def _map_needs(handler: Json) -> Mapping[str, frozenset[str]]:
+    """The names that a map makes, each with the names that it makes it from."""
+    sources = [handler.get(key) for key in ("source", "mappings", "defaults")]
+    needed = frozenset(name for text in _texts(sources) for name in _PLACEHOLDER.findall(text))
+    return {destination.strip("{}"): needed for destination in handler.get("destinations") or ()}
 
 
-def _frequent_attempts(handler: Mapping[str, Any], hosts: frozenset[str]) -> Iterator[UnsafeSetting]:
+def _texts(part: Any) -> Iterator[str]:
+    waiting = [part]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, str):
+            yield node
+        elif isinstance(node, list | dict):
+            waiting += node.values() if isinstance(node, dict) else node
+
+
+def _merged(needs: Iterable[Mapping[str, frozenset[str]]]) -> Mapping[str, frozenset[str]]:
+    merged: dict[str, set[str]] = {}
+    for each in needs:
+        for name, needed in each.items():
+            merged.setdefault(name, set()).update(needed)
+    return {name: frozenset(needed) for name, needed in merged.items()}
+
+
+def _frequent_attempts(handler: Json) -> Iterator[str]:
     """Health checks that are too frequent, and retries without a pause."""
     active = (handler.get("health_checks") or {}).get("active")
     if active is not None:
         interval, upstreams = active.get("interval") or CHECK_INTERVAL, len(handler.get("upstreams") or ())
         if interval <= 0 or upstreams * NANOSECONDS / interval > limits.MAX_HEALTH_CHECKS_PER_SECOND:
-            yield UnsafeSetting(
-                f"health_interval: {upstreams} upstreams would be checked too often: use a longer interval", hosts
-            )
+            yield f"health_interval: {upstreams} upstreams would be checked too often: use a longer interval"
     if _retries_without_a_pause(handler.get("load_balancing") or {}):
-        yield UnsafeSetting("lb_try_interval: upstreams would be retried without a pause: use 10ms or more", hosts)
+        yield "lb_try_interval: upstreams would be retried without a pause: use 10ms or more"
 
 
-def _retries_without_a_pause(balancing: Mapping[str, Any]) -> bool:
+def _retries_without_a_pause(balancing: Json) -> bool:
     # Caddy's default applies only together with a duration
     given = bool(balancing.get("try_duration"))
     interval = balancing.get("try_interval") or (DEFAULT_TRY_INTERVAL if given else 0)
@@ -156,15 +151,13 @@ def _retries_without_a_pause(balancing: Mapping[str, Any]) -> bool:
     )
 
 
-def _costly_password_hashes(handler: Mapping[str, Any], hosts: frozenset[str]) -> Iterator[UnsafeSetting]:
+def _costly_hashes(handler: Json) -> Iterator[str]:
     """Password hashes that take hours or gigabytes to check one guess."""
     basic = (handler.get("providers") or {}).get("http_basic") or {}
     for account in basic.get("accounts") or ():
         if _is_costly(str(account.get("password"))):
             name = account.get("username")
-            yield UnsafeSetting(
-                f"basic_auth: the password hash of {name} is too costly to check: use a lower cost", hosts
-            )
+            yield f"basic_auth: the password hash of {name} is too costly to check: use a lower cost"
 
 
 def _is_costly(password: str) -> bool:
@@ -177,20 +170,21 @@ def _is_costly(password: str) -> bool:
     return False
 
 
-def _proxy_loops(servers: Mapping[str, Any], containers: Collection[str]) -> Iterator[UnsafeSetting]:
+def _proxy_loops(servers: Mapping[str, Server], containers: Collection[str]) -> Iterator[UnsafeSetting]:
     """Proxies whose requests return to the listener that they arrived at, until no file descriptor is left."""
     listening = {
         place: name
         for name, server in servers.items()
-        for address in server.get("listen") or ()
+        for address in server.settings.get("listen") or ()
         if (place := place_here(address))
     }
     proxies = [
         (name, target, route, port)
         for name, server in servers.items()
         for route in _routes(server)
-        for handler in _handlers(route, server.get("named_routes") or {})
-        for host, port in _dialled_here(handler, containers)
+        for contents in _contents(route, server.named)
+        for written, (host, port) in contents.places
+        if written not in containers
         if (target := listening.get((host or LOOPBACK, port)) or listening.get((EVERY, port)))
     ]
     leads_to: dict[str, set[str]] = {}
@@ -199,23 +193,22 @@ def _proxy_loops(servers: Mapping[str, Any], containers: Collection[str]) -> Ite
     looping = set(_in_loops(leads_to))
     for name, target, route, port in proxies:
         if name in looping and target in looping:
-            yield UnsafeSetting(
-                f"reverse_proxy: this machine's port {port} leads back to caddy: name another upstream", _hosts(route)
-            )
+            message = f"reverse_proxy: this machine's port {port} leads back to caddy: name another upstream"
+            yield UnsafeSetting(message, frozenset(route.hosts))
 
 
-def _dialled_here(handler: Mapping[str, Any], containers: Collection[str]) -> Iterator[Place]:
-    """The places of this machine that a proxy dials."""
-    dynamic = handler.get("dynamic_upstreams") or {}
+def _dialled_here(handler: Json) -> Iterator[tuple[str, Place]]:
+    """The places of this machine that a proxy dials, each with the host as it is written."""
     dialled = [str(upstream.get("dial", "")) for upstream in handler.get("upstreams") or ()]
-    name = str(dynamic.get("name", "?")).strip("[]")
-    for address in (*dialled, f"{bracketed(name)}:{dynamic.get('port', '')}"):
-        place = None if address.rpartition(":")[0].strip("[]") in containers else place_here(address)
-        if place:
-            yield place
+    if dynamic := handler.get("dynamic_upstreams"):
+        name = str(dynamic.get("name", "?")).strip("[]")
+        dialled.append(f"{bracketed(name)}:{dynamic.get('port', '')}")
+    for address in dialled:
+        if place := place_here(address):
+            yield address.rpartition(":")[0].strip("[]"), place
 
 
-def _in_loops(leads_to: Mapping[str, set[str]]) -> list[str]:
+def _in_loops(leads_to: Mapping[str, Set[str]]) -> list[str]:
     """The names that are part of a loop, or lead into one."""
     led_from: dict[str, set[str]] = {}
     for name, targets in leads_to.items():

@@ -4,61 +4,51 @@ Caddy requests no certificate for a host that a wildcard site covers, even if th
 Then `*.example.com` of one resource would cost `app.example.com` of another its TLS.
 """
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator, Set
 
-from dockcaddy.caddyjson.apps import with_changed_apps
-
-Policy = Mapping[str, Any]
+from dockcaddy.caddyjson.document import Document, Json, Server
 
 # hosts under these get Caddy's internal certificates by default
 _INTERNAL = (".localhost", ".local", ".internal", ".home.arpa")
 _PUBLIC_ISSUERS = frozenset(("acme", "zerossl"))
 
 
-def with_own_certificates(config: bytes) -> bytes:
-    """The configuration (JSON), which lists such hosts by name; the same bytes where there are none."""
-    if b'"*.' not in config:
-        return config
-    return with_changed_apps(config, _automate_by_name)
-
-
-def _automate_by_name(apps: dict[str, Any]) -> bool:
-    tls = apps.get("tls") or {}
-    hosts = set(_hosts(apps.get("http") or {}))
+def with_own_certificates(document: Document) -> Document:
+    """The document, which lists such hosts by name; the same document where there are none."""
+    hosts = frozenset(_hosts(document))
+    if not any(each.startswith("*.") for each in hosts):
+        return document
+    tls = document.app("tls")
     certificates = tls.get("certificates") or {}
+    automated = certificates.get("automate") or ()
     own = {host for host in hosts for wildcard in _covering(host, hosts) if _needs_its_own(host, wildcard, tls)}
-    missing = sorted(own.difference(certificates.get("automate") or ()))
+    missing = sorted(own.difference(automated))
     if not missing:
-        return False
-    certificates["automate"] = [*(certificates.get("automate") or ()), *missing]
-    apps["tls"] = {**tls, "certificates": certificates}
-    return True
+        return document
+    return document.with_app("tls", {**tls, "certificates": {**certificates, "automate": [*automated, *missing]}})
 
 
-def _hosts(http: Mapping[str, Any]) -> Iterator[str]:
+def _hosts(document: Document) -> Iterator[str]:
     """The hosts that Caddy requests certificates for."""
-    plain = f":{http.get('http_port') or 80}"
-    for server in (http.get("servers") or {}).values():
-        automatic = server.get("automatic_https") or {}
+    plain = f":{document.app('http').get('http_port') or 80}"
+    for server in document.servers.values():
+        automatic = server.settings.get("automatic_https") or {}
         if automatic.get("disable") or automatic.get("disable_certificates"):
             continue
-        if all(address.endswith(plain) for address in server.get("listen") or ()):
+        if all(address.endswith(plain) for address in server.settings.get("listen") or ()):
             continue
         skipped = {*(automatic.get("skip") or ()), *(automatic.get("skip_certificates") or ()), *_loaded(server)}
-        for route in server.get("routes") or ():
-            for match in route.get("match") or ():
-                yield from (host for host in match.get("host") or () if host not in skipped)
+        yield from (host for host in server.hosts if host not in skipped)
 
 
-def _loaded(server: Mapping[str, Any]) -> Iterator[str]:
+def _loaded(server: Server) -> Iterator[str]:
     """The hosts whose certificates are read from files."""
-    for policy in server.get("tls_connection_policies") or ():
+    for policy in server.settings.get("tls_connection_policies") or ():
         if policy.get("certificate_selection"):
             yield from (policy.get("match") or {}).get("sni") or ()
 
 
-def _covering(host: str, hosts: set[str]) -> Iterator[str]:
+def _covering(host: str, hosts: Set[str]) -> Iterator[str]:
     labels = host.split(".")
     for count in range(1, len(labels)):
         wildcard = ".".join(["*"] * count + labels[count:])
@@ -66,7 +56,7 @@ def _covering(host: str, hosts: set[str]) -> Iterator[str]:
             yield wildcard
 
 
-def _needs_its_own(host: str, wildcard: str, tls: Mapping[str, Any]) -> bool:
+def _needs_its_own(host: str, wildcard: str, tls: Json) -> bool:
     mine, theirs = _policy(host, tls), _policy(wildcard, tls)
     if mine.get("on_demand") or mine.get("get_certificate"):
         return False
@@ -76,12 +66,12 @@ def _needs_its_own(host: str, wildcard: str, tls: Mapping[str, Any]) -> bool:
     return has_own_issuer and (_is_internal(mine) or _is_internal(theirs))
 
 
-def _policy(host: str, tls: Mapping[str, Any]) -> Policy:
+def _policy(host: str, tls: Json) -> Json:
     policies = (tls.get("automation") or {}).get("policies") or ()
     return next((each for each in policies if host in each.get("subjects", (host,))), {})
 
 
-def _is_obtainable(wildcard: str, policy: Policy, tls: Mapping[str, Any]) -> bool:
+def _is_obtainable(wildcard: str, policy: Json, tls: Json) -> bool:
     """Whether Caddy can obtain it before the first request. Public authorities require the DNS challenge."""
     if policy.get("on_demand") or policy.get("get_certificate"):
         return False
@@ -91,9 +81,9 @@ def _is_obtainable(wildcard: str, policy: Policy, tls: Mapping[str, Any]) -> boo
     return any(_can_issue_wildcards(issuer) for issuer in issuers)
 
 
-def _can_issue_wildcards(issuer: Mapping[str, Any]) -> bool:
+def _can_issue_wildcards(issuer: Json) -> bool:
     return issuer.get("module") not in _PUBLIC_ISSUERS or "dns" in (issuer.get("challenges") or {})
 
 
-def _is_internal(policy: Policy) -> bool:
+def _is_internal(policy: Json) -> bool:
     return [issuer.get("module") for issuer in policy.get("issuers") or ()] == ["internal"]

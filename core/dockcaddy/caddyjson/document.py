@@ -7,12 +7,18 @@ encoded once, however many documents it is part of, so that a document of ten th
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
-from typing import Any
+from itertools import chain
+from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
 from attrs import Factory, define, evolve, field, frozen
 
 Json = Mapping[str, Any]
+Found = TypeVar("Found")
+
+# a second, as Caddy's JSON counts durations
+NANOSECONDS = 1_000_000_000
+_PROXY = "reverse_proxy"
 
 
 @frozen(eq=False)
@@ -23,6 +29,14 @@ class Route:
     """
 
     value: Json
+    _found: dict[Callable[["Route"], Any], Any] = field(factory=dict, init=False, repr=False)
+
+    def found(self, find: Callable[["Route"], Found]) -> Found:
+        """What `find` finds in it. The same `find` is called once for a route, whatever documents that is part of."""
+        if find not in self._found:
+            self._found[find] = find(self)
+        answer: Found = self._found[find]
+        return answer
 
     @cached_property
     def encoded(self) -> bytes:
@@ -45,13 +59,36 @@ class Route:
         """The names of the handlers in it."""
         return frozenset(str(each["handler"]) for each in self.handlers)
 
+    @cached_property
+    def proxies(self) -> tuple[Json, ...]:
+        """The handlers in it that proxy requests."""
+        return tuple(each for each in self.handlers if each["handler"] == _PROXY)
+
+    def with_proxies(self, change: Callable[[Json], Json]) -> "Route":
+        """This route with its proxies changed; the same route where none changes.
+
+        `change` gives the same proxy where it changes nothing.
+        """
+        if all(change(each) is each for each in self.proxies):
+            return self
+        # copied in C: to do so in Python takes frames for each level of depth
+        value: dict[str, Any] = json.loads(encoded(self.value))
+        for each in [each for each in objects_in(value) if each.get("handler") == _PROXY]:
+            each.update(change(each))
+        return Route(value)
+
 
 @frozen(eq=False)
 class Server:
-    """A server: `settings` are all its fields but its routes. Its error pages are among them."""
+    """A server: `settings` are all its fields but its routes.
+
+    `errors` are the routes of its error pages, `named` those that handlers invoke by name.
+    """
 
     settings: Json
     routes: tuple[Route, ...] = ()
+    errors: tuple[Route, ...] = ()
+    named: Mapping[str, Route] = field(factory=dict)
 
     @property
     def hosts(self) -> Iterator[str]:
@@ -62,6 +99,24 @@ class Server:
     def ports(self) -> frozenset[str]:
         """The ports of its listeners."""
         return frozenset(str(address).rpartition(":")[2] for address in self.settings.get("listen") or ())
+
+    @property
+    def every_route(self) -> Iterator[Route]:
+        """Its routes, those of its error pages, and the named ones."""
+        return chain(self.routes, self.errors, self.named.values())
+
+    def with_routes(self, change: Callable[[Route], Route]) -> "Server":
+        """This server with every route changed; the same server where none changes."""
+        changed = [change(each) for each in self.every_route]
+        if all(new is old for new, old in zip(changed, self.every_route, strict=True)):
+            return self
+        first, last = len(self.routes), len(self.routes) + len(self.errors)
+        named = dict(zip(self.named, changed[last:], strict=True))
+        return evolve(self, routes=tuple(changed[:first]), errors=tuple(changed[first:last]), named=named)
+
+    def listens_at(self, port: int) -> bool:
+        """Whether one of its listeners has this port."""
+        return str(port) in self.ports
 
 
 @frozen(eq=False)
@@ -107,6 +162,11 @@ class Document:
         """The routes of all servers."""
         return (route for server in self.servers.values() for route in server.routes)
 
+    @property
+    def every_route(self) -> Iterator[Route]:
+        """The routes of all servers, those of error pages and the named ones included."""
+        return (route for server in self.servers.values() for route in server.every_route)
+
     def with_servers(self, change: Callable[[Server], Server]) -> "Document":
         """This document with each server changed; the same document where none changes."""
         changed = {name: change(server) for name, server in self.servers.items()}
@@ -123,13 +183,8 @@ class RouteChange:
     _made: "WeakKeyDictionary[Route, Route | None]" = field(default=Factory(WeakKeyDictionary))
 
     def applied(self, document: Document) -> Document:
-        """The document with all its routes changed; the same document where none changes."""
-        return document.with_servers(self._server)
-
-    def _server(self, server: Server) -> Server:
-        routes = tuple([self._route(each) for each in server.routes])
-        is_same = all(new is old for new, old in zip(routes, server.routes, strict=True))
-        return server if is_same else evolve(server, routes=routes)
+        """The document with every route changed; the same document where none changes."""
+        return document.with_servers(lambda server: server.with_routes(self._route))
 
     def _route(self, route: Route) -> Route:
         if route not in self._made:
@@ -140,27 +195,46 @@ class RouteChange:
 
 def handlers_in(part: Any) -> Iterator[Json]:
     """Every handler within a decoded part of a configuration, the outer ones first."""
+    return (each for each in objects_in(part) if "handler" in each)
+
+
+def objects_in(part: Any) -> Iterator[Any]:
+    """Every object within a decoded part of a configuration, the outer ones first."""
     waiting = [part]
     while waiting:
         node = waiting.pop()
         if isinstance(node, list):
             waiting += reversed(node)
         elif isinstance(node, dict):
-            if "handler" in node:
-                yield node
+            yield node
             waiting += reversed(node.values())
 
 
 def _server(decoded: Json) -> Server:
-    settings = {key: value for key, value in decoded.items() if key != "routes"}
-    return Server(settings, tuple(Route(each) for each in decoded.get("routes") or ()))
+    settings = dict(decoded)
+    routes = settings.pop("routes", None) or ()
+    errors = (settings.pop("errors", None) or {}).get("routes") or ()
+    named = settings.pop("named_routes", None) or {}
+    return Server(settings, _routes(routes), _routes(errors), {name: Route(each) for name, each in named.items()})
+
+
+def _routes(decoded: Iterable[Json]) -> tuple[Route, ...]:
+    return tuple(Route(each) for each in decoded)
 
 
 def _encoded_server(server: Server) -> bytes:
-    fields = ((key, encoded(value)) for key, value in server.settings.items())
-    if not server.routes:
-        return _object(fields)
-    return _object((*fields, ("routes", b"[%b]" % b",".join([route.encoded for route in server.routes]))))
+    fields = [(key, encoded(value)) for key, value in server.settings.items()]
+    if server.routes:
+        fields.append(("routes", _list(server.routes)))
+    if server.errors:
+        fields.append(("errors", _object([("routes", _list(server.errors))])))
+    if server.named:
+        fields.append(("named_routes", _object((name, each.encoded) for name, each in server.named.items())))
+    return _object(fields)
+
+
+def _list(routes: Iterable[Route]) -> bytes:
+    return b"[%b]" % b",".join([route.encoded for route in routes])
 
 
 def _object(fields: Iterable[tuple[str, bytes]]) -> bytes:

@@ -4,45 +4,51 @@ Caddy also uses the `handle_errors` of `*.example.com`, or of every host, for th
 none. Then another resource would handle a failed login at `app.example.com`.
 """
 
-from collections.abc import Collection, Iterator, Mapping
-from typing import Any
+from collections.abc import Collection, Sequence
+
+from attrs import evolve
 
 from dockcaddy.caddyfile import is_host_of
-from dockcaddy.caddyjson.apps import with_changed_apps
+from dockcaddy.caddyjson.document import Document, Json, Route, Server
 
 
-def with_own_errors(config: bytes, shared_hosts: Collection[str] = ()) -> bytes:
-    """The configuration (JSON), in which such sites do not handle other sites' errors; the same bytes where none does.
+def with_own_errors(document: Document, shared_hosts: Collection[str] = ()) -> Document:
+    """The document, in which such sites do not handle other sites' errors; the same document where none does.
 
     Settings for the `shared_hosts` (`""` is every host) apply to all sites, because the operator wrote them.
     """
-    if b'"errors":' not in config:
-        return config
-    return with_changed_apps(config, lambda apps: _isolate(apps, shared_hosts))
+    return document.with_servers(lambda server: _isolated(server, shared_hosts))
 
 
-def _isolate(apps: dict[str, Any], shared_hosts: Collection[str]) -> bool:
-    servers = ((apps.get("http") or {}).get("servers") or {}).values()
-    wide = [found for server in servers for found in _wide(server, shared_hosts)]
-    for match, others in wide:
-        match["not"] = [*(match.get("not") or ()), {"host": sorted(others)}]
-    return bool(wide)
+def _isolated(server: Server, shared_hosts: Collection[str]) -> Server:
+    if not any(_is_wide(each) for each in server.errors):
+        return server
+    hosts = frozenset(server.hosts)
+    errors = tuple(_excepted(each, hosts, shared_hosts) if _is_wide(each) else each for each in server.errors)
+    is_same = all(new is old for new, old in zip(errors, server.errors, strict=True))
+    return server if is_same else evolve(server, errors=errors)
 
 
-def _wide(server: Mapping[str, Any], shared_hosts: Collection[str]) -> Iterator[tuple[dict[str, Any], set[str]]]:
-    """The matchers that also match other sites' errors, each with the hosts of those sites."""
-    named = {
-        host
-        for route in server.get("routes") or ()
-        for match in route.get("match") or ()
-        for host in match.get("host") or ()
-    }
-    for route in (server.get("errors") or {}).get("routes") or ():
-        for match in route.setdefault("match", [{}]):
-            own = match.get("host") or [""]
-            others = {host for host in named.difference(own) if any(_covers(each, host) for each in own)}
-            if others and set(own).isdisjoint(shared_hosts):
-                yield match, others
+def _is_wide(route: Route) -> bool:
+    """Whether it may match the errors of sites that it does not name."""
+    matches: Sequence[Json] = route.value.get("match") or [{}]
+    return any("*" in host for host in route.hosts) or not all(match.get("host") for match in matches)
+
+
+def _excepted(route: Route, hosts: frozenset[str], shared_hosts: Collection[str]) -> Route:
+    """The route without the errors of other sites."""
+    matches: Sequence[Json] = route.value.get("match") or [{}]
+    changed = [_without_others(match, hosts, shared_hosts) for match in matches]
+    is_same = all(new is old for new, old in zip(changed, matches, strict=True))
+    return route if is_same else Route({**route.value, "match": changed})
+
+
+def _without_others(match: Json, hosts: frozenset[str], shared_hosts: Collection[str]) -> Json:
+    own = match.get("host") or [""]
+    others = {host for host in hosts.difference(own) if any(_covers(each, host) for each in own)}
+    if not others or not set(own).isdisjoint(shared_hosts):
+        return match
+    return {**match, "not": [*(match.get("not") or ()), {"host": sorted(others)}]}
 
 
 def _covers(pattern: str, host: str) -> bool:

@@ -4,59 +4,61 @@ Caddy's redirects come after all sites with a host: a site for `http://*.example
 `app.example.com`. Sites without a host come after the redirects.
 """
 
-import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Collection, Iterator, Sequence, Set
+
+from attrs import evolve
 
 from dockcaddy.caddyfile import is_host_of
-from dockcaddy.caddyjson.apps import with_changed_apps
-
-# stars, and placeholders, whose values are unknown
-_WIDE = re.compile(rb'"host":\[[^\]]*[*{]')
+from dockcaddy.caddyjson.document import Document, Json, Route, Server
 
 
-def with_own_redirects(config: bytes, shared_hosts: Collection[str] = ()) -> bytes:
-    """The configuration (JSON), in which such sites do not handle redirected hosts; the same bytes where none does.
+def with_own_redirects(document: Document, shared_hosts: Collection[str] = ()) -> Document:
+    """The document, in which such sites do not handle redirected hosts; the same document where none does.
 
     Settings for the `shared_hosts` apply to all sites, because the operator wrote them.
     """
-    if not _WIDE.search(config):
-        return config
-    return with_changed_apps(config, lambda apps: _isolate(apps.get("http") or {}, shared_hosts))
+    http = document.app("http")
+    plain = [each for each in document.servers.values() if each.listens_at(http.get("http_port") or 80)]
+    if not any(_patterns(route.hosts) for server in plain for route in server.routes):
+        return document
+    secure = [each for each in document.servers.values() if each.listens_at(http.get("https_port") or 443)]
+    redirected = set(_redirected(secure)).difference(host for server in plain for host in server.hosts)
+    return document.with_servers(
+        lambda server: _isolated(server, redirected, shared_hosts) if server in plain else server
+    )
 
 
-def _isolate(http: dict[str, Any], shared_hosts: Collection[str]) -> bool:
-    http_port, https_port = f":{http.get('http_port') or 80}", f":{http.get('https_port') or 443}"
-    plain = [route for server in _servers(http, http_port) for route in server.get("routes") or ()]
-    redirected = set(_redirected(_servers(http, https_port))).difference(_hosts(plain))
-    wide = [found for route in plain for found in _wide(route, redirected, shared_hosts)]
-    for match, others in wide:
-        match["not"] = [*(match.get("not") or ()), {"host": others}]
-    return bool(wide)
-
-
-def _servers(http: Mapping[str, Any], port: str) -> Sequence[Mapping[str, Any]]:
-    servers = (http.get("servers") or {}).values()
-    return [server for server in servers if any(address.endswith(port) for address in server.get("listen") or ())]
-
-
-def _redirected(servers: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+def _redirected(servers: Sequence[Server]) -> Iterator[str]:
     for server in servers:
-        automatic = server.get("automatic_https") or {}
+        automatic = server.settings.get("automatic_https") or {}
         if not (automatic.get("disable") or automatic.get("disable_redirects")):
-            yield from set(_hosts(server.get("routes") or ())).difference(automatic.get("skip") or ())
+            yield from set(server.hosts).difference(automatic.get("skip") or ())
 
 
-def _hosts(routes: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    return (host for route in routes for match in route.get("match") or () for host in match.get("host") or ())
+def _isolated(server: Server, redirected: Set[str], shared_hosts: Collection[str]) -> Server:
+    routes = tuple(
+        _excepted(each, redirected, shared_hosts) if _patterns(each.hosts) else each for each in server.routes
+    )
+    is_same = all(new is old for new, old in zip(routes, server.routes, strict=True))
+    return server if is_same else evolve(server, routes=routes)
 
 
-def _wide(
-    route: Mapping[str, Any], redirected: set[str], shared_hosts: Collection[str]
-) -> Iterator[tuple[dict[str, Any], list[str]]]:
-    """The matchers of a route that also match redirected hosts, each with those hosts."""
-    for match in route.get("match") or ():
-        patterns = [host for host in match.get("host") or () if "*" in host or "{" in host]
-        others = sorted(host for host in redirected if any("{" in each or is_host_of(host, each) for each in patterns))
-        if others and set(patterns).isdisjoint(shared_hosts):
-            yield match, others
+def _excepted(route: Route, redirected: Set[str], shared_hosts: Collection[str]) -> Route:
+    """The route without redirected hosts."""
+    matches: Sequence[Json] = route.value.get("match") or ()
+    changed = [_without_redirected(match, redirected, shared_hosts) for match in matches]
+    is_same = all(new is old for new, old in zip(changed, matches, strict=True))
+    return route if is_same else Route({**route.value, "match": changed})
+
+
+def _without_redirected(match: Json, redirected: Set[str], shared_hosts: Collection[str]) -> Json:
+    patterns = _patterns(match.get("host") or ())
+    others = sorted(host for host in redirected if any("{" in each or is_host_of(host, each) for each in patterns))
+    if not others or not set(patterns).isdisjoint(shared_hosts):
+        return match
+    return {**match, "not": [*(match.get("not") or ()), {"host": others}]}
+
+
+def _patterns(hosts: Sequence[str]) -> Sequence[str]:
+    """Those that match other hosts: with stars, and with placeholders, whose values are unknown."""
+    return [each for each in hosts if "*" in each or "{" in each]

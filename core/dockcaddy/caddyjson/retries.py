@@ -6,13 +6,12 @@ retries and passive health checks, unless they have their own
 connection attempt; after that it repeats GET only.
 """
 
-from collections.abc import Collection, Iterator
-from typing import Any
+from collections.abc import Iterator, Set
 
 from attrs import frozen
 
 from dockcaddy.caddyfile import split_host_port
-from dockcaddy.caddyjson.apps import NANOSECONDS, PROXY, proxies, with_changed_apps
+from dockcaddy.caddyjson.document import NANOSECONDS, Document, Json, Route
 from dockcaddy.settings import limits
 
 # A task is avoided after so many failures. A request may meet each of the other tasks as often: it finds one that answers,
@@ -33,43 +32,67 @@ class Retries:
     are_on: bool = False
     fail_duration: float = 0.0
 
-    def applied(self, config: bytes, retried: Collection[str], watched: Collection[str]) -> bytes:
-        """The configuration (JSON) with retries for the proxies of the `retried` hosts, and passive health for the `watched`.
+    def applied(self, document: Document, retried: Set[str], watched: Set[str]) -> Document:
+        """The document with retries for the proxies of the `retried` hosts, and passive health for the `watched`.
 
-        The same bytes where there are none.
+        The same document where there are none.
         """
-        if not (retried or watched) or not (self.are_on or self.fail_duration) or PROXY not in config:
-            return config
-        return with_changed_apps(config, lambda apps: self._add_all(apps, retried, watched))
+        retried = retried if self.are_on else frozenset()
+        watched = watched if self.fail_duration else frozenset()
+        if not (retried or watched):
+            return document
+        return document.with_servers(
+            lambda server: server.with_routes(lambda each: self._route(each, retried, watched))
+        )
 
-    def _add_all(self, apps: dict[str, Any], retried: Collection[str], watched: Collection[str]) -> bool:
-        changed = [self._add(each, retried, watched) for each in proxies(apps)]
-        return any(changed)
+    def _route(self, route: Route, retried: Set[str], watched: Set[str]) -> Route:
+        """The route is changed again only where other ones of its own hosts are to be retried or watched."""
+        hosts = route.found(_all_hosts)
+        if hosts.isdisjoint(retried) and hosts.isdisjoint(watched):
+            return route
+        return route.found(_Added(hosts & retried, hosts & watched, self.fail_duration)) or route
 
-    def _add(self, proxy: dict[str, Any], retried: Collection[str], watched: Collection[str]) -> bool:
-        hosts = set(_hosts(proxy))
+
+@frozen
+class _Added:
+    """What is added to the proxies of one route: the same for equal hosts."""
+
+    retried: frozenset[str]
+    watched: frozenset[str]
+    fail_duration: float
+
+    def __call__(self, route: Route) -> Route | None:
+        """The changed route; None where it stays."""
+        made = route.with_proxies(self._with_retries)
+        return None if made is route else made
+
+    def _with_retries(self, proxy: Json) -> Json:
+        hosts = frozenset(_hosts(proxy))
         balancing = proxy.get("load_balancing") or {}
-        is_retried = self.are_on and not hosts.isdisjoint(retried)
-        if is_retried := is_retried and balancing.keys().isdisjoint(("try_duration", "retries")):
-            proxy["load_balancing"] = {**balancing, "retries": _retries(proxy)}
+        if not hosts.isdisjoint(self.retried) and balancing.keys().isdisjoint(("try_duration", "retries")):
+            proxy = {**proxy, "load_balancing": {**balancing, "retries": _retries(proxy)}}
         health = proxy.get("health_checks") or {}
         # without another upstream, to avoid one is to answer nothing
         has_choice = len(proxy.get("upstreams") or ()) > 1
-        is_watched = bool(self.fail_duration) and has_choice and not hosts.isdisjoint(watched)
-        if is_watched := is_watched and "passive" not in health:
+        if has_choice and not hosts.isdisjoint(self.watched) and "passive" not in health:
             passive = {"fail_duration": int(self.fail_duration * NANOSECONDS), "max_fails": _FAILURES}
-            proxy["health_checks"] = {**health, "passive": passive}
-        return is_retried or is_watched
+            proxy = {**proxy, "health_checks": {**health, "passive": passive}}
+        return proxy
 
 
-def _retries(proxy: dict[str, Any]) -> int:
+def _retries(proxy: Json) -> int:
     if "dynamic_upstreams" in proxy:
         return _RETRIES_OF_FILES
     others = len(proxy.get("upstreams") or ()) - 1
     return min(_FAILURES * others, limits.MAX_SERVICE_RETRIES) or _RETRIES_OF_ONE
 
 
-def _hosts(proxy: dict[str, Any]) -> Iterator[str]:
+def _all_hosts(route: Route) -> frozenset[str]:
+    """The hosts that its proxies send requests to."""
+    return frozenset(host for each in route.proxies for host in _hosts(each))
+
+
+def _hosts(proxy: Json) -> Iterator[str]:
     for upstream in proxy.get("upstreams") or ():
         yield split_host_port(str(upstream.get("dial")))[0]
     dynamic = proxy.get("dynamic_upstreams") or {}

@@ -1,38 +1,31 @@
-"""Keep WebSockets and other long streams open when Caddy reloads."""
+"""WebSockets and other long streams stay open when Caddy reloads. Pure."""
 
-import json
+from attrs import define, field
 
-from attrs import frozen
-
-from dockcaddy.caddyjson.apps import NANOSECONDS, PROXY, proxies
-from dockcaddy.hookspecs import Adapter
+from dockcaddy.caddyjson.document import NANOSECONDS, Document, Json, Route, RouteChange
 
 _OPTION = "stream_close_delay"
 
 
-def keep_streams(config: bytes, delay: float) -> bytes:
-    """Caddy's JSON in which every proxy closes its streams `delay` seconds after a reload, unless it has its own delay.
+@define(eq=False)
+class LongStreams:
+    """Has every proxy close its streams `delay` seconds after a reload, unless it has its own delay.
 
     See https://caddyserver.com/docs/caddyfile/directives/reverse_proxy#streaming. 0 keeps Caddy's default: at once.
     """
-    if not delay or PROXY not in config:
-        return config
-    nanoseconds = int(delay * NANOSECONDS)
-    if _OPTION.encode() not in config:
-        return config.replace(PROXY, PROXY + f',"{_OPTION}":{nanoseconds}'.encode())
-    decoded = json.loads(config)
-    for proxy in proxies(decoded):
-        proxy.setdefault(_OPTION, nanoseconds)
-    return json.dumps(decoded, separators=(",", ":")).encode()
 
+    delay: float = 0.0
+    _change: RouteChange = field(init=False)
 
-@frozen
-class StreamKeeper:
-    """An adapter whose configurations keep streams open for `delay` seconds after a reload."""
+    def __attrs_post_init__(self) -> None:
+        self._change = RouteChange(self._changed)
 
-    adapter: Adapter
-    delay: float
+    def applied(self, document: Document) -> Document:
+        """The document with these streams; the same document where it has no such proxy."""
+        return self._change.applied(document) if self.delay else document
 
-    def adapt(self, caddyfile: str) -> bytes:
-        """Caddy's JSON for the text. Raises CaddyRefusal and CaddyUnreachable."""
-        return keep_streams(self.adapter.adapt(caddyfile), self.delay)
+    def _changed(self, route: Route) -> Route:
+        return route.with_proxies(self._with_delay)
+
+    def _with_delay(self, proxy: Json) -> Json:
+        return proxy if _OPTION in proxy else {**proxy, _OPTION: int(self.delay * NANOSECONDS)}

@@ -5,29 +5,40 @@ half a second each time and blocks other loads. `caddy trust` installs it once.
 """
 
 import re
-from typing import Any
+from collections.abc import Iterator
 
-from dockcaddy.caddyjson.apps import with_changed_apps
+from dockcaddy.caddyjson.document import Document, Json, Route, objects_in
 
-# where certificates of Caddy's own are used: named explicitly, or for hosts that no public authority serves, which are
-# names without a dot, local names and addresses (https://caddyserver.com/docs/automatic-https#local-https)
-_OWN = re.compile(
-    rb'"pki":|"acme_server"|"module":"internal"'
-    rb'|"host":\[[^\]]*"(?:[^".,\]]+|[^"]*\.(?:localhost|local|internal|home\.arpa)|[\d.]+|[\da-f.]*:[\da-f:.]*)"',
-    re.IGNORECASE,
+# what no public authority serves: names without a dot, local names and addresses
+# (https://caddyserver.com/docs/automatic-https#local-https)
+_LOCAL = re.compile(
+    r"[^.,]+|.*\.(?:localhost|local|internal|home\.arpa)|[\d.]+|[\da-f.]*:[\da-f:.]*", re.IGNORECASE | re.DOTALL
 )
 
 
-def without_installed_trust(config: bytes) -> bytes:
-    """The configuration (JSON), in which no authority is installed; the same bytes where there is none."""
-    if not _OWN.search(config):
-        return config
-    return with_changed_apps(config, _install_nothing)
-
-
-def _install_nothing(apps: dict[str, Any]) -> bool:
-    pki = apps.get("pki") or {}
+def without_installed_trust(document: Document) -> Document:
+    """The document, in which no authority is installed; the same document where none of Caddy's own is used."""
+    pki = document.app("pki")
+    if not (pki or _has_internal_issuer(document) or any(each.found(_needs_own) for each in document.every_route)):
+        return document
     named = {"local": {}, **(pki.get("certificate_authorities") or {})}
     authorities = {name: {**authority, "install_trust": False} for name, authority in named.items()}
-    apps["pki"] = {**pki, "certificate_authorities": authorities}
-    return True
+    return document.with_app("pki", {**pki, "certificate_authorities": authorities})
+
+
+def _has_internal_issuer(document: Document) -> bool:
+    policies = (document.app("tls").get("automation") or {}).get("policies") or ()
+    return any(issuer.get("module") == "internal" for each in policies for issuer in each.get("issuers") or ())
+
+
+def _needs_own(route: Route) -> bool:
+    """Whether a route is such an authority, or names a host that gets its certificate from one."""
+    return "acme_server" in route.modules or any(_LOCAL.fullmatch(host) for host in _hosts(route.value))
+
+
+def _hosts(value: Json) -> Iterator[str]:
+    """The hosts of all matchers, also of those within handlers."""
+    for each in objects_in(value):
+        hosts = each.get("host")
+        if isinstance(hosts, list):
+            yield from map(str, hosts)

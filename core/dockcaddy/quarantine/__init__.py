@@ -14,7 +14,7 @@ from functools import partial
 
 from attrs import define, field
 
-from dockcaddy.caddyjson.retries import Retries
+from dockcaddy.caddyjson import Document
 from dockcaddy.errors import CaddyRefusal
 from dockcaddy.fragment import Fragment
 from dockcaddy.merge.configuration import Configuration
@@ -23,6 +23,7 @@ from dockcaddy.quarantine.explanation import Explainer
 from dockcaddy.quarantine.memory import Memory
 from dockcaddy.quarantine.ports import Elsewhere, Machine, Ports, PortUnavailable
 from dockcaddy.quarantine.served import Holds, holds_nothing
+from dockcaddy.quarantine.transforms import Transforms
 from dockcaddy.quarantine.trial import Build, Deliver, Trial
 
 __all__ = ["Elsewhere", "Machine", "Quarantine"]
@@ -32,8 +33,8 @@ __all__ = ["Elsewhere", "Machine", "Quarantine"]
 class Quarantine:
     """Decides which fragments make up the configuration. `adapt` is Caddy's; `clock` gives seconds.
 
-    With `isolates` False one refusal costs the whole configuration. `retries` are those of proxies of services. `modules` are those of the Caddy program, `machine`
-    is where Caddy listens.
+    With `isolates` False one refusal costs the whole configuration. `modules` are those of the Caddy program, `machine` is
+    where Caddy listens. `document` makes the document of a configuration; without it, its whole text is adapted.
     """
 
     adapt: Callable[[str], bytes]
@@ -42,7 +43,8 @@ class Quarantine:
     isolates: bool = True
     modules: Callable[[], frozenset[str]] = frozenset
     machine: Machine = field(factory=Elsewhere)
-    retries: Retries = field(factory=Retries)
+    transforms: Transforms = field(factory=Transforms)
+    document: Callable[[Configuration], Document] | None = None
     _memory: Memory = field(init=False)
     _ports: Ports = field(init=False)
     _fragments: tuple[Fragment, ...] = ()
@@ -133,14 +135,26 @@ class Quarantine:
                 self._ports.accepted()
                 return configuration
 
+    def _adapted(self, configuration: Configuration) -> Document:
+        return Document.decode(self.adapt(configuration.text))
+
     def _resolved(
         self, fragments: Sequence[Fragment], build: Build, deliver: Deliver, still_holds: Holds
     ) -> Configuration:
         memory = self._memory
         memory.forget_outdated(fragments)
         before = memory.rejections.copy()
-        given = (self.adapt, self.route_order, memory, list(fragments), build, deliver, still_holds)
-        trial = Trial(*given, isolates=self.isolates, retries=self.retries)
+        given = (
+            self.document or self._adapted,
+            self.adapt,
+            self.route_order,
+            memory,
+            list(fragments),
+            build,
+            deliver,
+            still_holds,
+        )
+        trial = Trial(*given, isolates=self.isolates, transforms=self.transforms)
         try:
             configuration = trial.resolve()
         except (CaddyRefusal, PortUnavailable):

@@ -9,7 +9,7 @@ from attrs import define, evolve, field
 from dockcaddy.admission.own_addresses import is_loopback_of_another
 from dockcaddy.admission.unsafe import unsafe_settings
 from dockcaddy.caddy import without_values
-from dockcaddy.caddyjson.retries import Retries
+from dockcaddy.caddyjson import Document
 from dockcaddy.errors import CaddyRefusal, CaddyUnreachable
 from dockcaddy.fragment import Fragment
 from dockcaddy.merge.assembly import EMPTY, Assembler
@@ -19,7 +19,7 @@ from dockcaddy.quarantine.memory import Memory
 from dockcaddy.quarantine.refusal import Refusal
 from dockcaddy.quarantine.search import Finding, Search
 from dockcaddy.quarantine.served import Holds, Served, holds_nothing
-from dockcaddy.quarantine.transforms import transformed
+from dockcaddy.quarantine.transforms import Transforms
 from dockcaddy.settings import limits
 
 Build = Callable[[Sequence[Fragment], frozenset[str]], Configuration]
@@ -31,11 +31,13 @@ Deliver = Callable[[Configuration], bool]
 class Trial:
     """Finds the largest configuration of `fragments` that Caddy accepts.
 
-    `build` assembles fragments without those of the given keys, `deliver` hands the result to the live outputs. During
+    `document` is Caddy's of a configuration, `adapt` is for small texts. `build` assembles fragments without those of the
+    given keys, `deliver` hands the result to the live outputs. During
     the trial, `left_out` are the keys of fragments that are set aside or rejected, `fallbacks` those in whose place the
     last good version stands in `fragments`, `rejected` those that were rejected in this trial.
     """
 
+    document: Callable[[Configuration], Document]
     adapt: Callable[[str], bytes]
     route_order: str
     memory: Memory
@@ -44,7 +46,7 @@ class Trial:
     deliver: Deliver
     still_holds: Holds = holds_nothing
     isolates: bool = True
-    retries: Retries = field(factory=Retries)
+    transforms: Transforms = field(factory=Transforms)
     left_out: frozenset[str] = frozenset()
     fallbacks: set[str] = field(factory=set)
     rejected: set[str] = field(factory=set)
@@ -104,11 +106,11 @@ class Trial:
         try:
             if last is not None and last.adapted is not None and last.text == configuration.text:
                 configuration = evolve(configuration, adapted=last.adapted)
+                refused = None
             else:
-                adapted = self.adapt(configuration.text)
-                adapted = transformed(adapted, configuration, self.fragments, self.retries)
-                configuration = evolve(configuration, adapted=adapted)
-            refused = self._unsafe_setting(configuration)
+                document = self.transforms.applied(self.document(configuration), configuration, self.fragments)
+                configuration = evolve(configuration, adapted=document.encode())
+                refused = self._unsafe_setting(document, configuration)
             if refused is None:
                 self.is_delivered = self.deliver(configuration)
         except CaddyRefusal as refusal:
@@ -146,13 +148,12 @@ class Trial:
         self.left_out |= self._stale
         self.fallbacks -= self._stale
 
-    def _unsafe_setting(self, configuration: Configuration) -> Refusal | None:
+    def _unsafe_setting(self, document: Document, configuration: Configuration) -> Refusal | None:
         """An unsafe setting that is not the operator's own."""
-        assert configuration.adapted is not None
         containers = {
             address for each in self.fragments for address in each.addresses if is_loopback_of_another(address)
         }
-        for found in unsafe_settings(configuration.adapted, containers):
+        for found in unsafe_settings(document, containers):
             if found.message not in self._tolerated_settings():
                 return Refusal(found.message, configuration, at_load=True, is_unsafe=True, hosts=found.hosts)
         return None
@@ -164,7 +165,8 @@ class Trial:
             if own.sections:
                 # where Caddy refuses it, it is left out itself
                 with contextlib.suppress(CaddyRefusal):
-                    self._tolerated = frozenset(each.message for each in unsafe_settings(self.adapt(own.text)))
+                    operators = Document.decode(self.adapt(own.text))
+                    self._tolerated = frozenset(each.message for each in unsafe_settings(operators))
         return self._tolerated
 
     def _without_conflicts(self) -> Configuration:

@@ -10,12 +10,13 @@ from attrs import define
 from dockcaddy.caddy import CommandAdapter, find_caddy, modules_of
 from dockcaddy.caddyfile import ListenPorts
 from dockcaddy.caddyjson.retries import Retries
-from dockcaddy.caddyjson.streams import StreamKeeper
+from dockcaddy.caddyjson.streams import LongStreams
 from dockcaddy.errors import CaddyRefusal, CaddyUnreachable
 from dockcaddy.hookspecs import Adapter
 from dockcaddy.plugins.registry import Registry
 from dockcaddy.quarantine import Elsewhere, Quarantine
 from dockcaddy.quarantine.this_machine import ThisMachine
+from dockcaddy.quarantine.transforms import Transforms
 from dockcaddy.reconcile.pipeline import Pipeline
 from dockcaddy.run.proxy import proxy_of
 from dockcaddy.settings.table import Settings
@@ -76,11 +77,14 @@ def quarantine_for(
     """
     if not adapters:
         return None
-    keeper = StreamKeeper(FirstAdapter(tuple(adapters), settings.has_servers), settings.stream_close_delay)
+    adapter = FirstAdapter(tuple(adapters), settings.has_servers)
     programs = [each.path for each in adapters if isinstance(each, CommandAdapter)]
     modules = cache(lambda: modules_of(programs[0]) if programs else frozenset())
     machine = (
         ThisMachine(find_caddy(settings.caddy), settings.http_port, settings.https_port) if has_child else Elsewhere()
     )
     retries = Retries(settings.service_retries, settings.service_fail_duration)
-    return Quarantine(keeper.adapt, clock, settings.route_order, settings.process_caddyfile, modules, machine, retries)
+    transforms = Transforms(LongStreams(settings.stream_close_delay), retries)
+    return Quarantine(
+        adapter.adapt, clock, settings.route_order, settings.process_caddyfile, modules, machine, transforms
+    )
