@@ -4,9 +4,10 @@ import json
 import socket
 
 import pytest
-from adapting import adapted
+from adapting import document
 from dockcaddy.admission.own_addresses import is_loopback_of_another
-from dockcaddy.admission.unsafe import NANOSECONDS, unsafe_settings
+from dockcaddy.admission.unsafe import unsafe_settings
+from dockcaddy.caddyjson.document import NANOSECONDS, Document
 from dockcaddy.caddyjson.log_servers import with_dial_timeouts
 
 LOOP = "&(loop) {\n\thandle {\n\t\tinvoke loop\n\t}\n}\nhttp://x.test:8080 {\n\tinvoke loop\n}\n"
@@ -113,19 +114,19 @@ HARMLESS = {
 @pytest.mark.parametrize("case", HARMFUL)
 def test_what_would_harm_every_site_is_found_in_caddys_json(caddy: str, case: str) -> None:
     text, words = HARMFUL[case]
-    assert words in str([found.message for found in unsafe_settings(adapted(caddy, text))])
+    assert words in str([found.message for found in unsafe_settings(document(caddy, text))])
 
 
 @pytest.mark.parametrize("case", HARMLESS)
 def test_what_people_use_is_no_hazard(caddy: str, case: str) -> None:
-    assert list(unsafe_settings(adapted(caddy, HARMLESS[case]))) == []
+    assert list(unsafe_settings(document(caddy, HARMLESS[case]))) == []
 
 
 def test_a_proxy_to_another_address_of_this_machine_finds_itself_only_at_its_listener(caddy: str) -> None:
     own = _own_address()
     text = site(f"reverse_proxy {own}:8080")
-    assert "leads back to caddy" in str(list(unsafe_settings(adapted(caddy, text))))
-    assert list(unsafe_settings(adapted(caddy, text.replace("{\n", "{\nbind 127.0.0.1\n", 1)))) == []
+    assert "leads back to caddy" in str(list(unsafe_settings(document(caddy, text))))
+    assert list(unsafe_settings(document(caddy, text.replace("{\n", "{\nbind 127.0.0.1\n", 1)))) == []
 
 
 def _own_address() -> str:
@@ -141,7 +142,7 @@ def _own_address() -> str:
 
 def test_a_hazard_names_the_hosts_of_its_site(caddy: str) -> None:
     both = site("respond a", address="http://good.test:8080") + HARMFUL["a map of itself"][0]
-    assert [found.hosts for found in unsafe_settings(adapted(caddy, both))] == [frozenset({"x.test"})]
+    assert [found.hosts for found in unsafe_settings(document(caddy, both))] == [frozenset({"x.test"})]
 
 
 def test_thousands_of_maps_are_looked_through_in_no_time() -> None:
@@ -150,9 +151,9 @@ def test_thousands_of_maps_are_looked_through_in_no_time() -> None:
         for n in range(20_000)
     ]
     config = {"apps": {"http": {"servers": {"srv0": {"routes": [{"handle": maps}]}}}}}
-    assert list(unsafe_settings(json.dumps(config, separators=(",", ":")).encode())) == []
+    assert list(unsafe_settings(Document.decode(json.dumps(config).encode()))) == []
     maps[0]["source"] = "{v20000}"
-    assert len(list(unsafe_settings(json.dumps(config, separators=(",", ":")).encode()))) == 20_000
+    assert len(list(unsafe_settings(Document.decode(json.dumps(config).encode())))) == 20_000
 
 
 def log_to(*addresses: str) -> str:
@@ -162,34 +163,34 @@ def log_to(*addresses: str) -> str:
     )
 
 
-def writers(config: bytes) -> list[dict[str, object]]:
-    return [log["writer"] for log in json.loads(config)["logging"]["logs"].values() if "writer" in log]
+def writers(config: Document) -> list[dict[str, object]]:
+    return [log["writer"] for log in config.rest["logging"]["logs"].values() if "writer" in log]
 
 
 def test_caddy_does_not_wait_for_a_log_server_that_does_not_answer(caddy: str) -> None:
     (writer,) = writers(
-        with_dial_timeouts(adapted(caddy, log_to("10.0.0.9:514").replace("514\n", "514 {\ndial_timeout 1h\n}\n")))
+        with_dial_timeouts(document(caddy, log_to("10.0.0.9:514").replace("514\n", "514 {\ndial_timeout 1h\n}\n")))
     )
     assert writer == {"output": "net", "address": "10.0.0.9:514", "dial_timeout": NANOSECONDS, "soft_start": True}
     (writer,) = writers(
-        with_dial_timeouts(adapted(caddy, log_to("10.0.0.9:514").replace("514\n", "514 {\ndial_timeout 9ms\n}\n")))
+        with_dial_timeouts(document(caddy, log_to("10.0.0.9:514").replace("514\n", "514 {\ndial_timeout 9ms\n}\n")))
     )
     assert writer["dial_timeout"] == 9_000_000
 
 
 def test_many_log_servers_share_that_patience(caddy: str) -> None:
-    found = writers(with_dial_timeouts(adapted(caddy, log_to(*(f"10.0.0.{n}:514" for n in range(10))))))
+    found = writers(with_dial_timeouts(document(caddy, log_to(*(f"10.0.0.{n}:514" for n in range(10))))))
     assert [each["dial_timeout"] for each in found] == [NANOSECONDS // 10] * 10
 
 
-def test_other_logs_stay_byte_for_byte(caddy: str) -> None:
-    config = adapted(caddy, site("log {", "output stderr", "}"))
+def test_other_logs_stay_as_they_are(caddy: str) -> None:
+    config = document(caddy, site("log {", "output stderr", "}"))
     assert with_dial_timeouts(config) is config
 
 
 def test_a_container_at_a_loopback_address_of_its_own_is_not_caddy(caddy: str) -> None:
     text = "http://x.test:8080 {\n\treverse_proxy 127.64.0.2:8080\n}\n"
-    assert "leads back to caddy" in str(list(unsafe_settings(adapted(caddy, text))))
-    assert list(unsafe_settings(adapted(caddy, text), {"127.64.0.2"})) == []
+    assert "leads back to caddy" in str(list(unsafe_settings(document(caddy, text))))
+    assert list(unsafe_settings(document(caddy, text), {"127.64.0.2"})) == []
     assert is_loopback_of_another("127.64.0.2")
     assert not any(map(is_loopback_of_another, ("127.0.0.1", "::1", "172.17.0.2", "localhost")))

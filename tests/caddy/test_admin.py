@@ -3,7 +3,6 @@
 import contextlib
 import json
 import os
-import re
 import signal
 import socket
 import subprocess
@@ -22,7 +21,6 @@ from dockcaddy.caddy import (
     refused_line,
     with_defaults,
 )
-from dockcaddy.caddyjson.streams import keep_streams
 from dockcaddy.errors import CaddyRefusal, CaddyUnreachable, SettingsError
 
 
@@ -270,17 +268,6 @@ def test_our_admin_endpoint_is_kept_whatever_a_configuration_says() -> None:
     assert config["admin"] == {"listen": "unix//a", "origins": ["x"]}
     assert json.loads(with_defaults(b'{"apps":{}}', "unix//a")) == {"admin": {"listen": "unix//a"}, "apps": {}}
     assert json.loads(with_defaults(b"null", "tcp/x:1")) == {"admin": {"listen": "tcp/x:1"}}
-
-
-def test_streams_outlive_a_reload_where_the_user_does_not_say(caddy: str) -> None:
-    text = "a.test {\n\treverse_proxy x:1\n}\nb.test {\n\treverse_proxy x:1 {\n\t\tstream_close_delay 5s\n\t}\n}\n"
-    adapted = CommandAdapter(Path(caddy)).adapt(text)
-    kept = json.loads(keep_streams(adapted, 60))
-    proxies = re.findall(r'"stream_close_delay": (\d+)', json.dumps(kept))
-    assert sorted(map(int, proxies)) == [5_000_000_000, 60_000_000_000]
-    plain = CommandAdapter(Path(caddy)).adapt(text.partition("b.test")[0])
-    assert b'"handler":"reverse_proxy","stream_close_delay":60000000000' in keep_streams(plain, 60)
-    assert keep_streams(plain, 0) == plain
 
 
 # Caddy 2.11 ends with a panic as soon as it logs

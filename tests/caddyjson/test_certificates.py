@@ -1,9 +1,9 @@
 """Which hosts Caddy is told to ask a certificate for, whatever wildcard covers them."""
 
 import json
-import subprocess
 
 import pytest
+from adapting import document
 from dockcaddy.caddyjson.certificates import with_own_certificates
 
 ACME = "tls {\nissuer acme {\ndir https://127.0.0.1:1/\n}\n}"
@@ -28,11 +28,10 @@ COVERED = {
 
 
 def automated(caddy: str, text: str) -> list[str]:
-    """What Caddy is told to ask for; with no such host the bytes stay as they were."""
-    command = [caddy, "adapt", "--config", "-", "--adapter", "caddyfile"]
-    config = subprocess.run(command, input=text.encode(), capture_output=True, check=True).stdout
+    """What Caddy is told to ask for; with no such host the document stays the same."""
+    config = document(caddy, text)
     changed = with_own_certificates(config)
-    tls = json.loads(changed)["apps"].get("tls") or {}
+    tls = json.loads(changed.encode())["apps"].get("tls") or {}
     found: list[str] = (tls.get("certificates") or {}).get("automate") or []
     assert found or changed is config
     return found

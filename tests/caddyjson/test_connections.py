@@ -5,7 +5,7 @@ import socket
 import ssl
 
 import pytest
-from adapting import adapted
+from adapting import document
 from dockcaddy.caddyjson.connections import with_own_connections
 from world_fixtures import Newcomers, newcomers, world
 
@@ -16,12 +16,12 @@ WIDE = "*.test {\ntls {\nalpn nope\n}\nrespond all\n}\n"
 
 
 def first_policy(caddy: str, text: str, *shared_hosts: str) -> object:
-    """The first of Caddy's policies where that changed; None where the bytes stay as they were."""
-    config = adapted(caddy, text)
+    """The first of Caddy's policies where that changed; None where it is the same document."""
+    config = document(caddy, text)
     changed = with_own_connections(config, shared_hosts)
     if changed is config:
         return None
-    return next(iter(json.loads(changed)["apps"]["http"]["servers"].values()))["tls_connection_policies"][0]
+    return next(iter(json.loads(changed.encode())["apps"]["http"]["servers"].values()))["tls_connection_policies"][0]
 
 
 @pytest.mark.parametrize("address", ["*.test", "https://"])
@@ -39,7 +39,7 @@ def test_a_certificate_that_is_good_for_all_stays_theirs(caddy: str) -> None:
 @pytest.mark.parametrize(
     "text", [SITE, WIDE, SITE.replace("app.test", "app.org") + WIDE, SITE + "*.test {\nabort\n}\n"]
 )
-def test_where_nobody_is_concerned_the_bytes_stay_as_they_were(caddy: str, text: str) -> None:
+def test_where_nobody_is_concerned_the_document_stays_the_same(caddy: str, text: str) -> None:
     assert first_policy(caddy, text) is None
 
 

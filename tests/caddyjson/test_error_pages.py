@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from adapting import adapted
+from adapting import document
 from dockcaddy.caddyjson.error_pages import with_own_errors
 
 APP = "http://app.test:8080 {\nerror 401\n}\n"
@@ -11,10 +11,10 @@ WIDE = "http://*.test:8080 {\nhandle_errors {\nabort\n}\n}\n"
 
 
 def excepted(caddy: str, text: str, *shared_hosts: str) -> list[object]:
-    """What each error route is not for; where there is nothing the bytes stay as they were."""
-    config = adapted(caddy, text)
+    """What each error route is not for; where there is nothing the document stays the same."""
+    config = document(caddy, text)
     changed = with_own_errors(config, shared_hosts)
-    servers = json.loads(changed)["apps"]["http"]["servers"].values()
+    servers = json.loads(changed.encode())["apps"]["http"]["servers"].values()
     routes = [route for server in servers for route in (server.get("errors") or {}).get("routes") or ()]
     found = [match["not"] for route in routes for match in route.get("match") or () if "not" in match]
     assert found or changed is config

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from adapting import adapted
+from adapting import document
 from dockcaddy.caddyjson.redirects import with_own_redirects
 
 SECURE = "app.test {\nrespond app\n}\n"
@@ -11,10 +11,10 @@ WIDE = "http://*.test {\nrespond all\n}\n"
 
 
 def excepted(caddy: str, text: str, *shared_hosts: str) -> list[object]:
-    """What each site for http is not for; where there is nothing the bytes stay as they were."""
-    config = adapted(caddy, text)
+    """What each site for http is not for; where there is nothing the document stays the same."""
+    config = document(caddy, text)
     changed = with_own_redirects(config, shared_hosts)
-    servers = json.loads(changed)["apps"]["http"]["servers"].values()
+    servers = json.loads(changed.encode())["apps"]["http"]["servers"].values()
     matches = [match for server in servers for route in server["routes"] for match in route.get("match") or ()]
     found = [match["not"] for match in matches if "not" in match]
     assert found or changed is config

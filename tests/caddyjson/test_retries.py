@@ -1,12 +1,10 @@
 """Retries and passive health for the proxies of Swarm services, in a real Caddy's JSON."""
 
-import json
 from typing import Any
 
 import pytest
-from adapting import adapted
+from adapting import document
 from dockcaddy import plugins
-from dockcaddy.caddyjson import apps
 from dockcaddy.caddyjson.retries import Retries
 from dockcaddy.merge.service_proxies import ServiceUpstreams
 from dockcaddy.model import EngineInventory, Inventory, Resource
@@ -23,9 +21,9 @@ def proxies(caddy: str, *resources: Resource, retries: Retries = RETRIES) -> lis
     configuration = pipeline.build(Inventory((EngineInventory("local", resources),)))
     assert not configuration.problems
     upstreams = ServiceUpstreams.of(configuration.assembly)
-    config = adapted(caddy, configuration.text)
+    config = document(caddy, configuration.text)
     changed = retries.applied(config, upstreams.retried, upstreams.watched)
-    found = list(apps.proxies(json.loads(changed)["apps"]))
+    found = [dict(each) for route in changed.every_route for each in route.proxies]
     is_changed = any("load_balancing" in each or "health_checks" in each for each in found)
     assert is_changed or changed is config
     return found

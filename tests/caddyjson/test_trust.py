@@ -4,7 +4,8 @@ import json
 from typing import Any
 
 import pytest
-from adapting import adapted
+from adapting import document
+from dockcaddy.caddyjson import Document
 from dockcaddy.caddyjson.trust import without_installed_trust
 
 INTERNAL = {
@@ -21,23 +22,23 @@ INTERNAL = {
 }
 
 
-def authorities(config: bytes) -> Any:
-    return json.loads(config)["apps"]["pki"]["certificate_authorities"]
+def authorities(config: Document) -> Any:
+    return json.loads(config.encode())["apps"]["pki"]["certificate_authorities"]
 
 
 @pytest.mark.parametrize("text", INTERNAL.values(), ids=INTERNAL)
 def test_caddys_own_authority_is_not_put_there(caddy: str, text: str) -> None:
-    assert authorities(without_installed_trust(adapted(caddy, text))) == {"local": {"install_trust": False}}
+    assert authorities(without_installed_trust(document(caddy, text))) == {"local": {"install_trust": False}}
 
 
 def test_nor_is_one_that_somebody_made(caddy: str) -> None:
     made = "{\npki {\nca mine {\nname Mine\n}\n}\n}\napp.test {\ntls {\nissuer internal {\nca mine\n}\n}\n}\n"
-    found = authorities(without_installed_trust(adapted(caddy, made)))
+    found = authorities(without_installed_trust(document(caddy, made)))
     assert found["mine"] == {"name": "Mine", "install_trust": False}
     assert found["local"] == {"install_trust": False}
 
 
 @pytest.mark.parametrize("address", ["http://app.test", "app.test", "*.app.test", "app.test:8443", ":8080"])
 def test_where_no_certificate_is_caddys_own_nothing_is_changed(caddy: str, address: str) -> None:
-    config = adapted(caddy, f"{address} {{\nrespond x\n}}\n")
+    config = document(caddy, f"{address} {{\nrespond x\n}}\n")
     assert without_installed_trust(config) is config

@@ -2,8 +2,15 @@
 
 import subprocess
 
+from dockcaddy.caddyjson import Document
+
 
 def adapted(caddy: str, text: str) -> bytes:
     """Caddy's JSON of a Caddyfile."""
     command = [caddy, "adapt", "--config", "-", "--adapter", "caddyfile"]
     return subprocess.run(command, input=text.encode(), capture_output=True, check=True).stdout
+
+
+def document(caddy: str, text: str) -> Document:
+    """The document of a Caddyfile."""
+    return Document.decode(adapted(caddy, text))
