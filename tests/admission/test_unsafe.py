@@ -194,3 +194,11 @@ def test_a_container_at_a_loopback_address_of_its_own_is_not_caddy(caddy: str) -
     assert list(unsafe_settings(document(caddy, text), {"127.64.0.2"})) == []
     assert is_loopback_of_another("127.64.0.2")
     assert not any(map(is_loopback_of_another, ("127.0.0.1", "::1", "172.17.0.2", "localhost")))
+
+
+def test_a_named_route_counts_for_every_site_that_invokes_it(caddy: str) -> None:
+    text = "&(r) {\nhandle {\nmap {y} {x} {\ndefault a\n}\ninvoke s\n}\n}\n&(s) {\nmap {x} {y} {\ndefault a\n}\n}\n"
+    sites = "".join(site("invoke r", address=f"http://x{n}.test:8080") for n in range(2)) + site("invoke s")
+    found = list(unsafe_settings(document(caddy, text + sites)))
+    assert {each.hosts for each in found} == {frozenset({"x0.test"}), frozenset({"x1.test"})}
+    assert all("from itself" in each.message for each in found)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import pytest
+from adapting import as_json
 from attrs import define, field
 from dockcaddy.errors import CaddyRefusal
 from dockcaddy.fragment import Fragment
@@ -46,7 +47,7 @@ class World:
 
     def __attrs_post_init__(self) -> None:
         machine = self.machine if self.sees else Elsewhere()
-        self.quarantine = Quarantine(str.encode, lambda: self.now, machine=machine)
+        self.quarantine = Quarantine(as_json, lambda: self.now, machine=machine)
 
     def deliver(self, configuration: Configuration) -> None:
         text = configuration.text

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from adapting import as_json
 from attrs import define, evolve, field
 from clock import Clock
 from dockcaddy import AdmissionRule, Attachment, Block, Context, LabelError, caddyfile
@@ -96,7 +97,7 @@ def world() -> World:
         if "bogus" in text:
             line = next(number for number, line in enumerate(text.splitlines(), 1) if "bogus" in line)
             raise CaddyRefusal(f"Caddyfile:{line}: unrecognized directive: bogus")
-        return text.encode()
+        return as_json(text)
 
     reconciler = Reconciler(
         EngineWatches.of([engine], clock),

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
+from adapting import as_json
 from attrs import define, evolve, field
 from clock import Clock
 from dockcaddy.errors import EngineUnreachable
@@ -63,7 +64,7 @@ class World:
         if self.file is not None:
             self.file.keep(b"{}", saved)
             saved = self.file.load().fragments
-        self.quarantine = Quarantine(str.encode, self.clock)
+        self.quarantine = Quarantine(as_json, self.clock)
         self.quarantine.remember(saved, b"{}")
         watches = EngineWatches.of(self.engines, self.clock, self.retention)
         self.reconciler = Reconciler(watches, Pipeline(Registry()), self.quarantine, Outputs([]), self.clock)

@@ -1,5 +1,6 @@
 """What the real Caddy makes of a Caddyfile."""
 
+import json
 import subprocess
 
 from dockcaddy.caddyjson import Document
@@ -14,3 +15,8 @@ def adapted(caddy: str, text: str) -> bytes:
 def document(caddy: str, text: str) -> Document:
     """The document of a Caddyfile."""
     return Document.decode(adapted(caddy, text))
+
+
+def as_json(text: str) -> bytes:
+    """In place of Caddy: JSON that differs where the text does."""
+    return json.dumps({"text": text}).encode()

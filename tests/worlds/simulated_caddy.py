@@ -41,7 +41,7 @@ class Caddy:
     def adapt(self, text: str) -> bytes:
         hosts = [line[len("http://") : -len(" {")] for line in text.splitlines() if line.startswith("http://")]
         routes = [{"match": [{"host": [host]}]} for host in hosts]
-        return json.dumps({"apps": {"http": {"servers": {"srv0": {"routes": routes}}}}}).encode()
+        return json.dumps({"apps": {"http": {"servers": {"srv0": {"routes": routes}}}}}, separators=(",", ":")).encode()
 
     def load(self, configuration: Configuration) -> bool:
         self.now += self.slow

@@ -28,7 +28,8 @@ _BEATS = re.compile(
     re.MULTILINE,
 )
 _MARK = re.compile(r"dockcaddy\.(\d+)\.([\w-]*)")
-_ID = re.compile(rb'"@id":"[^"]*",?')
+# Caddy writes `@id` first
+_MARKED = b'{"@id":"'
 
 
 @frozen
@@ -141,7 +142,10 @@ def _marked(config: bytes, mark: Mark | None) -> bytes:
 
 def _essence(running: bytes) -> bytes:
     """A digest of a running configuration without its mark, which another controller may change."""
-    return sha256(_ID.sub(b"", running, count=1)).digest()
+    if running.startswith(_MARKED):
+        rest = running[running.index(b'"', len(_MARKED)) + 1 :]
+        running = b"{" + rest.removeprefix(b",")
+    return sha256(running).digest()
 
 
 def _is_same(running: bytes, config: bytes) -> bool:

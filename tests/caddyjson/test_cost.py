@@ -1,0 +1,128 @@
+"""A pass with one new route among many costs what that one costs: each other route is looked at once for all documents."""
+
+from typing import Any
+
+import pytest
+from attrs import define, evolve, field
+from dockcaddy.admission import unsafe
+from dockcaddy.caddyjson import Document, document, trust, with_isolated_sites
+from dockcaddy.caddyjson.document import Json, Route, RouteChange, Server
+from dockcaddy.caddyjson.retries import Retries
+from dockcaddy.caddyjson.streams import LongStreams
+
+SITES = 200
+
+
+def route(number: int, **more: Any) -> Route:
+    """A site's route with a proxy."""
+    proxy = {"handler": "reverse_proxy", "upstreams": [{"dial": f"10.1.{number // 250}.{number % 250}:80"}], **more}
+    return Route({"match": [{"host": [f"s{number}.test"]}], "handle": [proxy], "terminal": True})
+
+
+def documents() -> tuple[Document, Document]:
+    """One of many routes, and the same with one more."""
+    server = Server({"listen": [":443"]}, tuple(map(route, range(SITES))), (route(SITES),), {"r": route(SITES + 1)})
+    first = Document({"apps": {"http": {}}}, {"srv0": server})
+    more = evolve(server, routes=(*server.routes, route(SITES + 2)))
+    return first, evolve(first, servers={"srv0": more})
+
+
+@define
+class Walks:
+    """Counts the routes that are walked through, and the parts that are encoded."""
+
+    walked: int = 0
+    encoded: int = 0
+
+
+@pytest.fixture
+def walks(monkeypatch: pytest.MonkeyPatch) -> Walks:
+    counted = Walks()
+    objects_in, encoded = document.objects_in, document._encoded
+
+    def walk(part: Any) -> Any:
+        counted.walked += 1
+        return objects_in(part)
+
+    def encode(value: Any) -> bytes:
+        counted.encoded += isinstance(value, dict) and "handle" in value
+        return encoded(value)
+
+    monkeypatch.setattr(document, "objects_in", walk)
+    monkeypatch.setattr(trust, "objects_in", walk)
+    monkeypatch.setattr(document, "_encoded", encode)
+    return counted
+
+
+@define
+class Pass:
+    """What becomes of a document in each pass."""
+
+    streams: LongStreams = field(factory=lambda: LongStreams(60))
+    retries: Retries = field(factory=lambda: Retries(True, 5.0))
+
+    def __call__(self, given: Document, *more: str) -> Document:
+        service = frozenset(("10.1.0.3", "10.1.0.4", *more))
+        changed = with_isolated_sites(self.retries.applied(self.streams.applied(given), service, service))
+        assert not list(unsafe.unsafe_settings(changed))
+        changed.encode()
+        return changed
+
+
+def test_what_was_there_before_is_neither_walked_through_nor_encoded_again(walks: Walks) -> None:
+    first, second = documents()
+    one_pass = Pass()
+    one_pass(first)
+    at_first = (walks.walked, walks.encoded)
+    one_pass(first)
+    assert (walks.walked, walks.encoded) == at_first
+    one_pass(second)
+    # a few times for the new one: as it was, and as it is with its changes
+    assert walks.walked - at_first[0] <= 6
+    assert walks.encoded - at_first[1] <= 3
+    one_pass(second, "10.9.9.9", "10.1.0.7")
+    # of the services, one has come that a site is for
+    assert walks.walked - at_first[0] <= 12
+    assert walks.encoded - at_first[1] <= 6
+
+
+def test_an_unchanged_route_stays_the_same_object() -> None:
+    first, second = documents()
+    one_pass = Pass()
+    before, after = one_pass(first), one_pass(second)
+    assert all(old is new for old, new in zip(before.routes, after.routes, strict=False))
+
+
+def test_a_change_is_asked_for_once_for_each_route() -> None:
+    asked: list[Route] = []
+
+    def change(given: Route) -> Route:
+        asked.append(given)
+        return given
+
+    first, second = documents()
+    changes = RouteChange(change)
+    assert changes.applied(first) is first
+    assert changes.applied(second) is second
+    assert changes.applied(first) is first
+    assert len(asked) == len(set(asked)) == SITES + 3
+
+
+def test_what_is_found_in_a_route_is_searched_for_once() -> None:
+    one, searched = route(1), list[Json]()
+
+    def find(given: Route) -> str:
+        searched.append(given.value)
+        return "found"
+
+    assert [one.found(find), one.found(find)] == ["found", "found"]
+    assert searched == [one.value]
+
+
+def test_a_deep_proxy_is_changed_as_well() -> None:
+    value: dict[str, Any] = {"handler": "reverse_proxy"}
+    for _ in range(120):
+        value = {"handler": "subroute", "routes": [{"handle": [value]}]}
+    given = Document({"apps": {"http": {}}}, {"srv0": Server({}, (Route({"handle": [value]}),))})
+    (changed,) = LongStreams(1).applied(given).routes
+    assert [each["stream_close_delay"] for each in changed.proxies] == [1_000_000_000]
