@@ -38,7 +38,7 @@ class Walks:
 @pytest.fixture
 def walks(monkeypatch: pytest.MonkeyPatch) -> Walks:
     counted = Walks()
-    objects_in, encoded = document.objects_in, document._encoded
+    objects_in, encoded = document.objects_in, document.encoded
 
     def walk(part: Any) -> Any:
         counted.walked += 1
@@ -50,7 +50,7 @@ def walks(monkeypatch: pytest.MonkeyPatch) -> Walks:
 
     monkeypatch.setattr(document, "objects_in", walk)
     monkeypatch.setattr(trust, "objects_in", walk)
-    monkeypatch.setattr(document, "_encoded", encode)
+    monkeypatch.setattr(document, "encoded", encode)
     return counted
 
 

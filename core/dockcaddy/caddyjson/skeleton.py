@@ -81,10 +81,10 @@ def spliced(skeleton: Document, kinds: Sequence[Kind], positions: Positions) -> 
     placed: dict[str, list[Kind]] = {}
     for kind in kinds:
         placed.setdefault(_server_of(kind, skeleton), []).append(kind)
-    servers = {
-        name: Server(names.grown_server(each.settings), tuple(_routes(each, placed.get(name, ()), positions)))
-        for name, each in skeleton.servers.items()
-    }
+    servers = {}
+    for name, server in skeleton.servers.items():
+        routes = tuple(_routes(server, placed.get(name, ()), positions))
+        servers[name] = evolve(server, settings=names.grown_server(server), routes=routes)
     return evolve(skeleton, rest=names.grown_rest(skeleton.rest), servers=servers)
 
 
@@ -108,14 +108,18 @@ class _Names:
 
     stubs: Mapping[str, tuple[Kind, str]]
 
-    def grown_server(self, settings: Json) -> Json:
+    def grown_server(self, server: Server) -> Json:
         """The settings of a server with all names in them."""
+        settings = server.settings
         skipped = self._grown_lists(settings.get("automatic_https"), "skip")
         logs = self._grown_lists(settings.get("logs"), "skip_hosts")
         if logs and "skip_hosts" in logs:
             logs["skip_hosts"] = sorted(logs["skip_hosts"])
         self._look(
-            _without(settings, "automatic_https", "logs"), _without(skipped, "skip"), _without(logs, "skip_hosts")
+            _without(settings, "automatic_https", "logs"),
+            _without(skipped, "skip"),
+            _without(logs, "skip_hosts"),
+            *(route.value for route in (*server.errors, *server.named.values())),
         )
         return {**settings, **_given(automatic_https=skipped, logs=logs)}
 

@@ -19,6 +19,8 @@ from dockcaddy.settings import limits
 BY_CADDY = "caddy refuses it: "
 
 _ROUTE = re.compile(r"server (\S+): setting up (?:route handlers|route matchers|routes): route (\d+)\b")
+# of a route that has other routes in it
+_WITHIN = re.compile(r"setting up subroutes: route (\d+)\b")
 _CONNECTION = re.compile(r"server (\S+): setting up TLS connection policies: connection policy (\d+)\b")
 _AUTOMATION = re.compile(r"provisioning automation policy (\d+)\b")
 _LOG = re.compile(r"setting up custom log '([^']+)'")
@@ -227,7 +229,8 @@ def _hosts_at_fault(words: str, adapted: bytes | None) -> frozenset[str]:
     apps = json.loads(adapted).get("apps") or {}
     servers = (apps.get("http") or {}).get("servers") or {}
     if route := _ROUTE.search(words):
-        return _matched((servers.get(route[1]) or {}).get("routes"), int(route[2]), "host")
+        within = _WITHIN.search(words, route.end())
+        return _matched_by_route((servers.get(route[1]) or {}).get("routes"), int(route[2]), within)
     if policy := _CONNECTION.search(words):
         return _matched((servers.get(policy[1]) or {}).get("tls_connection_policies"), int(policy[2]), "sni")
     if policy := _AUTOMATION.search(words):
@@ -238,6 +241,17 @@ def _hosts_at_fault(words: str, adapted: bytes | None) -> frozenset[str]:
     assert log is not None
     names = ((server.get("logs") or {}).get("logger_names") or {} for server in servers.values())
     return frozenset(host for each in names for host, loggers in each.items() if log[1] in loggers)
+
+
+def _matched_by_route(routes: Any, place: int, within: re.Match[str] | None) -> frozenset[str]:
+    """The hosts of a route; of the one within it where it is a branch of many sites."""
+    route = routes[place] if place < len(routes or ()) else {}
+    handlers = list(route.get("handle") or ())
+    if within is not None and not route.get("terminal") and len(handlers) == 1:
+        inner = _matched(handlers[0].get("routes"), int(within[1]), "host")
+        if inner:
+            return inner
+    return _matched(routes, place, "host")
 
 
 def _matched(items: Any, place: int, name: str) -> frozenset[str]:

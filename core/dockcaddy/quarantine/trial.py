@@ -9,7 +9,7 @@ from attrs import define, evolve, field
 from dockcaddy.admission.own_addresses import is_loopback_of_another
 from dockcaddy.admission.unsafe import unsafe_settings
 from dockcaddy.caddy import without_values
-from dockcaddy.caddyjson import Document
+from dockcaddy.caddyjson import Document, with_branches
 from dockcaddy.errors import CaddyRefusal, CaddyUnreachable
 from dockcaddy.fragment import Fragment
 from dockcaddy.merge.assembly import EMPTY, Assembler
@@ -109,7 +109,7 @@ class Trial:
                 refused = None
             else:
                 document = self.transforms.applied(self.document(configuration), configuration, self.fragments)
-                configuration = evolve(configuration, adapted=document.encode())
+                configuration = evolve(configuration, adapted=with_branches(document).encode())
                 refused = self._unsafe_setting(document, configuration)
             if refused is None:
                 self.is_delivered = self.deliver(configuration)

@@ -9,6 +9,7 @@ from attrs import define
 
 from dockcaddy.caddy import CommandAdapter, find_caddy, modules_of
 from dockcaddy.caddyfile import ListenPorts
+from dockcaddy.caddyjson import Splicer
 from dockcaddy.caddyjson.retries import Retries
 from dockcaddy.caddyjson.streams import LongStreams
 from dockcaddy.errors import CaddyRefusal, CaddyUnreachable
@@ -85,6 +86,14 @@ def quarantine_for(
     )
     retries = Retries(settings.service_retries, settings.service_fail_duration)
     transforms = Transforms(LongStreams(settings.stream_close_delay), retries)
+    splicer = Splicer(adapter.adapt)
     return Quarantine(
-        adapter.adapt, clock, settings.route_order, settings.process_caddyfile, modules, machine, transforms
+        adapter.adapt,
+        clock,
+        settings.route_order,
+        settings.process_caddyfile,
+        modules,
+        machine,
+        transforms,
+        lambda configuration: splicer.document(configuration.assembly.sections, configuration.text),
     )
