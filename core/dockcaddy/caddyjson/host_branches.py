@@ -45,7 +45,7 @@ def with_branches(document: Document, smallest: int = limits.BRANCHES_FROM, size
 
 
 def _branched(server: Server, size: int) -> Server:
-    runs = groupby(server.routes, _is_for_hosts)
+    runs = groupby(server.routes, lambda route: route.found(_is_for_hosts))
     routes = [route for are_for_hosts, run in runs for route in (_branches(tuple(run), size) if are_for_hosts else run)]
     return evolve(server, routes=tuple(routes))
 
