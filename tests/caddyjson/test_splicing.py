@@ -1,7 +1,9 @@
 """The document that is put together from parts is the one that Caddy makes of the whole."""
 
+import gc
 import json
 import re
+import weakref
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from random import Random
@@ -160,6 +162,16 @@ def test_what_caddy_refuses_is_refused_as_a_whole(adapt: Adapt) -> None:
     assert f"Caddyfile:{line}" in str(refused.value)
     # and is no harm to the others afterwards
     assert_equal(splicer, adapt, parts[:-1])
+
+
+def test_nothing_is_kept_of_a_section_that_is_gone(adapt: Adapt) -> None:
+    splicer = Splicer(adapt, 0)
+    parts = parts_of(plain(1) + plain(2) + plain(3))
+    splicer.document(parts, text_of(parts))
+    gone = weakref.ref(parts.pop())
+    splicer.document(parts, text_of(parts))
+    gc.collect()
+    assert gone() is None
 
 
 def test_small_configurations_are_adapted_as_a_whole(adapt: Adapt) -> None:

@@ -33,12 +33,11 @@ class Section(Protocol):
 
 @define(eq=False)
 class _Part:
-    """A section: the plain site that it is, and the route of that beside these definitions once Caddy has adapted it.
+    """What is known of a section: the plain site that it is, and its route beside these definitions once it is adapted.
 
     A site whose route is not found turned out not to be plain.
     """
 
-    section: Section
     is_site: bool
     certified: tuple[str, ...] = ()
     site: PlainSite | None = None
@@ -52,6 +51,9 @@ class _Part:
         return self.site.hosts if self.site is not None else ()
 
 
+_Known = tuple[Section, _Part]
+
+
 @define(eq=False)
 class Splicer:
     """Makes documents of Caddyfiles. `adapt` is Caddy's; with fewer than `smallest` sections Caddy adapts the whole."""
@@ -61,7 +63,7 @@ class Splicer:
     _definitions: tuple[Section, ...] = ()
     _snippets: Mapping[str, Block] = field(factory=dict)
     _texts: dict[tuple[str, ...], str] = field(factory=dict)
-    # of the last document, and of every section that is still kept somewhere
+    # of the last document, and of every section that is still kept somewhere; a part must not keep its section
     _latest: dict[Section, _Part] = field(factory=dict)
     _parts: "WeakKeyDictionary[Section, _Part]" = field(factory=WeakKeyDictionary)
     _skeleton: tuple[str, Document] | None = None
@@ -82,10 +84,10 @@ class Splicer:
 
     def _spliced(self, sections: Sequence[Section]) -> Document:
         parts = self._parts_of(sections)
-        self._adapt_new(parts)
+        self._adapt_new(zip(sections, parts, strict=True))
         shared = _in_several(each.certified for each in parts)
         while True:
-            kinds, others = self._kinds(parts, shared)
+            kinds, others = self._kinds(sections, parts, shared)
             positions = self._positions(others)
             try:
                 choose_stubs(kinds, (host for host, _ in positions))
@@ -102,7 +104,7 @@ class Splicer:
     def _parts_of(self, sections: Sequence[Section]) -> list[_Part]:
         known = self._latest
         parts = [known.get(each) or self._parts.get(each) or self._new_part(each) for each in sections]
-        definitions = tuple([each.section for each in parts if not each.is_site])
+        definitions = tuple([each for each, part in zip(sections, parts, strict=True) if not part.is_site])
         if definitions != self._definitions:
             self._define(definitions)
             parts = [self._new_part(each) for each in sections]
@@ -118,7 +120,7 @@ class Splicer:
 
     def _new_part(self, section: Section) -> _Part:
         """The part of a section, with its route where that depends on nothing that has changed."""
-        part = _Part(section, is_site(section.block))
+        part = _Part(is_site(section.block))
         if part.is_site:
             part.certified = tuple(_certified(section.block))
             part.site = plain_site(section.block, self._snippets)
@@ -139,31 +141,33 @@ class Splicer:
             self._texts[used] = "".join((*options, *(blocks[self._snippets[name]] for name in used)))
         return self._texts[used]
 
-    def _adapt_new(self, parts: Iterable[_Part]) -> None:
+    def _adapt_new(self, sections: Iterable[_Known]) -> None:
         """Have Caddy adapt the plain sites that are new, some at a time. Raises CaddyRefusal and CaddyUnreachable."""
-        for batch in _batches([each for each in parts if each.site is not None and not each.is_adapted]):
-            text = self._definitions_for(*(each.site for each in batch if each.site is not None))
-            adapted = Document.decode(self.adapt(text + "".join(each.section.text for each in batch)))
+        new = [(section, part) for section, part in sections if part.site is not None and not part.is_adapted]
+        for batch in _batches(new):
+            text = self._definitions_for(*(part.site for _, part in batch if part.site is not None))
+            adapted = Document.decode(self.adapt(text + "".join(section.text for section, _ in batch)))
             by_hosts: dict[frozenset[str], list[Route]] = {}
             for route in adapted.routes:
                 by_hosts.setdefault(frozenset(route.hosts), []).append(route)
-            for each in batch:
-                found = by_hosts.get(frozenset(each.hosts), ())
-                each.route = _of_its_own(found[0], each.section.block.keys[0]) if len(found) == 1 else None
-                each.is_adapted = True
+            for section, part in batch:
+                found = by_hosts.get(frozenset(part.hosts), ())
+                part.route = _of_its_own(found[0], section.block.keys[0]) if len(found) == 1 else None
+                part.is_adapted = True
 
-    def _kinds(self, parts: Sequence[_Part], shared: frozenset[str]) -> tuple[list[Kind], dict[int, Section]]:
+    def _kinds(
+        self, sections: Sequence[Section], parts: Sequence[_Part], shared: frozenset[str]
+    ) -> tuple[list[Kind], dict[int, Section]]:
         """The plain sites by kind, without those with `shared` hosts, and all other sections by their position."""
-        wildcards = tuple(
-            dict.fromkeys(wildcards_of(each.section.block for each in parts if each.is_site and not each.site))
-        )
+        wild = (each.block for each, part in zip(sections, parts, strict=True) if part.is_site and part.site is None)
+        wildcards = tuple(dict.fromkeys(wildcards_of(wild)))
         kinds: dict[Hashable, Kind] = {}
         others: dict[int, Section] = {}
         for position, part in enumerate(parts):
             site, route = part.site, part.route
-            key = _key(site, wildcards) if site is not None else None
-            if site is None or route is None or key is None or key in self._not_plain or _has(shared, part):
-                others[position] = part.section
+            key = _key(site, wildcards) if site is not None and not _has(shared, part) else None
+            if site is None or route is None or key is None or key in self._not_plain:
+                others[position] = sections[position]
                 continue
             kind = kinds.get(key)
             if kind is None:
@@ -224,16 +228,16 @@ def _is_snippet(block: Block) -> bool:
     return block.is_definition and block.keys[0].startswith("(")
 
 
-def _batches(new: Iterable[_Part]) -> Iterator[list[_Part]]:
+def _batches(new: Iterable[_Known]) -> Iterator[list[_Known]]:
     """Batches in which each host comes once: by its hosts the route of a site is found."""
-    batch: list[_Part] = []
+    batch: list[_Known] = []
     taken: set[str] = set()
-    for each in new:
-        if len(batch) == limits.MAX_ADAPTED_TOGETHER or not taken.isdisjoint(each.hosts):
+    for section, part in new:
+        if len(batch) == limits.MAX_ADAPTED_TOGETHER or not taken.isdisjoint(part.hosts):
             yield batch
             batch, taken = [], set()
-        batch.append(each)
-        taken.update(each.hosts)
+        batch.append((section, part))
+        taken.update(part.hosts)
     if batch:
         yield batch
 
