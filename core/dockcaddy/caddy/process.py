@@ -20,6 +20,7 @@ from dockcaddy.backoff import pause_after
 from dockcaddy.caddy.admin import AdminClient, listen_address
 from dockcaddy.caddy.admin_url import address_of
 from dockcaddy.caddy.log import CaddyLog, entry_of, is_about_a_port
+from dockcaddy.caddy.open_files import raise_limit
 from dockcaddy.caddy.passed_on import PassedOn, batches, is_passed_on
 from dockcaddy.caddy.ports import holder_of, obstacle
 from dockcaddy.errors import CaddyUnreachable
@@ -98,6 +99,7 @@ class CaddyProcess:
         self._end_orphan()
         self._make_sure_of_its_address()
         self.before_start()
+        raise_limit()
         # the kernel ends a child when the thread that started it ends, so one thread starts all of them
         self._thread = threading.Thread(target=self._watch, name="caddy", daemon=True)
         self._thread.start()

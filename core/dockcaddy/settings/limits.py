@@ -156,6 +156,8 @@ MAX_ADAPTED_TOGETHER = 256
 # halves, and prepares all routes of a branch for each request to one of them.
 BRANCHES_FROM = 256
 BRANCH_SIZE = 128
+# A Caddy that may open fewer files is warned about.
+FEW_OPEN_FILES = 4_096
 # Fragments that one run of Caddy's program validates.
 MAX_VALIDATED_TOGETHER = 64
 # Fragments that Caddy's error points to and that are tried alone. If more are wrong, halving is faster.
