@@ -1,6 +1,8 @@
 """Routes in branches answer what they answered without, in a real Caddy."""
 
 import json
+import socket
+import ssl
 import time
 from collections.abc import Callable
 from random import Random
@@ -123,3 +125,28 @@ def test_every_request_finds_the_route_that_it_found_before(
     assert len(set(plain)) > 100
     for size in (2, 7, 128):
         assert answers(stock, with_branches(document, 0, size), port, requests) == plain
+
+
+def test_hosts_in_branches_have_certificates_and_redirects(
+    stock: StockCaddy, adapt: Callable[[str], bytes], free_port: Callable[[], int]
+) -> None:
+    plain, secure = free_port(), free_port()
+    hosts = [f"{name}.localhost" for name in "abcde"]
+    options = f"{{\nhttp_port {plain}\nhttps_port {secure}\nskip_install_trust\n}}\n"
+    config = json.loads(adapt(options + "".join(f"{host} {{\nrespond {host}\n}}\n" for host in hosts)))
+    config["admin"] = {"listen": stock.address}
+    document = with_branches(Document.decode(json.dumps(config).encode()), 0, 2)
+    assert any(isinstance(each, Branch) for each in document.routes)
+    assert answers(stock, document, plain, [(host, "/") for host in hosts]) == ["status 308"] * 5
+    assert [_secure_body(secure, host) for host in hosts] == hosts
+
+
+def _secure_body(port: int, host: str) -> str:
+    """What a visitor of a site with TLS gets, whose certificate is for this host."""
+    with socket.create_connection(("127.0.0.1", port), 10) as connection:
+        context = ssl.create_default_context()
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        with context.wrap_socket(connection, server_hostname=host) as tls:
+            tls.sendall(f"GET / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
+            answer = b"".join(iter(lambda: tls.recv(4096), b""))
+    return answer.partition(b"\r\n\r\n")[2].decode()
