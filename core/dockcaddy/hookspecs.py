@@ -262,6 +262,12 @@ class Loader(Protocol):
     def config(self) -> bytes:
         """The JSON that Caddy runs now. Raises `CaddyUnreachable`."""
 
+    def since(self) -> Hashable:
+        """What changes when Caddy starts or takes a configuration; empty where Caddy does not say. Costs less than `config`.
+
+        Raises `CaddyUnreachable`.
+        """
+
     def close(self) -> None:
         """Close the connection."""
 

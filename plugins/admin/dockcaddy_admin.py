@@ -1,7 +1,7 @@
 """The output `admin`: the configuration loaded through Caddy's admin API."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from hashlib import sha256
 from typing import Any
 
@@ -23,10 +23,11 @@ def admin_output(context: OutputContext) -> "AdminOutput":
 
 @define
 class AdminOutput:
-    """Loads the JSON, and remembers the configuration that Caddy reports afterwards."""
+    """Loads the JSON, and remembers the configuration that Caddy reports afterwards, and since when it has that."""
 
     loader: Loader
     _running: bytes = b""
+    _since: Hashable = ()
 
     def write(self, configuration: Configuration) -> None:
         """POST /load. Raises CaddyRefusal with Caddy's own words, OutputError where it does not answer."""
@@ -38,15 +39,30 @@ class AdminOutput:
             raise
         except CaddyUnreachable as error:
             raise OutputError(str(error)) from error
-        self._running = sha256(self._config()).digest()
+        # first, so that a later change by somebody else is noticed
+        self._since = self._asked_since()
+        self._running = _digest(self._config())
 
     def holds(self, configuration: Configuration) -> bool:
         """Whether Caddy still runs what was loaded. Raises OutputError where it does not answer."""
+        since = self._asked_since()
+        if self._running and since and since == self._since:
+            return True
         config = self._config()
-        if not self._running:
-            # it is unknown whether the last load succeeded
-            return bool(_apps(config) == _apps(configuration.json))
-        return sha256(config).digest() == self._running
+        # where it is unknown whether the last load succeeded, what it serves tells
+        is_held = bool(
+            _digest(config) == self._running if self._running else _apps(config) == _apps(configuration.json)
+        )
+        if is_held:
+            self._running, self._since = _digest(config), since
+        return is_held
+
+    def _asked_since(self) -> Hashable:
+        try:
+            return self.loader.since()
+        except CaddyUnreachable:
+            # a Caddy that is busy may still answer what takes longer
+            return ()
 
     def _config(self) -> bytes:
         try:
@@ -57,6 +73,10 @@ class AdminOutput:
     def close(self) -> None:
         """Close the connection."""
         self.loader.close()
+
+
+def _digest(config: bytes) -> bytes:
+    return sha256(config).digest()
 
 
 def _apps(config: bytes) -> Any:

@@ -28,6 +28,9 @@ class Caddy:
     def config(self) -> bytes:
         return b'{"admin":{"listen":"here"},' + self.apps.removeprefix(b"{")
 
+    def since(self) -> object:
+        return self.apps
+
     def close(self) -> None:
         pass
 
@@ -57,3 +60,40 @@ def test_after_a_refusal_what_ran_before_is_still_known() -> None:
     assert output.holds(configuration("one"))
     caddy.apps = b'{"apps":{"http":"somebody else\'s"}}'
     assert not output.holds(configuration("one"))
+
+
+def test_a_caddy_that_has_taken_nothing_since_is_not_asked_for_its_configuration() -> None:
+    caddy = Counting()
+    output = AdminOutput(caddy)
+    output.write(configuration("one"))
+    asked = caddy.asked
+    assert all(output.holds(configuration("one")) for _ in range(5))
+    assert caddy.asked == asked
+    caddy.apps = b'{"apps":{"http":"somebody else\'s"}}'
+    assert not output.holds(configuration("one"))
+    caddy.apps = configuration("one").json
+    assert output.holds(configuration("one"))
+
+
+def test_a_caddy_that_does_not_say_since_when_is_asked_for_its_configuration() -> None:
+    caddy = Counting(says_since=False)
+    output = AdminOutput(caddy)
+    output.write(configuration("one"))
+    asked = caddy.asked
+    assert output.holds(configuration("one")) and output.holds(configuration("one"))
+    assert caddy.asked == asked + 2
+
+
+@define
+class Counting(Caddy):
+    """Counts how often it is asked for its configuration."""
+
+    says_since: bool = True
+    asked: int = 0
+
+    def config(self) -> bytes:
+        self.asked += 1
+        return super().config()
+
+    def since(self) -> object:
+        return super().since() if self.says_since else ()

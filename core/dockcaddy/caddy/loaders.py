@@ -1,12 +1,13 @@
 """Load a configuration without moving the admin endpoint that it is loaded through."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from typing import Any
 
 from attrs import define, frozen
 
 from dockcaddy.caddy.admin import AdminClient
+from dockcaddy.caddy.vitals import vitals_of
 from dockcaddy.errors import CaddyRefusal
 
 # in Caddy's error text about an admin address
@@ -31,6 +32,10 @@ class CaddyLoader:
     def config(self) -> bytes:
         """See AdminClient."""
         return self.client.config()
+
+    def since(self) -> Hashable:
+        """See Loader."""
+        return vitals_of(self.client).since
 
     def close(self) -> None:
         """See AdminClient."""
@@ -81,6 +86,10 @@ class ExternalCaddy:
     def config(self) -> bytes:
         """See AdminClient."""
         return self.client.config()
+
+    def since(self) -> Hashable:
+        """See Loader."""
+        return vitals_of(self.client).since
 
     def close(self) -> None:
         """See AdminClient."""

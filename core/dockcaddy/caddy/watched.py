@@ -14,40 +14,12 @@ from attrs import define, field, frozen
 
 from dockcaddy.caddy.admin import AdminClient
 from dockcaddy.caddy.loaders import ExternalCaddy, own_admin
+from dockcaddy.caddy.vitals import Vitals, vitals_of
 from dockcaddy.errors import CaddyRefusal, CaddyUnreachable
 
-# a request for metrics by this method shows that the controller that leads is alive
-BEAT = "BEAT"
-
-_RELOADED = re.compile(
-    r"^(?:caddy_config_last_reload_success_timestamp|process_start_time)_seconds (\S+)", re.MULTILINE
-)
-# Caddy calls every method that it does not know OTHER
-_BEATS = re.compile(
-    rf'^caddy_admin_http_requests_total\{{[^}}]*method="(?:OTHER|{BEAT})"[^}}]*path="/metrics"[^}}]*\}} (\S+)',
-    re.MULTILINE,
-)
 _MARK = re.compile(r"dockcaddy\.(\d+)\.([\w-]*)")
 # Caddy writes `@id` first
 _MARKED = b'{"@id":"'
-
-
-@frozen
-class Vitals:
-    """What metrics say: when Caddy and its configuration were started, and how many beats it has counted.
-
-    Both are empty if Caddy has no metrics.
-    """
-
-    since: tuple[str, ...] = ()
-    beats: tuple[str, ...] = ()
-
-
-def vitals_of(client: AdminClient, method: str = "GET") -> Vitals:
-    """The vitals of a Caddy. Raises CaddyUnreachable."""
-    text = client.metrics(method)
-    since = tuple(_RELOADED.findall(text))
-    return Vitals(since, tuple(_BEATS.findall(text)) or ("0",)) if since else Vitals()
 
 
 @frozen
@@ -82,7 +54,7 @@ class WatchedCaddy:
     # the configuration that was loaded or found last, what Caddy reports then, and its vitals
     _held: bytes = b""
     _essence: bytes = b""
-    _vitals: Vitals = Vitals()
+    _vitals: Vitals = field(factory=Vitals)
 
     def __attrs_post_init__(self) -> None:
         self._external = ExternalCaddy(self.client)

@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures import TimeoutError as FutureTimeout
 from typing import TypeVar
@@ -124,6 +124,10 @@ class Fleet:
         if not self._candidates():
             raise CaddyUnreachable(self._none())
         return self._loaded or self._asked(lambda caddy: caddy.config())
+
+    def since(self) -> Hashable:
+        """Not known: what servers run costs nothing to ask."""
+        return ()
 
     def close(self) -> None:
         """Stop configuring servers."""

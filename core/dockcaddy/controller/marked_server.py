@@ -10,7 +10,8 @@ from attrs import define, field, frozen
 
 from dockcaddy.backoff import Backoff
 from dockcaddy.caddy import AdminClient
-from dockcaddy.caddy.watched import Mark, Vitals, vitals_of
+from dockcaddy.caddy.vitals import Vitals, vitals_of
+from dockcaddy.caddy.watched import Mark
 from dockcaddy.controller.discovery import Target
 from dockcaddy.errors import CaddyRefusal, CaddyUnreachable
 from dockcaddy.settings import limits

@@ -13,7 +13,8 @@ from functools import partial
 from attrs import define, field
 
 from dockcaddy.caddy import AdminClient
-from dockcaddy.caddy.watched import BEAT, Mark
+from dockcaddy.caddy.vitals import BEAT
+from dockcaddy.caddy.watched import Mark
 from dockcaddy.controller.discovery import Target
 from dockcaddy.controller.election import LockUnavailable, Record
 from dockcaddy.controller.marked_server import MarkedServer, Seen, results

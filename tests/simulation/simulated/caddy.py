@@ -87,6 +87,11 @@ class SimulatedCaddy:
         self.counts["config"] += 1
         return self.running
 
+    def since(self) -> object:
+        self._answer(0.001)
+        self.counts["since"] += 1
+        return self.ended_at, self.running
+
     def close(self) -> None:
         pass
 

@@ -68,6 +68,10 @@ class Connected:
         self.life.check()
         return self.caddy.config()
 
+    def since(self) -> object:
+        self.life.check()
+        return self.caddy.since()
+
     def close(self) -> None:
         pass
 
