@@ -140,7 +140,7 @@ class CaddyProcess:
         if process is not None and process.poll() is None:
             _end(process, grace)
         if self._thread is not None:
-            # told to end while the thread was starting: it finds that at once
+            # it may have to end while the thread starts: that finds it at once
             with contextlib.suppress(RuntimeError):
                 self._thread.join(grace + 5)
         with contextlib.suppress(OSError):

@@ -170,7 +170,7 @@ class Leadership:
         """End, and give the lock back."""
         self._ended.set()
         if self._thread is not None:
-            # told to end while the thread was starting: it finds that at once
+            # it may have to end while the thread starts: that finds it at once
             with contextlib.suppress(RuntimeError):
                 self._thread.join(2)
         try:

@@ -264,7 +264,8 @@ class Invariants:
         passed = now - begun
         program = self.program()
         quiet = program is not None and not program.reconciler.quarantine._memory.rejections
-        allowed = {"config": passed / LOOK * 1.2 + 2, "events": 1.0}
+        looks = passed / LOOK * 1.2 + 2
+        allowed = {"since": looks, "config": looks, "events": 1.0}
         if self.engine.swarm.services:
             allowed["tasks"] = passed / TASKS_POLL + (passed / POLL + 1) * LISTS_PER_POLL
         if quiet:
