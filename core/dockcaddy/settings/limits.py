@@ -14,8 +14,9 @@ ENGINE_PATIENCE = 0.3
 FIRST_PATIENCE_OF_SEVERAL = 2.0
 # A call that takes longer has failed. The engine usually answers within a second.
 ENGINE_CALL_TIMEOUT = 10
-# Connections that docker's client keeps open: enough for the calls that are usually made at once.
-MAX_ENGINE_CONNECTIONS = 10
+# Connections to an engine that are kept open: enough for all calls that may be open at once (MAX_OPEN_INSPECTS and some
+# lists), as each further one would be closed after its call, with a warning. There are as many as calls were open at once.
+MAX_ENGINE_CONNECTIONS = 288
 # Connections at once to an engine over ssh: servers refuse more than ten that are not logged in yet (MaxStartups of sshd).
 MAX_SSH_CONNECTIONS = 6
 # Threads that wait for the next call.

@@ -104,10 +104,11 @@ class Connection:
 
 
 def _client_of(endpoint: Endpoint, version: str) -> Any:
-    import docker  # noqa: PLC0415  a slow import that offline commands do not need
+    # it needs docker, a slow import that offline commands do not need
+    from dockcaddy.engine.api.kept_connections import Client  # noqa: PLC0415
 
     is_ssh = endpoint.url.startswith("ssh://")
-    client = docker.APIClient(
+    client = Client(
         base_url="http://ssh.invalid:80" if is_ssh else endpoint.url,
         version=version,
         timeout=limits.ENGINE_CALL_TIMEOUT,
@@ -123,6 +124,7 @@ def _client_of(endpoint: Endpoint, version: str) -> Any:
     elif client.base_url.startswith(("http://", "https://")):
         for adapter in client.adapters.values():
             _keep_alive(adapter)
+    client.keep_connections()
     return client
 
 
