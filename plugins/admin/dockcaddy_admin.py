@@ -23,7 +23,7 @@ def admin_output(context: OutputContext) -> "AdminOutput":
 
 @define
 class AdminOutput:
-    """Loads the JSON, and remembers the configuration that Caddy reports afterwards, and since when it has that."""
+    """Loads the JSON, and remembers since when Caddy has it and, once there is time, what Caddy reports then."""
 
     loader: Loader
     _running: bytes = b""
@@ -31,28 +31,31 @@ class AdminOutput:
 
     def write(self, configuration: Configuration) -> None:
         """POST /load. Raises CaddyRefusal with Caddy's own words, OutputError where it does not answer."""
-        before, self._running = self._running, b""
+        before = self._running, self._since
+        # until it is known whether this load succeeds
+        self._running, self._since = b"", ()
         try:
             self.loader.load(configuration.json)
         except CaddyRefusal:
-            self._running = before
+            self._running, self._since = before
             raise
         except CaddyUnreachable as error:
             raise OutputError(str(error)) from error
-        # first, so that a later change by somebody else is noticed
         self._since = self._asked_since()
-        self._running = _digest(self._config())
+        if not self._since:
+            self._running = _digest(self._config())
 
     def holds(self, configuration: Configuration) -> bool:
         """Whether Caddy still runs what was loaded. Raises OutputError where it does not answer."""
         since = self._asked_since()
-        if self._running and since and since == self._since:
+        is_same = bool(since) and since == self._since
+        if is_same and self._running:
             return True
         config = self._config()
-        # where it is unknown whether the last load succeeded, what it serves tells
-        is_held = bool(
-            _digest(config) == self._running if self._running else _apps(config) == _apps(configuration.json)
-        )
+        if self._running:
+            is_held = _digest(config) == self._running
+        else:
+            is_held = is_same or _apps(config) == _apps(configuration.json)
         if is_held:
             self._running, self._since = _digest(config), since
         return is_held
