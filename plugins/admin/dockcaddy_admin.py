@@ -48,14 +48,13 @@ class AdminOutput:
     def holds(self, configuration: Configuration) -> bool:
         """Whether Caddy still runs what was loaded. Raises OutputError where it does not answer."""
         since = self._asked_since()
-        is_same = bool(since) and since == self._since
-        if is_same and self._running:
+        if self._running and since and since == self._since:
             return True
         config = self._config()
-        if self._running:
-            is_held = _digest(config) == self._running
-        else:
-            is_held = is_same or _apps(config) == _apps(configuration.json)
+        # the first time it is compared: somebody may have loaded another one at once
+        is_held = bool(
+            _digest(config) == self._running if self._running else _apps(config) == _apps(configuration.json)
+        )
         if is_held:
             self._running, self._since = _digest(config), since
         return is_held

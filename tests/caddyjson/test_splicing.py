@@ -13,7 +13,7 @@ from attrs import define, frozen
 from canonical_json import canonical
 from dockcaddy import caddyfile
 from dockcaddy.caddyfile import Block
-from dockcaddy.caddyjson.document import Document
+from dockcaddy.caddyjson.document import Document, objects_in
 from dockcaddy.caddyjson.splicing import Splicer
 from dockcaddy.errors import CaddyRefusal
 from dockcaddy.merge.assembly import EMPTY
@@ -104,8 +104,10 @@ def test_of_a_configuration_that_changes_again_and_again(adapt: Adapt, seed: int
     head = [part for part in pool if not caddyfile.is_site(part.block)]
     sites = [part for part in pool if caddyfile.is_site(part.block)]
     for _ in range(25):
-        if random.random() < 0.2:
-            head = [part for part in parts_of(generated(random, 0)) if part.block.keys] + head[:0]
+        if random.random() < 0.3:
+            changed = f"(plain) {{\nheader X-S {random.random()}\n}}\n"
+            others = [part for part in parts_of(generated(random, 0)) if part.block.keys != ("(plain)",)]
+            head = [*others, *parts_of(changed)]
         chosen = {*random.sample(sites, random.randrange(len(sites))), *head}
         assert_equal(splicer, adapt, sorted(chosen, key=lambda part: caddyfile.sort_key(part.block)))
 
@@ -151,6 +153,81 @@ def test_a_changed_snippet_costs_the_sites_that_import_it(adapt: Adapt) -> None:
     # one text has the three sites, the other one is the rest with a site of each kind
     assert [text.count("reverse_proxy") for text in counted.texts] == [3, 0]
     assert canonical(document.encode()) == canonical(adapt(text_of([*other, *two, *sites])))
+
+
+def test_a_site_that_comes_back_has_the_snippets_of_today(adapt: Adapt) -> None:
+    splicer = Splicer(adapt, 0)
+    one, other = (parts_of(f"(one) {{\nheader X {value}\n}}\n") for value in ("1", "2"))
+    sites = parts_of("".join(plain(number, "import one") for number in range(4)))
+    for parts in ([*one, *sites], [*other, *sites[:2]], [*other, *sites]):
+        assert_equal(splicer, adapt, parts)
+
+
+def test_an_imported_file_is_read_again(adapt: Adapt, tmp_path: Path) -> None:
+    file = tmp_path / "more.conf"
+    imported = parts_of(f"x.test {{\nimport {file}\n}}\n")
+    sites = parts_of("".join(plain(number) for number in range(4)))
+    options = parts_of(f"{{\nimport {file}\n}}\n")
+    splicer = Splicer(adapt, 0)
+    for value in ("one", "two"):
+        file.write_text(f"respond {value}\n")
+        assert_equal(splicer, adapt, [*imported, *sites])
+    for value in ("me@example.com", "you@example.com"):
+        file.write_text(f"email {value}\n")
+        assert_equal(splicer, adapt, [*options, *sites])
+
+
+def test_sites_that_differ_more_than_in_their_routes_cost_few_calls(adapt: Adapt) -> None:
+    own = "".join(
+        f"s{n}.test, t{n}.test {{\ntls /certs/{n // 2}.pem /certs/{n // 2}.key\nrespond {n}\n}}\n" for n in range(60)
+    )
+    parts = parts_of(own + "".join(plain(number) for number in range(4)))
+    counted = Counted(adapt, [])
+    assert_equal(Splicer(counted, 0), adapt, parts)
+    assert len(counted.texts) <= 4
+
+
+def test_snippets_of_handlers_make_no_kind_of_their_own(adapt: Adapt) -> None:
+    counted = Counted(adapt, [])
+    splicer = Splicer(counted, 0)
+    proxy = "(proxy) {\nencode gzip\nreverse_proxy {args[0]}\n}\n"
+    parts = parts_of(proxy + "".join(f"s{n}.test {{\nimport proxy 10.0.0.{n}:80\n}}\n" for n in range(50)))
+    assert_equal(splicer, adapt, parts)
+    counted.texts.clear()
+    more = parts_of("s99.test {\nimport proxy 10.0.0.99:80\n}\n")
+    assert_equal(splicer, adapt, sorted([*parts, *more], key=lambda part: caddyfile.sort_key(part.block)))
+    # beside it at most the site of each kind, which has no handlers
+    assert sum(text.count("import proxy") for text in counted.texts) == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{\nemail a@b.com\n}\napi-localhost {\n}\napp.localhost {\n}\nb.localhost {\n}\nc.example.org {\n}\nlocalhost {\n}\n",
+        "{\nacme_ca https://ca.test/d\n}\nweb-localhost {\n}\nfoo.mylocalhost {\n}\ns.localhost {\n}\nt.localhost {\n}\n",
+        "ab.jp {\n}\nxn--wgvaaaaaaaaaaa.jp {\n}\nxn--wgvaaaaaaaaaab.jp {\n}\n日日日日日日日日日日日日.jp {\n}\n",
+    ],
+    ids=["names that end in localhost", "with an authority", "not ASCII"],
+)
+def test_of_names_that_look_alike(adapt: Adapt, text: str) -> None:
+    assert_equal(Splicer(adapt, 0), adapt, parts_of(text))
+
+
+def test_a_named_route_has_groups_of_its_own(adapt: Adapt) -> None:
+    named = "&(common) {\nhandle /pong {\nrespond ping\n}\nhandle {\nrespond pong\n}\n}\n"
+    site = "http://z.test {\nhandle /ping {\ninvoke common\n}\nhandle {\nrespond other\n}\n}\n"
+    grouped = "".join(
+        f"http://s{n}.test {{\nhandle /a {{\nrespond a\n}}\nhandle {{\nrespond b\n}}\n}}\n" for n in range(9)
+    )
+    for smallest in (0, 1000):
+        parts = parts_of(named + site + grouped)
+        document = Splicer(adapt, smallest).document(parts, text_of(parts))
+        (server,) = document.servers.values()
+        groups = [
+            {each["group"] for route in routes for each in objects_in(route.value) if "group" in each}
+            for routes in (server.routes, server.named.values())
+        ]
+        assert all(groups) and groups[0].isdisjoint(groups[1])
 
 
 def test_what_caddy_refuses_is_refused_as_a_whole(adapt: Adapt) -> None:

@@ -64,7 +64,7 @@ def _is_default(policy: dict[str, Any], host: str) -> bool:
     return not policy.keys() - {"subjects"} or (
         not policy.keys() - {"subjects", "issuers"}
         and policy["issuers"] == [{"module": "internal"}]
-        and host.endswith(("localhost", ".local", ".internal", ".home.arpa"))
+        and f".{host}".endswith((".localhost", ".local", ".internal", ".home.arpa"))
     )
 
 

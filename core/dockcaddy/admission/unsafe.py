@@ -10,7 +10,7 @@ from typing import Any
 
 from attrs import frozen
 
-from dockcaddy.admission.own_addresses import EVERY, LOOPBACK, Place, place_here
+from dockcaddy.admission.own_addresses import EVERY, LOOPBACK, place_here
 from dockcaddy.admission.plain_http import mixed_protocols
 from dockcaddy.caddyjson.document import NANOSECONDS, Document, Json, Route, Server
 from dockcaddy.model import bracketed
@@ -47,14 +47,14 @@ def unsafe_settings(document: Document, containers: Collection[str] = ()) -> Ite
 class _Contents:
     """What one route says itself: without the named routes that it invokes.
 
-    `needs` are the names that each mapped one is made from, `settings` what is unsafe by itself, `places` those of this
-    machine that it proxies to, each with the host as it is written.
+    `needs` are the names that each mapped one is made from, `settings` what is unsafe by itself, `dialled` the
+    addresses that it proxies to.
     """
 
     invoked: tuple[str, ...]
     needs: Mapping[str, frozenset[str]]
     settings: tuple[str, ...]
-    places: tuple[tuple[str, Place], ...]
+    dialled: tuple[str, ...]
 
     @classmethod
     def of(cls, route: Route) -> "_Contents":
@@ -64,7 +64,7 @@ class _Contents:
             tuple(dict.fromkeys(str(each.get("name")) for each in handlers if each["handler"] == "invoke")),
             _merged(_map_needs(each) for each in handlers if each["handler"] == "map"),
             tuple(message for each in handlers for message in (*_frequent_attempts(each), *_costly_hashes(each))),
-            tuple(found for each in handlers for found in _dialled_here(each)),
+            tuple(dict.fromkeys(address for each in handlers for address in _dialled(each))),
         )
 
 
@@ -178,13 +178,16 @@ def _proxy_loops(servers: Mapping[str, Server], containers: Collection[str]) -> 
         for address in server.settings.get("listen") or ()
         if (place := place_here(address))
     }
+    ports = {str(port) for _, port in listening}
     proxies = [
         (name, target, route, port)
         for name, server in servers.items()
         for route in _routes(server)
         for contents in _contents(route, server.named)
-        for written, (host, port) in contents.places
-        if written not in containers
+        for address in contents.dialled
+        if address.rpartition(":")[2].lstrip("0") in ports and address.rpartition(":")[0].strip("[]") not in containers
+        if (place := place_here(address))
+        for host, port in (place,)
         if (target := listening.get((host or LOOPBACK, port)) or listening.get((EVERY, port)))
     ]
     leads_to: dict[str, set[str]] = {}
@@ -197,15 +200,12 @@ def _proxy_loops(servers: Mapping[str, Server], containers: Collection[str]) -> 
             yield UnsafeSetting(message, frozenset(route.hosts))
 
 
-def _dialled_here(handler: Json) -> Iterator[tuple[str, Place]]:
-    """The places of this machine that a proxy dials, each with the host as it is written."""
-    dialled = [str(upstream.get("dial", "")) for upstream in handler.get("upstreams") or ()]
+def _dialled(handler: Json) -> Iterator[str]:
+    """The addresses that a proxy dials."""
+    yield from (str(upstream.get("dial", "")) for upstream in handler.get("upstreams") or ())
     if dynamic := handler.get("dynamic_upstreams"):
         name = str(dynamic.get("name", "?")).strip("[]")
-        dialled.append(f"{bracketed(name)}:{dynamic.get('port', '')}")
-    for address in dialled:
-        if place := place_here(address):
-            yield address.rpartition(":")[0].strip("[]"), place
+        yield f"{bracketed(name)}:{dynamic.get('port', '')}"
 
 
 def _in_loops(leads_to: Mapping[str, Set[str]]) -> list[str]:

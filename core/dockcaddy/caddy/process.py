@@ -47,9 +47,10 @@ def with_defaults(config: bytes, admin: str, log: dict[str, Any] | None = None) 
     `admin` is a listen address (`tcp/localhost:2019`, `unix//run/caddy.sock`). Other fields of the configuration's own
     `admin` part stay.
     """
-    if not log and config.startswith(b'{"apps":'):
-        # Caddy writes `admin` first, so there is none; parsing a large configuration is slow
-        return b'{"admin":{"listen":' + json.dumps(admin).encode() + b"}," + config[1:]
+    if config.startswith(b'{"apps":'):
+        # Caddy writes `admin` and `logging` first, so there are none; parsing a large configuration is slow
+        ours = {"admin": {"listen": admin}, **({"logging": {"logs": {"default": log}}} if log else {})}
+        return json.dumps(ours, separators=(",", ":")).encode()[:-1] + b"," + config[1:]
     decoded = json.loads(config) if config.strip() else {}
     decoded = decoded or {}
     own = decoded.get("admin") or {}

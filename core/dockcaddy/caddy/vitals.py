@@ -12,9 +12,8 @@ from dockcaddy.caddy.admin import AdminClient
 # a request for metrics by this method shows that the controller that leads is alive
 BEAT = "BEAT"
 
-_RELOADED = re.compile(
-    r"^(?:caddy_config_last_reload_success_timestamp|process_start_time)_seconds (\S+)", re.MULTILINE
-)
+_RELOADED = re.compile(r"^caddy_config_last_reload_success_timestamp_seconds (\S+)", re.MULTILINE)
+_STARTED = re.compile(r"^process_start_time_seconds (\S+)", re.MULTILINE)
 # Caddy calls every method that it does not know OTHER
 _BEATS = re.compile(
     rf'^caddy_admin_http_requests_total\{{[^}}]*method="(?:OTHER|{BEAT})"[^}}]*path="/metrics"[^}}]*\}} (\S+)',
@@ -36,5 +35,7 @@ class Vitals:
 def vitals_of(client: AdminClient, method: str = "GET") -> Vitals:
     """The vitals of a Caddy. Raises CaddyUnreachable."""
     text = client.metrics(method)
-    since = tuple(_RELOADED.findall(text))
+    # a Caddy that only says when it was started does not tell of another configuration
+    reloaded = tuple(_RELOADED.findall(text))
+    since = (*reloaded, *_STARTED.findall(text)) if reloaded else ()
     return Vitals(since, tuple(_BEATS.findall(text)) or ("0",)) if since else Vitals()

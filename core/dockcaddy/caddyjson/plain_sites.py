@@ -20,7 +20,7 @@ _OF_THE_KIND = frozenset(("tls", "bind", "import"))
 # a name, no address: Caddy treats addresses in ways of their own
 _HOST = re.compile(r"(?=.*[a-z_-][^.]*\Z)[a-z0-9_-]+(?:\.[a-z0-9_-]+)*", re.IGNORECASE)
 # Caddy chooses the issuers of certificates by these
-_ISSUED_APART = ("localhost", ".localhost", ".local", ".internal", ".home.arpa", ".ts.net")
+_ISSUED_APART = (".localhost", ".local", ".internal", ".home.arpa", ".ts.net")
 
 
 @frozen
@@ -46,11 +46,11 @@ def plain_site(site: Block, snippets: Mapping[str, Block]) -> PlainSite | None:
     hosts = tuple(dict.fromkeys(each.host.lower() for each in addresses))
     if any(not _is_plain_address(each) or (each.scheme, each.port) != (first.scheme, first.port) for each in addresses):
         return None
-    issuers = {next((end for end in _ISSUED_APART if host.endswith(end)), "." in host) for host in hosts}
+    issuers = {next((end for end in _ISSUED_APART if f".{host}".endswith(end)), "." in host) for host in hosts}
     used = _Used(snippets)
     if len(issuers) > 1 or len(hosts) < len(addresses) or not used.are_plain(site.children):
         return None
-    lines = tuple(line for line in site.children if line.keys[0] in _OF_THE_KIND)
+    lines = tuple(line for line in site.children if line.keys[0] in _OF_THE_KIND and not used.are_handlers((line,)))
     rest = caddyfile.write_block(Block((f"{first.scheme}:{first.port}", str(issuers.pop())), lines))
     stub = caddyfile.write_block(evolve(site, children=lines))
     return PlainSite(
@@ -72,6 +72,12 @@ class _Used:
     def are_plain(self, lines: Iterable[Block]) -> bool:
         """Whether a site with these lines is plain."""
         return all(self._is_plain(line) for line in lines)
+
+    def are_handlers(self, lines: Iterable[Block]) -> bool:
+        """Whether these lines of a plain site only add handlers, so that they make no difference to its kind."""
+        names = (line.keys[0] if line.keys else "" for line in lines)
+        imported = (self._snippets[line.keys[1]].children for line in lines if line.keys[:1] == ("import",))
+        return not _OF_THE_KIND.difference(("import",)).intersection(names) and all(map(self.are_handlers, imported))
 
     def _is_plain(self, line: Block) -> bool:
         name = line.keys[0] if line.keys else ""

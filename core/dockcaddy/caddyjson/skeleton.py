@@ -13,6 +13,7 @@ from attrs import define, evolve, field, frozen
 from dockcaddy.caddyjson.document import Document, Json, Route, Server
 from dockcaddy.caddyjson.plain_sites import PlainSite
 
+Hosts = frozenset[str]
 # of sites that are not plain, in the Caddyfile, by host and port; and of the only one whose host is not known
 Positions = Mapping[tuple[str, str], int]
 UNKNOWN = ("", "")
@@ -55,58 +56,71 @@ class Kind:
 
 
 class NotSpliceable(Exception):
-    """A kind whose sites do not only differ in their routes; without a kind, nothing can be put in place."""
+    """Kinds whose sites do not only differ in their routes; without any, nothing can be put in place."""
 
-    def __init__(self, kind: Kind | None = None) -> None:
+    def __init__(self, kinds: Iterable[Kind] = ()) -> None:
         super().__init__()
-        self.kind = kind
+        self.kinds = tuple(kinds)
 
 
 def choose_stubs(kinds: Iterable[Kind], taken: Iterable[str]) -> None:
     """Choose the site that stands for each kind: none with a host that another one in the skeleton has.
 
-    `taken` are the hosts of the sites that are not plain. Raises NotSpliceable for a kind without such a site.
+    `taken` are the hosts of the sites that are not plain. Raises NotSpliceable for kinds without such a site.
     """
     used = set(taken)
+    without = []
     for kind in kinds:
         kind.stub = next((each for each in kind.members if used.isdisjoint(each.site.hosts)), None)
         if kind.stub is None:
-            raise NotSpliceable(kind)
-        used.update(kind.stub.site.hosts)
+            without.append(kind)
+        else:
+            used.update(kind.stub.site.hosts)
+    if without:
+        raise NotSpliceable(without)
 
 
 def spliced(skeleton: Document, kinds: Sequence[Kind], positions: Positions) -> Document:
     """The document of the whole. Raises NotSpliceable."""
     names = _Names({name: (kind, suffix) for kind in kinds for name, suffix in kind.forms()})
-    placed: dict[str, list[Kind]] = {}
-    for kind in kinds:
-        placed.setdefault(_server_of(kind, skeleton), []).append(kind)
-    servers = {}
+    placed = _placed(skeleton, kinds)
+    rest = names.grown_rest(skeleton.rest)
+    settings = {name: names.grown_server(server) for name, server in skeleton.servers.items()}
+    if names.odd:
+        raise NotSpliceable(names.odd)
+    servers = {
+        name: evolve(server, settings=settings[name], routes=_routes(server, placed.get(name, {}), positions))
+        for name, server in skeleton.servers.items()
+    }
+    return evolve(skeleton, rest=rest, servers=servers)
+
+
+def _placed(skeleton: Document, kinds: Sequence[Kind]) -> dict[str, dict[Hosts, Kind]]:
+    """The kinds by the server that has the route of their stub, and by the hosts of that. Raises NotSpliceable."""
+    by_hosts = {frozenset(kind.stub.site.hosts): kind for kind in kinds if kind.stub is not None}
+    placed: dict[str, dict[Hosts, Kind]] = {}
+    found: dict[Hosts, int] = {}
     for name, server in skeleton.servers.items():
-        routes = tuple(_routes(server, placed.get(name, ()), positions))
-        servers[name] = evolve(server, settings=names.grown_server(server), routes=routes)
-    return evolve(skeleton, rest=names.grown_rest(skeleton.rest), servers=servers)
+        for route in server.routes:
+            hosts = frozenset(route.hosts)
+            if hosts in by_hosts:
+                placed.setdefault(name, {})[hosts] = by_hosts[hosts]
+                found[hosts] = found.get(hosts, 0) + 1
+    odd = [kind for hosts, kind in by_hosts.items() if found.get(hosts) != 1]
+    if odd:
+        raise NotSpliceable(odd)
+    return placed
 
 
-def _server_of(kind: Kind, skeleton: Document) -> str:
-    """The one server that has the route of the kind's stub."""
-    hosts = _stub_hosts(kind)
-    found = [name for name, each in skeleton.servers.items() for route in each.routes if set(route.hosts) == hosts]
-    if len(found) != 1:
-        raise NotSpliceable(kind)
-    return found[0]
-
-
-def _stub_hosts(kind: Kind) -> set[str]:
-    assert kind.stub is not None
-    return set(kind.stub.site.hosts)
-
-
-@frozen
+@define
 class _Names:
-    """The names of stubs: the kinds that they stand for, and their suffixes."""
+    """The names of stubs: the kinds that they stand for, and their suffixes.
+
+    `odd` are the kinds whose stub stands in a place that is not understood.
+    """
 
     stubs: Mapping[str, tuple[Kind, str]]
+    odd: list[Kind] = field(factory=list)
 
     def grown_server(self, server: Server) -> Json:
         """The settings of a server with all names in them."""
@@ -124,7 +138,7 @@ class _Names:
         return {**settings, **_given(automatic_https=skipped, logs=logs)}
 
     def grown_rest(self, rest: Json) -> Json:
-        """What is not part of servers, with all names in it."""
+        """What is not part of servers, with all names in it. Raises NotSpliceable where nothing can be put in place."""
         apps = rest.get("apps") or {}
         tls = apps.get("tls") or {}
         automation = tls.get("automation") or {}
@@ -149,9 +163,7 @@ class _Names:
         """Raises NotSpliceable where Caddy sorts policies by wildcards: what it keeps depends on the number of all of them."""
         if any("*" in host for each in policies for host in each.get("subjects") or ()):
             raise NotSpliceable
-        covered = next((kind for kind, _ in self.stubs.values() if kind.is_covered), None)
-        if policies and covered is not None:
-            raise NotSpliceable(covered)
+        self.odd += [kind for kind, _ in self.stubs.values() if policies and kind.is_covered]
 
     def _grown_lists(self, settings: Json | None, key: str) -> dict[str, Any] | None:
         if not settings:
@@ -172,7 +184,7 @@ class _Names:
                 yield from kind.names(suffix)
 
     def _look(self, *parts: Any) -> None:
-        """Raises NotSpliceable where a stub's name stands in what is not understood."""
+        """Note the stubs whose names stand in what is not understood."""
         waiting = list(parts)
         while waiting:
             node = waiting.pop()
@@ -182,7 +194,7 @@ class _Names:
             elif isinstance(node, list):
                 waiting += node
             elif isinstance(node, str) and node in self.stubs:
-                raise NotSpliceable(self.stubs[node][0])
+                self.odd.append(self.stubs[node][0])
 
 
 def _without(settings: Json | None, *keys: str) -> Json:
@@ -193,7 +205,7 @@ def _given(**settings: Any) -> dict[str, Any]:
     return {key: value for key, value in settings.items() if value}
 
 
-def _routes(server: Server, kinds: Sequence[Kind], positions: Positions) -> Iterator[Route]:
+def _routes(server: Server, kinds: Mapping[Hosts, Kind], positions: Positions) -> tuple[Route, ...]:
     """The routes of the server and of all sites of these kinds, in Caddy's order.
 
     Sites with longer hosts come first, among them those with longer paths, then as in the Caddyfile. Sites with wildcards
@@ -208,14 +220,14 @@ def _routes(server: Server, kinds: Sequence[Kind], positions: Positions) -> Iter
             last.append(route)
         elif last or (before is not None and place < before):
             raise NotSpliceable
-        elif not any(set(route.hosts) == _stub_hosts(kind) for kind in kinds):
+        elif frozenset(route.hosts) not in kinds:
             places = ((host, port) for host in route.hosts for port in server.ports)
             position = next((positions[place] for place in places if place in positions), positions.get(UNKNOWN))
             if position is None:
                 raise NotSpliceable
             by_length.setdefault(-place[0], []).append((place[1], position, route))
         before = place or before
-    for kind in kinds:
+    for kind in kinds.values():
         for each in kind.members:
             by_length.setdefault(each.site.length, []).append((0, each.position, each.route))
     made = [
@@ -224,7 +236,7 @@ def _routes(server: Server, kinds: Sequence[Kind], positions: Positions) -> Iter
     hosts = [host for route in made for host in route.hosts]
     if len(set(hosts)) < len(hosts) and kinds:
         raise NotSpliceable
-    return iter((*made, *last))
+    return (*made, *last)
 
 
 def _order(placed: tuple[int, int, Route]) -> tuple[int, int]:
@@ -233,7 +245,8 @@ def _order(placed: tuple[int, int, Route]) -> tuple[int, int]:
 
 def _place(route: Route) -> tuple[int, int] | None:
     """How early the route comes: smaller is earlier. None for wildcards and for what has no host."""
-    length = max((len(_PLACEHOLDER.sub("", host)) for host in route.hosts), default=0)
+    # Go counts bytes
+    length = max((len(_PLACEHOLDER.sub("", host).encode()) for host in route.hosts), default=0)
     if not length or any("*" in host for host in route.hosts):
         return None
     paths = (path for match in route.value.get("match") or () for path in match.get("path") or ())

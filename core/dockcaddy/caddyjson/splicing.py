@@ -9,10 +9,10 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Seq
 from typing import Any, Protocol
 from weakref import WeakKeyDictionary
 
-from attrs import define, field
+from attrs import define, evolve, field
 
-from dockcaddy.caddyfile import Block, ListenPorts, SiteAddress, is_host_of, is_site
-from dockcaddy.caddyjson.document import Document, Json, Route
+from dockcaddy.caddyfile import Block, ListenPorts, SiteAddress, all_blocks, is_host_of, is_site
+from dockcaddy.caddyjson.document import Document, Json, Route, Server
 from dockcaddy.caddyjson.plain_sites import PlainSite, plain_site, wildcards_of
 from dockcaddy.caddyjson.skeleton import UNKNOWN, Kind, Member, NotSpliceable, Positions, choose_stubs, spliced
 from dockcaddy.errors import CaddyRefusal
@@ -39,6 +39,7 @@ class _Part:
     """
 
     is_site: bool
+    generation: int = 0
     certified: tuple[str, ...] = ()
     site: PlainSite | None = None
     definitions: str = ""
@@ -52,6 +53,8 @@ class _Part:
 
 
 _Known = tuple[Section, _Part]
+# so often kinds may turn out not to be what they seemed
+_ROUNDS = 3
 
 
 @define(eq=False)
@@ -61,6 +64,8 @@ class Splicer:
     adapt: Callable[[str], bytes]
     smallest: int = limits.SPLICED_FROM
     _definitions: tuple[Section, ...] = ()
+    # how often the definitions have changed
+    _generation: int = 0
     _snippets: Mapping[str, Block] = field(factory=dict)
     _texts: dict[tuple[str, ...], str] = field(factory=dict)
     # of the last document, and of every section that is still kept somewhere; a part must not keep its section
@@ -68,6 +73,7 @@ class Splicer:
     _parts: "WeakKeyDictionary[Section, _Part]" = field(factory=WeakKeyDictionary)
     _skeleton: tuple[str, Document] | None = None
     _not_plain: set[Hashable] = field(factory=set)
+    _read_files: bool = False
 
     def document(self, sections: Sequence[Section], text: str) -> Document:
         """The document of a Caddyfile with these sections and this text.
@@ -80,13 +86,13 @@ class Splicer:
             except (CaddyRefusal, NotSpliceable):
                 # Caddy's message has to be about the whole
                 pass
-        return Document.decode(self.adapt(text))
+        return self._decoded(text)
 
     def _spliced(self, sections: Sequence[Section]) -> Document:
         parts = self._parts_of(sections)
         self._adapt_new(zip(sections, parts, strict=True))
         shared = _in_several(each.certified for each in parts)
-        while True:
+        for _ in range(_ROUNDS):
             kinds, others = self._kinds(sections, parts, shared)
             positions = self._positions(others)
             try:
@@ -97,30 +103,45 @@ class Splicer:
                     raise NotSpliceable
                 return spliced(skeleton, kinds, positions)
             except NotSpliceable as error:
-                if error.kind is None:
+                if not error.kinds:
                     raise
-                self._not_plain.add(error.kind.key)
+                self._not_plain.update(kind.key for kind in error.kinds)
+        raise NotSpliceable
 
     def _parts_of(self, sections: Sequence[Section]) -> list[_Part]:
         known = self._latest
-        parts = [known.get(each) or self._parts.get(each) or self._new_part(each) for each in sections]
+        parts = [known.get(each) or self._kept_part(each) for each in sections]
         definitions = tuple([each for each, part in zip(sections, parts, strict=True) if not part.is_site])
         if definitions != self._definitions:
             self._define(definitions)
             parts = [self._new_part(each) for each in sections]
         self._latest = dict(zip(sections, parts, strict=True))
+        if self._read_files:
+            # a file may change without a change of the text
+            raise NotSpliceable
         return parts
 
     def _define(self, definitions: tuple[Section, ...]) -> None:
         """Note the options and snippets. What depends on all of them is forgotten."""
+        self._generation += 1
         self._definitions = definitions
         self._snippets = {each.block.keys[0][1:-1]: each.block for each in definitions if _is_snippet(each.block)}
         self._texts = {}
         self._not_plain = set()
+        self._read_files = any(self._reads_files(each.block) for each in definitions)
+
+    def _reads_files(self, block: Block) -> bool:
+        """Whether there is an import in it of anything but a snippet."""
+        imports = (line.keys[1] for line in all_blocks((block,)) if line.keys[:1] == ("import",) and len(line.keys) > 1)
+        return any(name not in self._snippets for name in imports)
+
+    def _kept_part(self, section: Section) -> _Part:
+        part = self._parts.get(section)
+        return part if part is not None and part.generation == self._generation else self._new_part(section)
 
     def _new_part(self, section: Section) -> _Part:
         """The part of a section, with its route where that depends on nothing that has changed."""
-        part = _Part(is_site(section.block))
+        part = _Part(is_site(section.block), self._generation)
         if part.is_site:
             part.certified = tuple(_certified(section.block))
             part.site = plain_site(section.block, self._snippets)
@@ -173,7 +194,10 @@ class Splicer:
             if kind is None:
                 kind = kinds[key] = Kind(key, is_covered=bool(wildcards) and key != (site.kind, ()))
             kind.members.append(Member(position, site, route))
-        return list(kinds.values()), others
+        # one site of a kind stands for itself
+        alone = [kind for kind in kinds.values() if len(kind.members) == 1]
+        others |= {kind.members[0].position: sections[kind.members[0].position] for kind in alone}
+        return [kind for kind in kinds.values() if len(kind.members) > 1], dict(sorted(others.items()))
 
     def _positions(self, others: Mapping[int, Section]) -> Positions:
         ports = ListenPorts.of(each.block for each in self._definitions)
@@ -193,8 +217,20 @@ class Splicer:
         texts |= {kind.stub.position: kind.stub.site.stub for kind in kinds if kind.stub is not None}
         text = "".join([texts[position] for position in sorted(texts)])
         if self._skeleton is None or self._skeleton[0] != text:
-            self._skeleton = text, Document.decode(self.adapt(text) if text else b"")
-        return self._skeleton[1]
+            self._skeleton = text, self._decoded(text)
+        skeleton = self._skeleton[1]
+        if any(self._reads_files(each.block) for each in others.values()):
+            self._skeleton = None
+        return skeleton
+
+    def _decoded(self, text: str) -> Document:
+        """The document of a text, in which each named route has groups of its own.
+
+        Caddy numbers those of named routes from zero too: of a request to a site and a named route in it, one route of
+        each group runs.
+        """
+        document = Document.decode(self.adapt(text) if text else b"")
+        return document.with_servers(_with_named_groups)
 
 
 def _key(site: PlainSite, wildcards: Sequence[str]) -> Hashable:
@@ -240,6 +276,11 @@ def _batches(new: Iterable[_Known]) -> Iterator[list[_Known]]:
         taken.update(part.hosts)
     if batch:
         yield batch
+
+
+def _with_named_groups(server: Server) -> Server:
+    named = {name: _of_its_own(route, f"named route {name}") for name, route in server.named.items()}
+    return evolve(server, named=named) if named else server
 
 
 def _of_its_own(route: Route, address: str) -> Route:
