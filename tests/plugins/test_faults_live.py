@@ -93,7 +93,8 @@ def test_a_fault_costs_one_output_of_a_running_daemon(
 def test_a_fault_costs_one_service_of_a_running_daemon(running: Town, eventually: Callable[..., None]) -> None:
     line = 'service "faulty" of plugin faulty: Wicked: not today ('
     eventually(lambda: running.proxy.said(line))
-    assert running.proxy.said(line) == 1 and running.good()
+    assert running.proxy.said(line) == 1, [each for each in running.proxy.lines if line in each]
+    assert running.good()
 
 
 def test_what_comes_later_is_served_too(running: Town, eventually: Callable[..., None]) -> None:

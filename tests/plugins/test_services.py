@@ -242,6 +242,26 @@ def test_a_service_that_fails_to_start_is_stopped_before_it_is_created_again(cap
     assert bad.calls == ["start", "stop"]
 
 
+def test_after_a_fault_a_service_is_left_alone_for_the_rest_of_a_slow_pass() -> None:
+    clock = Clock()
+    recorder = Recorder(does={"before_offer": fail})
+    running = services(recorder, clock=clock)
+    running.start()
+    running.begin_pass()
+    with suppress(StateChanged):
+        running.before_offer(ACCEPTED)
+    before = messages(running)
+    clock.now += 60
+    running.after_accepted(ACCEPTED)
+    assert before and messages(running) == before
+    assert "after_accepted" not in recorder.calls
+    running.begin_pass()
+    recorder.does.clear()
+    with suppress(StateChanged):
+        running.before_offer(ACCEPTED)
+    assert messages(running) == []
+
+
 def test_a_service_that_always_wants_a_pass_gets_one_in_a_while() -> None:
     clock = Clock()
     running = services(Recorder(retry_at=-5.0), clock=clock)

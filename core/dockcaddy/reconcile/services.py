@@ -33,6 +33,8 @@ class _Running:
     service_retry_at: float | None = None
     _changes: int = 0
     _has_worked: bool = False
+    # of a slow pass the pause after a fault may be over before its end
+    _has_failed: bool = False
     _backoff: Backoff = field(factory=lambda: Backoff(FIRST_PAUSE, LONGEST_PAUSE))
     _unrest: Backoff = field(factory=lambda: Backoff(FIRST_PAUSE, LONGEST_PAUSE))
 
@@ -58,12 +60,12 @@ class _Running:
         """A pass begins: it may change its state again."""
         if self._has_worked and self._changes <= limits.MAX_STATE_CHANGES:
             self._unrest.succeeded()
-        self._changes, self._has_worked = 0, False
+        self._changes, self._has_worked, self._has_failed = 0, False, False
 
     def work(self, work: Callable[[GuardedService], object]) -> bool:
         """Call it in a pass. Returns whether its state has changed."""
         before = self.state
-        if self._changes > limits.MAX_STATE_CHANGES or not self._is_due:
+        if self._changes > limits.MAX_STATE_CHANGES or self._has_failed or not self._is_due:
             return False
         self._has_worked = True
         self.call(work)
@@ -81,7 +83,7 @@ class _Running:
         return is_held and (self.state is None or self.state is before)
 
     def _failed(self, fault: str, backoff: Backoff) -> None:
-        self.state, self.reported, self.fault = None, (), fault
+        self.state, self.reported, self.fault, self._has_failed = None, (), fault, True
         backoff.failed(self.clock())
 
     def call(self, work: Callable[[GuardedService], object]) -> object:
