@@ -123,7 +123,7 @@ def test_every_request_finds_the_route_that_it_found_before(
     ]
     plain = answers(stock, document, port, requests)
     assert len(set(plain)) > 100
-    for size in (2, 7, 128):
+    for size in (2, 7, 33):
         assert answers(stock, with_branches(document, 0, size), port, requests) == plain
 
 
@@ -150,3 +150,14 @@ def _secure_body(port: int, host: str) -> str:
             tls.sendall(f"GET / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
             answer = b"".join(iter(lambda: tls.recv(4096), b""))
     return answer.partition(b"\r\n\r\n")[2].decode()
+
+
+def test_a_long_branch_has_leaves() -> None:
+    routes = tuple(route(f"{number}.test") for number in range(40))
+    (branch,) = branched(*routes, size=40)
+    assert isinstance(branch, Branch)
+    leaves = [each for each in branch.members if isinstance(each, Branch)]
+    assert [len(each.members) for each in leaves] == [16, 16, 8]
+    assert tuple(each for leaf in leaves for each in leaf.members) == routes
+    assert json.loads(branch.encoded) == branch.value
+    assert branch.hosts == tuple(f"{number}.test" for number in range(40))

@@ -56,7 +56,15 @@ def _branches(routes: Sequence[Route], size: int) -> Sequence[Route]:
     # the last branch is not shorter than the others: in a short list Caddy does not search by halves
     starts = range(0, len(routes) - size + 1, size)
     ends = (*starts[1:], len(routes))
-    return [Branch.of(routes[start:end]) for start, end in zip(starts, ends, strict=True)]
+    return [Branch.of(_in_leaves(routes[start:end])) for start, end in zip(starts, ends, strict=True)]
+
+
+def _in_leaves(routes: Sequence[Route]) -> Sequence[Route]:
+    """The routes of a branch in branches of their own, which have few of them: Caddy prepares all for each request."""
+    size = limits.LEAF_SIZE
+    if len(routes) < 2 * size:
+        return routes
+    return [Branch.of(routes[start : start + size]) for start in range(0, len(routes), size)]
 
 
 def _is_for_hosts(route: Route) -> bool:

@@ -229,8 +229,8 @@ def _hosts_at_fault(words: str, adapted: bytes | None) -> frozenset[str]:
     apps = json.loads(adapted).get("apps") or {}
     servers = (apps.get("http") or {}).get("servers") or {}
     if route := _ROUTE.search(words):
-        within = _WITHIN.search(words, route.end())
-        return _matched_by_route((servers.get(route[1]) or {}).get("routes"), int(route[2]), within)
+        places = [int(route[2]), *map(int, _WITHIN.findall(words, route.end()))]
+        return _matched_by_route((servers.get(route[1]) or {}).get("routes"), places)
     if policy := _CONNECTION.search(words):
         return _matched((servers.get(policy[1]) or {}).get("tls_connection_policies"), int(policy[2]), "sni")
     if policy := _AUTOMATION.search(words):
@@ -243,12 +243,13 @@ def _hosts_at_fault(words: str, adapted: bytes | None) -> frozenset[str]:
     return frozenset(host for each in names for host, loggers in each.items() if log[1] in loggers)
 
 
-def _matched_by_route(routes: Any, place: int, within: re.Match[str] | None) -> frozenset[str]:
-    """The hosts of a route; of the one within it where it is a branch of many sites."""
+def _matched_by_route(routes: Any, places: Sequence[int]) -> frozenset[str]:
+    """The hosts of a route; of the one within it, and so on, where it is a branch of many sites."""
+    place, *within = places
     route = routes[place] if place < len(routes or ()) else {}
     handlers = list(route.get("handle") or ())
-    if within is not None and not route.get("terminal") and len(handlers) == 1:
-        inner = _matched(handlers[0].get("routes"), int(within[1]), "host")
+    if within and not route.get("terminal") and len(handlers) == 1:
+        inner = _matched_by_route(handlers[0].get("routes"), within)
         if inner:
             return inner
     return _matched(routes, place, "host")

@@ -154,9 +154,10 @@ MAX_RETRIED_TOGETHER = 128
 SPLICED_FROM = 32
 MAX_ADAPTED_TOGETHER = 256
 # From so many routes of one server on, they stand in branches of so many. Caddy searches lists of more than 100 hosts by
-# halves, and prepares all routes of a branch for each request to one of them.
+# halves. It prepares all routes of a branch for each request to one of them, so a branch has leaves of few.
 BRANCHES_FROM = 256
 BRANCH_SIZE = 128
+LEAF_SIZE = 16
 # A Caddy that may open fewer files is warned about.
 FEW_OPEN_FILES = 4_096
 # Fragments that one run of Caddy's program validates.
