@@ -36,7 +36,7 @@ def test_nothing_is_said_where_all_is_well(tmp_path: Path, caplog: pytest.LogCap
 
 @pytest.mark.process
 @pytest.mark.root
-@pytest.mark.parametrize(("closed", "mode"), [("caddy", 0o700), ("caddy/acme", 0o700), ("", 0o755)])
+@pytest.mark.parametrize(("closed", "mode"), [("caddy", 0o700), ("caddy/acme", 0o700), ("", 0o755), ("", 0o700)])
 def test_what_root_left_there_is_named_with_the_remedy(closed: str, mode: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         # other users may not enter pytest's own folder

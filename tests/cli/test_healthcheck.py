@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from dockcaddy.errors import CaddyUnreachable
-from dockcaddy.run.running import running_arguments
+from dockcaddy.run.running import main_arguments, running_arguments
 from proxy import start
 
 Eventually = Callable[..., None]
@@ -34,6 +34,27 @@ def processes(folder: Path, *commands: str) -> Path:
 def test_the_arguments_of_the_one_that_runs_count(tmp_path: Path, command: str) -> None:
     found = running_arguments(processes(tmp_path, "/sbin/docker-init -- x", command, "dockcaddy healthcheck"))
     assert found == ["--mode", "server"]
+
+
+@pytest.mark.parametrize("init", ["docker-init", "podman-init", "tini-static"])
+def test_the_main_program_may_be_started_by_an_init(tmp_path: Path, init: str) -> None:
+    folder = processes(tmp_path, f"/dev/{init} -- x", "dockcaddy run --mode server", "sh", "dockcaddy run --mode other")
+    (folder / "1/comm").write_text(f"{init}\n")
+    for number, parent in ((2, 1), (3, 1), (4, 3)):
+        (folder / str(number) / "stat").write_text(f"{number} (dockcaddy) S {parent} 1 1")
+    assert main_arguments(folder) == ["--mode", "server"]
+
+
+def test_the_environment_file_says_where_the_folders_are(
+    dockcaddy: Callable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", "/nowhere")
+    monkeypatch.delenv("XDG_STATE_HOME")
+    (tmp_path / "env").write_text(f"XDG_STATE_HOME={tmp_path}/elsewhere\n")
+    result = dockcaddy("healthcheck", "--envfile", f"{tmp_path}/env", "--set", "admin=off")
+    assert result.status == 1 and f"{tmp_path}/elsewhere" in result.err
+    missing = dockcaddy("healthcheck", "--envfile", f"{tmp_path}/none")
+    assert missing.status == 1 and f"--envfile {tmp_path}/none" in missing.err
 
 
 def test_without_one_the_container_is_unhealthy(tmp_path: Path) -> None:

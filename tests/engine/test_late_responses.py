@@ -1,18 +1,25 @@
 """Responses that are older than an event, or than the response before them, undo nothing."""
 
 import threading
+from collections.abc import Callable
 from typing import Any
 
+import pytest
+from attrs import define
 from dockcaddy.engine.api.calls import Calls
 from dockcaddy.engine.api.connection import Connection
 from dockcaddy.engine.api.engine_api import EngineApi
 from dockcaddy.engine.api.responses import Responses
 from dockcaddy.engine.builder import InventoryBuilder
 from dockcaddy.engine.problems import EngineProblems
+from dockcaddy.engine.reach.own_container import OwnContainer
 from dockcaddy.engine.records.resources import EngineOptions
+from dockcaddy.engine.watch.event_handler import STORM, EventHandler
+from dockcaddy.engine.watch.events import Event
 from dockcaddy.engine.watch.inspector import Inspector
 from dockcaddy.engine.watch.inspects import InspectQueue
 from dockcaddy.engine.watch.rechecks import LATER, Rechecks
+from dockcaddy.engine.watch.reflector import Reflector
 
 
 def item(state: str, status: str = "Up") -> dict[str, Any]:
@@ -98,6 +105,58 @@ def test_an_inspect_is_not_too_early_for_the_last_event() -> None:
     queue.failed("b", 0.0)
     queue.again("b", 0.1)
     assert queue.next_due() == 0.2
+
+
+def test_what_was_expected_before_a_storm_is_outdated() -> None:
+    made = responses()
+    made.take_list(made.begin(), [item("running")])
+    made.expect("a", 0.0).state = "exited"
+    earlier = made.begin()
+    made.expect_nothing("a")
+    # one that began before the end of the storm says nothing of it
+    assert made.take_look(earlier, ["a"], [item("exited")]).now == ["a"]
+    assert not made.take_look(made.begin(), ["a"], [item("running")]).again
+    assert state(made) == "running"
+
+
+@define
+class NoWork:
+    """Nothing is ever called: responses are taken by the test."""
+
+    def perform(self, ask: Callable[[], Any], done: Callable[[Any], None]) -> None:
+        pass
+
+    def go_on(self, name: str, loop: Callable[[], None]) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+
+@pytest.mark.parametrize(
+    ("before", "within", "last"),
+    [("die", "start", "running"), ("start", "die", "exited"), ("pause", "unpause", "running")],
+)
+def test_after_a_storm_the_next_list_counts(before: str, within: str, last: str) -> None:
+    connection, builder = Connection(), InventoryBuilder("local", EngineOptions())
+    reflector = Reflector(connection, builder, OwnContainer(connection), lambda: 0.0, lambda **_: None, work=NoWork())
+    made = reflector._responses
+    handler = EventHandler(reflector, lambda **_: None, lambda: None)
+    made.take_list(made.begin(), [item("running")])
+    assert not handler.handle([Event("container", before, "a", {})])
+    assert handler.handle([Event("container", "oom", "a", {})] * STORM + [Event("container", within, "a", {})])
+    following = made.take_list(made.begin(), [item(last)])
+    assert state(made) == last and not following.again
+
+
+def test_an_inspect_that_is_queued_again_meanwhile_stays_queued() -> None:
+    queue = InspectQueue()
+    queue.want(["a"])
+    assert queue.next(0, 0) == "a"
+    queue.again("a", 0.1)
+    queue.succeeded("a")
+    queue.retry(0.2)
+    assert queue.next(0, 0) == "a"
 
 
 def test_with_podman_health_is_inspected_with_each_list_and_not_with_each_pass() -> None:

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterator
 
 import pytest
-from dockcaddy.engine import Connection, Engine, EngineOptions
+from dockcaddy.engine import Engine
 from dockcaddy.model import Resource
-from real_engine import Containers, docker
+from real_engine import Containers, docker, listening
 
 Eventually = Callable[..., None]
 pytestmark = pytest.mark.engine
@@ -13,16 +13,9 @@ pytestmark = pytest.mark.engine
 
 @pytest.fixture
 def engine(containers: Containers, eventually: Eventually) -> Iterator[Engine]:
-    """Listens already; nothing is ever polled."""
     containers.prefix = containers.mark
-    made = Engine(Connection(), EngineOptions(containers.mark))
-    heard: list[bool] = []
-    try:
-        made.start(lambda urgent=False: heard.append(urgent))
-        eventually(lambda: heard)
+    with listening(containers.mark, eventually) as made:
         yield made
-    finally:
-        made.close()
 
 
 def found(engine: Engine, name: str) -> Resource | None:

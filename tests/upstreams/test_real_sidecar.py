@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterator
 from urllib.request import urlopen
 
 import pytest
-from dockcaddy.engine import Connection, Engine, EngineOptions, from_snapshot
+from dockcaddy.engine import Engine, EngineOptions, from_snapshot
 from dockcaddy.model import Resource
-from real_engine import Containers, docker, hostname
+from real_engine import Containers, docker, hostname, listening
 
 Eventually = Callable[..., None]
 pytestmark = pytest.mark.engine
@@ -15,20 +15,9 @@ ADDRESS = "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}"
 
 @pytest.fixture
 def engine(containers: Containers, eventually: Eventually) -> Iterator[Engine]:
-    """Listens already; nothing is ever polled."""
     containers.prefix = containers.mark
-    yield from started(containers, eventually)
-
-
-def started(containers: Containers, eventually: Eventually) -> Iterator[Engine]:
-    made = Engine(Connection(), EngineOptions(containers.mark))
-    heard: list[bool] = []
-    try:
-        made.start(lambda urgent=False: heard.append(urgent))
-        eventually(lambda: heard)
+    with listening(containers.mark, eventually) as made:
         yield made
-    finally:
-        made.close()
 
 
 def app_of(engine: Engine) -> Resource:
@@ -58,7 +47,7 @@ def test_the_life_of_a_side_car(engine: Engine, containers: Containers, eventual
     # who starts now, and who reads a snapshot, knows the same
     docker("restart", "-t", "0", vpn)
     eventually(lambda: f"restart {app}" in app_of(engine).unreachable)
-    for later in started(containers, eventually):
+    with listening(containers.mark, eventually) as later:
         assert app_of(later).unreachable == app_of(engine).unreachable
         document = {"version": 1, "engines": [later.snapshot()]}
         (read,) = from_snapshot(document, EngineOptions(containers.mark)).engines[0].resources

@@ -5,9 +5,12 @@ import re
 import subprocess
 import sys
 import sysconfig
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from attrs import define, field
+from dockcaddy.engine import Connection, Engine, EngineOptions
 
 _OURS = re.compile(r"\Acaddy(?=(?:_[0-9]+)?(?:\.|\Z))")
 
@@ -28,6 +31,19 @@ def hostname(body: str) -> str:
     """Which container traefik/whoami says it is; nothing where the answer is another's."""
     found = re.search(r"^Hostname: (\S+)", body, re.MULTILINE)
     return found[1] if found else ""
+
+
+@contextmanager
+def listening(prefix: str, eventually: Callable[..., None]) -> Iterator[Engine]:
+    """The engine, whose events are heard already; nothing is ever polled."""
+    made = Engine(Connection(), EngineOptions(prefix))
+    heard: list[bool] = []
+    try:
+        made.start(lambda urgent=False: heard.append(urgent))
+        eventually(lambda: heard)
+        yield made
+    finally:
+        made.close()
 
 
 def with_dockcaddy(caddy: str) -> list[str]:

@@ -5,9 +5,10 @@ encoded once, however many documents it is part of, so that a document of ten th
 """
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import chain
+from operator import is_
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -64,6 +65,12 @@ class Route:
         """The handlers in it that proxy requests."""
         return tuple(each for each in self.handlers if each["handler"] == _PROXY)
 
+    def with_matches(self, change: Callable[[Json], Json]) -> "Route":
+        """This route with each of its matchers changed, an empty one where it has none; the same route where none changes."""
+        matches: Sequence[Json] = self.value.get("match") or [{}]
+        changed = [change(each) for each in matches]
+        return self if are_same(changed, matches) else Route({**self.value, "match": changed})
+
     def with_proxies(self, change: Callable[[Json], Json]) -> "Route":
         """This route with its proxies changed; the same route where none changes.
 
@@ -107,8 +114,9 @@ class Server:
 
     def with_routes(self, change: Callable[[Route], Route]) -> "Server":
         """This server with every route changed; the same server where none changes."""
-        changed = [change(each) for each in self.every_route]
-        if all(new is old for new, old in zip(changed, self.every_route, strict=True)):
+        routes = tuple(self.every_route)
+        changed = [change(each) for each in routes]
+        if are_same(changed, routes):
             return self
         first, last = len(self.routes), len(self.routes) + len(self.errors)
         named = dict(zip(self.named, changed[last:], strict=True))
@@ -170,8 +178,7 @@ class Document:
     def with_servers(self, change: Callable[[Server], Server]) -> "Document":
         """This document with each server changed; the same document where none changes."""
         changed = {name: change(server) for name, server in self.servers.items()}
-        is_same = all(changed[name] is server for name, server in self.servers.items())
-        return self if is_same else evolve(self, servers=changed)
+        return self if are_same(changed.values(), self.servers.values()) else evolve(self, servers=changed)
 
 
 @define(eq=False)
@@ -191,6 +198,16 @@ class RouteChange:
             made = self.change(route)
             self._made[route] = None if made is route else made
         return self._made[route] or route
+
+
+def are_same(changed: Collection[object], before: Collection[object]) -> bool:
+    """Whether these are the same objects in the same order."""
+    return all(map(is_, changed, before))
+
+
+def without_hosts(match: Json, hosts: Iterable[str]) -> Json:
+    """A matcher that does not match these hosts."""
+    return {**match, "not": [*(match.get("not") or ()), {"host": sorted(hosts)}]}
 
 
 def handlers_in(part: Any) -> Iterator[Json]:

@@ -9,7 +9,7 @@ from collections.abc import Collection, Sequence
 from attrs import evolve
 
 from dockcaddy.caddyfile import is_host_of
-from dockcaddy.caddyjson.document import Document, Json, Route, Server
+from dockcaddy.caddyjson.document import Document, Json, Route, Server, are_same, without_hosts
 
 
 def with_own_errors(document: Document, shared_hosts: Collection[str] = ()) -> Document:
@@ -25,8 +25,7 @@ def _isolated(server: Server, shared_hosts: Collection[str]) -> Server:
         return server
     hosts = frozenset(server.hosts)
     errors = tuple(_excepted(each, hosts, shared_hosts) if _is_wide(each) else each for each in server.errors)
-    is_same = all(new is old for new, old in zip(errors, server.errors, strict=True))
-    return server if is_same else evolve(server, errors=errors)
+    return server if are_same(errors, server.errors) else evolve(server, errors=errors)
 
 
 def _is_wide(route: Route) -> bool:
@@ -37,10 +36,7 @@ def _is_wide(route: Route) -> bool:
 
 def _excepted(route: Route, hosts: frozenset[str], shared_hosts: Collection[str]) -> Route:
     """The route without the errors of other sites."""
-    matches: Sequence[Json] = route.value.get("match") or [{}]
-    changed = [_without_others(match, hosts, shared_hosts) for match in matches]
-    is_same = all(new is old for new, old in zip(changed, matches, strict=True))
-    return route if is_same else Route({**route.value, "match": changed})
+    return route.with_matches(lambda match: _without_others(match, hosts, shared_hosts))
 
 
 def _without_others(match: Json, hosts: frozenset[str], shared_hosts: Collection[str]) -> Json:
@@ -48,7 +44,7 @@ def _without_others(match: Json, hosts: frozenset[str], shared_hosts: Collection
     others = {host for host in hosts.difference(own) if any(_covers(each, host) for each in own)}
     if not others or not set(own).isdisjoint(shared_hosts):
         return match
-    return {**match, "not": [*(match.get("not") or ()), {"host": sorted(others)}]}
+    return without_hosts(match, others)
 
 
 def _covers(pattern: str, host: str) -> bool:

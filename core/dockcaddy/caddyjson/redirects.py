@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator, Sequence, Set
 from attrs import evolve
 
 from dockcaddy.caddyfile import is_host_of
-from dockcaddy.caddyjson.document import Document, Json, Route, Server
+from dockcaddy.caddyjson.document import Document, Json, Route, Server, are_same, without_hosts
 
 
 def with_own_redirects(document: Document, shared_hosts: Collection[str] = ()) -> Document:
@@ -39,24 +39,20 @@ def _isolated(server: Server, redirected: Set[str], shared_hosts: Collection[str
     routes = tuple(
         _excepted(each, redirected, shared_hosts) if _patterns(each.hosts) else each for each in server.routes
     )
-    is_same = all(new is old for new, old in zip(routes, server.routes, strict=True))
-    return server if is_same else evolve(server, routes=routes)
+    return server if are_same(routes, server.routes) else evolve(server, routes=routes)
 
 
 def _excepted(route: Route, redirected: Set[str], shared_hosts: Collection[str]) -> Route:
     """The route without redirected hosts."""
-    matches: Sequence[Json] = route.value.get("match") or ()
-    changed = [_without_redirected(match, redirected, shared_hosts) for match in matches]
-    is_same = all(new is old for new, old in zip(changed, matches, strict=True))
-    return route if is_same else Route({**route.value, "match": changed})
+    return route.with_matches(lambda match: _without_redirected(match, redirected, shared_hosts))
 
 
 def _without_redirected(match: Json, redirected: Set[str], shared_hosts: Collection[str]) -> Json:
     patterns = _patterns(match.get("host") or ())
-    others = sorted(host for host in redirected if any("{" in each or is_host_of(host, each) for each in patterns))
+    others = [host for host in redirected if any("{" in each or is_host_of(host, each) for each in patterns)]
     if not others or not set(patterns).isdisjoint(shared_hosts):
         return match
-    return {**match, "not": [*(match.get("not") or ()), {"host": others}]}
+    return without_hosts(match, others)
 
 
 def _patterns(hosts: Sequence[str]) -> Sequence[str]:

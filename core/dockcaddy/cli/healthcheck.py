@@ -8,6 +8,7 @@ import click
 from dockcaddy.cli.options import Command, read_settings, settings_options
 from dockcaddy.cli.result import write
 from dockcaddy.errors import DockcaddyError
+from dockcaddy.run.environment_file import load_environment_file
 from dockcaddy.run.health import check_caddy
 from dockcaddy.run.running import running_arguments
 
@@ -31,6 +32,8 @@ def command(**options: Any) -> int:
     """
     settings = read_settings(options)
     try:
+        # it may say where the folders are
+        load_environment_file(settings.envfile)
         write(check_caddy(settings) + "\n")
     except DockcaddyError as error:
         logger.error("%s", error)

@@ -20,7 +20,8 @@ from dockcaddy.reconcile.pipeline import BaseCaddyfile, Pipeline
 from dockcaddy.run.comparison import Comparison, peers_settings
 from dockcaddy.run.composition import pipeline_for
 from dockcaddy.run.engines import engines_for, options_for
-from dockcaddy.run.operator_files import load_environment_file, read_base
+from dockcaddy.run.environment_file import load_environment_file
+from dockcaddy.run.operator_files import read_base
 from dockcaddy.run.preview import served_by_program, served_unchecked
 from dockcaddy.settings import limits
 from dockcaddy.settings.table import Settings
@@ -155,8 +156,7 @@ def read_comparison(options: Mapping[str, Any], path: str) -> Comparison:
 def started(options: Mapping[str, Any]) -> Environment:
     """The settings and plugins, once the environment file is loaded. Raises SettingsError and PluginError."""
     environment = start(options)
-    if environment.settings.envfile:
-        load_environment_file(environment.settings.envfile)
+    load_environment_file(environment.settings.envfile)
     return environment
 
 

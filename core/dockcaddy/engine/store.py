@@ -248,8 +248,8 @@ class ContainerStore:
     def disconnect(self, id: str, network: str) -> bool:
         """Remove a network from a container. Returns whether it was on that network."""
         known = self._known.get(id)
-        networks = ((known.item.get("NetworkSettings") or {}).get("Networks") or {}) if known else {}
-        kept = {name: each for name, each in networks.items() if (each or {}).get("NetworkID") != network}
+        networks = shared_networks.endpoints(known.item) if known else {}
+        kept = {name: each for name, each in networks.items() if each.get("NetworkID") != network}
         if known is None or len(kept) == len(networks):
             return False
         known.item = {**known.item, "NetworkSettings": {**known.item["NetworkSettings"], "Networks": kept}}

@@ -29,9 +29,17 @@ def report_folders(environment: Mapping[str, str]) -> None:
             break
 
 
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except PermissionError:
+        # a folder on the way is closed to us, and named itself
+        return False
+
+
 def _closed(folder: Path) -> Iterator[Path]:
     """What of a folder, its contents and the folder above it we may not use."""
-    existing = next(each for each in (folder, *folder.parents) if each.exists())
+    existing = next(each for each in (folder, *folder.parents) if _exists(each))
     candidates = [existing, *(sorted(folder.iterdir()) if os.access(folder, os.R_OK | os.X_OK) else ())]
     for path in candidates:
         if not os.access(path, os.R_OK | os.W_OK | (os.X_OK if path.is_dir() else 0)):

@@ -27,8 +27,9 @@ from dockcaddy.run.caddy_folders import report_folders
 from dockcaddy.run.connections import Connections
 from dockcaddy.run.controller import Controller, controller_for, tls_for
 from dockcaddy.run.engines import engines_for
+from dockcaddy.run.environment_file import load_environment_file
 from dockcaddy.run.loop import outputs_for, reconciler_for
-from dockcaddy.run.operator_files import load_environment_file, read_base
+from dockcaddy.run.operator_files import read_base
 from dockcaddy.run.outputs import chosen_outputs
 from dockcaddy.run.own_admin import own_address
 from dockcaddy.run.server import Kept, report_without_effect
@@ -50,8 +51,7 @@ def run(settings: Settings, registry: Registry, sections: Mapping[type, Any], ca
     """
     with suppress(Ended), registry.timer.guarded(), ended_by_signals(registry.timer.is_waiting) as ending:
         # first of all, because it may say where the engine and the folders are
-        if settings.envfile:
-            load_environment_file(settings.envfile)
+        load_environment_file(settings.envfile)
         if settings.mode == "server":
             _serve(settings, registry, ending, caddy_output)
         else:

@@ -1,7 +1,12 @@
-"""An environment file as godotenv, which caddy-docker-proxy uses, reads it (https://github.com/joho/godotenv). Pure."""
+"""An environment file as godotenv, which caddy-docker-proxy uses, reads it (https://github.com/joho/godotenv)."""
 
+import os
 import re
 from collections.abc import Mapping
+from pathlib import Path
+
+from dockcaddy.errors import SettingsError
+from dockcaddy.files import unreadable
 
 _KEY = re.compile(r"(?:export[ \t]+)?([A-Za-z0-9_.]+)[ \t]*[=:][ \t]*")
 _SKIPPED = re.compile(r"(?:\s+|#[^\n]*)+")
@@ -11,6 +16,23 @@ _COMMENT = re.compile(r"(?:^|\s)#.*")
 _REFERENCE = re.compile(r"(\\)?\$(?:\{([A-Za-z0-9_]+)\}|([A-Za-z0-9_]+))")
 _ESCAPE = re.compile(r"\\([^$])", re.DOTALL)
 _CONTROL = {"n": "\n", "r": "\r"}
+
+
+def load_environment_file(path: str) -> None:
+    """Put the variables of a file into the environment, for Caddy and the engines; what is set already stays.
+
+    Without a path there is none. Raises SettingsError.
+    """
+    if not path:
+        return
+    try:
+        variables = parse_environment(Path(path).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"--envfile {path}: {unreadable(error)}") from error
+    except ValueError as error:
+        raise SettingsError(f"--envfile {path}: {error}") from None
+    for name, value in variables.items():
+        os.environ.setdefault(name, value)
 
 
 def parse_environment(text: str) -> dict[str, str]:

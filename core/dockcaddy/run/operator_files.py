@@ -1,7 +1,6 @@
-"""What the operator wrote for the whole program: the base Caddyfile, and the environment of its Caddy."""
+"""What the operator wrote for the whole program: the base Caddyfile."""
 
 import logging
-import os
 from pathlib import Path
 
 from attrs import define
@@ -9,7 +8,6 @@ from attrs import define
 from dockcaddy.errors import SettingsError
 from dockcaddy.files import unreadable
 from dockcaddy.reconcile.pipeline import BaseCaddyfile
-from dockcaddy.run.environment_file import parse_environment
 
 logger = logging.getLogger("dockcaddy")
 
@@ -47,18 +45,3 @@ def read_base(path: str) -> BaseCaddyfile | None:
         return BaseCaddyfile(path, Path(path).read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"--caddyfile-path {path}: {unreadable(error)}") from error
-
-
-def load_environment_file(path: str) -> None:
-    """Put the variables of a file into the environment, for Caddy and the engines; what is set already stays.
-
-    Raises SettingsError.
-    """
-    try:
-        variables = parse_environment(Path(path).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"--envfile {path}: {unreadable(error)}") from error
-    except ValueError as error:
-        raise SettingsError(f"--envfile {path}: {error}") from None
-    for name, value in variables.items():
-        os.environ.setdefault(name, value)

@@ -8,7 +8,7 @@ from dockcaddy.errors import CaddyUnreachable
 
 PROCESSES = Path("/proc")
 # what `docker run --init`, `init: true` and Podman's `--init` start first
-_INITS = frozenset(("docker-init", "tini", "catatonit", "dumb-init"))
+_INITS = frozenset(("docker-init", "podman-init", "tini", "tini-static", "catatonit", "dumb-init"))
 
 
 def running_arguments(processes: Path = PROCESSES) -> list[str]:

@@ -112,7 +112,6 @@ def _client_of(endpoint: Endpoint, version: str) -> Any:
         base_url="http://ssh.invalid:80" if is_ssh else endpoint.url,
         version=version,
         timeout=limits.ENGINE_CALL_TIMEOUT,
-        num_pools=limits.MAX_ENGINE_CONNECTIONS,
         tls=_tls(endpoint.tls) if endpoint.tls and not is_ssh and "unix:" not in endpoint.url else False,
     )
     # proxies, certificates and passwords in the environment are for other servers

@@ -5,7 +5,6 @@ Nearly all of our calls read something small, so they go directly to the connect
 the certificates and the API version are still those of docker's client.
 """
 
-import json
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -64,7 +63,11 @@ class Client(docker.APIClient):
     def _ask(self, path: str, headers: Mapping[str, str], timeout: float | None) -> BaseHTTPResponse:
         """The response, whose body is still to be read. A call that the engine closed the connection on is repeated once."""
         # the time to connect, and between two parts of the response
-        options: dict[str, Any] = {"headers": headers, "timeout": Timeout(timeout, timeout), "preload_content": False}
+        options: dict[str, Any] = {
+            "headers": headers,
+            "timeout": Timeout(connect=timeout, read=timeout),
+            "preload_content": False,
+        }
         try:
             return self._pool.urlopen("GET", path, retries=False, **options)
         except ProtocolError as error:
@@ -94,13 +97,5 @@ class _Response(requests.Response):
         self.headers.update(answer.headers.items())
         self.request = requests.PreparedRequest()
         self.request.method, self.request.url = "GET", url
-        self._body = body
-
-    @property
-    def content(self) -> bytes:
-        """The body."""
-        return self._body
-
-    def json(self, **options: Any) -> Any:
-        """The decoded body. Raises ValueError."""
-        return json.loads(self._body.decode(errors="replace"), **options)
+        # where requests keeps a body that is read
+        self._content: Any = body

@@ -49,6 +49,11 @@ class Responses:
         self._learnt[id] = self._begun + 1
         return self.containers.of(id, now)
 
+    def expect_nothing(self, id: str) -> None:
+        """Events about a container were not read one by one: responses to calls from now on count."""
+        self._learnt[id] = self._begun + 1
+        self.containers.drop(id)
+
     def forget_events(self) -> None:
         """Events may have been lost: responses count more than earlier events."""
         self.containers.forget()

@@ -117,10 +117,6 @@ class SshAdapter(HTTPAdapter):
         """The pool, whatever the request."""
         return self._pool
 
-    def get_connection(self, *arguments: Any, **named: Any) -> Any:
-        """The pool, for older versions of requests."""
-        return self._pool
-
     def request_url(self, request: requests.PreparedRequest, proxies: Any) -> str:
         """The path: there is no proxy."""
         return request.path_url

@@ -73,7 +73,7 @@ class EventHandler:
                 if self._is_of_ours(event):
                     self._handle_one(event)
                     continue
-                self.reflector.changed(event.container)
+                self.reflector.changed(event.container, in_storm=True)
                 # no list shows that a container is stopping
                 if event.verb == "kill":
                     self._signalled(event)

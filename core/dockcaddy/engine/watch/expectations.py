@@ -155,6 +155,10 @@ class Expectations:
         """Events may have been lost: drop all expectations."""
         self._by_id.clear()
 
+    def drop(self, id: str) -> None:
+        """Expect nothing of a container."""
+        self._by_id.pop(id, None)
+
     def expire(self, now: float) -> None:
         """Drop expectations that have expired."""
         for id in [id for id, each in self._by_id.items() if now >= each.until]:

@@ -46,8 +46,8 @@ class InspectQueue:
 
     def succeeded(self, id: str) -> None:
         """The container was inspected, or is gone."""
+        # one that was queued meanwhile stays queued
         self._failures.pop(id, None)
-        self._retries.pop(id, None)
         self._forbidden.discard(id)
 
     def forbidden(self, id: str, now: float) -> None:

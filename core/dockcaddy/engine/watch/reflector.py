@@ -146,10 +146,12 @@ class Reflector:
             self._due.add("tasks" if kind == "node" and self._swarm.is_polling else "swarm")
             self._turn()
 
-    def changed(self, id: str) -> None:
-        """Let the next `read` look at this container."""
+    def changed(self, id: str, *, in_storm: bool = False) -> None:
+        """Let the next `read` look at this container. In a storm, what events said of it before is outdated."""
         with self.lock:
             self._dirty[id] = None
+            if in_storm:
+                self._responses.expect_nothing(id)
 
     def look(self, id: str) -> None:
         """Look at a container now."""
@@ -386,12 +388,8 @@ class Reflector:
         return self.builder.changes + self.problems.changes, self._reported, self.builder.services.losses
 
     def _tell_of(self, before: tuple[int, int, int]) -> None:
-        if self._state == before or self._waiting:
-            return
-        if self._state[2] != before[2]:
-            self.wake(urgent=True)
-        else:
-            self.wake()
+        if self._state != before and not self._waiting:
+            self.wake(**({"urgent": True} if self._state[2] != before[2] else {}))
 
     def _fail_inspect(self, id: str, error: Exception) -> None:
         before = self._state
