@@ -73,6 +73,13 @@ def units_can_be_verified() -> bool:
     return shutil.which("systemd-analyze") is not None
 
 
+def compose_is_there() -> bool:
+    """Whether Docker Compose can resolve a project, for which it needs no engine."""
+    docker = shutil.which("docker")
+    said = docker and subprocess.run([docker, "compose", "version"], capture_output=True, check=False, timeout=30)
+    return bool(said) and said.returncode == 0
+
+
 # a mark -> whether what such tests need is there, and what is missing where it is not
 _NEEDS = {
     "engine": (engine_answers, "no Docker Engine answers on this machine"),
@@ -84,12 +91,13 @@ _NEEDS = {
     ),
     "root": (we_are_root, "only root can become another user"),
     "systemd": (units_can_be_verified, "no systemd-analyze on this machine: apt-get install systemd"),
+    "compose": (compose_is_there, "no Docker Compose on this machine: apt-get install docker-compose-v2"),
     "load": (load_generators_are_there, "no load generators on this machine: apt-get install hey wrk"),
 }
 _LEFT_OUT = pytest.StashKey[dict[str, int]]()
 # fixtures whose tests start processes
 _STARTING = frozenset(("caddy", "dockcaddy", "start_dockcaddy", "start_proxy", "running"))
-_MAY_START = ("engine", "load", "process", "ssh")
+_MAY_START = ("compose", "engine", "load", "process", "ssh")
 
 
 @pytest.hookimpl(hookwrapper=True)

@@ -15,7 +15,7 @@ logger = logging.getLogger("dockcaddy")
 # Docker's and Podman's sign of a container; on a host, another dockcaddy is none of this command's business
 SIGNS = (Path("/.dockerenv"), Path("/run/.containerenv"))
 # with these the command is about something else
-_APART = frozenset(("--inventory", "--config", "--help", "-h"))
+_APART = frozenset(("--inventory", "--compose", "--config", "--help", "-h"))
 
 
 class AsItRuns(Command):

@@ -8,7 +8,15 @@ import click
 
 from dockcaddy.cli import result
 from dockcaddy.cli.as_it_runs import AsItRuns
-from dockcaddy.cli.inventory import Source, inventory_option, read_comparison, read_source, report, report_excluded
+from dockcaddy.cli.inventory import (
+    Given,
+    Source,
+    inventory_option,
+    read_comparison,
+    read_source,
+    report,
+    report_excluded,
+)
 from dockcaddy.cli.options import settings_options
 from dockcaddy.errors import CaddyUnreachable
 from dockcaddy.merge.configuration import Configuration
@@ -26,15 +34,15 @@ from dockcaddy.run.comparison import Comparison
     help="show what differs from caddy-docker-proxy and why; exit 1 if anything does",
 )
 @settings_options("docker", "labels", "caddy", "plugins", "log")
-def command(path: str, compares: bool, **options: Any) -> int:
+def command(given: Given, compares: bool, **options: Any) -> int:
     """List the problems of labels. Exit 1 if one of them is an error."""
     if compares:
-        return _compare(read_comparison(options, path))
-    source = read_source(options, path, thorough=True)
+        return _compare(read_comparison(options, given))
+    source = read_source(options, given, thorough=True)
     found = source.served()
     problems = dict.fromkeys((*found.configuration.problems, *unanswered(found.configuration)))
     problems = problems or dict.fromkeys(_nothing_labelled(source, found.configuration))
-    wrong = report(problems)
+    wrong = report(problems, source.read)
     if found.unchecked and not wrong:
         raise CaddyUnreachable(found.unchecked)
     found.warn()

@@ -7,10 +7,10 @@ from typing import Any
 
 import click
 
-from dockcaddy.caddyfile import SiteAddress
+from dockcaddy.caddyfile import Origin, SiteAddress
 from dockcaddy.cli import result
 from dockcaddy.cli.as_it_runs import AsItRuns
-from dockcaddy.cli.inventory import inventory_option, read_source, report, report_excluded
+from dockcaddy.cli.inventory import Given, Read, inventory_option, read_source, report, report_excluded
 from dockcaddy.cli.options import settings_options
 from dockcaddy.errors import SettingsError
 from dockcaddy.merge.configuration import Configuration
@@ -25,9 +25,9 @@ logger = logging.getLogger("dockcaddy")
 @click.argument("subject")
 @inventory_option
 @settings_options("docker", "labels", "caddy", "plugins", "log")
-def command(subject: str, path: str, **options: Any) -> int:
+def command(subject: str, given: Given, **options: Any) -> int:
     """Show which resource and label made each line of SUBJECT, a site's address or a resource's name."""
-    source = read_source(options, path)
+    source = read_source(options, given)
     if excluded := [name for name in source.excluded if _is(name, subject)]:
         report_excluded(excluded, source.settings.constraint)
         return 0
@@ -37,12 +37,12 @@ def command(subject: str, path: str, **options: Any) -> int:
     configuration = found.configuration
     chosen = sorted({*_lines_of_site(configuration, subject), *_lines_of_resource(configuration, subject)})
     if chosen:
-        result.write_table(("line", "made by"), _explained(configuration, chosen), gap="  # ")
+        result.write_table(("line", "made by"), _explained(configuration, chosen, source.read), gap="  # ")
     else:
         named = sorted(name for name in concerned if _is(name, subject))
         reason = _reason(source.inventory, named)
         logger.warning("%s: not in the configuration%s", ", ".join(named) or subject, reason)
-    report(problem for problem in configuration.problems if problem.resource in concerned)
+    report((problem for problem in configuration.problems if problem.resource in concerned), source.read)
     found.warn()
     return 0
 
@@ -117,14 +117,16 @@ def _lines_of_resource(configuration: Configuration, subject: str) -> Iterator[i
             yield number
 
 
-def _explained(configuration: Configuration, chosen: Iterable[int]) -> list[tuple[str, str]]:
-    """Each line with the resources and labels that made it."""
+def _explained(configuration: Configuration, chosen: Iterable[int], read: Read) -> list[tuple[str, str]]:
+    """Each line with the resources and labels that made it, and the places of these in Compose files."""
     # only a line feed ends a line of a Caddyfile
     text = configuration.text.split("\n")
     return [
-        (
-            text[number].expandtabs(4),
-            ", ".join(f"{origin.resource} {origin.label}".strip() for origin in configuration.lines[number]),
-        )
+        (text[number].expandtabs(4), ", ".join(_made_by(origin, read) for origin in configuration.lines[number]))
         for number in chosen
     ]
+
+
+def _made_by(origin: Origin, read: Read) -> str:
+    where = read.find(origin.resource, origin.label)
+    return f"{origin.resource} {origin.label}".strip() + (f" ({where})" if where else "")

@@ -1,12 +1,14 @@
-"""How `render`, `check` and `explain` read the inventory and report problems."""
+"""How `render`, `check` and `explain` read the inventory: of the engines, of a snapshot, or of Compose files."""
 
+import functools
 import json
 import logging
+import os
 import re
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from attrs import evolve, frozen
@@ -15,7 +17,7 @@ from dockcaddy.cli.options import Environment, start
 from dockcaddy.errors import CaddyUnreachable, SettingsError
 from dockcaddy.files import unreadable
 from dockcaddy.merge.configuration import Configuration
-from dockcaddy.model import Inventory, Problem
+from dockcaddy.model import EngineInventory, Inventory, Problem
 from dockcaddy.reconcile.pipeline import BaseCaddyfile, Pipeline
 from dockcaddy.run.comparison import Comparison, peers_settings
 from dockcaddy.run.composition import pipeline_for
@@ -26,6 +28,10 @@ from dockcaddy.run.preview import served_by_program, served_unchecked
 from dockcaddy.settings import limits
 from dockcaddy.settings.table import Settings
 
+if TYPE_CHECKING:
+    from dockcaddy.compose import Position
+    from dockcaddy.compose.snapshot import ComposeSnapshot
+
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
 logger = logging.getLogger("dockcaddy")
@@ -33,34 +39,105 @@ logger = logging.getLogger("dockcaddy")
 _HALF_CHARACTER = re.compile("[\ud800-\udfff]")
 
 
-def inventory_option(command: Decorated) -> Decorated:
-    """Add `--inventory FILE`."""
-    help = "read a snapshot instead of the engine, - for standard input"
-    return click.option("--inventory", "path", default="", metavar="FILE", help=help)(command)
+@frozen
+class Given:
+    """What a command reads instead of the engines: a snapshot file (`-`: standard input), or Compose files, or neither."""
+
+    path: str = ""
+    compose: tuple[str, ...] = ()
+    profiles: tuple[str, ...] = ()
+
+    def read(self) -> "Read":
+        """The document, read once. Raises SettingsError."""
+        if self.path and self.compose:
+            raise SettingsError("--inventory and --compose both say what to read: omit one of the two")
+        if not self.compose:
+            return Read(f"--inventory {self.path}", _document(self.path)) if self.path else Read()
+        from dockcaddy.compose import load_project, snapshot_of  # noqa: PLC0415
+
+        made = snapshot_of(load_project(self.compose, self.profiles, os.environ))
+        return Read(f"--compose {self.compose[0]}", made.document, made)
 
 
-def read_inventory(settings: Settings, path: str, *, thorough: bool = False, document: Any = None) -> Inventory:
-    """The inventory of a snapshot file (`-`: standard input), or of the engines if `path` is empty.
+@frozen(eq=False)
+class Read:
+    """A snapshot document that stands for the engines, `place` says where it is from; without one, the engines are asked."""
 
-    A `document` is what has been read at the path. With `thorough`, containers without labels of ours are checked for
-    labels that were probably meant for us. Raises SettingsError, SnapshotError and EngineUnreachable.
+    place: str = ""
+    document: Any = None
+    compose: "ComposeSnapshot | None" = None
+
+    def find(self, resource: str, label: str) -> "Position | None":
+        """The line in a Compose file where a resource has a label."""
+        return self.compose.find(resource, label) if self.compose is not None else None
+
+    def overlooked(self, prefix: str) -> tuple[Problem, ...]:
+        """What could not be resolved, and warnings about containers without labels of ours that were meant for us."""
+        if self.compose is None:
+            return ()
+        from dockcaddy.engine.records.resources import has_prefix  # noqa: PLC0415
+        from dockcaddy.engine.records.unlabelled import warnings  # noqa: PLC0415
+
+        containers = self.document["engines"][0]["containers"]
+        others = [each for each in containers if not has_prefix(each["Labels"], prefix)]
+        return (*self.compose.project.problems, *warnings(others, prefix))
+
+
+def inventory_option(command: Callable[..., int]) -> Callable[..., int]:
+    """Add `--inventory FILE`, `--compose FILE` and `--profile NAME`; the command gets them as `given`."""
+
+    @functools.wraps(command)
+    def called(path: str, compose: tuple[str, ...], profiles: tuple[str, ...], **options: Any) -> int:
+        return command(given=Given(path, compose, profiles), **options)
+
+    snapshot = click.option(
+        "--inventory",
+        "path",
+        default="",
+        metavar="FILE",
+        help="read a snapshot instead of the engine, - for standard input",
+    )
+    files = click.option(
+        "--compose",
+        multiple=True,
+        metavar="FILE",
+        help="read a Compose file, or the one in a folder, instead of the engine; repeatable",
+    )
+    profiles = click.option(
+        "--profile", "profiles", multiple=True, metavar="NAME", help="a profile of the Compose files; repeatable"
+    )
+    return snapshot(files(profiles(called)))
+
+
+def read_inventory(settings: Settings, read: Read, *, thorough: bool = False) -> Inventory:
+    """The inventory of the document, or of the engines if there is none.
+
+    With `thorough`, containers without labels of ours are checked for labels that were probably meant for us. Raises
+    SettingsError, SnapshotError and EngineUnreachable.
     """
-    if path:
+    if read.document is not None:
         from dockcaddy.engine import SnapshotError, from_snapshot  # noqa: PLC0415
 
         try:
-            return from_snapshot(_document(path) if document is None else document, options_for(settings))
+            made = from_snapshot(read.document, options_for(settings))
         except SnapshotError as error:
-            raise SnapshotError(f"{error} (--inventory {path})") from error
+            raise SnapshotError(f"{error} ({read.place})") from error
+        return _with_problems(made.engines, [read.overlooked(settings.label_prefix)]) if thorough else made
     engines = engines_for(settings)
     found = [engine.inventory() for engine in engines]
     if len(found) > 1:
         # which addresses of an engine count depends on what the others have
         found = [engine.inventory() for engine in engines]
     if thorough:
-        more = [(*each.problems, *engine.overlooked()) for each, engine in zip(found, engines, strict=True)]
-        found = [evolve(each, problems=problems) for each, problems in zip(found, more, strict=True)]
+        return _with_problems(found, [engine.overlooked() for engine in engines])
     return Inventory.of(found)
+
+
+def _with_problems(engines: Sequence[EngineInventory], more: Sequence[tuple[Problem, ...]]) -> Inventory:
+    """The inventory with more problems of each engine."""
+    padded = [*more, *[()] * (len(engines) - len(more))]
+    pairs = zip(engines, padded, strict=True)
+    return Inventory.of([evolve(each, problems=(*each.problems, *problems)) for each, problems in pairs])
 
 
 def _document(path: str) -> Any:
@@ -111,7 +188,7 @@ class Source:
     pipeline: Pipeline
     base: BaseCaddyfile | None
     inventory: Inventory
-    is_snapshot: bool
+    read: Read
 
     @property
     def excluded(self) -> tuple[str, ...]:
@@ -126,13 +203,13 @@ class Source:
         """The configuration that would be served."""
         given = (self.settings, self.pipeline, self.inventory, self.base)
         try:
-            return Served(served_by_program(*given, elsewhere=self.is_snapshot))
+            return Served(served_by_program(*given, elsewhere=self.read.document is not None))
         except CaddyUnreachable as error:
             return Served(served_unchecked(*given), str(error))
 
 
-def read_source(options: Mapping[str, Any], path: str, *, thorough: bool = False) -> Source:
-    """Start from a command's options, and read the inventory at `path` (see `read_inventory`).
+def read_source(options: Mapping[str, Any], given: Given, *, thorough: bool = False) -> Source:
+    """Start from a command's options, and read what is `given` (see `read_inventory`).
 
     Raises SettingsError, PluginError, SnapshotError and EngineUnreachable.
     """
@@ -140,16 +217,16 @@ def read_source(options: Mapping[str, Any], path: str, *, thorough: bool = False
     settings = environment.settings
     pipeline = pipeline_for(settings, environment.registry, environment.sections)
     base = read_base(settings.caddyfile_path)
-    inventory = read_inventory(settings, path, thorough=thorough)
-    return Source(settings, pipeline, base, inventory, bool(path))
+    read = given.read()
+    return Source(settings, pipeline, base, read_inventory(settings, read, thorough=thorough), read)
 
 
-def read_comparison(options: Mapping[str, Any], path: str) -> Comparison:
-    """The comparison with caddy-docker-proxy of the inventory at `path`, or of the engines. Raises as `read_source`."""
+def read_comparison(options: Mapping[str, Any], given: Given) -> Comparison:
+    """The comparison with caddy-docker-proxy of what is `given`, or of the engines. Raises as `read_source`."""
     environment = started(options)
     settings, base = environment.settings, read_base(environment.settings.caddyfile_path)
-    document = _document(path) if path else None
-    peers, ours = (read_inventory(each, path, document=document) for each in (peers_settings(settings), settings))
+    read = given.read()
+    peers, ours = (read_inventory(each, read) for each in (peers_settings(settings), settings))
     return Comparison(settings, environment.registry, environment.sections, peers, ours, base)
 
 
@@ -169,10 +246,12 @@ def report_excluded(excluded: Sequence[str], constraint: str) -> None:
         logger.info("%s: excluded by the constraint %s", shown, constraint)
 
 
-def report(problems: Iterable[Problem]) -> bool:
-    """Log each problem once, one a line. Returns whether one of them is an error."""
+def report(problems: Iterable[Problem], read: Read) -> bool:
+    """Log each problem once, one a line, with its place in a Compose file. Returns whether one of them is an error."""
     different = dict.fromkeys(problems)
     for problem in different:
         level = logging.ERROR if problem.severity == "error" else logging.WARNING
-        logger.log(level, "%s", problem, extra={"resource": problem.resource, "label": problem.label})
+        where = read.find(problem.resource, problem.label)
+        shown = f"{where}: {problem}" if where else problem
+        logger.log(level, "%s", shown, extra={"resource": problem.resource, "label": problem.label})
     return any(problem.severity == "error" for problem in different)

@@ -6,7 +6,7 @@ import click
 
 from dockcaddy.cli import result
 from dockcaddy.cli.as_it_runs import AsItRuns
-from dockcaddy.cli.inventory import Served, inventory_option, read_source, report
+from dockcaddy.cli.inventory import Given, Served, inventory_option, read_source, report
 from dockcaddy.cli.options import settings_options
 from dockcaddy.errors import CaddyUnreachable, SettingsError
 
@@ -26,17 +26,17 @@ from dockcaddy.errors import CaddyUnreachable, SettingsError
 @inventory_option
 @click.option("--strict", is_flag=True, help="exit 1 if a label has an error")
 @settings_options("docker", "labels", "caddy", "plugins", "log")
-def command(style: str, raw: bool, path: str, strict: bool, **options: Any) -> int:
+def command(style: str, raw: bool, given: Given, strict: bool, **options: Any) -> int:
     """Print the configuration that would be served. What is left out is reported on standard error."""
     if raw and style == "json":
         raise SettingsError("--raw prints the Caddyfile and needs no Caddy, JSON is made by Caddy: omit one of the two")
-    source = read_source(options, path)
+    source = read_source(options, given)
     found = Served(source.merged()) if raw else source.served()
     if found.unchecked and style == "json":
         raise CaddyUnreachable(found.unchecked)
     configuration = found.configuration
     result.write(configuration.text if style == "caddyfile" else configuration.json.decode() + "\n")
-    wrong = report(configuration.problems)
+    wrong = report(configuration.problems, source.read)
     found.warn()
     if not strict:
         return 0

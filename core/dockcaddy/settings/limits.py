@@ -181,6 +181,11 @@ MAX_ERROR_TEXT = 2_000
 # Containers that use the network of one another in a row. A longer chain is a circle, which only a document written by hand has.
 MAX_NETWORK_CHAIN = 8
 
+# --- Compose ---
+
+# `docker compose config`, which reads the files of a project and may fetch those that it includes.
+COMPOSE_TIMEOUT = 60.0
+
 # --- Caddy ---
 
 # Adapting or validating a configuration with Caddy's program.

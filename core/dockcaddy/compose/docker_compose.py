@@ -1,0 +1,77 @@
+"""Docker Compose itself, which resolves a project: profiles, `.env`, `extends`, `include`, interpolation."""
+
+import json
+import re
+import subprocess
+from collections.abc import Sequence
+from typing import Any
+
+from attrs import frozen
+
+from dockcaddy.errors import SettingsError, one_line
+from dockcaddy.settings import limits
+
+PROGRAMS = (("docker", "compose"), ("docker-compose",))
+_WARNING = re.compile(r'level=warning msg="((?:[^"\\]|\\.)*)"')
+# the others are about what Compose would do with the project
+UNSET = re.compile(r'The "(\w+)" variable is not set')
+
+
+@frozen
+class Resolved:
+    """A project as Compose resolves it, the variables that are not set, and what could not be resolved."""
+
+    model: dict[str, Any]
+    unset: tuple[str, ...] = ()
+    unresolved: tuple[str, ...] = ()
+
+
+def compose_program() -> tuple[str, ...]:
+    """The command of Docker Compose 2 or newer, empty if there is none."""
+    for program in PROGRAMS:
+        said = _called((*program, "version", "--short"))
+        if said is not None and said.returncode == 0 and not said.stdout.lstrip("v").startswith("1."):
+            return program
+    return ()
+
+
+def resolve(program: Sequence[str], files: Sequence[str], profiles: Sequence[str]) -> Resolved:
+    """Have Compose resolve the project of these files. Raises SettingsError where it refuses them."""
+    chosen = [word for file in files for word in ("--file", file)]
+    chosen += [word for profile in profiles for word in ("--profile", profile)]
+    said = _called((*program, *chosen, "config", "--format", "json"))
+    if said is None or said.returncode != 0:
+        reason = "no answer" if said is None else said.stderr.strip().splitlines()[-1:]
+        raise SettingsError(f"--compose {files[0]}: {one_line(reason if isinstance(reason, str) else ''.join(reason))}")
+    try:
+        model = json.loads(said.stdout)
+    except ValueError as error:
+        raise SettingsError(f"--compose {files[0]}: Docker Compose did not print JSON: {error}") from error
+    warnings = (json.loads(f'"{text}"') for text in _WARNING.findall(said.stderr))
+    unset = dict.fromkeys(found[1] for found in map(UNSET.search, warnings) if found)
+    return Resolved(_without_escapes(model), tuple(unset))
+
+
+def _called(command: Sequence[str]) -> "subprocess.CompletedProcess[str] | None":
+    try:
+        return subprocess.run(
+            command,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=limits.COMPOSE_TIMEOUT,
+            stdin=subprocess.DEVNULL,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+
+
+def _without_escapes(value: Any) -> Any:
+    """Compose prints a dollar sign twice, so that its output can be read again."""
+    if isinstance(value, str):
+        return value.replace("$$", "$")
+    if isinstance(value, list):
+        return [_without_escapes(each) for each in value]
+    if isinstance(value, dict):
+        return {key.replace("$$", "$"): _without_escapes(each) for key, each in value.items()}
+    return value

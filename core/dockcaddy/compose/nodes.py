@@ -1,0 +1,108 @@
+"""YAML as nodes that know their lines, with merged anchors."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+from attrs import frozen
+
+from dockcaddy.errors import SettingsError
+from dockcaddy.files import unreadable
+
+MERGE = "<<"
+
+
+@frozen(order=True)
+class Position:
+    """A place in a file; lines and columns count from 1."""
+
+    file: str
+    line: int
+    column: int = 1
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}"
+
+
+@frozen(eq=False)
+class Entry:
+    """A key of a mapping, with its value."""
+
+    name: str
+    key: Any
+    value: Any
+
+
+def read_node(file: str) -> Any:
+    """The file's root, None of an empty one. Raises SettingsError with the line of a mistake."""
+    try:
+        text = Path(file).read_bytes().decode("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"--compose {file}: {unreadable(error)}") from error
+    try:
+        return yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f"{file}:{mark.line + 1}" if mark is not None else file
+        problem = getattr(error, "problem", None) or str(error).splitlines()[0]
+        raise SettingsError(f"--compose {where}: not YAML: {problem}") from error
+    except RecursionError as error:
+        raise SettingsError(f"--compose {file}: nested too deeply") from error
+
+
+def position(node: Any, file: str) -> Position:
+    """Where a node begins."""
+    return Position(file, node.start_mark.line + 1, node.start_mark.column + 1)
+
+
+def is_mapping(node: Any) -> bool:
+    """Whether it is `key: value`, or several of these."""
+    return isinstance(node, yaml.MappingNode)
+
+
+def entries(node: Any) -> dict[str, Entry]:
+    """The keys of a mapping, in its order, those that it merges from anchors included; its own come before these."""
+    if not is_mapping(node):
+        return {}
+    merged: dict[str, Entry] = {}
+    own: dict[str, Entry] = {}
+    for key, value in node.value:
+        if getattr(key, "value", None) == MERGE and not getattr(key, "style", None):
+            sources = value.value if isinstance(value, yaml.SequenceNode) else [value]
+            for source in sources:
+                # the first of several has the say
+                merged = {**entries(source), **merged}
+        elif isinstance(key, yaml.ScalarNode):
+            own[key.value] = Entry(key.value, key, value)
+    return {**merged, **own}
+
+
+def at(node: Any, *path: str) -> Any:
+    """The node under these keys, None where there is none."""
+    for name in path:
+        found = entries(node).get(name)
+        if found is None:
+            return None
+        node = found.value
+    return node
+
+
+def labelled(node: Any) -> Iterator[Entry]:
+    """The labels of a mapping, or of a list of `KEY=VALUE`."""
+    if isinstance(node, yaml.SequenceNode):
+        for item in node.value:
+            if isinstance(item, yaml.ScalarNode):
+                yield Entry(item.value.partition("=")[0], item, item)
+    yield from entries(node).values()
+
+
+def plain(node: Any) -> Any:
+    """The node as data: texts as they are written, None, lists and dictionaries."""
+    if is_mapping(node):
+        return {entry.name: plain(entry.value) for entry in entries(node).values()}
+    if isinstance(node, yaml.SequenceNode):
+        return [plain(each) for each in node.value]
+    if node is None or node.tag.endswith(":null"):
+        return None
+    return str(node.value)

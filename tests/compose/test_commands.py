@@ -1,0 +1,100 @@
+"""`check`, `render` and `explain` with Compose files."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.compose
+
+EXAMPLES = Path(__file__).parent.parent.parent / "examples"
+PROJECT = """\
+name: shop
+x-common: &common
+  caddy.respond: "{{upstraems 80}}"
+services:
+  web:
+    image: nginx
+    labels:
+      <<: *common
+      caddy: ${HOST:-a}.test
+  other:
+    image: nginx
+    labels:
+      - caddy=b.test
+      - caddy.no_such_directive=x
+  meant:
+    image: nginx
+    labels: {cady.respond: x, caddi: c.test}
+"""
+
+
+@pytest.fixture(params=["with Docker Compose", "without"])
+def found(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    if request.param == "without":
+        monkeypatch.setattr("dockcaddy.compose.docker_compose.PROGRAMS", (("/nowhere/docker", "compose"),))
+    return str(request.param)
+
+
+def test_errors_have_the_line_of_their_label(
+    dockcaddy: Callable, compose_files: Callable, caddy: str, found: str
+) -> None:
+    compose_files(compose=PROJECT)
+    result = dockcaddy("check", "--compose", "compose.yaml", "--caddy", caddy)
+    assert (result.status, result.out) == (1, "")
+    lines = [line for line in result.err.splitlines() if "read without" not in line]
+    wrong = 'error: compose.yaml:3: container shop-web-1: label caddy.respond: function "upstraems"'
+    assert any(each.startswith(wrong) for each in lines)
+    assert any(each.startswith("error: compose.yaml:14: container shop-other-1: ") for each in lines)
+    assert any(
+        each.startswith("warning: compose.yaml:17: container shop-meant-1: label cady.respond: ") for each in lines
+    )
+    assert ("read without" in result.err) == (found == "without")
+
+
+def test_render_and_explain(
+    dockcaddy: Callable, compose_files: Callable, caddy: str, found: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOST", "x")
+    compose_files(compose=PROJECT.replace("upstraems", "upstreams").replace("no_such_directive=x", "respond=a$$b"))
+    result = dockcaddy("render", "--compose", ".", "--caddy", caddy)
+    assert result.out == "b.test {\n\trespond a$b\n}\nx.test {\n\trespond shop-web-1:80\n}\n"
+    result = dockcaddy("explain", "--compose", ".", "--caddy", caddy, "x.test")
+    assert "# container shop-web-1 caddy.respond (compose.yaml:3)" in result.out
+
+
+def test_one_source_at_a_time(dockcaddy: Callable) -> None:
+    result = dockcaddy("check", "--compose", "a.yaml", "--inventory", "b.json")
+    assert result.status == 2 and "omit one of the two" in result.err
+
+
+def test_what_compose_refuses_is_told(dockcaddy: Callable, compose_files: Callable) -> None:
+    compose_files(compose="services: {web: {imagee: x}}")
+    result = dockcaddy("check", "--compose", "compose.yaml")
+    assert result.status == 2 and "imagee" in result.err
+    assert "cannot be read: No such file" in dockcaddy("check", "--compose", "missing.yaml").err
+
+
+@pytest.mark.parametrize(
+    "file",
+    sorted([*EXAMPLES.glob("*.yaml"), *EXAMPLES.glob("*/compose.yaml")]),
+    ids=lambda path: path.parent.name + path.name,
+)
+def test_the_examples_check_fine(dockcaddy: Callable, caddy: str, file: Path) -> None:
+    result = dockcaddy("check", "--compose", str(file), "--caddy", caddy)
+    assert result.status == 0, result.err
+    assert result.err == "" and result.out.endswith("ok\n")
+
+
+def test_the_migration_check_reads_them_too(dockcaddy: Callable, compose_files: Callable, caddy: str) -> None:
+    compose_files(compose=PROJECT)
+    result = dockcaddy("check", "--compare-cdp", "--compose", "compose.yaml", "--caddy", caddy)
+    assert result.status in (0, 1) and "difference" in result.out
+
+
+def test_a_snapshot_of_a_project_is_json(compose_files: Callable, load: Callable) -> None:
+    from dockcaddy.compose import snapshot_of
+
+    compose_files(compose=PROJECT)
+    assert json.loads(json.dumps(snapshot_of(load("compose.yaml")).document))["version"] == 1
