@@ -14,6 +14,7 @@ from dockcaddy.caddy.words import refused_line, without_values
 
 if TYPE_CHECKING:
     from dockcaddy.caddy.admin import AdminClient, listen_address
+    from dockcaddy.caddy.limited import LimitedAdapter, TooLargeError
     from dockcaddy.caddy.loaders import CaddyLoader, ExternalCaddy, with_admin
     from dockcaddy.caddy.process import GRACE, CaddyProcess, with_defaults
 
@@ -21,6 +22,8 @@ _TALKERS = {
     "AdminClient": "admin",
     "listen_address": "admin",
     "GRACE": "process",
+    "LimitedAdapter": "limited",
+    "TooLargeError": "limited",
     "CaddyLoader": "loaders",
     "ExternalCaddy": "loaders",
     "with_admin": "loaders",
@@ -36,6 +39,8 @@ __all__ = [
     "CommandAdapter",
     "CommandValidator",
     "ExternalCaddy",
+    "LimitedAdapter",
+    "TooLargeError",
     "Version",
     "find_caddy",
     "listen_address",

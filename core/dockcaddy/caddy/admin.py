@@ -14,6 +14,7 @@ import requests
 from caddy_api_client import CaddyAPIClient
 
 from dockcaddy.caddy.admin_url import address_of
+from dockcaddy.caddy.exchange import UnixConnection, error_text, result_of
 from dockcaddy.caddy.words import without_values
 from dockcaddy.errors import CaddyRefusal, CaddyUnreachable
 from dockcaddy.model import bracketed
@@ -35,20 +36,6 @@ def listen_address(address: str) -> str:
     """An admin address as Caddy's `admin.listen` takes it: `tcp/` is put before what names no network."""
     address = address.strip()
     return address if "/" in address else f"tcp/{address}"
-
-
-class _UnixConnection(http.client.HTTPConnection):
-    """HTTP over a unix socket."""
-
-    def __init__(self, path: str, timeout: float) -> None:
-        # the host that Caddy's origin check accepts on a unix socket
-        super().__init__("127.0.0.1", timeout=timeout)
-        self._path = path
-
-    def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(self.timeout)
-        self.sock.connect(self._path)
 
 
 class AdminClient:
@@ -122,7 +109,7 @@ class AdminClient:
         """Caddy's JSON for a Caddyfile; nothing is loaded. Raises CaddyRefusal and CaddyUnreachable."""
         self._adapted = caddyfile
         answer = self.request("POST", "/adapt", caddyfile.encode(), "text/caddyfile")
-        return _result(answer)
+        return result_of(answer)
 
     def config(self) -> bytes:
         """The JSON configuration that Caddy runs. Raises CaddyUnreachable."""
@@ -148,7 +135,7 @@ class AdminClient:
 
     def _mark_in(self, status: int, answer: bytes) -> str | None:
         """The `@id` in a response. Raises CaddyUnreachable if it is none of Caddy's."""
-        if status == 400 and _error_text(answer):
+        if status == 400 and error_text(answer):
             # without a configuration there is no path to read
             return None
         try:
@@ -178,14 +165,14 @@ class AdminClient:
         if status in (409, 412):
             return False
         if status >= 300:
-            raise CaddyRefusal(_error_text(answer) or f"status {status}")
+            raise CaddyRefusal(error_text(answer) or f"status {status}")
         return True
 
     def metrics(self, method: str = "GET") -> str:
         """Caddy's metrics. Requests for them are not in Caddy's log. Raises CaddyUnreachable."""
         status, answer = self._quickly(method, "/metrics")
         if status >= 300:
-            why = f": {text}" if (text := _error_text(answer)) else ""
+            why = f": {text}" if (text := error_text(answer)) else ""
             raise CaddyUnreachable(f"caddy at {self.url} answered {method} /metrics with status {status}{why}")
         return answer.decode(errors="replace")
 
@@ -248,7 +235,7 @@ class AdminClient:
             self._last_answer = time.monotonic()
         if status < 300 and not answer.lstrip().startswith(b"<"):
             return answer
-        message = without_values(_error_text(answer), self._adapted)
+        message = without_values(error_text(answer), self._adapted)
         if status == 400 and message:
             raise CaddyRefusal(message)
         why = f": {message}" if message else ", which is not a response of caddy's admin API"
@@ -327,7 +314,7 @@ class AdminClient:
 
     def _new_connection(self) -> http.client.HTTPConnection:
         if self._unix_path is not None:
-            return _UnixConnection(self._unix_path, self._connect_timeout)
+            return UnixConnection(self._unix_path, self._connect_timeout)
         if self._tls is not None:
             return http.client.HTTPSConnection(self._host, self._port, timeout=self._connect_timeout, context=self._tls)
         return http.client.HTTPConnection(self._host, self._port, timeout=self._connect_timeout)
@@ -360,23 +347,3 @@ def _cause(error: BaseException) -> str:
     if isinstance(error, http.client.BadStatusLine):
         return "the response is not HTTP"
     return (getattr(error, "strerror", None) or str(error) or type(error).__name__).lower()
-
-
-def _error_text(answer: bytes) -> str:
-    """Caddy's error text from `{"error": "..."}`, `""` if the response is not of this form."""
-    try:
-        decoded = json.loads(answer)
-    except ValueError:
-        return ""
-    return str(decoded.get("error", "")) if isinstance(decoded, dict) else ""
-
-
-_RESULT = b'{"result":'
-
-
-def _result(answer: bytes) -> bytes:
-    """The `result` of an /adapt response. Cut out if it comes first, because parsing a large one is slow."""
-    if answer.startswith(_RESULT):
-        return answer.strip()[len(_RESULT) : -1]
-    decoded = json.loads(answer)
-    return json.dumps(decoded.get("result") or {}, separators=(",", ":")).encode()

@@ -10,13 +10,23 @@ from dockcaddy.caddyjson.certificates import with_own_certificates
 from dockcaddy.caddyjson.connections import with_own_connections
 from dockcaddy.caddyjson.document import Document
 from dockcaddy.caddyjson.error_pages import with_own_errors
+from dockcaddy.caddyjson.fragment_documents import Alone, FragmentDocuments
 from dockcaddy.caddyjson.host_branches import with_branches
 from dockcaddy.caddyjson.log_servers import with_dial_timeouts
 from dockcaddy.caddyjson.redirects import with_own_redirects
+from dockcaddy.caddyjson.site_routes import SiteRoutes
 from dockcaddy.caddyjson.splicing import Splicer
 from dockcaddy.caddyjson.trust import without_installed_trust
 
-__all__ = ["Document", "Splicer", "with_branches", "with_isolated_sites"]
+__all__ = [
+    "Alone",
+    "Document",
+    "FragmentDocuments",
+    "SiteRoutes",
+    "Splicer",
+    "with_branches",
+    "with_isolated_sites",
+]
 
 
 def with_isolated_sites(document: Document, shared_hosts: Collection[str] = ()) -> Document:

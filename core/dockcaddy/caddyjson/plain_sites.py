@@ -38,6 +38,11 @@ class PlainSite:
     snippets: tuple[str, ...] = ()
     length: int = 0
 
+    @property
+    def key(self) -> tuple[str, tuple[str, ...]]:
+        """Equal for sites that differ in their hosts and handlers only."""
+        return self.kind, self.snippets
+
 
 def plain_site(site: Block, snippets: Mapping[str, Block]) -> PlainSite | None:
     """The plain site of a block; None if it is not plain. `snippets` are those of the configuration, by name."""

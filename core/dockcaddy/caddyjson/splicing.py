@@ -6,29 +6,18 @@ its kind stand in the whole. What is not understood Caddy adapts as a whole, as 
 """
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, Protocol
 from weakref import WeakKeyDictionary
 
-from attrs import define, evolve, field
+from attrs import Factory, define, evolve, field
 
-from dockcaddy.caddyfile import Block, ListenPorts, SiteAddress, all_blocks, is_host_of, is_site
-from dockcaddy.caddyjson.document import Document, Json, Route, Server
+from dockcaddy.caddyfile import Block, ListenPorts, SiteAddress, is_host_of, is_site
+from dockcaddy.caddyjson.definitions import Definitions, Section
+from dockcaddy.caddyjson.document import Document, Route, Server
 from dockcaddy.caddyjson.plain_sites import PlainSite, plain_site, wildcards_of
+from dockcaddy.caddyjson.site_routes import Site, SiteRoutes, route_of_its_own
 from dockcaddy.caddyjson.skeleton import UNKNOWN, Kind, Member, NotSpliceable, Positions, choose_stubs, spliced
 from dockcaddy.errors import CaddyRefusal
 from dockcaddy.settings import limits
-
-
-class Section(Protocol):
-    """A top-level block of a Caddyfile and its text. The same section is the same object."""
-
-    @property
-    def block(self) -> Block:
-        """The block."""
-
-    @property
-    def text(self) -> str:
-        """Its text."""
 
 
 @define(eq=False)
@@ -59,21 +48,22 @@ _ROUNDS = 3
 
 @define(eq=False)
 class Splicer:
-    """Makes documents of Caddyfiles. `adapt` is Caddy's; with fewer than `smallest` sections Caddy adapts the whole."""
+    """Makes documents of Caddyfiles. `adapt` is Caddy's; with fewer than `smallest` sections Caddy adapts the whole.
+
+    `site_routes` may be shared with others that need the routes of sites.
+    """
 
     adapt: Callable[[str], bytes]
     smallest: int = limits.SPLICED_FROM
-    _definitions: tuple[Section, ...] = ()
+    site_routes: SiteRoutes = field(default=Factory(lambda self: SiteRoutes(self.adapt), takes_self=True))
+    _definitions: Definitions = field(factory=Definitions)
     # how often the definitions have changed
     _generation: int = 0
-    _snippets: Mapping[str, Block] = field(factory=dict)
-    _texts: dict[tuple[str, ...], str] = field(factory=dict)
     # of the last document, and of every section that is still kept somewhere; a part must not keep its section
     _latest: dict[Section, _Part] = field(factory=dict)
     _parts: "WeakKeyDictionary[Section, _Part]" = field(factory=WeakKeyDictionary)
     _skeleton: tuple[str, Document] | None = None
     _not_plain: set[Hashable] = field(factory=set)
-    _read_files: bool = False
 
     def document(self, sections: Sequence[Section], text: str) -> Document:
         """The document of a Caddyfile with these sections and this text.
@@ -112,28 +102,17 @@ class Splicer:
         known = self._latest
         parts = [known.get(each) or self._kept_part(each) for each in sections]
         definitions = tuple([each for each, part in zip(sections, parts, strict=True) if not part.is_site])
-        if definitions != self._definitions:
-            self._define(definitions)
+        if definitions != self._definitions.sections:
+            # what depends on all of them is forgotten
+            self._generation += 1
+            self._definitions = Definitions(definitions)
+            self._not_plain = set()
             parts = [self._new_part(each) for each in sections]
         self._latest = dict(zip(sections, parts, strict=True))
-        if self._read_files:
+        if self._definitions.read_files:
             # a file may change without a change of the text
             raise NotSpliceable
         return parts
-
-    def _define(self, definitions: tuple[Section, ...]) -> None:
-        """Note the options and snippets. What depends on all of them is forgotten."""
-        self._generation += 1
-        self._definitions = definitions
-        self._snippets = {each.block.keys[0][1:-1]: each.block for each in definitions if _is_snippet(each.block)}
-        self._texts = {}
-        self._not_plain = set()
-        self._read_files = any(self._reads_files(each.block) for each in definitions)
-
-    def _reads_files(self, block: Block) -> bool:
-        """Whether there is an import in it of anything but a snippet."""
-        imports = (line.keys[1] for line in all_blocks((block,)) if line.keys[:1] == ("import",) and len(line.keys) > 1)
-        return any(name not in self._snippets for name in imports)
 
     def _kept_part(self, section: Section) -> _Part:
         part = self._parts.get(section)
@@ -144,37 +123,27 @@ class Splicer:
         part = _Part(is_site(section.block), self._generation)
         if part.is_site:
             part.certified = tuple(_certified(section.block))
-            part.site = plain_site(section.block, self._snippets)
+            part.site = plain_site(section.block, self._definitions.snippets)
         if part.site is not None:
-            part.definitions = self._definitions_for(part.site)
+            part.definitions = self._definitions.text_for(f"({name})" for name in part.site.snippets)
             before = self._parts.get(section)
             if before is not None and before.site == part.site and before.definitions == part.definitions:
                 part.is_adapted, part.route = before.is_adapted, before.route
         self._parts[section] = part
         return part
 
-    def _definitions_for(self, *sites: PlainSite) -> str:
-        """The text of the options, and of the snippets that these sites import."""
-        used = tuple(dict.fromkeys(name for site in sites for name in site.snippets))
-        if used not in self._texts:
-            blocks = {each.block: each.text for each in self._definitions}
-            options = [text for block, text in blocks.items() if not block.keys]
-            self._texts[used] = "".join((*options, *(blocks[self._snippets[name]] for name in used)))
-        return self._texts[used]
-
     def _adapt_new(self, sections: Iterable[_Known]) -> None:
         """Have Caddy adapt the plain sites that are new, some at a time. Raises CaddyRefusal and CaddyUnreachable."""
-        new = [(section, part) for section, part in sections if part.site is not None and not part.is_adapted]
-        for batch in _batches(new):
-            text = self._definitions_for(*(part.site for _, part in batch if part.site is not None))
-            adapted = Document.decode(self.adapt(text + "".join(section.text for section, _ in batch)))
-            by_hosts: dict[frozenset[str], list[Route]] = {}
-            for route in adapted.routes:
-                by_hosts.setdefault(frozenset(route.hosts), []).append(route)
-            for section, part in batch:
-                found = by_hosts.get(frozenset(part.hosts), ())
-                part.route = _of_its_own(found[0], section.block.keys[0]) if len(found) == 1 else None
-                part.is_adapted = True
+        new = {
+            Site(part.site, section.text, section.block.keys[0]): part
+            for section, part in sections
+            if part.site is not None and not part.is_adapted
+        }
+        for _, outcome in self.site_routes.routes(self._definitions, new):
+            if isinstance(outcome, CaddyRefusal):
+                raise outcome
+            for site, route in outcome.items():
+                new[site].route, new[site].is_adapted = route, True
 
     def _kinds(
         self, sections: Sequence[Section], parts: Sequence[_Part], shared: frozenset[str]
@@ -200,7 +169,7 @@ class Splicer:
         return [kind for kind in kinds.values() if len(kind.members) > 1], dict(sorted(others.items()))
 
     def _positions(self, others: Mapping[int, Section]) -> Positions:
-        ports = ListenPorts.of(each.block for each in self._definitions)
+        ports = ListenPorts.of(each.block for each in self._definitions.sections)
         found: dict[tuple[str, str], int] = {}
         unknown = set[int]()
         for position, section in others.items():
@@ -219,7 +188,7 @@ class Splicer:
         if self._skeleton is None or self._skeleton[0] != text:
             self._skeleton = text, self._decoded(text)
         skeleton = self._skeleton[1]
-        if any(self._reads_files(each.block) for each in others.values()):
+        if self._definitions.reads_files(each.block for each in others.values()):
             self._skeleton = None
         return skeleton
 
@@ -260,44 +229,6 @@ def _certified(site: Block) -> Iterator[str]:
     return (each.host.lower() for each in map(SiteAddress.parse, site.keys) if each.scheme != "http")
 
 
-def _is_snippet(block: Block) -> bool:
-    return block.is_definition and block.keys[0].startswith("(")
-
-
-def _batches(new: Iterable[_Known]) -> Iterator[list[_Known]]:
-    """Batches in which each host comes once: by its hosts the route of a site is found."""
-    batch: list[_Known] = []
-    taken: set[str] = set()
-    for section, part in new:
-        if len(batch) == limits.MAX_ADAPTED_TOGETHER or not taken.isdisjoint(part.hosts):
-            yield batch
-            batch, taken = [], set()
-        batch.append((section, part))
-        taken.update(part.hosts)
-    if batch:
-        yield batch
-
-
 def _with_named_groups(server: Server) -> Server:
-    named = {name: _of_its_own(route, f"named route {name}") for name, route in server.named.items()}
+    named = {name: route_of_its_own(route, f"named route {name}") for name, route in server.named.items()}
     return evolve(server, named=named) if named else server
-
-
-def _of_its_own(route: Route, address: str) -> Route:
-    """The route with groups of its own: Caddy numbers them in each text from zero, and a request runs one route of each."""
-    return Route(_with_own_groups(route.value, address))
-
-
-def _with_own_groups(route: Json, address: str) -> Json:
-    waiting: list[Any] = [route]
-    while waiting:
-        node = waiting.pop()
-        if isinstance(node, list):
-            waiting += node
-        elif isinstance(node, dict):
-            waiting += node.values()
-            routes = node.get("routes")
-            for each in routes if isinstance(routes, list) else ():
-                if isinstance(each, dict) and "group" in each:
-                    each["group"] = f"{each['group']} of {address}"
-    return route

@@ -12,9 +12,9 @@ not available.
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
-from attrs import define, field
+from attrs import Factory, define, field
 
-from dockcaddy.caddyjson import Document
+from dockcaddy.caddyjson import Document, FragmentDocuments
 from dockcaddy.errors import CaddyRefusal
 from dockcaddy.fragment import Fragment
 from dockcaddy.merge.configuration import Configuration
@@ -45,6 +45,9 @@ class Quarantine:
     machine: Machine = field(factory=Elsewhere)
     transforms: Transforms = field(factory=Transforms)
     document: Callable[[Configuration], Document] | None = None
+    fragment_documents: FragmentDocuments = field(
+        default=Factory(lambda self: FragmentDocuments(self.adapt), takes_self=True)
+    )
     _memory: Memory = field(init=False)
     _ports: Ports = field(init=False)
     _fragments: tuple[Fragment, ...] = ()

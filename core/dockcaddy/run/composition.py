@@ -5,49 +5,20 @@ from functools import cache
 from math import ceil
 from typing import Any
 
-from attrs import define
-
 from dockcaddy.caddy import CommandAdapter, find_caddy, modules_of
 from dockcaddy.caddyfile import ListenPorts
-from dockcaddy.caddyjson import Splicer
+from dockcaddy.caddyjson import FragmentDocuments, SiteRoutes, Splicer
 from dockcaddy.caddyjson.retries import Retries
 from dockcaddy.caddyjson.streams import LongStreams
-from dockcaddy.errors import CaddyRefusal, CaddyUnreachable
 from dockcaddy.hookspecs import Adapter
 from dockcaddy.plugins.registry import Registry
 from dockcaddy.quarantine import Elsewhere, Quarantine
 from dockcaddy.quarantine.this_machine import ThisMachine
 from dockcaddy.quarantine.transforms import Transforms
 from dockcaddy.reconcile.pipeline import Pipeline
+from dockcaddy.run.adapting import FirstAdapter, for_each, fragment_adapter
 from dockcaddy.run.proxy import proxy_of
 from dockcaddy.settings.table import Settings
-
-
-@define
-class FirstAdapter:
-    """Asks the first adapter that answers; with `asks_all`, what one refuses may be adapted by the next one."""
-
-    adapters: tuple[Adapter, ...]
-    asks_all: bool = False
-
-    def adapt(self, caddyfile: str) -> bytes:
-        """Caddy's JSON of the text. Raises CaddyRefusal, or CaddyUnreachable where none answers."""
-        failure: CaddyUnreachable | None = None
-        refusal: CaddyRefusal | None = None
-        for adapter in self.adapters:
-            try:
-                return adapter.adapt(caddyfile)
-            except CaddyRefusal as error:
-                refusal = refusal or error
-                if not self.asks_all:
-                    break
-            except CaddyUnreachable as error:
-                failure = failure or error
-        raise (
-            refusal
-            or failure
-            or CaddyUnreachable("no caddy to adapt with, install one: pip install 'dockcaddy[caddy]'")
-        )
 
 
 def pipeline_for(settings: Settings, registry: Registry, sections: Mapping[type, Any]) -> Pipeline:
@@ -86,7 +57,14 @@ def quarantine_for(
     )
     retries = Retries(settings.service_retries, settings.service_fail_duration)
     transforms = Transforms(LongStreams(settings.stream_close_delay), retries)
-    splicer = Splicer(adapter.adapt)
+    alone = fragment_adapter(
+        adapters,
+        programs[0] if programs else None,
+        is_same=has_child or len(programs) == len(adapters),
+        asks_all=settings.has_servers,
+    )
+    routes = SiteRoutes(alone.adapt, for_each())
+    splicer = Splicer(adapter.adapt, site_routes=routes)
     return Quarantine(
         adapter.adapt,
         clock,
@@ -96,4 +74,5 @@ def quarantine_for(
         machine,
         transforms,
         lambda configuration: splicer.document(configuration.assembly.sections, configuration.text),
+        FragmentDocuments(alone.adapt, routes, settings.route_order),
     )

@@ -17,7 +17,7 @@ from dockcaddy.reconcile.mailbox import Mailbox
 from dockcaddy.reconcile.pipeline import Pipeline
 from dockcaddy.reconcile.reconciler import Reconciler
 from dockcaddy.reconcile.watch import EngineWatches
-from dockcaddy.run.composition import FirstAdapter
+from dockcaddy.run.adapting import FirstAdapter
 from dockcaddy_admin import AdminOutput
 
 from simulated.caddy import SimulatedCaddy, adapted

@@ -1,0 +1,81 @@
+"""What other blocks of a Caddyfile may use: the global options, the snippets and the named routes. Pure."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
+from typing import Protocol
+
+from attrs import field, frozen
+
+from dockcaddy.caddyfile import Block, all_blocks
+
+
+class Section(Protocol):
+    """A top-level block of a Caddyfile and its text. The same section is the same object."""
+
+    @property
+    def block(self) -> Block:
+        """The block."""
+
+    @property
+    def text(self) -> str:
+        """Its text."""
+
+
+@frozen(eq=False)
+class Definitions:
+    """The sections that define something, in their order."""
+
+    sections: tuple[Section, ...] = ()
+    _texts: dict[frozenset[str], str] = field(factory=dict, init=False)
+
+    @cached_property
+    def snippets(self) -> Mapping[str, Block]:
+        """The snippets by name."""
+        blocks = (each.block for each in self.sections)
+        return {block.keys[0][1:-1]: block for block in blocks if block.keys and block.keys[0].startswith("(")}
+
+    @cached_property
+    def _named(self) -> Mapping[str, Block]:
+        """The snippets and named routes by their keys, `(name)` and `&(name)`."""
+        return {each.block.keys[0]: each.block for each in self.sections if each.block.keys}
+
+    def text_for(self, names: Iterable[str]) -> str:
+        """The text of the options, and of the definitions with these keys."""
+        used = frozenset(names)
+        if used not in self._texts:
+            wanted = (each.text for each in self.sections if not each.block.keys or each.block.keys[0] in used)
+            self._texts[used] = "".join(wanted)
+        return self._texts[used]
+
+    def blocks(self, names: Iterable[str]) -> Iterator[Block]:
+        """The blocks of the definitions with these keys."""
+        return (self._named[name] for name in names)
+
+    def used_by(self, blocks: Iterable[Block]) -> frozenset[str]:
+        """The keys of the snippets and named routes that blocks use, and those that these use."""
+        found, waiting = set[str](), list(blocks)
+        while waiting:
+            for line in all_blocks((waiting.pop(),)):
+                for key in _keys_in(line):
+                    if key in self._named and key not in found:
+                        found.add(key)
+                        waiting.append(self._named[key])
+        return frozenset(found)
+
+    def reads_files(self, blocks: Iterable[Block]) -> bool:
+        """Whether there is an import in them of anything but a snippet."""
+        imports = (line.keys[1] for line in all_blocks(blocks) if line.keys[:1] == ("import",) and len(line.keys) > 1)
+        return any(name not in self.snippets for name in imports)
+
+    @cached_property
+    def read_files(self) -> bool:
+        """The same for the definitions themselves."""
+        return self.reads_files(each.block for each in self.sections)
+
+
+def _keys_in(line: Block) -> Iterator[str]:
+    """The keys of what a line may use."""
+    if len(line.keys) > 1 and line.keys[0] == "import":
+        yield f"({line.keys[1]})"
+    if len(line.keys) > 1 and line.keys[0] == "invoke":
+        yield f"&({line.keys[-1]})"

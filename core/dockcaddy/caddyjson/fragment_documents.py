@@ -1,0 +1,249 @@
+"""Caddy's JSON of each fragment alone, beside the definitions that it uses. So it is known which resource makes which route,
+and which one Caddy refuses. Pure.
+
+Sites of which the JSON is one route each are adapted some at a time. What Caddy refuses then, and every other fragment, is
+adapted by itself.
+"""
+
+import contextlib
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from weakref import WeakValueDictionary
+
+from attrs import Factory, define, field, frozen
+
+from dockcaddy import caddyfile
+from dockcaddy.caddyfile import Block, Origin, is_site
+from dockcaddy.caddyjson.definitions import Definitions
+from dockcaddy.caddyjson.document import Document, Route
+from dockcaddy.caddyjson.frames import Frame, NotSpliceable
+from dockcaddy.caddyjson.plain_sites import plain_site
+from dockcaddy.caddyjson.site_routes import Site, SiteRoutes
+from dockcaddy.errors import CaddyRefusal
+from dockcaddy.fragment import Fragment, is_definition
+
+# options may be refused only where there is a site
+_PROBE = "http://probe.invalid {\n\trespond probe\n}\nprobe.invalid {\n\trespond probe\n}\n"
+
+
+@frozen(eq=False)
+class Alone:
+    """What Caddy says to one fragment beside what it uses: the `document`, or the `refusal` of a text with these `blocks`.
+
+    With `is_joint` it is refused by itself but not beside the other fragments of its sites; the document is that of all of
+    these. With `reads_files` it may be another one without a change of labels.
+    """
+
+    document: Document | None = None
+    refusal: CaddyRefusal | None = None
+    blocks: tuple[Block, ...] = ()
+    is_joint: bool = False
+    reads_files: bool = False
+
+    @property
+    def text(self) -> str:
+        """The Caddyfile that is refused."""
+        return caddyfile.write_with_origins(self.blocks)[0]
+
+    @property
+    def lines(self) -> tuple[tuple[Origin, ...], ...]:
+        """The origins of each line of that text."""
+        return caddyfile.write_with_origins(self.blocks)[1]
+
+
+@frozen(eq=False)
+class _Section:
+    """A top-level block and its text."""
+
+    block: Block
+    text: str
+
+
+@define(eq=False)
+class FragmentDocuments:
+    """Keeps the documents of the fragments that there are. `adapt` is Caddy's, for one text at a time.
+
+    `site_routes` adapts what can be adapted together, and may be shared with others that need the routes of sites.
+    """
+
+    adapt: Callable[[str], bytes]
+    site_routes: SiteRoutes = field(default=Factory(lambda self: SiteRoutes(self.adapt), takes_self=True))
+    route_order: str = "caddy"
+    _definers: tuple[Fragment, ...] = ()
+    _refused_definers: dict[Fragment, Alone] = field(factory=dict)
+    _definitions: Definitions = field(factory=Definitions)
+    _latest: dict[Fragment, Alone] = field(factory=dict)
+    _joint: dict[Fragment, Alone] = field(factory=dict)
+    _by_text: "WeakValueDictionary[str, Alone]" = field(default=Factory(WeakValueDictionary))
+    _frames: dict[Hashable, Frame | None] = field(factory=dict)
+
+    def of(self, fragments: Sequence[Fragment]) -> Mapping[Fragment, Alone]:
+        """What Caddy says to each of these fragments, which are all that there are. Raises CaddyUnreachable."""
+        known = {} if self._define(tuple(each for each in fragments if each.definitions)) else self._latest
+        new = [each for each in fragments if each not in known or known[each].reads_files]
+        made = self._made(new)
+        # what was known before is kept until now: texts that come again are not adapted again
+        self._latest = {each: made[each] if each in made else known[each] for each in fragments}
+        self._joint = self._beside_others(fragments)
+        return self._latest | self._joint if self._joint else self._latest
+
+    def forget(self, fragments: Iterable[Fragment]) -> None:
+        """Have Caddy adapt these again if it refused them: it may be another one now."""
+        for each in fragments:
+            alone = self._latest.get(each)
+            if alone is not None and alone.refusal is not None:
+                del self._latest[each]
+                self._by_text.pop(alone.text, None)
+            if each in self._refused_definers:
+                self._definers = ()
+
+    def _define(self, definers: tuple[Fragment, ...]) -> bool:
+        """Note the definitions of these fragments, of which Caddy accepts all. Returns whether they have changed."""
+        if definers == self._definers:
+            return False
+        self._definers, self._refused_definers, self._frames = definers, {}, {}
+        accepted = list(definers)
+        try:
+            self._accept(accepted)
+        except CaddyRefusal:
+            accepted = []
+            for each in definers:
+                try:
+                    self._accept([*accepted, each])
+                    accepted.append(each)
+                except CaddyRefusal as refusal:
+                    blocks = tuple(section.block for section in self._sections(_definitions_in([*accepted, each])))
+                    self._refused_definers[each] = Alone(None, refusal, blocks)
+            self._accept(accepted)
+        return True
+
+    def _accept(self, definers: Sequence[Fragment]) -> None:
+        sections = self._sections(_definitions_in(definers))
+        if sections:
+            self.adapt("".join([each.text for each in sections]) + _PROBE)
+        self._definitions = Definitions(sections)
+
+    def _document(self, text: str) -> Document:
+        return Document.decode(self.adapt(text)) if text else Document()
+
+    def _sections(self, blocks: Iterable[Block]) -> tuple[_Section, ...]:
+        merged = caddyfile.sort(caddyfile.merge(blocks), self.route_order)
+        return tuple([_Section(each, caddyfile.write_block(each)) for each in merged])
+
+    def _made(self, fragments: Iterable[Fragment]) -> dict[Fragment, Alone]:
+        made: dict[Fragment, Alone] = {}
+        plain: dict[Fragment, list[Site]] = {}
+        others: list[Fragment] = []
+        for each in fragments:
+            if each in self._refused_definers:
+                made[each] = self._refused_definers[each]
+                continue
+            sites = self._plain_sites(each)
+            if sites:
+                plain[each] = sites
+            else:
+                others.append(each)
+        for fragment, document in self._together(plain):
+            if document is None:
+                others.append(fragment)
+            else:
+                made[fragment] = Alone(document)
+        made.update(zip(others, self.site_routes.for_each(lambda each: self._alone((each,)), others), strict=True))
+        return made
+
+    def _plain_sites(self, fragment: Fragment) -> list[Site]:
+        """The sites of a fragment that has only plain ones, each with hosts of its own; else none."""
+        found = []
+        hosts = set[str]()
+        for section in self._sections(fragment.blocks):
+            plain = plain_site(section.block, self._definitions.snippets) if is_site(section.block) else None
+            if plain is None or not hosts.isdisjoint(plain.hosts):
+                return []
+            hosts.update(plain.hosts)
+            found.append(Site(plain, section.text, section.block.keys[0]))
+        return found
+
+    def _together(self, plain: Mapping[Fragment, Sequence[Site]]) -> Iterator[tuple[Fragment, Document | None]]:
+        """The documents of fragments that have only plain sites; None where that is not found out like this."""
+        routes: dict[Site, Route] = {}
+        for _, outcome in self.site_routes.routes(
+            self._definitions, [each for sites in plain.values() for each in sites]
+        ):
+            if not isinstance(outcome, CaddyRefusal):
+                routes.update((site, route) for site, route in outcome.items() if route is not None)
+        for fragment, sites in plain.items():
+            made = [(site.plain, routes[site]) for site in sites if site in routes]
+            frame = self._frame(sites) if len(made) == len(sites) else None
+            document = None
+            if frame is not None:
+                with contextlib.suppress(NotSpliceable):
+                    document = frame.filled(made)
+            yield fragment, document
+
+    def _frame(self, sites: Sequence[Site]) -> Frame | None:
+        """What Caddy makes of sites of these kinds, but for their routes."""
+        stubs = tuple({each.plain.key: each.plain for each in sites}.values())
+        key = frozenset(each.key for each in stubs)
+        if key not in self._frames:
+            names = {f"({name})" for each in stubs for name in each.snippets}
+            text = self._definitions.text_for(names) + "".join([each.stub for each in stubs])
+            try:
+                self._frames[key] = Frame.of(stubs, self._document(text))
+            except CaddyRefusal:
+                self._frames[key] = None
+        return self._frames[key]
+
+    def _alone(self, fragments: Sequence[Fragment], *, is_joint: bool = False) -> Alone:
+        """What Caddy says to a text of these fragments and what they use."""
+        blocks = [block for each in fragments for block in each.blocks]
+        sections = [each for each in self._sections(blocks) if is_site(each.block)]
+        names = self._definitions.used_by(blocks) | {block.keys[0] for block in blocks if block.is_definition}
+        text = self._definitions.text_for(names) + "".join([each.text for each in sections])
+        reads_files = any(map(self._reads_files, blocks))
+        known = self._by_text.get(text)
+        if known is not None and not reads_files:
+            return known
+        try:
+            made = Alone(self._document(text), is_joint=is_joint, reads_files=reads_files)
+        except CaddyRefusal as refusal:
+            used = [each.block for each in self._definitions.sections if each.text and _is_in(each.block, names)]
+            made = Alone(None, refusal, (*used, *(each.block for each in sections)), reads_files=reads_files)
+        self._by_text[text] = made
+        return made
+
+    def _reads_files(self, block: Block) -> bool:
+        """Whether it imports files, or uses a definition that does."""
+        definitions = self._definitions
+        return definitions.reads_files((block,)) or definitions.reads_files(
+            definitions.blocks(definitions.used_by((block,)))
+        )
+
+    def _beside_others(self, fragments: Sequence[Fragment]) -> dict[Fragment, Alone]:
+        """What Caddy says to fragments that it refuses by themselves, beside the others of their sites."""
+        refused = [each for each in fragments if self._latest[each].refusal and each not in self._refused_definers]
+        if not refused:
+            return {}
+        wanted = {group for each in refused for group in each.groups if not is_definition(group)}
+        members: dict[Hashable, list[Fragment]] = defaultdict(list)
+        for each in fragments:
+            for group in each.groups & wanted:
+                members[group].append(each)
+        joint = {}
+        for each in refused:
+            sharing = {mate for group in each.groups for mate in members.get(group, ())}
+            every = [mate for mate in fragments if mate in sharing] if len(sharing) > 1 else []
+            accepted = [mate for mate in every if mate is each or self._latest[mate].refusal is None]
+            for mates in (every, accepted):
+                alone = self._alone(mates, is_joint=True) if len(mates) > 1 else None
+                if alone is not None and alone.refusal is None:
+                    joint[each] = alone
+                    break
+        return joint
+
+
+def _definitions_in(definers: Iterable[Fragment]) -> list[Block]:
+    return [block for each in definers for block in each.blocks if not is_site(block)]
+
+
+def _is_in(block: Block, names: Iterable[str]) -> bool:
+    return not block.keys or block.keys[0] in names

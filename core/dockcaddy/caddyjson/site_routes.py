@@ -1,0 +1,114 @@
+"""The route of each plain site, which Caddy adapts once: whoever needs it again gets the same object. Pure."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, Protocol, TypeVar
+from weakref import WeakValueDictionary
+
+from attrs import Factory, define, field, frozen
+
+from dockcaddy.caddyjson.definitions import Definitions
+from dockcaddy.caddyjson.document import Document, Json, Route
+from dockcaddy.caddyjson.plain_sites import PlainSite
+from dockcaddy.errors import CaddyRefusal
+from dockcaddy.settings import limits
+
+Given = TypeVar("Given")
+Made = TypeVar("Made")
+
+
+class ForEach(Protocol):
+    """Does some work for each of several things, in their order or at the same time: `map`, `Executor.map`."""
+
+    def __call__(self, work: Callable[[Given], Made], things: Iterable[Given], /) -> Iterable[Made]:
+        """The results, in the order of the things."""
+
+
+@frozen(eq=False)
+class Site:
+    """A plain site to be adapted. `text` is that of its block, `address` the first one of it."""
+
+    plain: PlainSite
+    text: str
+    address: str
+
+
+# None for a site whose route is not found: it turned out not to be plain
+Outcome = dict[Site, Route | None] | CaddyRefusal
+
+
+@define(eq=False)
+class SiteRoutes:
+    """Has `adapt` adapt plain sites, some of them together. It keeps the routes that others keep."""
+
+    adapt: Callable[[str], bytes]
+    for_each: ForEach = map
+    _known: "WeakValueDictionary[tuple[str, str], Route]" = field(default=Factory(WeakValueDictionary))
+
+    def routes(self, definitions: Definitions, sites: Iterable[Site]) -> Iterator[tuple[Sequence[Site], Outcome]]:
+        """The routes of sites, or the refusal, of some sites at a time. Raises CaddyUnreachable."""
+        known: dict[Site, Route | None] = {}
+        new = []
+        for site in sites:
+            route = self._known.get(_key(definitions, site))
+            if route is None:
+                new.append(site)
+            else:
+                known[site] = route
+        if known:
+            yield list(known), known
+        batches = list(_batches(new))
+        yield from zip(batches, self.for_each(lambda batch: self._outcome(definitions, batch), batches), strict=True)
+
+    def _outcome(self, definitions: Definitions, batch: Sequence[Site]) -> Outcome:
+        names = {f"({name})" for site in batch for name in site.plain.snippets}
+        try:
+            adapted = Document.decode(self.adapt(definitions.text_for(names) + "".join([site.text for site in batch])))
+        except CaddyRefusal as refusal:
+            return refusal
+        by_hosts: dict[frozenset[str], list[Route]] = {}
+        for route in adapted.routes:
+            by_hosts.setdefault(frozenset(route.hosts), []).append(route)
+        made: dict[Site, Route | None] = {}
+        for site in batch:
+            found = by_hosts.get(frozenset(site.plain.hosts), ())
+            made[site] = route_of_its_own(found[0], site.address) if len(found) == 1 else None
+        self._known.update({_key(definitions, site): route for site, route in made.items() if route is not None})
+        return made
+
+
+def _key(definitions: Definitions, site: Site) -> tuple[str, str]:
+    return definitions.text_for(f"({name})" for name in site.plain.snippets), site.text
+
+
+def _batches(new: Iterable[Site]) -> Iterator[list[Site]]:
+    """Batches in which each host comes once: by its hosts the route of a site is found."""
+    batch: list[Site] = []
+    taken: set[str] = set()
+    for site in new:
+        if len(batch) == limits.MAX_ADAPTED_TOGETHER or not taken.isdisjoint(site.plain.hosts):
+            yield batch
+            batch, taken = [], set()
+        batch.append(site)
+        taken.update(site.plain.hosts)
+    if batch:
+        yield batch
+
+
+def route_of_its_own(route: Route, address: str) -> Route:
+    """The route with groups of its own: Caddy numbers them in each text from zero, and a request runs one route of each."""
+    return Route(_with_own_groups(route.value, address))
+
+
+def _with_own_groups(route: Json, address: str) -> Json:
+    waiting: list[Any] = [route]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, list):
+            waiting += node
+        elif isinstance(node, dict):
+            waiting += node.values()
+            routes = node.get("routes")
+            for each in routes if isinstance(routes, list) else ():
+                if isinstance(each, dict) and "group" in each:
+                    each["group"] = f"{each['group']} of {address}"
+    return route

@@ -1,0 +1,97 @@
+"""Which Caddy adapts what: whole configurations the one that serves them, fragments a limited one of our own first."""
+
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from attrs import define, frozen
+
+from dockcaddy.caddy import CommandAdapter, LimitedAdapter, TooLargeError
+from dockcaddy.caddyjson.site_routes import ForEach
+from dockcaddy.errors import CaddyRefusal, CaddyUnreachable
+from dockcaddy.hookspecs import Adapter
+
+# begins the name of a variable that Caddy replaces as it adapts
+_VARIABLE = "{$"
+
+
+@define
+class FirstAdapter:
+    """Asks the first adapter that answers; with `asks_all`, what one refuses may be adapted by the next one."""
+
+    adapters: tuple[Adapter, ...]
+    asks_all: bool = False
+
+    def adapt(self, caddyfile: str) -> bytes:
+        """Caddy's JSON of the text. Raises CaddyRefusal, or CaddyUnreachable where none answers."""
+        failure: CaddyUnreachable | None = None
+        refusal: CaddyRefusal | None = None
+        for adapter in self.adapters:
+            try:
+                return adapter.adapt(caddyfile)
+            except CaddyRefusal as error:
+                refusal = refusal or error
+                if not self.asks_all or isinstance(error, TooLargeError):
+                    break
+            except CaddyUnreachable as error:
+                failure = failure or error
+        raise (
+            refusal
+            or failure
+            or CaddyUnreachable("no caddy to adapt with, install one: pip install 'dockcaddy[caddy]'")
+        )
+
+
+@frozen
+class Measured:
+    """Has a text adapted by the Caddy that `serves` it, once a `limited` one has shown that it can be.
+
+    What else the limited one says does not count: it has no variables, and may be another Caddy.
+    """
+
+    limited: Adapter
+    serves: Adapter
+
+    def adapt(self, caddyfile: str) -> bytes:
+        """See FirstAdapter."""
+        try:
+            self.limited.adapt(caddyfile)
+        except TooLargeError:
+            raise
+        except (CaddyRefusal, CaddyUnreachable):
+            pass
+        return self.serves.adapt(caddyfile)
+
+
+@frozen
+class FragmentAdapter:
+    """Adapts texts `without` variables in another way than those `with_variables`."""
+
+    without: Adapter
+    with_variables: Adapter
+
+    def adapt(self, caddyfile: str) -> bytes:
+        """See FirstAdapter."""
+        return (self.with_variables if _VARIABLE in caddyfile else self.without).adapt(caddyfile)
+
+
+def fragment_adapter(adapters: Sequence[Adapter], program: Path | None, *, is_same: bool, asks_all: bool) -> Adapter:
+    """What adapts fragments where these `adapters` adapt whole configurations.
+
+    `is_same` where the `program` on disk is the one that serves; with `asks_all` others may adapt what it refuses.
+    """
+    whole = FirstAdapter(tuple(adapters), asks_all)
+    if program is None:
+        return whole
+    limited = LimitedAdapter(program)
+    measured = Measured(limited, whole)
+    others = [each for each in adapters if not isinstance(each, CommandAdapter)]
+    own = FirstAdapter((limited, *others), asks_all)
+    return FragmentAdapter(own, measured) if is_same or asks_all else measured
+
+
+def for_each() -> ForEach:
+    """What asks an adapter for several texts: at the same time where there are cores for Caddy beside this program."""
+    cores = os.cpu_count() or 1
+    return map if cores <= 2 else ThreadPoolExecutor(cores, "dockcaddy-adapt").map

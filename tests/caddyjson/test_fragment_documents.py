@@ -1,0 +1,200 @@
+"""Each fragment has the document that Caddy makes of it alone, beside the definitions that it uses."""
+
+import gc
+import re
+import weakref
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from random import Random
+
+import pytest
+from attrs import define, field
+from canonical_json import canonical
+from dockcaddy import caddyfile
+from dockcaddy.caddyfile import Block
+from dockcaddy.caddyjson.fragment_documents import Alone, FragmentDocuments
+from dockcaddy.caddyjson.site_routes import SiteRoutes
+from dockcaddy.errors import CaddyRefusal
+from dockcaddy.fragment import Fragment
+from generated_sites import generated
+
+pytestmark = pytest.mark.process
+
+Adapt = Callable[[str], bytes]
+
+
+@define
+class Counted:
+    """Caddy's adapter, which notes what it is given."""
+
+    adapt: Adapt
+    texts: list[str] = field(factory=list)
+
+    def __call__(self, text: str) -> bytes:
+        self.texts.append(text)
+        return self.adapt(text)
+
+    def since(self) -> int:
+        """How many texts it was given since the last call."""
+        count = len(self.texts)
+        self.texts.clear()
+        return count
+
+
+def fragment(name: str, text: str) -> Fragment:
+    return Fragment(name, f"container {name}", 0, caddyfile.parse(text, f"container {name}"))
+
+
+def plain(number: int, more: str = "") -> Fragment:
+    return fragment(
+        f"site-{number}", f"site-{number}.example.com {{\nencode gzip\n{more}\nreverse_proxy 10.0.0.9:80\n}}\n"
+    )
+
+
+def text_of(blocks: Iterable[Block]) -> str:
+    return "".join(map(caddyfile.write_block, caddyfile.sort(caddyfile.merge(blocks))))
+
+
+def outcome(make: Callable[[], bytes]) -> str:
+    """What Caddy makes, or why it refuses; without lines and addresses in its memory."""
+    try:
+        return canonical(make())
+    except CaddyRefusal as refusal:
+        return re.sub("0x[0-9a-f]+|:\\d+", "", str(refusal))
+
+
+def encoded(alone: Alone) -> bytes:
+    if alone.refusal is not None:
+        raise alone.refusal
+    assert alone.document is not None
+    return alone.document.encode()
+
+
+@pytest.mark.parametrize("chunk", range(10))
+def test_of_generated_sites(adapt: Adapt, chunk: int) -> None:
+    for seed in range(chunk * 40, chunk * 40 + 40):
+        blocks = caddyfile.parse(generated(Random(seed), 20), "test")
+        definitions = [block for block in blocks if not caddyfile.is_site(block)]
+        sites = [block for block in blocks if caddyfile.is_site(block)]
+        given = [Fragment("base", "base", -1, tuple(definitions))]
+        given += [
+            Fragment(str(place), str(place), 0, tuple(sites[place : place + 2])) for place in range(0, len(sites), 2)
+        ]
+        found = FragmentDocuments(adapt).of(given)
+        for each in given[1:] if found[given[0]].refusal is None else ():
+            if not found[each].is_joint:
+                text = text_of([*definitions, *each.blocks])
+                assert outcome(partial(encoded, found[each])) == outcome(partial(adapt, text)), text
+
+
+def test_many_plain_sites_are_adapted_together_and_once(adapt: Adapt) -> None:
+    counted = Counted(adapt)
+    documents = FragmentDocuments(counted)
+    given = [plain(number) for number in range(300)]
+    found = documents.of(given)
+    # two batches, and what the sites have in common
+    assert counted.since() == 3
+    assert all(found[each].document is not None for each in given)
+    documents.of([*given, plain(400)])
+    assert counted.since() == 1
+    documents.of(given)
+    assert counted.since() == 0
+
+
+def test_of_equal_replicas_one_is_adapted(adapt: Adapt) -> None:
+    counted = Counted(adapt)
+    same = "http://same.test {\nhandle_path /x/* {\nrespond x\n}\n}\n*.wild.test {\nrespond w\n}\n"
+    FragmentDocuments(counted).of([fragment(str(number), same) for number in range(9)])
+    assert counted.since() == 1
+
+
+def test_a_refused_site_costs_its_batch_one_call_each(adapt: Adapt) -> None:
+    counted = Counted(adapt)
+    good, bad = [plain(number) for number in range(20)], plain(99, "rewrite")
+    found = FragmentDocuments(counted).of([*good, bad])
+    assert counted.since() == 1 + 21
+    assert all(found[each].document is not None for each in good)
+    refused = found[bad]
+    assert refused.refusal is not None and refused.document is None
+    line = refused.text.splitlines().index("\trewrite") + 1
+    assert f"Caddyfile:{line}" in str(refused.refusal)
+    assert refused.lines[line - 1][0].resource == "container site-99"
+
+
+def test_a_refusal_is_asked_about_again_once_it_is_forgotten(adapt: Adapt) -> None:
+    counted = Counted(adapt)
+    documents = FragmentDocuments(counted)
+    given = [plain(1), fragment("bad", "bad.test {\nno_such_directive\n}\n")]
+    documents.of(given)
+    counted.since()
+    documents.of(given)
+    assert counted.since() == 0
+    documents.forget(given)
+    assert documents.of(given)[given[1]].refusal is not None
+    assert counted.since() == 1
+
+
+def test_definitions_that_caddy_refuses_are_nobodys(adapt: Adapt) -> None:
+    good = fragment("good", "(head) {\nheader X y\n}\n{\nemail me@example.com\n}\n")
+    bad = fragment("bad", "{\nno_such_option\n}\nhttp://bad.test {\nrespond b\n}\n")
+    user = plain(1, "import head")
+    found = FragmentDocuments(adapt).of([good, bad, user])
+    assert found[bad].refusal is not None and found[bad].lines[0][0].resource == "container good"
+    document = found[user].document
+    assert document is not None and b"X" in document.encode()
+
+
+def test_a_changed_snippet_costs_those_that_use_it(adapt: Adapt) -> None:
+    counted = Counted(adapt)
+    documents = FragmentDocuments(counted)
+    sites = [plain(number, "import head" if number < 3 else "") for number in range(40)]
+    documents.of([fragment("head", "(head) {\nheader X 1\n}\n"), *sites])
+    counted.since()
+    found = documents.of([fragment("head", "(head) {\nheader X 2\n}\n"), *sites])
+    # the definitions twice, the three sites, and what the sites of two kinds have in common
+    assert counted.since() == 5
+    assert b'"2"' in encoded(found[sites[0]])
+
+
+def test_what_only_its_site_makes_valid_is_adapted_with_it(adapt: Adapt) -> None:
+    matcher = fragment("matcher", "http://a.test {\n@get method GET\nrespond /m m\n}\n")
+    user = fragment("user", "http://a.test {\nrespond @get get\n}\n")
+    broken = fragment("broken", "http://a.test {\nno_such_directive\n}\n")
+    found = FragmentDocuments(adapt).of([matcher, user, broken])
+    assert not found[matcher].is_joint and found[user].is_joint
+    assert b'"get"' in encoded(found[user])
+    assert found[broken].refusal is not None
+    # and what it needed is gone
+    assert FragmentDocuments(adapt).of([user])[user].refusal is not None
+
+
+def test_a_file_is_read_again(adapt: Adapt, tmp_path: Path) -> None:
+    file = tmp_path / "more.conf"
+    given = [fragment("file", f"http://a.test {{\nimport {file}\n}}\n"), plain(1)]
+    documents = FragmentDocuments(adapt)
+    for word in ("one", "two"):
+        file.write_text(f"respond {word}\n")
+        assert word.encode() in encoded(documents.of(given)[given[0]])
+
+
+def test_nothing_is_kept_of_a_fragment_that_is_gone(adapt: Adapt) -> None:
+    documents = FragmentDocuments(adapt)
+    given = [plain(1), plain(2), fragment("other", "*.wild.test {\nrespond w\n}\n")]
+    found = documents.of(given)
+    gone = [weakref.ref(given.pop()), weakref.ref(given.pop())]
+    documents.of(given)
+    found = {}
+    gc.collect()
+    assert not found and [each() for each in gone] == [None, None]
+
+
+def test_some_threads_at_once_find_the_same(adapt: Adapt) -> None:
+    blocks = caddyfile.parse(generated(Random(7), 60), "test")
+    given = [Fragment(str(place), str(place), 0, (block,)) for place, block in enumerate(blocks)]
+    with ThreadPoolExecutor(4) as threads:
+        in_threads = FragmentDocuments(adapt, SiteRoutes(adapt, threads.map)).of(given)
+    alone = FragmentDocuments(adapt).of(given)
+    for each in given:
+        assert outcome(partial(encoded, in_threads[each])) == outcome(partial(encoded, alone[each]))
