@@ -69,7 +69,7 @@ _PARTS: dict[str, tuple[type, ...]] = {
 def plugins_page() -> str:
     """The hooks, what they return, an example of each, what faults cost, and how a plugin is tested."""
     parts = ["# Plugins\n", NOTE, inspect.cleandoc(hookspecs.__doc__ or ""), ""]
-    parts += ["[examples/plugin](../examples/plugin) is a whole plugin as a package, with tests.", ""]
+    parts += ["[examples/plugin](../examples/plugin/README.md) is a whole plugin as a package, with tests.", ""]
     for name in plugins.HOOKS:
         parts += [f"## `{name}`\n", _hook(name), "```python", _example(name), "```", ""]
         for kind in _PARTS[name]:

@@ -1,5 +1,6 @@
 """What tests share: the real Caddy, free ports, a real engine where there is one, waiting for conditions."""
 
+import importlib.util
 import os
 import shutil
 import subprocess
@@ -80,6 +81,11 @@ def compose_is_there() -> bool:
     return bool(said) and said.returncode == 0
 
 
+def site_can_be_built() -> bool:
+    """Whether the documentation site's generator and its theme are installed."""
+    return all(map(importlib.util.find_spec, ("sphinx", "furo", "myst_parser")))
+
+
 # a mark -> whether what such tests need is there, and what is missing where it is not
 _NEEDS = {
     "engine": (engine_answers, "no Docker Engine answers on this machine"),
@@ -92,6 +98,7 @@ _NEEDS = {
     "root": (we_are_root, "only root can become another user"),
     "systemd": (units_can_be_verified, "no systemd-analyze on this machine: apt-get install systemd"),
     "compose": (compose_is_there, "no Docker Compose on this machine: apt-get install docker-compose-v2"),
+    "site": (site_can_be_built, "no Sphinx in this environment: pip install '.[docs]'"),
     "load": (load_generators_are_there, "no load generators on this machine: apt-get install hey wrk"),
 }
 _LEFT_OUT = pytest.StashKey[dict[str, int]]()

@@ -34,3 +34,11 @@ def test_every_link_and_path_leads_somewhere(project: Path, kind: str) -> None:
             if not linked.exists() or (anchor and linked.suffix == ".md" and anchor not in anchors(linked)):
                 lost.append(f"{page.name}: {target}{anchor}")
     assert not lost
+
+
+def test_every_page_is_listed(project: Path) -> None:
+    index = (project / "docs/index.md").read_text()
+    listed = {target for target, _ in LINK.findall(index)}
+    found = {path.relative_to(project / "docs").as_posix() for path in (project / "docs").rglob("*.md")}
+    unlisted = {page for page in found - listed - {"index.md"} if not page.startswith("decisions/")}
+    assert not unlisted, f"docs/index.md, which is the navigation of the site, does not list {unlisted}"

@@ -1,0 +1,66 @@
+"""The recipes: what becomes of their labels is what the page shows below them, and Caddy accepts it."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from command_line import Call, dockcaddy
+from golden import Golden
+from snapshots import snapshot_of
+
+__all__ = ["dockcaddy"]
+
+PROJECT = Path(__file__).parent.parent.parent
+PAGES = sorted((PROJECT / "docs/how-to").glob("*.md"))
+RECIPE = re.compile(
+    r"^## (?P<heading>[^\n]+)$|^```yaml\n(?P<compose>services:\n.*?)^```\n+```caddyfile\n(?P<shown>.*?)^```$",
+    re.MULTILINE | re.DOTALL,
+)
+# where this Caddy has no such module, the message names the repository
+MODULE = re.compile(r"\b(github\.com/[\w./-]+)\n")
+
+
+def recipes(page: Path) -> list[Any]:
+    """The Compose files of a page with the Caddyfiles below them, named like their sections."""
+    found, heading = [], ""
+    for each in RECIPE.finditer(page.read_text(encoding="utf-8")):
+        heading = each["heading"] or heading
+        if each["compose"]:
+            found.append(pytest.param(page, each["compose"], each["shown"], id=f"{page.stem}: {heading}"))
+    return found
+
+
+def labels_of(compose: str) -> dict[str, dict[str, str]]:
+    """The labels of each service, as Compose gives them to its containers."""
+    services = yaml.safe_load(compose)["services"]
+    return {
+        name: {key: str(value).replace("$$", "$") for key, value in service.get("labels", {}).items()}
+        for name, service in services.items()
+    }
+
+
+@pytest.mark.parametrize(("page", "compose", "shown"), [each for page in PAGES for each in recipes(page)])
+def test_the_labels_become_what_is_shown(page: Path, compose: str, shown: str, dockcaddy: Call, golden: Golden) -> None:
+    snapshot = json.dumps(snapshot_of(labels_of(compose)))
+    # the labels of the proxy's own container are the operator's
+    arguments = ("render", "--strict", "--inventory", "-", "--caddy-container", "caddy")
+    done = dockcaddy(*arguments, given=snapshot)
+    if (missing := MODULE.search(done.err)) and missing[1] in page.read_text(encoding="utf-8"):
+        # the page says how to add it
+        done = dockcaddy(*arguments, "--raw", given=snapshot)
+    assert (done.status, done.err) == (0, "")
+    if golden.update:
+        text = page.read_text(encoding="utf-8")
+        page.write_text(
+            text.replace(f"{compose}```\n\n```caddyfile\n{shown}```", f"{compose}```\n\n```caddyfile\n{done.out}```")
+        )
+        return
+    assert done.out == shown
+
+
+def test_every_compose_file_of_a_recipe_shows_what_becomes_of_it() -> None:
+    for page in PAGES:
+        assert page.read_text().count("```yaml\nservices:") == len(recipes(page)), page.name
