@@ -1,32 +1,45 @@
 """`dockcaddy check`."""
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import click
+from attrs import evolve, frozen
 
 from dockcaddy.cli import result
 from dockcaddy.cli.as_it_runs import AsItRuns
 from dockcaddy.cli.inventory import (
     Given,
+    Served,
     Source,
     inventory_option,
+    log_problems,
     read_comparison,
-    read_source,
-    report,
     report_excluded,
+    source_of,
+    started,
 )
 from dockcaddy.cli.options import settings_options
-from dockcaddy.errors import CaddyUnreachable
+from dockcaddy.cli.problem_formats import STYLES, Located, write_problems
+from dockcaddy.errors import CaddyUnreachable, SettingsError
 from dockcaddy.merge.configuration import Configuration
 from dockcaddy.merge.unanswered import unanswered
-from dockcaddy.model import Inventory, Problem
+from dockcaddy.model import Problem
 from dockcaddy.run.comparison import Comparison
 
 
 @click.command(cls=AsItRuns)
+@click.argument("files", nargs=-1, metavar="[FILE]...")
 @inventory_option
+@click.option(
+    "--format",
+    "style",
+    type=click.Choice(STYLES),
+    default="text",
+    show_default=True,
+    help="how problems are printed: github makes annotations, sarif is for code scanning",
+)
 @click.option(
     "--compare-cdp",
     "compares",
@@ -34,22 +47,74 @@ from dockcaddy.run.comparison import Comparison
     help="show what differs from caddy-docker-proxy and why; exit 1 if anything does",
 )
 @settings_options("docker", "labels", "caddy", "plugins", "log")
-def command(given: Given, compares: bool, **options: Any) -> int:
-    """List the problems of labels. Exit 1 if one of them is an error."""
+def command(files: tuple[str, ...], given: Given, style: str, compares: bool, **options: Any) -> int:
+    """List the problems of labels. Exit 1 if one of them is an error.
+
+    Each FILE is a Compose file, checked as a project of its own.
+    """
     if compares:
+        if files or style != "text":
+            raise SettingsError("--compare-cdp takes neither files nor --format: name a project with --compose")
         return _compare(read_comparison(options, given))
-    source = read_source(options, given, thorough=True)
-    found = source.served()
-    problems = dict.fromkeys((*found.configuration.problems, *unanswered(found.configuration)))
-    problems = problems or dict.fromkeys(_nothing_labelled(source, found.configuration))
-    wrong = report(problems, source.read)
-    if found.unchecked and not wrong:
-        raise CaddyUnreachable(found.unchecked)
-    found.warn()
-    report_excluded(source.excluded, source.settings.constraint)
-    if not wrong:
-        result.write(f"{_counted(source.inventory, found.configuration, len(problems))}, ok\n")
+    if files and given.is_given:
+        raise SettingsError("files are projects of their own: omit them, --inventory or --compose")
+    environment = started(options)
+    every = [given] if not files else [evolve(given, compose=(file,)) for file in files]
+    return _check([source_of(environment, each, thorough=True) for each in every], style)
+
+
+def _check(sources: Sequence[Source], style: str) -> int:
+    checked = [_checked(each) for each in sources]
+    found = [problem for each in checked for problem in each.found]
+    wrong = any(each.problem.severity == "error" for each in found)
+    if style == "text":
+        log_problems(found)
+    unchecked = next((each.served.unchecked for each in checked if each.served.unchecked), "")
+    if unchecked and not wrong:
+        raise CaddyUnreachable(unchecked)
+    for each in checked:
+        each.served.warn()
+        report_excluded(each.source.excluded, each.source.settings.constraint)
+    if style == "text":
+        result.write("" if wrong else "".join(f"{each.summary}, ok\n" for each in checked))
+    else:
+        write_problems(style, found, "; ".join(each.summary for each in checked))
     return 1 if wrong else 0
+
+
+@frozen(eq=False)
+class _Checked:
+    """What became of one project, or of what the engines have."""
+
+    source: Source
+    served: Served
+    found: Sequence[Located]
+
+    @property
+    def summary(self) -> str:
+        """`3 containers, 1 service, 2 sites, 1 warning`."""
+        configuration = self.served.configuration
+        kinds = [resource.kind for engine in self.source.inventory.engines for resource in engine.resources]
+        severities = [each.problem.severity for each in self.found]
+        counts = {
+            "container": kinds.count("container"),
+            "service": kinds.count("service"),
+            "site": configuration.sites,
+            "error": severities.count("error"),
+            "warning": severities.count("warning"),
+        }
+        shown = [(name, count) for name, count in counts.items() if count or name in ("container", "site")]
+        named = ", ".join(f"{count} {name}{'' if count == 1 else 's'}" for name, count in shown)
+        project = self.source.read.compose
+        return f"{project.project.files[0]}: {named}" if project is not None else named
+
+
+def _checked(source: Source) -> _Checked:
+    served = source.served()
+    configuration = served.configuration
+    problems = dict.fromkeys((*configuration.problems, *unanswered(configuration)))
+    problems = problems or dict.fromkeys(_nothing_labelled(source, configuration))
+    return _Checked(source, served, source.located(problems))
 
 
 def _compare(comparison: Comparison) -> int:
@@ -77,16 +142,3 @@ def _nothing_labelled(source: Source, configuration: Configuration) -> Iterator[
         consequence = "" if configuration.sites else ", so there is nothing to serve"
         message = f'no container has a label "{prefix}" or "{prefix}.x"{consequence}'
         yield Problem("engine", "", message, "warning")
-
-
-def _counted(inventory: Inventory, configuration: Configuration, warnings: int) -> str:
-    """`3 containers, 1 service, 2 sites, 1 warning`."""
-    kinds = [resource.kind for engine in inventory.engines for resource in engine.resources]
-    counts = {
-        "container": kinds.count("container"),
-        "service": kinds.count("service"),
-        "site": configuration.sites,
-        "warning": warnings,
-    }
-    shown = [(name, count) for name, count in counts.items() if count or name in ("container", "site")]
-    return ", ".join(f"{count} {name}{'' if count == 1 else 's'}" for name, count in shown)

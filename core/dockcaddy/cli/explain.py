@@ -10,7 +10,7 @@ import click
 from dockcaddy.caddyfile import Origin, SiteAddress
 from dockcaddy.cli import result
 from dockcaddy.cli.as_it_runs import AsItRuns
-from dockcaddy.cli.inventory import Given, Read, inventory_option, read_source, report, report_excluded
+from dockcaddy.cli.inventory import Given, Read, inventory_option, read_source, report_excluded
 from dockcaddy.cli.options import settings_options
 from dockcaddy.errors import SettingsError
 from dockcaddy.merge.configuration import Configuration
@@ -42,7 +42,7 @@ def command(subject: str, given: Given, **options: Any) -> int:
         named = sorted(name for name in concerned if _is(name, subject))
         reason = _reason(source.inventory, named)
         logger.warning("%s: not in the configuration%s", ", ".join(named) or subject, reason)
-    report((problem for problem in configuration.problems if problem.resource in concerned), source.read)
+    source.report(problem for problem in configuration.problems if problem.resource in concerned)
     found.warn()
     return 0
 

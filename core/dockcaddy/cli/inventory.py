@@ -14,6 +14,7 @@ import click
 from attrs import evolve, frozen
 
 from dockcaddy.cli.options import Environment, start
+from dockcaddy.cli.problem_formats import Located
 from dockcaddy.errors import CaddyUnreachable, SettingsError
 from dockcaddy.files import unreadable
 from dockcaddy.merge.configuration import Configuration
@@ -46,6 +47,11 @@ class Given:
     path: str = ""
     compose: tuple[str, ...] = ()
     profiles: tuple[str, ...] = ()
+
+    @property
+    def is_given(self) -> bool:
+        """Whether it says what to read."""
+        return bool(self.path or self.compose)
 
     def read(self) -> "Read":
         """The document, read once. Raises SettingsError."""
@@ -195,6 +201,16 @@ class Source:
         """The labelled resources that the constraint excludes, as messages name them."""
         return tuple(dict.fromkeys(each for engine in self.inventory.engines for each in engine.excluded))
 
+    def located(self, problems: Iterable[Problem]) -> list[Located]:
+        """Each problem once, with its place in a Compose file."""
+        return [Located(each, self.read.find(each.resource, each.label)) for each in dict.fromkeys(problems)]
+
+    def report(self, problems: Iterable[Problem]) -> bool:
+        """Log each problem once, one a line. Returns whether one of them is an error."""
+        found = self.located(problems)
+        log_problems(found)
+        return any(each.problem.severity == "error" for each in found)
+
     def merged(self) -> Configuration:
         """All labels merged, without asking Caddy."""
         return self.pipeline.build(self.inventory, self.base)
@@ -213,7 +229,11 @@ def read_source(options: Mapping[str, Any], given: Given, *, thorough: bool = Fa
 
     Raises SettingsError, PluginError, SnapshotError and EngineUnreachable.
     """
-    environment = started(options)
+    return source_of(started(options), given, thorough=thorough)
+
+
+def source_of(environment: Environment, given: Given, *, thorough: bool = False) -> Source:
+    """What is `given`, with these settings and plugins. Raises as `read_source`."""
     settings = environment.settings
     pipeline = pipeline_for(settings, environment.registry, environment.sections)
     base = read_base(settings.caddyfile_path)
@@ -246,12 +266,10 @@ def report_excluded(excluded: Sequence[str], constraint: str) -> None:
         logger.info("%s: excluded by the constraint %s", shown, constraint)
 
 
-def report(problems: Iterable[Problem], read: Read) -> bool:
-    """Log each problem once, one a line, with its place in a Compose file. Returns whether one of them is an error."""
-    different = dict.fromkeys(problems)
-    for problem in different:
+def log_problems(found: Iterable[Located]) -> None:
+    """Log each problem, one a line, after its place in a Compose file."""
+    for each in found:
+        problem, where = each.problem, each.position
         level = logging.ERROR if problem.severity == "error" else logging.WARNING
-        where = read.find(problem.resource, problem.label)
         shown = f"{where}: {problem}" if where else problem
         logger.log(level, "%s", shown, extra={"resource": problem.resource, "label": problem.label})
-    return any(problem.severity == "error" for problem in different)

@@ -6,7 +6,7 @@ import click
 
 from dockcaddy.cli import result
 from dockcaddy.cli.as_it_runs import AsItRuns
-from dockcaddy.cli.inventory import Given, Served, inventory_option, read_source, report
+from dockcaddy.cli.inventory import Given, Served, inventory_option, read_source
 from dockcaddy.cli.options import settings_options
 from dockcaddy.errors import CaddyUnreachable, SettingsError
 
@@ -36,7 +36,7 @@ def command(style: str, raw: bool, given: Given, strict: bool, **options: Any) -
         raise CaddyUnreachable(found.unchecked)
     configuration = found.configuration
     result.write(configuration.text if style == "caddyfile" else configuration.json.decode() + "\n")
-    wrong = report(configuration.problems, source.read)
+    wrong = source.report(configuration.problems)
     found.warn()
     if not strict:
         return 0
