@@ -14,13 +14,16 @@ from snapshots import snapshot_of
 __all__ = ["dockcaddy"]
 
 PROJECT = Path(__file__).parent.parent.parent
-PAGES = sorted((PROJECT / "docs/how-to").glob("*.md"))
+PAGES = sorted([*PROJECT.glob("docs/how-to/*.md"), *PROJECT.glob("docs/migrating-from-*.md")])
+# what labels become stands below each Compose file that has some
+LABELLED = re.compile(r"```yaml\nservices:\n(?:(?!```).*\n)*? +caddy[\w.]*: ")
 RECIPE = re.compile(
-    r"^## (?P<heading>[^\n]+)$|^```yaml\n(?P<compose>services:\n.*?)^```\n+```caddyfile\n(?P<shown>.*?)^```$",
+    r"^## (?P<heading>[^\n]+)$|^```yaml\n(?P<compose>services:\n(?:(?!```)[^\n]*\n)*)```\n+```caddyfile\n(?P<shown>.*?)^```$",
     re.MULTILINE | re.DOTALL,
 )
 # where this Caddy has no such module, the message names the repository
 MODULE = re.compile(r"\b(github\.com/[\w./-]+)\n")
+LABEL = re.compile(r"`(caddy(?:_\d+)?(?:\.[^`: ]+)*): ([^`]*)`")
 
 
 def recipes(page: Path) -> list[Any]:
@@ -63,4 +66,27 @@ def test_the_labels_become_what_is_shown(page: Path, compose: str, shown: str, d
 
 def test_every_compose_file_of_a_recipe_shows_what_becomes_of_it() -> None:
     for page in PAGES:
-        assert page.read_text().count("```yaml\nservices:") == len(recipes(page)), page.name
+        assert len(LABELLED.findall(page.read_text())) == len(recipes(page)), page.name
+
+
+def rows(page: Path) -> list[Any]:
+    """The labels in the last cell of each row of a page's tables, named by the first cell."""
+    found = []
+    for line in page.read_text(encoding="utf-8").splitlines():
+        cells = re.split(r"(?<!\\) \| ", line.removeprefix("| ").removesuffix(" |"))
+        labels = dict(LABEL.findall(cells[-1])) if line.startswith("| ") else {}
+        if labels:
+            # a global option has no site
+            labels = labels if "on the proxy's container" in line else {"caddy": "app.example.org", **labels}
+            found.append(pytest.param(labels, id=f"{page.stem}: {cells[0]}"))
+    return found
+
+
+@pytest.mark.parametrize("labels", [each for page in PAGES for each in rows(page)])
+def test_caddy_accepts_the_labels_of_a_table(labels: dict[str, str], dockcaddy: Call) -> None:
+    if list(labels) == ["caddy"]:
+        labels = {**labels, "caddy.reverse_proxy": "{{upstreams 8000}}"}
+    done = dockcaddy(
+        "check", "--inventory", "-", "--caddy-container", "app", given=json.dumps(snapshot_of({"app": labels}))
+    )
+    assert (done.status, done.err) == (0, "")
