@@ -126,3 +126,18 @@ def test_a_deep_proxy_is_changed_as_well() -> None:
     given = Document({"apps": {"http": {}}}, {"srv0": Server({}, (Route({"handle": [value]}),))})
     (changed,) = LongStreams(1).applied(given).routes
     assert [each["stream_close_delay"] for each in changed.proxies] == [1_000_000_000]
+
+
+def test_an_encoded_route_keeps_only_its_json() -> None:
+    one = route(1)
+    before = one.value
+    assert one.value is before
+    assert one.encoded == document.encoded(before)
+    assert one.value is not before and one.value == before
+
+
+def test_after_a_pass_no_route_is_kept_decoded() -> None:
+    first, _ = documents()
+    changed = Pass()(first)
+    kept = [*first.every_route, *changed.every_route]
+    assert all(each.value is not each.value for each in kept)

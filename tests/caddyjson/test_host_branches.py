@@ -164,3 +164,36 @@ def test_a_long_branch_has_leaves() -> None:
     assert tuple(each for leaf in leaves for each in leaf.members) == routes
     assert json.loads(branch.encoded) == branch.value
     assert branch.hosts == tuple(f"{number}.test" for number in range(40))
+
+
+def leaf_of(given: Route) -> Route:
+    """What becomes of a route in a leaf."""
+    (branch,) = branched(given, *(route(f"{number}.test") for number in range(39)), size=40)
+    assert isinstance(branch, Branch) and isinstance(branch.members[0], Branch)
+    return branch.members[0].members[0]
+
+
+def site(*within: dict[str, Any], **more: Any) -> Route:
+    return Route({"match": [{"host": ["a.test"]}], "handle": [{"handler": "subroute", "routes": list(within), **more}]})
+
+
+def test_in_a_leaf_the_handlers_of_a_site_stand_in_its_route() -> None:
+    answer = {"handler": "static_response"}
+    assert leaf_of(site({"handle": [answer]})).value == {"match": [{"host": ["a.test"]}], "handle": [answer]}
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        site({"handle": []}, {"handle": []}),
+        site({"handle": [], "group": "g"}),
+        site({"handle": [], "match": [{"path": ["/x"]}]}),
+        site({"handle": [], "terminal": True}),
+        site({"handle": []}, errors={"routes": []}),
+        Route({"match": [{"host": ["a.test"]}], "handle": [{"handler": "other", "routes": [{"handle": []}]}]}),
+        Route({"match": [{"host": ["a.test"]}], "handle": [{"handler": "vars"}, {"handler": "subroute"}]}),
+    ],
+    ids=["several routes", "group", "matcher", "terminal", "errors", "another handler", "several handlers"],
+)
+def test_a_subroute_that_says_more_than_its_handlers_stays(given: Route) -> None:
+    assert leaf_of(given) is given

@@ -1,12 +1,11 @@
 """Caddy's JSON as one document: servers, their routes, and everything else as Caddy wrote it. Pure.
 
-The parts that no transform reads are carried along unchanged (https://caddyserver.com/docs/json/). A route is decoded and
+The parts that no transform reads are carried along unchanged (https://caddyserver.com/docs/json/). A route is searched and
 encoded once, however many documents it is part of, so that a document of ten thousand sites costs what changed in it.
 """
 
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from functools import cached_property
 from itertools import chain
 from operator import is_
 from typing import Any, TypeVar
@@ -22,15 +21,31 @@ NANOSECONDS = 1_000_000_000
 _PROXY = "reverse_proxy"
 
 
-@frozen(eq=False)
+@define(eq=False)
 class Route:
-    """A route of a server as decoded JSON, which nobody changes: a site, or what answers for all sites.
+    """A route of a server, which nobody changes: a site, or what answers for all sites.
 
     Two routes are the same only if they are one object.
     """
 
-    value: Json
+    _value: Json | None
+    _encoded: bytes = field(default=b"", init=False, repr=False)
+    _hosts: tuple[str, ...] | None = field(default=None, init=False, repr=False)
     _found: dict[Callable[["Route"], Any], Any] = field(factory=dict, init=False, repr=False)
+
+    @property
+    def value(self) -> Json:
+        """It as decoded JSON: decoded each time, once it has been encoded."""
+        kept = self._value
+        return json.loads(self._encoded) if kept is None else kept
+
+    @property
+    def encoded(self) -> bytes:
+        """Its JSON. From now on only this is kept: decoded routes take ten times the memory."""
+        if not self._encoded:
+            self._encoded = encoded(self._value)
+            self._value = None
+        return self._encoded
 
     def found(self, find: Callable[["Route"], Found]) -> Found:
         """What `find` finds in it. The same `find` is called once for a route, whatever documents that is part of."""
@@ -39,28 +54,20 @@ class Route:
         answer: Found = self._found[find]
         return answer
 
-    @cached_property
-    def encoded(self) -> bytes:
-        """Its JSON."""
-        return encoded(self.value)
-
-    @cached_property
+    @property
     def hosts(self) -> tuple[str, ...]:
         """The hosts and host patterns that its matchers name, in their order, each once."""
-        named = (host for match in self.value.get("match") or () for host in match.get("host") or ())
-        return tuple(dict.fromkeys(named))
+        if self._hosts is None:
+            named = (host for match in self.value.get("match") or () for host in match.get("host") or ())
+            self._hosts = tuple(dict.fromkeys(named))
+        return self._hosts
 
-    @cached_property
+    @property
     def handlers(self) -> tuple[Json, ...]:
         """Every handler in it, however deep."""
         return tuple(handlers_in(self.value))
 
-    @cached_property
-    def modules(self) -> frozenset[str]:
-        """The names of the handlers in it."""
-        return frozenset(str(each["handler"]) for each in self.handlers)
-
-    @cached_property
+    @property
     def proxies(self) -> tuple[Json, ...]:
         """The handlers in it that proxy requests."""
         return tuple(each for each in self.handlers if each["handler"] == _PROXY)
@@ -69,7 +76,7 @@ class Route:
         """This route with each of its matchers changed, an empty one where it has none; the same route where none changes."""
         matches: Sequence[Json] = self.value.get("match") or [{}]
         changed = [change(each) for each in matches]
-        return self if are_same(changed, matches) else Route({**self.value, "match": changed})
+        return self if are_same(changed, matches) else self.replaced({**self.value, "match": changed})
 
     def with_proxies(self, change: Callable[[Json], Json]) -> "Route":
         """This route with its proxies changed; the same route where none changes.
@@ -79,9 +86,14 @@ class Route:
         if all(change(each) is each for each in self.proxies):
             return self
         # copied in C: to do so in Python takes frames for each level of depth
-        value: dict[str, Any] = json.loads(encoded(self.value))
+        value: dict[str, Any] = json.loads(self.encoded)
         for each in [each for each in objects_in(value) if each.get("handler") == _PROXY]:
             each.update(change(each))
+        return self.replaced(value)
+
+    def replaced(self, value: Json) -> "Route":
+        """The route that this one became; this one is kept as JSON from now on."""
+        _ = self.encoded
         return Route(value)
 
 

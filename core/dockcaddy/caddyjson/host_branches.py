@@ -6,16 +6,15 @@ that none of a branch answers goes on to the next one, so every request finds th
 """
 
 from collections.abc import Sequence
-from functools import cached_property
 from itertools import groupby
 
-from attrs import evolve, frozen
+from attrs import define, evolve
 
-from dockcaddy.caddyjson.document import Document, Route, Server, encoded
+from dockcaddy.caddyjson.document import Document, Json, Route, Server, encoded
 from dockcaddy.settings import limits
 
 
-@frozen(eq=False)
+@define(eq=False)
 class Branch(Route):
     """A route with other routes in it, for requests to any of their hosts."""
 
@@ -24,16 +23,13 @@ class Branch(Route):
     @classmethod
     def of(cls, members: Sequence[Route]) -> "Branch":
         """The branch of these routes."""
-        hosts = list(dict.fromkeys(host for route in members for host in route.hosts))
-        subroute = {"handler": "subroute", "routes": [route.value for route in members]}
-        return cls({"match": [{"host": hosts}], "handle": [subroute]}, tuple(members))
-
-    @cached_property
-    def encoded(self) -> bytes:
-        """Its JSON, made of that of its members."""
-        members = b",".join([route.encoded for route in self.members])
+        made = cls(None, tuple(members))
+        made._hosts = tuple(dict.fromkeys(host for route in members for host in route.hosts))
+        within = b",".join([route.encoded for route in members])
         # the keys are in Caddy's own order
-        return b'{"match":%b,"handle":[{"handler":"subroute","routes":[%b]}]}' % (encoded(self.value["match"]), members)
+        handler = b'{"handler":"subroute","routes":[%b]}' % within
+        made._encoded = b'{"match":[{"host":%b}],"handle":[%b]}' % (encoded(made._hosts), handler)
+        return made
 
 
 def with_branches(document: Document, smallest: int = limits.BRANCHES_FROM, size: int = limits.BRANCH_SIZE) -> Document:
@@ -61,10 +57,25 @@ def _branches(routes: Sequence[Route], size: int) -> Sequence[Route]:
 
 def _in_leaves(routes: Sequence[Route]) -> Sequence[Route]:
     """The routes of a branch in branches of their own, which have few of them: Caddy prepares all for each request."""
+    routes = [route.found(_without_nesting) or route for route in routes]
     size = limits.LEAF_SIZE
     if len(routes) < 2 * size:
         return routes
     return [Branch.of(routes[start : start + size]) for start in range(0, len(routes), size)]
+
+
+def _without_nesting(route: Route) -> Route | None:
+    """The route of a site without the subroute around its handlers; None where that says more than the handlers do.
+
+    Caddy reads what is in a subroute once more for each subroute around it.
+    """
+    value = route.value
+    handlers: Sequence[Json] = value.get("handle") or ()
+    within: Sequence[Json] = handlers[0].get("routes") or () if len(handlers) == 1 else ()
+    is_plain = len(within) == 1 and handlers[0].keys() == {"handler", "routes"} and within[0].keys() == {"handle"}
+    if not is_plain or handlers[0]["handler"] != "subroute":
+        return None
+    return route.replaced({**value, "handle": within[0]["handle"]})
 
 
 def _is_for_hosts(route: Route) -> bool:

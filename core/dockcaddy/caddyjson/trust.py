@@ -7,7 +7,7 @@ half a second each time and blocks other loads. `caddy trust` installs it once.
 import re
 from collections.abc import Iterator
 
-from dockcaddy.caddyjson.document import Document, Json, Route, objects_in
+from dockcaddy.caddyjson.document import Document, Json, Route, handlers_in, objects_in
 
 # what no public authority serves: names without a dot, local names and addresses
 # (https://caddyserver.com/docs/automatic-https#local-https)
@@ -33,7 +33,9 @@ def _has_internal_issuer(document: Document) -> bool:
 
 def _needs_own(route: Route) -> bool:
     """Whether a route is such an authority, or names a host that gets its certificate from one."""
-    return "acme_server" in route.modules or any(_LOCAL.fullmatch(host) for host in _hosts(route.value))
+    value = route.value
+    is_one = any(each["handler"] == "acme_server" for each in handlers_in(value))
+    return is_one or any(_LOCAL.fullmatch(host) for host in _hosts(value))
 
 
 def _hosts(value: Json) -> Iterator[str]:
