@@ -11,6 +11,7 @@ from attrs import evolve
 from dockcaddy import plugins
 from dockcaddy.model import Attachment, EngineInventory, Inventory, Resource
 from dockcaddy.reconcile.pipeline import Pipeline
+from dockcaddy.settings import limits
 
 SIZES = (10, 100, 1_000, 10_000)
 
@@ -57,6 +58,8 @@ def median(action: Callable[[], object], runs: int) -> float:
 
 def main() -> None:
     """Print a row for each size."""
+    # as the program does
+    gc.set_threshold(limits.OBJECTS_BETWEEN_COLLECTIONS)
     registry = plugins.load()
     print(f"Python {platform.python_version()}, {platform.machine()}")
     print("| resources | cold, ms | one changed, ms | nothing changed, ms | memory, MB |")

@@ -45,6 +45,26 @@ def test_a_command_imports_only_what_it_needs(
     assert not heavy & set(done.stderr.split())
 
 
+# counts how often Python looks for reference cycles while the program runs
+COUNTED = """
+import atexit, gc, sys
+from dockcaddy.cli import main
+begun = []
+gc.callbacks.append(lambda phase, _: begun.append(phase))
+atexit.register(lambda: print(begun.count("start"), file=sys.stderr))
+main()
+"""
+
+
+def test_many_containers_are_few_collections(sandbox: Path, snapshot: Callable) -> None:
+    snapshot(**{f"app-{number}": {"caddy": f"{number}.example.org", "caddy.respond": "x"} for number in range(300)})
+    command = [sys.executable, "-c", COUNTED, "render", "--raw", "--inventory", "snapshot.json"]
+    done = subprocess.run(command, capture_output=True, check=True, text=True)
+    assert "299.example.org" in done.stdout
+    # more than 100 with Python's own threshold
+    assert int(done.stderr.splitlines()[-1]) < 30
+
+
 def test_bytes_do_not_depend_on_the_locale(sandbox: Path, snapshot: Callable) -> None:
     path = snapshot(web={"caddy": "a.example.org", "caddy.respond": "grüße→"})
     environment = {**os.environ, "PYTHONIOENCODING": "ascii"}

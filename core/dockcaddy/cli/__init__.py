@@ -1,6 +1,7 @@
 """The command line. Nothing imports it. Each command is a module that is imported when the command is called."""
 
 import atexit
+import gc
 import importlib
 import logging
 import re
@@ -15,6 +16,7 @@ from dockcaddy import __version__, logs
 from dockcaddy.cli.output import standard_output_restored
 from dockcaddy.cli.result import ReaderGone, abandon
 from dockcaddy.errors import CaddyUnreachable, DockcaddyError, EngineUnreachable
+from dockcaddy.settings import limits
 
 logger = logging.getLogger("dockcaddy")
 
@@ -74,6 +76,7 @@ def group() -> None:
 def main() -> None:
     """The script's entry point. Exit status: 0 fine, 1 labels, 2 usage or settings, 3 engine or Caddy unreachable."""
     logs.configure("info", "console", timed=False)
+    gc.set_threshold(limits.OBJECTS_BETWEEN_COLLECTIONS)
     with standard_output_restored(), logs.python_messages_logged(), _recognised_interrupts():
         status = _status()
     # a second ctrl-c at the very end shows no traceback
