@@ -26,7 +26,7 @@ from dockcaddy.errors import (
     LabelError,
     OutputError,
 )
-from dockcaddy.files import FileOutput, target_file, write_atomically
+from dockcaddy.files import FileOutput, check_shared, target_file, write_atomically
 from dockcaddy.hookspecs import (
     Adapter,
     AdmissionRule,
@@ -99,6 +99,7 @@ __all__ = [
     "TemplateFunction",
     "__version__",
     "bracketed",
+    "check_shared",
     "gotemplate",
     "hook",
     "is_matcher",

@@ -2,14 +2,15 @@
 
 import contextlib
 import os
+import secrets
 import tempfile
 from abc import ABC, abstractmethod
 from pathlib import Path
 
 from attrs import frozen
 
-from dockcaddy.errors import OutputError
-from dockcaddy.hookspecs import Configuration, OutputContext
+from dockcaddy.errors import CaddyRefusal, OutputError
+from dockcaddy.hookspecs import Adapter, Configuration, OutputContext
 
 
 def unreadable(error: OSError | UnicodeDecodeError) -> str:
@@ -45,6 +46,25 @@ def write_atomically(path: Path, content: bytes, mode: int = 0o640) -> None:
         with contextlib.suppress(OSError):
             Path(temporary).unlink()
         raise
+
+
+def check_shared(folder: Path, name: str, reader: Adapter) -> None:
+    """Check that a Caddy, called `name`, reads the files of a folder: it has to import one.
+
+    Raises CaddyRefusal if it does not, OSError and CaddyUnreachable.
+    """
+    token = f"{secrets.token_hex(8)}.invalid"
+    file = folder / "readable.caddyfile"
+    file.write_text(f"http://{token} {{\n}}\n")
+    file.chmod(0o644)
+    try:
+        seen = reader.adapt(f"import {file}\n")
+    except CaddyRefusal as refusal:
+        raise CaddyRefusal(f"{name} does not see it: {refusal}") from refusal
+    finally:
+        file.unlink()
+    if token.encode() not in seen:
+        raise CaddyRefusal(f"{name} sees another folder there")
 
 
 def target_file(context: OutputContext, name: str) -> Path:

@@ -10,6 +10,7 @@ from dockcaddy.caddyjson.certificates import with_own_certificates
 from dockcaddy.caddyjson.connections import with_own_connections
 from dockcaddy.caddyjson.document import Document
 from dockcaddy.caddyjson.error_pages import with_own_errors
+from dockcaddy.caddyjson.express import with_express
 from dockcaddy.caddyjson.fragment_documents import Alone, FragmentDocuments
 from dockcaddy.caddyjson.host_branches import with_branches
 from dockcaddy.caddyjson.log_servers import with_dial_timeouts
@@ -25,6 +26,7 @@ __all__ = [
     "SiteRoutes",
     "Splicer",
     "with_branches",
+    "with_express",
     "with_isolated_sites",
 ]
 

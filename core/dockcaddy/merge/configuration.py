@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from attrs import field, frozen
 
 from dockcaddy.caddyfile import Origin, is_site
+from dockcaddy.caddyjson.document import Document
 from dockcaddy.errors import CaddyRefusal
 from dockcaddy.merge.assembly import Assembly
 from dockcaddy.model import Problem
@@ -12,12 +13,16 @@ from dockcaddy.model import Problem
 
 @frozen(eq=False)
 class Configuration:
-    """A finished configuration: the Caddyfile, and Caddy's JSON of it once Caddy has read it."""
+    """A finished configuration: the Caddyfile, and Caddy's JSON of it once Caddy has read it.
+
+    `document` is that JSON before what is only there for Caddy to find sites.
+    """
 
     text: str
     problems: tuple[Problem, ...] = ()
     adapted: bytes | None = None
     assembly: Assembly = field(factory=lambda: Assembly(()))
+    document: Document | None = None
 
     @property
     def json(self) -> bytes:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from attrs import field, frozen
 
-from dockcaddy.caddyjson import Document, with_isolated_sites
+from dockcaddy.caddyjson import Document, with_branches, with_express, with_isolated_sites
 from dockcaddy.caddyjson.retries import Retries
 from dockcaddy.caddyjson.streams import LongStreams
 from dockcaddy.fragment import Fragment
@@ -14,10 +14,14 @@ from dockcaddy.merge.service_proxies import ServiceUpstreams
 
 @frozen(eq=False)
 class Transforms:
-    """What becomes of every document: `streams` for all proxies, `retries` for those of services, isolated sites."""
+    """What becomes of every document: `streams` for all proxies, `retries` for those of services, isolated sites.
+
+    New sites may be in the folder `express`; `""` is none.
+    """
 
     streams: LongStreams = field(factory=LongStreams)
     retries: Retries = field(factory=Retries)
+    express: str = ""
 
     def applied(self, document: Document, configuration: Configuration, fragments: Sequence[Fragment]) -> Document:
         """The document of a configuration that is made of these fragments, transformed."""
@@ -27,3 +31,7 @@ class Transforms:
             services = ServiceUpstreams.of(configuration.assembly)
             document = self.retries.applied(document, services.retried, services.watched)
         return with_isolated_sites(document, {host for each in fragments if each.is_operators for host in each.hosts})
+
+    def finished(self, document: Document) -> Document:
+        """The transformed document as Caddy gets it."""
+        return with_branches(with_express(document, self.express) if self.express else document)

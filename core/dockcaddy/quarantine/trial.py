@@ -9,7 +9,7 @@ from attrs import define, evolve, field
 from dockcaddy.admission.own_addresses import is_loopback_of_another
 from dockcaddy.admission.unsafe import unsafe_settings
 from dockcaddy.caddy import without_values
-from dockcaddy.caddyjson import Document, with_branches
+from dockcaddy.caddyjson import Document
 from dockcaddy.errors import CaddyRefusal, CaddyUnreachable
 from dockcaddy.fragment import Fragment
 from dockcaddy.merge.assembly import EMPTY, Assembler
@@ -105,11 +105,12 @@ class Trial:
         refused: Refusal | None
         try:
             if last is not None and last.adapted is not None and last.text == configuration.text:
-                configuration = evolve(configuration, adapted=last.adapted)
+                configuration = evolve(configuration, adapted=last.adapted, document=last.document)
                 refused = None
             else:
                 document = self.transforms.applied(self.document(configuration), configuration, self.fragments)
-                configuration = evolve(configuration, adapted=with_branches(document).encode())
+                adapted = self.transforms.finished(document).encode()
+                configuration = evolve(configuration, adapted=adapted, document=document)
                 refused = self._unsafe_setting(document, configuration)
             if refused is None:
                 self.is_delivered = self.deliver(configuration)

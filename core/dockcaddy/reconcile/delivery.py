@@ -44,7 +44,7 @@ class Delivery:
 
         Any other failure is kept in `failure`; the output is tried again from `retry_at` on.
         """
-        if self._has(configuration):
+        if self.has(configuration):
             self._succeeded(configuration)
         elif self._backoff.is_due(self.clock()):
             self._write(configuration)
@@ -74,7 +74,8 @@ class Delivery:
         except Exception as error:
             logger.warning("output %s: cannot be closed: %s", self.name, _reason(error))
 
-    def _has(self, configuration: Configuration) -> bool:
+    def has(self, configuration: Configuration) -> bool:
+        """Whether it was delivered and, as far as is known, nobody has changed it since."""
         held = self._delivered
         return held is not None and held.text == configuration.text and held.adapted == configuration.adapted
 
@@ -147,9 +148,18 @@ class Outputs:
         """Whether a Caddy has accepted what was offered last, or there is none that could refuse it."""
         return not self.live or any(not delivery.failure for delivery in self.live)
 
-    def offer(self, configuration: Configuration) -> bool:
-        """Hand an accepted configuration to every output. Returns whether every live one has it."""
+    def have(self, configuration: Configuration | None) -> bool:
+        """Whether every live output has this configuration, of those that there are."""
+        return configuration is not None and bool(self.live) and all(each.has(configuration) for each in self.live)
+
+    def offer(self, configuration: Configuration, *, to_live: bool = True) -> bool:
+        """Hand an accepted configuration to every output, or to those that are not live.
+
+        Returns whether no live one has failed.
+        """
         for delivery in self.deliveries:
+            if delivery.is_live and not to_live:
+                continue
             try:
                 delivery.offer(configuration)
             except CaddyRefusal as refusal:

@@ -20,6 +20,7 @@ from dockcaddy.narration import Narrator, Pass, ProblemLog
 from dockcaddy.quarantine import Quarantine
 from dockcaddy.reconcile.controlled import Controlled, NoServers
 from dockcaddy.reconcile.delivery import Outputs
+from dockcaddy.reconcile.express_sites import ExpressSites
 from dockcaddy.reconcile.flapping import Flapping
 from dockcaddy.reconcile.grace import GracePeriod
 from dockcaddy.reconcile.last_good import LastGood
@@ -55,6 +56,7 @@ class Reconciler:
     last_good: LastGood | None = None
     services: Services = field(factory=Services)
     servers: Controlled = field(factory=NoServers)
+    express: ExpressSites = field(factory=ExpressSites)
     narrator: Narrator = field(factory=ProblemLog)
     schedule: Schedule = field(factory=Schedule)
     mailbox: Mailbox = field(default=Factory(lambda self: Mailbox(self.clock), takes_self=True))
@@ -117,7 +119,7 @@ class Reconciler:
             self.servers.found(inventory)
 
     def _check(self) -> None:
-        if not self.outputs.check() or not self.services.hold():
+        if not self.outputs.check() or not self.services.hold() or not self.express.hold():
             self.mailbox.wake()
         self.schedule.checked(self.clock())
 
@@ -140,6 +142,7 @@ class Reconciler:
             yield self.quarantine.next_retry
         yield from self.outputs.retries()
         yield from self.services.retries()
+        yield from self.express.retries()
 
     def _protected(self, work: Callable[[], None]) -> None:
         try:
@@ -165,7 +168,7 @@ class Reconciler:
     def reconcile(self) -> bool:
         """One pass: inventory -> fragments -> configuration -> outputs. A failure leaves everything as it is.
 
-        Returns whether the configuration has changed.
+        Returns whether the configuration of Caddy has changed.
         """
         begun = self.clock()
         inventory = self._inventory(begun)
@@ -187,13 +190,13 @@ class Reconciler:
             )
             return False
         self._outage.succeeded()
-        if self.outputs.is_accepted:
+        if self.outputs.is_accepted and not self.express.is_serving:
             self._keep(configuration)
         changed = self.configuration is None or self.configuration.text != configuration.text
         self.configuration = configuration if changed else self.configuration
         self.problems = problems_of(inventory, fragments, configuration, self._quarantined)
         self._deliver(configuration, inventory, begun)
-        return changed
+        return changed and not self.express.is_serving
 
     @property
     def _quarantined(self) -> Sequence[Problem]:
@@ -246,6 +249,7 @@ class Reconciler:
         Raises CaddyUnreachable and CaddyRefusal where there is no configuration.
         """
         states = self.services.begin_pass()
+        self.express.begin_pass()
         while True:
             self.pipeline.use_states(states)
             try:
@@ -263,21 +267,27 @@ class Reconciler:
                     fragments, self.pipeline.configuration, self._offer_live, self.outputs.any_still_holds
                 )
         self.services.after_accepted(configuration)
+        self.express.after_accepted(configuration)
         return configuration
 
     def _offer_live(self, configuration: Configuration) -> bool:
-        """Have the running Caddy take it; the quarantine resolves its refusal."""
+        """Have the running Caddy serve it; the quarantine resolves its refusal. Returns whether Caddy has taken it."""
         self.services.before_offer(configuration)
+        if self.express.serves(configuration, is_running=self.outputs.have(self.express.running)):
+            return False
         self._offered = configuration
         try:
-            return self.outputs.offer_live(configuration)
+            is_accepted = self.outputs.offer_live(configuration)
         except CaddyRefusal:
             self._offered = None
             raise
+        if is_accepted:
+            self.express.has_loaded(configuration)
+        return is_accepted
 
     def _deliver(self, configuration: Configuration, inventory: Inventory, begun: float) -> None:
         """Hand the configuration to every output, and report the pass."""
-        is_delivered = self.outputs.offer(configuration)
+        is_delivered = self.outputs.offer(configuration, to_live=not self.express.is_serving)
         if self.quarantine is not None and self.outputs.is_accepted:
             self.servers.publish(configuration, self.quarantine.parts)
         self._report(self.problems)
@@ -288,7 +298,12 @@ class Reconciler:
 
     def _report(self, problems: Sequence[Problem]) -> None:
         """Report these problems and those of the outputs and services."""
-        failures = [*self.outputs.problems(), *self.services.problems(), *self.servers.problems]
+        failures = [
+            *self.outputs.problems(),
+            *self.services.problems(),
+            *self.servers.problems,
+            *self.express.problems,
+        ]
         self.narrator.report([*problems, *failures])
 
     # --- for the next run

@@ -42,10 +42,11 @@ def quarantine_for(
     clock: Callable[[], float],
     *,
     has_child: bool = False,
+    express: str = "",
 ) -> Quarantine | None:
     """The quarantine, which finds what Caddy refuses; None where there is no Caddy to ask.
 
-    `has_child` where that listens on this machine.
+    `has_child` where that listens on this machine. New sites may be in the folder `express`.
     """
     if not adapters:
         return None
@@ -56,7 +57,7 @@ def quarantine_for(
         ThisMachine(find_caddy(settings.caddy), settings.http_port, settings.https_port) if has_child else Elsewhere()
     )
     retries = Retries(settings.service_retries, settings.service_fail_duration)
-    transforms = Transforms(LongStreams(settings.stream_close_delay), retries)
+    transforms = Transforms(LongStreams(settings.stream_close_delay), retries, express)
     alone = fragment_adapter(
         adapters,
         programs[0] if programs else None,

@@ -19,6 +19,8 @@ from dockcaddy.plugins.services import GuardedService
 from dockcaddy.reconcile.controlled import NoServers
 from dockcaddy.reconcile.debounce import Debounce
 from dockcaddy.reconcile.delivery import Delivery, Outputs
+from dockcaddy.reconcile.express_folder import ExpressFolder
+from dockcaddy.reconcile.express_sites import ExpressSites
 from dockcaddy.reconcile.last_good import LastGood
 from dockcaddy.reconcile.reconciler import Reconciler
 from dockcaddy.reconcile.schedule import Schedule
@@ -86,7 +88,10 @@ def reconciler_for(
     `clock` gives seconds that never go back.
     """
     adapters = adapters_for(settings, connections)
-    quarantine = quarantine_for(settings, adapters, clock, has_child=bool(connections.listen))
+    others = _other_caddys(settings, registry, connections)
+    express = _express(settings, registry, last_good.path.parent, others, clock)
+    folder = str(express.folder.path) if express.folder is not None else ""
+    quarantine = quarantine_for(settings, adapters, clock, has_child=bool(connections.listen), express=folder)
     if quarantine is not None:
         remembered = last_good.load()
         quarantine.remember(remembered.fragments, remembered.json)
@@ -99,8 +104,9 @@ def reconciler_for(
         clock,
         BaseFile(settings.caddyfile_path) if settings.caddyfile_path else lambda: None,
         last_good,
-        _services(settings, registry, sections, last_good.path.parent, connections, clock),
+        _services(settings, registry, sections, last_good.path.parent, others, clock),
         controller or NoServers(),
+        express,
         narrator or ProblemLog(),
         Schedule(settings.polling_interval, Debounce(settings.event_throttle_interval)),
     )
@@ -109,21 +115,39 @@ def reconciler_for(
     return made
 
 
-def _services(
-    settings: Settings,
-    registry: Registry,
-    sections: Mapping[type, Any],
-    state: Path,
-    connections: Connections,
-    clock: Callable[[], float],
-) -> Services:
-    """The services of plugins; `state` is the state directory in use."""
+def _other_caddys(settings: Settings, registry: Registry, connections: Connections) -> Mapping[str, Adapter]:
+    """The Caddys that are not our child, by their names in messages."""
     urls = {
         each.target or settings.running_caddy: each.name for each in chosen_outputs(settings, registry) if each.is_live
     }
     others: dict[str, Adapter] = {f"caddy at {url}": connections.connect(url, urls[url]) for url in sorted(urls) if url}
     if connections.servers is not None:
         others["the servers"] = NoCommonFolder()
+    return others
+
+
+def _express(
+    settings: Settings, registry: Registry, state: Path, others: Mapping[str, Adapter], clock: Callable[[], float]
+) -> ExpressSites:
+    """The sites that need no load, if the settings want them; `state` is the state directory in use."""
+    if not settings.express:
+        return ExpressSites()
+    if settings.has_servers:
+        return ExpressSites(unavailable="servers of a controller have no folder in common")
+    if not any(each.is_live for each in chosen_outputs(settings, registry)):
+        return ExpressSites(unavailable="no output has a running caddy")
+    return ExpressSites(ExpressFolder(settings.express_path(state).absolute()), clock, others)
+
+
+def _services(
+    settings: Settings,
+    registry: Registry,
+    sections: Mapping[type, Any],
+    state: Path,
+    others: Mapping[str, Adapter],
+    clock: Callable[[], float],
+) -> Services:
+    """The services of plugins; `state` is the state directory in use."""
     context = ServiceContext(
         lambda section: sections[section] if section in sections else section(),
         evolve(proxy_of(settings, registry), address_folder=str(settings.address_path(state).absolute())),

@@ -158,6 +158,14 @@ MAX_ADAPTED_TOGETHER = 256
 BRANCHES_FROM = 256
 BRANCH_SIZE = 128
 LEAF_SIZE = 16
+# Kinds of plain sites of one server that can be added without a load: each costs a request to an unknown host a look.
+MAX_EXPRESS_SHAPES = 16
+# Sites that are not yet part of the configuration: Caddy reads a folder for each request to one of them.
+MAX_EXPRESS_SITES = 1_000
+# They become part of it when none has been added for so many seconds.
+EXPRESS_CALM = 60.0
+# What requests that have begun may still look for is kept for so many seconds.
+EXPRESS_KEPT = 5.0
 # A Caddy that may open fewer files is warned about.
 FEW_OPEN_FILES = 4_096
 # Fragments that one run of Caddy's program validates.

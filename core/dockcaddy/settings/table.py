@@ -200,6 +200,7 @@ class Settings:
     route_order: str = _option("caddy", "labels", "order of equal siblings inside route: caddy or alphabetical", choices=("caddy", "alphabetical"), section="labels")
     suffix_names: bool = _option(False, "labels", "remove _N from matcher and header names, as caddy-docker-proxy does", section="labels")
     takeovers: bool = _option(False, "labels", "let a newer container take over all requests of an older one of the same site, as with caddy-docker-proxy", section="labels")
+    express: bool = _option(False, "caddy", "plain new sites go live without a load; Caddy finds them in the folder of --address-directory", section="sites")
     # fmt: on
     source: str = ""
     sections: Mapping[str, Mapping[str, Any]] = field(factory=dict)
@@ -225,6 +226,10 @@ class Settings:
     def address_path(self, state: Path | None = None) -> Path:
         """The folder for the addresses of upstreams. `state` is the state directory."""
         return Path(self.address_directory) if self.address_directory else (state or self.state_path()) / "upstreams"
+
+    def express_path(self, state: Path | None = None) -> Path:
+        """The folder for new sites. `state` is the state directory."""
+        return self.address_path(state) / "sites"
 
 
 def _options() -> Iterable[Option]:

@@ -6,12 +6,19 @@ While dockcaddy hangs, is stopped or replaced, Caddy continues with what is in t
 import contextlib
 import os
 import re
-import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from attrs import define, field
-from dockcaddy import Adapter, Backoff, CaddyRefusal, CaddyUnreachable, Configuration, ServiceContext
+from dockcaddy import (
+    Adapter,
+    Backoff,
+    CaddyRefusal,
+    CaddyUnreachable,
+    Configuration,
+    ServiceContext,
+    check_shared,
+)
 
 NAME = "upstreams"
 SUFFIX = ".address"
@@ -20,7 +27,6 @@ FIRST_PAUSE = 1.0
 LONGEST_PAUSE = 30.0
 # characters that end a placeholder or a line
 _UNUSABLE = re.compile(r"[{}\\\s\"`]")
-_TOKEN_FILE = "readable.caddyfile"
 
 
 def address_files(context: ServiceContext) -> "AddressFiles":
@@ -106,24 +112,9 @@ class AddressFiles:
         self.folder.mkdir(mode=0o755, parents=True, exist_ok=True)
         if not self.state:
             for name, reader in self.readers.items():
-                self._check(name, reader)
+                check_shared(self.folder, name, reader)
         if self.folder.stat().st_mtime_ns != self._stamp:
             self._written = dict(_found(self.folder))
-
-    def _check(self, name: str, reader: Adapter) -> None:
-        """Whether this Caddy sees the folder: it has to import a file from it. Raises CaddyRefusal if not."""
-        token = f"{secrets.token_hex(8)}.invalid"
-        file = self.folder / _TOKEN_FILE
-        file.write_text(f"http://{token} {{\n}}\n")
-        file.chmod(0o644)
-        try:
-            seen = reader.adapt(f"import {file}\n")
-        except CaddyRefusal as refusal:
-            raise CaddyRefusal(f"{name} does not see it: {refusal}") from refusal
-        finally:
-            file.unlink()
-        if token.encode() not in seen:
-            raise CaddyRefusal(f"{name} sees another folder there")
 
     def _write(self, wanted: Mapping[str, str], *, only_these: bool) -> None:
         """Write what differs. A reader always sees a whole address."""

@@ -1,0 +1,158 @@
+"""New plain sites that Caddy serves at once, without a load, until they are part of the configuration that it has.
+
+They become part of it with the next load that is needed anyway, or when no site has been added for a while. Only then
+Caddy is asked whether it accepts them, and one that it refuses is left out as always.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
+
+from attrs import define, field
+
+from dockcaddy.caddyjson.express import Loaded, Place, Sites, has_site
+from dockcaddy.errors import CaddyRefusal, CaddyUnreachable
+from dockcaddy.files import check_shared
+from dockcaddy.hookspecs import Adapter
+from dockcaddy.merge.configuration import Configuration
+from dockcaddy.model import Problem
+from dockcaddy.reconcile.express_folder import ExpressFolder
+from dockcaddy.settings import limits
+
+# characters of a path that have a meaning of their own in a pattern or a placeholder
+_UNUSABLE = re.compile(r"[{}\\*?\[\]\"`\s]")
+
+
+@define(eq=False)
+class ExpressSites:
+    """The sites in a folder; without a folder there are none, and `unavailable` says why where they are wanted.
+
+    `clock` gives seconds, `readers` are the Caddys that are not dockcaddy's own. `running` is the configuration that Caddy
+    runs; while it `is_serving`, the accepted one has sites beyond that, which Caddy finds in the folder.
+    """
+
+    folder: ExpressFolder | None = None
+    clock: Callable[[], float] = lambda: 0.0
+    readers: Mapping[str, Adapter] = field(factory=dict)
+    unavailable: str = ""
+    is_serving: bool = False
+    running: Configuration | None = None
+    _loaded: Loaded | None = None
+    _sites: Sites = field(factory=dict)
+    _is_moving: bool = False
+    _moves_at: float | None = None
+    # what a request that has begun may still need: sites that Caddy has by now, and sites with older addresses too
+    _moved: dict[Place, float] = field(factory=dict)
+    _older: dict[Place, float] = field(factory=dict)
+    _failure: str = ""
+    _is_prepared: bool = False
+
+    def begin_pass(self) -> None:
+        """A pass begins. If no site has been added for a while, all of them become part of the configuration in it."""
+        self._is_moving = self._moves_at is not None and self.clock() >= self._moves_at
+        if self._is_moving:
+            # the next time, where that fails
+            self._moves_at = self.clock() + limits.EXPRESS_CALM
+
+    def serves(self, configuration: Configuration, *, is_running: bool) -> bool:
+        """Have Caddy serve what this configuration has beyond the one that it runs; False where that needs a load.
+
+        `is_running` is whether it is known that Caddy runs it.
+        """
+        self.is_serving = False
+        document = configuration.document
+        if document is None or self.folder is None:
+            return False
+        # behind a site of its own, Caddy does not look into the folder; it would without that
+        self._remove([place for place in self._moved if not has_site(document, place)])
+        if self._loaded is None or self._is_moving or not is_running:
+            return False
+        sites = self._loaded.new_sites(document, configuration.placeholders)
+        if not sites or len(sites) > limits.MAX_EXPRESS_SITES or not self._write(self.folder, sites):
+            return False
+        if self._moves_at is None or sites.keys() - self._sites.keys():
+            self._moves_at = self.clock() + limits.EXPRESS_CALM
+        self.is_serving, self._sites = True, sites
+        return True
+
+    def has_loaded(self, configuration: Configuration) -> None:
+        """Caddy runs this configuration."""
+        if configuration.document is None or self.folder is None:
+            return
+        self.running = configuration
+        if self._loaded is None or self._loaded.document is not configuration.document:
+            self._loaded = Loaded(configuration.document)
+            if not self._is_prepared:
+                self._attempt(self._prepare)
+
+    def after_accepted(self, configuration: Configuration) -> None:
+        """This is the configuration of the pass: remove what Caddy no longer needs for it."""
+        is_loaded = self.running is not None and self.running.document is configuration.document
+        if self.folder is None or self._loaded is None or not (self.is_serving or is_loaded):
+            return
+        if is_loaded and not self.is_serving:
+            self._sites, self._moves_at = {}, None
+        others = [each for each in self.folder.places if each not in self._sites]
+        self._remove([each for each in others if not self._loaded.has(each)])
+        self._moved = self._dated(self._moved, (each for each in others if self._loaded.has(each)))
+        self._older = self._dated(self._older, (each for each in self.folder.older if each in self._sites))
+        self._remove([each for each, at in self._moved.items() if self.clock() >= at])
+        for each in [each for each, at in self._older.items() if self.clock() >= at]:
+            self._attempt(partial(ExpressFolder.trim, place=each))
+            del self._older[each]
+
+    def hold(self) -> bool:
+        """Whether nobody else has changed what is in the folder."""
+        return self.folder is None or not self.is_serving or all(map(self.folder.has, self._sites))
+
+    def retries(self) -> Iterator[float]:
+        """When there is something to do, in seconds of the clock."""
+        return iter(
+            [*([] if self._moves_at is None else [self._moves_at]), *self._moved.values(), *self._older.values()]
+        )
+
+    @property
+    def problems(self) -> list[Problem]:
+        """Why new sites need loads although they should not."""
+        reason = self.unavailable or self._failure
+        return [Problem("express", "", f"{reason}, so each new site is a load", "warning")] if reason else []
+
+    def _dated(self, before: Mapping[Place, float], places: Iterable[Place]) -> dict[Place, float]:
+        later = self.clock() + limits.EXPRESS_KEPT
+        return {each: before.get(each, later) for each in places}
+
+    def _write(self, folder: ExpressFolder, sites: Sites) -> bool:
+        def write(folder: ExpressFolder) -> None:
+            for place, addresses in sites.items():
+                folder.write(place, addresses)
+
+        return self._attempt(self._prepare) and self._attempt(write)
+
+    def _remove(self, places: Iterable[Place]) -> None:
+        for each in places:
+            self._attempt(partial(ExpressFolder.remove, place=each))
+            self._moved.pop(each, None)
+
+    def _prepare(self, folder: ExpressFolder) -> None:
+        """Make the folder, have the readers see it, and read what an earlier run left in it."""
+        if self._is_prepared:
+            return
+        if found := _UNUSABLE.search(str(folder.path)):
+            raise OSError(0, f"a path that caddy is to read cannot have {found[0]!r}")
+        folder.make()
+        for name, reader in self.readers.items():
+            check_shared(folder.path, name, reader)
+        folder.read()
+        self._is_prepared = True
+
+    def _attempt(self, work: Callable[[ExpressFolder], object]) -> bool:
+        """Whether this succeeds. Where it fails, the reason is a problem until something succeeds."""
+        assert self.folder is not None
+        try:
+            work(self.folder)
+        except (OSError, CaddyRefusal, CaddyUnreachable) as error:
+            reason = error.strerror if isinstance(error, OSError) else str(error)
+            self._failure, self._is_prepared = f"new sites cannot be in {self.folder.path}: {reason}", False
+            return False
+        self._failure = ""
+        return True
