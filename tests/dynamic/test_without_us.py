@@ -1,9 +1,7 @@
 """Caddy needs nobody: dockcaddy hangs, ends, is killed or replaced, and every site is answered, visited before or not."""
 
-import os
 import signal
-import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -18,17 +16,6 @@ SITES = [f"site-{number}" for number in range(8)]
 # Caddy makes a connection for each request: there is none that could be used on
 NEW_CONNECTIONS = {"caddy__reverse_proxy__transport": "http", "caddy__reverse_proxy__transport__keepalive": "off"}
 DYNAMIC = ("--set", "upstreams.dynamic=true")
-
-
-@pytest.fixture
-def external(caddy: str, tmp_path: Path, free_port: Callable[[], int]) -> Iterator[str]:
-    """A Caddy that is not ours; gives its admin URL."""
-    address = f"localhost:{free_port()}"
-    given = {"XDG_CONFIG_HOME": str(tmp_path), "XDG_DATA_HOME": str(tmp_path), "CADDY_ADMIN": address}
-    process = subprocess.Popen([caddy, "run"], env={**os.environ, **given}, cwd=tmp_path, stderr=subprocess.DEVNULL)
-    yield f"http://{address}"
-    process.terminate()
-    process.wait(10)
 
 
 def populated(engine: StandInEngine, proxy: Proxy, eventually: Eventually) -> Town:

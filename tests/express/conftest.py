@@ -1,5 +1,5 @@
 """The fixtures of a town whose engine can be made to fail."""
 
-from town_fixtures import calm, engine, start_proxy
+from town_fixtures import calm, engine, external, start_proxy
 
-__all__ = ["calm", "engine", "start_proxy"]
+__all__ = ["calm", "engine", "external", "start_proxy"]

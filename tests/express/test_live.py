@@ -186,7 +186,7 @@ def test_another_label_of_a_site_that_is_not_part_of_the_configuration(town: Tow
 
 
 def configuration(town: Town) -> str:
-    from dockcaddy.caddy import AdminClient  # noqa: PLC0415  what talks to Caddy takes time to import
+    from dockcaddy.caddy import AdminClient
 
     return AdminClient(town.proxy.admin).config().decode()
 

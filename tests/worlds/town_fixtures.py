@@ -1,5 +1,7 @@
 """A running dockcaddy with a real Caddy, beside an engine that can be made to fail."""
 
+import os
+import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -56,3 +58,14 @@ def town(engine: StandInEngine, start_proxy: Callable[..., Proxy], eventually: C
 def calm(eventually: Callable[..., None]) -> Callable[[Callable[[], object]], None]:
     """Waits for a condition that must hold soon after a fault's end: no long pause may be between two tries."""
     return lambda condition: eventually(condition, looks=CALM_WITHIN)
+
+
+@pytest.fixture
+def external(caddy: str, tmp_path: Path, free_port: Callable[[], int]) -> Iterator[str]:
+    """A Caddy that is not ours; gives its admin URL."""
+    address = f"localhost:{free_port()}"
+    given = {"XDG_CONFIG_HOME": str(tmp_path), "XDG_DATA_HOME": str(tmp_path), "CADDY_ADMIN": address}
+    process = subprocess.Popen([caddy, "run"], env={**os.environ, **given}, cwd=tmp_path, stderr=subprocess.DEVNULL)
+    yield f"http://{address}"
+    process.terminate()
+    process.wait(10)

@@ -7,16 +7,16 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from hashlib import sha256
+
 from attrs import frozen
 
 from dockcaddy.caddyjson.document import Json, Route, objects_in
 from dockcaddy.model import bracketed
+from dockcaddy.settings import limits
 
 # how many upstreams the proxy of a shape has. So many can each of as many addresses be that each gets the same share
 PLACES = 12
 COUNTS = (1, 2, 3, 4, 6)
-# of a name in a folder, which has all addresses in it
-MAX_NAME = 200
 # the names of the placeholders of a shape's upstreams
 UPSTREAM = "dockcaddy.upstream.%d"
 
@@ -66,7 +66,11 @@ class PlainProxy:
         """
         known = (((values.get(host, "") if host.startswith("{") else host), port) for host, port in self.dials)
         found = tuple(dict.fromkeys(f"{bracketed(host)}:{port}" for host, port in known if host))
-        is_fine = len(found) in COUNTS and all(map(_ADDRESS.fullmatch, found)) and len(",".join(found)) <= MAX_NAME
+        is_fine = (
+            len(found) in COUNTS
+            and all(map(_ADDRESS.fullmatch, found))
+            and len(",".join(found)) <= limits.MAX_EXPRESS_ADDRESSES
+        )
         return found if is_fine else ()
 
 

@@ -54,6 +54,10 @@ class ExpressSites:
             # the next time, where that fails
             self._moves_at = self.clock() + limits.EXPRESS_CALM
 
+    def was_refused(self) -> None:
+        """Caddy refused to load something: from now on in this pass it is asked about every site."""
+        self._is_moving = True
+
     def serves(self, configuration: Configuration, *, is_running: bool) -> bool:
         """Have Caddy serve what this configuration has beyond the one that it runs; False where that needs a load.
 

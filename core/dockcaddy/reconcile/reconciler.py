@@ -280,6 +280,7 @@ class Reconciler:
             is_accepted = self.outputs.offer_live(configuration)
         except CaddyRefusal:
             self._offered = None
+            self.express.was_refused()
             raise
         if is_accepted:
             self.express.has_loaded(configuration)

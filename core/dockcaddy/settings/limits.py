@@ -164,6 +164,8 @@ MAX_EXPRESS_SHAPES = 16
 MAX_EXPRESS_SITES = 1_000
 # They become part of it when none has been added for so many seconds.
 EXPRESS_CALM = 60.0
+# Addresses of one site together: they are the name of a file, which may have 255 characters.
+MAX_EXPRESS_ADDRESSES = 200
 # What requests that have begun may still look for is kept for so many seconds.
 EXPRESS_KEPT = 5.0
 # A Caddy that may open fewer files is warned about.

@@ -1,0 +1,162 @@
+"""Which routes are plain proxies, and what may differ for sites that need no load."""
+
+import json
+
+import pytest
+from attrs import evolve
+from dockcaddy.caddyjson.document import Document, Route
+from dockcaddy.caddyjson.express import Loaded, with_express
+from dockcaddy.caddyjson.plain_proxies import plain_proxy
+
+PROXY = {"handler": "reverse_proxy", "upstreams": [{"dial": "10.0.0.1:80"}]}
+
+
+def route(*hosts: str, handlers: tuple = (PROXY,), **more) -> dict:
+    inner = {"handler": "subroute", "routes": [{"handle": list(handlers)}]}
+    return {"match": [{"host": list(hosts)}], "handle": [inner], "terminal": True, **more}
+
+
+def proxy(*dials: str, **more) -> dict:
+    return {"handler": "reverse_proxy", "upstreams": [{"dial": each} for each in dials], **more}
+
+
+def document(*routes: dict, rest: dict | None = None, **settings) -> Document:
+    server = {"listen": [":80"], "routes": list(routes), **settings}
+    return Document.decode(json.dumps({**(rest or {}), "apps": {"http": {"servers": {"srv0": server}}}}).encode())
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        route("a.test"),
+        route("a.test", "www.a.test"),
+        route("a.test", handlers=(proxy("web:8080"),)),
+        route("a.test", handlers=(proxy("[fd00::1]:80", "10.0.0.1:80"),)),
+        route("a.test", handlers=({"handler": "encode"}, PROXY)),
+        route("a.test", handlers=(proxy("a:1", "b:1", load_balancing={"selection_policy": {"policy": "first"}}),)),
+    ],
+)
+def test_a_plain_proxy(value: dict) -> None:
+    found = plain_proxy(Route(value))
+    assert found is not None and found.hosts == tuple(value["match"][0]["host"])
+    assert len(found.addresses({})) in (1, 2)
+    assert not any(each.encode() in found.shape.handlers for each in found.addresses({}))
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        route("*.test"),
+        route("A.test"),
+        route("a.test."),
+        route("..", "a.test"),
+        route("10.0.0.1"),
+        route("a*.test"),
+        route("{env.HOST}"),
+        route(""),
+        route("a/..".ljust(3)),
+        route("a.test", handlers=({"handler": "static_response"},)),
+        route("a.test", handlers=(PROXY, PROXY)),
+        route("a.test", handlers=(proxy("unix//run/app.sock"),)),
+        route("a.test", handlers=(proxy("{env.UPSTREAM}:80"),)),
+        route("a.test", handlers=(proxy("10.0.0.1:80", "10.0.0.1:80"),)),
+        route("a.test", handlers=(proxy("10.0.0.1:80,x"),)),
+        route("a.test", handlers=(proxy("../x:80"),)),
+        route("a.test", handlers=(proxy(),)),
+        route("a.test", handlers=(proxy("a:1", health_checks={"active": {"uri": "/"}}),)),
+        route("a.test", handlers=(proxy("a:1", "b:1", load_balancing={"selection_policy": {"policy": "ip_hash"}}),)),
+        route("a.test", handlers=({"handler": "headers", "x": "{http.matchers.file.relative}"}, PROXY)),
+        route("a.test", group="group1"),
+        {**route("a.test"), "match": [{"host": ["a.test"], "path": ["/x"]}]},
+        {**route("a.test"), "match": [{"host": ["a.test"]}, {"host": ["b.test"]}]},
+        {"handle": [PROXY], "terminal": True},
+    ],
+)
+def test_another_route(value: dict) -> None:
+    found = plain_proxy(Route(value))
+    assert found is None or not found.addresses({})
+
+
+@pytest.mark.parametrize(("count", "is_fine"), [(1, True), (4, True), (5, False), (6, True), (7, False)])
+def test_as_many_addresses_as_can_have_equal_shares(count: int, is_fine: bool) -> None:
+    found = plain_proxy(Route(route("a.test", handlers=(proxy(*(f"10.0.0.{each}:80" for each in range(count))),))))
+    assert found is not None and bool(found.addresses({})) is is_fine
+
+
+def test_addresses_in_files_make_no_other_shape() -> None:
+    sources = [{"source": "a", "name": f"{{file./x/{place}}}", "port": "80"} for place in range(2)]
+    dynamic = {"handler": "reverse_proxy", "dynamic_upstreams": {"source": "multi", "sources": sources}}
+    found, static = plain_proxy(Route(route("a.test", handlers=(dynamic,)))), plain_proxy(Route(route("b.test")))
+    assert found is not None and static is not None and found.shape == static.shape
+    assert found.addresses({"{file./x/0}": "10.0.0.1", "{file./x/1}": "10.0.0.1"}) == ("10.0.0.1:80",)
+    assert found.addresses({"{file./x/0}": "fd00::1", "{file./x/1}": ""}) == ("[fd00::1]:80",)
+    assert found.addresses({}) == ()
+
+
+def new(loaded: Document, wanted: Document) -> set[str] | None:
+    found = Loaded(loaded).new_sites(wanted, {})
+    return None if found is None else {place.host for place in found}
+
+
+OLD = (route("aaa.test"), route("bb.test", handlers=({"handler": "encode"}, PROXY)))
+
+
+def test_sites_of_the_shapes_that_are_there_are_found() -> None:
+    wanted = document(
+        route("mmmm.test"), OLD[0], OLD[1], route("c.test", "d.test", handlers=({"handler": "encode"}, PROXY))
+    )
+    assert new(document(*OLD), wanted) == {"mmmm.test", "c.test", "d.test"}
+    assert new(document(*OLD), document(*OLD)) == set()
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        document(OLD[0]),
+        document(OLD[1], OLD[0], route("c.test")),
+        document(OLD[0], route("bb.test"), route("c.test")),
+        document(*OLD, route("c.test", handlers=({"handler": "vars"}, PROXY))),
+        document(*OLD, route("*.test")),
+        document(*OLD, {"handle": [PROXY], "terminal": True}),
+        document(*OLD, route("c.test"), rest={"logging": {}}),
+        document(*OLD, route("c.test"), logs={"skip_hosts": ["c.test"]}),
+        document(*OLD, route("c.test"), listen=[":81"]),
+        document(*OLD, route("c.test"), errors={"routes": [route("c.test")]}),
+        document(*OLD, route("c.test"), named_routes={"x": route("c.test")}),
+        document(*OLD, route("aaa.test")),
+    ],
+)
+def test_anything_else_is_a_load(wanted: Document) -> None:
+    assert new(document(*OLD), wanted) is None
+
+
+def test_what_stands_behind_all_hosts_stays_there() -> None:
+    fallback = {"handle": [{"handler": "static_response"}]}
+    loaded, wanted = document(*OLD, fallback), document(*OLD, route("c.test"), fallback)
+    assert new(loaded, wanted) == {"c.test"}
+    assert new(loaded, document(*OLD, fallback, route("c.test"))) is None
+    routes = with_express(loaded, "/x").servers["srv0"].routes
+    assert routes[-1].value == fallback and "vars_regexp" in routes[-2].value["match"][0]
+
+
+def test_beside_a_pattern_each_site_is_a_load() -> None:
+    loaded = document(*OLD, route("*.test"))
+    assert new(loaded, document(*OLD, route("c.test"), route("*.test"))) is None
+    assert with_express(loaded, "/x") is loaded
+
+
+def test_a_host_without_automatic_https_is_no_other_setting() -> None:
+    def with_skip(*hosts: str) -> dict:
+        return {"listen": [":8080"], "automatic_https": {"skip": list(hosts)}}
+
+    loaded = document(*OLD, **with_skip("aaa.test", "bb.test"))
+    assert new(loaded, document(*OLD, route("c.test"), **with_skip("aaa.test", "bb.test", "c.test"))) == {"c.test"}
+    assert (
+        new(document(*OLD, **with_skip("aaa.test")), document(*OLD, route("c.test"), **with_skip("aaa.test"))) is None
+    )
+
+
+def test_the_route_of_the_folder_is_no_site() -> None:
+    made = with_express(document(*OLD), "/x")
+    assert with_express(evolve(made), "/x").encode() != made.encode()
+    assert all(plain_proxy(each) is None for each in made.servers["srv0"].routes if not each.hosts)

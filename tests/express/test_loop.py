@@ -1,0 +1,302 @@
+"""The loop with a clock that only moves when told: when new sites become part of the configuration, and what if they cannot."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from attrs import define, field
+from clock import Clock
+from dockcaddy import Block, caddyfile
+from dockcaddy.errors import CaddyRefusal
+from dockcaddy.merge.configuration import Configuration
+from dockcaddy.model import EngineInventory, Resource
+from dockcaddy.plugins.registry import Registry
+from dockcaddy.quarantine import Quarantine
+from dockcaddy.quarantine.transforms import Transforms
+from dockcaddy.reconcile.delivery import Delivery, Outputs
+from dockcaddy.reconcile.express_folder import ExpressFolder
+from dockcaddy.reconcile.express_sites import ExpressSites
+from dockcaddy.reconcile.last_good import LastGood
+from dockcaddy.reconcile.pipeline import Pipeline
+from dockcaddy.reconcile.reconciler import Reconciler
+from dockcaddy.reconcile.watch import EngineWatches
+from dockcaddy.settings import limits
+
+
+def adapt(text: str) -> bytes:
+    """What Caddy makes of sites for plain HTTP with proxies to addresses."""
+    if "bogus" in text:
+        line = next(number for number, line in enumerate(text.splitlines(), 1) if "bogus" in line)
+        raise CaddyRefusal(f"Caddyfile:{line}: unrecognized directive: bogus")
+    routes = [_route(block) for block in caddyfile.parse(text, "test") if block.keys]
+    routes.sort(key=lambda route: -len(route["match"][0]["host"][0]))
+    servers = {"srv0": {"listen": [":80"], "routes": routes}} if routes else {}
+    return json.dumps({"apps": {"http": {"servers": servers}}}, separators=(",", ":")).encode()
+
+
+def _route(site: Block) -> dict:
+    handlers = [
+        {"handler": "reverse_proxy", "upstreams": [{"dial": each} for each in line.keys[1:]]}
+        if line.keys[0] == "reverse_proxy"
+        else {"handler": "static_response", "body": " ".join(line.keys)}
+        for line in site.children
+    ]
+    subroute = {"handler": "subroute", "routes": [{"handle": handlers}]}
+    return {"match": [{"host": [site.keys[0].removeprefix("http://")]}], "handle": [subroute], "terminal": True}
+
+
+@define(eq=False)
+class Engine:
+    name: str = "local"
+    resources: dict[str, Resource] = field(factory=dict)
+
+    def start(self, wake: Callable[[], None]) -> None: ...
+
+    def resync(self) -> None: ...
+
+    def close(self) -> None: ...
+
+    def inventory(self) -> EngineInventory:
+        return EngineInventory(self.name, tuple(self.resources.values()))
+
+
+@define(eq=False)
+class Caddy:
+    """An output whose Caddy refuses what has the text `refuses`."""
+
+    loads: list[bytes] = field(factory=list)
+    refuses: str = "\0"
+    is_lost: bool = False
+    looks: Callable[[], None] = lambda: None
+
+    def write(self, configuration: Configuration) -> None:
+        self.looks()
+        if self.refuses in configuration.text:
+            raise CaddyRefusal("loading: no")
+        self.loads.append(configuration.json)
+        self.is_lost = False
+
+    def holds(self, configuration: Configuration) -> bool:
+        return not self.is_lost and configuration.json == self.loads[-1]
+
+    def close(self) -> None: ...
+
+
+@define(eq=False)
+class World:
+    folder: Path
+    clock: Clock = field(factory=Clock)
+    engine: Engine = field(factory=Engine)
+    caddy: Caddy = field(factory=Caddy)
+    reconciler: Reconciler = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.start()
+
+    def start(self) -> None:
+        express = ExpressSites(ExpressFolder(self.folder / "sites"), self.clock)
+        quarantine = Quarantine(adapt, self.clock, transforms=Transforms(express=str(self.folder / "sites")))
+        last_good = LastGood(self.folder / "last.db")
+        remembered = last_good.load()
+        quarantine.remember(remembered.fragments, remembered.json)
+        self.reconciler = Reconciler(
+            EngineWatches.of([self.engine], self.clock),
+            Pipeline(Registry()),
+            quarantine,
+            Outputs([Delivery("admin", self.caddy, self.clock, is_live=True)]),
+            self.clock,
+            last_good=last_good,
+            express=express,
+        )
+
+    def put(self, name: str, address: str = "10.0.0.1:80", **more: str) -> None:
+        labels = {"caddy": f"http://{name}.test", "caddy.reverse_proxy": address, **more}
+        self.engine.resources[name] = Resource("container", name, name, labels=labels, running=True)
+
+    def turn(self, seconds: float = 1.0) -> None:
+        self.clock.advance(seconds)
+        self.reconciler.mailbox.wake()
+        self.reconciler.step()
+
+    def pass_by(self, seconds: float) -> None:
+        """Nothing is reported for so long: what is due is done when it is due."""
+        end = self.clock.now + seconds
+        while (due := self.due) < end:
+            self.clock.now = max(self.clock.now, due)
+            self.reconciler.step()
+        self.clock.now = end
+        self.reconciler.step()
+
+    @property
+    def due(self) -> float:
+        return self.reconciler.schedule.next_due(self.reconciler._retries())
+
+    @property
+    def found(self) -> dict[str, list[str]]:
+        """What Caddy finds in the folder: the names by host, the first one counts."""
+        hosts = (self.folder / "sites").glob("*/*/*/")
+        return {host.name: [each.name.partition(",")[2] for each in sorted(host.iterdir())] for host in hosts}
+
+    def has(self, host: str) -> bool:
+        """Whether Caddy has the site itself."""
+        return f'"{host}.test"'.encode() in self.caddy.loads[-1]
+
+    @property
+    def problems(self) -> list[str]:
+        return [str(each) for each in (*self.reconciler.problems, *self.reconciler.express.problems)]
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    made = World(tmp_path)
+    made.put("first")
+    made.turn()
+    return made
+
+
+def test_when_none_was_added_for_a_while_all_of_them_become_part_of_the_configuration(world: World) -> None:
+    world.put("second")
+    world.turn()
+    world.pass_by(limits.EXPRESS_CALM / 2)
+    world.put("third")
+    world.turn()
+    world.pass_by(limits.EXPRESS_CALM - 5)
+    assert len(world.caddy.loads) == 1
+    assert set(world.found) == {"second.test", "third.test"}
+    world.pass_by(6)
+    assert len(world.caddy.loads) == 2 and world.has("second") and world.has("third")
+    assert set(world.found) == {"second.test", "third.test"}
+    world.pass_by(limits.EXPRESS_KEPT)
+    assert not world.found
+    world.pass_by(1000)
+    assert len(world.caddy.loads) == 2
+
+
+def test_nothing_is_due_when_all_is_done(world: World) -> None:
+    world.put("second")
+    world.turn()
+    world.pass_by(limits.EXPRESS_CALM + limits.EXPRESS_KEPT + 1)
+    assert not list(world.reconciler.express.retries())
+
+
+def test_one_that_caddy_refuses_then_is_left_out_and_reported(world: World) -> None:
+    world.put("second")
+    world.put("third")
+    world.turn()
+    world.caddy.refuses = "second.test"
+    world.pass_by(limits.EXPRESS_CALM + 1)
+    assert world.has("third") and not world.has("second")
+    assert "second.test" not in world.found
+    assert any("container second" in each and "no" in each for each in world.problems)
+
+
+def test_one_that_caddy_refuses_with_the_next_load_is_left_out_and_the_others_are_live(world: World) -> None:
+    world.put("second")
+    world.turn()
+    world.caddy.refuses = "second.test"
+    world.put("other", **{"caddy.respond": "hi"})
+    world.turn()
+    assert world.has("other") and world.has("first") and not world.has("second")
+
+
+def test_beside_a_container_that_caddy_refuses_to_load_it_is_loaded(world: World) -> None:
+    world.caddy.refuses = "wrong.test"
+    world.put("wrong", **{"caddy.respond": "hi"})
+    world.put("second")
+    world.turn()
+    assert world.has("second") and not world.has("wrong")
+    assert any("container wrong" in each for each in world.problems)
+
+
+def test_beside_a_container_that_caddy_cannot_adapt_it_needs_no_load(world: World) -> None:
+    world.put("wrong", **{"caddy.bogus": "hi"})
+    world.put("second")
+    world.turn()
+    assert world.found == {"second.test": ["10.0.0.1:80"]} and len(world.caddy.loads) == 1
+    assert any("container wrong" in each for each in world.problems)
+
+
+def test_new_addresses_come_first_and_the_old_ones_stay_for_requests_that_look(world: World) -> None:
+    world.put("second", "10.0.0.2:80")
+    world.turn()
+    world.put("second", "10.0.0.3:80 10.0.0.4:80")
+    world.turn()
+    assert world.found == {"second.test": ["10.0.0.3:80,10.0.0.4:80", "10.0.0.2:80"]}
+    world.pass_by(limits.EXPRESS_KEPT + 1)
+    assert world.found == {"second.test": ["10.0.0.3:80,10.0.0.4:80"]}
+    assert len(world.caddy.loads) == 1
+
+
+def test_one_that_is_gone_is_gone_from_the_folder(world: World) -> None:
+    world.put("second")
+    world.turn()
+    del world.engine.resources["second"]
+    world.turn()
+    assert not world.found and len(world.caddy.loads) == 1
+
+
+def test_one_that_has_moved_and_is_gone_is_gone_from_the_folder_before_the_load(world: World) -> None:
+    world.put("second")
+    world.turn()
+    world.put("other", **{"caddy.respond": "hi"})
+    world.turn()
+    assert world.has("second") and world.found
+    del world.engine.resources["second"]
+    found: list[bool] = []
+    world.caddy.looks = lambda: found.append(bool(world.found))
+    world.turn()
+    assert found == [False] and not world.has("second")
+
+
+def test_a_caddy_that_lost_its_configuration_gets_it_and_the_others_are_still_found(world: World) -> None:
+    world.put("second")
+    world.turn()
+    world.caddy.is_lost = True
+    world.pass_by(3)
+    assert len(world.caddy.loads) == 2
+    assert world.has("second") or "second.test" in world.found
+
+
+def test_after_a_restart_they_are_part_of_the_configuration(world: World) -> None:
+    world.put("second")
+    world.turn()
+    world.start()
+    world.turn()
+    assert world.has("second") and "second.test" in world.found
+    world.pass_by(limits.EXPRESS_KEPT)
+    assert not world.found
+
+
+def test_a_restart_removes_what_is_gone(world: World) -> None:
+    world.put("second")
+    world.turn()
+    del world.engine.resources["second"]
+    world.start()
+    world.turn()
+    assert not world.found and not world.has("second")
+
+
+def test_the_next_run_starts_with_what_caddy_has_and_finds_the_others(world: World) -> None:
+    world.put("second")
+    world.turn()
+    assert LastGood(world.folder / "last.db").json() == world.caddy.loads[-1]
+
+
+def test_too_many_of_them_are_a_load(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "MAX_EXPRESS_SITES", 2)
+    for number in range(3):
+        world.put(f"more-{number}")
+        world.turn()
+    assert len(world.caddy.loads) == 2 and world.has("more-2")
+
+
+def test_a_folder_that_caddy_would_read_as_a_pattern_is_refused(tmp_path: Path) -> None:
+    folder = tmp_path / "a[b]*"
+    folder.mkdir()
+    world = World(folder)
+    for name in ("first", "second"):
+        world.put(name)
+        world.turn()
+    assert world.has("second") and len(world.caddy.loads) == 2
+    assert any("cannot have '['" in each for each in world.problems)
