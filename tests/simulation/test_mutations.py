@@ -69,7 +69,7 @@ def test_a_stale_address_is_found(monkeypatch: Patch, tried: Tried) -> None:
 
 
 def test_sending_each_time_is_found(monkeypatch: Patch, tried: Tried) -> None:
-    monkeypatch.setattr(Delivery, "_has", lambda delivery, configuration: False)
+    monkeypatch.setattr(Delivery, "has", lambda delivery, configuration: False)
     assert broken_by_a_seed(tried) in ("nothing is sent when nothing changed", "calls are bounded")
 
 
