@@ -25,6 +25,7 @@ COMMANDS = {
     "render": "print the configuration once",
     "check": "list problems of labels; exit 1 if there is an error",
     "explain": "show which resource and label made which line",
+    "try": "show what would answer a request, and which labels say so",
     "functions": "list the template functions, or the help of one",
     "plugins": "list the plugins, their source and contributions",
     "snapshot": "print the inventory as JSON, for bug reports and offline use",
@@ -33,6 +34,9 @@ COMMANDS = {
     "help": "show this help, or the help of one command",
     "version": "print the version",
 }
+
+# a module cannot have the name of a keyword
+_MODULES = {"try": "try_url"}
 
 # click's messages, in the style of ours
 _IN_OUR_WORDS = (
@@ -57,7 +61,7 @@ class _LazyGroup(click.Group):
             # what the image and caddy-docker-proxy call it
             meant = ', write "dockcaddy run"' if name == "docker-proxy" else _nearest(name, COMMANDS)
             raise click.UsageError(f'no command "{name}"{meant}', context)
-        command: click.Command = importlib.import_module(f"dockcaddy.cli.{name}").command
+        command: click.Command = importlib.import_module(f"dockcaddy.cli.{_MODULES.get(name, name)}").command
         return command
 
     def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:

@@ -205,6 +205,8 @@ ADAPTER_PATIENCE = 3.0
 
 # Adapting or validating a configuration with Caddy's program.
 CADDY_COMMAND_TIMEOUT = 60.0
+# Bytes of a response that `dockcaddy try` shows.
+MAX_EXAMPLE_BODY = 200
 # `caddy list-modules`, which reads nothing.
 CADDY_MODULES_TIMEOUT = 10.0
 # A folder for unix sockets. The path of a socket has at most 107 bytes on Linux.

@@ -1,0 +1,211 @@
+"""`dockcaddy try`."""
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import click
+from attrs import frozen
+
+from dockcaddy.caddy import find_caddy
+from dockcaddy.caddyfile import Block, Origin, SiteAddress, all_blocks
+from dockcaddy.caddyjson.tracing import Mark
+from dockcaddy.cli import result
+from dockcaddy.cli.as_it_runs import AsItRuns
+from dockcaddy.cli.inventory import Given, Read, inventory_option, read_source
+from dockcaddy.cli.options import settings_options
+from dockcaddy.errors import CaddyUnreachable
+from dockcaddy.merge.configuration import Configuration
+from dockcaddy.run.trying import Request, Way, way_of
+
+# handler in Caddy's JSON -> the directives that make it
+_DIRECTIVES = {
+    "reverse_proxy": ("reverse_proxy", "php_fastcgi", "forward_auth"),
+    "static_response": ("respond", "redir", "abort"),
+    "error": ("error",),
+    "file_server": ("file_server", "php_fastcgi"),
+    "authentication": ("basic_auth", "basicauth"),
+}
+_ANSWERS = ("reverse_proxy", "static_response", "error", "file_server", "acme_server", "metrics")
+# what everybody passes and is of no interest
+_PLAIN = ("headers", "vars", "map", "log_append", "encode", "tracing", "rewrite", "subroute", "invoke", *_ANSWERS)
+_UNSURE = {
+    "file": "which files there are: matchers like try_files looked for them on this machine",
+    "client_ip": "the client's address: to matchers it was 127.0.0.1",
+    "remote_ip": "the client's address: to matchers it was 127.0.0.1",
+}
+
+
+@frozen
+class Found:
+    """What answers a request, as texts."""
+
+    site: str
+    matched: tuple[str, ...]
+    answer: str
+    passed: tuple[str, ...]
+    made_by: tuple[str, ...]
+    unknown: tuple[str, ...]
+
+
+@click.command(cls=AsItRuns)
+@click.argument("url")
+@click.option("--method", default="GET", show_default=True, help="the request's method")
+@click.option("--header", "headers", multiple=True, metavar="NAME:VALUE", help="a header of the request; repeatable")
+@click.option("--json", "as_json", is_flag=True, help="print JSON")
+@inventory_option
+@settings_options("docker", "labels", "caddy", "plugins", "log")
+def command(url: str, method: str, headers: tuple[str, ...], as_json: bool, given: Given, **options: Any) -> int:
+    """Show what would answer a request to URL: site, matchers, upstream, and the labels that say so.
+
+    A Caddy that is started for it decides; nothing else is contacted. Exit 1 if no site answers.
+    """
+    request = Request.of(url, method, headers)
+    source = read_source(options, given)
+    served = source.served()
+    if served.unchecked:
+        raise CaddyUnreachable(served.unchecked)
+    way = way_of(served.configuration.json, request, find_caddy(source.settings.caddy))
+    found = _found(way, request, served.configuration, source.read)
+    if as_json:
+        rows = {"url": request.url.geturl(), "method": request.method, "status": way.status if _is_final(way) else None}
+        fields = {name: getattr(found, name) for name in ("site", "matched", "answer", "passed", "made_by", "unknown")}
+        result.write(json.dumps(rows | fields, indent=2) + "\n")
+    else:
+        result.write_table(("", f"{request.method} {request.url.geturl()}"), list(_rows(found)))
+    return 0 if found.site else 1
+
+
+def _rows(found: Found) -> Iterator[tuple[str, str]]:
+    yield "site", found.site or "none"
+    for name in ("matched", "passed"):
+        if values := getattr(found, name):
+            yield name, ", ".join(values)
+    yield "answer", found.answer
+    for name, values in (("made by", found.made_by), ("not known", found.unknown)):
+        for value in values:
+            yield name, value
+
+
+def _found(way: Way, request: Request, configuration: Configuration, read: Read) -> Found:
+    last = next((each for each in reversed(way.handlers) if each.handler in _ANSWERS and not each.is_asked), None)
+    asked = [each for each in way.handlers if each.is_asked]
+    hosts = next((each.hosts for each in reversed(way.marks) if each.hosts), ())
+    if not way.marks and way.location:
+        # Caddy's own redirect leads to the site of this name, if there is one
+        hosts = (request.url.hostname or "",)
+    sites = _sites(configuration, hosts, request) if way.marks or hosts else []
+    origins = _origins(sites, last, asked) or [each for site in sites for each in site.origins]
+    return Found(
+        site=", ".join(dict.fromkeys(key.rstrip(",") for site in sites for key in site.keys)),
+        matched=tuple(dict.fromkeys(_shown(match) for each in way.routes for match in each.match)),
+        answer=_answer(way, request, last),
+        passed=tuple(dict.fromkeys(_passed(way.handlers))),
+        made_by=tuple(dict.fromkeys(_named(each, read) for each in origins)),
+        unknown=tuple(_unknown(way)),
+    )
+
+
+def _is_final(way: Way) -> bool:
+    """Whether the status is the one that a client would get, and not that of a placeholder."""
+    answers = [each.handler for each in way.handlers if each.handler in _ANSWERS and not each.is_asked]
+    return bool(way.status) and (not answers or answers[-1] in ("static_response", "error"))
+
+
+def _answer(way: Way, request: Request, last: Mark | None) -> str:
+    if not way.status:
+        scheme, port = request.url.scheme, request.port
+        return f"nothing: no site serves {scheme} on port {port}, and the connection fails"
+    if not way.marks and not way.location and request.url.scheme == "https":
+        return "nothing: no site has this name, and without a certificate for it the connection fails"
+    if last is None:
+        if way.location:
+            return f"{way.status} redirect to {way.location}, Caddy's own for sites with a certificate"
+        return f"{way.status} without a body: {'no directive of the site' if way.marks else 'no site'} answers"
+    if last.handler == "reverse_proxy":
+        upstreams = ", ".join(way.upstreams) or "upstreams that are looked up at each request"
+        return f"reverse_proxy to {upstreams}, which gets {way.received}"
+    if last.handler == "file_server":
+        return f"file_server, of files in {way.root or 'the working directory'}, for {way.received}"
+    if last.handler in ("static_response", "error"):
+        target = f" redirect to {way.location}" if way.location else f" {json.dumps(way.body)}" if way.body else ""
+        return f"{way.status}{target}"
+    return last.handler
+
+
+def _passed(handlers: Iterable[Mark]) -> Iterator[str]:
+    for each in handlers:
+        if each.is_asked:
+            yield f"forward_auth by {', '.join(each.upstreams)}"
+        elif each.handler == "authentication":
+            yield "a login"
+        elif each.handler not in _PLAIN:
+            yield each.handler
+
+
+def _unknown(way: Way) -> Iterator[str]:
+    if any(each.is_asked or each.handler == "authentication" for each in way.handlers):
+        yield "whether the client may pass: it is taken for granted"
+    yield from dict.fromkeys(_UNSURE[kind] for kind in sorted(way.unsure))
+    others = {each.handler for each in way.handlers} - {*_PLAIN, "authentication", "templates", "request_body"}
+    if others:
+        yield f"what these do, which were left out: {', '.join(sorted(others))}"
+    if way.others:
+        yield f"which address of this machine is asked: {len(way.others)} more servers listen at this port (bind)"
+
+
+def _shown(match: Any) -> str:
+    """`path /api/*` of a set of matchers."""
+    parts = (
+        f"{kind} {' '.join(map(str, value))}"
+        if isinstance(value, list) and all(isinstance(each, str) for each in value)
+        else f"{kind} {value}"
+        if isinstance(value, str)
+        else f"{kind} {json.dumps(value)}"
+        for kind, value in match.items()
+    )
+    return " and ".join(parts)
+
+
+def _sites(configuration: Configuration, hosts: Sequence[str], request: Request) -> list[Block]:
+    """The sites with one of these hosts; without hosts those that have none."""
+    blocks = [
+        each.block for each in configuration.assembly.sections if not each.block.is_definition and each.block.keys
+    ]
+
+    def address_of(key: str) -> SiteAddress:
+        return SiteAddress.parse(key.rstrip(",").lower())
+
+    wanted = set(map(str.lower, hosts)) or {""}
+    fitting = [
+        block
+        for block in blocks
+        if any(address_of(key).host in wanted and address_of(key).port in ("", str(request.port)) for key in block.keys)
+    ]
+    return fitting or [block for block in blocks if any(address_of(key).host in wanted for key in block.keys)]
+
+
+def _origins(sites: Iterable[Block], last: Mark | None, asked: Iterable[Mark]) -> list[Origin]:
+    blocks = [each for site in sites for each in all_blocks(site.children)]
+    found: list[Origin] = []
+    for mark in (*asked, *((last,) if last else ())):
+        names = _DIRECTIVES.get(mark.handler, (mark.handler,))
+        made = [each for each in blocks if each.keys and each.keys[0] in names]
+        certain = [each for each in made if _fits(each, mark)]
+        found += [origin for each in certain or made for origin in each.origins]
+    return found
+
+
+def _fits(block: Block, mark: Mark) -> bool:
+    """Whether the directive says what the handler has: an upstream, a body, the target of a redirect or a status."""
+    words = " ".join([*block.keys, *(word for child in block.children for word in child.keys)])
+    said = (mark.value.get("headers") or {}).get("Location") or ()
+    signs = [*mark.upstreams, str(mark.value.get("body") or ""), *map(str, said)]
+    if mark.handler == "static_response" and not any(signs):
+        signs.append(str(mark.value.get("status_code") or ""))
+    return any(sign and sign in words for sign in signs)
+
+
+def _named(origin: Origin, read: Read) -> str:
+    where = read.find(origin.resource, origin.label)
+    return f"{origin.resource} {origin.label}".strip() + (f" ({where})" if where else "")

@@ -1,0 +1,123 @@
+"""`dockcaddy try`: a real Caddy decides, and the labels are named."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+SHOP = {
+    "caddy": "shop.test",
+    "caddy.basic_auth": "/admin/*",
+    "caddy.basic_auth.bob": "$2a$14$2Gbkj6eiTkWJgWWEKHkLmOtgTVwLPTxOlGvJDWGkYnMFhoXqKXQAm",
+    "caddy.handle_path": "/api/*",
+    "caddy.handle_path.reverse_proxy": "{{upstreams 8080}}",
+    "caddy.redir": "/old /new 301",
+    "caddy.@post.method": "POST",
+    "caddy.respond_1": "@post posted 202",
+    "caddy.file_server": "",
+    "caddy.root": "* /srv/shop",
+}
+BLOG = {
+    "caddy": "http://blog.test, https://blog.test:8443",
+    "caddy.forward_auth": "auth:9091",
+    "caddy.forward_auth.uri": "/verify",
+    "caddy.handle_errors.respond": "sorry",
+    "caddy.rewrite": "* /index.php{uri}",
+    "caddy.@inside.client_ip": "10.0.0.0/8",
+    "caddy.error": "@inside 403",
+    "caddy.reverse_proxy": "{{upstreams 80}}",
+}
+
+
+@pytest.fixture
+def tried(dockcaddy: Callable, snapshot: Callable, caddy: str) -> Callable[..., Any]:
+    """What `try` says of a URL, as JSON, with its exit status under `exit`."""
+    path = snapshot(shop=SHOP, blog=BLOG)
+
+    def ask(*arguments: str) -> Any:
+        result = dockcaddy(
+            "try", "--json", "--inventory", path, "--ingress-networks", "web", "--caddy", caddy, *arguments
+        )
+        assert result.err == ""
+        return {**json.loads(result.out), "exit": result.status}
+
+    return ask
+
+
+@pytest.mark.parametrize(
+    ("arguments", "site", "answer", "label"),
+    [
+        (["https://shop.test/api/x?y=1"], "shop.test", "reverse_proxy to 172.20.0.5:8080, which gets GET /x?y=1", "handle_path.reverse_proxy"),
+        (["shop.test/old"], "shop.test", "301 redirect to /new", "redir"),
+        (["https://shop.test/x", "--method", "post"], "shop.test", '202 "posted"', "respond_1"),
+        (["https://shop.test/x"], "shop.test", "file_server, of files in /srv/shop, for GET /x", "file_server"),
+        (["http://blog.test/a"], "blog.test", "reverse_proxy to 172.20.0.6:80, which gets GET /index.php/a", "reverse_proxy"),
+        (["https://blog.test:8443"], "blog.test", "reverse_proxy to 172.20.0.6:80, which gets GET /index.php/", "reverse_proxy"),
+    ],
+)  # fmt: skip
+def test_the_upstream_and_the_label(tried: Callable, arguments: list[str], site: str, answer: str, label: str) -> None:
+    found = tried(*arguments)
+    assert found["exit"] == 0 and site in found["site"]
+    assert found["answer"] == answer
+    assert found["made_by"][-1].endswith(f" caddy.{label}")
+
+
+def test_matchers_and_what_is_passed_and_what_is_not_known(tried: Callable) -> None:
+    found = tried("https://shop.test/admin/x")
+    assert (
+        found["passed"] == ["a login"] and "host shop.test" in found["matched"] and "path /admin/*" in found["matched"]
+    )
+    assert "taken for granted" in found["unknown"][0]
+    found = tried("http://blog.test/")
+    assert found["passed"] == ["forward_auth by auth:9091"]
+    assert "container blog caddy.forward_auth" in found["made_by"]
+    assert any("client's address" in each for each in found["unknown"])
+
+
+def test_a_header_is_sent(dockcaddy: Callable, snapshot: Callable, caddy: str) -> None:
+    labels = {
+        "caddy": "a.test",
+        "caddy.@beta.header": "X-Beta yes",
+        "caddy.respond_1": "@beta beta",
+        "caddy.respond_2": "all",
+    }
+    path = snapshot(web=labels)
+    result = dockcaddy("try", "--inventory", path, "--caddy", caddy, "a.test", "--header", "X-Beta: yes")
+    assert '200 "beta"' in result.out and result.out.endswith("container web caddy.respond_1\n")
+    assert '200 "all"' in dockcaddy("try", "--inventory", path, "--caddy", caddy, "a.test").out
+
+
+def test_caddys_own_redirect_has_the_ports_of_the_configuration(tried: Callable) -> None:
+    found = tried("http://shop.test/x")
+    assert (found["exit"], found["status"], found["made_by"]) == (0, 308, ["container shop caddy"])
+    assert found["answer"].startswith("308 redirect to https://shop.test/x, ")
+
+
+@pytest.mark.parametrize(
+    "url", ["https://nobody.test/", "https://shop.test:9/", "http://nobody.test/", "https://blog.test/"]
+)
+def test_what_nobody_answers(tried: Callable, url: str) -> None:
+    found = tried(url)
+    assert (found["exit"], found["site"], found["made_by"]) == (1, "", [])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["ftp://a.test"], "expected a URL like"),
+        (["https://a.test:x/"], "not a URL"),
+        (["https://"], "expected a URL like"),
+        (["a.test", "--header", "nothing"], 'expected "Name: value"'),
+        (["a.test/b c"], "expected a URL like"),
+    ],
+)
+def test_what_is_no_request_is_refused(dockcaddy: Callable, arguments: list[str], said: str) -> None:
+    result = dockcaddy("try", *arguments)
+    assert result.status == 2 and said in result.err
+
+
+def test_of_two_labels_that_fit_both_are_named(dockcaddy: Callable, snapshot: Callable, caddy: str) -> None:
+    labels = {"caddy": "a.test", "caddy.respond_1": "/a same", "caddy.respond_2": "/b same"}
+    out = dockcaddy("try", "--inventory", snapshot(web=labels), "--caddy", caddy, "https://a.test/b").out
+    assert "respond_1" in out and "respond_2" in out
