@@ -46,6 +46,21 @@ class Caddyfile(RegexLexer):
 
 _LISTED = re.compile(r"^(?:## (?P<caption>.+)|- \[.+?\]\((?P<page>[^)#]+)\.md\).*)$", re.MULTILINE)
 
+_LINK = re.compile(r"\[([^\]]+)\]\(([^)#:\s]+)\)")
+
+
+def _replace_folders(app: Sphinx, name: str, source: list[str]) -> None:
+    """A link to a folder, which GitHub lists, leads to its README.md, or is text where there is none."""
+    page = Path(app.srcdir) / f"{name}.md"
+
+    def replaced(link: re.Match[str]) -> str:
+        folder = page.parent / link[2]
+        if not folder.is_dir():
+            return link[0]
+        return f"[{link[1]}]({link[2]}/README.md)" if (folder / "README.md").is_file() else link[1]
+
+    source[0] = _LINK.sub(replaced, source[0])
+
 
 def _add_navigation(_: Sphinx, name: str, source: list[str]) -> None:
     """The lists of pages in index.md, which people read on GitHub, are the navigation of the site."""
@@ -77,5 +92,6 @@ def _add_entrance(app: Sphinx, error: Exception | None) -> None:
 def setup(app: Sphinx) -> None:
     """Hooks of Sphinx."""
     app.add_lexer("caddyfile", Caddyfile)
+    app.connect("source-read", _replace_folders)
     app.connect("source-read", _add_navigation)
     app.connect("build-finished", _add_entrance)

@@ -131,11 +131,17 @@ def idioms_page() -> str:
     return "\n".join(rows) + "\n"
 
 
+_TRUST = (
+    "![Labels pass rules before Caddy gets them; what the operator writes does not; secrets, files and the admin API are out of "
+    "labels' reach; the engine is only read](pictures/trust.svg)\n\n"
+)
+
+
 def security_page() -> str:
     """The rules of the policy."""
     rows = [
         "# Security\n",
-        NOTE + inspect.cleandoc(dockcaddy_policy.__doc__ or "") + "\n",
+        NOTE + _TRUST + inspect.cleandoc(dockcaddy_policy.__doc__ or "") + "\n",
         "A resource that breaks a rule is left out, and the error says how to allow it. Allow single rules, for resources",
         "that you trust, in `dockcaddy.toml`:\n",
         "```toml",
