@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+from dockcaddy.cli import COMMANDS, documentation
 
 PAGES = ("README.md", "CONTRIBUTING.md", "docs/**/*.md", "examples/**/*.md")
 LINK = re.compile(r"\]\((?!https?://|mailto:)([^)#\s]*)(#[^)\s]*)?\)")
@@ -42,3 +43,11 @@ def test_every_page_is_listed(project: Path) -> None:
     found = {path.relative_to(project / "docs").as_posix() for path in (project / "docs").rglob("*.md")}
     unlisted = {page for page in found - listed - {"index.md"} if not page.startswith("decisions/")}
     assert not unlisted, f"docs/index.md, which is the navigation of the site, does not list {unlisted}"
+
+
+@pytest.mark.parametrize("command", sorted(COMMANDS))
+def test_the_help_of_a_command_leads_somewhere(project: Path, command: str) -> None:
+    for page in documentation.PAGES.get(command, documentation.EVERYTHING):
+        name, _, anchor = page.partition("#")
+        path = project / "docs" / name
+        assert path.is_file() and (not anchor or f"#{anchor}" in anchors(path)), page

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 import click
 
 from dockcaddy import __version__, logs
+from dockcaddy.cli.documentation import EVERYTHING, PAGES, links
 from dockcaddy.cli.output import standard_output_restored
 from dockcaddy.cli.result import ReaderGone, abandon
 from dockcaddy.errors import CaddyUnreachable, DockcaddyError, EngineUnreachable
@@ -62,6 +63,7 @@ class _LazyGroup(click.Group):
             meant = ', write "dockcaddy run"' if name == "docker-proxy" else _nearest(name, COMMANDS)
             raise click.UsageError(f'no command "{name}"{meant}', context)
         command: click.Command = importlib.import_module(f"dockcaddy.cli.{_MODULES.get(name, name)}").command
+        command.epilog = links(PAGES.get(name, EVERYTHING))
         return command
 
     def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
@@ -71,7 +73,11 @@ class _LazyGroup(click.Group):
             formatter.write_text('eval "$(_DOCKCADDY_COMPLETE=bash_source dockcaddy)"')
 
 
-@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=_LazyGroup,
+    epilog=links(EVERYTHING),
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.version_option(__version__, message="dockcaddy %(version)s")
 def group() -> None:
     """Labels on Docker containers become a live Caddy configuration."""

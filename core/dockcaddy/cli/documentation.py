@@ -1,0 +1,21 @@
+"""Where the documentation of each command is, for its help."""
+
+# what all links begin with: the folder of a clone, or the address of a published site
+BASE = "docs/"
+PAGES = {
+    "run": ("image.md", "options.md", "troubleshooting.md"),
+    "render": ("concepts.md#from-labels-to-a-caddyfile", "troubleshooting.md"),
+    "check": ("troubleshooting.md",),
+    "explain": ("concepts.md#from-labels-to-a-caddyfile",),
+    "functions": ("functions.md",),
+    "plugins": ("plugins.md",),
+    "snapshot": ("command-line.md#snapshots",),
+    "healthcheck": ("image.md#health",),
+    "demo": ("tutorial.md",),
+}
+EVERYTHING = ("index.md", "troubleshooting.md")
+
+
+def links(pages: tuple[str, ...]) -> str:
+    """`Documentation: docs/image.md, docs/options.md`."""
+    return f"Documentation: {', '.join(f'{BASE}{page}' for page in pages)}"
