@@ -7,6 +7,7 @@ PAGES = {
     "render": ("concepts.md#from-labels-to-a-caddyfile", "troubleshooting.md"),
     "check": ("troubleshooting.md",),
     "explain": ("concepts.md#from-labels-to-a-caddyfile",),
+    "try": ("command-line.md", "troubleshooting.md"),
     "functions": ("functions.md",),
     "plugins": ("plugins.md",),
     "snapshot": ("command-line.md#snapshots",),
