@@ -16,6 +16,7 @@ from dockcaddy.engine.api.failures import CALLS
 from dockcaddy.settings import pages
 from dockcaddy_idioms import table
 from dockcaddy_policy.rules import RULES
+from dockcaddy_status.figures import FIGURES
 
 FOLDER = Path(__file__).parent
 NOTE = "<!-- made by docs/generate.py -->\n\n"
@@ -61,7 +62,13 @@ _PARTS: dict[str, tuple[type, ...]] = {
         hookspecs.Configuration,
         hookspecs.Loader,
     ),
-    "dockcaddy_services": (hookspecs.ServiceType, hookspecs.ServiceContext, hookspecs.Service, hookspecs.Adapter),
+    "dockcaddy_services": (
+        hookspecs.ServiceType,
+        hookspecs.ServiceContext,
+        hookspecs.Service,
+        hookspecs.Adapter,
+        hookspecs.StatusFeed,
+    ),
     "dockcaddy_settings": (hookspecs.SettingsSection,),
 }
 
@@ -189,12 +196,24 @@ def security_page() -> str:
     return "\n".join(rows) + "\n"
 
 
+def metrics_page() -> str:
+    """The table of metrics."""
+    rows = ["# Metrics\n", NOTE + "`GET /metrics` of [the status](status.md), in Prometheus' text format.\n"]
+    rows += ["| metric | kind | labels | meaning |", "| --- | --- | --- | --- |"]
+    for each in FIGURES:
+        labels = ", ".join(f"`{label}`" for label in each.labels)
+        rows.append(f"| `{each.name}` | {each.kind} | {labels} | {each.help} |")
+    rows += ["\nA dashboard for Grafana is in [examples/grafana](../examples/grafana/dockcaddy.json)."]
+    return "\n".join(rows) + "\n"
+
+
 PAGES = {
     "security.md": security_page,
     "idioms.md": idioms_page,
     "functions.md": functions_page,
     "options.md": options_page,
     "plugins.md": plugins_page,
+    "metrics.md": metrics_page,
 }
 
 

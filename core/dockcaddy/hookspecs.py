@@ -27,6 +27,7 @@ from attrs import field, frozen
 
 from dockcaddy.caddyfile import Block
 from dockcaddy.model import EngineInventory, Inventory, Proxy, Resource
+from dockcaddy.status.model import Status, Update
 
 TemplateFunction = Callable[..., object]
 T = TypeVar("T")
@@ -298,18 +299,41 @@ class OutputType:
     live: bool = False
 
 
+class StatusFeed(Protocol):
+    """The status of every resource and site."""
+
+    @property
+    def current(self) -> Status:
+        """The status now. Any thread may read it."""
+
+    def subscribe(self, subscriber: Callable[[Update], None]) -> Callable[[], None]:
+        """Have it called with each update, from any thread, while nothing else is done. Returns what ends that."""
+
+
+class NoStatus:
+    """A feed of nothing, where no loop runs."""
+
+    current: Status = Status()
+
+    def subscribe(self, subscriber: Callable[[Update], None]) -> Callable[[], None]:
+        """Never call it."""
+        return lambda: None
+
+
 @frozen
 class ServiceContext:
     """What a service is created from.
 
     `settings` gives the instance of a declared settings section, `clock` seconds that never go back. `other_caddys` are
-    the Caddys of live outputs that are not dockcaddy's own, by their names in messages (`caddy at URL`).
+    the Caddys of live outputs that are not dockcaddy's own, by their names in messages (`caddy at URL`). `status` is that
+    of every resource and site.
     """
 
     settings: Callable[[type[Any]], Any]
     proxy: Proxy
     clock: Callable[[], float]
     other_caddys: Mapping[str, Adapter] = field(factory=dict)
+    status: StatusFeed = field(factory=NoStatus)
 
 
 @frozen

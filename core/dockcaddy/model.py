@@ -171,6 +171,19 @@ class ControlledServer:
     hosts: tuple[str, ...] = field(default=(), eq=False)
 
 
+WhyUnserved = Literal["NoLabels", "OtherPrefix", "Stopped", "ExcludedByConstraint", "OneOff"]
+
+
+@frozen
+class Unserved:
+    """A container or service that is no resource, and why."""
+
+    kind: Kind
+    id: str
+    name: str
+    why: WhyUnserved
+
+
 @frozen(eq=False)
 class EngineInventory:
     """The inventory of one engine: resources in the order in which their fragments are merged, containers first.
@@ -180,7 +193,7 @@ class EngineInventory:
     change. With `has_old_services`, the services and configs are the last known ones of a Swarm manager that does not
     list them now. `excluded` are the labelled resources that the constraint excludes, as messages name them. Without
     `is_known`, the engine has not answered yet.
-    `servers` are the Caddys that labels ask a controller to configure.
+    `servers` are the Caddys that labels ask a controller to configure. `unserved` is what else the last full lists had.
     """
 
     name: str
@@ -194,6 +207,7 @@ class EngineInventory:
     is_known: bool = True
     excluded: tuple[str, ...] = ()
     servers: tuple[ControlledServer, ...] = ()
+    unserved: tuple[Unserved, ...] = ()
 
 
 class EngineSilent(EngineUnreachable):
@@ -254,7 +268,8 @@ class Proxy:
     API's (0 for a socket). Paths are absolute. `engine_ports` are the ports of the engines in use. Caddy reads the addresses
     of upstreams from files in `address_folder`. `container` is the name or id of Caddy's container, if the
     operator set one. `admin_endpoints` are the hosts and ports of a Caddy that dockcaddy does not start itself,
-    `server_endpoints` those of servers whose port is another one than `admin_port`.
+    `server_endpoints` those of servers whose port is another one than `admin_port`. The status is served at the unix socket
+    `status_socket`, and at the address and port `status_listen` where that is not empty.
     """
 
     folders: tuple[str, ...] = ()
@@ -266,6 +281,8 @@ class Proxy:
     container: str = ""
     admin_endpoints: tuple[tuple[str, int], ...] = ()
     server_endpoints: frozenset[tuple[str, int]] = frozenset()
+    status_socket: str = "/var/lib/dockcaddy/status.sock"
+    status_listen: str = ""
 
 
 @frozen

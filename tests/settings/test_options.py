@@ -46,6 +46,7 @@ TEXTS = {
     "controller_network": "10.9.0.0/16",
     "docker_reach": "ports=nas",
     "resolver": "[::1]:5353",
+    "status_listen": "127.0.0.1:8090",
 }
 
 

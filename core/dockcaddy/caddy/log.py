@@ -133,6 +133,11 @@ class CaddyLog:
     _adapter: dict[str, None] = field(factory=dict)
     _without_certificate: dict[str, str] = field(factory=dict)
 
+    @property
+    def uncertified(self) -> dict[str, str]:
+        """By host, why Caddy has no certificate for it. May be read from any thread."""
+        return {name: cause for cause, name in tuple(self._without_certificate.items())}
+
     def record_of(self, entry: Entry) -> tuple[int, str] | None:
         """Level and message to log; None to log nothing."""
         if found := _ONCE.search(entry.message):

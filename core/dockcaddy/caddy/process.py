@@ -268,6 +268,10 @@ class CaddyProcess:
             time.sleep(0.01)
         return False
 
+    def uncertified(self) -> dict[str, str]:
+        """By host, why Caddy has no certificate for it, as its log says."""
+        return self._log.uncertified
+
     def _answers(self) -> bool:
         client = AdminClient(self.admin, timeout=5, connect_timeout=1)
         try:

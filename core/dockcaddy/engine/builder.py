@@ -98,7 +98,8 @@ class InventoryBuilder:
         advised = (*advice(ingress, self.name), *away_from_caddy(ingress, resources))
         are_old = self.services.are_old
         servers = self._servers(names)
-        known = resources, configs, caddy, every, advised, are_old, servers, excluded
+        unserved = self.containers.unserved + self.services.unserved(names)
+        known = resources, configs, caddy, every, advised, are_old, servers, excluded, unserved
         if self._last is None or self._last[0] != known:
             made = EngineInventory(
                 self.name,
@@ -110,6 +111,7 @@ class InventoryBuilder:
                 has_old_services=are_old,
                 excluded=excluded,
                 servers=servers,
+                unserved=unserved,
             )
             self._last = known, made
         return self._last[1]

@@ -10,8 +10,9 @@ from attrs import define, evolve, field, frozen
 from dockcaddy.engine.reach.ingress import IngressNetworks
 from dockcaddy.engine.records.resources import EngineOptions, has_prefix, runs
 from dockcaddy.engine.records.services import service
+from dockcaddy.engine.records.unserved import unserved_services
 from dockcaddy.engine.servers import is_server, servers_of_service
-from dockcaddy.model import ControlledServer, Problem, Resource, SwarmConfig
+from dockcaddy.model import ControlledServer, Problem, Resource, SwarmConfig, Unserved
 
 Json = Mapping[str, Any]
 
@@ -55,6 +56,7 @@ class ServiceStore:
     problems: tuple[Problem, ...] = ()
     node: str = ""
     _services: tuple[Json, ...] = ()
+    _others: tuple[Json, ...] = ()
     _tasks: Mapping[str, tuple[Json, ...]] = field(factory=dict)
     _made: dict[str, tuple[object, Resource]] = field(factory=dict)
 
@@ -86,6 +88,8 @@ class ServiceStore:
         services = tuple(
             item for item in answers.services if has_prefix((item.get("Spec") or {}).get("Labels") or {}, prefix)
         )
+        ours = {item["ID"] for item in services}
+        self._others = tuple(item for item in answers.services if item["ID"] not in ours)
         configs, problems = _configs(answers.configs, prefix)
         current = services, configs, problems, answers.node
         if current != (self._services, self.configs, self.problems, self.node):
@@ -109,6 +113,10 @@ class ServiceStore:
         """The names of the services that the constraint excludes. `networks` are names by id."""
         items = (item for item in self._services if self.options.excludes_service(item, networks))
         return tuple(sorted(str((item.get("Spec") or {}).get("Name") or "") for item in items))
+
+    def unserved(self, networks: Mapping[str, str]) -> tuple[Unserved, ...]:
+        """The services that are no resources. `networks` are names by id."""
+        return unserved_services((*self._services, *self._others), self.options, networks)
 
     def resources(self, ingress: IngressNetworks, networks: Mapping[str, str]) -> tuple[Resource, ...]:
         """The current resources, in the engine's order. `networks` are names by id."""

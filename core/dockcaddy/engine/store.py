@@ -12,9 +12,10 @@ from dockcaddy.engine.reach.ingress import IngressNetworks
 from dockcaddy.engine.reach.shared_networks import Link, Owners, Start, UsedNetwork
 from dockcaddy.engine.records.resources import EngineOptions, container, container_name, has_prefix, needed
 from dockcaddy.engine.records.unlabelled import warnings
+from dockcaddy.engine.records.unserved import unserved_containers
 from dockcaddy.engine.servers import Counts, is_server, servers_of_containers
 from dockcaddy.engine.watch.expectations import ended
-from dockcaddy.model import ControlledServer, Problem, Resource
+from dockcaddy.model import ControlledServer, Problem, Resource, Unserved
 
 Json = Mapping[str, Any]
 
@@ -43,7 +44,8 @@ class ContainerStore:
 
     A new resource is made only when something about it changes. `owners` are containers whose networks are used.
     `unlabelled` is how many other containers the last full list had, `without_labels` are their items, and `overlooked` are
-    warnings about those that were probably meant for us. `changes` counts changes.
+    warnings about those that were probably meant for us. `unserved` is what it had that is no resource. `changes` counts
+    changes.
     """
 
     engine: str
@@ -52,6 +54,7 @@ class ContainerStore:
     unlabelled: int = 0
     without_labels: Sequence[Json] = ()
     overlooked: tuple[Problem, ...] = ()
+    unserved: tuple[Unserved, ...] = ()
     changes: int = 0
     owners: Owners = field(factory=Owners)
     _known: dict[str, _Known] = field(factory=dict)
@@ -127,6 +130,7 @@ class ContainerStore:
         self.unlabelled = sum(
             not self.wants(item.get("Labels") or {}) and self.options.stopped.counts(item) for item in items
         )
+        self.unserved = unserved_containers(items, self.options)
         running = [item for item in self.without_labels if item.get("State") in ("running", None)]
         overlooked = warnings([item for item in running if not self.options.excludes(item)], prefix)
         if overlooked != self.overlooked:

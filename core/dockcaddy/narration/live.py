@@ -1,6 +1,6 @@
 """Which sites are live, and what is different from one configuration to the next. Pure."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
 
 from attrs import define, field, frozen
@@ -86,7 +86,7 @@ class LiveSites:
         if not new and len(sites) == len(self._sections):
             return Difference()
         containers, before = _Containers(inventory), self._sections
-        made = {each: _live_site(each, ports, containers) for each in new}
+        made = {each: live_site(each, ports, containers.at) for each in new}
         self._sections = {each: made.get(each) or known[each] for each in sites}
         return _difference(before, self._sections)
 
@@ -126,15 +126,16 @@ class _Containers:
         return Upstream(upstream, self._by_address.get(host) or self._by_address.get(upstream.rpartition("//")[2], ""))
 
 
-def _live_site(section: Section, ports: ListenPorts, containers: _Containers) -> LiveSite:
+def live_site(section: Section, ports: ListenPorts, at: Callable[[str], Upstream] = Upstream) -> LiveSite:
+    """The site of a section. `at` gives the upstream at an address."""
     block, placeholders = section.block, section.site.placeholders
     urls = [ports.url(key.rstrip(","), has_tls=has_tls(block)) for key in block.keys if key != ","]
     lines = tuple(all_blocks([block]))
     resources = dict.fromkeys(origin.resource for each in lines for origin in each.origins)
     upstreams = dict.fromkeys(address for each in lines for address in _addresses(each, placeholders))
     lacks = not upstreams and any(each.keys and each.keys[0] in PROXIES for each in lines)
-    at = tuple(map(containers.at, upstreams))
-    return LiveSite(tuple(dict.fromkeys(urls)), tuple(resources), at, lacks, is_page(block))
+    places = tuple(map(at, upstreams))
+    return LiveSite(tuple(dict.fromkeys(urls)), tuple(resources), places, lacks, is_page(block))
 
 
 def _addresses(proxy: Block, placeholders: Mapping[str, str]) -> Iterator[str]:

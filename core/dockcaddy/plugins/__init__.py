@@ -41,6 +41,7 @@ BUNDLED = (
     "dockcaddy_sprig",
     "dockcaddy_idioms",
     "dockcaddy_policy",
+    "dockcaddy_status",
     "dockcaddy_caddyfile",
     "dockcaddy_json",
     "dockcaddy_admin",

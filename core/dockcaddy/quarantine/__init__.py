@@ -20,7 +20,7 @@ from dockcaddy.fragment import Fragment
 from dockcaddy.merge.configuration import Configuration
 from dockcaddy.model import Problem
 from dockcaddy.quarantine.explanation import Explainer
-from dockcaddy.quarantine.memory import Memory
+from dockcaddy.quarantine.memory import Memory, Rejection
 from dockcaddy.quarantine.ports import Elsewhere, Machine, Ports, PortUnavailable
 from dockcaddy.quarantine.served import Holds, holds_nothing
 from dockcaddy.quarantine.transforms import Transforms
@@ -108,6 +108,11 @@ class Quarantine:
     def last_good(self) -> Mapping[str, Fragment]:
         """By key, each fragment as Caddy accepted it last."""
         return self._memory.last_good
+
+    @property
+    def left_out(self) -> Mapping[str, Rejection]:
+        """By key, why each fragment is left out, or an earlier version of it served instead."""
+        return self._memory.rejections
 
     @property
     def parts(self) -> tuple[Fragment, ...]:

@@ -10,6 +10,9 @@ from dockcaddy.errors import CaddyRefusal, CaddyUnreachable, DockcaddyError, Out
 from dockcaddy.hookspecs import Output
 from dockcaddy.merge.configuration import Configuration
 from dockcaddy.model import Problem
+from dockcaddy.settings import limits
+from dockcaddy.status.model import Load, Result
+from dockcaddy.status.observation import Failure, unreachable
 
 logger = logging.getLogger("dockcaddy")
 
@@ -21,6 +24,7 @@ class Delivery:
     """One output and the configuration that it has. `clock` gives seconds; a live output has a Caddy that can refuse.
 
     `caddy` is how messages name the one who refuses, `failure` says why it could not deliver, `doubt` why it is unknown whether what it delivered is in force.
+    `loads` are those since they were taken last.
     """
 
     name: str
@@ -31,6 +35,7 @@ class Delivery:
     wanted: Configuration | None = None
     failure: str = ""
     doubt: str = ""
+    loads: list[Load] = field(factory=list)
     _delivered: Configuration | None = None
     _backoff: Backoff = field(factory=lambda: Backoff(FIRST_PAUSE, LONGEST_PAUSE))
 
@@ -96,14 +101,23 @@ class Delivery:
         return held
 
     def _write(self, configuration: Configuration) -> None:
+        began = self.clock()
         try:
             self.output.write(configuration)
         except CaddyRefusal:
+            self._loaded("refused", began)
             raise
         except Exception as error:  # whatever it is, it must not stop the others
+            self._loaded("failed", began)
             self._failed(_reason(error))
         else:
+            self._loaded("accepted", began)
             self._succeeded(configuration)
+
+    def _loaded(self, result: Result, began: float) -> None:
+        # nobody need take them
+        del self.loads[: -limits.MAX_LOADS]
+        self.loads.append(Load(result, self.clock() - began))
 
     def _failed(self, reason: str) -> None:
         self.failure = reason
@@ -198,6 +212,18 @@ class Outputs:
         """Which outputs fail, and why."""
         troubles = [(each.name, each.failure or each.doubt) for each in self.deliveries]
         return [Problem(f"output {name}", "", trouble) for name, trouble in troubles if trouble]
+
+    @property
+    def failure(self) -> Failure | None:
+        """Why a live output does not have what was offered last."""
+        return next((unreachable(each.failure) for each in self.live if each.failure), None)
+
+    def take_loads(self) -> tuple[Load, ...]:
+        """The loads of live outputs since the last call."""
+        taken = tuple(load for delivery in self.live for load in delivery.loads)
+        for delivery in self.deliveries:
+            delivery.loads.clear()
+        return taken
 
     def retries(self) -> Iterator[float]:
         """When failed deliveries are tried again, in seconds of the clock."""

@@ -30,6 +30,7 @@ from dockcaddy.reconcile.pipeline import BaseCaddyfile, Pipeline, problems_of
 from dockcaddy.reconcile.schedule import Schedule
 from dockcaddy.reconcile.services import Services, StateChanged
 from dockcaddy.reconcile.watch import EngineWatches
+from dockcaddy.status.observation import Blind, Failure, Observation, Observer, unreachable
 
 logger = logging.getLogger("dockcaddy")
 
@@ -62,10 +63,12 @@ class Reconciler:
     mailbox: Mailbox = field(default=Factory(lambda self: Mailbox(self.clock), takes_self=True))
     configuration: Configuration | None = None
     problems: tuple[Problem, ...] = ()
+    observer: Observer = field(factory=Blind)
     _flapping: Flapping = field(factory=Flapping)
     _grace: GracePeriod = field(factory=GracePeriod)
     _outage: Backoff = field(factory=lambda: Backoff(FIRST_PAUSE, LONGEST_PAUSE))
     _own_fault: OwnFault = field(factory=OwnFault)
+    _reported: tuple[Problem, ...] = ()
     # offered to the live outputs, not yet kept for the next run
     _offered: Configuration | None = None
 
@@ -99,6 +102,8 @@ class Reconciler:
         if self.quarantine is not None:
             for _ in range(due.crashes):
                 self.quarantine.caddy_crashed()
+        if due.crashes:
+            self.observer.caddy_crashed(due.crashes)
         if due.caddy_started:
             self.outputs.caddy_started()
         if due.poll:
@@ -174,6 +179,7 @@ class Reconciler:
         inventory = self._inventory(begun)
         if inventory is None or self._may_lose_sites(inventory):
             self.services.begin_pass()
+            self._observe()
             return False
         fragments = self._fragments(inventory)
         try:
@@ -188,6 +194,7 @@ class Reconciler:
                     [*self._quarantined, _problem_of(error, self.outputs.refusing)],
                 )
             )
+            self._observe(inventory, fragments, _failure_of(error))
             return False
         self._outage.succeeded()
         if self.outputs.is_accepted and not self.express.is_serving:
@@ -195,7 +202,8 @@ class Reconciler:
         changed = self.configuration is None or self.configuration.text != configuration.text
         self.configuration = configuration if changed else self.configuration
         self.problems = problems_of(inventory, fragments, configuration, self._quarantined)
-        self._deliver(configuration, inventory, begun)
+        took = self._deliver(configuration, inventory, begun)
+        self._observe(inventory, fragments, self.outputs.failure, took if changed else None)
         return changed and not self.express.is_serving
 
     @property
@@ -286,16 +294,19 @@ class Reconciler:
             self.express.has_loaded(configuration)
         return is_accepted
 
-    def _deliver(self, configuration: Configuration, inventory: Inventory, begun: float) -> None:
-        """Hand the configuration to every output, and report the pass."""
+    def _deliver(self, configuration: Configuration, inventory: Inventory, begun: float) -> float | None:
+        """Hand the configuration to every output, and report the pass. Returns how many seconds a change took until it was live."""
         is_delivered = self.outputs.offer(configuration, to_live=not self.express.is_serving)
         if self.quarantine is not None and self.outputs.is_accepted:
             self.servers.publish(configuration, self.quarantine.parts)
         self._report(self.problems)
         noticed = begun if self.schedule.waiting_since is None else self.schedule.waiting_since
-        self.narrator.finished(Pass(inventory, configuration, noticed, self.clock(), is_delivered))
-        if is_delivered:
-            self.schedule.served()
+        done = Pass(inventory, configuration, noticed, self.clock(), is_delivered)
+        self.narrator.finished(done)
+        if not is_delivered:
+            return None
+        self.schedule.served()
+        return done.ended - done.noticed
 
     def _report(self, problems: Sequence[Problem]) -> None:
         """Report these problems and those of the outputs and services."""
@@ -305,7 +316,32 @@ class Reconciler:
             *self.servers.problems,
             *self.express.problems,
         ]
-        self.narrator.report([*problems, *failures])
+        self._reported = (*problems, *failures)
+        self.narrator.report(self._reported)
+
+    def _observe(
+        self,
+        inventory: Inventory | None = None,
+        fragments: Sequence[Fragment] = (),
+        failure: Failure | None = None,
+        took: float | None = None,
+    ) -> None:
+        """Show the pass to the observer."""
+        quarantine = self.quarantine
+        self.observer.observe(
+            Observation(
+                inventory,
+                fragments,
+                self.configuration,
+                [each for each in fragments if not each.refused] if quarantine is None else quarantine.parts,
+                {} if quarantine is None else quarantine.left_out,
+                self._reported,
+                self.watches.failures,
+                failure,
+                self.outputs.take_loads(),
+                took,
+            )
+        )
 
     # --- for the next run
 
@@ -326,3 +362,9 @@ def _problem_of(error: CaddyUnreachable | CaddyRefusal, refusing: str) -> Proble
     if isinstance(error, CaddyRefusal):
         return Problem(refusing or "caddy", "", f"refuses everything: {error}")
     return Problem("caddy", "", str(error))
+
+
+def _failure_of(error: CaddyUnreachable | CaddyRefusal) -> Failure:
+    """The same for the status."""
+    is_refusal = isinstance(error, CaddyRefusal)
+    return Failure("RefusedByCaddy", f"caddy refuses everything: {error}") if is_refusal else unreachable(str(error))

@@ -78,6 +78,11 @@ class EngineWatch:
     _remind_at: dict[str, float] = field(factory=dict)
 
     @property
+    def failure(self) -> str:
+        """Why the engine does not answer now, `""` where it does."""
+        return self._failure
+
+    @property
     def retry_at(self) -> float | None:
         """When the engine is asked again after a failure, in seconds of the clock."""
         return self._backoff.retry_at
@@ -186,6 +191,11 @@ class EngineWatches:
     def unheard(self) -> frozenset[str]:
         """The names of engines that have not answered yet, and of which what an earlier run knew counts."""
         return frozenset(watch.engine.name for watch in self.watches if watch.is_unheard)
+
+    @property
+    def failures(self) -> dict[str, str]:
+        """Why engines do not answer now, by name; `""` for those that do."""
+        return {watch.engine.name: watch.failure for watch in self.watches}
 
     def resync(self) -> None:
         """List everything anew at the next `inventory`."""

@@ -24,6 +24,7 @@ from dockcaddy.plugins.registry import Registry
 from dockcaddy.reconcile.delivery import Outputs
 from dockcaddy.reconcile.last_good import LastGood
 from dockcaddy.run.caddy_folders import report_folders
+from dockcaddy.run.caddy_watch import caddy_watch_for
 from dockcaddy.run.connections import Connections
 from dockcaddy.run.controller import Controller, controller_for, tls_for
 from dockcaddy.run.engines import engines_for
@@ -35,6 +36,8 @@ from dockcaddy.run.own_admin import own_address
 from dockcaddy.run.server import Kept, report_without_effect
 from dockcaddy.run.shared_ports import SharedPorts
 from dockcaddy.settings.table import Settings
+from dockcaddy.status.history import HistoryFile
+from dockcaddy.status.keeper import StatusKeeper
 
 logger = logging.getLogger("dockcaddy")
 
@@ -150,9 +153,9 @@ def _run(
             caddy_for(settings, connections, directory, last_good.json, output=output) as process,
         ):
             narrator = SystemdNarrator(_narrator(settings, engines, connections), systemd)
-            reconciler = reconciler_for(
-                settings, registry, sections, engines, connections, outputs, last_good, narrator, controller=controller
-            )
+            status = StatusKeeper(prefix=settings.label_prefix, history=HistoryFile(directory / "status.db"))
+            parts = (settings, registry, sections, engines, connections, outputs, last_good, narrator)
+            reconciler = reconciler_for(*parts, controller=controller, status=status)
             if process is not None:
                 process.on_start = reconciler.mailbox.caddy_started
                 if last_good.json():
@@ -161,7 +164,8 @@ def _run(
             ending.stop = reconciler.mailbox.stop
             try:
                 if not ending.requested:
-                    reconciler.run()
+                    with caddy_watch_for(connections, process, status).running():
+                        reconciler.run()
             finally:
                 narrator.closing(_fate(connections, process))
 

@@ -10,7 +10,7 @@ from typing import Any
 from attrs import evolve
 
 from dockcaddy.errors import PluginFault
-from dockcaddy.hookspecs import Adapter, OutputContext, ServiceContext
+from dockcaddy.hookspecs import Adapter, NoStatus, OutputContext, ServiceContext, StatusFeed
 from dockcaddy.narration import Narrator, ProblemLog
 from dockcaddy.plugins.calls import GuardedOutput
 from dockcaddy.plugins.guard import BUNDLED_SOURCE
@@ -33,6 +33,7 @@ from dockcaddy.run.operator_files import BaseFile
 from dockcaddy.run.outputs import ChosenOutput, chosen_outputs, contributed
 from dockcaddy.run.proxy import proxy_of
 from dockcaddy.settings.table import Settings
+from dockcaddy.status.keeper import StatusKeeper
 
 
 def outputs_for(
@@ -82,8 +83,9 @@ def reconciler_for(
     narrator: Narrator | None = None,
     clock: Callable[[], float] = time.monotonic,
     controller: Controller | None = None,
+    status: StatusKeeper | None = None,
 ) -> Reconciler:
-    """The loop that the settings describe. It reports to `narrator`, by default problems only.
+    """The loop that the settings describe. It reports to `narrator`, by default problems only, and shows its passes to `status`.
 
     `clock` gives seconds that never go back.
     """
@@ -104,12 +106,14 @@ def reconciler_for(
         clock,
         BaseFile(settings.caddyfile_path) if settings.caddyfile_path else lambda: None,
         last_good,
-        _services(settings, registry, sections, last_good.path.parent, others, clock),
+        _services(settings, registry, sections, last_good.path.parent, others, clock, status),
         controller or NoServers(),
         express,
         narrator or ProblemLog(),
         Schedule(settings.polling_interval, Debounce(settings.event_throttle_interval)),
     )
+    if status is not None:
+        made.observer = status
     if controller is not None:
         controller.pipeline, controller.changed = pipeline, made.mailbox.wake
     return made
@@ -146,12 +150,19 @@ def _services(
     state: Path,
     others: Mapping[str, Adapter],
     clock: Callable[[], float],
+    status: StatusFeed | None,
 ) -> Services:
     """The services of plugins; `state` is the state directory in use."""
+    proxy = evolve(
+        proxy_of(settings, registry),
+        address_folder=str(settings.address_path(state).absolute()),
+        status_socket=str(settings.status_path(state).absolute()),
+    )
     context = ServiceContext(
         lambda section: sections[section] if section in sections else section(),
-        evolve(proxy_of(settings, registry), address_folder=str(settings.address_path(state).absolute())),
+        proxy,
         clock,
         others,
+        status or NoStatus(),
     )
     return Services([GuardedService(each, context) for each in registry.services], clock)

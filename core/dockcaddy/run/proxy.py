@@ -43,6 +43,8 @@ def proxy_of(settings: Settings, registry: Registry) -> Proxy:
         settings.caddy_container,
         tuple(_admin_endpoints(settings, endpoints)),
         frozenset(_endpoints(settings.caddy_admin)),
+        str(settings.status_path().absolute()),
+        settings.status_listen,
     )
 
 

@@ -235,3 +235,16 @@ MIN_SIMILARITY = 0.75
 # New objects after which Python looks for reference cycles; its own default is 700. Thousands of containers make millions of
 # objects that stay and no cycles, and a third of the time to start was spent on looking.
 OBJECTS_BETWEEN_COLLECTIONS = 10_000
+
+# --- status ---
+
+# Containers without a site that are shown, of one engine. They take memory, and nobody reads more.
+MAX_UNSERVED = 2_000
+# Events that are kept: some days of a busy machine.
+MAX_HISTORY = 500
+# A certificate is near its end when less than this part of its time is left: Caddy renews it when a third is left.
+MAX_PART_LEFT = 1 / 6
+# Files of certificates that are read.
+MAX_CERTIFICATES = 10_000
+# Loads between two passes that are counted. A search for a refused fragment makes dozens.
+MAX_LOADS = 1_000

@@ -197,6 +197,7 @@ class Settings:
     replace: tuple[str, ...] = _option((), "plugins", "names of template functions that a later plugin may replace")
     skip_failed_plugins: bool = _option(False, "plugins", "continue without plugins that cannot be loaded")
     state_directory: str = _option("", "run", _STATE_FOLDER, kind="path")
+    status_listen: str = _option("", "run", "address and port of the status, like 127.0.0.1:8090; empty: its socket only", check=_check_endpoint)
     route_order: str = _option("caddy", "labels", "order of equal siblings inside route: caddy or alphabetical", choices=("caddy", "alphabetical"), section="labels")
     suffix_names: bool = _option(False, "labels", "remove _N from matcher and header names, as caddy-docker-proxy does", section="labels")
     takeovers: bool = _option(False, "labels", "let a newer container take over all requests of an older one of the same site, as with caddy-docker-proxy", section="labels")
@@ -222,6 +223,10 @@ class Settings:
             return Path(self.state_directory)
         base = os.environ.get("XDG_STATE_HOME") or ("/var/lib" if os.getuid() == 0 else "~/.local/state")
         return Path(base).expanduser() / "dockcaddy"
+
+    def status_path(self, state: Path | None = None) -> Path:
+        """The unix socket at which the status is served. `state` is the state directory."""
+        return (state or self.state_path()) / "status.sock"
 
     def address_path(self, state: Path | None = None) -> Path:
         """The folder for the addresses of upstreams. `state` is the state directory."""

@@ -138,6 +138,9 @@ def wrong_port(port: str, proxy: Proxy) -> str:
     first, last = int(ports[1]), int(ports[2] or ports[1])
     if any(first <= engine <= last for engine in (*USUAL_ENGINE_PORTS, *proxy.engine_ports)):
         return f"port {port} is an engine's"
+    status = int(proxy.status_listen.rpartition(":")[2] or 0)
+    if status and first <= status <= last:
+        return f"port {port} is that of the status (--status-listen)"
     return f"port {port} is the admin API's" if proxy.admin_port and first <= proxy.admin_port <= last else ""
 
 

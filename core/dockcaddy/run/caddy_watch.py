@@ -1,0 +1,79 @@
+"""Looks from time to time at what Caddy knows and does not report: upstreams, certificates. In a thread of its own."""
+
+import os
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+
+from attrs import define, field
+
+from dockcaddy.caddy import AdminClient, CaddyProcess
+from dockcaddy.caddy.views import upstreams_of
+from dockcaddy.errors import CaddyUnreachable
+from dockcaddy.logs import report_own_fault
+from dockcaddy.run.caddy_folders import caddy_folders
+from dockcaddy.run.connections import Connections
+from dockcaddy.run.stored_certificates import StoredCertificates
+from dockcaddy.status.keeper import StatusKeeper
+
+# seconds between two looks; certificates change rarely
+INTERVAL = 5.0
+CERTIFICATES_EVERY = 12
+
+
+def caddy_watch_for(connections: Connections, process: CaddyProcess | None, keeper: StatusKeeper) -> "CaddyWatch":
+    """What looks at the program's own Caddy, and at the certificates of one that it started."""
+    client = AdminClient(connections.url, tls=connections.tls) if connections.url else None
+    if process is None:
+        return CaddyWatch(keeper, client)
+    return CaddyWatch(keeper, client, process.uncertified, StoredCertificates(caddy_folders(os.environ)[0]))
+
+
+def _nothing() -> Mapping[str, str]:
+    return {}
+
+
+@define(eq=False)
+class CaddyWatch:
+    """Hands what it sees to the status. Without a `client` or `certificates` it does not look at these."""
+
+    keeper: StatusKeeper
+    client: AdminClient | None = None
+    uncertified: Callable[[], Mapping[str, str]] = _nothing
+    certificates: StoredCertificates | None = None
+    _looks: int = 0
+    _views: Mapping[str, bool] = field(factory=dict)
+
+    def look(self) -> None:
+        """Look once."""
+        if self.client is not None:
+            try:
+                self._views = upstreams_of(self.client)
+            except CaddyUnreachable:
+                # the loop reports that it does not answer
+                self._views = {}
+        self.keeper.caddy_reports(self._views, self.uncertified())
+        if self.certificates is not None and self._looks % CERTIFICATES_EVERY == 0:
+            self.keeper.certificates_found(self.certificates.read())
+        self._looks += 1
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Within, look again and again."""
+        ended = threading.Event()
+
+        def work() -> None:
+            while not ended.wait(INTERVAL if self._looks else 1.0):
+                try:
+                    self.look()
+                except Exception as error:
+                    self._looks += 1
+                    report_own_fault("status of caddy", error)
+
+        threading.Thread(target=work, name="caddy-watch", daemon=True).start()
+        try:
+            yield
+        finally:
+            ended.set()
+            if self.client is not None:
+                self.client.close()

@@ -1,0 +1,74 @@
+"""What one pass of the loop gives to the status."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Protocol
+
+from attrs import field, frozen
+
+from dockcaddy.fragment import Fragment
+from dockcaddy.merge.configuration import Configuration
+from dockcaddy.model import Inventory, Problem
+from dockcaddy.quarantine.memory import Rejection
+from dockcaddy.status.model import Load
+
+
+@frozen
+class Failure:
+    """Why Caddy does not have the configuration: a word for programs, and the reason."""
+
+    reason: str
+    message: str
+
+
+def unreachable(message: str) -> Failure:
+    """The failure of a Caddy that does not answer."""
+    return Failure("CaddyUnreachable", message)
+
+
+@frozen(eq=False)
+class Observation:
+    """One pass. Without an inventory or fragments, those of the pass before still count.
+
+    `configuration` is what Caddy accepted last, made of `parts`; `rejections` say by key what is left out of it.
+    `engines` are all engines, those that do not answer with the reason. `failure` says why Caddy does not have the
+    configuration. `took` is how many seconds a change took that is live now.
+    """
+
+    inventory: Inventory | None = None
+    fragments: Sequence[Fragment] = ()
+    configuration: Configuration | None = None
+    parts: Sequence[Fragment] = ()
+    rejections: Mapping[str, Rejection] = field(factory=dict)
+    problems: tuple[Problem, ...] = ()
+    engines: Mapping[str, str] = field(factory=dict)
+    failure: Failure | None = None
+    loads: tuple[Load, ...] = ()
+    took: float | None = None
+
+
+class Observer(Protocol):
+    """Is shown every pass of the loop. Nothing that it does may raise or wait."""
+
+    def observe(self, seen: Observation) -> None:
+        """A pass is over."""
+
+    def caddy_crashed(self, crashes: int) -> None:
+        """Caddy crashed so many times since the last pass."""
+
+
+class Blind:
+    """An observer that keeps nothing."""
+
+    def observe(self, seen: Observation) -> None:
+        """Do nothing."""
+
+    def caddy_crashed(self, crashes: int) -> None:
+        """Do nothing."""
+
+
+def by_resource(problems: Iterable[Problem]) -> dict[str, tuple[Problem, ...]]:
+    """The problems by the name of their resource."""
+    found: dict[str, list[Problem]] = {}
+    for each in problems:
+        found.setdefault(each.resource, []).append(each)
+    return {name: tuple(each) for name, each in found.items()}

@@ -1,0 +1,198 @@
+"""The sites of the last pass, with their conditions. Only those that changed are looked at again. Pure."""
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from attrs import define, field, frozen
+
+from dockcaddy.caddyfile import Block, ListenPorts, has_tls, is_site
+from dockcaddy.merge.assembly import Assembly, Section
+from dockcaddy.narration.live import LiveSite, Upstream, live_site
+from dockcaddy.status.dates import Dates
+from dockcaddy.status.model import ResourceStatus, SiteStatus
+from dockcaddy.status.resource_book import Changed
+from dockcaddy.status.resources import Facts
+from dockcaddy.status.sites import Surroundings, dial_of, host_of, served, unserved
+
+
+@frozen(eq=False)
+class _Served:
+    """A site of the configuration."""
+
+    section: Section
+    live: LiveSite
+    addresses: tuple[str, ...]
+
+
+@define(eq=False)
+class SiteBook:
+    """All sites by name, those that are not served included. `made` counts how many were looked at."""
+
+    prefix: str
+    statuses: dict[str, SiteStatus] = field(factory=dict)
+    by_owner: dict[str, dict[str, None]] = field(factory=dict)
+    made: int = 0
+    _served: dict[str, _Served] = field(factory=dict)
+    _unserved: dict[str, tuple[str, ...]] = field(factory=dict)
+    _by_address: dict[str, set[str]] = field(factory=dict)
+    _ports: ListenPorts = field(factory=ListenPorts)
+    _around: Surroundings | None = None
+
+    def take(
+        self,
+        assembly: Assembly,
+        facts: Mapping[str, Facts],
+        resources: Mapping[str, ResourceStatus],
+        changed: Changed,
+        around: Surroundings,
+        dates: Dates,
+    ) -> set[str]:
+        """Another pass. Returns the names of the sites that were looked at, and of those that are gone."""
+        new, gone = self._take_sections(assembly)
+        affected = new | {name for owner in changed.owners for name in self.by_owner.get(owner, ())}
+        for address in changed.addresses:
+            affected |= self._by_address.get(address, set())
+        affected = (affected | self._concerned(around)) & self._served.keys()
+        self._around = around
+        for name in affected:
+            one = self._served[name]
+            makers = [resources[around.owners[owner].key] for owner in one.live.resources if owner in around.owners]
+            self._put(served(one.live, one.addresses, makers, around), dates)
+        if changed or new or gone:
+            there = self._take_unserved(facts, resources, dates)
+            gone |= {name for name in self.statuses if name not in self._served and name not in there}
+            affected |= there
+        gone -= affected
+        for name in gone:
+            self._drop(name, dates)
+        return affected | gone
+
+    def _take_sections(self, assembly: Assembly) -> tuple[set[str], set[str]]:
+        """Read the sections that are new. Returns the names of these sites, and of those that are gone."""
+        ports = ListenPorts.of(each.block for each in assembly.sections)
+        known = {each.section: each for each in self._served.values()} if ports == self._ports else {}
+        self._ports = ports
+        current: dict[str, _Served] = {}
+        new: set[str] = set()
+        for section in assembly.sections:
+            one = known.get(section)
+            if one is None:
+                if not is_site(section.block) or not (addresses := _addresses(section.block)):
+                    continue
+                one = _Served(section, live_site(section, ports), addresses)
+                new.add(addresses[0])
+            current[one.addresses[0]] = one
+        gone = self._served.keys() - current.keys()
+        for name in (*gone, *new):
+            if name in self._served:
+                self._unlink(name, self._served[name].live)
+        for name in new:
+            self._link(name, current[name].live)
+        self._served = current
+        return new, set(gone)
+
+    def _link(self, name: str, live: LiveSite) -> None:
+        for owner in live.resources:
+            self.by_owner.setdefault(owner, {})[name] = None
+        for address in _dialled(live.upstreams):
+            self._by_address.setdefault(address, set()).add(name)
+
+    def _unlink(self, name: str, live: LiveSite) -> None:
+        for owner in live.resources:
+            _without(self.by_owner, owner, name)
+        for address in _dialled(live.upstreams):
+            kept = self._by_address.get(address, set())
+            kept.discard(name)
+            if not kept:
+                self._by_address.pop(address, None)
+
+    def _concerned(self, around: Surroundings) -> set[str]:
+        """The sites that changes around them may concern."""
+        before = self._around
+        if before is None or before.failure != around.failure or before.silent.keys() != around.silent.keys():
+            return set(self._served)
+        views = before.caddys_view.items() ^ around.caddys_view.items()
+        found = {name for address, _ in views for name in self._by_address.get(address, ())}
+        hosts = {host for host, _ in before.uncertified.items() ^ around.uncertified.items()}
+        if hosts:
+            found |= {
+                name for name, each in self._served.items() if any(host_of(url) in hosts for url in each.live.urls)
+            }
+        return found
+
+    def _take_unserved(
+        self, facts: Mapping[str, Facts], resources: Mapping[str, ResourceStatus], dates: Dates
+    ) -> set[str]:
+        """Sites that labels define and that are not in the configuration, each by the first resource that defines it."""
+        there: dict[str, None] = {}
+        for owner, names in self._unserved.items():
+            for name in names:
+                _without(self.by_owner, owner, name)
+        self._unserved = {}
+        for key, each in facts.items():
+            if each.part is not None and each.part is each.fragment:
+                continue
+            maker, found = resources[key], []
+            for addresses, urls in self._intended(each):
+                name = addresses[0]
+                if name not in self._served and name not in there:
+                    there[name] = None
+                    found.append(name)
+                    self._put(unserved(addresses, urls, maker), dates)
+                    self.by_owner.setdefault(str(maker), {})[name] = None
+            if found:
+                self._unserved[str(maker)] = tuple(found)
+        return set(there)
+
+    def _intended(self, facts: Facts) -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:
+        blocks = facts.fragment.blocks if facts.fragment is not None else ()
+        for block in filter(is_site, blocks):
+            addresses = _addresses(block)
+            if addresses:
+                yield addresses, self._urls(addresses, has_tls=has_tls(block))
+        if not blocks and facts.fragment is not None and facts.fragment.problems:
+            for value in _sites_of_labels(facts.resource.labels, self.prefix):
+                addresses = tuple(each.rstrip(",") for each in value.split() if each.rstrip(","))
+                if addresses:
+                    yield addresses, self._urls(addresses, has_tls=False)
+
+    def _urls(self, addresses: Iterable[str], *, has_tls: bool) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(self._ports.url(each, has_tls=has_tls) for each in addresses))
+
+    def _put(self, made: SiteStatus, dates: Dates) -> None:
+        self.made += 1
+        conditions = dates.dated(str(made), made.conditions)
+        self.statuses[made.name] = SiteStatus(
+            made.name, made.addresses, made.urls, made.resources, conditions, made.upstreams, made.is_served
+        )
+
+    def _drop(self, name: str, dates: Dates) -> None:
+        if (dropped := self.statuses.pop(name, None)) is not None:
+            dates.forget(str(dropped))
+
+
+def _addresses(block: Block) -> tuple[str, ...]:
+    return tuple(each for key in block.keys if (each := key.rstrip(",")))
+
+
+def _dialled(upstreams: Iterable[Upstream]) -> set[str]:
+    """The addresses under which changes of these upstreams are found."""
+    found: set[str] = set()
+    for each in upstreams:
+        dialled = dial_of(each.address)
+        found |= {dialled, dialled.rpartition(":")[0].strip("[]")}
+    return found
+
+
+def _without(kept: dict[str, dict[str, None]], owner: str, name: str) -> None:
+    names = kept.get(owner, {})
+    names.pop(name, None)
+    if not names:
+        kept.pop(owner, None)
+
+
+def _sites_of_labels(labels: Mapping[str, str], prefix: str) -> Iterator[str]:
+    """The addresses in labels that could not be read, as far as they are no templates."""
+    for key, value in labels.items():
+        number = key.removeprefix(f"{prefix}_")
+        if (key == prefix or number.isdecimal()) and "{{" not in value and not value.startswith("("):
+            yield value

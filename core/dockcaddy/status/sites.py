@@ -1,0 +1,161 @@
+"""The conditions of one site. Pure."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from attrs import frozen
+
+from dockcaddy.caddyfile import split_host_port
+from dockcaddy.model import Resource
+from dockcaddy.narration.live import LiveSite
+from dockcaddy.status.model import Condition, Conditions, ResourceStatus, SiteStatus, State, UpstreamStatus
+from dockcaddy.status.observation import Failure
+from dockcaddy.status.resources import condition
+
+_DEFAULT_PORTS = {"https": "443"}
+
+
+@frozen
+class Surroundings:
+    """What the conditions of sites depend on besides the sites.
+
+    `places` are resources by the addresses that Caddy reaches them at, `owners` resources by name. `caddys_view` says by
+    address whether Caddy finds an upstream healthy, `uncertified` why a host has no certificate. `silent` are engines that
+    do not answer.
+    """
+
+    places: Mapping[str, Resource]
+    owners: Mapping[str, Resource]
+    caddys_view: Mapping[str, bool]
+    uncertified: Mapping[str, str]
+    silent: Mapping[str, str]
+    failure: Failure | None
+
+
+def served(
+    live: LiveSite, addresses: tuple[str, ...], makers: Sequence[ResourceStatus], around: Surroundings
+) -> SiteStatus:
+    """A site of the configuration. `makers` are the resources that make it."""
+    upstreams = tuple(_upstream(each.address, around) for each in live.upstreams)
+    programmed = _programmed(makers, around.failure)
+    ready = _ready(live, addresses, programmed, upstreams, around)
+    conditions = Conditions(condition("Accepted", "True", "Accepted"), programmed, ready)
+    return SiteStatus(addresses[0], addresses, live.urls, live.resources, conditions, upstreams)
+
+
+def unserved(addresses: tuple[str, ...], urls: tuple[str, ...], maker: ResourceStatus) -> SiteStatus:
+    """A site that the labels of a resource define, and that is not in the configuration."""
+    return SiteStatus(addresses[0], addresses, urls, (str(maker),), maker.conditions, is_served=False)
+
+
+def _programmed(makers: Iterable[ResourceStatus], failure: Failure | None) -> Condition:
+    if failure is not None:
+        return condition("Programmed", "Unknown", failure.reason, failure.message)
+    for maker in makers:
+        if maker.conditions.programmed.reason == "LastKnownGood":
+            message = f"{maker}: {maker.conditions.programmed.message}"
+            return condition("Programmed", "True", "LastKnownGood", message)
+    return condition("Programmed", "True", "Programmed")
+
+
+def _ready(
+    live: LiveSite,
+    addresses: Iterable[str],
+    programmed: Condition,
+    upstreams: Sequence[UpstreamStatus],
+    around: Surroundings,
+) -> Condition:
+    if not programmed.is_true:
+        return condition("Ready", programmed.state, programmed.reason, programmed.message)
+    if live.is_page:
+        return condition(
+            "Ready", "False", "Stopped", f"it answers with a page until {live.makers} runs again: start it"
+        )
+    failed = next((host for host in map(host_of, live.urls) if host in around.uncertified), None)
+    if failed is not None:
+        message = f"there is no certificate for {failed}: {around.uncertified[failed]}"
+        return condition("Ready", "False", "NoCertificate", message)
+    if live.lacks_upstreams:
+        return _without_upstreams(live, around)
+    if not upstreams:
+        return condition("Ready", "True", "NoUpstreams", "caddy answers by itself")
+    return _by_upstreams(upstreams)
+
+
+def _by_upstreams(upstreams: Sequence[UpstreamStatus]) -> Condition:
+    bad = [each for each in upstreams if each.healthy != "True"]
+    if len(bad) < len(upstreams):
+        message = f"{len(upstreams) - len(bad)} of {len(upstreams)} upstreams are healthy" if bad else ""
+        return condition("Ready", "True", "UpstreamsHealthy", message)
+    unhealthy = [each for each in bad if each.healthy == "False"]
+    unknown = [each for each in bad if each.healthy == "Unknown"]
+    if not unhealthy and all(each.reason == "NotChecked" for each in unknown):
+        return condition("Ready", "True", "NotChecked", "caddy sends requests there, and nothing checks the upstream")
+    first = (unhealthy or unknown)[0]
+    named = f"{first.container} {first.address}".strip()
+    state: State = "False" if unhealthy else "Unknown"
+    return condition("Ready", state, first.reason, f"no upstream is healthy: {named} {_WORDS[first.reason]}")
+
+
+_WORDS = {
+    "Unhealthy": "fails its health check: docker inspect shows the output of the last one",
+    "Starting": "has not passed its health check yet",
+    "Stopped": "does not run: start it",
+    "UnhealthyForCaddy": "is unhealthy for caddy, as its checks or requests failed: see its log",
+    "EngineUnreachable": "is on an engine that does not answer",
+    "NotChecked": "is checked by nothing",
+}
+
+
+def _without_upstreams(live: LiveSite, around: Surroundings) -> Condition:
+    """Why a proxy has no upstream."""
+    for name in live.resources:
+        resource = around.owners.get(name)
+        if resource is None:
+            continue
+        if resource.unreachable:
+            return condition(
+                "Ready", "False", "Unreachable", f"{name} has no address that caddy reaches: {resource.unreachable}"
+            )
+        reason = _reason(resource)
+        if reason in _WORDS:
+            return condition("Ready", "False", reason, f"{name} {_WORDS[reason]}")
+    return condition("Ready", "False", "NoUpstreams", "its proxy has no upstream, every request gets status 503")
+
+
+def _reason(resource: Resource) -> str:
+    if not resource.running or resource.stopping:
+        return "Stopped"
+    return {"unhealthy": "Unhealthy", "starting": "Starting", "healthy": "Healthy"}.get(resource.health, "Running")
+
+
+def _upstream(address: str, around: Surroundings) -> UpstreamStatus:
+    dialled = dial_of(address)
+    host = split_host_port(dialled)[0].strip("[]")
+    resource = around.places.get(host) or around.places.get(dialled)
+    view = around.caddys_view.get(dialled)
+    name = resource.name if resource is not None else ""
+    if view is False:
+        return UpstreamStatus(address, name, "False", "UnhealthyForCaddy")
+    if resource is None:
+        return UpstreamStatus(
+            address, "", "Unknown" if view is None else "True", "NotChecked" if view is None else "HealthyForCaddy"
+        )
+    if resource.engine in around.silent:
+        return UpstreamStatus(address, name, "Unknown", "EngineUnreachable")
+    reason = _reason(resource)
+    return UpstreamStatus(address, name, "False" if reason in _WORDS else "True", reason)
+
+
+def dial_of(address: str) -> str:
+    """The address of an upstream as Caddy's metrics have it: `host:port`, without the scheme."""
+    scheme, sign, rest = address.rpartition("://")
+    rest = rest.partition("/")[0] if not rest.startswith("unix/") else rest
+    if rest.startswith("unix/") or split_host_port(rest)[1]:
+        return rest
+    return f"{rest}:{_DEFAULT_PORTS.get(scheme, '80') if sign else '80'}"
+
+
+def host_of(url: str) -> str:
+    """The host of an https URL, `""` for others."""
+    scheme, _, rest = url.partition("://")
+    return split_host_port(rest.partition("/")[0])[0].lower() if scheme == "https" else ""
