@@ -28,6 +28,7 @@ COMMANDS = {
     "explain": "show which resource and label made which line",
     "try": "show what would answer a request, and which labels say so",
     "functions": "list the template functions, or the help of one",
+    "schema": "print a JSON Schema of Compose files, for completion in editors",
     "plugins": "list the plugins, their source and contributions",
     "snapshot": "print the inventory as JSON, for bug reports and offline use",
     "healthcheck": "exit 0 if dockcaddy and its Caddy run here, for HEALTHCHECK and probes",
