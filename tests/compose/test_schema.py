@@ -173,7 +173,5 @@ def test_caddy_knows_each_subdirective_and_no_other(caddy: str, directive: str) 
         )
 
     # templates ignores what it does not know, an encoder is a module
-    assert (
-        is_unknown("no_such_word") or directive == "templates" or "not registered" in said("no_such_word")
-    )
+    assert is_unknown("no_such_word") or directive == "templates" or "not registered" in said("no_such_word")
     assert [sub for sub in SUBDIRECTIVES[directive] if is_unknown(sub)] == []
