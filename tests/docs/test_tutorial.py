@@ -91,6 +91,6 @@ def test_each_step_gives_what_the_page_shows(project: Path, tmp_path: Path, even
             return True
 
         if step.only_looks:
-            eventually(run, 20)
+            eventually(run, 40)
         else:
             run()
