@@ -7,6 +7,7 @@ from attrs import evolve
 from dockcaddy.caddyjson.document import Document, Route
 from dockcaddy.caddyjson.express import Loaded, with_express
 from dockcaddy.caddyjson.plain_proxies import plain_proxy
+from dockcaddy.settings import limits
 
 PROXY = {"handler": "reverse_proxy", "upstreams": [{"dial": "10.0.0.1:80"}]}
 
@@ -160,3 +161,78 @@ def test_the_route_of_the_folder_is_no_site() -> None:
     made = with_express(document(*OLD), "/x")
     assert with_express(evolve(made), "/x").encode() != made.encode()
     assert all(plain_proxy(each) is None for each in made.servers["srv0"].routes if not each.hosts)
+
+
+def secure(*routes: dict, tls: dict | None = None, others: dict | None = None, **settings) -> Document:
+    servers = {"srv0": {"listen": [":443"], "routes": list(routes), **settings}, **(others or {})}
+    return Document.decode(json.dumps({"apps": {"http": {"servers": servers}, "tls": tls or {}}}).encode())
+
+
+WITH_TLS = (route("a.example.com"), route("b.example.com"))
+
+
+def policies(document: Document) -> list[dict]:
+    return document.app("tls")["automation"]["policies"]
+
+
+def test_what_is_there_keeps_its_certificates_and_new_names_get_theirs_at_the_first_handshake() -> None:
+    own = {"subjects": ["b.example.com"], "issuers": [{"module": "zerossl"}]}
+    base = {"issuers": [{"module": "acme", "email": "me@example.com"}]}
+    loaded = secure(*WITH_TLS, tls={"automation": {"policies": [own, base]}})
+    found = policies(with_express(loaded, "/x"))
+    assert found[0] == own and found[-1] == base
+    assert found[1] == {**base, "subjects": ["a.example.com"]}
+    assert found[2] == {**base, "subjects": ["*.*", "*.*.*", "*.*.*.*", "*.*.*.*.*"], "on_demand": True}
+    assert new(loaded, secure(*WITH_TLS, route("c.example.com"), tls=dict(loaded.app("tls")))) == {"c.example.com"}
+
+
+def test_internal_names_have_a_policy_of_their_own_where_there_are_some() -> None:
+    found = policies(with_express(secure(route("a.localhost")), "/x"))
+    assert [each["issuers"] for each in found] == [[{"module": "internal"}]]
+    assert "*.*.localhost" in found[0]["subjects"] and "*.home.arpa" in found[0]["subjects"]
+    assert all(each.get("on_demand") for each in found)
+    assert new(secure(route("a.localhost")), secure(route("a.localhost"), route("b.localhost"))) == {"b.localhost"}
+    # the first one of its kind
+    assert new(secure(route("a.localhost")), secure(route("a.localhost"), route("b.example.com"))) is None
+
+
+@pytest.mark.parametrize("host", ["app", "10.0.0.1", "app.name.ts.net", "a.b.c.d.example.com"])
+def test_a_name_that_gets_its_certificate_otherwise_is_a_load(host: str) -> None:
+    assert new(secure(*WITH_TLS), secure(*WITH_TLS, route(host))) is None
+
+
+@pytest.mark.parametrize(
+    ("tls", "others", "settings"),
+    [
+        ({"automation": {"on_demand": {"permission": {"module": "http", "endpoint": "http://x"}}}}, {}, {}),
+        ({"automation": {"policies": [{"on_demand": True}]}}, {}, {}),
+        ({}, {"srv1": {"listen": ["10.0.0.1:80"]}}, {}),
+        ({}, {"srv1": {"listen": [":80"], "routes": [route("127.0.0.1")]}}, {}),
+        ({}, {"srv1": {"listen": [":8443"], "routes": [route("*.example.com")]}}, {}),
+        ({}, {"srv1": {"listen": [":8443"], "routes": [route("10.0.0.1")]}}, {}),
+        ({"certificates": {"automate": ["*.example.com"]}}, {}, {}),
+        ({}, {}, {"tls_connection_policies": [{"match": {"sni": ["a.example.com"]}}]}),
+        ({}, {}, {"automatic_https": {"disable_redirects": True}}),
+        ({}, {}, {"listen": [":443", ":8443"]}),
+    ],
+)
+def test_where_certificates_depend_on_more_each_site_with_one_is_a_load(
+    tls: dict, others: dict, settings: dict
+) -> None:
+    loaded = secure(*WITH_TLS, tls=tls, others=others, **settings)
+    assert with_express(loaded, "/x").app("tls") == loaded.app("tls")
+    assert new(loaded, secure(*WITH_TLS, route("c.example.com"), tls=tls, others=others, **settings)) is None
+
+
+def test_beside_very_many_names_with_certificates_each_is_a_load(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "MAX_EXPRESS_CERTIFICATES", 1)
+    assert new(secure(*WITH_TLS), secure(*WITH_TLS, route("c.example.com"))) is None
+
+
+def test_redirects_come_before_what_answers_for_every_host_and_behind_the_sites() -> None:
+    fallback = {"handle": [{"handler": "static_response"}]}
+    plain = {"srv1": {"listen": [":80"], "routes": [route("plain.test"), fallback]}}
+    routes = with_express(secure(*WITH_TLS, others=plain), "/x").servers["srv1"].routes
+    assert routes[0].hosts == ("plain.test",) and routes[-1].value == fallback
+    made = with_express(secure(*WITH_TLS), "/x").servers["express"]
+    assert made.settings["listen"] == [":80"] and len(made.routes) == 2

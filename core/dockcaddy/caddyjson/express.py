@@ -6,19 +6,25 @@ Caddy matches it by https://caddyserver.com/docs/caddyfile/matchers#file, which 
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from hashlib import sha256
 from typing import Any
 
 from attrs import define, evolve, field, frozen
 
 from dockcaddy.caddyjson.document import Document, Json, Route, Server, encoded
+from dockcaddy.caddyjson.express_certificates import (
+    HOST_PATTERN,
+    http_port,
+    is_new_name,
+    is_secure,
+    with_certificates,
+)
 from dockcaddy.caddyjson.plain_proxies import COUNTS, PLACES, UPSTREAM, PlainProxy, Shape, plain_proxy
 from dockcaddy.settings import limits
 
 _HOST = "{http.request.host}"
-# a folder of ours; neither the one above nor another one
-_HOST_PATTERN = r"^[a-z0-9_-]+(?:\.[a-z0-9_-]+)*$"
 
 
 @frozen
@@ -35,7 +41,14 @@ Sites = Mapping[Place, tuple[str, ...]]
 
 def with_express(document: Document, folder: str) -> Document:
     """The document with routes for the sites that are in `folder`."""
-    return document.with_servers(lambda server: _with_route(document, server, folder))
+    secure = [
+        _folder(folder, server, shape)
+        for server in document.servers.values()
+        if is_secure(document, server)
+        for shape in _shapes(document, server)
+    ]
+    made = with_certificates(document, secure) if secure else document
+    return made.with_servers(lambda server: _with_route(document, server, folder))
 
 
 @define
@@ -67,6 +80,11 @@ class Loaded:
                 return None
         return sites
 
+    def handshake(self, place: Place) -> int:
+        """The port at which a handshake has Caddy obtain the certificate of a site; 0 where it needs none."""
+        is_secure = any(each.is_secure and each.name == place.server for each in self._servers.values())
+        return int(self.document.app("http").get("https_port") or 443) if is_secure else 0
+
     def has(self, place: Place) -> bool:
         """Whether it has a site in this place itself: no request gets as far as the folder."""
         return any(each.name == place.server and place.host in each.hosts for each in self._servers.values())
@@ -86,16 +104,22 @@ class _LoadedServer:
     name: str
     hosts: frozenset[str]
     shapes: frozenset[Shape]
+    is_secure: bool
+    has_certificate: Callable[[str], bool]
 
     @classmethod
     def of(cls, document: Document, server: Server) -> "_LoadedServer":
         """The server of a document."""
-        return cls(server, _name(server), frozenset(server.hosts), frozenset(_shapes(document, server)))
+        shapes = frozenset(_shapes(document, server))
+        has_certificate = partial(is_new_name, document)
+        return cls(server, _name(server), frozenset(server.hosts), shapes, is_secure(document, server), has_certificate)
 
     def site(self, route: Route, values: Mapping[str, str]) -> Sites:
         """The addresses of a route that the server does not have, by place; none where Caddy would not find it."""
         site: PlainProxy | None = route.found(plain_proxy)
         if site is None or site.shape not in self.shapes or not self.hosts.isdisjoint(site.hosts):
+            return {}
+        if self.is_secure and not all(map(self.has_certificate, site.hosts)):
             return {}
         addresses = site.addresses(values)
         return {Place(self.name, site.shape.name, host): addresses for host in site.hosts} if addresses else {}
@@ -105,9 +129,13 @@ def _name(server: Server) -> str:
     return sha256(encoded(sorted(server.settings.get("listen") or ()))).hexdigest()[:16]
 
 
+def _folder(folder: str, server: Server, shape: Shape) -> str:
+    return f"{folder}/{_name(server)}/{shape.name}"
+
+
 def _shapes(document: Document, server: Server) -> Sequence[Shape]:
     """The shapes of sites that the server finds in the folder: of those that it has, the most frequent ones."""
-    if not _is_plain_http(document, server) or _has_patterns(server):
+    if _has_patterns(server) or not (_is_plain_http(document, server) or is_secure(document, server)):
         return ()
     found = (route.found(plain_proxy) for route in server.routes)
     counts = Counter(each.shape for each in found if each is not None)
@@ -119,9 +147,7 @@ def _is_plain_http(document: Document, server: Server) -> bool:
     automatic = server.settings.get("automatic_https") or {}
     skipped = set(automatic.get("skip") or ())
     is_off = bool(automatic.get("disable")) or skipped.issuperset(server.hosts)
-    return server.ports == {str(document.app("http").get("http_port") or 80)} or (
-        is_off and "tls_connection_policies" not in server.settings
-    )
+    return server.ports == {str(http_port(document))} or (is_off and "tls_connection_policies" not in server.settings)
 
 
 def _has_patterns(server: Server) -> bool:
@@ -133,8 +159,9 @@ def _with_route(document: Document, server: Server, folder: str) -> Server:
     shapes = _shapes(document, server)
     if not shapes:
         return server
-    routes = [_for_shape(each, f"{folder}/{_name(server)}/{each.name}") for each in shapes]
-    match = {"vars_regexp": {_HOST: {"pattern": _HOST_PATTERN}}}
+    routes = [_for_shape(each, _folder(folder, server, each)) for each in shapes]
+    # neither a path nor another name of a folder
+    match = {"vars_regexp": {_HOST: {"pattern": HOST_PATTERN}}}
     express = Route({"match": [match], "handle": [{"handler": "subroute", "routes": routes}]})
     place = _first_without_hosts(server.routes)
     return evolve(server, routes=(*server.routes[:place], express, *server.routes[place:]))

@@ -5,7 +5,7 @@ Caddy is asked whether it accepts them, and one that it refuses is left out as a
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 
 from attrs import define, field
@@ -27,7 +27,8 @@ _UNUSABLE = re.compile(r"[{}\\*?\[\]\"`\s]")
 class ExpressSites:
     """The sites in a folder; without a folder there are none, and `unavailable` says why where they are wanted.
 
-    `clock` gives seconds, `readers` are the Caddys that are not dockcaddy's own. `running` is the configuration that Caddy
+    `clock` gives seconds, `readers` are the Caddys that are not dockcaddy's own. `greet` makes a first handshake with each of
+    some hosts at a port. `running` is the configuration that Caddy
     runs; while it `is_serving`, the accepted one has sites beyond that, which Caddy finds in the folder.
     """
 
@@ -35,6 +36,7 @@ class ExpressSites:
     clock: Callable[[], float] = lambda: 0.0
     readers: Mapping[str, Adapter] = field(factory=dict)
     unavailable: str = ""
+    greet: Callable[[Sequence[str], int], None] = lambda hosts, port: None
     is_serving: bool = False
     running: Configuration | None = None
     _loaded: Loaded | None = None
@@ -74,8 +76,10 @@ class ExpressSites:
         sites = self._loaded.new_sites(document, configuration.placeholders)
         if not sites or len(sites) > limits.MAX_EXPRESS_SITES or not self._write(self.folder, sites):
             return False
-        if self._moves_at is None or sites.keys() - self._sites.keys():
+        new = sites.keys() - self._sites.keys()
+        if self._moves_at is None or new:
             self._moves_at = self.clock() + limits.EXPRESS_CALM
+        self._begin_handshakes(self._loaded, new)
         self.is_serving, self._sites = True, sites
         return True
 
@@ -120,6 +124,14 @@ class ExpressSites:
         """Why new sites need loads although they should not."""
         reason = self.unavailable or self._failure
         return [Problem("express", "", f"{reason}, so each new site is a load", "warning")] if reason else []
+
+    def _begin_handshakes(self, loaded: Loaded, new: Collection[Place]) -> None:
+        by_port: dict[int, list[str]] = {}
+        for place in new:
+            by_port.setdefault(loaded.handshake(place), []).append(place.host)
+        for port, hosts in by_port.items():
+            if port:
+                self.greet(hosts, port)
 
     def _dated(self, before: Mapping[Place, float], places: Iterable[Place]) -> dict[Place, float]:
         later = self.clock() + limits.EXPRESS_KEPT

@@ -21,6 +21,7 @@ from dockcaddy.reconcile.debounce import Debounce
 from dockcaddy.reconcile.delivery import Delivery, Outputs
 from dockcaddy.reconcile.express_folder import ExpressFolder
 from dockcaddy.reconcile.express_sites import ExpressSites
+from dockcaddy.reconcile.handshakes import begin_handshakes
 from dockcaddy.reconcile.last_good import LastGood
 from dockcaddy.reconcile.reconciler import Reconciler
 from dockcaddy.reconcile.schedule import Schedule
@@ -140,7 +141,7 @@ def _express(
         return ExpressSites(unavailable="servers of a controller have no folder in common")
     if not any(each.is_live for each in chosen_outputs(settings, registry)):
         return ExpressSites(unavailable="no output has a running caddy")
-    return ExpressSites(ExpressFolder(settings.express_path(state).absolute()), clock, others)
+    return ExpressSites(ExpressFolder(settings.express_path(state).absolute()), clock, others, greet=begin_handshakes)
 
 
 def _services(

@@ -160,6 +160,10 @@ BRANCH_SIZE = 128
 LEAF_SIZE = 16
 # Kinds of plain sites of one server that can be added without a load: each costs a request to an unknown host a look.
 MAX_EXPRESS_SHAPES = 16
+# Names with certificates beside which new ones are added without a load. Caddy looks for each of them among all of them.
+MAX_EXPRESS_CERTIFICATES = 1_000
+# A handshake for which Caddy obtains a certificate.
+MAX_HANDSHAKE_TIME = 60.0
 # Sites that are not yet part of the configuration: Caddy reads a folder for each request to one of them.
 MAX_EXPRESS_SITES = 1_000
 # They become part of it when none has been added for so many seconds.
