@@ -63,7 +63,6 @@ def test_a_plain_proxy(value: dict) -> None:
         route("a.test", handlers=(proxy("10.0.0.1:80", "10.0.0.1:80"),)),
         route("a.test", handlers=(proxy("10.0.0.1:80,x"),)),
         route("a.test", handlers=(proxy("../x:80"),)),
-        route("a.test", handlers=(proxy(),)),
         route("a.test", handlers=(proxy("a:1", health_checks={"active": {"uri": "/"}}),)),
         route("a.test", handlers=(proxy("a:1", "b:1", load_balancing={"selection_policy": {"policy": "ip_hash"}}),)),
         route("a.test", handlers=({"handler": "headers", "x": "{http.matchers.file.relative}"}, PROXY)),
@@ -75,13 +74,13 @@ def test_a_plain_proxy(value: dict) -> None:
 )
 def test_another_route(value: dict) -> None:
     found = plain_proxy(Route(value))
-    assert found is None or not found.addresses({})
+    assert found is None or found.addresses({}) is None
 
 
-@pytest.mark.parametrize(("count", "is_fine"), [(1, True), (4, True), (5, False), (6, True), (7, False)])
+@pytest.mark.parametrize(("count", "is_fine"), [(1, True), (4, True), (5, False), (6, True), (7, False), (0, True)])
 def test_as_many_addresses_as_can_have_equal_shares(count: int, is_fine: bool) -> None:
     found = plain_proxy(Route(route("a.test", handlers=(proxy(*(f"10.0.0.{each}:80" for each in range(count))),))))
-    assert found is not None and bool(found.addresses({})) is is_fine
+    assert found is not None and (found.addresses({}) is not None) is is_fine
 
 
 def test_addresses_in_files_make_no_other_shape() -> None:
@@ -92,6 +91,11 @@ def test_addresses_in_files_make_no_other_shape() -> None:
     assert found.addresses({"{file./x/0}": "10.0.0.1", "{file./x/1}": "10.0.0.1"}) == ("10.0.0.1:80",)
     assert found.addresses({"{file./x/0}": "fd00::1", "{file./x/1}": ""}) == ("[fd00::1]:80",)
     assert found.addresses({}) == ()
+
+
+def test_a_proxy_may_have_no_upstream_for_a_while() -> None:
+    found, other = plain_proxy(Route(route("a.test", handlers=(proxy(),)))), plain_proxy(Route(route("a.test")))
+    assert found is not None and other is not None and found.shape == other.shape and found.addresses({}) == ()
 
 
 def new(loaded: Document, wanted: Document) -> set[str] | None:

@@ -131,6 +131,22 @@ def test_a_replaced_container_is_asked_at_its_new_address(town: Town, eventually
     assert town.proxy.loads == loads
 
 
+def test_one_that_is_stopping_is_not_asked_and_answers_as_a_site_without_upstreams(
+    town: Town, eventually: Eventually
+) -> None:
+    gate = {"caddy_health_gate": "true"}
+    loads = town.proxy.loads
+    sick = town.create("sick", caddy=f"http://app.test:{town.proxy.port}", **gate)
+    sick.health = "starting"
+    town.engine.start("sick")
+    eventually(lambda: answering(town) == {"status 503"})
+    town.engine.set_health("sick", "healthy")
+    eventually(lambda: answering(town) == {sick.address})
+    town.engine.set_health("sick", "unhealthy")
+    eventually(lambda: answering(town) == {"status 503"})
+    assert town.proxy.loads == loads
+
+
 def test_the_next_load_takes_it_up_without_a_gap_and_its_file_goes(
     town: Town, tmp_path: Path, eventually: Eventually
 ) -> None:

@@ -1,7 +1,7 @@
 """New plain sites without another configuration: Caddy finds them in a folder, at each request. Pure.
 
 Behind the routes of all sites with a host, each server has a route for hosts that are folders there. In the folder of a
-host lies an empty file whose name has the addresses of its upstreams: `FOLDER/SERVER/SHAPE/HOST/ORDER,ADDRESS,ADDRESS`.
+host lies an empty file whose name has the addresses of its upstreams, if any: `FOLDER/SERVER/SHAPE/HOST/ORDER,ADDRESS,ADDRESS`.
 Caddy matches it by https://caddyserver.com/docs/caddyfile/matchers#file, which takes a host as it is and not as a pattern.
 """
 
@@ -25,6 +25,8 @@ from dockcaddy.caddyjson.plain_proxies import COUNTS, PLACES, UPSTREAM, PlainPro
 from dockcaddy.settings import limits
 
 _HOST = "{http.request.host}"
+_FILE = "{http.matchers.file.relative}"
+_NO_UPSTREAM = {"handler": "error", "error": "no upstreams available", "status_code": 503}
 
 
 @frozen
@@ -122,7 +124,9 @@ class _LoadedServer:
         if self.is_secure and not all(map(self.has_certificate, site.hosts)):
             return {}
         addresses = site.addresses(values)
-        return {Place(self.name, site.shape.name, host): addresses for host in site.hosts} if addresses else {}
+        if addresses is None:
+            return {}
+        return {Place(self.name, site.shape.name, host): addresses for host in site.hosts}
 
 
 def _name(server: Server) -> str:
@@ -171,7 +175,7 @@ def _for_shape(shape: Shape, folder: str) -> Json:
     """The route of the hosts of one shape."""
     chosen = {
         "handler": "map",
-        "source": "{http.matchers.file.relative}",
+        "source": _FILE,
         "destinations": [f"{{{UPSTREAM % place}}}" for place in range(PLACES)],
         "mappings": [
             {
@@ -181,8 +185,11 @@ def _for_shape(shape: Shape, folder: str) -> Json:
             for count in COUNTS
         ],
     }
+    # what a proxy without upstreams answers
+    none = {"match": [{"vars_regexp": {_FILE: {"pattern": "^/[^/]+/[0-9]+$"}}}], "handle": [_NO_UPSTREAM]}
     files = {"file": {"root": folder, "try_files": [f"/{_HOST}/*"]}}
-    return {"match": [files], "handle": [chosen, *shape.decoded], "terminal": True}
+    handle = [chosen, {"handler": "subroute", "routes": [none]}, *shape.decoded]
+    return {"match": [files], "handle": handle, "terminal": True}
 
 
 def _new_routes(loaded: Server, wanted: Server) -> Sequence[Route] | None:

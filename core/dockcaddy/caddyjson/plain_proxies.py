@@ -5,7 +5,7 @@ Two such routes of one shape differ in their hosts and in the addresses of their
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from hashlib import sha256
 
 from attrs import frozen
@@ -59,19 +59,19 @@ class PlainProxy:
     hosts: tuple[str, ...]
     dials: tuple[tuple[str, str], ...]
 
-    def addresses(self, values: Mapping[str, str]) -> tuple[str, ...]:
-        """The addresses of its upstreams, each once; none where requests cannot go to all of them in equal shares.
+    def addresses(self, values: Mapping[str, str]) -> tuple[str, ...] | None:
+        """The addresses of its upstreams, each once; None where requests cannot go to all of them in equal shares.
 
         `values` are what placeholders stand for.
         """
         known = (((values.get(host, "") if host.startswith("{") else host), port) for host, port in self.dials)
         found = tuple(dict.fromkeys(f"{bracketed(host)}:{port}" for host, port in known if host))
         is_fine = (
-            len(found) in COUNTS
+            len(found) in (0, *COUNTS)
             and all(map(_ADDRESS.fullmatch, found))
             and len(",".join(found)) <= limits.MAX_EXPRESS_ADDRESSES
         )
-        return found if is_fine else ()
+        return found if is_fine else None
 
 
 def plain_proxy(route: Route) -> PlainProxy | None:
@@ -82,31 +82,28 @@ def plain_proxy(route: Route) -> PlainProxy | None:
     if value["match"][0].keys() != {"host"} or not all(map(HOST.fullmatch, route.hosts)):
         return None
     proxy = route.proxies[0]
-    dials = tuple(_dials(proxy))
-    if not dials or _HEALTH in proxy or (len(set(dials)) > 1 and not _has_equal_shares(proxy)):
+    dials = _dials(proxy)
+    if dials is None or _HEALTH in proxy or (len(set(dials)) > 1 and not _has_equal_shares(proxy)):
         return None
     if _OWN.search(route.encoded):
         return None
     return PlainProxy(_shape(route), route.hosts, dials)
 
 
-def _dials(proxy: Json) -> Iterator[tuple[str, str]]:
-    """Hosts and ports of the upstreams; none where there is something else in one."""
+def _dials(proxy: Json) -> tuple[tuple[str, str], ...] | None:
+    """Hosts and ports of the upstreams; None where there is something else in one."""
+    upstreams = proxy.get("upstreams") or ()
     dynamic = proxy.get("dynamic_upstreams")
     if dynamic is not None:
         sources = dynamic.get("sources") or ()
-        known = ({"source", "name", "port"} == each.keys() and each["source"] == "a" for each in sources)
-        if proxy.get("upstreams") or dynamic.get("source") != "multi" or not all(known):
-            return
-        yield from ((each["name"], each["port"]) for each in sources)
-        return
-    upstreams = proxy.get("upstreams") or ()
-    known = (each.keys() == {"dial"} and _ADDRESS.fullmatch(each["dial"]) for each in upstreams)
+        known = all({"source", "name", "port"} == each.keys() and each["source"] == "a" for each in sources)
+        is_known = known and not upstreams and dynamic.get("source") == "multi"
+        return tuple((each["name"], each["port"]) for each in sources) if is_known else None
+    if not all(each.keys() == {"dial"} and _ADDRESS.fullmatch(each["dial"]) for each in upstreams):
+        return None
+    found = [each["dial"].rpartition(":") for each in upstreams]
     # one that stands there twice gets twice as many requests
-    if all(known) and len({each["dial"] for each in upstreams}) == len(upstreams):
-        for each in upstreams:
-            host, _, port = each["dial"].rpartition(":")
-            yield host.strip("[]"), port
+    return tuple((host.strip("[]"), port) for host, _, port in found) if len(set(found)) == len(found) else None
 
 
 def _has_equal_shares(proxy: Json) -> bool:
