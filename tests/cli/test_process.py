@@ -30,7 +30,7 @@ def test_the_version_is_told(sandbox: Path) -> None:
     ("arguments", "heavy"),
     [
         (("--version",), {"rich", "docker", "requests", "tomli", "dockcaddy.reconcile.pipeline"}),
-        (("render", "--inventory", "snapshot.json"), {"rich", "docker", "requests", "caddy_api_client"}),
+        (("render", "--inventory", "snapshot.json"), {"rich", "docker", "requests", "caddy_api_client", "yaml"}),
         (("functions",), {"rich", "docker", "requests", "dockcaddy.reconcile.pipeline"}),
     ],
 )

@@ -26,6 +26,7 @@ COMMANDS = {
     "render": "print the configuration once",
     "check": "list problems of labels; exit 1 if there is an error",
     "explain": "show which resource and label made which line",
+    "diff": "show what would change in the running configuration",
     "try": "show what would answer a request, and which labels say so",
     "functions": "list the template functions, or the help of one",
     "schema": "print a JSON Schema of Compose files, for completion in editors",
@@ -49,7 +50,7 @@ _IN_OUR_WORDS = (
     (re.compile(r" is not a valid float(?: range)?$"), " is not a number"),
 )
 
-FINE, USAGE, UNREACHABLE, FAULT, INTERRUPTED = 0, 2, 3, 70, 130
+FINE, ERROR, USAGE, UNREACHABLE, FAULT, INTERRUPTED = 0, 1, 2, 3, 70, 130
 
 
 class _LazyGroup(click.Group):
@@ -141,7 +142,8 @@ def _status() -> int:
 def _failed(message: str, status: int) -> int:
     for line in message.splitlines() or [""]:
         logger.error("%s", line, extra={"timed": False})
-    return status
+    # as with the program diff, 2 is a difference
+    return ERROR if sys.argv[1:2] == ["diff"] and status in (USAGE, UNREACHABLE) else status
 
 
 def _usage(error: click.ClickException) -> str:

@@ -25,7 +25,7 @@ from dockcaddy.run.composition import pipeline_for
 from dockcaddy.run.engines import engines_for, options_for
 from dockcaddy.run.environment_file import load_environment_file
 from dockcaddy.run.operator_files import read_base
-from dockcaddy.run.preview import served_by_program, served_unchecked
+from dockcaddy.run.preview import Arrange, served_by_program, served_unchecked
 from dockcaddy.settings import limits
 from dockcaddy.settings.table import Settings
 
@@ -190,11 +190,16 @@ class Served:
 class Source:
     """The inventory that a command reads, and what turns it into a configuration."""
 
-    settings: Settings
+    environment: Environment
     pipeline: Pipeline
     base: BaseCaddyfile | None
     inventory: Inventory
     read: Read
+
+    @property
+    def settings(self) -> Settings:
+        """The settings of the core."""
+        return self.environment.settings
 
     @property
     def excluded(self) -> tuple[str, ...]:
@@ -215,13 +220,13 @@ class Source:
         """All labels merged, without asking Caddy."""
         return self.pipeline.build(self.inventory, self.base)
 
-    def served(self) -> Served:
-        """The configuration that would be served."""
+    def served(self, arrange: Arrange = tuple) -> Served:
+        """The configuration that would be served. `arrange` may add fragments."""
         given = (self.settings, self.pipeline, self.inventory, self.base)
         try:
-            return Served(served_by_program(*given, elsewhere=self.read.document is not None))
+            return Served(served_by_program(*given, elsewhere=self.read.document is not None, arrange=arrange))
         except CaddyUnreachable as error:
-            return Served(served_unchecked(*given), str(error))
+            return Served(served_unchecked(*given, arrange=arrange), str(error))
 
 
 def read_source(options: Mapping[str, Any], given: Given, *, thorough: bool = False) -> Source:
@@ -238,7 +243,7 @@ def source_of(environment: Environment, given: Given, *, thorough: bool = False)
     pipeline = pipeline_for(settings, environment.registry, environment.sections)
     base = read_base(settings.caddyfile_path)
     read = given.read()
-    return Source(settings, pipeline, base, read_inventory(settings, read, thorough=thorough), read)
+    return Source(environment, pipeline, base, read_inventory(settings, read, thorough=thorough), read)
 
 
 def read_comparison(options: Mapping[str, Any], given: Given) -> Comparison:

@@ -16,6 +16,7 @@ from attrs import define, field, frozen
 from dockcaddy import caddyfile
 from dockcaddy.caddyfile import CaddyfileError, is_site
 from dockcaddy.compile.stopped_page import is_page
+from dockcaddy.errors import OutputError
 from dockcaddy.fragment import Fragment
 
 logger = logging.getLogger("dockcaddy")
@@ -51,6 +52,17 @@ class LastGood:
         rows = self._read("select key, owner, seniority, addresses, text from fragment")
         made = (_fragment(*columns) for columns in rows)
         return Remembered(self.json(), {each.key: each for each in made if each is not None})
+
+    def read_only(self) -> Remembered:
+        """What the dockcaddy that runs has saved; its file stays as it is. Raises OutputError."""
+        try:
+            with contextlib.closing(sqlite3.connect(f"file:{self.path}?mode=ro", uri=True, timeout=1)) as connection:
+                rows = connection.execute("select key, owner, seniority, addresses, text from fragment").fetchall()
+                saved = connection.execute("select json from configuration").fetchone()
+        except sqlite3.Error as error:
+            raise OutputError(f"last good configuration {self.path}: cannot be read: {error}") from error
+        made = (_fragment(*columns) for columns in rows)
+        return Remembered(saved[0] if saved else b"", {each.key: each for each in made if each is not None})
 
     def json(self) -> bytes:
         """Caddy's JSON alone, `b""` without any. No fragment is parsed."""

@@ -6,11 +6,12 @@ import os
 import signal
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, cast
 
 from attrs import define
 
@@ -19,14 +20,17 @@ from dockcaddy.caddy import GRACE, CaddyProcess, Version, find_caddy, listen_add
 from dockcaddy.engine import Engine
 from dockcaddy.engine.reach.own_container import is_in_container
 from dockcaddy.errors import CaddyUnreachable, SettingsError
+from dockcaddy.hookspecs import Output
 from dockcaddy.narration import LogNarrator, Systemd, SystemdNarrator
 from dockcaddy.plugins.registry import Registry
-from dockcaddy.reconcile.delivery import Outputs
+from dockcaddy.reconcile.delivery import Delivery, Outputs
 from dockcaddy.reconcile.last_good import LastGood
 from dockcaddy.run.caddy_folders import report_folders
 from dockcaddy.run.caddy_watch import caddy_watch_for
+from dockcaddy.run.composition import pipeline_for
 from dockcaddy.run.connections import Connections
 from dockcaddy.run.controller import Controller, controller_for, tls_for
+from dockcaddy.run.dry_run import DryRun, fragments_before, without_effect
 from dockcaddy.run.engines import engines_for
 from dockcaddy.run.environment_file import load_environment_file
 from dockcaddy.run.loop import outputs_for, reconciler_for
@@ -55,7 +59,11 @@ def run(settings: Settings, registry: Registry, sections: Mapping[type, Any], ca
     with suppress(Ended), registry.timer.guarded(), ended_by_signals(registry.timer.is_waiting) as ending:
         # first of all, because it may say where the engine and the folders are
         load_environment_file(settings.envfile)
-        if settings.mode == "server":
+        if settings.dry_run:
+            before = pipeline_for(settings, registry, sections).configuration(fragments_before(settings))
+            with without_effect(settings) as apart:
+                _run(apart, registry, sections, ending, caddy_output, DryRun(before))
+        elif settings.mode == "server":
             _serve(settings, registry, ending, caddy_output)
         else:
             _run(settings, registry, sections, ending, caddy_output)
@@ -131,11 +139,19 @@ def _serve(settings: Settings, registry: Registry, ending: Ending, output: int |
 
 
 def _run(
-    settings: Settings, registry: Registry, sections: Mapping[type, Any], ending: Ending, output: int | None
+    settings: Settings,
+    registry: Registry,
+    sections: Mapping[type, Any],
+    ending: Ending,
+    output: int | None,
+    dry_run: DryRun | None = None,
 ) -> None:
     engines = engines_for(settings)
     controller = controller_for(settings, engines)
     connections, outputs = _connected(settings, registry, sections, settings.state_path(), controller)
+    if dry_run is not None:
+        # unlike those of plugins, it reads the tree too
+        outputs = Outputs([Delivery("dry run", cast(Output, dry_run), time.monotonic)])
     # it may be lost later, but not be missing from the start
     read_base(settings.caddyfile_path)
     if settings.resolver:
@@ -179,7 +195,7 @@ def _connected(
 
 
 def _narrator(settings: Settings, engines: Sequence[Engine], connections: Connections) -> LogNarrator:
-    word = "live" if connections.has_caddy else "written"
+    word = "live" if connections.has_caddy else "would be live" if settings.dry_run else "written"
     return LogNarrator(engines, settings.label_prefix, word, _tip() if connections.url else "")
 
 
@@ -206,7 +222,7 @@ def _purpose(settings: Settings, version: Callable[[], str], process: CaddyProce
         return f"configures the servers with a label {settings.label_prefix}_controlled_server{given}"
     if settings.running_caddy:
         return f"configures the caddy at {settings.running_caddy}"
-    return f"writes {', '.join(settings.output)}"
+    return "sends nothing (--dry-run)" if settings.dry_run else f"writes {', '.join(settings.output)}"
 
 
 def _fate(connections: Connections, process: CaddyProcess | None) -> str:

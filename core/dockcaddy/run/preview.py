@@ -1,11 +1,12 @@
 """What would be served, for the commands that ask once and deliver nothing."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from attrs import evolve
 
 from dockcaddy.caddy import CommandAdapter, CommandValidator, find_caddy
 from dockcaddy.errors import CaddyRefusal, one_line
+from dockcaddy.fragment import Fragment
 from dockcaddy.hookspecs import Adapter
 from dockcaddy.merge.configuration import Configuration
 from dockcaddy.model import Inventory, Problem
@@ -14,9 +15,18 @@ from dockcaddy.reconcile.pipeline import BaseCaddyfile, Pipeline, problems_of
 from dockcaddy.run.composition import quarantine_for
 from dockcaddy.settings.table import Settings
 
+# what changes the fragments before they are tried
+Arrange = Callable[[Sequence[Fragment]], Sequence[Fragment]]
+
 
 def served_by_program(
-    settings: Settings, pipeline: Pipeline, inventory: Inventory, base: BaseCaddyfile | None, *, elsewhere: bool = False
+    settings: Settings,
+    pipeline: Pipeline,
+    inventory: Inventory,
+    base: BaseCaddyfile | None,
+    *,
+    elsewhere: bool = False,
+    arrange: Arrange = tuple,
 ) -> Configuration:
     """What would be served: without what admission rules or Caddy refuse, and without the newer side of each conflict.
 
@@ -25,14 +35,19 @@ def served_by_program(
     """
     program = find_caddy(settings.caddy)
     validator = CommandValidator(program, elsewhere or bool(settings.caddy_admin))
-    return _served(settings, pipeline, inventory, base, CommandAdapter(program), validator.validate)
+    return _served(settings, pipeline, inventory, base, CommandAdapter(program), validator.validate, arrange)
 
 
 def served_unchecked(
-    settings: Settings, pipeline: Pipeline, inventory: Inventory, base: BaseCaddyfile | None
+    settings: Settings,
+    pipeline: Pipeline,
+    inventory: Inventory,
+    base: BaseCaddyfile | None,
+    arrange: Arrange = tuple,
 ) -> Configuration:
     """What would be served if Caddy accepted everything that admission rules let through. Nothing is adapted."""
-    return evolve(_served(settings, pipeline, inventory, base, Credulous(), lambda config, text: None), adapted=None)
+    tried = _served(settings, pipeline, inventory, base, Credulous(), lambda config, text: None, arrange)
+    return evolve(tried, adapted=None)
 
 
 class Credulous:
@@ -50,11 +65,12 @@ def _served(
     base: BaseCaddyfile | None,
     adapter: Adapter,
     validate: Callable[[bytes, str], None],
+    arrange: Arrange,
 ) -> Configuration:
     # a command runs once and has the time to find every refusal
     quarantine = quarantine_for(settings, [adapter], lambda: 0.0)
     assert quarantine is not None
-    fragments = pipeline.fragments(inventory, base)
+    fragments = tuple(arrange(pipeline.fragments(inventory, base)))
     # also the problems of sites whose fragments are left out
     everything = pipeline.configuration(fragments)
 

@@ -192,6 +192,7 @@ class Settings:
     address_directory: str = _option("", "caddy", "folder for addresses of upstreams, which Caddy reads too; empty: in the state directory", kind="path")
     resolver: str = _option("", "caddy", "no longer needed, omit it: Caddy reads the addresses of upstreams from files", check=_check_endpoint)
     output: tuple[str, ...] = _option(("admin",), "run", "where to send configurations: admin, admin=URL, caddyfile=PATH, json=PATH")
+    dry_run: bool = _option(False, "run", "log what would be sent, and send nothing")
     plugin: tuple[str, ...] = _option((), "plugins", "plugin files to load", kind="paths")
     disable_plugin: tuple[str, ...] = _option((), "plugins", "names of plugins not to load")
     replace: tuple[str, ...] = _option((), "plugins", "names of template functions that a later plugin may replace")

@@ -1,0 +1,47 @@
+"""`dockcaddy run --dry-run` logs what it would send, and sends nothing."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from stand_in_engine import StandInEngine
+
+pytestmark = pytest.mark.process
+
+
+def test_changes_are_logged_and_nothing_is_started_or_written(
+    sandbox: Path, eventually: Callable, tmp_path: Path
+) -> None:
+    (sandbox / "dockcaddy.toml").touch()
+    labels = {"caddy": "web.test", "caddy.respond": "hello"}
+    log = tmp_path / "log"
+    folder = tmp_path / "engine"
+    folder.mkdir()
+    with StandInEngine(f"{folder}/e.sock") as engine, log.open("wb") as written:
+        engine.add("web", labels)
+        command = [sys.executable, "-m", "dockcaddy", "run", "--dry-run", "--docker-sockets", f"unix://{engine.path}"]
+        more = ["--state-directory", str(sandbox / "state"), "--output", f"caddyfile={sandbox / 'Caddyfile'}"]
+        environment = {**os.environ, "TMPDIR": str(tmp_path)}
+        process = subprocess.Popen([*command, *more], stderr=written, env=environment)
+        try:
+            eventually(lambda: "would send: added web.test (container web)" in log.read_text())
+            engine.add("late", {"caddy": "late.test", "caddy.respond": "x"})
+            eventually(lambda: "would send: added late.test (container late)" in log.read_text())
+            engine.remove("web")
+            eventually(lambda: "would send: removed web.test (container web)" in log.read_text())
+        finally:
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(30) == 0
+    told = log.read_text()
+    assert "sends nothing (--dry-run)" in told and "    +     respond hello" in told
+    assert sorted(path.name for path in sandbox.iterdir()) == ["dockcaddy.toml", "engine", "log"]
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith("dockcaddy-dry-run")] == []
+
+
+def test_a_server_has_nothing_to_send(dockcaddy: Callable) -> None:
+    result = dockcaddy("run", "--dry-run", "--mode", "server")
+    assert result.status == 2 and "--dry-run: a server is given its configuration" in result.err
