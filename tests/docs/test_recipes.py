@@ -90,3 +90,12 @@ def test_caddy_accepts_the_labels_of_a_table(labels: dict[str, str], dockcaddy: 
         "check", "--inventory", "-", "--caddy-container", "app", given=json.dumps(snapshot_of({"app": labels}))
     )
     assert (done.status, done.err) == (0, "")
+
+
+@pytest.mark.parametrize(
+    "compose", [each.values[1] for each in recipes(PROJECT / "docs/how-to/login.md") if "(login)" in each.values[1]]
+)
+def test_without_the_login_service_an_application_is_not_served(compose: str, dockcaddy: Call) -> None:
+    labels = {name: each for name, each in labels_of(compose).items() if name == "app"}
+    done = dockcaddy("render", "--inventory", "-", given=json.dumps(snapshot_of(labels)))
+    assert "app.example.org" not in done.out and "label caddy.import" in done.err
