@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.text import Text
 
 PICTURE = Path(__file__).parent / "session.svg"
-COMMAND = [sys.executable, "-m", "dockcaddy", "demo", "--once", "--pause", "0"]
+COMMAND = [sys.executable, "-m", "dockcaddy", "demo", "--once", "--pause", "1"]
 # those of a terminal, by their numbers
 COLOURS = {1: "red", 2: "green", 6: "cyan"}
 SECONDS, COLUMN, ROW, EDGE = 5, 8.4, 20, 20

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from dockcaddy import plugins, testing
 from dockcaddy.model import EngineInventory, Inventory
 from dockcaddy.reconcile.pipeline import Pipeline
@@ -98,3 +99,18 @@ def test_the_engines_of_the_page_are_right(project: Path, tmp_path: Path) -> Non
     (tmp_path / "dockcaddy.toml").write_text(table)
     settings = load({}, {}, str(tmp_path / "dockcaddy.toml"))
     assert settings.docker_names == ("here", "nas", "cellar") and settings.docker_reach == ("", "", "ports=192.168.1.7")
+
+
+def test_the_labels_of_the_concepts_become_what_is_shown(project: Path) -> None:
+    text = (project / "docs/concepts.md").read_text()
+    labels, shown = re.search(r"```yaml\n(.*?)```\n\nbecomes\n\n```caddyfile\n(.*?)```", text, re.DOTALL).groups()
+    container = testing.container(labels=yaml.safe_load(labels), networks={"front": "172.20.0.5"})
+    assert Pipeline(plugins.load()).build(Inventory((EngineInventory("local", (container,)),))).text == shown
+
+
+def test_labels_that_read_the_variables_of_nginx_proxy(project: Path) -> None:
+    text = (project / "docs/migrating-from-nginx-proxy.md").read_text()
+    labels = yaml.safe_load(re.search(r"```yaml\n(x-site:.*?)```", text, re.DOTALL)[1])["x-site"]
+    environment = {"VIRTUAL_HOST": "app.example.org", "VIRTUAL_PORT": "8000"}
+    fragment = testing.fragment(testing.container(labels=labels, environment=environment))
+    assert fragment.content == "app.example.org {\n\treverse_proxy 172.18.0.2:8000\n}\n"
