@@ -28,6 +28,8 @@ COMMANDS = {
     "explain": "show which resource and label made which line",
     "diff": "show what would change in the running configuration",
     "try": "show what would answer a request, and which labels say so",
+    "status": "show the status of sites and containers, what is wrong first",
+    "wait": "wait until a site is ready; exit 1 with the reason if that takes too long",
     "functions": "list the template functions, or the help of one",
     "schema": "print a JSON Schema of Compose files, for completion in editors",
     "plugins": "list the plugins, their source and contributions",

@@ -8,6 +8,8 @@ PAGES = {
     "check": ("troubleshooting.md",),
     "explain": ("concepts.md#from-labels-to-a-caddyfile",),
     "try": ("command-line.md", "troubleshooting.md"),
+    "status": ("status.md",),
+    "wait": ("status.md#commands",),
     "functions": ("functions.md",),
     "plugins": ("plugins.md",),
     "snapshot": ("command-line.md#snapshots",),

@@ -1,0 +1,134 @@
+"""`dockcaddy status`."""
+
+import json
+import logging
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from dockcaddy.cli.as_it_runs import AsItRuns
+from dockcaddy.cli.options import read_settings, settings_options
+from dockcaddy.cli.output import results
+from dockcaddy.cli.result import WIDTH, write
+from dockcaddy.cli.status_view import Documents, Row, Style, details, drawn, overview
+from dockcaddy.errors import SettingsError
+from dockcaddy.run.environment_file import load_environment_file
+from dockcaddy.run.status_client import NotRunning, StatusClient
+from dockcaddy.settings.table import nearest
+
+logger = logging.getLogger("dockcaddy")
+
+_COLOURS: Mapping[Style, str] = {
+    "good": "\033[32m",
+    "bad": "\033[1;31m",
+    "unsure": "\033[33m",
+    "dim": "\033[2m",
+    "bold": "\033[1m",
+    "": "\033[0m",
+}
+_CLEAR = "\033[H\033[2J"
+# seconds between two looks with --watch
+INTERVAL = 1.0
+
+
+@click.command(cls=AsItRuns)
+@click.argument("subject", default="")
+@click.option("--json", "as_json", is_flag=True, help="print JSON, as the API gives it")
+@click.option("--watch", is_flag=True, help="print it again whenever it changes, until ctrl-c")
+@settings_options("run", "log")
+def command(subject: str, as_json: bool, watch: bool, **options: Any) -> int:
+    """Show the status of all sites and containers, or of SUBJECT: a site's address, URL or host, or a container's name.
+
+    It comes from the dockcaddy that runs here. Without one it is computed once, without asking a running Caddy.
+    """
+    ask = _source(options)
+    shown = ""
+    while True:
+        text = _text(ask(), subject, as_json=as_json)
+        if text != shown:
+            write(_CLEAR + text if watch and results().isatty() else text)
+            shown = text
+        if not watch:
+            return 0
+        time.sleep(INTERVAL)
+
+
+def _text(documents: Documents, subject: str, *, as_json: bool) -> str:
+    sites, resources = documents.named(subject) if subject else (documents.sites, documents.resources)
+    if subject and not sites and not resources:
+        raise SettingsError(f'no site and no resource "{subject}"{nearest(subject, documents.names())}')
+    if as_json:
+        problems = (
+            {} if subject else {"problems": documents.problems, "caddy": documents.caddy, "engines": documents.engines}
+        )
+        return json.dumps({"sites": sites, "resources": resources, **problems}, indent=2, ensure_ascii=False) + "\n"
+    is_terminal = results().isatty()
+    width = _width() if is_terminal else 0
+    colours = _COLOURS if is_terminal and not os.environ.get("NO_COLOR") else None
+    return drawn(_rows(documents, subject, [*sites, *resources]), width, colours)
+
+
+def _rows(documents: Documents, subject: str, chosen: list[Mapping[str, Any]]) -> Iterator[Row]:
+    now = time.time()
+    if not subject:
+        yield from overview(documents, now)
+        return
+    for place, each in enumerate(chosen):
+        if place:
+            yield Row("")
+        yield from details(each, now)
+
+
+def _width() -> int:
+    said = os.environ.get("COLUMNS", "")
+    return int(said) if said.isdecimal() and int(said) else os.get_terminal_size(results().fileno()).columns or WIDTH
+
+
+def _source(options: Mapping[str, Any]) -> Callable[[], Documents]:
+    """What gives the documents: the running dockcaddy, else what is computed once."""
+    client = client_for(options)
+    try:
+        client.document("sites")
+        return lambda: asked(client)
+    except NotRunning as error:
+        logger.info("%s: the status is computed once", error)
+    return lambda: _computed(options)
+
+
+def client_for(options: Mapping[str, Any]) -> StatusClient:
+    """A client of the dockcaddy that runs with these options."""
+    settings = read_settings(options)
+    # it may say where the folders are
+    load_environment_file(settings.envfile)
+    return StatusClient(Path(settings.status_path()))
+
+
+def asked(client: StatusClient) -> Documents:
+    """The documents of the running dockcaddy. Raises NotRunning."""
+    sites = client.document("sites")
+    resources, problems = client.document("resources")["resources"], client.document("problems")["problems"]
+    return Documents(sites["sites"], resources, problems, sites["caddy"], sites["engines"])
+
+
+def _computed(options: Mapping[str, Any]) -> Documents:
+    # slow to import, and not needed where a daemon answers
+    from dockcaddy.cli.inventory import Given, read_source  # noqa: PLC0415
+    from dockcaddy.run.status_once import status_once  # noqa: PLC0415
+    from dockcaddy.status.document import DOCUMENTS  # noqa: PLC0415
+
+    source = read_source(options, Given())
+    status = status_once(source.settings, source.pipeline, source.inventory, source.base)
+    made = {name: DOCUMENTS[name](status) for name in ("sites", "resources", "problems")}
+    # that no caddy was asked is said once, and is no problem of caddy's
+    caddy = {**made["sites"]["caddy"], "up": True}
+    return Documents(
+        made["sites"]["sites"],
+        made["resources"]["resources"],
+        made["problems"]["problems"],
+        caddy,
+        made["sites"]["engines"],
+    )

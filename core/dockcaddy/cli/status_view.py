@@ -1,0 +1,198 @@
+"""The status as text for people: what is wrong first, each with what to do. Pure."""
+
+import textwrap
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Literal
+
+from attrs import frozen
+
+Document = Mapping[str, Any]
+Style = Literal["", "good", "bad", "unsure", "dim", "bold"]
+_MARKS: dict[str, tuple[str, Style]] = {"True": ("ok", "good"), "False": ("!!", "bad"), "Unknown": ("??", "unsure")}
+# reasons of containers that nobody meant to have a site
+_UNMEANT = frozenset(("NoLabels", "Stopped", "ExcludedByConstraint", "OneOff", "OtherPrefix"))
+INDENT = "   "
+
+
+@frozen
+class Row:
+    """A line: a mark with its style, and the text behind it. Text that is too long goes on below, `indent` to the right."""
+
+    text: str
+    mark: str = ""
+    style: Style = ""
+    indent: str = ""
+
+
+@frozen
+class Documents:
+    """The documents that the status is shown from."""
+
+    sites: Sequence[Document]
+    resources: Sequence[Document]
+    problems: Sequence[Document]
+    caddy: Document
+    engines: Sequence[Document]
+
+    def named(self, subject: str) -> tuple[list[Document], list[Document]]:
+        """The sites with this address, URL or host, and the resources of this name or id."""
+        wanted = subject.lower().rstrip("/")
+        sites = [each for each in self.sites if wanted in _names_of(each)]
+        return sites, [each for each in self.resources if _is_named(each, subject)]
+
+    def names(self) -> list[str]:
+        """All that may be asked for."""
+        return [*(each["name"] for each in self.sites), *(each["name"] for each in self.resources)]
+
+
+def condition(of: Document, type: str) -> Document:
+    """The condition of this type."""
+    found: Document = next(each for each in of["conditions"] if each["type"] == type)
+    return found
+
+
+def worst(of: Document) -> Document:
+    """The first condition that is not met, else `Ready`."""
+    found: Document = next((each for each in of["conditions"] if each["status"] != "True"), of["conditions"][-1])
+    return found
+
+
+def overview(documents: Documents, now: float) -> Iterator[Row]:
+    """Everything: problems first, then what is fine, then what has no site."""
+    yield from _parts(documents, now)
+    sites = sorted(documents.sites, key=lambda each: (_rank(each), each["name"]))
+    ready = sum(condition(each, "Ready")["status"] == "True" for each in sites)
+    yield Row(f"{len(sites)} site{'' if len(sites) == 1 else 's'}, {ready} ready", style="bold")
+    for site in sites:
+        yield from _site(site, now)
+    named = {name for site in documents.sites for name in site["resources"]}
+    rest = [each for each in documents.resources if f"{each['kind']} {each['name']}" not in named]
+    wrong = [each for each in rest if condition(each, "Accepted")["reason"] not in _UNMEANT]
+    meant = [each for each in wrong if worst(each)["status"] != "True"]
+    yield from (row for each in sorted(meant, key=_name) for row in _resource(each, now))
+    without = sorted((each for each in rest if each not in wrong), key=_name)
+    if without:
+        yield Row("")
+        yield Row(f"{len(without)} without a site", style="bold")
+    for each in without:
+        why = condition(each, "Accepted")
+        yield Row(f"{each['kind']} {each['name']}: {why['message']}", "--", "dim", INDENT)
+    yield from _other_problems(documents)
+
+
+def details(site: Document, now: float) -> Iterator[Row]:
+    """All of one site or resource."""
+    yield Row(site["name"] if "urls" in site else f"{site['kind']} {site['name']}", style="bold")
+    for each in site["conditions"]:
+        mark, style = _MARKS[each["status"]]
+        yield Row(f"{each['type']}: {each['reason']}{_since(each, now)}", mark, style, INDENT)
+        if each["message"]:
+            yield Row(f"{INDENT}{each['message']}", indent=INDENT)
+    for upstream in site.get("upstreams", ()):
+        mark, style = _MARKS[upstream["healthy"]]
+        where = f"{upstream['container']} {upstream['address']}".strip()
+        yield Row(f"upstream {where}: {upstream['reason']}", mark, style, INDENT)
+    for title, key in (("made by", "resources"), ("URLs", "urls"), ("sites", "sites")):
+        if site.get(key):
+            yield Row(f"{title}: {', '.join(site[key])}", indent=INDENT)
+
+
+def drawn(rows: Iterable[Row], width: int = 0, colours: Mapping[Style, str] | None = None) -> str:
+    """The rows as text; `width` 0 is any. `colours` are the escape sequences of styles, with their end at `""`."""
+    lines = []
+    for row in rows:
+        begin = f"{row.mark} " if row.mark else ""
+        text = f"{begin}{row.text}"
+        wrapped = _wrapped(text, width, row.indent) if width else [text]
+        first, *rest = wrapped or [""]
+        if colours and row.style:
+            coloured = row.mark or first
+            first = f"{colours[row.style]}{coloured}{colours['']}{first[len(coloured) :]}"
+        lines += [first, *rest]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _wrapped(text: str, width: int, indent: str) -> list[str]:
+    return textwrap.wrap(text, width, subsequent_indent=indent, break_on_hyphens=False)
+
+
+def _parts(documents: Documents, now: float) -> Iterator[Row]:
+    for each in (documents.caddy, *documents.engines):
+        what = each["name"] if each is documents.caddy else f"engine {each['name']}"
+        if not each["up"]:
+            yield Row(f"{what} does not answer{_since(each, now)}: {each['message']}", "!!", "bad", INDENT)
+
+
+def _site(site: Document, now: float) -> Iterator[Row]:
+    first = worst(site)
+    mark, style = _MARKS[first["status"]]
+    if first["status"] != "True":
+        yield Row(f"{_shown(site)}: {first['reason']}{_since(first, now)}", mark, style, INDENT)
+        if first["message"]:
+            yield Row(f"{INDENT}{first['message']}", indent=INDENT)
+        return
+    places = [f"{each['container']} {each['address']}".strip() for each in site["upstreams"]]
+    more = f" and {len(places) - 1} more" if len(places) > 1 else ""
+    to = f" -> {places[0]}{more}" if places else ""
+    yield Row(f"{_shown(site)}{to}{_since(first, now)}", mark, style, INDENT)
+    programmed = condition(site, "Programmed")
+    if programmed["reason"] == "LastKnownGood":
+        yield Row(f"{INDENT}an earlier version is served: {programmed['message']}", indent=INDENT)
+
+
+def _resource(each: Document, now: float) -> Iterator[Row]:
+    first = worst(each)
+    mark, style = _MARKS[first["status"]]
+    yield Row(f"{each['kind']} {each['name']}: {first['reason']}{_since(first, now)}", mark, style, INDENT)
+    if first["message"]:
+        yield Row(f"{INDENT}{first['message']}", indent=INDENT)
+
+
+def _other_problems(documents: Documents) -> Iterator[Row]:
+    """Problems that no condition says already."""
+    said = {each["message"] for thing in (*documents.sites, *documents.resources) for each in thing["conditions"]}
+    others = [each for each in documents.problems if not any(each["message"] in text for text in said)]
+    if others:
+        yield Row("")
+        yield Row("also", style="bold")
+    for each in others:
+        label = f"label {each['label']}: " if each["label"] else ""
+        style: Style = "bad" if each["severity"] == "error" else "unsure"
+        yield Row(f"{each['resource']}: {label}{each['message']}", "!!" if style == "bad" else "??", style, INDENT)
+
+
+def _shown(site: Document) -> str:
+    urls = site["urls"] or [site["name"]]
+    return str(urls[0]) + (f" and {len(urls) - 1} more" if len(urls) > 1 else "")
+
+
+def _since(of: Document, now: float) -> str:
+    if not of.get("since"):
+        return ""
+    seconds = max(0.0, now - datetime.fromisoformat(of["since"].replace("Z", "+00:00")).timestamp())
+    for size, word in ((86400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= size:
+            return f" (for {seconds // size:.0f} {word})"
+    return f" (for {seconds:.0f} s)"
+
+
+def _rank(site: Document) -> int:
+    return ("False", "Unknown", "True").index(worst(site)["status"])
+
+
+def _name(each: Document) -> str:
+    return str(each["name"])
+
+
+def _names_of(site: Document) -> set[str]:
+    spelled = [site["name"], *site["addresses"], *site["urls"]]
+    hosts = [each.rpartition("//")[2].partition("/")[0] for each in spelled]
+    bare = [each.rpartition(":")[0] for each in hosts if each.rpartition(":")[2].isdecimal()]
+    return {each.lower().rstrip("/") for each in (*spelled, *hosts, *bare) if each}
+
+
+def _is_named(each: Document, subject: str) -> bool:
+    id = each["key"].rpartition("/")[2]
+    is_id = len(subject) >= 4 and id.startswith(subject)
+    return is_id or subject in (each["name"], each["key"], f"{each['kind']} {each['name']}")

@@ -1,0 +1,73 @@
+"""`dockcaddy wait`."""
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import click
+
+from dockcaddy.cli.as_it_runs import AsItRuns
+from dockcaddy.cli.options import settings_options
+from dockcaddy.cli.result import write
+from dockcaddy.cli.status import asked, client_for
+from dockcaddy.cli.status_view import condition, worst
+from dockcaddy.errors import SettingsError
+from dockcaddy.run.status_client import NotRunning, StatusClient
+from dockcaddy.settings.values import parse_seconds
+
+logger = logging.getLogger("dockcaddy")
+
+NOT_READY = 1
+# seconds between two looks
+INTERVAL = 0.25
+
+
+@click.command(cls=AsItRuns)
+@click.argument("subject")
+@click.option("--timeout", default="60s", metavar="DURATION", help="how long to wait  [default: 60s]")
+@settings_options("run", "log")
+def command(subject: str, timeout: str, **options: Any) -> int:
+    """Wait until SUBJECT is ready: a site's address, URL or host, or a container's name.
+
+    Exit 0 once requests reach a healthy upstream, 1 with the reason if that takes too long. For deploy scripts and CI.
+    """
+    try:
+        patience = parse_seconds(timeout)
+    except ValueError as error:
+        raise SettingsError(f"--timeout {timeout}: {error}") from None
+    client = client_for(options)
+    reason = waited(lambda: look(client, subject), patience, time.monotonic, time.sleep)
+    if reason:
+        logger.error("%s: not ready after %s: %s", subject, timeout, reason)
+        return NOT_READY
+    write(f"{subject} is ready\n")
+    return 0
+
+
+def waited(look: Callable[[], str], patience: float, clock: Callable[[], float], sleep: Callable[[float], None]) -> str:
+    """Look again and again until there is no reason against it any more. Returns the last reason, `""` for none."""
+    deadline = clock() + patience
+    while True:
+        reason = look()
+        if not reason or clock() >= deadline:
+            return reason
+        sleep(INTERVAL)
+
+
+def look(client: StatusClient, subject: str) -> str:
+    """Why the subject is not ready, `""` if it is."""
+    try:
+        sites, resources = asked(client).named(subject)
+    except NotRunning as error:
+        return str(error)
+    if not sites and not resources:
+        return "there is no such site and no such container"
+    return next(filter(None, map(_reason, [*sites, *resources])), "")
+
+
+def _reason(each: Mapping[str, Any]) -> str:
+    if condition(each, "Ready")["status"] == "True":
+        return ""
+    first = worst(each)
+    return f"{first['reason']}: {first['message']}" if first["message"] else str(first["reason"])

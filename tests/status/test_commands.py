@@ -1,0 +1,164 @@
+"""`dockcaddy status` and `dockcaddy wait`."""
+
+import json
+import threading
+from pathlib import Path
+
+import pytest
+from attrs import evolve
+from clock import Clock
+from command_line import Call, dockcaddy
+from dockcaddy.cli.status_view import Documents, drawn, overview
+from dockcaddy.cli.wait import look, waited
+from dockcaddy.model import Unserved
+from dockcaddy.run.status_client import NotRunning, StatusClient
+from dockcaddy.status.document import DOCUMENTS
+from observed import Observed
+from status_server import Served, served
+
+__all__ = ["dockcaddy"]
+
+WEB = {"caddy": "http://web.test", "caddy.reverse_proxy": "{{upstreams 80}}"}
+
+
+def documents(world: Observed) -> Documents:
+    made = {name: DOCUMENTS[name](world.keeper.current) for name in ("sites", "resources", "problems")}
+    sites = made["sites"]
+    return Documents(
+        sites["sites"], made["resources"]["resources"], made["problems"]["problems"], sites["caddy"], sites["engines"]
+    )
+
+
+def shown(world: Observed, width: int = 0) -> str:
+    return drawn(overview(documents(world), world.keeper.time()), width)
+
+
+@pytest.fixture
+def mixed(world: Observed) -> Observed:
+    world.put("web", WEB)
+    world.put("sick", {"caddy": "http://sick.test", "caddy.reverse_proxy": "{{upstreams 80}}"}, health="unhealthy")
+    world.put("bad", {"caddy": "bad.test", "caddy.bogus": "x"})
+    world.engine.unserved = (Unserved("container", "db", "db", "NoLabels"),)
+    world.turn()
+    world.clock.advance(240)
+    return world
+
+
+def test_what_is_wrong_comes_first_with_its_remedy(mixed: Observed) -> None:
+    lines = shown(mixed).splitlines()
+    assert lines[0] == "3 sites, 1 ready"
+    assert lines[1] == "!! https://bad.test: RefusedByCaddy (for 4 min)" and "bogus" in lines[2]
+    assert lines[3] == "!! http://sick.test: Unhealthy (for 4 min)" and "docker inspect" in lines[4]
+    assert lines[5] == "ok http://web.test -> web 172.18.0.4:80 (for 4 min)"
+    assert "1 without a site" in lines and lines[-1].startswith("-- container db: it has no labels of ours: add caddy:")
+
+
+def test_80_columns_are_enough(mixed: Observed) -> None:
+    assert max(map(len, shown(mixed, 80).splitlines())) <= 80
+    assert "\033" not in shown(mixed, 80)
+
+
+def test_a_caddy_and_an_engine_that_do_not_answer_are_named_first(mixed: Observed) -> None:
+    mixed.engine.down = mixed.caddy.down = True
+    mixed.put("new", {"caddy": "new.test", "caddy.respond": "x"})
+    mixed.turn()
+    first, second = shown(mixed).splitlines()[:2]
+    assert first.startswith("!! caddy does not answer (for 0 s): caddy at localhost:2019")
+    assert second.startswith("!! engine local does not answer")
+
+
+def test_status_asks_the_dockcaddy_that_runs(mixed: Observed, tmp_path: Path, dockcaddy: Call) -> None:
+    with served(mixed.keeper, tmp_path):
+        result = dockcaddy("status", "--state-directory", str(tmp_path))
+        assert result.status == 0 and "!! http://sick.test: Unhealthy" in result.out
+        assert "\033" not in result.out
+        one = dockcaddy("status", "sick.test", "--state-directory", str(tmp_path)).out
+        assert "!! Ready: Unhealthy" in one and "ok Programmed: Programmed" in one and "made by: container sick" in one
+        found = json.loads(dockcaddy("status", "web", "--json", "--state-directory", str(tmp_path)).out)
+        assert [each["name"] for each in found["resources"]] == ["web"] and found["sites"] == []
+        unknown = dockcaddy("status", "wbe", "--state-directory", str(tmp_path))
+        assert unknown.status == 2 and 'did you mean "web"' in unknown.err
+
+
+def test_a_site_is_found_by_host_address_and_url(mixed: Observed) -> None:
+    for word in ("web.test", "http://web.test", "http://web.test/", "WEB.test"):
+        sites, _ = documents(mixed).named(word)
+        assert [each["name"] for each in sites] == ["http://web.test"], word
+
+
+def test_wait_ends_once_the_site_is_ready(world: Observed, tmp_path: Path, dockcaddy: Call) -> None:
+    world.put("web", WEB, health="starting")
+    world.turn()
+    with served(world.keeper, tmp_path) as site:
+        client = StatusClient(site.path)
+        assert look(client, "web.test").startswith("Starting: no upstream is healthy")
+        looks: list[float] = []
+
+        def sleep(seconds: float) -> None:
+            looks.append(seconds)
+            if len(looks) == 3:
+                world.change("web", health="healthy")
+                world.turn()
+
+        clock = Clock()
+        assert waited(lambda: look(client, "web.test"), 60, clock, sleep) == ""
+        assert len(looks) == 3
+        result = dockcaddy("wait", "web.test", "--state-directory", str(tmp_path))
+        assert (result.status, result.out) == (0, "web.test is ready\n")
+
+
+def test_wait_says_why_not(world: Observed, tmp_path: Path, dockcaddy: Call) -> None:
+    world.put("web", {"caddy": "web.test", "caddy.bogus": "x"})
+    world.turn()
+    with served(world.keeper, tmp_path):
+        result = dockcaddy("wait", "web.test", "--timeout", "0s", "--state-directory", str(tmp_path))
+        assert result.status == 1 and result.out == ""
+        assert "web.test: not ready after 0s: RefusedByCaddy" in result.err and "bogus" in result.err
+        missing = dockcaddy("wait", "nobody.test", "--timeout", "0s", "--state-directory", str(tmp_path))
+        assert missing.status == 1 and "there is no such site" in missing.err
+    gone = dockcaddy("wait", "web.test", "--timeout", "0s", "--state-directory", str(tmp_path))
+    assert gone.status == 1 and "no dockcaddy answers at" in gone.err
+    assert dockcaddy("wait", "web.test", "--timeout", "soon").status == 2
+
+
+def test_wait_waits_no_longer_than_it_may() -> None:
+    clock = Clock()
+    assert waited(lambda: "Starting", 10, clock, clock.advance) == "Starting"
+    assert 10 <= clock.now - 1000 <= 10.5
+
+
+def test_what_has_not_changed_is_asked_for_and_not_sent(site: Served, world: Observed) -> None:
+    client = StatusClient(site.path)
+    first = client.document("sites")
+    assert client.document("sites") is first
+    world.turn()
+    assert client.document("sites") is not first
+
+
+def test_a_socket_that_is_none_is_no_dockcaddy(tmp_path: Path) -> None:
+    (tmp_path / "status.sock").write_text("")
+    with pytest.raises(NotRunning, match="no dockcaddy answers"):
+        StatusClient(tmp_path / "status.sock").document("sites")
+
+
+def test_a_server_that_speaks_nonsense_is_no_dockcaddy(tmp_path: Path) -> None:
+    import socket
+
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(tmp_path / "s"))
+        server.listen()
+
+        def answer() -> None:
+            connection, _ = server.accept()
+            connection.sendall(b"nonsense\r\n\r\n")
+            connection.close()
+
+        threading.Thread(target=answer, daemon=True).start()
+        with pytest.raises(NotRunning):
+            StatusClient(tmp_path / "s").document("sites")
+
+
+def test_rows_that_are_not_known_are_left_alone(world: Observed) -> None:
+    world.turn()
+    assert shown(world) == "0 sites, 0 ready\n"
+    assert evolve(documents(world), problems=[]).names() == []
