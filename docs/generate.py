@@ -14,6 +14,7 @@ import dockcaddy_policy
 from dockcaddy import caddyfile, files, hookspecs, plugins, testing
 from dockcaddy.engine.api.failures import CALLS
 from dockcaddy.settings import pages
+from dockcaddy.status import model
 from dockcaddy_idioms import table
 from dockcaddy_policy.rules import RULES
 from dockcaddy_status.figures import FIGURES
@@ -69,6 +70,7 @@ _PARTS: dict[str, tuple[type, ...]] = {
         hookspecs.Adapter,
         hookspecs.StatusFeed,
     ),
+    "dockcaddy_events": (hookspecs.EventListener, model.Event),
     "dockcaddy_settings": (hookspecs.SettingsSection,),
 }
 

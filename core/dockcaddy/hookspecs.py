@@ -27,7 +27,7 @@ from attrs import field, frozen
 
 from dockcaddy.caddyfile import Block
 from dockcaddy.model import EngineInventory, Inventory, Proxy, Resource
-from dockcaddy.status.model import Status, Update
+from dockcaddy.status.model import Event, Status, Update
 
 TemplateFunction = Callable[..., object]
 T = TypeVar("T")
@@ -344,6 +344,18 @@ class ServiceType:
     create: Callable[[ServiceContext], Service]
 
 
+@frozen
+class EventListener:
+    """Something that hears what happens: `create(context) -> receive`, and then `receive(event)` for each `Event`.
+
+    Both are called in a thread of the listener's own while the daemon runs: they may take their time, and delay nothing but this
+    listener's next event. Where too many wait, the oldest are dropped. An error costs the event.
+    """
+
+    name: str
+    create: Callable[[ServiceContext], Callable[[Event], object]]
+
+
 _Contributed = (
     Mapping[str, TemplateFunction]
     | Mapping[str, OutputType]
@@ -352,6 +364,7 @@ _Contributed = (
     | Iterable[Gate]
     | Iterable[AdmissionRule]
     | Iterable[ServiceType]
+    | Iterable[EventListener]
     | SettingsSection
 )
 _Hook = TypeVar("_Hook", bound=Callable[..., _Contributed])
@@ -424,6 +437,14 @@ def dockcaddy_services() -> Iterable[ServiceType]:  # type: ignore[empty-body]
     """Services, which start and stop with the daemon and take part in every pass.
 
     After an error the service's state is None and it is left alone for a while; the pass goes on.
+    """
+
+
+@_hookspec
+def dockcaddy_events() -> Iterable[EventListener]:  # type: ignore[empty-body]
+    """Event listeners, which hear what happens: a site is up, down, refused, recovered; an engine or Caddy is lost or back.
+
+    `Event.kind` is one of the names in `EventKind`. Only `run` and `demo` have events.
     """
 
 

@@ -31,7 +31,7 @@ CONTRIBUTED = {
     ),
 }
 # these know the words of Caddy, Docker and Go's templates, of which some are names of plugins too
-BORDERS = {"admission", "caddy", "caddyfile", "caddyjson", "compose", "engine", "gotemplate", "quarantine"}
+BORDERS = {"admission", "caddy", "caddyfile", "caddyjson", "compose", "engine", "gotemplate", "quarantine", "status"}
 # formats and schemes, anywhere
 ORDINARY = {"json", "caddyfile", "http", "https"}
 _ASKING = ("get", "pop", "startswith", "endswith", "removeprefix", "removesuffix", "index")

@@ -8,11 +8,11 @@ import pytest
 from attrs import evolve
 from clock import Clock
 from command_line import Call, dockcaddy
-from dockcaddy.cli.status_view import Documents, drawn, overview
 from dockcaddy.cli.wait import look, waited
 from dockcaddy.model import Unserved
 from dockcaddy.run.status_client import NotRunning, StatusClient
 from dockcaddy.status.document import DOCUMENTS
+from dockcaddy.status.view import Documents, drawn, overview
 from observed import Observed
 from status_server import Served, served
 

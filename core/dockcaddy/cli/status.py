@@ -14,11 +14,11 @@ from dockcaddy.cli.as_it_runs import AsItRuns
 from dockcaddy.cli.options import read_settings, settings_options
 from dockcaddy.cli.output import results
 from dockcaddy.cli.result import WIDTH, write
-from dockcaddy.cli.status_view import Documents, Row, Style, details, drawn, overview
 from dockcaddy.errors import SettingsError
 from dockcaddy.run.environment_file import load_environment_file
 from dockcaddy.run.status_client import NotRunning, StatusClient
 from dockcaddy.settings.table import nearest
+from dockcaddy.status.view import Documents, Row, Style, details, drawn, overview
 
 logger = logging.getLogger("dockcaddy")
 

@@ -11,10 +11,10 @@ from dockcaddy.cli.as_it_runs import AsItRuns
 from dockcaddy.cli.options import settings_options
 from dockcaddy.cli.result import write
 from dockcaddy.cli.status import asked, client_for
-from dockcaddy.cli.status_view import condition, worst
 from dockcaddy.errors import SettingsError
 from dockcaddy.run.status_client import NotRunning, StatusClient
 from dockcaddy.settings.values import parse_seconds
+from dockcaddy.status.view import is_ready, worst
 
 logger = logging.getLogger("dockcaddy")
 
@@ -67,7 +67,7 @@ def look(client: StatusClient, subject: str) -> str:
 
 
 def _reason(each: Mapping[str, Any]) -> str:
-    if condition(each, "Ready")["status"] == "True":
+    if is_ready(each):
         return ""
     first = worst(each)
     return f"{first['reason']}: {first['message']}" if first["message"] else str(first["reason"])

@@ -42,6 +42,7 @@ BUNDLED = (
     "dockcaddy_idioms",
     "dockcaddy_policy",
     "dockcaddy_status",
+    "dockcaddy_notify",
     "dockcaddy_caddyfile",
     "dockcaddy_json",
     "dockcaddy_admin",

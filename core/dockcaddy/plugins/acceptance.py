@@ -12,6 +12,7 @@ from dockcaddy.errors import PluginError
 from dockcaddy.gotemplate import RESERVED
 from dockcaddy.hookspecs import (
     AdmissionRule,
+    EventListener,
     Gate,
     LabelTransformer,
     OutputType,
@@ -58,6 +59,7 @@ class Collection:
     admission_rules: dict[str, Contribution[AdmissionRule]] = field(factory=dict)
     outputs: dict[str, Contribution[OutputType]] = field(factory=dict)
     services: dict[str, Contribution[ServiceType]] = field(factory=dict)
+    listeners: dict[str, Contribution[EventListener]] = field(factory=dict)
     sections: dict[str, Contribution[SettingsSection]] = field(factory=dict)
 
     def copy(self) -> "Collection":
@@ -84,6 +86,7 @@ class Collection:
             admission_rules=tuple(self.admission_rules.values()),
             outputs=dict(sorted(self.outputs.items())),
             services=tuple(self.services.values()),
+            listeners=tuple(self.listeners.values()),
             sections=tuple(each.item for each in self.sections.values()),
             timer=self.timer,
         )
@@ -260,6 +263,10 @@ def _check_service(owner: Owner, what: str, item: ServiceType) -> None:
     _must_take(owner, f"{what}: create", item.create, ["context"])
 
 
+def _check_listener(owner: Owner, what: str, item: Any) -> None:
+    _must_take(owner, f"{what}: create", item.create, ["context"])
+
+
 def _check_section(owner: Owner, what: str, item: SettingsSection) -> SettingsSection:
     schema = item.schema
     if not item.name.replace("-", "_").isidentifier() or keyword.iskeyword(item.name):
@@ -290,5 +297,6 @@ _ACCEPT: dict[str, Callable[[Collection, Owner, Any], str]] = {
     ),
     "dockcaddy_outputs": _accept_outputs,
     "dockcaddy_services": _accept_each("services", ServiceType, "service", _check_service),
+    "dockcaddy_events": _accept_each("listeners", EventListener, "event listener", _check_listener),
     "dockcaddy_settings": _accept_each("sections", SettingsSection, "settings section", _check_section),
 }

@@ -8,6 +8,7 @@ from attrs import field, frozen
 
 from dockcaddy.hookspecs import (
     AdmissionRule,
+    EventListener,
     Gate,
     LabelTransformer,
     OutputType,
@@ -90,6 +91,10 @@ def _services(items: Iterable[Any]) -> tuple[Contribution[ServiceType], ...]:
     return _owned("service", items)
 
 
+def _listeners(items: Iterable[Any]) -> tuple[Contribution[EventListener], ...]:
+    return _owned("event listener", items)
+
+
 @frozen
 class Registry:
     """All contributions, in the order of their calls, which the `timer` times."""
@@ -102,6 +107,7 @@ class Registry:
     admission_rules: tuple[Contribution[AdmissionRule], ...] = field(default=(), converter=_admission_rules)
     outputs: Mapping[str, Contribution[OutputType]] = field(factory=dict)
     services: tuple[Contribution[ServiceType], ...] = field(default=(), converter=_services)
+    listeners: tuple[Contribution[EventListener], ...] = field(default=(), converter=_listeners)
     sections: tuple[SettingsSection, ...] = ()
     timer: CallTimer = field(factory=CallTimer)
 

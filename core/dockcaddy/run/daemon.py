@@ -25,6 +25,7 @@ from dockcaddy.narration import LogNarrator, Systemd, SystemdNarrator
 from dockcaddy.plugins.registry import Registry
 from dockcaddy.reconcile.delivery import Delivery, Outputs
 from dockcaddy.reconcile.last_good import LastGood
+from dockcaddy.reconcile.listeners import listening
 from dockcaddy.run.caddy_folders import report_folders
 from dockcaddy.run.caddy_watch import caddy_watch_for
 from dockcaddy.run.composition import pipeline_for
@@ -33,7 +34,7 @@ from dockcaddy.run.controller import Controller, controller_for, tls_for
 from dockcaddy.run.dry_run import DryRun, fragments_before, without_effect
 from dockcaddy.run.engines import engines_for
 from dockcaddy.run.environment_file import load_environment_file
-from dockcaddy.run.loop import outputs_for, reconciler_for
+from dockcaddy.run.loop import outputs_for, reconciler_for, service_context
 from dockcaddy.run.operator_files import read_base
 from dockcaddy.run.outputs import chosen_outputs
 from dockcaddy.run.own_admin import own_address
@@ -180,7 +181,11 @@ def _run(
             ending.stop = reconciler.mailbox.stop
             try:
                 if not ending.requested:
-                    with caddy_watch_for(connections, process, status).running():
+                    context = service_context(settings, registry, sections, directory, status)
+                    with (
+                        caddy_watch_for(connections, process, status).running(),
+                        listening(registry.listeners, context),
+                    ):
                         reconciler.run()
             finally:
                 narrator.closing(_fate(connections, process))

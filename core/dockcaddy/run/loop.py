@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from attrs import evolve
@@ -99,6 +100,7 @@ def reconciler_for(
         remembered = last_good.load()
         quarantine.remember(remembered.fragments, remembered.json)
     pipeline = pipeline_for(settings, registry, sections)
+    context = service_context(settings, registry, sections, last_good.path.parent, status, others, clock)
     made = Reconciler(
         EngineWatches.of(engines, clock, settings.engine_retention),
         pipeline,
@@ -107,7 +109,7 @@ def reconciler_for(
         clock,
         BaseFile(settings.caddyfile_path) if settings.caddyfile_path else lambda: None,
         last_good,
-        _services(settings, registry, sections, last_good.path.parent, others, clock, status),
+        Services([GuardedService(each, context) for each in registry.services], clock),
         controller or NoServers(),
         express,
         narrator or ProblemLog(),
@@ -144,26 +146,25 @@ def _express(
     return ExpressSites(ExpressFolder(settings.express_path(state).absolute()), clock, others, greet=begin_handshakes)
 
 
-def _services(
+def service_context(
     settings: Settings,
     registry: Registry,
     sections: Mapping[type, Any],
     state: Path,
-    others: Mapping[str, Adapter],
-    clock: Callable[[], float],
     status: StatusFeed | None,
-) -> Services:
-    """The services of plugins; `state` is the state directory in use."""
+    others: Mapping[str, Adapter] = MappingProxyType({}),
+    clock: Callable[[], float] = time.monotonic,
+) -> ServiceContext:
+    """What services and event listeners of plugins are created from; `state` is the state directory in use."""
     proxy = evolve(
         proxy_of(settings, registry),
         address_folder=str(settings.address_path(state).absolute()),
         status_socket=str(settings.status_path(state).absolute()),
     )
-    context = ServiceContext(
+    return ServiceContext(
         lambda section: sections[section] if section in sections else section(),
         proxy,
         clock,
         others,
         status or NoStatus(),
     )
-    return Services([GuardedService(each, context) for each in registry.services], clock)

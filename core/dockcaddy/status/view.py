@@ -58,11 +58,16 @@ def worst(of: Document) -> Document:
     return found
 
 
+def is_ready(of: Document) -> bool:
+    """Whether its requests are answered."""
+    return bool(condition(of, "Ready")["status"] == "True")
+
+
 def overview(documents: Documents, now: float) -> Iterator[Row]:
     """Everything: problems first, then what is fine, then what has no site."""
     yield from _parts(documents, now)
     sites = sorted(documents.sites, key=lambda each: (_rank(each), each["name"]))
-    ready = sum(condition(each, "Ready")["status"] == "True" for each in sites)
+    ready = sum(map(is_ready, sites))
     yield Row(f"{len(sites)} site{'' if len(sites) == 1 else 's'}, {ready} ready", style="bold")
     for site in sites:
         yield from _site(site, now)
