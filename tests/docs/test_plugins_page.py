@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from attrs import frozen
 from clock import Clock
-from dockcaddy import OutputContext, OutputError, Proxy, ServiceContext, hookspecs, plugins, testing
+from dockcaddy import Event, OutputContext, OutputError, Proxy, ServiceContext, hookspecs, plugins, testing
 from dockcaddy.merge.configuration import Configuration
 from dockcaddy.model import EngineInventory, Inventory, Resource
 from dockcaddy.plugins.registry import Registry
@@ -158,6 +158,15 @@ def test_dockcaddy_services(example: Example, tmp_path: Path) -> None:
     service.stop()
 
 
+def test_dockcaddy_events(example: Example, tmp_path: Path) -> None:
+    settings = example.module.DiarySettings(str(tmp_path / "diary"))
+    (kind,) = [each.item for each in example.registry.listeners if each.name == "diary"]
+    receive = kind.create(ServiceContext(lambda section: settings, Proxy(), Clock()))
+    receive(Event(0.0, "SiteDown", "site a.test", "Unhealthy", "it fails"))
+    receive(Event(1.0, "SiteRecovered", "site a.test"))
+    assert (tmp_path / "diary").read_text() == "SiteDown site a.test it fails\nSiteRecovered site a.test \n"
+
+
 def test_dockcaddy_settings(example: Example) -> None:
     schema = example.module.ContactSettings
     assert schema in [section.schema for section in example.registry.sections]
@@ -179,6 +188,7 @@ WRONG = {
     "admission_rules": "Iterable[LabelError]",
     "outputs": "Mapping[str, str]",
     "services": "Iterable[Service]",
+    "events": "Iterable[Service]",
     "settings": "type[int]",
 }
 
