@@ -280,7 +280,9 @@ def test_a_restart_removes_what_is_gone(world: World) -> None:
 def test_the_next_run_starts_with_what_caddy_has_and_finds_the_others(world: World) -> None:
     world.put("second")
     world.turn()
-    assert LastGood(world.folder / "last.db").json() == world.caddy.loads[-1]
+    kept = LastGood(world.folder / "last.db").load()
+    assert kept.json == world.caddy.loads[-1] and not world.has("second")
+    assert {each.owner for each in kept.fragments.values()} == {"container first", "container second"}
 
 
 def test_too_many_of_them_are_a_load(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -197,7 +197,7 @@ class Reconciler:
             self._observe(inventory, fragments, _failure_of(error))
             return False
         self._outage.succeeded()
-        if self.outputs.is_accepted and not self.express.is_serving:
+        if self.outputs.is_accepted:
             self._keep(configuration)
         changed = self.configuration is None or self.configuration.text != configuration.text
         self.configuration = configuration if changed else self.configuration
@@ -346,10 +346,15 @@ class Reconciler:
     # --- for the next run
 
     def _keep(self, accepted: Configuration) -> None:
-        """Save what Caddy accepted."""
-        if self.last_good is not None and self.quarantine is not None and accepted.adapted is not None:
-            self.last_good.keep(accepted.adapted, self.quarantine.last_good)
+        """Save what Caddy accepted, and the fragments of what it serves beyond that."""
         self._offered = None
+        if self.last_good is None or self.quarantine is None or accepted.adapted is None:
+            return
+        fragments = self.quarantine.last_good
+        if self.express.is_serving and self.express.running is not None:
+            accepted = self.express.running
+            fragments = {**fragments, **{each.key: each for each in self.quarantine.parts if each.blocks}}
+        self.last_good.keep(accepted.json, fragments)
 
     def _keep_offered(self) -> None:
         """Save what Caddy accepted just before the end."""
