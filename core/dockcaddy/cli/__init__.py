@@ -35,6 +35,7 @@ COMMANDS = {
     "plugins": "list the plugins, their source and contributions",
     "snapshot": "print the inventory as JSON, for bug reports and offline use",
     "healthcheck": "exit 0 if dockcaddy and its Caddy run here, for HEALTHCHECK and probes",
+    "init": "write settings and a Compose file to start with",
     "demo": "a live tour that needs no container of yours",
     "help": "show this help, or the help of one command",
     "version": "print the version",

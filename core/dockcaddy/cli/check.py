@@ -30,7 +30,7 @@ from dockcaddy.run.comparison import Comparison
 
 
 @click.command(cls=AsItRuns)
-@click.argument("files", nargs=-1, metavar="[FILE]...")
+@click.argument("files", nargs=-1, type=click.Path(), metavar="[FILE]...")
 @inventory_option
 @click.option(
     "--format",

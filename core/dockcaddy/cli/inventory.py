@@ -15,6 +15,7 @@ from attrs import evolve, frozen
 
 from dockcaddy.cli.options import Environment, start
 from dockcaddy.cli.problem_formats import Located
+from dockcaddy.cli.progress import waiting_for
 from dockcaddy.errors import CaddyUnreachable, SettingsError
 from dockcaddy.files import unreadable
 from dockcaddy.merge.configuration import Configuration
@@ -100,12 +101,14 @@ def inventory_option(command: Callable[..., int]) -> Callable[..., int]:
         "--inventory",
         "path",
         default="",
+        type=click.Path(),
         metavar="FILE",
         help="read a snapshot instead of the engine, - for standard input",
     )
     files = click.option(
         "--compose",
         multiple=True,
+        type=click.Path(),
         metavar="FILE",
         help="read a Compose file, or the one in a folder, instead of the engine; repeatable",
     )
@@ -223,8 +226,10 @@ class Source:
     def served(self, arrange: Arrange = tuple) -> Served:
         """The configuration that would be served. `arrange` may add fragments."""
         given = (self.settings, self.pipeline, self.inventory, self.base)
+        is_elsewhere = self.read.document is not None
         try:
-            return Served(served_by_program(*given, elsewhere=self.read.document is not None, arrange=arrange))
+            with waiting_for("caddy checks the configuration"):
+                return Served(served_by_program(*given, elsewhere=is_elsewhere, arrange=arrange))
         except CaddyUnreachable as error:
             return Served(served_unchecked(*given, arrange=arrange), str(error))
 
@@ -242,8 +247,10 @@ def source_of(environment: Environment, given: Given, *, thorough: bool = False)
     settings = environment.settings
     pipeline = pipeline_for(settings, environment.registry, environment.sections)
     base = read_base(settings.caddyfile_path)
-    read = given.read()
-    return Source(environment, pipeline, base, read_inventory(settings, read, thorough=thorough), read)
+    with waiting_for("reading Compose files" if given.compose else "listing containers"):
+        read = given.read()
+        inventory = read_inventory(settings, read, thorough=thorough)
+    return Source(environment, pipeline, base, inventory, read)
 
 
 def read_comparison(options: Mapping[str, Any], given: Given) -> Comparison:

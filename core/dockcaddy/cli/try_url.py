@@ -14,6 +14,7 @@ from dockcaddy.cli import result
 from dockcaddy.cli.as_it_runs import AsItRuns
 from dockcaddy.cli.inventory import Given, Read, inventory_option, read_source
 from dockcaddy.cli.options import settings_options
+from dockcaddy.cli.progress import waiting_for
 from dockcaddy.errors import CaddyUnreachable
 from dockcaddy.merge.configuration import Configuration
 from dockcaddy.run.trying import Request, Way, way_of
@@ -65,7 +66,8 @@ def command(url: str, method: str, headers: tuple[str, ...], as_json: bool, give
     served = source.served()
     if served.unchecked:
         raise CaddyUnreachable(served.unchecked)
-    way = way_of(served.configuration.json, request, find_caddy(source.settings.caddy))
+    with waiting_for("caddy decides"):
+        way = way_of(served.configuration.json, request, find_caddy(source.settings.caddy))
     found = _found(way, request, served.configuration, source.read)
     if as_json:
         rows = {"url": request.url.geturl(), "method": request.method, "status": way.status if _is_final(way) else None}
