@@ -444,7 +444,7 @@ def dockcaddy_services() -> Iterable[ServiceType]:  # type: ignore[empty-body]
 def dockcaddy_events() -> Iterable[EventListener]:  # type: ignore[empty-body]
     """Event listeners, which hear what happens: a site is up, down, refused, recovered; an engine or Caddy is lost or back.
 
-    `Event.kind` is one of the names in `EventKind`. Only `run` and `demo` have events.
+    `Event.kind` is a word like `SiteDown`; docs/notify.md lists them. Only `run` has events.
     """
 
 

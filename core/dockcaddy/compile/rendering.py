@@ -146,9 +146,10 @@ class Renderer:
 
     def _blocks(self, context: ResourceContext) -> tuple[Block, ...]:
         chosen = labels.select(context.resource.labels, self._prefix)
+        # also without any: a label of a plugin's own may become some
+        chosen = self._transformed(context, chosen, Stage.RAW)
         if not chosen:
             return ()
-        chosen = self._transformed(context, chosen, Stage.RAW)
         chosen = self._rendered(context, chosen)
         if context.fault is not None:
             raise context.fault

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import dockcaddy
 from attrs import field, frozen
-from dockcaddy import Context, Label, LabelTransformer, ServiceContext, ServiceType, SettingsSection
+from dockcaddy import Context, Label, LabelTransformer, ServiceContext, ServiceType, SettingsSection, Stage
 
 from dockcaddy_status.label import with_status
 from dockcaddy_status.service import StatusService
@@ -31,7 +31,7 @@ def dockcaddy_settings() -> SettingsSection:
 @dockcaddy.hook
 def dockcaddy_label_transformers() -> Iterable[LabelTransformer]:
     """The site of the status, if a label of dockcaddy's own container wants one."""
-    return [LabelTransformer("status-site", status_site)]
+    return [LabelTransformer("status-site", status_site, Stage.RAW)]
 
 
 def status_site(context: Context, labels: tuple[Label, ...]) -> Iterable[Label]:

@@ -3,47 +3,45 @@
     caddy_status: status.example.org
     caddy_status.basic_auth.admin: $2a$14$...
 
-What the other labels say stands in front of it, as in any site. On other containers the label is one like `caddy_1`.
+It becomes a site like `caddy_1`, with a proxy to the socket. What the other labels say stands in front of it, as in any site.
 """
 
+import re
 from collections.abc import Iterable
 
 from dockcaddy import Context, Label
 
 SITE = "caddy_status"
 # who is asked for a login, a certificate or an address
-_GUARDS = (
-    "basic_auth",
-    "basicauth",
-    "forward_auth",
-    "authorize",
-    "authenticate",
-    "tls",
-    "import",
-    "abort",
-    "handle",
-    "route",
-    "@",
-)
+_GUARDS = ("basic_auth", "basicauth", "forward_auth", "authorize", "authenticate", "tls", "import", "abort", "@")
+_NUMBER = re.compile(r"caddy_(\d+)(?:\.|\Z)")
 
 
 def with_status(context: Context, labels: tuple[Label, ...], *, has_socket: bool) -> Iterable[Label]:
-    """The labels, with the proxy to the socket."""
-    site = next((each for each in labels if each.key == SITE), None)
+    """The labels, with those of the status and the proxy to its socket."""
+    given = {key: value for key, value in context.resource.labels.items() if key == SITE or key.startswith(f"{SITE}.")}
+    if SITE not in given:
+        return labels
     own = context.engine.caddy
-    if site is None or own is None or own.id != context.resource.id:
+    if own is None or own.id != context.resource.id:
+        context.warn("it has an effect on the container that dockcaddy and its Caddy run in only", SITE)
         return labels
     if not has_socket:
-        context.warn("status.socket is false, so there is nothing to serve here", site.origin)
+        context.warn("status.socket is false, so there is nothing to serve here", SITE)
         return labels
-    inside = [each.key.removeprefix(f"{SITE}.") for each in labels if each.key.startswith(f"{SITE}.")]
-    if not any(_name(each).startswith(_GUARDS) for each in inside):
+    inside = [_name(key.removeprefix(f"{SITE}.")) for key in given if key != SITE]
+    if not any(each.startswith(_GUARDS) for each in inside):
         context.warn(
-            f"everybody who reaches this site sees the status: ask for a login, like {site.origin}.basic_auth.NAME: HASH",
-            site.origin,
+            f"everybody who reaches this site sees the status: ask for a login with {SITE}.basic_auth.NAME", SITE
         )
-    proxy = Label(f"{SITE}.reverse_proxy", f"unix/{context.proxy.status_socket}", site.origin)
-    return (*labels, proxy)
+    site = f"caddy_{_unused(labels)}"
+    made = [Label(f"{site}{key.removeprefix(SITE)}", value, key) for key, value in sorted(given.items())]
+    return (*labels, *made, Label(f"{site}.reverse_proxy", f"unix/{context.proxy.status_socket}", SITE))
+
+
+def _unused(labels: Iterable[Label]) -> int:
+    """A number that no other site has."""
+    return max((int(found[1]) for each in labels if (found := _NUMBER.match(each.key))), default=0) + 1
 
 
 def _name(path: str) -> str:
