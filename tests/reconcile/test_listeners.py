@@ -29,7 +29,7 @@ def test_every_listener_hears_every_event() -> None:
     keeper, heard, also = StatusKeeper(), list[Event](), list[Event]()
     both = [contribution("a", heard.append), contribution("b", also.append)]
     with listening(both, context(keeper)):
-        keeper.caddy_crashed(1)
+        keeper.caddy_restarted(1)
         keeper.certificates_found(())
         assert eventually(lambda: len(heard) == len(also) == 1)
         assert heard[0].kind == "CaddyCrashed"
@@ -40,7 +40,7 @@ def test_one_that_never_returns_delays_neither_the_loop_nor_others() -> None:
     both = [contribution("stuck", lambda given: hanging.wait()), contribution("well", heard.append)]
     with listening(both, context(keeper)):
         for _ in range(10):
-            keeper.caddy_crashed(1)
+            keeper.caddy_restarted(1)
             keeper.certificates_found(())
         assert eventually(lambda: len(heard) == 10)
     hanging.set()

@@ -223,9 +223,12 @@ class CaddyProcess:
                 logger.info("caddy answers again")
             self.starts += 1
             self.failure = ""
-            self._ready.set()
             crashes, self._crashes = self._crashes, 0
-            self.on_start(crashes)
+            try:
+                self.on_start(crashes)
+            finally:
+                # afterwards, so that who waits for the first start hears of later ones only
+                self._ready.set()
         return answered
 
     def _note(self, pid: int) -> None:

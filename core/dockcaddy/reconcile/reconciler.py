@@ -102,9 +102,8 @@ class Reconciler:
         if self.quarantine is not None:
             for _ in range(due.crashes):
                 self.quarantine.caddy_crashed()
-        if due.crashes:
-            self.observer.caddy_crashed(due.crashes)
         if due.caddy_started:
+            self.observer.caddy_restarted(due.crashes)
             self.outputs.caddy_started()
         if due.poll:
             self.watches.resync()

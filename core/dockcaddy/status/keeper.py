@@ -86,12 +86,12 @@ class StatusKeeper:
         """A pass is over."""
         self._protected(lambda: self._observe(seen))
 
-    def caddy_crashed(self, crashes: int) -> None:
-        """Caddy crashed so many times since the last pass."""
-        times = f"{crashes} times" if crashes > 1 else "once"
-        message = f"caddy ended {times} and was started again: its log says why"
+    def caddy_restarted(self, crashes: int) -> None:
+        """Caddy ended and was started again; it had crashed so many times, or somebody ended it."""
+        what = f"crashed {crashes} times" if crashes > 1 else "crashed" if crashes else "was ended by somebody"
         with self._lock:
-            self._events.append(Event(self.time(), "CaddyCrashed", "caddy", "Crashed", message))
+            message = f"caddy {what} and was started again: its log says why"
+            self._events.append(Event(self.time(), "CaddyCrashed", "caddy", "Crashed" if crashes else "Ended", message))
 
     def caddy_reports(self, views: Mapping[str, bool], uncertified: Mapping[str, str]) -> None:
         """Which upstreams Caddy finds healthy, and why it has no certificate for hosts. From any thread."""

@@ -52,8 +52,8 @@ class Observer(Protocol):
     def observe(self, seen: Observation) -> None:
         """A pass is over."""
 
-    def caddy_crashed(self, crashes: int) -> None:
-        """Caddy crashed so many times since the last pass."""
+    def caddy_restarted(self, crashes: int) -> None:
+        """Caddy ended and was started again; it had crashed so many times, or somebody ended it."""
 
 
 class Blind:
@@ -62,7 +62,7 @@ class Blind:
     def observe(self, seen: Observation) -> None:
         """Do nothing."""
 
-    def caddy_crashed(self, crashes: int) -> None:
+    def caddy_restarted(self, crashes: int) -> None:
         """Do nothing."""
 
 
