@@ -11,7 +11,7 @@ import pytest
 from attrs import define, evolve, field, frozen
 from dockcaddy import logs, plugins
 from dockcaddy.caddyfile import ListenPorts
-from dockcaddy.model import Attachment, EngineInventory, Inventory, Resource
+from dockcaddy.model import Attachment, EngineInventory, Inventory, Resource, Unserved
 from dockcaddy.narration import LogNarrator, Pass
 from dockcaddy.narration.log import _kinds
 from dockcaddy.plugins.registry import Registry
@@ -38,10 +38,15 @@ class Told:
     pipeline: Pipeline = field(factory=lambda: Pipeline(Registry()))
 
     def cycle(
-        self, *resources: Resource, base: str = "", seconds: float = 0.013, is_delivered: bool = True
+        self,
+        *resources: Resource,
+        base: str = "",
+        seconds: float = 0.013,
+        is_delivered: bool = True,
+        unserved: tuple[Unserved, ...] = (),
     ) -> list[str]:
         """The lines that a pass with these resources adds."""
-        inventory = Inventory((EngineInventory("local", resources),))
+        inventory = Inventory((EngineInventory("local", resources, unserved=unserved),))
         fragments = self.pipeline.fragments(inventory, BaseCaddyfile("/etc/Caddyfile", base) if base else None)
         configuration = self.pipeline.configuration(fragments)
         before = len(self.stream.getvalue())
@@ -80,6 +85,25 @@ def test_the_first_pass_says_what_is_watched_and_where_sites_listen(told: Told) 
         "info: sites listen on ports 80 (http) and 443 (https)",
     ]
     assert told.cycle(site("web")) == []
+
+
+def test_the_first_pass_names_what_is_not_served_and_why(told: Told) -> None:
+    others = [Unserved("container", name, name, "NoLabels") for name in ("db", "redis", "a\nb", "x", "y", "z")]
+    others += [
+        Unserved("container", "old", "old", "Stopped"),
+        Unserved("service", "far", "far", "ExcludedByConstraint"),
+    ]
+    others += [Unserved("container", "once", "once", "OneOff"), Unserved("container", "w", "w", "OtherPrefix")]
+    lines = told.cycle(site("web"), unserved=tuple(others))
+    assert lines[0].startswith("info: watching docker 20.10.24: 1 container with caddy labels, 7 without (a\\nb, db, ")
+    assert " more)" in lines[0]
+    assert lines[1:4] == [
+        "info: not served: old: stopped: its sites are away until it runs (--when-stopped keeps them)",
+        "info: not served: far: excluded by --constraint",
+        "info: not served: once: started by docker compose run (--scan-one-off-containers reads it too)",
+    ]
+    # once is enough
+    assert told.cycle(site("web"), unserved=tuple(others)) == []
 
 
 def test_the_ports_are_those_that_the_operator_chose(told: Told) -> None:

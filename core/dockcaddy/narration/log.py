@@ -11,6 +11,7 @@ from dockcaddy.errors import one_line
 from dockcaddy.model import EngineInventory, Problem, Resource
 from dockcaddy.narration.live import Difference, LiveSite, LiveSites, Upstream
 from dockcaddy.narration.narrator import Pass, ProblemLog
+from dockcaddy.narration.skipped import skipped, unlabelled
 from dockcaddy.settings import limits
 
 logger = logging.getLogger("dockcaddy")
@@ -86,10 +87,10 @@ class LogNarrator:
             self._introduced.add(engine.name)
             count, rest = len(found.resources), engine.unlabelled
             fields = {"event": "watching", "labelled": count, "unlabelled": rest}
-            _log(
-                f"watching {engine.description}: {_kinds(found)} with {self.label_prefix} labels, {rest} without",
-                fields,
-            )
+            without = f"{rest} without{unlabelled(found.unserved)}"
+            _log(f"watching {engine.description}: {_kinds(found)} with {self.label_prefix} labels, {without}", fields)
+            for names, reason in skipped(found.unserved):
+                _log(f"not served: {names}: {reason}", {"event": "not_served", "names": names, "reason": reason})
 
     def _report_ports(self, done: Pass) -> None:
         """Log where sites without a port listen: once, and again after a change."""
