@@ -73,15 +73,24 @@ class Recipes:
     def _with_stand_ins(self, compose: dict[str, Any]) -> dict[str, Any]:
         for name, service in compose["services"].items():
             ports = sorted(set(PORT.findall(str(service["labels"]))))
-            service |= {"image": "python:3.11-slim", "command": ["python3", "/stand_in.py"]}
+            service |= {"image": "python:3.11-slim", "command": ["python3", "/stand_in_service.py"]}
+            if "h2c" in str(service["labels"]):
+                service |= {"image": built_image(), "command": ["run", "--config", "/h2c.caddyfile"]}
             service["environment"] = {"NAME": name, "PORTS": " ".join(ports)}
             kept = [each for each in service.get("volumes", ()) if not each.startswith(".")]
-            service["volumes"] = [*kept, f"{STAND_IN}:/stand_in.py:ro"]
+            service["volumes"] = [*kept, *(f"{path}:/{path.name}:ro" for path in (STAND_IN, self._h2c()))]
             service.pop("env_file", None)
         for kind in ("networks", "volumes"):
             for name, settings in compose.get(kind, {}).items():
                 settings["name"] = f"{self.mark}-{name}"
         return compose
+
+    def _h2c(self) -> Path:
+        """The configuration of a Caddy that understands HTTP/2 without TLS and nothing else."""
+        path = self.folder / "h2c.caddyfile"
+        path.write_text("{\n\tservers {\n\t\tprotocols h2c\n\t}\n}\n:50051 {\n\trespond {http.request.proto}\n}\n")
+        path.chmod(0o644)
+        return path
 
 
 def _compose(page: str, heading: str) -> dict[str, Any]:
@@ -179,3 +188,8 @@ def test_static_files_come_from_the_volume(recipes: Recipes, eventually: Eventua
     with recipes.up("sites", "Static files from a volume") as visitor:
         eventually(lambda: visitor.get("https://example.org/static/hello.txt").endswith("a file\n"))
         assert "service: app" in visitor.get("https://example.org/")
+
+
+def test_grpc_is_http_2_without_tls(recipes: Recipes, eventually: Eventually) -> None:
+    with recipes.up("sites", "gRPC") as visitor:
+        eventually(lambda: visitor.get("https://grpc.example.org/").endswith("HTTP/2.0"))
