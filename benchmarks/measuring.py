@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -10,7 +11,7 @@ import sys
 import sysconfig
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from attrs import define, field
@@ -23,14 +24,26 @@ from stand_in_engine import StandInEngine
 
 PAGE = os.sysconf("SC_PAGE_SIZE")
 TICKS = os.sysconf("SC_CLK_TCK")
-PATIENCE = 120.0
+HOW = {"wrk": "apt-get install wrk"}
+PATIENCE = 180.0
+# how long requests are sent, in seconds
+SECONDS = 6
+
+# each thread of wrk asks for one host after the other
+SCRIPT = """
+local hosts, number = {%s}, 0
+request = function()
+    number = number %% #hosts + 1
+    return wrk.format("GET", "/", {Host = hosts[number]})
+end
+"""
 
 
 def program(name: str) -> str:
     """A program of the environment's, or of the machine's. Ends with a hint where there is none."""
     found = shutil.which(name, path=f"{sysconfig.get_path('scripts')}{os.pathsep}{os.environ.get('PATH', '')}")
     if found is None:
-        raise SystemExit(f"no {name}: pip install {name}-bin")
+        raise SystemExit(f"no {name}: {HOW.get(name, f'pip install {name}-bin')}")
     return found
 
 
@@ -80,6 +93,10 @@ class Program:
     def answers(self, container: StandInContainer) -> bool:
         """Whether the container answers on its site."""
         return body(self.port, f"{container.name}.test") == container.address
+
+    def shows(self, host: str) -> bool:
+        """Whether anything answers on a site."""
+        return bool(body(self.port, host))
 
     def cpu(self) -> float:
         """Seconds of processor time that it and its children have used."""
@@ -188,3 +205,17 @@ class Table:
             print("| --- " + "| ---: " * (len(self.columns) - 1) + "|")
             self._begun = True
         print("| " + " | ".join(str(cell) for cell in cells) + " |", flush=True)
+
+
+def visits(running: Program, hosts: Sequence[str]) -> tuple[float, float]:
+    """Microseconds of processor time for a request, and requests a second."""
+    with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
+        script.write(SCRIPT % ",".join(f'"{host}"' for host in hosts))
+        script.flush()
+        command = [program("wrk"), "-t1", "-c8", f"-d{SECONDS}", "-s", script.name, f"http://127.0.0.1:{running.port}/"]
+        before = running.cpu()
+        said = subprocess.run(command, capture_output=True, check=True, text=True).stdout
+        used = running.cpu() - before
+    total = re.search(r"(\d+) requests in", said)
+    assert total is not None and "Non-2xx" not in said, said
+    return used / int(total[1]) * 1e6, int(total[1]) / SECONDS
