@@ -25,6 +25,7 @@ from dockcaddy.caddy.passed_on import PassedOn, batches, is_passed_on
 from dockcaddy.caddy.ports import holder_of, obstacle
 from dockcaddy.errors import CaddyUnreachable
 from dockcaddy.logs import report_own_fault
+from dockcaddy.settings import limits
 
 T = TypeVar("T")
 
@@ -256,7 +257,7 @@ class CaddyProcess:
                 stdout=self.output,
                 stderr=subprocess.PIPE,
                 cwd=self._folder,
-                env={**os.environ, **self.environment},
+                env={"GOGC": str(limits.CADDY_GOGC), **os.environ, **self.environment},
                 start_new_session=True,
                 preexec_fn=end_with_parent,  # noqa: PLW1509  one call into libc, loaded before the fork
             )
