@@ -64,7 +64,7 @@ class Assembly:
     @property
     def problems(self) -> tuple[Problem, ...]:
         """The problems of its sites."""
-        made = (problem for section in self.sections for problem in section.site.problems)
+        made = [problem for section in self.sections if section.site.problems for problem in section.site.problems]
         return (*made, *self._empty_sites())
 
     def _empty_sites(self) -> Iterator[Problem]:
@@ -117,7 +117,7 @@ class Assembler:
             members = {group: self._members_in_order(group, positions) for group in touched}
             self._conflicts.update(members, gone)
             self._put_in_order({group: self._merged(found) for group, found in members.items()})
-        bare = frozenset[Origin]().union(*(fragment.bare for fragment in wanted.values()))
+        bare = frozenset[Origin]().union(*[fragment.bare for fragment in wanted.values() if fragment.bare])
         return Assembly(tuple(self._ordered), self._conflicts.conflicts, bare)
 
     def _enter(self, fragment: Fragment) -> set[Hashable]:

@@ -87,7 +87,8 @@ class Pipeline:
     def forget(self) -> None:
         """Forget everything that was made before: an unexpected error may have left it incomplete."""
         self._assembler = self._new_assembler()
-        self._rendered: dict[str, _Rendered] = {}
+        # by the identity of their resources, which no other object has as long as they are here
+        self._rendered: dict[int, _Rendered] = {}
         self._parsed: dict[tuple[str, str], Fragment] = {}
         self._pages = StoppedPages()
 
@@ -149,16 +150,15 @@ class Pipeline:
         self._know_servers(inventory)
         fragments = []
         parsed: dict[tuple[str, str], Fragment] = {}
-        rendered: dict[str, _Rendered] = {}
+        rendered: dict[int, _Rendered] = {}
         if base is not None:
             fragments.append(self._parse(parsed, "caddyfile", f"caddyfile {base.path}", base.text, base.folder))
         for engine in (with_operators(each, self._proxy) for each in inventory.engines):
             for config in engine.configs:
                 fragments.append(self._parse_config(parsed, engine, config))
-            for resource in engine.resources:
-                kept = self._render(resource, engine, inventory)
-                rendered[kept.fragment.key] = kept
-                fragments.append(kept.fragment)
+            made = self._rendered_of(engine, inventory)
+            rendered.update(zip(map(id, engine.resources), made, strict=True))
+            fragments += [each.fragment for each in made]
         self._parsed, self._rendered = parsed, rendered
         return (*self._settings_as_options(fragments), *self._pages.needed([*fragments, *remembered]))
 
@@ -181,17 +181,23 @@ class Pipeline:
             self._options[names] = Fragment("settings", "settings", MOST_SENIOR, (block,))
         return (self._options[names],) if names else ()
 
+    def _rendered_of(self, engine: EngineInventory, inventory: Inventory) -> list[_Rendered]:
+        """What each resource of an engine gives. Those that are kept take most of a pass, so there is no call for each."""
+        before, caddy, operators = self._rendered, engine.caddy, engine.operators
+        made = []
+        for resource in engine.resources:
+            kept = before.get(id(resource))
+            if (
+                kept is None
+                or kept.caddy is not caddy
+                or kept.is_operators is not (resource.id in operators)
+                or not (kept.inventory is None or kept.inventory == inventory)
+            ):
+                kept = self._render(resource, engine, inventory)
+            made.append(kept)
+        return made
+
     def _render(self, resource: Resource, engine: EngineInventory, inventory: Inventory) -> _Rendered:
-        kept = self._rendered.get(resource.key)
-        is_operators = resource.id in engine.operators
-        if (
-            kept is not None
-            and kept.resource is resource
-            and kept.caddy is engine.caddy
-            and kept.is_operators is is_operators
-            and kept.inventory in (None, inventory)
-        ):
-            return kept
         context = ResourceContext(resource, engine, self._registry, self._sections, inventory, self._proxy)
         try:
             fragment = admitted(self._renderer.render(context), context)
@@ -200,7 +206,8 @@ class Pipeline:
         except Exception as error:
             # whatever it is, the other resources are rendered
             fragment = _unrendered(resource, error)
-        return _Rendered(resource, engine.caddy, is_operators, inventory if context.read_inventory else None, fragment)
+        read = inventory if context.read_inventory else None
+        return _Rendered(resource, engine.caddy, resource.id in engine.operators, read, fragment)
 
     def _parse_config(
         self, parsed: dict[tuple[str, str], Fragment], engine: EngineInventory, config: SwarmConfig
