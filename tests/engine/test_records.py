@@ -34,3 +34,8 @@ def test_a_label_that_is_no_text_becomes_one(resource: Any, given: object, text:
 def test_a_variable_that_is_no_text_is_none() -> None:
     inspect = {"Config": {"Env": ["A=1", None, 5]}}
     assert container({"Id": "a", "Names": ["/web"]}, inspect, INGRESS, "local").environment == {"A": "1"}
+
+
+def test_an_item_whose_labels_are_text_is_not_copied() -> None:
+    item = {"Id": "a", "Names": ["/web"], "Labels": {"caddy": "example.org"}}
+    assert container(item, None, INGRESS, "local").record.data is item

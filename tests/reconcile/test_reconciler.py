@@ -116,6 +116,22 @@ def test_equal_configuration_is_adapted_and_sent_once_however_often_it_is_woken(
     assert (len(world.caddy.written), len(world.file.written), len(world.adapted)) == (1, 1, 1)
 
 
+def test_memory_is_given_back_after_a_change_only(world: World) -> None:
+    asked = [0]
+
+    def give_back() -> None:
+        asked[0] += 1
+
+    world.reconciler.give_back_memory = give_back
+    world.engine.put("a", caddy="a.test", caddy__respond="hi")
+    for _ in range(3):
+        world.turn()
+    assert asked == [1]
+    world.engine.put("b", caddy="b.test", caddy__respond="hi")
+    world.turn()
+    assert asked == [2]
+
+
 def test_a_failed_list_call_keeps_the_last_configuration(world: World) -> None:
     world.engine.put("a", caddy="a.test", caddy__respond="hi")
     world.turn()

@@ -93,8 +93,13 @@ class Route:
 
     def replaced(self, value: Json) -> "Route":
         """The route that this one became; this one is kept as JSON from now on."""
-        _ = self.encoded
+        self.kept_as_json()
         return Route(value)
+
+    def kept_as_json(self) -> "Route":
+        """This route, which knows its hosts and is kept as JSON from now on."""
+        _ = self.hosts, self.encoded
+        return self
 
 
 @frozen(eq=False)

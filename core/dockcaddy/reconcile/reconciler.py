@@ -44,7 +44,8 @@ WATCH_INTERVAL = 2.0
 class Reconciler:
     """Keeps the outputs true to the engines. `clock` gives seconds that never go back.
 
-    Other threads use the `mailbox` only. `configuration` is what Caddy accepted last, `problems` are those of the last
+    Other threads use the `mailbox` only. `give_back_memory` is called after each pass that changed something.
+    `configuration` is what Caddy accepted last, `problems` are those of the last
     pass that came to one.
     """
 
@@ -61,6 +62,7 @@ class Reconciler:
     narrator: Narrator = field(factory=ProblemLog)
     schedule: Schedule = field(factory=Schedule)
     mailbox: Mailbox = field(default=Factory(lambda self: Mailbox(self.clock), takes_self=True))
+    give_back_memory: Callable[[], None] = lambda: None
     configuration: Configuration | None = None
     problems: tuple[Problem, ...] = ()
     observer: Observer = field(factory=Blind)
@@ -203,6 +205,8 @@ class Reconciler:
         self.problems = problems_of(inventory, fragments, configuration, self._quarantined)
         took = self._deliver(configuration, inventory, begun)
         self._observe(inventory, fragments, self.outputs.failure, took if changed else None)
+        if changed:
+            self.give_back_memory()
         return changed and not self.express.is_serving
 
     @property

@@ -31,6 +31,7 @@ from dockcaddy.reconcile.watch import EngineWatches, WatchedEngine
 from dockcaddy.run.composition import pipeline_for, quarantine_for
 from dockcaddy.run.connections import Connections, adapters_for
 from dockcaddy.run.controller import Controller, NoCommonFolder
+from dockcaddy.run.memory import give_back_memory
 from dockcaddy.run.operator_files import BaseFile
 from dockcaddy.run.outputs import ChosenOutput, chosen_outputs, contributed
 from dockcaddy.run.proxy import proxy_of
@@ -114,6 +115,7 @@ def reconciler_for(
         express,
         narrator or ProblemLog(),
         Schedule(settings.polling_interval, Debounce(settings.event_throttle_interval)),
+        give_back_memory=give_back_memory,
     )
     if status is not None:
         made.observer = status

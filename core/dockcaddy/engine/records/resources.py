@@ -91,7 +91,8 @@ def container(
     `used` is the network that it uses, by default its own.
     """
     labels = texts(item.get("Labels") or {})
-    item = {**item, "Labels": labels}
+    if labels is not item.get("Labels"):
+        item = {**item, "Labels": labels}
     state = str(item.get("State") or "")
     used = used or UsedNetwork(item)
     addresses, why = _reached(used, ingress, labels)
@@ -151,8 +152,10 @@ def _reached(used: UsedNetwork, ingress: IngressNetworks, labels: Mapping[str, s
     )
 
 
-def texts(labels: Mapping[str, Any]) -> dict[str, str]:
-    """Labels as text. Engines other than Docker may send null or numbers; null is an empty text in Go."""
+def texts(labels: Mapping[str, Any]) -> Mapping[str, str]:
+    """Labels as text: the same ones where they are. Engines other than Docker may send null or numbers; null is an empty text in Go."""
+    if all(isinstance(value, str) for value in labels.values()):
+        return labels
     return {
         key: value if isinstance(value, str) else "" if value is None else json.dumps(value)
         for key, value in labels.items()
