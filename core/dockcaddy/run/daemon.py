@@ -155,10 +155,7 @@ def _run(
         outputs = Outputs([Delivery("dry run", cast(Output, dry_run), time.monotonic)])
     # it may be lost later, but not be missing from the start
     read_base(settings.caddyfile_path)
-    if settings.resolver:
-        logger.warning(
-            "--resolver is no longer needed, leave it out: caddy reads the addresses of upstreams from files"
-        )
+    _warn_of_resolver(settings)
     systemd = Systemd.of(os.environ)
     with state_directory(settings) as directory:
         if directory != settings.state_path():
@@ -189,6 +186,13 @@ def _run(
                         reconciler.run()
             finally:
                 narrator.closing(_fate(connections, process))
+
+
+def _warn_of_resolver(settings: Settings) -> None:
+    if settings.resolver:
+        logger.warning(
+            "--resolver is no longer needed, leave it out: caddy reads the addresses of upstreams from files"
+        )
 
 
 def _connected(
