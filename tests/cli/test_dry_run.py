@@ -45,3 +45,13 @@ def test_changes_are_logged_and_nothing_is_started_or_written(
 def test_a_server_has_nothing_to_send(dockcaddy: Callable) -> None:
     result = dockcaddy("run", "--dry-run", "--mode", "server")
     assert result.status == 2 and "--dry-run: a server is given its configuration" in result.err
+
+
+def test_a_private_admin_socket_has_a_whole_path_whatever_the_state_directory(
+    sandbox: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from dockcaddy.run.own_admin import own_address
+    from dockcaddy.settings.table import Settings
+
+    monkeypatch.chdir(sandbox)
+    assert own_address(Settings(admin="off"), Path("state")) == f"unix/{sandbox}/state/admin.sock"

@@ -11,4 +11,4 @@ def own_address(settings: Settings, directory: Path) -> str:
         from dockcaddy.run.server import admin_address  # noqa: PLC0415  it is slow to import, and only servers need it
 
         return admin_address(settings)
-    return f"unix/{directory / 'admin.sock'}" if settings.admin.lower() == "off" else settings.admin
+    return f"unix/{directory.absolute() / 'admin.sock'}" if settings.admin.lower() == "off" else settings.admin
