@@ -58,6 +58,33 @@ def test_what_caddy_refuses_is_accepted_and_not_programmed(world: Observed) -> N
     assert world.events() == [("SiteRefused", "container web")]
 
 
+def test_what_caddy_accepts_later_is_noticed_without_any_change_of_the_container(world: Observed) -> None:
+    world.put("web", {"caddy": "web.test", "caddy.bogus": "x"})
+    world.turn()
+    assert world.resource("web")["Programmed"].reason == "RefusedByCaddy"
+    world.caddy.refuses = "nothing"
+    world.turn(60)
+    assert world.states("web") == "True/Accepted True/Programmed True/NoUpstreams"
+    assert world.last().kind == "SiteUp"
+    world.caddy.refuses = "bogus"
+    world.put("web", {"caddy": "web.test", "caddy.bogus": "y"})
+    world.turn()
+    assert world.resource("web")["Programmed"].reason == "LastKnownGood"
+    since = world.resource("web")["Programmed"].since
+    world.turn(5)
+    assert world.resource("web")["Programmed"].since == since
+
+
+def test_of_a_calm_pass_nothing_is_compared(world: Observed, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.put("web", WEB)
+    world.turn()
+    taken: list[object] = []
+    monkeypatch.setattr(type(world.keeper.resources), "take", lambda self, *given: taken.append(given))
+    world.turn()
+    world.turn(60)
+    assert taken == []
+
+
 def test_an_earlier_version_is_served_instead(world: Observed) -> None:
     world.put("web", {"caddy": "web.test", "caddy.respond": "x"})
     world.turn()

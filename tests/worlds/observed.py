@@ -30,6 +30,7 @@ class ScriptedEngine:
     resources: dict[str, Resource] = field(factory=dict)
     unserved: tuple[Unserved, ...] = ()
     down: bool = False
+    _last: EngineInventory | None = None
 
     def start(self, wake: Callable[[], None]) -> None:
         pass
@@ -37,7 +38,10 @@ class ScriptedEngine:
     def inventory(self) -> EngineInventory:
         if self.down:
             raise EngineUnreachable("no answer")
-        return EngineInventory(self.name, tuple(self.resources.values()), unserved=self.unserved)
+        found = tuple(self.resources.values())
+        if self._last is None or (self._last.resources, self._last.unserved) != (found, self.unserved):
+            self._last = EngineInventory(self.name, found, unserved=self.unserved)
+        return self._last
 
     def resync(self) -> None:
         pass
@@ -48,17 +52,18 @@ class ScriptedEngine:
 
 @define(eq=False)
 class ScriptedCaddy:
-    """Accepts everything except `bogus`; what contains `delivered-bogus` only when it is loaded."""
+    """Accepts everything except what it refuses."""
 
+    refuses: str = "bogus"
     down: bool = False
     running: str = ""
 
     def adapt(self, text: str) -> bytes:
         if self.down:
             raise CaddyUnreachable("caddy at localhost:2019 does not answer")
-        if "bogus" in text:
-            line = next(number for number, line in enumerate(text.splitlines(), 1) if "bogus" in line)
-            raise CaddyRefusal(f"Caddyfile:{line}: unrecognized directive: bogus")
+        if self.refuses in text:
+            line = next(number for number, line in enumerate(text.splitlines(), 1) if self.refuses in line)
+            raise CaddyRefusal(f"Caddyfile:{line}: unrecognized directive: {self.refuses}")
         return as_json(text)
 
     def write(self, configuration: Configuration) -> None:

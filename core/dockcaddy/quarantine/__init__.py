@@ -112,7 +112,7 @@ class Quarantine:
     @property
     def left_out(self) -> Mapping[str, Rejection]:
         """By key, why each fragment is left out, or an earlier version of it served instead."""
-        return self._memory.rejections
+        return self._memory.rejections.copy()
 
     @property
     def parts(self) -> tuple[Fragment, ...]:

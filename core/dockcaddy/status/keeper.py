@@ -139,10 +139,14 @@ class StatusKeeper:
                 fragments=self._seen.fragments,
                 configuration=seen.configuration or self._seen.configuration,
             )
-        self._seen = seen
+        before, self._seen = self._seen, seen
+        figures = Update(self.current, (), seen.loads, seen.took, is_pass=True)
+        if seen.is_like(before):
+            self._publish(figures, is_changed=False)
+            return
         changed = self.resources.take(seen, self._dates)
         self._prune()
-        self._update(changed, Update(self.current, (), seen.loads, seen.took, is_pass=True))
+        self._update(changed, figures)
 
     def _prune(self) -> None:
         """Forget what an earlier run kept of resources that are gone, once every engine has answered."""

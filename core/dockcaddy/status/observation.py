@@ -45,6 +45,27 @@ class Observation:
     loads: tuple[Load, ...] = ()
     took: float | None = None
 
+    def is_like(self, other: "Observation") -> bool:
+        """Whether nothing has changed since: of very many resources, not even that is looked at one by one."""
+        return (
+            self.configuration is other.configuration
+            and self.failure == other.failure
+            and self.engines == other.engines
+            and self.problems == other.problems
+            and _is_same(_engines(self.inventory), _engines(other.inventory))
+            and self.rejections.keys() == other.rejections.keys()
+            and _is_same(tuple(self.rejections.values()), tuple(other.rejections.values()))
+        )
+
+
+def _engines(inventory: Inventory | None) -> Sequence[object]:
+    return inventory.engines if inventory is not None else ()
+
+
+def _is_same(one: Sequence[object], other: Sequence[object]) -> bool:
+    """Whether they hold the very same objects."""
+    return len(one) == len(other) and all(a is b for a, b in zip(one, other, strict=True))
+
 
 class Observer(Protocol):
     """Is shown every pass of the loop. Nothing that it does may raise or wait."""

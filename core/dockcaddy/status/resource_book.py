@@ -44,7 +44,7 @@ class ResourceBook:
             self._inventory = seen.inventory
             self._fragments = {each.key: each for each in seen.fragments}
         current = dict(self._facts_of(seen, by_resource(seen.problems)))
-        new = {key: each for key, each in current.items() if key not in self.facts or not each.is_same(self.facts[key])}
+        new = {key: each for key, each in current.items() if self.facts.get(key) is not each}
         gone = self.facts.keys() - current.keys()
         changed = self._moved(new, gone)
         for key, facts in new.items():
@@ -66,22 +66,16 @@ class ResourceBook:
         return self.statuses[key]
 
     def _facts_of(self, seen: Observation, problems: Mapping[str, tuple[Problem, ...]]) -> Iterator[tuple[str, Facts]]:
+        """What is known of each resource; the same object where nothing is different."""
         parts = {each.key: each for each in seen.parts}
         for engine in self._inventory.engines:
             for each in engine.resources:
                 key = each.key
-                fragment = self._fragments.get(key)
-                yield (
-                    key,
-                    Facts(
-                        each,
-                        fragment,
-                        parts.get(key),
-                        seen.rejections.get(key),
-                        problems.get(str(each), ()),
-                        seen.failure,
-                    ),
-                )
+                of_it = (each, self._fragments.get(key), parts.get(key), seen.rejections.get(key))
+                why = problems.get(str(each), ()) if problems else ()
+                before = self.facts.get(key)
+                is_same = before is not None and before.is_made_of(*of_it, why, seen.failure)
+                yield key, before if before is not None and is_same else Facts(*of_it, why, seen.failure)
 
     def _moved(self, new: Mapping[str, Facts], gone: set[str]) -> Changed:
         addresses: set[str] = set()

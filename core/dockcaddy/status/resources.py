@@ -34,15 +34,23 @@ class Facts:
     problems: tuple[Problem, ...]
     failure: Failure | None
 
-    def is_same(self, other: "Facts") -> bool:
-        """Whether nothing is different."""
+    def is_made_of(
+        self,
+        resource: Resource,
+        fragment: Fragment | None,
+        part: Fragment | None,
+        rejection: Rejection | None,
+        problems: tuple[Problem, ...],
+        failure: Failure | None,
+    ) -> bool:
+        """Whether it was made of these very objects, and of equal problems."""
         return (
-            self.resource is other.resource
-            and self.fragment is other.fragment
-            and self.part is other.part
-            and self.rejection is other.rejection
-            and self.failure == other.failure
-            and self.problems == other.problems
+            self.resource is resource
+            and self.fragment is fragment
+            and self.part is part
+            and self.rejection is rejection
+            and self.failure == failure
+            and self.problems == problems
         )
 
 

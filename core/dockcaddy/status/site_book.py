@@ -126,7 +126,9 @@ class SiteBook:
         there: dict[str, None] = {}
         for owner, names in self._unserved.items():
             for name in names:
-                _without(self.by_owner, owner, name)
+                is_makers = name in self._served and owner in self._served[name].live.resources
+                if not is_makers:
+                    _without(self.by_owner, owner, name)
         self._unserved = {}
         for key, each in facts.items():
             if each.part is not None and each.part is each.fragment:
