@@ -65,7 +65,7 @@ def test_what_caddy_accepts_later_is_noticed_without_any_change_of_the_container
     world.caddy.refuses = "nothing"
     world.turn(60)
     assert world.states("web") == "True/Accepted True/Programmed True/NoUpstreams"
-    assert world.last().kind == "SiteUp"
+    assert world.last().kind == "SiteRecovered"
     world.caddy.refuses = "bogus"
     world.put("web", {"caddy": "web.test", "caddy.bogus": "y"})
     world.turn()
