@@ -3,6 +3,8 @@
 import base64
 import hashlib
 import os
+import socketserver
+import struct
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -15,7 +17,11 @@ LOGINS = {
     "/oauth2/auth": 401,
 }
 USERS = ("Remote-User", "X-Authentik-Username", "X-Auth-Request-User")
-FILES = Path("/srv/static")
+# what an application puts into a volume that the proxy has too
+FILES = {
+    Path("/srv/static"): {"hello.txt": "a file\n"},
+    Path("/srv/blog"): {"public/index.php": "<?php", "public/style.css": "a style\n"},
+}
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -60,8 +66,31 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
 
+class Php(socketserver.StreamRequestHandler):
+    """Answers one request of FastCGI with the script that it names."""
+
+    def handle(self) -> None:
+        parameters, kind, length = b"", 0, 0
+        # up to the end of the request's body
+        while kind != 5 or length:
+            _, kind, _, length, padding, _ = struct.unpack(">BBHHBB", self.rfile.read(8))
+            content = self.rfile.read(length + padding)[:length]
+            parameters += content if kind == 4 else b""
+        # a name and its value stand beside each other
+        script = parameters.partition(b"SCRIPT_FILENAME")[2].partition(b".php")[0].decode()
+        body = f"Content-Type: text/plain\r\n\r\nscript: {script}.php\n".encode()
+        for kind, content in ((6, body), (6, b""), (3, bytes(8))):
+            self.wfile.write(struct.pack(">BBHHBB", 1, kind, 1, len(content), 0, 0) + content)
+
+
 if __name__ == "__main__":
-    if FILES.is_dir():
-        (FILES / "hello.txt").write_text("a file\n")
+    for folder, files in FILES.items():
+        for name, text in files.items() if folder.is_dir() else ():
+            (folder / name).parent.mkdir(exist_ok=True)
+            (folder / name).write_text(text)
     for port in map(int, os.environ["PORTS"].split()):
-        threading.Thread(target=ThreadingHTTPServer(("", port), Handler).serve_forever).start()
+        if "FASTCGI" in os.environ:
+            server: socketserver.BaseServer = socketserver.ThreadingTCPServer(("", port), Php)
+        else:
+            server = ThreadingHTTPServer(("", port), Handler)
+        threading.Thread(target=server.serve_forever).start()

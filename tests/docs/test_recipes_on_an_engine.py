@@ -77,6 +77,8 @@ class Recipes:
             if "h2c" in str(service["labels"]):
                 service |= {"image": built_image(), "command": ["run", "--config", "/h2c.caddyfile"]}
             service["environment"] = {"NAME": name, "PORTS": " ".join(ports)}
+            if "php_fastcgi" in str(service["labels"]):
+                service["environment"]["FASTCGI"] = "1"
             kept = [each for each in service.get("volumes", ()) if not each.startswith(".")]
             service["volumes"] = [*kept, *(f"{path}:/{path.name}:ro" for path in (STAND_IN, self._h2c()))]
             service.pop("env_file", None)
@@ -106,15 +108,18 @@ def _compose(page: str, heading: str) -> dict[str, Any]:
 def recipes(containers: Containers, tmp_path: Path) -> Iterator[Recipes]:
     """A proxy of the image, whose certificates are its own authority's."""
     visitor = Visitor(free_port(), free_port())
-    network, volume = containers.network("caddy"), f"{containers.mark}-static"
-    docker("volume", "create", volume)
+    network = containers.network("caddy")
+    volumes = {f"{containers.mark}-{name}": f"/srv/{name}" for name in ("static", "blog")}
+    for volume in volumes:
+        docker("volume", "create", volume)
     published = (f"--publish=127.0.0.1:{visitor.https}:443", f"--publish=127.0.0.1:{visitor.http}:80")
-    mounts = ("--volume=/var/run/docker.sock:/var/run/docker.sock", f"--volume={volume}:/srv/static:ro")
+    mounts = ["--volume=/var/run/docker.sock:/var/run/docker.sock"]
+    mounts += [f"--volume={volume}:{folder}:ro" for volume, folder in volumes.items()]
     local = {"caddy__local_certs": ""}
     containers.run("proxy", f"--network={network}", *published, *mounts, image=built_image(), **local)
     yield Recipes(visitor, containers.mark, tmp_path)
     containers.remove_all()
-    docker("volume", "rm", volume)
+    docker("volume", "rm", *volumes)
 
 
 @pytest.mark.parametrize("service", USERS)
@@ -193,3 +198,9 @@ def test_static_files_come_from_the_volume(recipes: Recipes, eventually: Eventua
 def test_grpc_is_http_2_without_tls(recipes: Recipes, eventually: Eventually) -> None:
     with recipes.up("sites", "gRPC") as visitor:
         eventually(lambda: visitor.get("https://grpc.example.org/").endswith("HTTP/2.0"))
+
+
+def test_php_runs_scripts_and_caddy_serves_files(recipes: Recipes, eventually: Eventually) -> None:
+    with recipes.up("sites", "PHP") as visitor:
+        eventually(lambda: "script: /srv/blog/public/index.php" in visitor.get("https://blog.example.org/a/post"))
+        assert visitor.get("https://blog.example.org/style.css").endswith("a style\n")
