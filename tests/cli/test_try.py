@@ -121,3 +121,9 @@ def test_of_two_labels_that_fit_both_are_named(dockcaddy: Callable, snapshot: Ca
     labels = {"caddy": "a.test", "caddy.respond_1": "/a same", "caddy.respond_2": "/b same"}
     out = dockcaddy("try", "--inventory", snapshot(web=labels), "--caddy", caddy, "https://a.test/b").out
     assert "respond_1" in out and "respond_2" in out
+
+
+def test_a_client_certificate_is_taken_for_granted(dockcaddy: Callable, snapshot: Callable, caddy: str) -> None:
+    labels = {"caddy": "a.test", "caddy.tls.client_auth.mode": "require", "caddy.respond": "in"}
+    out = dockcaddy("try", "--inventory", snapshot(web=labels), "--caddy", caddy, "https://a.test/").out
+    assert '200 "in"' in out and "certificate that is asked for" in out

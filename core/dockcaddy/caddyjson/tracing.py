@@ -56,7 +56,7 @@ class Mark:
 class Traced:
     """The configuration to run. `ports` are the ports of its listeners by server and port of the original.
 
-    `unsure` are matchers in it whose result may be another one elsewhere.
+    `unsure` are matchers and conditions in it whose result may be another one elsewhere.
     """
 
     config: Json
@@ -109,7 +109,7 @@ def traced(config: Mapping[str, Any], ports: Mapping[int, int], certificate: str
     return Traced(made, tuple(marker.marks), frozenset(unsure))
 
 
-_UNSURE = ("file", "client_ip", "remote_ip")
+_UNSURE = ("client_authentication", "file", "client_ip", "remote_ip")
 
 
 def _server(server: Mapping[str, Any], listen: Sequence[str], marker: "_Marker") -> Json:

@@ -31,6 +31,7 @@ _ANSWERS = ("reverse_proxy", "static_response", "error", "file_server", "acme_se
 # what everybody passes and is of no interest
 _PLAIN = ("headers", "vars", "map", "log_append", "encode", "tracing", "rewrite", "subroute", "invoke", *_ANSWERS)
 _UNSURE = {
+    "client_authentication": "whether the client has the certificate that is asked for: it is taken for granted",
     "file": "which files there are: matchers like try_files looked for them on this machine",
     "client_ip": "the client's address: to matchers it was 127.0.0.1",
     "remote_ip": "the client's address: to matchers it was 127.0.0.1",
