@@ -12,7 +12,7 @@ import pytest
 from attrs import define, field
 from dockcaddy.caddy import LimitedAdapter, TooLargeError
 from dockcaddy.errors import CaddyRefusal, CaddyUnreachable
-from dockcaddy.run.adapting import FirstAdapter, Measured, fragment_adapter
+from dockcaddy.run.adapting import Limited, Measured, fragment_adapter
 
 pytestmark = pytest.mark.process
 
@@ -168,6 +168,6 @@ def test_without_a_program_what_serves_adapts() -> None:
     assert fragment_adapter([serving], None, is_same=False, asks_all=False).adapt(SITE) == b"{}"
     # and where it cannot be started
     missing = LimitedAdapter(Path("/nonexistent/caddy"))
-    for adapter in (FirstAdapter((missing, serving)), Measured(missing, serving)):
+    for adapter in (Limited(missing, serving), Measured(missing, serving)):
         assert adapter.adapt(SITE) == b"{}"
     assert len(serving.texts) == 3

@@ -1,7 +1,6 @@
 """Of hundreds of sites a real Caddy refuses one at load: its place within a branch names it, so few loads are needed."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from dockcaddy.caddy.admin import AdminClient
@@ -28,7 +27,7 @@ def fragment(name: str, port: int, lines: str) -> Fragment:
 
 
 def test_one_of_hundreds_costs_a_load_or_two(
-    servers: Callable[..., list[StockCaddy]], free_port: Callable[[], int], tmp_path: Path
+    servers: Callable[..., list[StockCaddy]], free_port: Callable[[], int], eventually: Callable[..., None]
 ) -> None:
     (stock,), port = servers(1), free_port()
     client = AdminClient(stock.url, timeout=60, connect_timeout=20)
@@ -48,6 +47,7 @@ def test_one_of_hundreds_costs_a_load_or_two(
         client.adapt, lambda: 0.0, document=lambda each: splicer.document(each.assembly.sections, each.text)
     )
     good = [fragment(f"site-{number:03}", port, f"respond site-{number:03}") for number in range(MANY)]
+    eventually(lambda: "admin endpoint started" in stock.said)
     quarantine.resolve(good, build, deliver)
     (server,) = Document.decode(loads[-1]).servers.values()
     assert 1 < len(server.routes) < 10

@@ -56,7 +56,7 @@ def test_who_stands_at_the_line_is_not_blamed_for_what_another_one_says() -> Non
 
     def adapt(text: str) -> bytes:
         if "too-few" in text:
-            line = next(n for n, line in enumerate(text.splitlines(), 1) if "innocent.test" in line)
+            line = next((n for n, line in enumerate(text.splitlines(), 1) if "innocent.test" in line), 1)
             raise CaddyRefusal(f"parsing caddyfile tokens for 'eab': wrong count after 'too-few', at Caddyfile:{line}")
         return quick(text)
 
@@ -189,7 +189,7 @@ def test_what_caddy_comes_to_no_end_with_is_left_out_like_what_it_refuses() -> N
     bad = fragment("bad", site("bad", "respond endless"))
     assert caddy.settle(*GOOD, bad, fragment("new", site("new", "respond x"))) == ["bad"]
     assert "new.test" in caddy.loads[-1]
-    assert str(caddy.quarantine.problems[0]) == "container bad: caddy refuses it: loading it does not finish"
+    assert str(caddy.quarantine.problems[0]) == "container bad: caddy refuses it: adapting it does not finish"
 
 
 def test_a_caddy_that_is_away_is_nobodys_fault() -> None:

@@ -3,6 +3,7 @@
 It starts when it is first needed. It has none of our environment, keeps nothing, and listens at a socket in a private folder.
 """
 
+import contextlib
 import ctypes
 import http.client
 import json
@@ -222,7 +223,8 @@ def _spawn(path: Path, socket: Path, memory: int) -> "subprocess.Popen[bytes]":
         preexec_fn=limit,  # noqa: PLW1509  calls into libc, loaded before the fork
     )
     assert process.stdin is not None
-    with process.stdin:
+    # where it has ended, it is found not to answer
+    with contextlib.suppress(BrokenPipeError), process.stdin:
         process.stdin.write(json.dumps(config).encode())
     return process
 

@@ -41,6 +41,11 @@ class Alone:
     reads_files: bool = False
 
     @property
+    def adapted(self) -> bytes | None:
+        """Nothing, where it is refused."""
+        return self.document.encode() if self.document is not None else None
+
+    @property
     def text(self) -> str:
         """The Caddyfile that is refused."""
         return caddyfile.write_with_origins(self.blocks)[0]

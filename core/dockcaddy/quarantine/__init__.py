@@ -19,6 +19,7 @@ from dockcaddy.errors import CaddyRefusal
 from dockcaddy.fragment import Fragment
 from dockcaddy.merge.configuration import Configuration
 from dockcaddy.model import Problem
+from dockcaddy.quarantine.endless import Ending
 from dockcaddy.quarantine.explanation import Explainer
 from dockcaddy.quarantine.memory import Memory, Rejection
 from dockcaddy.quarantine.ports import Elsewhere, Machine, Ports, PortUnavailable
@@ -39,14 +40,13 @@ class Quarantine:
 
     adapt: Callable[[str], bytes]
     clock: Callable[[], float]
-    route_order: str = "caddy"
     isolates: bool = True
     modules: Callable[[], frozenset[str]] = frozenset
     machine: Machine = field(factory=Elsewhere)
     transforms: Transforms = field(factory=Transforms)
     document: Callable[[Configuration], Document] | None = None
-    fragment_documents: FragmentDocuments = field(
-        default=Factory(lambda self: FragmentDocuments(self.adapt), takes_self=True)
+    documents: FragmentDocuments = field(
+        default=Factory(lambda self: FragmentDocuments(Ending(self._adapt)), takes_self=True)
     )
     _memory: Memory = field(init=False)
     _ports: Ports = field(init=False)
@@ -143,6 +143,9 @@ class Quarantine:
                 self._ports.accepted()
                 return configuration
 
+    def _adapt(self, text: str) -> bytes:
+        return self.adapt(text)
+
     def _adapted(self, configuration: Configuration) -> Document:
         return Document.decode(self.adapt(configuration.text))
 
@@ -154,8 +157,8 @@ class Quarantine:
         before = memory.rejections.copy()
         given = (
             self.document or self._adapted,
+            self.documents,
             self.adapt,
-            self.route_order,
             memory,
             list(fragments),
             build,

@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 
 from attrs import field, frozen
 
@@ -12,7 +12,6 @@ from dockcaddy.caddy import refused_line
 from dockcaddy.caddyfile import Block, Origin, all_blocks, plain_host
 from dockcaddy.errors import one_line
 from dockcaddy.fragment import Fragment
-from dockcaddy.merge.configuration import Configuration
 from dockcaddy.model import Problem
 from dockcaddy.settings import limits
 
@@ -45,6 +44,22 @@ _MODULE = re.compile(r"(?:provision|loading module) '?([a-z_.]+)")
 _OWN = re.compile(r"(?:http|tls|caddy|admin|events|pki)(?:\.[a-z_.]+)?|subroute|srv\d+")
 
 
+class Tried(Protocol):
+    """What was tried: a text with the origins of its lines, and Caddy's JSON of it, if it could be adapted."""
+
+    @property
+    def text(self) -> str:
+        """The Caddyfile."""
+
+    @property
+    def lines(self) -> Sequence[tuple[Origin, ...]]:
+        """The origins of each of its lines."""
+
+    @property
+    def adapted(self) -> bytes | None:
+        """Caddy's JSON."""
+
+
 @frozen(eq=False)
 class Refusal:
     """Why a configuration is refused: Caddy's own message, or that of an unsafe setting (`is_unsafe`).
@@ -53,7 +68,7 @@ class Refusal:
     """
 
     words: str
-    configuration: Configuration
+    configuration: Tried
     at_load: bool = False
     is_unsafe: bool = False
     hosts: frozenset[str] = field(factory=frozenset)

@@ -1,20 +1,19 @@
 """One trial of a set of fragments: which of them are left out, and what Caddy says to the rest."""
 
-import contextlib
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 
 from attrs import define, evolve, field
 
 from dockcaddy.admission.own_addresses import is_loopback_of_another
 from dockcaddy.admission.unsafe import unsafe_settings
 from dockcaddy.caddy import without_values
-from dockcaddy.caddyjson import Document
+from dockcaddy.caddyjson import Alone, Document, FragmentDocuments
 from dockcaddy.errors import CaddyRefusal, CaddyUnreachable
 from dockcaddy.fragment import Fragment
-from dockcaddy.merge.assembly import EMPTY, Assembler
 from dockcaddy.merge.configuration import Configuration
 from dockcaddy.model import Problem
+from dockcaddy.quarantine.endless import Ending
 from dockcaddy.quarantine.memory import Memory
 from dockcaddy.quarantine.refusal import Refusal
 from dockcaddy.quarantine.search import Finding, Search
@@ -31,15 +30,15 @@ Deliver = Callable[[Configuration], bool]
 class Trial:
     """Finds the largest configuration of `fragments` that Caddy accepts.
 
-    `document` is Caddy's of a configuration, `adapt` is for small texts. `build` assembles fragments without those of the
-    given keys, `deliver` hands the result to the live outputs. During
+    `document` is Caddy's of a configuration, `documents` are those of fragments alone, `adapt` is for small texts. `build`
+    assembles fragments without those of the given keys, `deliver` hands the result to the live outputs. During
     the trial, `left_out` are the keys of fragments that are set aside or rejected, `fallbacks` those in whose place the
     last good version stands in `fragments`, `rejected` those that were rejected in this trial.
     """
 
     document: Callable[[Configuration], Document]
+    documents: FragmentDocuments
     adapt: Callable[[str], bytes]
-    route_order: str
     memory: Memory
     fragments: list[Fragment]
     build: Build
@@ -55,7 +54,6 @@ class Trial:
     _accepted_parts: tuple[Fragment, ...] = ()
     _deadline: float | None = None
     _stale: set[str] = field(factory=set)
-    _rejected_kinds: dict[Hashable, Refusal] = field(factory=dict)
     _tolerated: frozenset[str] | None = None
     _shapes: tuple[set[Hashable], set[Hashable]] | None = None
 
@@ -68,6 +66,9 @@ class Trial:
                 self._replace(each)
             if rejection is not None and not each.failed and rejection.retry_at <= self.memory.clock():
                 due.append(each)
+        if self.isolates:
+            self.documents.forget(due)
+            self._reject_refused_alone()
         refused = self._attempt()
         if refused is not None:
             if not self.isolates:
@@ -90,8 +91,37 @@ class Trial:
         """Retry what is due, some at a time; fewer the next time where there was not enough time."""
         size = self.memory.tried_together
         for start in range(0, len(due), size):
-            self._admit(due[start : start + size])
+            self._admit(self._unrefused(due[start : start + size]))
         self.memory.tried_together = max(size // 2, 1) if self._is_over() else limits.MAX_RETRIED_TOGETHER
+
+    def _reject_refused_alone(self) -> None:
+        """Reject each new fragment that Caddy refuses by itself: nobody else can be the cause.
+
+        What was accepted before is not rejected for a definition of another one that is new.
+        """
+        while True:
+            # what is left out for a conflict, or for its size, is not asked about
+            self._without_conflicts()
+            alone = self.documents.of(self.parts)
+            new = self.memory.candidates(self.parts)
+            rejected = [each for each in new if self._is_rejected_alone(each, alone[each])]
+            if not rejected:
+                return
+
+    def _unrefused(self, group: Sequence[Fragment]) -> list[Fragment]:
+        """Those of a group that are set aside which Caddy does not refuse by themselves. The others are rejected."""
+        self._put_back(group)
+        self._reject_refused_alone()
+        left = [each for each in group if each.key not in self.rejected]
+        self._set_aside(left)
+        return left
+
+    def _is_rejected_alone(self, fragment: Fragment, alone: Alone) -> bool:
+        """Reject a fragment that Caddy refuses by itself. Returns whether it does."""
+        if alone.refusal is None:
+            return False
+        self._reject_finding(Finding(fragment, Refusal(str(alone.refusal), alone)))
+        return True
 
     @property
     def parts(self) -> tuple[Fragment, ...]:
@@ -118,7 +148,7 @@ class Trial:
             words = without_values(str(refusal), configuration.text)
             refused = Refusal(words, configuration, at_load=configuration.adapted is not None)
         except CaddyUnreachable as error:
-            if not self._is_too_slow(error):
+            if not Ending(self.adapt).is_the_cause(error):
                 raise
             refused = Refusal("loading it does not finish", configuration, at_load=True)
         if refused is None:
@@ -126,15 +156,6 @@ class Trial:
         elif refused.at_load:
             self._deadline = self._deadline or self.memory.clock() + limits.MAX_SEARCH_TIME
         return refused
-
-    def _is_too_slow(self, error: CaddyUnreachable) -> bool:
-        """Whether this configuration takes too long, while Caddy itself answers."""
-        if not isinstance(error.__cause__, TimeoutError):
-            return False
-        with contextlib.suppress(CaddyUnreachable):
-            self.adapt(EMPTY)
-            return True
-        return False
 
     def _attempt_without_fallbacks(self) -> Refusal | None:
         """Try the result; where it is refused, try it again without fallbacks, which may no longer be good."""
@@ -161,13 +182,10 @@ class Trial:
 
     def _tolerated_settings(self) -> frozenset[str]:
         if self._tolerated is None:
-            self._tolerated = frozenset()
-            own = Assembler(self.route_order).assemble([each for each in self.fragments if each.is_operators])
-            if own.sections:
-                # where Caddy refuses it, it is left out itself
-                with contextlib.suppress(CaddyRefusal):
-                    operators = Document.decode(self.adapt(own.text))
-                    self._tolerated = frozenset(each.message for each in unsafe_settings(operators))
+            alone = self.documents.of(self.parts)
+            operators = [each.document for fragment, each in alone.items() if fragment.is_operators]
+            found = (unsafe_settings(document) for document in operators if document is not None)
+            self._tolerated = frozenset(each.message for some in found for each in some)
         return self._tolerated
 
     def _without_conflicts(self) -> Configuration:
@@ -216,16 +234,7 @@ class Trial:
         self._set_aside(candidates)
         if self._is_what_caddy_has() and self._attempt() is not None:
             return False
-        remaining = list(candidates) if refused.at_load or len(candidates) == 1 else self._screened(candidates)
-        known: Refusal | None = refused
-        if len(remaining) < len(candidates):
-            # mostly that was all, and each try of a part would be another load
-            self._put_back(remaining)
-            known = self._attempt()
-            if known is None:
-                return True
-            self._set_aside(remaining)
-        return self._admit(remaining, known)
+        return self._admit(candidates, refused)
 
     def _is_what_caddy_has(self) -> bool:
         """Whether Caddy already has what is not set aside: no load is needed to try it."""
@@ -320,81 +329,3 @@ class Trial:
             self.fallbacks.add(fragment.key)
             self.left_out -= {fragment.key}
             self.fragments = [before if each.key == fragment.key else each for each in self.fragments]
-
-    def _screened(self, candidates: Sequence[Fragment]) -> list[Fragment]:
-        """Reject candidates that Caddy cannot adapt beside the fragments of their sites. Returns the other candidates.
-
-        These are small texts instead of whole configurations. What others import comes first: while that is refused,
-        nothing is known of the others.
-        """
-        candidate_keys = {each.key for each in candidates}
-        shared = [each for each in self.fragments if each.definitions and self._is_there(each)]
-        new = [each for each in candidates if each.definitions]
-        if self._screen([*shared, *self._of_same_sites(new)], new):
-            shared += [each for each in new if each.key not in self.rejected]
-            for batch in _batches([each for each in candidates if not each.definitions]):
-                others = [each for each in batch if not self._reject_by_kind(each)]
-                if others:
-                    self._screen([*shared, *self._of_same_sites(others)], others)
-        return [each for each in candidates if each.key in candidate_keys - self.rejected]
-
-    def _reject_by_kind(self, fragment: Fragment) -> bool:
-        """Reject a fragment that differs only in its hosts from those that were refused. Returns whether it was."""
-        refused = self._rejected_kinds.get(fragment.kind)
-        if refused is None or not refused.is_about_kind((fragment,)):
-            return False
-        self._reject_finding(Finding(fragment, refused))
-        return True
-
-    def _is_there(self, fragment: Fragment) -> bool:
-        return fragment.key not in self.left_out
-
-    def _screen(self, others: Sequence[Fragment], batch: Sequence[Fragment]) -> bool:
-        """Reject those of a batch that Caddy cannot adapt beside the others. Returns whether it adapts the others."""
-        taken = list(others)
-
-        def attempt(group: Sequence[Fragment]) -> Refusal | None:
-            refused = self._adapted_alone([*taken, *group])
-            if refused is None:
-                taken.extend(group)
-            return refused
-
-        search = Search(attempt, self._by_likelihood)
-        search.run(batch)
-        if search.found and attempt(()) is not None:
-            return False
-        for finding in search.found:
-            self._reject_finding(finding)
-        self._rejected_kinds |= search.rejected_kinds
-        return True
-
-    def _adapted_alone(self, fragments: Iterable[Fragment]) -> Refusal | None:
-        """Why Caddy refuses these fragments by themselves."""
-        by_key = {each.key: each for each in fragments}
-        in_order = [by_key[each.key] for each in self.fragments if each.key in by_key]
-        assembly = Assembler(self.route_order).assemble(in_order)
-        try:
-            self.adapt(assembly.text)
-        except CaddyRefusal as refusal:
-            return Refusal(str(refusal), Configuration(assembly.text, (), None, assembly))
-        return None
-
-    def _of_same_sites(self, batch: Sequence[Fragment]) -> list[Fragment]:
-        keys = {each.key for each in batch} | self.left_out
-        groups = {group for each in batch for group in each.groups}
-        return [each for each in self.fragments if each.key not in keys and groups & each.groups]
-
-
-def _batches(candidates: list[Fragment]) -> Iterator[list[Fragment]]:
-    """Batches of about equal size; fragments of one site are in the same batch."""
-    by_site: dict[Hashable, list[Fragment]] = defaultdict(list)
-    for each in candidates:
-        by_site[min(each.groups, key=str, default="")].append(each)
-    batch: list[Fragment] = []
-    for members in by_site.values():
-        if batch and len(batch) + len(members) > limits.MAX_VALIDATED_TOGETHER:
-            yield batch
-            batch = []
-        batch += members
-    if batch:
-        yield batch

@@ -65,7 +65,29 @@ class Measured:
 
 
 @frozen
-class FragmentAdapter:
+class Limited:
+    """Adapts with a `limited` Caddy. Where that does not run, `serves` adapts; what it refuses `others` may adapt, if given."""
+
+    limited: Adapter
+    serves: Adapter
+    others: Adapter | None = None
+
+    def adapt(self, caddyfile: str) -> bytes:
+        """See FirstAdapter."""
+        try:
+            return self.limited.adapt(caddyfile)
+        except TooLargeError:
+            raise
+        except CaddyRefusal:
+            if self.others is None:
+                raise
+            return self.others.adapt(caddyfile)
+        except CaddyUnreachable:
+            return self.serves.adapt(caddyfile)
+
+
+@frozen
+class ByVariables:
     """Adapts texts `without` variables in another way than those `with_variables`."""
 
     without: Adapter
@@ -86,9 +108,10 @@ def fragment_adapter(adapters: Sequence[Adapter], program: Path | None, *, is_sa
         return whole
     limited = LimitedAdapter(program)
     measured = Measured(limited, whole)
-    others = [each for each in adapters if not isinstance(each, CommandAdapter)]
-    own = FirstAdapter((limited, *others), asks_all)
-    return FragmentAdapter(own, measured) if is_same or asks_all else measured
+    if not (is_same or asks_all):
+        return measured
+    others = tuple(each for each in adapters if not isinstance(each, CommandAdapter))
+    return ByVariables(Limited(limited, whole, FirstAdapter(others) if asks_all and others else None), measured)
 
 
 def for_each() -> ForEach:

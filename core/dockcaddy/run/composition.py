@@ -13,6 +13,7 @@ from dockcaddy.caddyjson.streams import LongStreams
 from dockcaddy.hookspecs import Adapter
 from dockcaddy.plugins.registry import Registry
 from dockcaddy.quarantine import Elsewhere, Quarantine
+from dockcaddy.quarantine.endless import Ending
 from dockcaddy.quarantine.this_machine import ThisMachine
 from dockcaddy.quarantine.transforms import Transforms
 from dockcaddy.reconcile.pipeline import Pipeline
@@ -64,16 +65,16 @@ def quarantine_for(
         is_same=has_child or len(programs) == len(adapters),
         asks_all=settings.has_servers,
     )
-    routes = SiteRoutes(alone.adapt, for_each())
+    adapt = Ending(alone.adapt)
+    routes = SiteRoutes(adapt, for_each())
     splicer = Splicer(adapter.adapt, site_routes=routes)
     return Quarantine(
         adapter.adapt,
         clock,
-        settings.route_order,
         settings.process_caddyfile,
         modules,
         machine,
         transforms,
         lambda configuration: splicer.document(configuration.assembly.sections, configuration.text),
-        FragmentDocuments(alone.adapt, routes, settings.route_order),
+        FragmentDocuments(adapt, routes, settings.route_order),
     )
