@@ -76,7 +76,7 @@ class Proxy:
         """The process id of its Caddy, 0 where there is none."""
         children = Path(f"/proc/{self.process.pid}/task").glob("*/children")
         pids = [int(pid) for path in children for pid in path.read_text().split()]
-        return next((pid for pid in pids if Path(f"/proc/{pid}/comm").read_text().strip() == "caddy"), 0)
+        return next((pid for pid in pids if _serves(pid)), 0)
 
     @property
     def threads(self) -> int:
@@ -120,3 +120,10 @@ def start(folder: Path, port: int, *options: str) -> Proxy:
     (folder / "dockcaddy.toml").touch()
     process = subprocess.Popen(command, stderr=subprocess.PIPE, env=environment, cwd=folder, text=True)
     return Proxy(process, port, f"unix/{folder}/state/admin.sock")
+
+
+def _serves(pid: int) -> bool:
+    """Whether a process is a Caddy that serves, and not one that only adapts."""
+    process = Path(f"/proc/{pid}")
+    is_caddy = (process / "comm").read_text().strip() == "caddy"
+    return is_caddy and "dockcaddy-adapt-" not in str((process / "cwd").resolve())

@@ -26,6 +26,8 @@ _PACKAGES = {
     "rate_limit": "github.com/mholt/caddy-ratelimit",
     "realip": "github.com/captncraig/caddy-realip",
     "replace": "github.com/caddyserver/replace-response",
+    "replace_response": "github.com/caddyserver/replace-response",
+    "tailscale": "github.com/tailscale/caddy-tailscale",
     "vulcain": "github.com/dunglas/vulcain/caddy",
     "webdav": "github.com/mholt/caddy-webdav",
     "caddy.logging.encoders.transform": "github.com/caddyserver/transform-encoder",
@@ -33,9 +35,12 @@ _PACKAGES = {
     "caddy.storage.redis": "github.com/pberkel/caddy-storage-redis",
     "http.encoders.br": "github.com/ueffel/caddy-brotli",
     "http.ip_sources.cloudflare": "github.com/WeidiDeng/caddy-cloudflare-ip",
+    "http.matchers.ipfilter_geolocation": "github.com/jpillora/ipfilter-caddy",
     "http.matchers.maxmind_geolocation": "github.com/porech/caddy-maxmind-geolocation",
 }
 _DNS = "dns.providers."
+# their names are those of the directives
+_HANDLERS = "http.handlers."
 # how messages call the modules of a namespace
 _NOUNS = {
     "caddy.listeners": "listener wrapper",
@@ -59,7 +64,9 @@ _NOUNS = {
 def package_of(name: str) -> str:
     """The package that brings a directive, an option or a module (`dns.providers.hetzner`), `""` if it is unknown."""
     provider = name.removeprefix(_DNS)
-    return f"github.com/caddy-dns/{provider}" if provider != name else _PACKAGES.get(name, "")
+    if provider != name:
+        return f"github.com/caddy-dns/{provider}"
+    return _PACKAGES.get(name.removeprefix(_HANDLERS), "")
 
 
 def noun_for(module: str) -> str:

@@ -19,7 +19,7 @@ from dockcaddy.caddyjson.document import Document, Route
 from dockcaddy.caddyjson.frames import Frame, NotSpliceable
 from dockcaddy.caddyjson.plain_sites import plain_site
 from dockcaddy.caddyjson.site_routes import Site, SiteRoutes
-from dockcaddy.errors import CaddyRefusal
+from dockcaddy.errors import CaddyRefusal, CaddyUnreachable
 from dockcaddy.fragment import Fragment, is_definition
 
 # options may be refused only where there is a site
@@ -86,7 +86,11 @@ class FragmentDocuments:
         """What Caddy says to each of these fragments, which are all that there are. Raises CaddyUnreachable."""
         known = {} if self._define(tuple(each for each in fragments if each.definitions)) else self._latest
         new = [each for each in fragments if each not in known or known[each].reads_files]
-        made = self._made(new)
+        try:
+            made = self._made(new)
+        except CaddyUnreachable as error:
+            # whoever keeps the error must not keep what was made until then
+            raise error.with_traceback(None) from error.__cause__
         # what was known before is kept until now: texts that come again are not adapted again
         self._latest = {each: made[each] if each in made else known[each] for each in fragments}
         self._joint = self._beside_others(fragments)
@@ -118,7 +122,7 @@ class FragmentDocuments:
                     accepted.append(each)
                 except CaddyRefusal as refusal:
                     blocks = tuple(section.block for section in self._sections(_definitions_in([*accepted, each])))
-                    self._refused_definers[each] = Alone(None, refusal, blocks)
+                    self._refused_definers[each] = Alone(None, _bare(refusal), blocks)
             self._accept(accepted)
         return True
 
@@ -212,7 +216,7 @@ class FragmentDocuments:
             made = Alone(self._document(text), is_joint=is_joint, reads_files=reads_files)
         except CaddyRefusal as refusal:
             used = [each.block for each in self._definitions.sections if each.text and _is_in(each.block, names)]
-            made = Alone(None, refusal, (*used, *(each.block for each in sections)), reads_files=reads_files)
+            made = Alone(None, _bare(refusal), (*used, *(each.block for each in sections)), reads_files=reads_files)
         self._by_text[text] = made
         return made
 
@@ -252,3 +256,8 @@ def _definitions_in(definers: Iterable[Fragment]) -> list[Block]:
 
 def _is_in(block: Block, names: Iterable[str]) -> bool:
     return not block.keys or block.keys[0] in names
+
+
+def _bare(refusal: CaddyRefusal) -> CaddyRefusal:
+    """The refusal without its traceback, which would keep what is gone."""
+    return CaddyRefusal(str(refusal))
