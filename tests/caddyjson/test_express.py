@@ -99,8 +99,8 @@ def test_a_proxy_may_have_no_upstream_for_a_while() -> None:
 
 
 def new(loaded: Document, wanted: Document) -> set[str] | None:
-    found = Loaded(loaded).new_sites(wanted, {})
-    return None if found is None else {place.host for place in found}
+    found = Loaded(loaded).difference(wanted, {})
+    return None if found is None else {place.host for place in found.answers}
 
 
 OLD = (route("aaa.test"), route("bb.test", handlers=({"handler": "encode"}, PROXY)))
@@ -117,9 +117,8 @@ def test_sites_of_the_shapes_that_are_there_are_found() -> None:
 @pytest.mark.parametrize(
     "wanted",
     [
-        document(OLD[0]),
         document(OLD[1], OLD[0], route("c.test")),
-        document(OLD[0], route("bb.test"), route("c.test")),
+        document(OLD[0], route("bb.test", handlers=({"handler": "vars"}, PROXY))),
         document(*OLD, route("c.test", handlers=({"handler": "vars"}, PROXY))),
         document(*OLD, route("*.test")),
         document(*OLD, {"handle": [PROXY], "terminal": True}),
@@ -135,13 +134,30 @@ def test_anything_else_is_a_load(wanted: Document) -> None:
     assert new(document(*OLD), wanted) is None
 
 
+def test_sites_that_change_and_sites_that_end() -> None:
+    found = Loaded(document(*OLD)).difference(document(route("aaa.test", handlers=(proxy("10.0.0.2:80"),))), {})
+    assert found is not None and {each.host for each in found.ended} == {"bb.test"}
+    by_host = {place.host: answer.addresses for place, answer in found.answers.items()}
+    assert by_host == {"aaa.test": ("10.0.0.2:80",), "bb.test": ()}
+    # its labels are those of the other one now
+    assert new(document(*OLD), document(OLD[0], route("bb.test"), route("c.test"))) == {"bb.test", "c.test"}
+    assert new(document(*OLD), document(OLD[0], route("bb.test", "www.bb.test"))) == {"bb.test", "www.bb.test"}
+
+
+def test_a_host_of_several_sites_is_a_load() -> None:
+    below = {**route("aaa.test"), "match": [{"host": ["aaa.test"], "path": ["/x"]}]}
+    assert new(document(below, *OLD), document(below, route("aaa.test", handlers=(proxy("b:1"),)), OLD[1])) is None
+    assert new(document(below, *OLD), document(below, OLD[1])) is None
+    assert new(document(below, OLD[1]), document(below, *OLD)) is None
+
+
 def test_what_stands_behind_all_hosts_stays_there() -> None:
     fallback = {"handle": [{"handler": "static_response"}]}
     loaded, wanted = document(*OLD, fallback), document(*OLD, route("c.test"), fallback)
     assert new(loaded, wanted) == {"c.test"}
     assert new(loaded, document(*OLD, fallback, route("c.test"))) is None
     routes = with_express(loaded, "/x").servers["srv0"].routes
-    assert routes[-1].value == fallback and "vars_regexp" in routes[-2].value["match"][0]
+    assert routes[-1].value == fallback and "vars_regexp" in routes[0].value["match"][0]
 
 
 def test_beside_a_pattern_each_site_is_a_load() -> None:
@@ -237,6 +253,6 @@ def test_redirects_come_before_what_answers_for_every_host_and_behind_the_sites(
     fallback = {"handle": [{"handler": "static_response"}]}
     plain = {"srv1": {"listen": [":80"], "routes": [route("plain.test"), fallback]}}
     routes = with_express(secure(*WITH_TLS, others=plain), "/x").servers["srv1"].routes
-    assert routes[0].hosts == ("plain.test",) and routes[-1].value == fallback
+    assert routes[1].hosts == ("plain.test",) and routes[-1].value == fallback
     made = with_express(secure(*WITH_TLS), "/x").servers["express"]
     assert made.settings["listen"] == [":80"] and len(made.routes) == 2

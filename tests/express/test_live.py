@@ -162,21 +162,42 @@ def test_the_next_load_takes_it_up_without_a_gap_and_its_file_goes(
     assert town.proxy.loads == loads + 1
 
 
-def test_one_that_is_part_of_the_configuration_goes_with_a_load(
+def test_one_that_is_part_of_the_configuration_has_no_upstream_and_goes_with_a_load(
     town: Town, tmp_path: Path, eventually: Eventually
 ) -> None:
     town.add("second")
     eventually(lambda: town.right("second"))
     town.add("other", caddy__respond="here", **{"caddy.reverse_proxy": ""})
     eventually(lambda: town.proxy.body("other.test") == "here")
+    loads = town.proxy.loads
     with town.visitor("first") as visitor:
         town.engine.remove("second")
-        # at once, although its file would still be there
+        eventually(lambda: town.proxy.body("second.test") == "status 503")
+        eventually(lambda: town.proxy.said("gone: http://second.test"))
         eventually(lambda: town.gone("second"))
         assert not files(tmp_path)
-        eventually(lambda: town.proxy.said("gone: http://second.test"))
-        assert town.gone("second")
-    assert not visitor.failures
+    assert not visitor.failures and town.proxy.loads == loads + 1
+
+
+def test_a_site_of_the_configuration_is_replaced_and_scaled_without_a_load(town: Town, eventually: Eventually) -> None:
+    replicas = {"one": replica(town, "one")}
+    eventually(lambda: answering(town) == set(replicas.values()))
+    town.add("other", caddy__respond="here", **{"caddy.reverse_proxy": ""})
+    eventually(lambda: town.proxy.body("other.test") == "here")
+    loads = town.proxy.loads
+    with regulars(town, "first") as visitors:
+        town.engine.remove("one")
+        eventually(lambda: answering(town) == {"status 503"})
+        replicas = {"two": replica(town, "two")}
+        eventually(lambda: answering(town) == set(replicas.values()))
+        replicas["three"] = replica(town, "three")
+        eventually(lambda: answering(town) == set(replicas.values()))
+        town.engine.crash("two")
+        eventually(lambda: answering(town) == {replicas["three"]})
+        town.engine.start("two")
+        eventually(lambda: answering(town) == set(replicas.values()))
+    assert [each.faults for each in visitors] == [[]] * 4
+    assert town.proxy.loads == loads
 
 
 def test_another_kind_of_site_needs_a_load_and_the_next_one_of_its_kind_does_not(
@@ -218,6 +239,7 @@ def test_files_that_somebody_deletes_are_written_again(town: Town, tmp_path: Pat
 
 def test_where_no_file_can_be_written_a_new_site_is_a_load(town: Town, tmp_path: Path, eventually: Eventually) -> None:
     folder = tmp_path / "state/upstreams/sites"
+    eventually(folder.is_dir)
     folder.rmdir()
     folder.write_text("")
     loads = town.proxy.loads

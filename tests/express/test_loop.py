@@ -135,8 +135,8 @@ class World:
     @property
     def found(self) -> dict[str, list[str]]:
         """What Caddy finds in the folder: the names by host, the first one counts."""
-        hosts = (self.folder / "sites").glob("*/*/*/")
-        return {host.name: [each.name.partition(",")[2] for each in sorted(host.iterdir())] for host in hosts}
+        hosts = (self.folder / "sites").glob("*/*/")
+        return {host.name: [",".join(each.name.split(",")[2:]) for each in sorted(host.iterdir())] for host in hosts}
 
     def has(self, host: str) -> bool:
         """Whether Caddy has the site itself."""
@@ -236,17 +236,58 @@ def test_one_that_is_gone_is_gone_from_the_folder(world: World) -> None:
     assert not world.found and len(world.caddy.loads) == 1
 
 
-def test_one_that_has_moved_and_is_gone_is_gone_from_the_folder_before_the_load(world: World) -> None:
-    world.put("second")
+def test_what_is_left_of_one_that_has_moved_goes_before_its_site_changes(world: World) -> None:
+    world.put("second", "10.0.0.2:80")
     world.turn()
     world.put("other", **{"caddy.respond": "hi"})
     world.turn()
     assert world.has("second") and world.found
-    del world.engine.resources["second"]
+    world.put("second", **{"caddy.abort": "another kind"})
     found: list[bool] = []
     world.caddy.looks = lambda: found.append(bool(world.found))
     world.turn()
-    assert found == [False] and not world.has("second")
+    assert found == [False] and world.has("second") and len(world.caddy.loads) == 3
+
+
+def test_a_site_of_the_configuration_that_changes_needs_no_load(world: World) -> None:
+    world.put("first", "10.0.0.9:80")
+    world.turn()
+    assert world.found == {"first.test": ["10.0.0.9:80"]} and len(world.caddy.loads) == 1
+    world.put("first")
+    world.turn()
+    # as it is in the configuration
+    assert not world.found and len(world.caddy.loads) == 1
+
+
+def test_one_of_the_configuration_that_ends_has_no_upstream_for_a_while_and_then_goes(world: World) -> None:
+    world.put("second")
+    world.turn()
+    world.pass_by(limits.EXPRESS_CALM + limits.EXPRESS_KEPT + 1)
+    assert world.has("second") and not world.found
+    del world.engine.resources["second"]
+    world.turn()
+    assert [[each.count(":") for each in names] for names in _names(world)] == [[0]]
+    world.pass_by(limits.EXPRESS_ENDED - 2)
+    assert len(world.caddy.loads) == 2
+    world.pass_by(3)
+    assert len(world.caddy.loads) == 3 and not world.has("second") and not world.found
+
+
+def _names(world: World) -> list[list[str]]:
+    return [[each.name for each in host.iterdir()] for host in (world.folder / "sites").glob("*/*/")]
+
+
+def test_a_container_that_takes_the_place_of_one_that_ended_needs_no_load(world: World) -> None:
+    world.put("other", **{"caddy.respond": "hi"})
+    world.turn()
+    del world.engine.resources["first"]
+    world.turn()
+    world.pass_by(limits.EXPRESS_ENDED - 5)
+    world.put("first", "10.0.0.7:80")
+    world.turn()
+    assert world.found["first.test"][0] == "10.0.0.7:80"
+    world.pass_by(limits.EXPRESS_CALM - 5)
+    assert len(world.caddy.loads) == 2
 
 
 def test_a_caddy_that_lost_its_configuration_gets_it_and_the_others_are_still_found(world: World) -> None:

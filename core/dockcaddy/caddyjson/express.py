@@ -1,12 +1,12 @@
-"""New plain sites without another configuration: Caddy finds them in a folder, at each request. Pure.
+"""Changes of plain sites without another configuration: Caddy finds them in a folder, at each request. Pure.
 
-Behind the routes of all sites with a host, each server has a route for hosts that are folders there. In the folder of a
-host lies an empty file whose name has the addresses of its upstreams, if any: `FOLDER/SERVER/SHAPE/HOST/ORDER,ADDRESS,ADDRESS`.
-Caddy matches it by https://caddyserver.com/docs/caddyfile/matchers#file, which takes a host as it is and not as a pattern.
+In front of its sites, each server has a route for hosts that are folders there. In the folder of a host lies an empty file
+whose name has a shape and the addresses of its upstreams, if any: `FOLDER/SERVER/HOST/ORDER,SHAPE,ADDRESS,ADDRESS`. Caddy
+matches it by https://caddyserver.com/docs/caddyfile/matchers#file, which takes a host as it is and not as a pattern.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import partial
 from hashlib import sha256
 from typing import Any
@@ -27,27 +27,54 @@ from dockcaddy.settings import limits
 _HOST = "{http.request.host}"
 _FILE = "{http.matchers.file.relative}"
 _NO_UPSTREAM = {"handler": "error", "error": "no upstreams available", "status_code": 503}
+# what the name of a file says of upstreams, as placeholders
+_ADDRESSES = {
+    "handler": "map",
+    "source": _FILE,
+    "destinations": [f"{{{UPSTREAM % place}}}" for place in range(PLACES)],
+    "mappings": [
+        {
+            "input_regexp": f"^/[^/]+/[0-9]+,[^,]+{',([^,]+)' * count}$",
+            "outputs": [f"${{{place % count + 1}}}" for place in range(PLACES)],
+        }
+        for count in COUNTS
+    ],
+}
 
 
 @frozen
 class Place:
-    """Where Caddy looks for the addresses of a host: in the folder of a shape of a server."""
+    """Where Caddy looks for a host: in a folder of a server's."""
 
     server: str
-    shape: str
     host: str
 
 
-Sites = Mapping[Place, tuple[str, ...]]
+@frozen
+class Answer:
+    """How requests to a host are answered: by the handlers of a shape, from these addresses."""
+
+    shape: str
+    addresses: tuple[str, ...] = ()
+
+
+@frozen
+class Difference:
+    """What differs between a document and the one that is loaded: the answers of some hosts.
+
+    Those that `ended` have a site in the loaded one only, so they answer as a site without upstreams.
+    """
+
+    answers: Mapping[Place, Answer] = field(factory=dict)
+    ended: frozenset[Place] = frozenset()
 
 
 def with_express(document: Document, folder: str) -> Document:
     """The document with routes for the sites that are in `folder`."""
     secure = [
-        _folder(folder, server, shape)
+        f"{folder}/{_name(server)}"
         for server in document.servers.values()
-        if is_secure(document, server)
-        for shape in _shapes(document, server)
+        if is_secure(document, server) and _shapes(document, server)
     ]
     made = with_certificates(document, secure) if secure else document
     return made.with_servers(lambda server: _with_route(document, server, folder))
@@ -55,7 +82,7 @@ def with_express(document: Document, folder: str) -> Document:
 
 @define
 class Loaded:
-    """The document that Caddy has loaded, and which sites it finds in the folder."""
+    """The document that Caddy has loaded, and what it finds in the folder beside that."""
 
     document: Document
     _servers: dict[str, "_LoadedServer"] = field(init=False)
@@ -63,78 +90,116 @@ class Loaded:
     def __attrs_post_init__(self) -> None:
         self._servers = {name: _LoadedServer.of(self.document, each) for name, each in self.document.servers.items()}
 
-    def new_sites(self, wanted: Document, values: Mapping[str, str]) -> Sites | None:
-        """The addresses of the sites that `wanted` has beyond it, by place; None where anything else differs.
-
-        `values` are what placeholders stand for.
-        """
+    def difference(self, wanted: Document, values: Mapping[str, str]) -> Difference | None:
+        """How `wanted` differs, where answers of hosts are all of it; else None. `values` are what placeholders stand for."""
         if self.document.rest != wanted.rest or self.document.servers.keys() != wanted.servers.keys():
             return None
-        sites: dict[Place, tuple[str, ...]] = {}
+        answers: dict[Place, Answer] = {}
+        ended: set[Place] = set()
         for name, server in self._servers.items():
-            new = _new_routes(server.server, wanted.servers[name])
-            for route in new or ():
-                found = server.site(route, values)
-                if not found:
-                    return None
-                sites.update(found)
-            if new is None:
+            found = server.difference(wanted.servers[name], values)
+            if found is None:
                 return None
-        return sites
+            answers.update(found.answers)
+            ended |= found.ended
+        return Difference(answers, frozenset(ended))
 
     def handshake(self, place: Place) -> int:
         """The port at which a handshake has Caddy obtain the certificate of a site; 0 where it needs none."""
-        is_secure = any(each.is_secure and each.name == place.server for each in self._servers.values())
-        return int(self.document.app("http").get("https_port") or 443) if is_secure else 0
+        is_new = any(
+            each.is_secure and each.name == place.server and place.host not in each.by_host
+            for each in self._servers.values()
+        )
+        return int(self.document.app("http").get("https_port") or 443) if is_new else 0
 
-    def has(self, place: Place) -> bool:
-        """Whether it has a site in this place itself: no request gets as far as the folder."""
-        return any(each.name == place.server and place.host in each.hosts for each in self._servers.values())
 
-
-def has_site(document: Document, place: Place) -> bool:
-    """Whether a document has a site in this place itself."""
-    servers = (each for each in document.servers.values() if _name(each) == place.server)
-    return any(place.host in route.hosts for each in servers for route in each.routes)
+def answers_of(document: Document, places: Iterable[Place], values: Mapping[str, str]) -> dict[Place, Answer | None]:
+    """How a document itself answers requests to these places; None where by more than a plain proxy."""
+    hosts: dict[str, set[str]] = {}
+    for place in places:
+        hosts.setdefault(place.server, set()).add(place.host)
+    found: dict[Place, Answer | None] = {}
+    for server in document.servers.values() if hosts else ():
+        name = _name(server)
+        for route in server.routes if name in hosts else ():
+            for host in hosts[name].intersection(route.hosts):
+                found[Place(name, host)] = _answer(route, values)
+    return found
 
 
 @frozen
 class _LoadedServer:
-    """A server as it is loaded: its name in the folder, its hosts, and the shapes of sites that it finds there."""
+    """A server as it is loaded: its name in the folder, its routes by host, and the shapes that it finds there.
+
+    Of a host of several routes, there is None.
+    """
 
     server: Server
     name: str
-    hosts: frozenset[str]
-    shapes: frozenset[Shape]
+    by_host: Mapping[str, Route | None]
+    shapes: frozenset[str]
     is_secure: bool
     has_certificate: Callable[[str], bool]
 
     @classmethod
     def of(cls, document: Document, server: Server) -> "_LoadedServer":
         """The server of a document."""
-        shapes = frozenset(_shapes(document, server))
+        by_host: dict[str, Route | None] = {}
+        for route in server.routes:
+            for host in route.hosts:
+                by_host[host] = None if host in by_host else route
+        shapes = frozenset(each.name for each in _shapes(document, server))
         has_certificate = partial(is_new_name, document)
-        return cls(server, _name(server), frozenset(server.hosts), shapes, is_secure(document, server), has_certificate)
+        return cls(server, _name(server), by_host, shapes, is_secure(document, server), has_certificate)
 
-    def site(self, route: Route, values: Mapping[str, str]) -> Sites:
-        """The addresses of a route that the server does not have, by place; none where Caddy would not find it."""
-        site: PlainProxy | None = route.found(plain_proxy)
-        if site is None or site.shape not in self.shapes or not self.hosts.isdisjoint(site.hosts):
-            return {}
-        if self.is_secure and not all(map(self.has_certificate, site.hosts)):
-            return {}
-        addresses = site.addresses(values)
-        if addresses is None:
-            return {}
-        return {Place(self.name, site.shape.name, host): addresses for host in site.hosts}
+    def difference(self, wanted: Server, values: Mapping[str, str]) -> Difference | None:
+        """See Loaded."""
+        changes = _changes(self.server, wanted)
+        if changes is None:
+            return None
+        gone, new = changes
+        free = {host for route in gone for host in route.hosts}
+        answers: dict[Place, Answer] = {}
+        for route in new:
+            answer = _answer(route, values)
+            places = [Place(self.name, host) for host in route.hosts]
+            if answer is None or not all(self._can_answer(each, free) and each not in answers for each in places):
+                return None
+            answers.update(dict.fromkeys(places, answer))
+        answers |= self._ended(gone, answers)
+        if any(each.shape not in self.shapes for each in answers.values()):
+            return None
+        return Difference(answers, frozenset(place for place in answers if place.host in free) - self._places(new))
+
+    def _can_answer(self, place: Place, free: Collection[str]) -> bool:
+        """Whether no other site has this host, and there is or will be a certificate for it."""
+        if place.host in self.by_host:
+            return place.host in free and self.by_host[place.host] is not None
+        return not self.is_secure or self.has_certificate(place.host)
+
+    def _ended(self, gone: Iterable[Route], answers: Mapping[Place, Answer]) -> dict[Place, Answer]:
+        """The answers of hosts whose site is gone. What is no plain proxy has a shape that is not known."""
+        found: dict[Place, Answer] = {}
+        for route in gone:
+            site = route.found(plain_proxy)
+            is_alone = all(self.by_host[host] is not None for host in route.hosts)
+            answer = Answer(site.shape.name if site is not None and is_alone else "")
+            places = [Place(self.name, host) for host in route.hosts]
+            found.update((each, answer) for each in places if each not in answers)
+        return found
+
+    def _places(self, routes: Iterable[Route]) -> frozenset[Place]:
+        return frozenset(Place(self.name, host) for route in routes for host in route.hosts)
+
+
+def _answer(route: Route, values: Mapping[str, str]) -> Answer | None:
+    site: PlainProxy | None = route.found(plain_proxy)
+    addresses = site.addresses(values) if site is not None else None
+    return None if site is None or addresses is None else Answer(site.shape.name, addresses)
 
 
 def _name(server: Server) -> str:
     return sha256(encoded(sorted(server.settings.get("listen") or ()))).hexdigest()[:16]
-
-
-def _folder(folder: str, server: Server, shape: Shape) -> str:
-    return f"{folder}/{_name(server)}/{shape.name}"
 
 
 def _shapes(document: Document, server: Server) -> Sequence[Shape]:
@@ -142,8 +207,10 @@ def _shapes(document: Document, server: Server) -> Sequence[Shape]:
     if _has_patterns(server) or not (_is_plain_http(document, server) or is_secure(document, server)):
         return ()
     found = (route.found(plain_proxy) for route in server.routes)
-    counts = Counter(each.shape for each in found if each is not None)
-    return sorted(counts, key=lambda shape: (-counts[shape], shape.name))[: limits.MAX_EXPRESS_SHAPES]
+    # bytes have their hash at hand
+    counts = Counter(each.shape.handlers for each in found if each is not None)
+    ranked = sorted(map(Shape, counts), key=lambda shape: (-counts[shape.handlers], shape.name))
+    return ranked[: limits.MAX_EXPRESS_SHAPES]
 
 
 def _is_plain_http(document: Document, server: Server) -> bool:
@@ -163,55 +230,43 @@ def _with_route(document: Document, server: Server, folder: str) -> Server:
     shapes = _shapes(document, server)
     if not shapes:
         return server
-    routes = [_for_shape(each, _folder(folder, server, each)) for each in shapes]
+    files = {"file": {"root": f"{folder}/{_name(server)}", "try_files": [f"/{_HOST}/*"]}}
+    chosen = {"handler": "subroute", "routes": [_for_shape(each) for each in shapes]}
+    found = {"match": [files], "handle": [_ADDRESSES, chosen]}
     # neither a path nor another name of a folder
-    match = {"vars_regexp": {_HOST: {"pattern": HOST_PATTERN}}}
-    express = Route({"match": [match], "handle": [{"handler": "subroute", "routes": routes}]})
-    place = _first_without_hosts(server.routes)
-    return evolve(server, routes=(*server.routes[:place], express, *server.routes[place:]))
+    names = {"vars_regexp": {_HOST: {"pattern": HOST_PATTERN}}}
+    express = Route({"match": [names], "handle": [{"handler": "subroute", "routes": [found]}]})
+    return evolve(server, routes=(express, *server.routes))
 
 
-def _for_shape(shape: Shape, folder: str) -> Json:
+def _for_shape(shape: Shape) -> Json:
     """The route of the hosts of one shape."""
-    chosen = {
-        "handler": "map",
-        "source": _FILE,
-        "destinations": [f"{{{UPSTREAM % place}}}" for place in range(PLACES)],
-        "mappings": [
-            {
-                "input_regexp": f"^/[^/]+/[0-9]+{',([^,]+)' * count}$",
-                "outputs": [f"${{{place % count + 1}}}" for place in range(PLACES)],
-            }
-            for count in COUNTS
-        ],
-    }
+    matches = [{"vars_regexp": {_FILE: {"pattern": f"^/[^/]+/[0-9]+,{shape.name}(?:,|$)"}}}]
     # what a proxy without upstreams answers
-    none = {"match": [{"vars_regexp": {_FILE: {"pattern": "^/[^/]+/[0-9]+$"}}}], "handle": [_NO_UPSTREAM]}
-    files = {"file": {"root": folder, "try_files": [f"/{_HOST}/*"]}}
-    handle = [chosen, {"handler": "subroute", "routes": [none]}, *shape.decoded]
-    return {"match": [files], "handle": handle, "terminal": True}
+    none = {"match": [{"vars_regexp": {_FILE: {"pattern": "^/[^/]+/[0-9]+,[^,]+$"}}}], "handle": [_NO_UPSTREAM]}
+    handle = [{"handler": "subroute", "routes": [none]}, *shape.decoded]
+    return {"match": matches, "handle": handle, "terminal": True}
 
 
-def _new_routes(loaded: Server, wanted: Server) -> Sequence[Route] | None:
-    """The routes that one server has beyond another one; None where they differ in anything else."""
+def _changes(loaded: Server, wanted: Server) -> tuple[Sequence[Route], Sequence[Route]] | None:
+    """The routes that only one of two servers has; None where anything else differs, or their order."""
     is_same = _without_skipped(loaded.settings) == _without_skipped(wanted.settings)
     if not is_same or loaded.named.keys() != wanted.named.keys():
         return None
     if not _are_same((*loaded.errors, *loaded.named.values()), (*wanted.errors, *wanted.named.values())):
         return None
-    waiting = iter(wanted.routes[: _first_without_hosts(wanted.routes)])
-    first = _first_without_hosts(loaded.routes)
-    new: list[Route] = []
-    for old in loaded.routes[:first]:
-        for route in waiting:
-            if _is_same(route, old):
-                break
-            new.append(route)
-        else:
-            return None
-    new += waiting
-    others = wanted.routes[first + len(new) :]
-    return new if _are_same(loaded.routes[first:], others) else None
+    common = set(loaded.routes).intersection(wanted.routes)
+    texts = {each.encoded for each in loaded.routes if each not in common}
+    texts &= {each.encoded for each in wanted.routes if each not in common}
+    stays = [[each for each in server.routes if each in common or each.encoded in texts] for server in (loaded, wanted)]
+    if not _are_same(*stays):
+        return None
+    gone, new = (
+        [each for each in server.routes if each not in common and each.encoded not in texts]
+        for server in (loaded, wanted)
+    )
+    behind = wanted.routes[_first_without_hosts(wanted.routes) :] if new else ()
+    return None if any(each in new for each in behind) else (gone, new)
 
 
 def _without_skipped(settings: Json) -> Mapping[str, Any]:

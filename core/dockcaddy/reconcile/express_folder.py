@@ -1,4 +1,4 @@
-"""The folder in which Caddy finds new plain sites: see `caddyjson/express.py`.
+"""The folder in which Caddy finds plain sites: see `caddyjson/express.py`.
 
 While Caddy looks, it sees the old addresses of a host or the new ones: new ones are another file, which comes first, and
 the old file stays until `trim`.
@@ -6,16 +6,18 @@ the old file stays until `trim`.
 
 import contextlib
 import os
+import re
 import shutil
 from collections.abc import Collection
 from pathlib import Path
 
 from attrs import define, field
 
-from dockcaddy.caddyjson.express import Place
+from dockcaddy.caddyjson.express import Answer, Place
 
 # names are in the order of their numbers: the newest is the smallest
 _FIRST = 10**9
+_NAME = re.compile(r"\d{10},\w+(?:,[^,]+)*")
 
 
 @define(eq=False)
@@ -32,24 +34,31 @@ class ExpressFolder:
     def read(self) -> None:
         """Take up what an earlier run left."""
         self._names = {}
-        for folder in self.path.glob("*/*/*/"):
-            server, shape, host = folder.relative_to(self.path).parts
-            self._names[Place(server, shape, host)] = sorted(each.name for each in folder.iterdir())
+        for folder in self.path.glob("*/*/"):
+            server, host = folder.relative_to(self.path).parts
+            names = sorted(each.name for each in folder.iterdir())
+            self._names[Place(server, host)] = [each for each in names if _NAME.fullmatch(each)]
 
     @property
     def places(self) -> Collection[Place]:
         """The places that have a site."""
         return tuple(self._names)
 
-    def write(self, place: Place, addresses: tuple[str, ...]) -> None:
-        """Have a site answer from these addresses from now on."""
+    def answer(self, place: Place) -> Answer | None:
+        """What a site answers."""
+        names = self._names.get(place)
+        _, shape, *addresses = names[0].split(",") if names else ("", "")
+        return Answer(shape, tuple(addresses)) if names else None
+
+    def write(self, place: Place, answer: Answer) -> None:
+        """Have a site answer like this from now on."""
         names = self._names.get(place, [])
-        if names and _addresses(names[0]) == addresses and self.has(place):
+        if self.answer(place) == answer and self.has(place):
             return
         number = int(names[0].partition(",")[0]) - 1 if names else _FIRST
-        name = ",".join((f"{number:010d}", *addresses))
+        name = ",".join((f"{number:010d}", answer.shape, *answer.addresses))
         folder = self._folder(place)
-        for each in (folder.parent.parent, folder.parent, folder):
+        for each in (folder.parent, folder):
             _make_folder(each)
         os.close(os.open(folder / name, os.O_WRONLY | os.O_CREAT, 0o644))
         (folder / name).chmod(0o644)
@@ -72,10 +81,9 @@ class ExpressFolder:
         with contextlib.suppress(FileNotFoundError):
             shutil.rmtree(folder)
         self._names.pop(place, None)
-        for each in (folder.parent, folder.parent.parent):
-            with contextlib.suppress(OSError):
-                # there are others in it
-                each.rmdir()
+        with contextlib.suppress(OSError):
+            # there are others in it
+            folder.parent.rmdir()
 
     @property
     def older(self) -> Collection[Place]:
@@ -83,7 +91,7 @@ class ExpressFolder:
         return [place for place, names in self._names.items() if len(names) > 1]
 
     def _folder(self, place: Place) -> Path:
-        return self.path / place.server / place.shape / place.host
+        return self.path / place.server / place.host
 
 
 def _make_folder(path: Path) -> None:
@@ -91,7 +99,3 @@ def _make_folder(path: Path) -> None:
         path.mkdir(mode=0o755, exist_ok=True)
         # whatever the umask is
         path.chmod(0o755)
-
-
-def _addresses(name: str) -> tuple[str, ...]:
-    return tuple(name.split(",")[1:])

@@ -1,7 +1,7 @@
-"""New plain sites that Caddy serves at once, without a load, until they are part of the configuration that it has.
+"""Changes of plain sites that Caddy follows at once, without a load, until they are part of the configuration that it has.
 
 They become part of it with the next load that is needed anyway, or when no site has been added for a while. Only then
-Caddy is asked whether it accepts them, and one that it refuses is left out as always.
+Caddy is asked whether it accepts them, and a site that it refuses is left out as always.
 """
 
 import re
@@ -10,7 +10,7 @@ from functools import partial
 
 from attrs import define, field
 
-from dockcaddy.caddyjson.express import Loaded, Place, Sites, has_site
+from dockcaddy.caddyjson.express import Answer, Difference, Loaded, Place, answers_of
 from dockcaddy.errors import CaddyRefusal, CaddyUnreachable
 from dockcaddy.files import check_shared
 from dockcaddy.hookspecs import Adapter
@@ -19,6 +19,8 @@ from dockcaddy.model import Problem
 from dockcaddy.reconcile.express_folder import ExpressFolder
 from dockcaddy.settings import limits
 
+# what no site answers
+_NOTHING = Answer("")
 # characters of a path that have a meaning of their own in a pattern or a placeholder
 _UNUSABLE = re.compile(r"[{}\\*?\[\]\"`\s]")
 
@@ -40,21 +42,27 @@ class ExpressSites:
     is_serving: bool = False
     running: Configuration | None = None
     _loaded: Loaded | None = None
-    _sites: Sites = field(factory=dict)
+    _answers: Mapping[Place, Answer] = field(factory=dict)
     _is_moving: bool = False
     _moves_at: float | None = None
     # what a request that has begun may still need: sites that Caddy has by now, and sites with older addresses too
     _moved: dict[Place, float] = field(factory=dict)
     _older: dict[Place, float] = field(factory=dict)
+    # sites that have ended, and until when another container may take their place
+    _ended: dict[Place, float] = field(factory=dict)
     _failure: str = ""
     _is_prepared: bool = False
 
     def begin_pass(self) -> None:
-        """A pass begins. If no site has been added for a while, all of them become part of the configuration in it."""
-        self._is_moving = self._moves_at is not None and self.clock() >= self._moves_at
+        """A pass begins. What has been in the folder for long enough becomes part of the configuration in it."""
+        self._is_moving = any(self.clock() >= at for at in self._due)
         if self._is_moving:
             # the next time, where that fails
-            self._moves_at = self.clock() + limits.EXPRESS_CALM
+            self._moves_at, self._ended = self.clock() + limits.EXPRESS_CALM, {}
+
+    @property
+    def _due(self) -> Iterator[float]:
+        return iter([*([] if self._moves_at is None else [self._moves_at]), *self._ended.values()])
 
     def was_refused(self) -> None:
         """Caddy refused to load something: from now on in this pass it is asked about every site."""
@@ -69,19 +77,27 @@ class ExpressSites:
         document = configuration.document
         if document is None or self.folder is None:
             return False
-        # behind a site of its own, Caddy does not look into the folder; it would without that
-        self._remove([place for place in self._moved if not has_site(document, place)])
+        # in front of a site that changes, Caddy would find the old one
+        wanted = answers_of(document, self._moved, configuration.placeholders)
+        self._remove([each for each in self._moved if wanted.get(each) != self.folder.answer(each)])
         if self._loaded is None or self._is_moving or not is_running:
             return False
-        sites = self._loaded.new_sites(document, configuration.placeholders)
-        if not sites or len(sites) > limits.MAX_EXPRESS_SITES or not self._write(self.folder, sites):
+        found = self._loaded.difference(document, configuration.placeholders)
+        if not found or not 0 < len(found.answers) <= limits.MAX_EXPRESS_SITES:
             return False
-        new = sites.keys() - self._sites.keys()
-        if self._moves_at is None or new:
-            self._moves_at = self.clock() + limits.EXPRESS_CALM
-        self._begin_handshakes(self._loaded, new)
-        self.is_serving, self._sites = True, sites
+        if not self._write(self.folder, found.answers):
+            return False
+        self._note(self._loaded, found)
         return True
+
+    def _note(self, loaded: Loaded, found: Difference) -> None:
+        """Note what is in the folder now."""
+        new = found.answers.keys() - found.ended - (self._answers.keys() - self._ended.keys())
+        if new:
+            self._moves_at = self.clock() + limits.EXPRESS_CALM
+        self._ended = self._dated(self._ended, found.ended, limits.EXPRESS_ENDED)
+        self._begin_handshakes(loaded, new)
+        self.is_serving, self._answers = True, found.answers
 
     def has_loaded(self, configuration: Configuration) -> None:
         """Caddy runs this configuration."""
@@ -99,11 +115,14 @@ class ExpressSites:
         if self.folder is None or self._loaded is None or not (self.is_serving or is_loaded):
             return
         if is_loaded and not self.is_serving:
-            self._sites, self._moves_at = {}, None
-        others = [each for each in self.folder.places if each not in self._sites]
-        self._remove([each for each in others if not self._loaded.has(each)])
-        self._moved = self._dated(self._moved, (each for each in others if self._loaded.has(each)))
-        self._older = self._dated(self._older, (each for each in self.folder.older if each in self._sites))
+            self._answers, self._moves_at, self._ended = {}, None, {}
+        others = [each for each in self.folder.places if each not in self._answers]
+        loaded = answers_of(self._loaded.document, others, configuration.placeholders)
+        moved = [each for each in others if self.folder.answer(each) == loaded.get(each, _NOTHING)]
+        self._remove(set(others).difference(moved))
+        self._moved = self._dated(self._moved, moved, limits.EXPRESS_KEPT)
+        older = [each for each in self.folder.older if each in self._answers]
+        self._older = self._dated(self._older, older, limits.EXPRESS_KEPT)
         self._remove([each for each, at in self._moved.items() if self.clock() >= at])
         for each in [each for each, at in self._older.items() if self.clock() >= at]:
             self._attempt(partial(ExpressFolder.trim, place=each))
@@ -111,13 +130,11 @@ class ExpressSites:
 
     def hold(self) -> bool:
         """Whether nobody else has changed what is in the folder."""
-        return self.folder is None or not self.is_serving or all(map(self.folder.has, self._sites))
+        return self.folder is None or not self.is_serving or all(map(self.folder.has, self._answers))
 
     def retries(self) -> Iterator[float]:
         """When there is something to do, in seconds of the clock."""
-        return iter(
-            [*([] if self._moves_at is None else [self._moves_at]), *self._moved.values(), *self._older.values()]
-        )
+        return iter([*self._due, *self._moved.values(), *self._older.values()])
 
     @property
     def problems(self) -> list[Problem]:
@@ -133,14 +150,14 @@ class ExpressSites:
             if port:
                 self.greet(hosts, port)
 
-    def _dated(self, before: Mapping[Place, float], places: Iterable[Place]) -> dict[Place, float]:
-        later = self.clock() + limits.EXPRESS_KEPT
+    def _dated(self, before: Mapping[Place, float], places: Iterable[Place], pause: float) -> dict[Place, float]:
+        later = self.clock() + pause
         return {each: before.get(each, later) for each in places}
 
-    def _write(self, folder: ExpressFolder, sites: Sites) -> bool:
+    def _write(self, folder: ExpressFolder, answers: Mapping[Place, Answer]) -> bool:
         def write(folder: ExpressFolder) -> None:
-            for place, addresses in sites.items():
-                folder.write(place, addresses)
+            for place, answer in answers.items():
+                folder.write(place, answer)
 
         return self._attempt(self._prepare) and self._attempt(write)
 

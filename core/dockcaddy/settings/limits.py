@@ -170,6 +170,8 @@ MAX_EXPRESS_SITES = 1_000
 EXPRESS_CALM = 60.0
 # Addresses of one site together: they are the name of a file, which may have 255 characters.
 MAX_EXPRESS_ADDRESSES = 200
+# A site that has ended stays in the configuration for so many seconds: a container that is replaced is back by then.
+EXPRESS_ENDED = 15.0
 # What requests that have begun may still look for is kept for so many seconds.
 EXPRESS_KEPT = 5.0
 # A Caddy that may open fewer files is warned about.

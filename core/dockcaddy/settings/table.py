@@ -202,7 +202,7 @@ class Settings:
     route_order: str = _option("caddy", "labels", "order of equal siblings inside route: caddy or alphabetical", choices=("caddy", "alphabetical"), section="labels")
     suffix_names: bool = _option(False, "labels", "remove _N from matcher and header names, as caddy-docker-proxy does", section="labels")
     takeovers: bool = _option(False, "labels", "let a newer container take over all requests of an older one of the same site, as with caddy-docker-proxy", section="labels")
-    express: bool = _option(False, "caddy", "plain new sites go live without a load; Caddy finds them in the folder of --address-directory", section="sites")
+    express: bool = _option(False, "caddy", "plain sites are added, replaced and scaled without a load; Caddy finds them in the folder of --address-directory", section="sites")
     # fmt: on
     source: str = ""
     sections: Mapping[str, Mapping[str, Any]] = field(factory=dict)
