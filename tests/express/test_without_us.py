@@ -63,6 +63,36 @@ def test_what_is_gone_in_the_meantime_is_gone(
     assert visitor.visits and not visitor.failures
 
 
+def test_what_has_another_address_in_the_meantime_is_asked_there(
+    town: Town, start_proxy, external: str, tmp_path: Path, eventually: Eventually
+) -> None:
+    with town.visitor("third") as visitor:
+        town.proxy.process.kill()
+        town.proxy.process.wait(10)
+        for name in ("first", "second"):
+            town.engine.remove(name)
+            town.add(name)
+        restarted(town, start_proxy, external)
+        eventually(lambda: town.right("first", "second"))
+        eventually(lambda: not files(tmp_path))
+        assert town.right("first", "second")
+    assert visitor.visits and not visitor.failures
+
+
+def test_a_replaced_container_is_still_found_after_a_restart(
+    town: Town, start_proxy, external: str, tmp_path: Path, eventually: Eventually
+) -> None:
+    town.engine.remove("first")
+    town.add("first")
+    eventually(lambda: town.right("first"))
+    with town.visitor("first", "second", "third") as visitor:
+        town.proxy.process.kill()
+        town.proxy.process.wait(10)
+        restarted(town, start_proxy, external)
+        eventually(lambda: not files(tmp_path))
+    assert visitor.visits and not visitor.failures
+
+
 def test_its_own_caddy_comes_up_with_them_while_the_engine_is_down(
     engine: StandInEngine, start_proxy, eventually: Eventually
 ) -> None:
