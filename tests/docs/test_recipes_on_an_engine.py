@@ -46,7 +46,7 @@ class Visitor:
     def get(self, url: str, *options: str) -> str:
         """The response with its headers, as curl prints it."""
         there = ("--connect-to", f"::127.0.0.1:{self.https if url.startswith('https') else self.http}")
-        command = ["curl", "--silent", "--insecure", "--include", "--max-time", "10", *there, *options, url]
+        command = ["curl", "--silent", "--insecure", "--include", "--max-time", "50", *there, *options, url]
         return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60).stdout
 
 
