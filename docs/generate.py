@@ -16,7 +16,9 @@ from dockcaddy.engine.api.failures import CALLS
 from dockcaddy.settings import pages
 from dockcaddy.status import model
 from dockcaddy_idioms import table
-from dockcaddy_policy.rules import RULES
+from dockcaddy_policy.entries import Anything, Inline, Named, Nested
+from dockcaddy_policy.rules import OF_DOCUMENTS, RULES
+from dockcaddy_policy.table import CONFIG, TABLE
 from dockcaddy_status.figures import FIGURES
 
 FOLDER = Path(__file__).parent
@@ -56,6 +58,7 @@ _PARTS: dict[str, tuple[type, ...]] = {
     "dockcaddy_site_transformers": (hookspecs.SiteTransformer, hookspecs.SiteContext),
     "dockcaddy_gates": (hookspecs.Gate,),
     "dockcaddy_admission_rules": (hookspecs.AdmissionRule,),
+    "dockcaddy_document_rules": (hookspecs.DocumentRule, hookspecs.Finding, hookspecs.DocumentContext),
     "dockcaddy_outputs": (
         hookspecs.OutputType,
         hookspecs.OutputContext,
@@ -146,6 +149,23 @@ _TRUST = (
 )
 
 
+def _module_row(name: str) -> str:
+    """`| module | fields with rules | fields without |`."""
+    ruled, free = [], []
+    for field, entry in (TABLE[name] if name else CONFIG).items():
+        spelled = f"`{field}`" if field else "all"
+        if isinstance(entry, Anything):
+            free.append(f"{spelled} (*secret*)" if entry.is_secret else spelled)
+        elif isinstance(entry, Inline | Named):
+            ruled.append(f"{spelled} (`{entry.namespace or 'app'}{'.*' if entry.namespace else ''}`)")
+        elif isinstance(entry, Nested):
+            ruled.append(f"{spelled} ({entry.what})")
+        else:
+            checks = entry if isinstance(entry, tuple) else (entry,)
+            ruled.append(f"{spelled} ({', '.join(dict.fromkeys(check.rule for check in checks))})")
+    return f"| {f'`{name}`' if name else 'the configuration'} | {', '.join(ruled)} | {', '.join(free)} |"
+
+
 def security_page() -> str:
     """The rules of the policy."""
     rows = [
@@ -162,6 +182,7 @@ def security_page() -> str:
         '    "imports@network:trusted",        # this rule, for containers on this network',
         '    "roots@prefix:caddy_9",           # this rule, in labels with this prefix',
         "]",
+        'modules = ["http.handlers.webhook"]   # modules of Caddy that are not in the table below, for everybody',
         "```\n",
         '`trust = "all"` turns all rules off, as in caddy-docker-proxy. No rule applies to a base Caddyfile or a Swarm config,',
         "because you write these yourself.\n",
@@ -169,6 +190,17 @@ def security_page() -> str:
         "| --- | --- | --- |",
     ]
     rows += [f"| `{rule.name}` | {rule.help} | {'yes' if rule.shows_refused else 'no'} |" for rule in RULES]
+    of_text = [rule.name for rule in RULES]
+    rows += [f"| `{name}` | {text} | yes |" for name, text in OF_DOCUMENTS.items() if name not in of_text]
+    rows += [
+        "\n## What labels may produce\n",
+        "These are the modules of Caddy's JSON that labels may lead to, with their fields. Everything else is refused by the rule",
+        "`modules`. A field in the second column may have any value in which its rules find nothing. One in the third column may",
+        "have any value; its text must not read secret variables or files, except where it is *secret*. `*` stands for any name.\n",
+        "| module | fields with rules | any value |",
+        "| --- | --- | --- |",
+        *map(_module_row, ("", *TABLE)),
+    ]
     rows += [
         "\n## The admin endpoints of servers\n",
         "Caddy's admin API asks nobody for a password. Whoever reaches the endpoint of a [server](controller.md) can replace its",

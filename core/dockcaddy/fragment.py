@@ -7,7 +7,7 @@ from attrs import frozen
 
 from dockcaddy import caddyfile
 from dockcaddy.caddyfile import Block, Origin, plain_host
-from dockcaddy.model import Problem
+from dockcaddy.model import Problem, Resource
 
 # What the operator wrote stays where a container's label contradicts it.
 MOST_SENIOR = -1
@@ -25,7 +25,8 @@ class Fragment:
     fragment is kept after the resource is gone. `conditional` are the labels with conditions, each with its template.
     `intended` are the names of snippets and named routes in its labels; a fragment without blocks fails to define them.
     `bare` are the labels of sites without any directive. With `is_stopped`, its container has stopped; with `is_page`, its
-    sites answer with a page that says so.
+    sites answer with a page that says so. `resource` is the one whose labels document rules check, and `caddy` the
+    container that Caddy runs in; there is none for the operator's own, and for what Caddy accepted in an earlier run.
     """
 
     key: str
@@ -41,6 +42,8 @@ class Fragment:
     bare: frozenset[Origin] = frozenset()
     is_stopped: bool = False
     is_page: bool = False
+    resource: Resource | None = None
+    caddy: Resource | None = None
 
     @property
     def failed(self) -> bool:

@@ -173,6 +173,42 @@ class AdmissionRule:
 
 
 @frozen
+class Finding:
+    """Something in Caddy's JSON that labels may not lead to. `texts` help to find the label: what stands there."""
+
+    rule: str
+    reason: str
+    texts: tuple[str, ...] = field(default=(), eq=False)
+
+
+class DocumentContext(Protocol):
+    """What a document rule looks for findings with."""
+
+    @property
+    def proxy(self) -> Proxy:
+        """What belongs to dockcaddy and its Caddy."""
+
+    def settings(self, section: type[Any]) -> Any:
+        """The plugin's own settings, as in `Context`."""
+
+
+@frozen
+class DocumentRule:
+    """A check of Caddy's JSON that labels became, with snippets imported and variables filled in.
+
+    `find(context, part, hosts)` gives the findings in a part, pure: in a route of a server, whose `hosts` are given (none
+    where it is for all), or in everything but the routes, where `hosts` is None. `check(context, blocks, finding)` raises
+    `LabelError` unless the labels of the context's resource, which became these blocks, may lead to the finding.
+    `applies(context)` is whether there is anything to check with these settings: if so, no labels are used unchecked.
+    """
+
+    name: str
+    find: Callable[[DocumentContext, Mapping[str, Any], tuple[str, ...] | None], Iterable[Finding]]
+    check: Callable[[Context, tuple[Block, ...], Finding], None]
+    applies: Callable[[DocumentContext], bool] = lambda context: True
+
+
+@frozen
 class SettingsSection:
     """A plugin's section of the settings: `[name]` in dockcaddy.toml, `DOCKCADDY_<NAME>_<FIELD>` in the environment.
 
@@ -363,6 +399,7 @@ _Contributed = (
     | Iterable[SiteTransformer]
     | Iterable[Gate]
     | Iterable[AdmissionRule]
+    | Iterable[DocumentRule]
     | Iterable[ServiceType]
     | Iterable[EventListener]
     | SettingsSection
@@ -420,6 +457,16 @@ def dockcaddy_admission_rules() -> Iterable[AdmissionRule]:  # type: ignore[empt
 
     Called for the blocks of every resource after they are rendered. Raise `LabelError` to refuse the resource; any other
     error refuses it too.
+    """
+
+
+@_hookspec
+def dockcaddy_document_rules() -> Iterable[DocumentRule]:  # type: ignore[empty-body]
+    """Document rules, which refuse what labels may not lead to in Caddy's JSON.
+
+    `find` is called once for each route as long as that is the same, and for the rest whenever something changes. `check` is
+    called for the resources that a finding may come from. No output gets a configuration with a finding, except what
+    `check` allows and what the operator's own configuration has too. An error refuses the whole configuration.
     """
 
 

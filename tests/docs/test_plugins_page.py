@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from attrs import frozen
 from clock import Clock
-from dockcaddy import Event, OutputContext, OutputError, Proxy, ServiceContext, hookspecs, plugins, testing
+from dockcaddy import Event, LabelError, OutputContext, OutputError, Proxy, ServiceContext, hookspecs, plugins, testing
 from dockcaddy.merge.configuration import Configuration
 from dockcaddy.model import EngineInventory, Inventory, Resource
 from dockcaddy.plugins.registry import Registry
@@ -121,6 +121,22 @@ def test_dockcaddy_admission_rules(example: Example) -> None:
     assert "label caddy: www.example.org is for containers of the project web" in example.problems(stranger)
 
 
+def test_dockcaddy_document_rules(example: Example) -> None:
+    (rule,) = [each.item for each in example.registry.document_rules if each.name == "company-upstreams"]
+    route = {
+        "handle": [{"handler": "reverse_proxy", "upstreams": [{"dial": "a.example.org:80"}, {"dial": "b.test:80"}]}]
+    }
+    (finding,) = rule.find(None, route, ("a.test",))
+    assert finding.reason == "b.test:80 is not a machine of the company"
+    assert not list(rule.find(None, route, None))
+    fragment = testing.fragment(testing.container("a", labels=WEB))
+    stranger = testing.context(testing.container("a", labels=WEB))
+    with pytest.raises(LabelError, match="not a machine"):
+        rule.check(stranger, fragment.blocks, finding)
+    gateway = testing.container("a", labels={**WEB, "com.docker.compose.project": "gateway"})
+    rule.check(testing.context(gateway), fragment.blocks, finding)
+
+
 def test_dockcaddy_outputs(example: Example, tmp_path: Path) -> None:
     kind = example.registry.outputs["lines"].item
     assert not kind.live
@@ -186,6 +202,7 @@ WRONG = {
     "site_transformers": "str",
     "gates": "Gate",
     "admission_rules": "Iterable[LabelError]",
+    "document_rules": "Iterable[Service]",
     "outputs": "Mapping[str, str]",
     "services": "Iterable[Service]",
     "events": "Iterable[Service]",

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 from command_line import dockcaddy
 from golden import Case
+from judging_fixtures import court
 from snapshots import snapshot_of
 
-__all__ = ["dockcaddy", "on_case"]
+__all__ = ["court", "dockcaddy", "on_case"]
 
 
 @pytest.fixture

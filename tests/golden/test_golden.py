@@ -55,6 +55,7 @@ def suite(project: Path, tmp_path: Path) -> Path:
     shutil.copy(project / "tests" / "conftest.py", tests)
     (tests / "golden" / "policy").mkdir(parents=True)
     shutil.copy(HERE / "test_policy.py", tests / "golden")
+    shutil.copy(HERE / "conftest.py", tests / "golden")
     for path in sorted((HERE / "policy").glob("*"))[:2]:
         shutil.copy(path, tests / "golden" / "policy")
     return tmp_path

@@ -12,7 +12,7 @@ from dockcaddy.run.proxy import proxy_of
 from dockcaddy.settings.table import Settings
 from policies import loaded
 
-METRICS = {"caddy": "http://:2020", "caddy.reverse_proxy": "localhost:2019"}
+METRICS = {"caddy": "http://:2020", "caddy.respond": "{env.TOKEN}"}
 OPTIONS = {
     "caddy.admin": ":2019",
     "caddy.order": "header last",

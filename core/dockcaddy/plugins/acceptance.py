@@ -12,6 +12,7 @@ from dockcaddy.errors import PluginError
 from dockcaddy.gotemplate import RESERVED
 from dockcaddy.hookspecs import (
     AdmissionRule,
+    DocumentRule,
     EventListener,
     Gate,
     LabelTransformer,
@@ -57,6 +58,7 @@ class Collection:
     site_transformers: dict[str, Contribution[SiteTransformer]] = field(factory=dict)
     gates: dict[str, Contribution[Gate]] = field(factory=dict)
     admission_rules: dict[str, Contribution[AdmissionRule]] = field(factory=dict)
+    document_rules: dict[str, Contribution[DocumentRule]] = field(factory=dict)
     outputs: dict[str, Contribution[OutputType]] = field(factory=dict)
     services: dict[str, Contribution[ServiceType]] = field(factory=dict)
     listeners: dict[str, Contribution[EventListener]] = field(factory=dict)
@@ -84,6 +86,7 @@ class Collection:
             site_transformers=sorted(self.site_transformers.values(), key=_place),
             gates=tuple(self.gates.values()),
             admission_rules=tuple(self.admission_rules.values()),
+            document_rules=tuple(self.document_rules.values()),
             outputs=dict(sorted(self.outputs.items())),
             services=tuple(self.services.values()),
             listeners=tuple(self.listeners.values()),
@@ -259,6 +262,12 @@ def _check_admission_rule(owner: Owner, what: str, item: AdmissionRule) -> None:
     _must_take(owner, f"{what}: check", item.check, ["context", "blocks"])
 
 
+def _check_document_rule(owner: Owner, what: str, item: DocumentRule) -> None:
+    _must_take(owner, f"{what}: find", item.find, ["context", "part", "hosts"])
+    _must_take(owner, f"{what}: check", item.check, ["context", "blocks", "finding"])
+    _must_take(owner, f"{what}: applies", item.applies, ["context"])
+
+
 def _check_service(owner: Owner, what: str, item: ServiceType) -> None:
     _must_take(owner, f"{what}: create", item.create, ["context"])
 
@@ -295,6 +304,7 @@ _ACCEPT: dict[str, Callable[[Collection, Owner, Any], str]] = {
     "dockcaddy_admission_rules": _accept_each(
         "admission_rules", AdmissionRule, "admission rule", _check_admission_rule
     ),
+    "dockcaddy_document_rules": _accept_each("document_rules", DocumentRule, "document rule", _check_document_rule),
     "dockcaddy_outputs": _accept_outputs,
     "dockcaddy_services": _accept_each("services", ServiceType, "service", _check_service),
     "dockcaddy_events": _accept_each("listeners", EventListener, "event listener", _check_listener),

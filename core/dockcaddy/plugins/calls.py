@@ -1,7 +1,7 @@
 """Calls of contributions: the arguments of each kind, and the check of what it returns."""
 
 import functools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from itertools import islice
 from operator import is_
 from typing import Any, TypeVar
@@ -16,6 +16,9 @@ from dockcaddy.hookspecs import (
     AdmissionRule,
     Configuration,
     Context,
+    DocumentContext,
+    DocumentRule,
+    Finding,
     Gate,
     Label,
     LabelTransformer,
@@ -31,6 +34,7 @@ from dockcaddy.plugins.results import named, result_of
 from dockcaddy.settings import limits
 
 R = TypeVar("R")
+Json = Mapping[str, Any]
 _OUTPUT_ERRORS = (CaddyRefusal, CaddyUnreachable, OutputError)
 
 
@@ -106,6 +110,33 @@ def _check_label(label: object) -> None:
 def check_blocks(rule: Contribution[AdmissionRule], context: Context, blocks: tuple[Block, ...]) -> None:
     """Have the rule check blocks. Raises PluginFault, and the LabelError with which it refuses them."""
     rule.run(rule.item.check, context, blocks, about=context, check=_nothing, promised=(LabelError,))
+
+
+def applies(rule: Contribution[DocumentRule], context: DocumentContext) -> bool:
+    """Whether the rule has anything to check. Raises PluginFault."""
+    return rule.run(rule.item.applies, context, check=true_or_false)
+
+
+def found_in(
+    rule: Contribution[DocumentRule], context: DocumentContext, part: Json, hosts: tuple[str, ...] | None
+) -> tuple[Finding, ...]:
+    """What the rule finds in a part of a document. Raises PluginFault."""
+
+    def check(given: Any) -> tuple[Finding, ...]:
+        found = tuple(given)
+        for each in found:
+            if not isinstance(each, Finding):
+                raise Unfit(f"returns {named(each)} among the findings, expected a dockcaddy.Finding")
+        return found
+
+    return rule.run(rule.item.find, context, part, hosts, about=", ".join((hosts or ())[:1]), check=check)
+
+
+def check_finding(
+    rule: Contribution[DocumentRule], context: Context, blocks: tuple[Block, ...], finding: Finding
+) -> None:
+    """Have the rule check a finding. Raises PluginFault, and the LabelError with which it refuses the resource."""
+    rule.run(rule.item.check, context, blocks, finding, about=context, check=_nothing, promised=(LabelError,))
 
 
 def _nothing(given: object) -> None:

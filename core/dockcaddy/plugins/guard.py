@@ -9,6 +9,7 @@ traceback. What it costs:
 | fails | then |
 | --- | --- |
 | function, label transformer, gate, admission rule | the resource is left out, or stays as Caddy accepted it last |
+| document rule | the same for the resource of the route; if it fails for all routes, nothing new is served |
 | site transformer | the site stays as it was before this transformer |
 | output | it is tried again after a pause, other outputs go on |
 | service | its state is None, it is called again after a pause |
@@ -18,6 +19,7 @@ What a plugin must return:
 - a function: text, a number, a boolean, None, a list or a mapping of these, or an object with its own `__str__` (an
   address, a path, a date); it must match the function's return annotation;
 - a label transformer: labels; a site transformer: a block; a gate: `True` or `False`; an admission rule: nothing;
+- `find` of a document rule: findings; its `check`: nothing;
 - `create` of an output: an object with `write`, `holds` (returns `True` or `False`) and `close`;
 - `create` of a service: an object with all members of `Service`.
 

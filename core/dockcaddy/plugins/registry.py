@@ -8,6 +8,7 @@ from attrs import field, frozen
 
 from dockcaddy.hookspecs import (
     AdmissionRule,
+    DocumentRule,
     EventListener,
     Gate,
     LabelTransformer,
@@ -87,6 +88,10 @@ def _admission_rules(items: Iterable[Any]) -> tuple[Contribution[AdmissionRule],
     return tuple(sorted(_owned("admission rule", items), key=lambda each: each.item.shows_refused))
 
 
+def _document_rules(items: Iterable[Any]) -> tuple[Contribution[DocumentRule], ...]:
+    return _owned("document rule", items)
+
+
 def _services(items: Iterable[Any]) -> tuple[Contribution[ServiceType], ...]:
     return _owned("service", items)
 
@@ -105,6 +110,7 @@ class Registry:
     site_transformers: tuple[Contribution[SiteTransformer], ...] = field(default=(), converter=_site_transformers)
     gates: tuple[Contribution[Gate], ...] = field(default=(), converter=_gates)
     admission_rules: tuple[Contribution[AdmissionRule], ...] = field(default=(), converter=_admission_rules)
+    document_rules: tuple[Contribution[DocumentRule], ...] = field(default=(), converter=_document_rules)
     outputs: Mapping[str, Contribution[OutputType]] = field(factory=dict)
     services: tuple[Contribution[ServiceType], ...] = field(default=(), converter=_services)
     listeners: tuple[Contribution[EventListener], ...] = field(default=(), converter=_listeners)

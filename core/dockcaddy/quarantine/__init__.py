@@ -15,11 +15,13 @@ from functools import partial
 
 from attrs import Factory, define, field
 
+from dockcaddy.admission.document_rules import DocumentRules
 from dockcaddy.caddyjson import Document, FragmentDocuments
 from dockcaddy.errors import CaddyRefusal
 from dockcaddy.fragment import Fragment
 from dockcaddy.merge.configuration import Configuration
 from dockcaddy.model import Problem
+from dockcaddy.quarantine.document_check import DocumentCheck
 from dockcaddy.quarantine.endless import Ending
 from dockcaddy.quarantine.explanation import Explainer
 from dockcaddy.quarantine.memory import Memory, Rejection
@@ -36,7 +38,7 @@ class Quarantine:
     """Decides which fragments make up the configuration. `adapt` is Caddy's; `clock` gives seconds.
 
     With `isolates` False one refusal costs the whole configuration. `modules` are those of the Caddy program, `machine` is
-    where Caddy listens. `document` makes the document of a configuration; without it, its whole text is adapted.
+    where Caddy listens. `rules` check documents. `document` makes the document of a configuration; without it, its whole text is adapted.
     """
 
     adapt: Callable[[str], bytes]
@@ -49,7 +51,9 @@ class Quarantine:
     documents: FragmentDocuments = field(
         default=Factory(lambda self: FragmentDocuments(Ending(self._adapt)), takes_self=True)
     )
+    rules: Callable[[], DocumentRules] = DocumentRules
     _memory: Memory = field(init=False)
+    _document_check: DocumentCheck = field(init=False)
     _ports: Ports = field(init=False)
     _fragments: tuple[Fragment, ...] = ()
     _parts: tuple[Fragment, ...] = ()
@@ -58,6 +62,7 @@ class Quarantine:
 
     def __attrs_post_init__(self) -> None:
         self._memory = Memory(self.clock)
+        self._document_check = DocumentCheck(self.rules, Ending(self.adapt), self.documents.route_order)
         self._ports = Ports(self.clock, self.machine)
 
     def remember(self, fragments: Mapping[str, Fragment], held: bytes = b"") -> None:
@@ -166,7 +171,7 @@ class Quarantine:
             deliver,
             still_holds,
         )
-        trial = Trial(*given, isolates=self.isolates, transforms=self.transforms)
+        trial = Trial(*given, isolates=self.isolates, transforms=self.transforms, document_check=self._document_check)
         try:
             configuration = trial.resolve()
         except (CaddyRefusal, PortUnavailable):

@@ -13,6 +13,7 @@ from dockcaddy.errors import CaddyRefusal, CaddyUnreachable
 from dockcaddy.fragment import Fragment
 from dockcaddy.merge.configuration import Configuration
 from dockcaddy.model import Problem
+from dockcaddy.quarantine.document_check import Checked, DocumentCheck
 from dockcaddy.quarantine.endless import Ending
 from dockcaddy.quarantine.memory import Memory
 from dockcaddy.quarantine.refusal import Refusal
@@ -46,6 +47,7 @@ class Trial:
     still_holds: Holds = holds_nothing
     isolates: bool = True
     transforms: Transforms = field(factory=Transforms)
+    document_check: DocumentCheck | None = None
     left_out: frozenset[str] = frozenset()
     fallbacks: set[str] = field(factory=set)
     rejected: set[str] = field(factory=set)
@@ -134,14 +136,18 @@ class Trial:
         last = self.memory.last
         refused: Refusal | None
         try:
-            if last is not None and last.adapted is not None and last.text == configuration.text:
+            if last is not None and last.adapted is not None and last.text == configuration.text and self._is_checked():
                 configuration = evolve(configuration, adapted=last.adapted, document=last.document)
                 refused = None
             else:
-                document = self.transforms.applied(self.document(configuration), configuration, self.fragments)
+                document = self.document(configuration)
+                checked = self.document_check.checked(document, self.parts) if self.document_check else Checked()
+                if checked.at_fault:
+                    return self._attempt_without(checked.at_fault)
+                document = self.transforms.applied(document, configuration, self.fragments)
                 adapted = self.transforms.finished(document).encode()
                 configuration = evolve(configuration, adapted=adapted, document=document)
-                refused = self._unsafe_setting(document, configuration)
+                refused = checked.refusal(configuration) or self._unsafe_setting(document, configuration)
             if refused is None:
                 self.is_delivered = self.deliver(configuration)
         except CaddyRefusal as refusal:
@@ -156,6 +162,16 @@ class Trial:
         elif refused.at_load:
             self._deadline = self._deadline or self.memory.clock() + limits.MAX_SEARCH_TIME
         return refused
+
+    def _is_checked(self) -> bool:
+        """Whether what was accepted last would be checked with the same result now."""
+        return self.document_check is None or self.document_check.is_current(self.parts)
+
+    def _attempt_without(self, at_fault: Iterable[tuple[Fragment, Problem]]) -> Refusal | None:
+        """Reject these fragments, and try the others."""
+        for fragment, problem in at_fault:
+            self._reject(fragment, problem)
+        return self._attempt()
 
     def _attempt_without_fallbacks(self) -> Refusal | None:
         """Try the result; where it is refused, try it again without fallbacks, which may no longer be good."""

@@ -11,6 +11,7 @@ from typing import Any
 from attrs import evolve, frozen
 
 from dockcaddy import caddyfile
+from dockcaddy.admission.document_rules import DocumentRules
 from dockcaddy.admission.operators import with_operators
 from dockcaddy.admission.rules import admitted
 from dockcaddy.caddyfile import Block, CaddyfileError, ListenPorts, Origin, global_options
@@ -80,6 +81,9 @@ class Pipeline:
         self._lock = threading.Lock()
         self._registry = registry
         self._sections = sections or {}
+        self.document_rules = DocumentRules(
+            registry.document_rules, self._sections, lambda: self._proxy, self._context_of
+        )
         self._renderer = Renderer(registry, label_prefix, suffix_names=suffix_names)
         self._route_order, self._allow_shadowing = route_order, allow_shadowing
         self.forget()
@@ -115,6 +119,10 @@ class Pipeline:
     def configuration(self, fragments: Sequence[Fragment], excluded: Collection[str] = frozenset()) -> Configuration:
         """The configuration of these fragments without those whose keys are `excluded`; nothing is adapted."""
         return self._configuration(self._assembler, fragments, excluded)
+
+    def _context_of(self, resource: Resource, caddy: Resource | None) -> ResourceContext:
+        engine = EngineInventory(resource.engine, (resource,), caddy=caddy)
+        return ResourceContext(resource, engine, self._registry, self._sections, Inventory((engine,)), self._proxy)
 
     def separate(self) -> Callable[[], Callable[[Sequence[Fragment], Collection[str]], Configuration]]:
         """What makes builders that make configurations as `configuration` does now, each for one thread."""
@@ -201,6 +209,11 @@ class Pipeline:
         context = ResourceContext(resource, engine, self._registry, self._sections, inventory, self._proxy)
         try:
             fragment = admitted(self._renderer.render(context), context)
+            is_operators = resource.id in engine.operators or (
+                engine.caddy is not None and engine.caddy.id == resource.id
+            )
+            if not is_operators:
+                fragment = evolve(fragment, resource=resource, caddy=engine.caddy)
             if resource.shows_page:
                 fragment = with_page(fragment, resource, self._retry_after)
         except Exception as error:

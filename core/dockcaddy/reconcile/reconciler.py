@@ -39,6 +39,9 @@ FIRST_PAUSE, LONGEST_PAUSE = 1.0, 5.0
 # how often a controller that does not lead looks what there is, in seconds
 WATCH_INTERVAL = 2.0
 
+# why nothing is written
+UNCHECKED = "no caddy to check labels with, install one: pip install 'dockcaddy[caddy]', or set --caddy PATH"
+
 
 @define(eq=False)
 class Reconciler:
@@ -271,6 +274,8 @@ class Reconciler:
 
     def _resolved(self, fragments: Sequence[Fragment]) -> Configuration:
         if self.quarantine is None:
+            if self.pipeline.document_rules.look.rules and any(each.resource and each.blocks for each in fragments):
+                raise CaddyUnreachable(UNCHECKED)
             configuration = self.pipeline.configuration([each for each in fragments if not each.refused])
         else:
             with self.mailbox.ignoring_crashes():

@@ -5,6 +5,7 @@ from functools import cache
 from math import ceil
 from typing import Any
 
+from dockcaddy.admission.document_rules import DocumentRules
 from dockcaddy.caddy import CommandAdapter, find_caddy, modules_of
 from dockcaddy.caddyfile import ListenPorts
 from dockcaddy.caddyjson import FragmentDocuments, SiteRoutes, Splicer
@@ -44,10 +45,11 @@ def quarantine_for(
     *,
     has_child: bool = False,
     express: str = "",
+    rules: Callable[[], DocumentRules] = DocumentRules,
 ) -> Quarantine | None:
     """The quarantine, which finds what Caddy refuses; None where there is no Caddy to ask.
 
-    `has_child` where that listens on this machine. New sites may be in the folder `express`.
+    `has_child` where that listens on this machine. New sites may be in the folder `express`. `rules` check documents.
     """
     if not adapters:
         return None
@@ -77,4 +79,5 @@ def quarantine_for(
         transforms,
         lambda configuration: splicer.document(configuration.assembly.sections, configuration.text),
         FragmentDocuments(adapt, routes, settings.route_order),
+        rules,
     )

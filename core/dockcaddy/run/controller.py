@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 
 from attrs import define
 
+from dockcaddy.admission.document_rules import DocumentRules
 from dockcaddy.caddy import AdminClient
 from dockcaddy.caddy.watched import Mark, WatchedCaddy
 from dockcaddy.controller import Election, Fleet, Leadership, Lock, Server, Target, Unlocked, Wanted
@@ -110,9 +111,12 @@ def controller_for(
         # None as long as the lock on the servers is not the one that is used
         return on_servers.mark
 
+    def rules() -> DocumentRules:
+        return made.pipeline.document_rules if made.pipeline is not None else DocumentRules()
+
     def connect(target: Target) -> Server:
         caddy = WatchedCaddy(client(target), leads, mark)
-        quarantine = quarantine_for(settings, [caddy], clock)
+        quarantine = quarantine_for(settings, [caddy], clock, rules=rules)
         assert quarantine is not None
         return Server(target, caddy, quarantine, clock, leads, made.tell)
 

@@ -96,11 +96,14 @@ def reconciler_for(
     others = _other_caddys(settings, registry, connections)
     express = _express(settings, registry, last_good.path.parent, others, clock)
     folder = str(express.folder.path) if express.folder is not None else ""
-    quarantine = quarantine_for(settings, adapters, clock, has_child=bool(connections.listen), express=folder)
+    pipeline = pipeline_for(settings, registry, sections)
+    rules = pipeline.document_rules
+    quarantine = quarantine_for(
+        settings, adapters, clock, has_child=bool(connections.listen), express=folder, rules=lambda: rules
+    )
     if quarantine is not None:
         remembered = last_good.load()
         quarantine.remember(remembered.fragments, remembered.json)
-    pipeline = pipeline_for(settings, registry, sections)
     context = service_context(settings, registry, sections, last_good.path.parent, status, others, clock)
     made = Reconciler(
         EngineWatches.of(engines, clock, settings.engine_retention),

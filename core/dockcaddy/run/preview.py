@@ -68,7 +68,7 @@ def _served(
     arrange: Arrange,
 ) -> Configuration:
     # a command runs once and has the time to find every refusal
-    quarantine = quarantine_for(settings, [adapter], lambda: 0.0)
+    quarantine = quarantine_for(settings, [adapter], lambda: 0.0, rules=lambda: pipeline.document_rules)
     assert quarantine is not None
     fragments = tuple(arrange(pipeline.fragments(inventory, base)))
     # also the problems of sites whose fragments are left out

@@ -27,7 +27,7 @@ def status_once(settings: Settings, pipeline: Pipeline, inventory: Inventory, ba
     except CaddyUnreachable:
         # only labels and rules decide then
         pass
-    quarantine = quarantine_for(settings, [adapter], lambda: 0.0)
+    quarantine = quarantine_for(settings, [adapter], lambda: 0.0, rules=lambda: pipeline.document_rules)
     assert quarantine is not None
 
     def is_valid(built: Configuration) -> bool:

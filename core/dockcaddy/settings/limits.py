@@ -147,6 +147,12 @@ MAX_ARGON_WORK = 4 * MAX_ARGON_MEMORY
 
 # --- what Caddy rejects (quarantine) ---
 
+# New resources that are adapted one by one to find the one that leads to what is forbidden.
+MAX_ADAPTED_ALONE = 128
+
+# Small texts whose findings are remembered.
+MAX_KNOWN_FINDINGS = 256
+
 # Retries of rejected fragments together. More only if each of them is accepted.
 MAX_RETRIED_TOGETHER = 128
 # From so many top-level blocks on, Caddy adapts only those that are new, and at most so many sites in one call: the time

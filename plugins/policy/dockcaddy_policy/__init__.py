@@ -3,6 +3,11 @@
 Permission to start a container must not give access to the environment and files of dockcaddy and Caddy, or to Caddy's
 admin API.
 
+Caddy adapts all labels, and what it makes of them is compared with a table of what labels may produce: which modules of
+Caddy, which of their fields, with which values. A few rules are about the text of labels, because Caddy fills in variables
+and imports files while it adapts. No output gets labels that were not checked: where there is no Caddy to ask, nothing is
+written.
+
 Labels may contain variables of Caddy's environment, unless their names look like secrets: TOKEN, SECRET, KEY, PASS, PWD,
 CREDENTIAL, PRIVATE, COOKIE, SESSION, DSN, HASH and similar ones, or one of `secrets`. Secret variables and files of secrets
 (`{file./run/secrets/token}`) are allowed only in directives that keep them secret.
@@ -15,7 +20,9 @@ Limits of these rules:
 
 - A container chooses its own name, project, networks and label prefix. Allow rules by one of these only if nobody uses the
   name, project, network or prefix of somebody else.
-- Snippets of your base Caddyfile are not checked. A snippet whose argument becomes a `root` gives labels access to any folder.
+- Who imports a snippet of your base Caddyfile is checked for what it becomes, the snippet itself is not.
+- A Caddyfile that `--output caddyfile=` writes is checked with the variables of the Caddy that adapts it here. Where another Caddy
+  has other values, a label may choose one of these. `render --raw` prints labels that were compared with no table.
 - A file server follows symbolic links out of its folder.
 - An ACME server tells Caddy which URL to call next. A server that a label names could make Caddy call its own admin API and
   stop itself. With `admin = "off"` the API is a private socket, which is safe from this.
@@ -23,23 +30,19 @@ Limits of these rules:
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from fnmatch import fnmatchcase
 
 import dockcaddy
-from dockcaddy import AdmissionRule, Block, Context, LabelError, Resource, SettingsSection
+from dockcaddy import AdmissionRule, Block, Context, DocumentRule, LabelError, SettingsSection
 
+from dockcaddy_policy.allowing import is_allowed, is_exempt, refusal
+from dockcaddy_policy.document import check, find
 from dockcaddy_policy.lines import Line, lines_of
-from dockcaddy_policy.readings import has_variables, with_values, without_values
 from dockcaddy_policy.rules import ANY, RULES, Rule
 from dockcaddy_policy.settings import SECTION, PolicySettings
 
 __all__ = ["RULES", "PolicySettings", "dockcaddy_admission_rules", "dockcaddy_settings"]
 
-# rules for options that are common in the labels of Caddy's own container: their messages mention --caddy-container
-_COMMON_IN_CADDYS_CONTAINER = ("admin", "upstreams", "templates", "global-options", "shared-options")
 ByName = Mapping[str, tuple[Rule, ...]]
-
-_PROJECT_LABELS = ("com.docker.compose.project", "com.docker.stack.namespace")
 
 
 @dockcaddy.hook
@@ -58,28 +61,21 @@ def dockcaddy_admission_rules() -> Iterable[AdmissionRule]:
     ]
 
 
+@dockcaddy.hook
+def dockcaddy_document_rules() -> Iterable[DocumentRule]:
+    """The table of what labels may produce."""
+    return [DocumentRule("policy", find, check, lambda context: context.settings(PolicySettings).trust != "all")]
+
+
 def _check_of(rules: Sequence[Rule]) -> Callable[[Context, tuple[Block, ...]], None]:
-    as_written = _by_name([rule for rule in rules if rule.as_written])
-    of_values = _by_name([rule for rule in rules if not rule.as_written])
-    every = _by_name(rules)
+    about = {name: tuple(rule for rule in rules if name in rule.about) for rule in rules for name in rule.about}
 
-    def check(context: Context, blocks: tuple[Block, ...]) -> None:
+    def check_text(context: Context, blocks: tuple[Block, ...]) -> None:
         settings = context.settings(PolicySettings)
-        if settings.trust == "all" or _is_exempt(context):
-            return
-        if not has_variables(blocks):
-            _check_lines(blocks, every, context, settings.allow)
-            return
-        _check_lines(blocks, as_written, context, settings.allow)
-        _check_lines(with_values(blocks, settings.secrets), of_values, context, settings.allow)
-        for reading in without_values(blocks, settings.secrets):
-            _check_lines(reading, every, context, settings.allow)
+        if settings.trust != "all" and not is_exempt(context):
+            _check_lines(blocks, about, context, settings.allow)
 
-    return check
-
-
-def _by_name(rules: Sequence[Rule]) -> ByName:
-    return {name: tuple(rule for rule in rules if name in rule.about) for rule in rules for name in rule.about}
+    return check_text
 
 
 def _check_lines(blocks: tuple[Block, ...], about: ByName, context: Context, allow: tuple[str, ...]) -> None:
@@ -89,46 +85,10 @@ def _check_lines(blocks: tuple[Block, ...], about: ByName, context: Context, all
         applying = about.get(line.name, ()) if not line.is_data else ()
         for rule in (*about_all, *applying) if about_all and _is_suspicious(line) else applying:
             reason = rule.reason(line, context)
-            if reason and not _is_allowed(rule, line, context.resource, allow):
-                raise LabelError(line.label, _refusal(rule, reason, context.resource))
-
-
-def _is_exempt(context: Context) -> bool:
-    """Whether the resource is the container that Caddy runs in, or otherwise belongs to the operator."""
-    caddy, resource = context.engine.caddy, context.resource
-    return resource.id in context.engine.operators or (caddy is not None and caddy.id == resource.id)
+            if reason and not is_allowed(rule.name, line.label, context.resource, allow):
+                raise LabelError(line.label, refusal(rule.name, reason, context.resource))
 
 
 def _is_suspicious(line: Line) -> bool:
     """Whether the rules for every line could refuse this one. Most lines contain none of these characters."""
     return not line.continues and any("{" in token or "(" in token or "://" in token for token in line.tokens)
-
-
-def _refusal(rule: Rule, reason: str, resource: Resource) -> str:
-    is_caddys = rule.name in _COMMON_IN_CADDYS_CONTAINER
-    named = f"where Caddy runs in it: --caddy-container {resource.name}; " if is_caddys else ""
-    return f'policy: {reason}; {named}to allow it: [policy] allow = ["{rule.name}@container:{resource.name}"]'
-
-
-def _is_allowed(rule: Rule, line: Line, resource: Resource, allow: tuple[str, ...]) -> bool:
-    for entry in allow:
-        named, at, scope = entry.rpartition("@")
-        if not at and ":" not in scope:
-            named, scope = scope, ""
-        if named in ("", rule.name) and (not scope or _is_within(scope, line, resource)):
-            return True
-    return False
-
-
-def _is_within(scope: str, line: Line, resource: Resource) -> bool:
-    kind, _, pattern = scope.partition(":")
-    names: Iterable[str]
-    if kind == "container":
-        names = (resource.name,)
-    elif kind == "project":
-        names = [resource.labels[label] for label in _PROJECT_LABELS if label in resource.labels]
-    elif kind == "network":
-        names = [attachment.network for attachment in resource.attachments]
-    else:
-        return line.label.startswith(pattern)
-    return any(fnmatchcase(name, pattern) for name in names)

@@ -7,26 +7,15 @@ from attrs import frozen
 from dockcaddy import Context, Proxy
 
 from dockcaddy_policy.folders import OF_THE_HOST, is_socket_file, wrong_socket
-from dockcaddy_policy.placeholders import ARGUMENT
 
 # Go accepts a plus sign before a port in some places
 _PORTS = re.compile(r"\+?(\d+)(?:-\+?(\d+))?")
-# the group is its default
-_VARIABLE = re.compile(r"\{(?:\$|env\.)[^{}:]*(?::([^{}]*))?\}")
 # text before a slash that begins like none of these is a host, not a network
 _NETWORKS = ("tcp4/", "tcp6/", "udp4/", "udp6/", "unix+h2c/", "unixgram/", "unixpacket/", "fdgram/")
 _DEFAULT_PORTS = {"https": "443"}
 # on a Caddy that a controller configures: its port 2019 is an admin API
 _SERVER_LABEL = "_controlled_server"
-# an argument next to a digit or a brace: its last digits could be a part of the port
-_COMPLETED = re.compile(rf"{ARGUMENT.pattern}[\d{{]")
-_REPETITION = re.compile(r"\{\d+(?:,\d*)?\}")
 _CONTROL = re.compile(r"[\x00-\x1f]")
-# JSON, and placeholders that a request cannot turn into an address
-_NO_ADDRESS = re.compile(
-    r"\{(?:host|scheme|method|remote_host|client_ip|uuid|upstream_hostport)\}|\{\"[^{}]*\}"
-    r"|\{\"[^{}\\]*(?:\{[^{}\\]*\}[^{}\\]*)+\}"
-)
 
 
 @frozen
@@ -75,8 +64,6 @@ def _host_and_port(text: str) -> tuple[str, str]:
 
 def wrong_upstream(word: str, context: Context) -> str:
     """Why Caddy may not dial this upstream; `""` if it may."""
-    if whole_argument(word):
-        return ""
     address = parsed(word)
     if address.is_socket:
         return wrong_socket(address.host, context.proxy)
@@ -91,7 +78,7 @@ def wrong_upstream(word: str, context: Context) -> str:
 
 def _without_safe_placeholders(host: str) -> str:
     """The host without placeholders that cannot turn it into a network or a socket."""
-    plain = OF_THE_HOST.sub("host", ARGUMENT.sub("host", host))
+    plain = OF_THE_HOST.sub("host", host)
     beginning = plain.partition("{")[0].lower()
     is_host = beginning != "" and not any(network.startswith(beginning) for network in _NETWORKS)
     return beginning if is_host else plain
@@ -99,31 +86,10 @@ def _without_safe_placeholders(host: str) -> str:
 
 def wrong_url(word: str, context: Context) -> str:
     """Why Caddy may not send requests to this URL; `""` if it may."""
-    if whole_argument(word):
-        return ""
-    if variable := _VARIABLE.fullmatch(word):
-        return wrong_url(variable[1], context) if variable[1] else ""
     address = parsed(word)
-    if "{" in ARGUMENT.sub("host", address.host):
+    if "{" in address.host:
         return f"a visitor could choose {word}"
-    if _COMPLETED.search(_authority(word)):
-        return f"{word} could be completed to any port"
     return wrong_socket(address.host, context.proxy) if address.is_socket else _wrong_port_of(address, context)
-
-
-def wrong_argument(word: str, context: Context) -> str:
-    """Why this may not be an argument of a snippet, which could dial it; `""` if it may."""
-    text = _REPETITION.sub("", word.strip())
-    if not text or _NO_ADDRESS.fullmatch(text) or _is_prose(text):
-        return ""
-    if _PORTS.fullmatch(text):
-        return wrong_port(text, context.proxy)
-    if re.fullmatch(r"[\d-]*", ARGUMENT.sub("", text)) and not whole_argument(text):
-        return f"{word} could become any port"
-    if "://" in text and "{" in parsed(text).host:
-        # not an upstream: Caddy accepts no placeholder together with a scheme
-        return ""
-    return wrong_upstream(text, context)
 
 
 # https://docs.docker.com/reference/cli/dockerd/#daemon-socket-option
@@ -157,20 +123,10 @@ def wrong_listener(word: str, proxy: Proxy) -> str:
     return wrong_port(address.port, proxy)
 
 
-def _is_prose(text: str) -> bool:
-    """Whether the text has a space inside its first part, unlike a network or a host."""
-    return " " in text.partition("/")[0].rstrip() and "{" not in text.partition(" ")[0]
-
-
-def whole_argument(token: str) -> bool:
-    """Whether the token is exactly one argument of a snippet; its value is checked in the `import`."""
-    return ARGUMENT.fullmatch(token) is not None
-
-
 def _wrong_port_of(address: Address, context: Context) -> str:
     port = address.port or _DEFAULT_PORTS.get(address.scheme, "80")
     if "{" in port:
-        return "" if whole_argument(port) else f"the port {port} is not known beforehand"
+        return f"the port {port} is not known beforehand"
     reason = wrong_port(port, context.proxy)
     host = address.host.strip("[]").lower().rstrip(".")
     if (host, int(port) if port.isdecimal() else 0) in context.proxy.server_endpoints:

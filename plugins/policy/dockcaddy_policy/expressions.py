@@ -2,64 +2,35 @@
 
 import re
 
-from dockcaddy import Context, is_matcher_block
+from dockcaddy import Context
 
 from dockcaddy_policy.folders import wrong_root
-from dockcaddy_policy.lines import Line
-from dockcaddy_policy.placeholders import opens
 
 # matchers as functions: Caddy replaces placeholders in their arguments a second time
 _NAMES = "client_ip|file|header|header_regexp|host|method|path|path_regexp|protocol|query|remote_ip|vars|vars_regexp"
 _MATCHERS = re.compile(rf"\b({_NAMES})\s*\(")
-_CALLABLE = re.compile(rf"\b(?:ph|req|{_NAMES})\b")
-# Caddy's internal functions, such as `vars_regexp_request_string_string`, accept any text; a call mentions the request
-_CALLS = re.compile(rf"\bph\s*\(|_request_|{_MATCHERS.pattern}")
+# also Caddy's internal functions, such as `vars_regexp_request_string_string`, which accept any text
 _BEHIND = re.compile(r"\b(?:ph|req)\b")
 _PLACEHOLDER = re.compile(r"\{([a-zA-Z][\w.-]+)\}")
 # Placeholders that a request cannot fill with another placeholder. A method is any text in HTTP/2. A host is any text in
 # HTTP/3, unless the site has only fixed hosts: see _HOSTS.
 _SAFE = re.compile(
-    r"(?:http\.request\.)?(?:scheme|remote\.\w+|tls\.(?:version|cipher_suite|proto|resumed))"
-    r"|remote|remote_host|remote_port|client_ip|tls_version|tls_cipher"
+    r"http\.request\.(?:scheme|remote\.\w+|tls\.(?:version|cipher_suite|proto|resumed)|remote(?:\.host|\.port)?)"
+    r"|http\.vars\.client_ip"
 )
-_HOSTS = re.compile(r"(?:http\.request\.)?(?:host|hostport|labels\.\d+|host\.labels\.\d+|port)")
+_HOSTS = re.compile(r"http\.request\.(?:host|hostport|labels\.\d+|host\.labels\.\d+|port)")
 _ESCAPE = re.compile(r"\\[xXuU0-7]")
 _RAW = r"""(?<!\w)[bB]?[rR](?:'''.*?'''|\"{3}.*?\"{3}|'[^'\n]*'|"[^"\n]*")"""
 _STRING = r"""'''(?:\\.|[^\\])*?'''|\"{3}(?:\\.|[^\\])*?\"{3}|'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*\""""
 _COMMENT_OR_STRING = re.compile(rf"//|{_RAW}|{_STRING}", re.DOTALL)
 _ROOT = re.compile(r"""(['"])root\1\s*:\s*(['"])(/[^'"\\{}]*)\2""")
+# text that the next piece could complete to `{env.X}` or `{file.X}`; Caddy strips all braces around a placeholder
+_OPEN_END = re.compile(r"(?:\{|(?<![^'\"])\{[\\}]*)(?:e|en|env|f|fi|fil|file)?\Z")
 
 
-def expression(line: Line, context: Context) -> str:
-    """Why this expression is refused; `""` if it is allowed."""
-    has_hosts = line.hosts != () and all(host and not re.search(r"[*{]", host) for host in line.hosts)
-    if line.name == "import":
-        calls = (token for token in line.arguments if _CALLS.search(token))
-        found = next((reason for token in calls if (reason := _unsafe_part(token, has_hosts=has_hosts))), "")
-        return found or next((reason for token in line.arguments if (reason := _wrong_root(token, context))), "")
-    words = _words_of_expression(line)
-    if any("{args" in word for word in words):
-        return "an argument could complete the expression"
-    if any(opens(word) for word in words if " " in word):
-        return "it could build a placeholder"
-    text = " ".join(words)
+def wrong_expression(text: str, context: Context, *, has_hosts: bool) -> str:
+    """Why an expression is refused; `""` if it is allowed."""
     return _unsafe_part(text, has_hosts=has_hosts) or _wrong_root(text, context)
-
-
-def _words_of_expression(line: Line) -> tuple[str, ...]:
-    """The words of the expression, or none. In a `not` block, the expression takes the place of a matcher's name."""
-    if _is_expression(line):
-        return line.arguments
-    is_call = line.path != () and not line.is_data and "(" in line.name and _CALLABLE.search(line.name) is not None
-    return line.tokens if is_call else ()
-
-
-def _is_expression(line: Line) -> bool:
-    if "expression" in (*line.tokens, *line.path):
-        return True
-    is_matcher = is_matcher_block(line.name)
-    # without a matcher's name the line is an expression, even without the word `expression`
-    return is_matcher and line.arguments != () and re.fullmatch(r"\w+", line.arguments[0]) is None
 
 
 def _unsafe_part(text: str, *, has_hosts: bool) -> str:
@@ -69,7 +40,7 @@ def _unsafe_part(text: str, *, has_hosts: bool) -> str:
     code = _COMMENT_OR_STRING.sub("''", text)
     if "//" in strings or re.search(r"[\"\\]|(?<!')'(?!')", code):
         return "it has a comment or an open quote"
-    if any(opens(string.rstrip("'\"")) for string in strings):
+    if any(_OPEN_END.search(string.rstrip("'\"")) for string in strings):
         return "it could build a placeholder"
     if _BEHIND.search(_PLACEHOLDER.sub("", code)):
         return "it reads placeholders by name"

@@ -6,8 +6,6 @@ from collections.abc import Iterable
 
 from dockcaddy import Context, Mount, Proxy, SiteAddress
 
-from dockcaddy_policy.placeholders import ARGUMENT
-
 LOG_FOLDER = "/var/log"
 # defaults of Caddy's images and packages for data, certificates and settings; protected even if this run uses others
 CADDY_FOLDERS = ("/data", "/config", "/etc/caddy")
@@ -20,8 +18,6 @@ SECRETS_FOLDERS = ("/run/secrets/", "/var/run/secrets/")
 
 # placeholders limited to the site's own hosts: Caddy routes no other request there
 OF_THE_HOST = re.compile(r"\{(?:host|labels\.\d+|http\.request\.host(?:\.labels\.\d+)?)\}")
-# two adjacent arguments, or one next to a dot: together they could become `..`
-_COULD_CLIMB = re.compile(r"{0}{0}|(?:^|/)\.{0}|{0}\.(?:/|$)".replace("{0}", ARGUMENT.pattern))
 _ENGINE_SOCKETS = re.compile(
     r"(?:docker|containerd|podman|libpod|cri-?o|buildkit|snapd|libvirt)[^/]*\.sock|/(?:lxd|incus|containerd-shim)/"
     r"|/run/(?:user/\d+/)?(?:docker|containerd|podman|crio)/",
@@ -56,19 +52,15 @@ def wrong_log(path: str, proxy: Proxy, *, is_global: bool) -> str:
     """Why no log may be written there; `""` if it may. A global log must be in a folder that no label can serve."""
     if climbs(path):
         return f"{path} contains .., which could lead anywhere through links"
-    plain = ARGUMENT.sub("x", path)
-    normal = _normal(plain)
+    normal = _normal(path)
     is_log = normal.endswith(".log") or not {"log", "logs"}.isdisjoint(normal.split("/"))
     if is_global and not _within(normal, LOG_FOLDER):
         return f"{path} is not below {LOG_FOLDER}"
     if proxy.base_folder not in ("", "/") and _within(normal, proxy.base_folder):
         return f"{path} could be imported"
-    if not plain.startswith("/") or "{" in plain or not is_log:
+    if not path.startswith("/") or "{" in path or not is_log:
         return f"{path} is no path for logs: expected an absolute path in {LOG_FOLDER}, in a folder logs, or to a file *.log"
-    # with an argument the file could be anywhere below the text before it
-    known, *chosen = ARGUMENT.split(path)
-    below = posixpath.dirname(known) if chosen else plain
-    return _own(below, proxy, (*SYSTEM_FOLDERS, *HOST_FOLDERS[1:]))
+    return _own(path, proxy, (*SYSTEM_FOLDERS, *HOST_FOLDERS[1:]))
 
 
 def wrong_storage(path: str, proxy: Proxy) -> str:
@@ -112,12 +104,10 @@ def wrong_socket(path: str, proxy: Proxy) -> str:
 
 
 def climbs(path: str) -> bool:
-    """Whether the path contains `..`, or could with arguments of a snippet. Linux follows links first: `/var/run/..` is
-    not `/var`.
-    """
+    """Whether the path contains `..`. Linux follows links first: `/var/run/..` is not `/var`."""
     # a part of the host can be empty, as in `.example.org`
     plain = OF_THE_HOST.sub("", path)
-    return ".." in (*path.split("/"), *plain.split("/")) or _COULD_CLIMB.search(path) is not None
+    return ".." in (*path.split("/"), *plain.split("/"))
 
 
 def is_socket_file(path: str) -> bool:

@@ -112,7 +112,6 @@ def _lines_in(
         if child.keys:
             line = Line(path, child.keys, child, addresses, block.keys)
             yield line
-            yield from _as_directives(child, path, addresses)
             yield from _further_options(line, names)
         if child.children:
             yield from _lines_in(child, (*path, *_segment(child)), addresses, names)
@@ -140,10 +139,3 @@ def _further_options(line: Line, names: Collection[str]) -> Iterator[Line]:
         tokens = line.tokens[at : at + _FEW] if token in known else line.tokens[at:]
         known.add(token)
         yield Line(line.path, tokens, line.block, line.addresses, line.above, continues=True)
-
-
-def _as_directives(block: Block, path: tuple[str, ...], addresses: tuple[str, ...]) -> Iterator[Line]:
-    """Each line in a `vars` block as the equivalent one-line directive."""
-    if block.keys[0] == "vars":
-        for child in block.children:
-            yield Line(path, ("vars", *child.keys), child, addresses, block.keys)

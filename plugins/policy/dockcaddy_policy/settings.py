@@ -12,7 +12,6 @@ RULE_NAMES = (
     "environment",
     "dns-servers",
     "files",
-    "built-placeholders",
     "expressions",
     "imports",
     "admin",
@@ -28,6 +27,7 @@ RULE_NAMES = (
     "programs",
     "global-options",
     "shared-options",
+    "modules",
 )
 
 
@@ -73,6 +73,10 @@ class PolicySettings:
         metadata={
             "help": "exceptions from the rules: RULE, SCOPE:NAME or RULE@SCOPE:NAME; scopes: container, project, network, prefix"
         },
+    )
+    modules: tuple[str, ...] = field(
+        default=(),
+        metadata={"help": "additional modules of Caddy that labels may use, or patterns (http.handlers.*)"},
     )
 
 

@@ -9,17 +9,19 @@ from dockcaddy import Context, split_matcher
 from dockcaddy_policy.folders import SECRETS_FOLDERS, is_mounted
 from dockcaddy_policy.lines import ROUTES, Line
 from dockcaddy_policy.options import TOP_OPTIONS
-from dockcaddy_policy.placeholders import BRACES, FILE_OF_VARIABLE
 from dockcaddy_policy.secret_names import looks_secret
 from dockcaddy_policy.settings import PolicySettings
-from dockcaddy_policy.unknown import chosen
 
+# If a text is only a placeholder, Caddy strips all braces: it reads `{}env.X}` too
+BRACES = r"\{[\\{}]*"
+# its path may contain variables
+_FILE_OF_VARIABLE = re.compile(r"\{file\.(?:[^{}\\]|\{\$\w+(?::[^{}]*)?\})*\}")
 _VARIABLE = re.compile(rf"\{{\$[^}}]*\}}?|{BRACES}env\.[^}}]*\}}?")
 _WHOLE = re.compile(r"\{(?:\$|env\.)([\w.-]+)(?::([^{}]*))?\}")
 # `{file.base}` and `{file.ext}` are parts of the request's path
 _READS_FILE = re.compile(r"\{file\.(?!(?:base|ext)\})|\{[\\}]+file\.")
 # special files, and paths that could lead to them
-_NO_SECRETS = re.compile(r"\{file\.(?:/(?:proc|sys|dev)(?:/|\})|(?:.*/)?\.\.(?:/|\}))")
+NO_SECRETS = re.compile(r"\{file\.(?:/(?:proc|sys|dev)(?:/|\})|(?:.*/)?\.\.(?:/|\}))")
 # words in the rest of a name that mark a secret
 _SECRET = re.compile(r"PASS|PW|SECRET|TOKEN|KEY|CRED|AUTH|HASH|PRIV|SIGN|JWT|DSN|CODE|SALT|SEED", re.IGNORECASE)
 
@@ -125,8 +127,7 @@ def environment(line: Line, context: Context) -> str:
         return f'[policy] environment = "none" allows no variables in labels: {found[0]}'
     secrets = [each for each in found if _is_secret(each, settings.secrets)]
     is_guarded = settings.environment == "guarded" and secrets != []
-    wrong = _misplaced(line, secrets[0], lambda token: _first_secret(token, settings.secrets)) if is_guarded else ""
-    return wrong or chosen(line, context)
+    return _misplaced(line, secrets[0], lambda token: _first_secret(token, settings.secrets)) if is_guarded else ""
 
 
 def file_placeholder(line: Line, context: Context) -> str:
@@ -136,7 +137,7 @@ def file_placeholder(line: Line, context: Context) -> str:
         return ""
     if context.settings(PolicySettings).environment == "none":
         return f'[policy] environment = "none" allows no files in labels: {found}'
-    if _NO_SECRETS.search(found) or _is_of_resource(found, context):
+    if NO_SECRETS.search(found) or _is_of_resource(found, context):
         return f"{found} is not a file of secrets"
     return _misplaced(line, found, lambda token: token if _READS_FILE.search(token) else "")
 
@@ -207,7 +208,7 @@ def _first_wrong(tokens: tuple[str, ...], names: tuple[Named, ...], secret_in: C
             continue
         wanted = names[at] if at < len(names) else names[-1] if names[-1].is_secret else _NONE
         whole = _WHOLE.fullmatch(token)
-        is_file = FILE_OF_VARIABLE.fullmatch(token) is not None and wanted.is_secret
+        is_file = _FILE_OF_VARIABLE.fullmatch(token) is not None and wanted.is_secret
         if whole is None and not is_file:
             return f"{found} could be sent out as a part of other text"
         if not wanted.fits(whole[1] if whole else re.sub(r"\W", "_", token)):

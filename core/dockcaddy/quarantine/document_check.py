@@ -1,0 +1,191 @@
+"""Whose labels led to what document rules find in a configuration.
+
+What a route does comes from the fragments of its hosts. Where several can be meant, Caddy adapts each of them alone, with
+what it imports: who leads to the finding alone is at fault.
+"""
+
+import contextlib
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+
+from attrs import define, evolve, field
+
+from dockcaddy.admission.document_rules import DocumentRules, Found
+from dockcaddy.caddyfile import Block, all_blocks, plain_host
+from dockcaddy.caddyjson import Document
+from dockcaddy.errors import CaddyRefusal
+from dockcaddy.fragment import Fragment
+from dockcaddy.merge.assembly import Assembler
+from dockcaddy.merge.configuration import Configuration
+from dockcaddy.model import Problem
+from dockcaddy.quarantine.refusal import Refusal
+from dockcaddy.settings import limits
+
+_IMPORTS = frozenset(("import", "invoke"))
+
+
+@define(eq=False)
+class DocumentCheck:
+    """Checks documents by the rules. `adapt` is Caddy's."""
+
+    rules: Callable[[], DocumentRules]
+    adapt: Callable[[str], bytes]
+    route_order: str = "caddy"
+    _known: dict[str, frozenset[Found]] = field(factory=dict)
+    # the fragments of the last document in which all was explained
+    clean: frozenset[Fragment] = frozenset()
+    _state: Hashable = None
+
+    def is_current(self, fragments: Sequence[Fragment]) -> bool:
+        """Whether the same would be found in the document that was checked last, if it is made of these fragments."""
+        return self._state == self.rules().state(fragments)
+
+    def checked(self, document: Document, fragments: Sequence[Fragment]) -> "Checked":
+        """What is found in the document of these fragments."""
+        rules = self.rules()
+        self._state = rules.state(fragments)
+        found = list(dict.fromkeys(rules.found(document)))
+        if not found:
+            self.clean = frozenset(fragments)
+            return Checked()
+        trusted = [each for each in fragments if each.resource is None]
+        search = _Search(self, rules, fragments, trusted, _probes(document))
+        tolerated = self.found_in([*trusted, *search.stubs()], search.probes)
+        made = Checked()
+        for each in found:
+            if each not in tolerated and not search.explains(each, made):
+                made.unattributed.append(each)
+        if not made.at_fault and not made.unattributed:
+            self.clean = frozenset(fragments)
+        return made
+
+    def found_in(self, fragments: Sequence[Fragment], probes: str) -> frozenset[Found]:
+        """What is found where these fragments are alone; nothing where Caddy refuses that.
+
+        `probes` are sites that are served as global options say.
+        """
+        has_options = any(not block.keys for each in fragments for block in each.blocks)
+        text = Assembler(self.route_order).assemble(fragments).text if fragments else ""
+        text += probes if has_options else ""
+        key = f"{id(self.rules().look)} {text}"
+        if key not in self._known:
+            if len(self._known) >= limits.MAX_KNOWN_FINDINGS:
+                self._known.clear()
+            self._known[key] = frozenset()
+            with contextlib.suppress(CaddyRefusal):
+                self._known[key] = frozenset(self.rules().found(Document.decode(self.adapt(text) if text else b"")))
+        return self._known[key]
+
+
+@define
+class Checked:
+    """The fragments at fault, each with its problem, and what is nobody's as far as is known."""
+
+    at_fault: list[tuple[Fragment, Problem]] = field(factory=list)
+    unattributed: list[Found] = field(factory=list)
+
+    def refusal(self, configuration: Configuration) -> Refusal | None:
+        """The refusal of the configuration for what nobody leads to alone."""
+        if not self.unattributed:
+            return None
+        found = self.unattributed[0]
+        words = f"{found.rule.name}: {found.finding.reason}"
+        return Refusal(words, configuration, at_load=True, is_unsafe=True, hosts=found.hosts or frozenset())
+
+
+@define(eq=False)
+class _Search:
+    check: DocumentCheck
+    rules: DocumentRules
+    fragments: Sequence[Fragment]
+    trusted: Sequence[Fragment]
+    probes: str
+
+    def stubs(self) -> Iterator[Fragment]:
+        """Empty definitions in place of those that the operator imports from others."""
+        needed = {name for each in self.trusted for name in _imported(each.blocks)}
+        for each in self.fragments if needed else ():
+            blocks = [block for block in each.blocks if block.is_definition and block.keys[0].strip("&()") in needed]
+            if each.resource is not None and blocks:
+                yield evolve(each, blocks=tuple(evolve(block, children=()) for block in blocks))
+
+    def explains(self, found: Found, made: Checked) -> bool:
+        """Add those at fault for a finding. Returns whether it is explained."""
+        candidates = self._candidates(found)
+        is_clear = bool(found.hosts) and len(candidates) == 1 and not _imported(candidates[0].blocks)
+        is_explained = False
+        for each in candidates:
+            if each.resource is None:
+                continue
+            if is_clear or found in self._alone(each):
+                is_explained = True
+                problem = self.rules.refusal(each, found)
+                if problem is not None:
+                    made.at_fault.append((each, problem))
+        return is_explained
+
+    def _candidates(self, found: Found) -> list[Fragment]:
+        """The fragments that a finding may come from."""
+        if found.hosts:
+            hosts = frozenset(map(plain_host, found.hosts))
+            mates = [each for each in self.fragments if not hosts.isdisjoint(each.plain_hosts)]
+            if any(each.resource is not None for each in mates):
+                return mates
+        others = [each for each in self.fragments if each.resource is not None]
+        for text in sorted(filter(None, found.finding.texts), key=len, reverse=True):
+            mates = [each for each in others if text in each.content]
+            if mates:
+                return [*mates, *self._importers(mates)]
+        # where they are many, they are searched by halves
+        new = [each for each in others if each not in self.check.clean]
+        return new if len(new) <= limits.MAX_ADAPTED_ALONE else []
+
+    def _importers(self, definers: Sequence[Fragment]) -> Iterator[Fragment]:
+        """The fragments that import from these."""
+        names = {block.keys[0].strip("&()") for each in definers for block in each.blocks if block.is_definition}
+        for each in self.fragments if names else ():
+            if each.resource is not None and each not in definers and not names.isdisjoint(_imported(each.blocks)):
+                yield each
+
+    def _alone(self, fragment: Fragment) -> frozenset[Found]:
+        """What is found where a fragment is alone, with what it imports, and with the operator's options."""
+        others = self.trusted if fragment.definitions else [_definitions_of(each) for each in self.trusted]
+        imported = list(self._definers(fragment))
+        together = [each for each in (*others, *imported, fragment) if each.blocks]
+        return self.check.found_in(together, self.probes)
+
+    def _definers(self, fragment: Fragment) -> Iterator[Fragment]:
+        """The definitions that a fragment imports, and those that these import."""
+        waiting, known = list(_imported(fragment.blocks)), set[str]()
+        while waiting:
+            name = waiting.pop()
+            if name in known:
+                continue
+            known.add(name)
+            for each in self.fragments:
+                if each.resource is None:
+                    continue
+                blocks = tuple(block for block in each.blocks if block.keys[:1] in ((f"({name})",), (f"&({name})",)))
+                if blocks and each is not fragment:
+                    waiting += _imported(blocks)
+                    yield evolve(each, blocks=blocks)
+
+
+def _probes(document: Document) -> str:
+    """A site at each port of a document, with or without TLS as the sites there."""
+    http = document.app("http").get("http_port") or 80
+    sites = []
+    for server in document.servers.values():
+        automatic = server.settings.get("automatic_https") or {}
+        for port in sorted(filter(str.isdecimal, server.ports)):
+            is_plain = port == str(http) or automatic.get("skip")
+            sites.append(f"{'http' if is_plain else 'https'}://probe.invalid:{port} {{\n\trespond ok\n}}\n")
+    return "".join(dict.fromkeys(sites))
+
+
+def _imported(blocks: Iterable[Block]) -> list[str]:
+    return [line.keys[1] for line in all_blocks(blocks) if line.keys[:1] and line.keys[0] in _IMPORTS and line.keys[1:]]
+
+
+def _definitions_of(fragment: Fragment) -> Fragment:
+    blocks = tuple(each for each in fragment.blocks if not each.keys or each.is_definition)
+    return fragment if len(blocks) == len(fragment.blocks) else evolve(fragment, blocks=blocks)

@@ -1,0 +1,219 @@
+"""Finds what the table does not allow in Caddy's JSON."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from fnmatch import fnmatchcase
+from functools import lru_cache
+from typing import Any, cast
+
+from attrs import field, frozen
+from dockcaddy import Block, Context, DocumentContext, EngineInventory, Finding, LabelError, Proxy, Resource
+
+from dockcaddy_policy.allowing import is_allowed, is_exempt, refusal
+from dockcaddy_policy.entries import ANY, MATCHERS, ROUTES, SECRET, Entry, Inline, Named
+from dockcaddy_policy.labels import as_written, label_of
+from dockcaddy_policy.nodes import Node, node_of
+from dockcaddy_policy.secret_names import looks_secret
+from dockcaddy_policy.settings import PolicySettings
+from dockcaddy_policy.table import CONFIG
+from dockcaddy_policy.values import Check, Place
+from dockcaddy_policy.variables import NO_SECRETS
+
+# If a text is only a placeholder, Caddy strips all braces: it reads `{}env.X}` too
+_VARIABLE = re.compile(r"\{[\\{}]*env\.([^{}]*)\}?")
+_FILE = re.compile(r"\{[\\{}]*file\.(?!(?:base|ext)\})[^{}]*\}?")
+_ROUTE = Node.of({"match": MATCHERS, "handle": Inline("http.handlers", "handler"), "group": ANY, "terminal": ANY})
+_CONFIG = Node.of(CONFIG)
+
+
+@frozen
+class Refused(Finding):
+    """A finding, with the check that found it in a value: for another resource it may find nothing."""
+
+    names: tuple[str, ...] = field(default=(), eq=False)
+    check: Check | None = field(default=None, eq=False)
+    value: Any = field(default=None, eq=False)
+    hosts: tuple[str, ...] = field(default=(), eq=False)
+    module: str = field(default="", eq=False)
+
+
+@frozen
+class _Nobody:
+    """The context of no resource at all."""
+
+    proxy: Proxy
+    resource: Resource = field(factory=lambda: Resource("container", "", ""))
+    engine: EngineInventory = field(factory=lambda: EngineInventory(""))
+
+
+@lru_cache(maxsize=4)
+def _nobody(proxy: Proxy) -> Context:
+    return cast(Context, _Nobody(proxy))
+
+
+def find(context: DocumentContext, part: Mapping[str, Any], hosts: tuple[str, ...] | None) -> Iterator[Finding]:
+    """What the table does not allow in a part of a document."""
+    settings = context.settings(PolicySettings)
+    text = json.dumps(part)
+    reads = "env." in text or "file." in text
+    found = _Document(Place(_nobody(context.proxy), hosts or ()), settings, reads)
+    return found.rest(part) if hosts is None else found.route(part)
+
+
+def check(context: Context, blocks: tuple[Block, ...], finding: Finding) -> None:
+    """Raise LabelError unless the resource may lead to the finding."""
+    settings = context.settings(PolicySettings)
+    assert isinstance(finding, Refused)
+    if is_exempt(context) or _is_of_its_own(context, finding):
+        return
+    label = label_of(blocks, finding.texts, finding.names)
+    if finding.texts == ("{",):
+        message = f"a value cannot open a block: give each line of it a label of its own, like {label}.NAME"
+        raise LabelError(label, message)
+    if not is_allowed(finding.rule, label, context.resource, settings.allow):
+        remedy = f'modules = ["{finding.module}"]' if finding.module else ""
+        raise LabelError(label, refusal(finding.rule, finding.reason, context.resource, remedy))
+
+
+def _is_of_its_own(context: Context, finding: Refused) -> bool:
+    """Whether it is about what belongs to the resource: an address, a folder that it has mounted."""
+    return finding.check is not None and not finding.check.reason(finding.value, Place(context, finding.hosts))
+
+
+@frozen
+class _Document:
+    """Looks through parts of Caddy's JSON for one place: the resource or nobody, and the hosts of the route."""
+
+    place: Place
+    settings: PolicySettings
+    # whether there is text that reads variables or files
+    reads: bool = True
+
+    def route(self, route: Mapping[str, Any]) -> Iterator[Finding]:
+        """What is not allowed in a route."""
+        return self._object(route, _ROUTE, "http.routes")
+
+    def rest(self, rest: Mapping[str, Any]) -> Iterator[Finding]:
+        """What is not allowed in everything but the routes."""
+        return self._object(rest, _CONFIG, "config")
+
+    def _object(self, value: Mapping[str, Any], node: Node, module: str, path: str = "") -> Iterator[Finding]:
+        """The fields of a module, or of an object in it at a path."""
+        for key, each in value.items():
+            below = node.fields.get(key) or node.any_field
+            if below is None:
+                yield self._unknown(module, f"{path}.{key}".lstrip("."))
+            elif self.reads or below.entry is not ANY or not below.is_leaf:
+                known = key if key in node.fields else "*"
+                yield from self._text(key, ANY)
+                yield from self._field(each, below, module, f"{path}.{known}" if path else known)
+
+    def _field(self, value: Any, node: Node, module: str, path: str) -> Iterator[Finding]:
+        if node.entry is not None:
+            yield from self._value(value, node.entry, f"{module}.{path}", is_whole=node.is_leaf)
+        if node.is_leaf and node.entry is not None:
+            return
+        for each in value if isinstance(value, list) else (value,):
+            if isinstance(each, dict):
+                yield from self._object(each, node, module, path)
+            elif each is not None and (node.entry is None or each is not value):
+                yield self._unknown(module, path)
+
+    def _value(self, value: Any, entry: Entry, name: str, *, is_whole: bool) -> Iterator[Finding]:
+        if isinstance(entry, Inline):
+            for each in value if isinstance(value, list) else (value,):
+                yield from self._inline(each, entry)
+        elif isinstance(entry, Named):
+            for key, each in (value or {}).items():
+                if each is None and not entry.namespace:
+                    # Caddy could not write it as JSON: a number that is none
+                    yield Refused("global-options", f"{key}: Caddy would forget all of its settings", (), (key,))
+                yield from self._module(f"{entry.namespace}.{key}".lstrip("."), each)
+        elif entry is ROUTES:
+            for each in value or ():
+                yield from self._object(each, _ROUTE, "http.routes")
+        elif entry is MATCHERS:
+            for matchers in value if isinstance(value, list) else (value,):
+                for key, each in matchers.items():
+                    yield from self._module(f"http.matchers.{key}", each)
+        else:
+            yield from self._checked(value, entry, name)
+            if is_whole:
+                yield from self._text(value, entry)
+
+    def _checked(self, value: Any, entry: Entry, name: str) -> Iterator[Finding]:
+        checks = (entry,) if isinstance(entry, Check) else entry if isinstance(entry, tuple) else ()
+        for check in checks:
+            if reason := check.reason(value, self.place):
+                names = _names(name)
+                yield Refused(
+                    check.rule, _sentence(reason, names), tuple(_texts(value)), names, check, value, self.place.hosts
+                )
+
+    def _inline(self, value: Any, entry: Inline) -> Iterator[Finding]:
+        if not isinstance(value, dict):
+            yield self._unknown(entry.namespace)
+            return
+        fields = {key: each for key, each in value.items() if key != entry.key}
+        yield from self._module(f"{entry.namespace}.{value.get(entry.key)}", fields)
+
+    def _module(self, name: str, value: Any) -> Iterator[Finding]:
+        node = node_of(name)
+        if node is not None:
+            yield from self._field(value, node, name, "")
+        elif any(fnmatchcase(name, each) for each in self.settings.modules):
+            yield from self._text(value, SECRET)
+        else:
+            yield self._unknown(name)
+
+    def _unknown(self, module: str, field: str = "") -> Finding:
+        what = f"{field} of {module}" if field else module
+        names, unknown = _names(f"{module}.{field}"), "" if field else module
+        return Refused("modules", f"{what} is not among what labels may use", (), names, module=unknown)
+
+    def _text(self, value: Any, entry: Entry) -> Iterator[Finding]:
+        for text in _texts(value) if self.reads else ():
+            if "env." in text and entry is not SECRET and (reason := self._secret(text)):
+                yield Refused("environment", reason, (text,))
+            if "file." in text and (found := self._file(text)):
+                if entry is not SECRET:
+                    yield Refused("files", f"{found} could be sent out", (text,))
+                elif NO_SECRETS.search(found):
+                    yield Refused("files", f"{found} is not a file of secrets", (text,))
+
+    def _secret(self, text: str) -> str:
+        found = list(_VARIABLE.finditer(text))
+        if found and self.settings.environment == "none":
+            return f'[policy] environment = "none" allows no variables in labels: {found[0][0]}'
+        if self.settings.environment == "all":
+            return ""
+        secret = next((each[0] for each in found if looks_secret(each[1], self.settings.secrets)), "")
+        return f"{secret} could be sent out" if secret else ""
+
+    def _file(self, text: str) -> str:
+        own = f"{{file.{self.place.context.proxy.address_folder}/"
+        return next((each[0] for each in _FILE.finditer(text) if not each[0].startswith(own)), "")
+
+
+def _sentence(reason: str, names: tuple[str, ...]) -> str:
+    return f"{names[0]}: {reason}" if reason.startswith("it ") else as_written(reason)
+
+
+def _names(path: str) -> tuple[str, ...]:
+    """The names in the path of a field, the innermost first."""
+    return tuple(each for each in reversed(path.split(".")) if each not in ("", "*"))
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """The text in a value, keys included."""
+    waiting = [value]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, str):
+            yield node
+        elif isinstance(node, list):
+            waiting += node
+        elif isinstance(node, dict):
+            waiting += node
+            waiting += node.values()

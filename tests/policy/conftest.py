@@ -1,0 +1,3 @@
+from judging_fixtures import court
+
+__all__ = ["court"]
