@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
+import browser
 import ports
 import pytest
 import real_podman
@@ -99,6 +100,10 @@ _NEEDS = {
     "systemd": (units_can_be_verified, "no systemd-analyze on this machine: apt-get install systemd"),
     "compose": (compose_is_there, "no Docker Compose on this machine: apt-get install docker-compose-v2"),
     "site": (site_can_be_built, "no Sphinx in this environment: pip install '.[docs]'"),
+    "browser": (
+        browser.is_there,
+        "no Chromium on this machine, or no Playwright: apt-get install chromium; pip install '.[dev]'",
+    ),
     "load": (load_generators_are_there, "no load generators on this machine: apt-get install hey wrk"),
 }
 _LEFT_OUT = pytest.StashKey[dict[str, int]]()

@@ -28,6 +28,10 @@ EventKind = Literal[
 ]
 
 
+# why a container has no site that nobody meant to have one
+UNMEANT = frozenset(("NoLabels", "Stopped", "ExcludedByConstraint", "OneOff", "OtherPrefix"))
+
+
 @frozen
 class Condition:
     """One condition, as in the Gateway API: `reason` is a word for programs, `message` says why and what to do.
@@ -80,6 +84,11 @@ class ResourceStatus:
     image: str = ""
     container_state: str = ""
     health: str = ""
+
+    @property
+    def is_meant(self) -> bool:
+        """Whether somebody meant it to have a site."""
+        return self.conditions.accepted.reason not in UNMEANT
 
     def __str__(self) -> str:
         """The name in messages: `container web-1`."""

@@ -7,11 +7,11 @@ from typing import Any, Literal
 
 from attrs import frozen
 
+from dockcaddy.status.model import UNMEANT
+
 Document = Mapping[str, Any]
 Style = Literal["", "good", "bad", "unsure", "dim", "bold"]
 _MARKS: dict[str, tuple[str, Style]] = {"True": ("ok", "good"), "False": ("!!", "bad"), "Unknown": ("??", "unsure")}
-# reasons of containers that nobody meant to have a site
-_UNMEANT = frozenset(("NoLabels", "Stopped", "ExcludedByConstraint", "OneOff", "OtherPrefix"))
 INDENT = "   "
 
 
@@ -73,7 +73,7 @@ def overview(documents: Documents, now: float) -> Iterator[Row]:
         yield from _site(site, now)
     named = {name for site in documents.sites for name in site["resources"]}
     rest = [each for each in documents.resources if f"{each['kind']} {each['name']}" not in named]
-    wrong = [each for each in rest if condition(each, "Accepted")["reason"] not in _UNMEANT]
+    wrong = [each for each in rest if condition(each, "Accepted")["reason"] not in UNMEANT]
     meant = [each for each in wrong if worst(each)["status"] != "True"]
     yield from (row for each in sorted(meant, key=_name) for row in _resource(each, now))
     without = sorted((each for each in rest if each not in wrong), key=_name)

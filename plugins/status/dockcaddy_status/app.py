@@ -1,6 +1,7 @@
 """The application: each path and what it answers. Everything comes from one snapshot, so that it fits together."""
 
 import json
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -9,9 +10,10 @@ from dockcaddy import STATUS_DOCUMENTS, Status, StatusFeed
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 
 from dockcaddy_status.figures import CONTENT_TYPE, Figures
+from dockcaddy_status.page import Pages
 from dockcaddy_status.stream import Full, Streams
 
 API = "/api/v1"
@@ -28,13 +30,14 @@ class Application:
 
     def made(self) -> Starlette:
         """The application."""
-        routes = [Route(f"{API}/{name}", self._document(name)) for name in STATUS_DOCUMENTS]
+        routes: list[BaseRoute] = [Route(f"{API}/{name}", self._document(name)) for name in STATUS_DOCUMENTS]
         routes += [
             Route(f"{API}/events", self._events),
             Route("/healthz", self._health),
             Route("/readyz", self._readiness),
             Route("/metrics", self._metrics),
         ]
+        routes += Pages(self.feed, time.time).routes
         return Starlette(routes=routes, exception_handlers={404: _missing})
 
     def _document(self, name: str) -> Callable[[Request], Any]:

@@ -20,10 +20,11 @@ Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 # probes have no token
 _OPEN = frozenset(("/healthz", "/readyz"))
 # it may hold secrets that labels were given: other users of the machine reach a loopback port
-_SECRET = frozenset(("/api/v1/caddyfile",))
+_SECRET = frozenset(("/api/v1/caddyfile", "/caddyfile"))
+_SHOWS = "dockcaddy.shows_secrets"
 _SECURITY = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; "
-    "font-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "font-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "no-referrer",
@@ -44,6 +45,7 @@ class Entrance:
         """Answer a request."""
         if scope["type"] != "http":
             return
+        scope[_SHOWS] = bool(self.listener.path or self.token)
         refusal = self._refusal(scope)
         await (refusal or self.application)(scope, receive, _secured(send))
 
@@ -71,6 +73,11 @@ class Entrance:
             return True
         name = host.rpartition("]")[0].strip("[") if host.startswith("[") else host.partition(":")[0]
         return name.lower() in ("localhost", "127.0.0.1", "::1", self.listener.host)
+
+
+def shows_secrets(scope: Scope) -> bool:
+    """Whether who asks may see the Caddyfile."""
+    return bool(scope.get(_SHOWS))
 
 
 def _has_token(given: str, token: str) -> bool:

@@ -1,0 +1,67 @@
+// Keeps the page current: when the status changes, the server makes the page again, and the parts that differ are replaced.
+"use strict";
+
+const GATHERED = 300, LIVE = document.getElementById("live");
+let due = 0, isAsking = false, isDirty = false;
+
+function say(text, kind) {
+  LIVE.hidden = false;
+  LIVE.className = `live ${kind}`;
+  LIVE.textContent = text;
+}
+
+// what has the focus is found again by its place among the things that can have it
+function places(part) {
+  return [...part.querySelectorAll("a, button, input, [tabindex]")];
+}
+
+function replace(part, made) {
+  const place = places(part).indexOf(document.activeElement);
+  part.replaceWith(made);
+  if (place >= 0) places(made)[place]?.focus({ preventScroll: true });
+}
+
+async function refresh() {
+  if (isAsking) { isDirty = true; return; }
+  isAsking = true;
+  isDirty = false;
+  try {
+    const answer = await fetch(location.href, { cache: "no-cache" });
+    if (!answer.ok) throw new Error(answer.statusText);
+    const made = new DOMParser().parseFromString(await answer.text(), "text/html");
+    for (const part of document.querySelectorAll("[data-live]")) {
+      const other = made.querySelector(`[data-live="${part.dataset.live}"]`);
+      if (other && other.outerHTML !== part.outerHTML) replace(part, other);
+    }
+    document.documentElement.dataset.revision = String(Number(document.documentElement.dataset.revision || 0) + 1);
+  } catch {
+    // the stream says when the server is back
+  } finally {
+    isAsking = false;
+    if (isDirty) later();
+  }
+}
+
+function later() {
+  clearTimeout(due);
+  due = setTimeout(refresh, GATHERED);
+}
+
+function listen() {
+  const stream = new EventSource("api/v1/events");
+  let isBack = false;
+  stream.addEventListener("status", later);
+  stream.addEventListener("open", () => {
+    say("live", "good");
+    if (isBack) later();
+  });
+  stream.addEventListener("error", () => {
+    isBack = true;
+    say("connection lost, trying again", "unsure");
+    if (stream.readyState === EventSource.CLOSED) setTimeout(listen, 5000);
+  });
+}
+
+listen();
+// how long ago something was
+setInterval(later, 60000);
