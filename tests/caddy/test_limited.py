@@ -25,19 +25,6 @@ def exploding(levels: int) -> str:
     return f"{snippets}(s{levels}) {{\nheader X y\n}}\nhttp://b.test {{\nimport s0\n}}\n"
 
 
-def folders_of(parent: int) -> list[Path]:
-    """The working directories of the children of a process that are Caddys."""
-    found = []
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = path.read_text().rpartition(")")[2].split()
-            if int(fields[1]) == parent and fields[0] != "Z":
-                found.append((path.parent / "cwd").resolve())
-        except OSError:
-            continue
-    return [each for each in found if "dockcaddy-adapt-" in str(each)]
-
-
 @pytest.fixture
 def limited(caddy: str) -> Iterator[LimitedAdapter]:
     adapter = LimitedAdapter(Path(caddy))
@@ -104,12 +91,14 @@ def test_it_has_no_variables_of_ours(limited: LimitedAdapter, monkeypatch: pytes
 def test_only_we_reach_it_and_nothing_is_left_of_it(caddy: str) -> None:
     adapter = LimitedAdapter(Path(caddy))
     adapter.adapt(SITE)
-    (empty,) = folders_of(os.getpid())
+    process = adapter.running()
+    pid = process.popen.pid
+    empty = Path(f"/proc/{pid}/cwd").resolve()
     assert list(empty.iterdir()) == []
     assert stat.S_IMODE(empty.parent.stat().st_mode) == 0o700
-    del adapter
+    del adapter, process
     gc.collect()
-    assert not empty.parent.exists() and folders_of(os.getpid()) == []
+    assert not empty.parent.exists() and not Path(f"/proc/{pid}").exists()
 
 
 def test_a_program_that_is_no_caddy_is_unreachable(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ from simulated.steps import Script
 
 Patch = pytest.MonkeyPatch
 Tried = Callable[[Script], str]
-BUSY, CALM = range(40), range(12)
+BUSY, CALM = range(80), range(12)
 HOURS, CALM_HOURS = 0.1, 0.4
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from dockcaddy.caddy.limited import LimitedAdapter, TooLargeError
     from dockcaddy.caddy.loaders import CaddyLoader, ExternalCaddy, with_admin
     from dockcaddy.caddy.process import GRACE, CaddyProcess, with_defaults
+    from dockcaddy.caddy.quick_validation import QuickValidator
 
 _TALKERS = {
     "AdminClient": "admin",
@@ -24,6 +25,7 @@ _TALKERS = {
     "GRACE": "process",
     "LimitedAdapter": "limited",
     "TooLargeError": "limited",
+    "QuickValidator": "quick_validation",
     "CaddyLoader": "loaders",
     "ExternalCaddy": "loaders",
     "with_admin": "loaders",
@@ -40,6 +42,7 @@ __all__ = [
     "CommandValidator",
     "ExternalCaddy",
     "LimitedAdapter",
+    "QuickValidator",
     "TooLargeError",
     "Version",
     "find_caddy",

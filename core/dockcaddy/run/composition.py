@@ -6,7 +6,7 @@ from math import ceil
 from typing import Any
 
 from dockcaddy.admission.document_rules import DocumentRules
-from dockcaddy.caddy import CommandAdapter, find_caddy, modules_of
+from dockcaddy.caddy import CommandAdapter, LimitedAdapter, find_caddy, modules_of
 from dockcaddy.caddyfile import ListenPorts
 from dockcaddy.caddyjson import FragmentDocuments, SiteRoutes, Splicer
 from dockcaddy.caddyjson.retries import Retries
@@ -54,7 +54,7 @@ def quarantine_for(
     if not adapters:
         return None
     adapter = FirstAdapter(tuple(adapters), settings.has_servers)
-    programs = [each.path for each in adapters if isinstance(each, CommandAdapter)]
+    programs = [each.path for each in adapters if isinstance(each, CommandAdapter | LimitedAdapter)]
     modules = cache(lambda: modules_of(programs[0]) if programs else frozenset())
     machine = (
         ThisMachine(find_caddy(settings.caddy), settings.http_port, settings.https_port) if has_child else Elsewhere()

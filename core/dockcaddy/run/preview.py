@@ -1,10 +1,11 @@
 """What would be served, for the commands that ask once and deliver nothing."""
 
+import os
 from collections.abc import Callable, Sequence
 
 from attrs import evolve
 
-from dockcaddy.caddy import CommandAdapter, CommandValidator, find_caddy
+from dockcaddy.caddy import CommandValidator, LimitedAdapter, QuickValidator, find_caddy
 from dockcaddy.errors import CaddyRefusal, one_line
 from dockcaddy.fragment import Fragment
 from dockcaddy.hookspecs import Adapter
@@ -13,6 +14,7 @@ from dockcaddy.model import Inventory, Problem
 from dockcaddy.quarantine.labels import with_labels
 from dockcaddy.reconcile.pipeline import BaseCaddyfile, Pipeline, problems_of
 from dockcaddy.run.composition import quarantine_for
+from dockcaddy.settings import limits
 from dockcaddy.settings.table import Settings
 
 # what changes the fragments before they are tried
@@ -34,8 +36,9 @@ def served_by_program(
     without a program.
     """
     program = find_caddy(settings.caddy)
-    validator = CommandValidator(program, elsewhere or bool(settings.caddy_admin))
-    return _served(settings, pipeline, inventory, base, CommandAdapter(program), validator.validate, arrange)
+    adapter = LimitedAdapter(program, limits.VALIDATOR_MEMORY, limits.CADDY_COMMAND_TIMEOUT, os.environ)
+    validator = QuickValidator(CommandValidator(program, elsewhere or bool(settings.caddy_admin)), adapter)
+    return _served(settings, pipeline, inventory, base, adapter, validator.validate, arrange)
 
 
 def served_unchecked(

@@ -214,6 +214,8 @@ COMPOSE_TIMEOUT = 60.0
 # itself has 90 MiB in use before the first one.
 ADAPTER_MEMORY = 192 * 1024 * 1024
 ADAPTER_PATIENCE = 3.0
+# Memory in bytes of the Caddy that adapts and validates whole configurations for commands such as `check`.
+VALIDATOR_MEMORY = 2 * 1024 * 1024 * 1024
 
 # Adapting or validating a configuration with Caddy's program.
 CADDY_COMMAND_TIMEOUT = 60.0
