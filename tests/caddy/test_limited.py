@@ -102,7 +102,7 @@ def test_only_we_reach_it_and_nothing_is_left_of_it(caddy: str) -> None:
 
 
 def test_a_program_that_is_no_caddy_is_unreachable(tmp_path: Path) -> None:
-    with pytest.raises(CaddyUnreachable, match="does not start as an adapter"):
+    with pytest.raises(CaddyUnreachable, match="is not caddy: when started, it does not answer, correct --caddy"):
         LimitedAdapter(Path("/bin/true")).adapt(SITE)
     with pytest.raises(CaddyUnreachable, match="cannot be run"):
         LimitedAdapter(tmp_path / "none").adapt(SITE)

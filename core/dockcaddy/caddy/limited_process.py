@@ -73,7 +73,7 @@ class LimitedProcess:
         while not process.answers():
             if process.has_ended or time.monotonic() > deadline:
                 process.end()
-                raise CaddyUnreachable(f"caddy: {path} does not start as an adapter")
+                raise CaddyUnreachable(f"caddy: {path} is not caddy: when started, it does not answer, correct --caddy")
             time.sleep(_POLL)
         return process
 
