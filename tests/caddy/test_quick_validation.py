@@ -38,7 +38,9 @@ def refusal(validator: CommandValidator | QuickValidator, config: bytes) -> str:
     try:
         validator.validate(config, "")
     except CaddyRefusal as refused:
-        return re.sub(r"^(loading config: |loading new config: )+", "", str(refused))
+        # Caddy sets up the apps in any order
+        way = r"^(loading config: |loading new config: |loading http app module: provision http: getting tls app: )+"
+        return re.sub(way, "", str(refused))
     return ""
 
 
