@@ -110,6 +110,23 @@ def test_of_two_that_contradict_each_other_the_newer_one_says_which_is_older(wor
     assert world.site_states("a.test") == "True/Accepted True/Programmed True/NoUpstreams"
 
 
+def test_what_has_too_much_is_left_out_before_caddy_is_asked(world: Observed) -> None:
+    world.put("big", {"caddy": " ".join(f"s{number}.test" for number in range(1100)), "caddy.respond": "x"})
+    world.put("web", {"caddy": "web.test", "caddy.respond": "x"})
+    world.turn()
+    programmed = world.resource("big")["Programmed"]
+    assert (programmed.state, programmed.reason) == ("False", "LeftOut") and "address" in programmed.message
+    assert world.site("web.test")["Ready"].is_true
+
+
+def test_a_rule_of_a_plugin_is_the_reason(world: Observed) -> None:
+    world.put("web", {"caddy": "web.test", "caddy.reverse_proxy": "localhost:2019"})
+    world.turn()
+    assert world.states("web").startswith("False/RefusedByRule")
+    assert "policy" in world.resource("web")["Accepted"].message
+    assert world.events() == [("SiteRefused", "container web")]
+
+
 def test_a_label_that_cannot_be_read_is_not_accepted_and_its_site_is_still_named(world: Observed) -> None:
     world.put("web", {"caddy": "web.test", "caddy.respond": "{{nothing}}"})
     world.turn()

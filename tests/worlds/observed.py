@@ -89,6 +89,7 @@ class Observed:
     caddy: ScriptedCaddy
     keeper: StatusKeeper
     reconciler: Reconciler
+    _made: int = 1
 
     @classmethod
     def make(cls, folder: Path | None = None, clock: Clock | None = None) -> "Observed":
@@ -108,7 +109,8 @@ class Observed:
 
     def put(self, name: str, labels: dict[str, str], **more: object) -> None:
         """A container that runs, at an address of its own."""
-        number = len(self.engine.resources) + 2 if name not in self.engine.resources else 0
+        self._made += 1
+        number = self._made
         before = self.engine.resources.get(name)
         targets = before.targets if before is not None else (f"172.18.{number // 250}.{number % 250 + 2}",)
         created = before.created if before is not None else number

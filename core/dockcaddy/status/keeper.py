@@ -177,10 +177,7 @@ class StatusKeeper:
         configuration, before = self._seen.configuration, self.current.sites
         assembly = configuration.assembly if configuration is not None else _NO_ASSEMBLY
         silent = {name: why for name, why in self._seen.engines.items() if why}
-        places = self.resources.places
-        around = Surroundings(
-            places.by_address, places.by_owner, self._views, self._uncertified, silent, self._seen.failure
-        )
+        around = Surroundings(self.resources.places, self._views, self._uncertified, silent, self._seen.failure)
         book = self.resources
         names = self.sites.take(assembly, book.facts, book.statuses, changed, around, self._dates)
         for name in names:

@@ -1,6 +1,6 @@
 """Which resource has an address, kept from pass to pass. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from attrs import define, field
 
@@ -9,23 +9,37 @@ from dockcaddy.model import Resource
 
 @define
 class Places:
-    """Resources by the addresses at which Caddy reaches them, and by name."""
+    """Resources by the addresses at which Caddy reaches them, and by name. Those that share a network share an address."""
 
-    by_address: dict[str, Resource] = field(factory=dict)
     by_owner: dict[str, Resource] = field(factory=dict)
+    _by_address: dict[str, dict[str, Resource]] = field(factory=dict)
+
+    def at(self, addresses: Iterable[str], makers: Collection[str]) -> Resource | None:
+        """The resource at the first address that any has. Of several, one of the site's `makers`."""
+        for address in addresses:
+            there = self._by_address.get(address, {})
+            if there:
+                return min(there.values(), key=lambda each: (str(each) not in makers, each.key))
+        return None
 
     def put(self, before: Resource | None, now: Resource | None) -> Iterable[str]:
-        """Replace a resource. Returns the addresses whose resource is another one now."""
+        """Replace a resource. Returns the addresses that it had or has."""
+        touched: set[str] = set()
         if before is not None:
             for address in _addresses(before):
-                if self.by_address.get(address) is before:
-                    del self.by_address[address]
+                there = self._by_address.get(address, {})
+                there.pop(before.key, None)
+                if not there:
+                    self._by_address.pop(address, None)
             if self.by_owner.get(str(before)) is before:
                 del self.by_owner[str(before)]
+            touched.update(_addresses(before))
         if now is not None:
-            self.by_address.update(dict.fromkeys(_addresses(now), now))
+            for address in _addresses(now):
+                self._by_address.setdefault(address, {})[now.key] = now
             self.by_owner[str(now)] = now
-        return {*(_addresses(before) if before is not None else ()), *(_addresses(now) if now is not None else ())}
+            touched.update(_addresses(now))
+        return touched
 
 
 def _addresses(resource: Resource) -> tuple[str, ...]:

@@ -100,7 +100,9 @@ def programmed(facts: Facts, is_accepted: Condition) -> Condition:
     if rejection is not None and rejection.is_untried:
         return condition("Programmed", "Unknown", "Pending", _of(rejection, facts.problems))
     if rejection is not None:
-        return condition("Programmed", "False", "RefusedByCaddy", _of(rejection, facts.problems))
+        # what is too large, or waits for a port, is left out before Caddy is asked
+        reason = "RefusedByCaddy" if rejection.problem.message.startswith("caddy ") else "LeftOut"
+        return condition("Programmed", "False", reason, _of(rejection, facts.problems))
     if facts.failure is not None:
         return condition("Programmed", "Unknown", facts.failure.reason, facts.failure.message)
     if part is None:

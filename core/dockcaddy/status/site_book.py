@@ -55,7 +55,11 @@ class SiteBook:
         self._around = around
         for name in affected:
             one = self._served[name]
-            makers = [resources[around.owners[owner].key] for owner in one.live.resources if owner in around.owners]
+            makers = [
+                resources[around.places.by_owner[owner].key]
+                for owner in one.live.resources
+                if owner in around.places.by_owner
+            ]
             self._put(served(one.live, one.addresses, makers, around), dates)
         if changed or new or gone:
             there = self._take_unserved(facts, resources, dates)

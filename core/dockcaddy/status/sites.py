@@ -9,6 +9,7 @@ from dockcaddy.model import Resource
 from dockcaddy.narration.live import LiveSite
 from dockcaddy.status.model import Condition, Conditions, ResourceStatus, SiteStatus, State, UpstreamStatus
 from dockcaddy.status.observation import Failure
+from dockcaddy.status.places import Places
 from dockcaddy.status.resources import condition
 
 _DEFAULT_PORTS = {"https": "443"}
@@ -18,13 +19,11 @@ _DEFAULT_PORTS = {"https": "443"}
 class Surroundings:
     """What the conditions of sites depend on besides the sites.
 
-    `places` are resources by the addresses that Caddy reaches them at, `owners` resources by name. `caddys_view` says by
-    address whether Caddy finds an upstream healthy, `uncertified` why a host has no certificate. `silent` are engines that
-    do not answer.
+    `places` are the resources by address and by name. `caddys_view` says by address whether Caddy finds an upstream
+    healthy, `uncertified` why a host has no certificate. `silent` are engines that do not answer.
     """
 
-    places: Mapping[str, Resource]
-    owners: Mapping[str, Resource]
+    places: Places
     caddys_view: Mapping[str, bool]
     uncertified: Mapping[str, str]
     silent: Mapping[str, str]
@@ -35,7 +34,7 @@ def served(
     live: LiveSite, addresses: tuple[str, ...], makers: Sequence[ResourceStatus], around: Surroundings
 ) -> SiteStatus:
     """A site of the configuration. `makers` are the resources that make it."""
-    upstreams = tuple(_upstream(each.address, around) for each in live.upstreams)
+    upstreams = tuple(_upstream(each.address, live.resources, around) for each in live.upstreams)
     programmed = _programmed(makers, around.failure)
     ready = _ready(live, addresses, programmed, upstreams, around)
     conditions = Conditions(condition("Accepted", "True", "Accepted"), programmed, ready)
@@ -44,7 +43,12 @@ def served(
 
 def unserved(addresses: tuple[str, ...], urls: tuple[str, ...], maker: ResourceStatus) -> SiteStatus:
     """A site that the labels of a resource define, and that is not in the configuration."""
-    return SiteStatus(addresses[0], addresses, urls, (str(maker),), maker.conditions, is_served=False)
+    accepted, programmed, _ = maker.conditions
+    ready = condition(
+        "Ready", "Unknown" if programmed.state == "Unknown" else "False", "NotProgrammed", programmed.message
+    )
+    conditions = Conditions(accepted, programmed, ready)
+    return SiteStatus(addresses[0], addresses, urls, (str(maker),), conditions, is_served=False)
 
 
 def _programmed(makers: Iterable[ResourceStatus], failure: Failure | None) -> Condition:
@@ -109,7 +113,7 @@ _WORDS = {
 def _without_upstreams(live: LiveSite, around: Surroundings) -> Condition:
     """Why a proxy has no upstream."""
     for name in live.resources:
-        resource = around.owners.get(name)
+        resource = around.places.by_owner.get(name)
         if resource is None:
             continue
         if resource.unreachable:
@@ -128,10 +132,10 @@ def _reason(resource: Resource) -> str:
     return {"unhealthy": "Unhealthy", "starting": "Starting", "healthy": "Healthy"}.get(resource.health, "Running")
 
 
-def _upstream(address: str, around: Surroundings) -> UpstreamStatus:
+def _upstream(address: str, makers: Sequence[str], around: Surroundings) -> UpstreamStatus:
     dialled = dial_of(address)
     host = split_host_port(dialled)[0].strip("[]")
-    resource = around.places.get(host) or around.places.get(dialled)
+    resource = around.places.at((host, dialled), makers)
     view = around.caddys_view.get(dialled)
     name = resource.name if resource is not None else ""
     if view is False:
