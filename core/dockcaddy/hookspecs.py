@@ -293,8 +293,11 @@ class Service(Protocol):
 class Loader(Protocol):
     """A connection to a Caddy's admin API."""
 
-    def load(self, config: bytes) -> None:
-        """Load this JSON; the admin endpoint stays as it is. Raises `CaddyRefusal` with Caddy's own error, `CaddyUnreachable`."""
+    def load(self, config: bytes) -> Hashable | None:
+        """Load this JSON; the admin endpoint stays as it is. Raises `CaddyRefusal` with Caddy's own error, `CaddyUnreachable`.
+
+        Gives what `since` says now; None where Caddy may have taken something else too.
+        """
 
     def config(self) -> bytes:
         """The JSON that Caddy runs now. Raises `CaddyUnreachable`."""

@@ -23,40 +23,45 @@ def admin_output(context: OutputContext) -> "AdminOutput":
 
 @define
 class AdminOutput:
-    """Loads the JSON, and remembers since when Caddy has it and, once there is time, what Caddy reports then."""
+    """Loads the JSON, and remembers since when Caddy has it.
+
+    Only where somebody else may have loaded something meanwhile, it also remembers what Caddy reports, once there is time.
+    """
 
     loader: Loader
     _running: bytes = b""
     _since: Hashable = ()
+    _is_known: bool = False
 
     def write(self, configuration: Configuration) -> None:
         """POST /load. Raises CaddyRefusal with Caddy's own words, OutputError where it does not answer."""
-        before = self._running, self._since
+        before = self._running, self._since, self._is_known
         # until it is known whether this load succeeds
-        self._running, self._since = b"", ()
+        self._running, self._since, self._is_known = b"", (), False
         try:
-            self.loader.load(configuration.json)
+            since = self.loader.load(configuration.json)
         except CaddyRefusal:
-            self._running, self._since = before
+            self._running, self._since, self._is_known = before
             raise
         except CaddyUnreachable as error:
             raise OutputError(str(error)) from error
-        self._since = self._asked_since()
+        self._is_known = bool(since)
+        self._since = since or self._asked_since()
         if not self._since:
             self._running = _digest(self._config())
 
     def holds(self, configuration: Configuration) -> bool:
         """Whether Caddy still runs what was loaded. Raises OutputError where it does not answer."""
         since = self._asked_since()
-        if self._running and since and since == self._since:
+        if self._is_known and since and since == self._since:
             return True
         config = self._config()
-        # the first time it is compared: somebody may have loaded another one at once
+        # somebody may have loaded another one, or the same
         is_held = bool(
             _digest(config) == self._running if self._running else _apps(config) == _apps(configuration.json)
         )
         if is_held:
-            self._running, self._since = _digest(config), since
+            self._running, self._since, self._is_known = _digest(config), since, True
         return is_held
 
     def _asked_since(self) -> Hashable:

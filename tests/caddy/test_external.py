@@ -171,3 +171,30 @@ def test_the_output_notices_that_the_configuration_is_gone_and_writes_it_again(
     assert not patiently(lambda: output.holds(wanted))
     patiently(lambda: output.write(wanted))
     assert patiently(lambda: output.holds(wanted))
+
+
+def test_it_is_known_whether_caddy_has_taken_anything_else_than_ours(start: Start, tmp_path: Path) -> None:
+    address = f"unix/{tmp_path}/admin.sock"
+    start(address)
+    loader, other = ExternalCaddy(AdminClient(address)), AdminClient(address)
+
+    def config(name: str) -> bytes:
+        return json.dumps({"apps": {"http": {"servers": {name: {"listen": []}}}}}, separators=(",", ":")).encode()
+
+    def somebody_changes() -> None:
+        patiently(lambda: other.request("PATCH", "/config/apps/http", b'{"http_port":8123}', "application/json"))
+
+    patiently(lambda: loader.load(config("first")))
+    known = patiently(lambda: loader.load(config("a")))
+    assert known and known == patiently(loader.since)
+    # what changes nothing does not count
+    patiently(lambda: other.adapt("http://a.test {\n}\n"))
+    with pytest.raises(CaddyRefusal):
+        patiently(lambda: loader.load(b'{"apps":{"nonsense":{}}}'))
+    assert patiently(lambda: loader.load(config("b")))
+    somebody_changes()
+    assert patiently(lambda: loader.load(config("c"))) is None
+    assert patiently(lambda: loader.load(config("d")))
+    somebody_changes()
+    # it was asked in between
+    assert patiently(loader.since) and patiently(lambda: loader.load(config("e")))

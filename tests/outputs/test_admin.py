@@ -75,6 +75,25 @@ def test_a_caddy_that_has_taken_nothing_since_is_not_asked_for_its_configuration
     assert output.holds(configuration("one"))
 
 
+def test_a_caddy_that_has_taken_nothing_but_ours_is_never_asked_for_its_configuration() -> None:
+    caddy = Telling()
+    output = AdminOutput(caddy)
+    for name in ("one", "two"):
+        output.write(configuration(name))
+        assert all(output.holds(configuration(name)) for _ in range(3))
+    assert caddy.asked == 0
+    caddy.apps = b'{"apps":{"http":"somebody else\'s"}}'
+    assert not output.holds(configuration("two"))
+    output.write(configuration("two"))
+    assert output.holds(configuration("two"))
+    assert caddy.asked == 1
+    caddy.before = CaddyRefusal("no")
+    with pytest.raises(CaddyRefusal):
+        output.write(configuration("three"))
+    assert output.holds(configuration("two"))
+    assert caddy.asked == 1
+
+
 def test_a_caddy_that_does_not_say_since_when_is_asked_for_its_configuration() -> None:
     caddy = Counting(says_since=False)
     output = AdminOutput(caddy)
@@ -97,3 +116,12 @@ class Counting(Caddy):
 
     def since(self) -> object:
         return super().since() if self.says_since else ()
+
+
+@define
+class Telling(Counting):
+    """Says that it has taken nothing else meanwhile."""
+
+    def load(self, config: bytes) -> object:
+        super().load(config)
+        return self.since()

@@ -4,30 +4,31 @@ import json
 from collections.abc import Callable, Hashable, Mapping
 from typing import Any
 
-from attrs import define, frozen
+from attrs import Factory, define, field
 
 from dockcaddy.caddy.admin import AdminClient
-from dockcaddy.caddy.vitals import vitals_of
+from dockcaddy.caddy.vitals import Loads
 from dockcaddy.errors import CaddyRefusal
 
 # in Caddy's error text about an admin address
 _ADMIN_FAILED = "starting caddy administration endpoint"
 
 
-@frozen
+@define
 class CaddyLoader:
     """An admin client that completes configurations before it loads them."""
 
     client: AdminClient
     complete: Callable[[bytes], bytes]
+    _loads: Loads = field(default=Factory(lambda self: Loads(self.client), takes_self=True))
 
     def adapt(self, caddyfile: str) -> bytes:
         """See AdminClient."""
         return self.client.adapt(caddyfile)
 
-    def load(self, config: bytes) -> None:
-        """See AdminClient."""
-        self.client.load(self.complete(config))
+    def load(self, config: bytes) -> Hashable | None:
+        """See Loader."""
+        return self._loads.done(lambda: self.client.load(self.complete(config)))
 
     def config(self) -> bytes:
         """See AdminClient."""
@@ -35,7 +36,7 @@ class CaddyLoader:
 
     def since(self) -> Hashable:
         """See Loader."""
-        return vitals_of(self.client).since
+        return self._loads.since()
 
     def close(self) -> None:
         """See AdminClient."""
@@ -56,13 +57,17 @@ class ExternalCaddy:
 
     client: AdminClient
     _admin: bytes = b""
+    _loads: Loads = field(default=Factory(lambda self: Loads(self.client), takes_self=True))
 
     def adapt(self, caddyfile: str) -> bytes:
         """See AdminClient."""
         return self.client.adapt(caddyfile)
 
-    def load(self, config: bytes) -> None:
-        """See AdminClient."""
+    def load(self, config: bytes) -> Hashable | None:
+        """See Loader."""
+        return self._loads.done(lambda: self._load(config))
+
+    def _load(self, config: bytes) -> None:
         running = self.client.admin_settings()
         if running is not None:
             self._admin = running
@@ -89,7 +94,7 @@ class ExternalCaddy:
 
     def since(self) -> Hashable:
         """See Loader."""
-        return vitals_of(self.client).since
+        return self._loads.since()
 
     def close(self) -> None:
         """See AdminClient."""

@@ -4,14 +4,23 @@ Requests for metrics are short, and Caddy's log has no line about them.
 """
 
 import re
+from collections.abc import Callable, Hashable
+from contextlib import suppress
 
-from attrs import frozen
+from attrs import define, field, frozen
 
 from dockcaddy.caddy.admin import AdminClient
+from dockcaddy.errors import CaddyUnreachable
 
 # a request for metrics by this method shows that the controller that leads is alive
 BEAT = "BEAT"
 
+# what may change the configuration, and what does not although it is a POST
+_CHANGES = re.compile(
+    r'^caddy_admin_http_requests_total\{(?=[^}]*code="200")(?=[^}]*method="(?:POST|PUT|PATCH|DELETE)")'
+    r'(?![^}]*path="/adapt")[^}]*\} (\S+)',
+    re.MULTILINE,
+)
 _RELOADED = re.compile(r"^caddy_config_last_reload_success_timestamp_seconds (\S+)", re.MULTILINE)
 _STARTED = re.compile(r"^process_start_time_seconds (\S+)", re.MULTILINE)
 # Caddy calls every method that it does not know OTHER
@@ -23,13 +32,14 @@ _BEATS = re.compile(
 
 @frozen
 class Vitals:
-    """What metrics say: when Caddy and its configuration were started, and how many beats it has counted.
+    """What metrics say: when Caddy and its configuration were started, how many beats it has counted, and how many changes.
 
-    Both are empty if Caddy has no metrics.
+    Those are requests that may have changed the configuration. All are empty if Caddy has no metrics.
     """
 
     since: tuple[str, ...] = ()
     beats: tuple[str, ...] = ()
+    changes: float = 0.0
 
 
 def vitals_of(client: AdminClient, method: str = "GET") -> Vitals:
@@ -38,4 +48,31 @@ def vitals_of(client: AdminClient, method: str = "GET") -> Vitals:
     # a Caddy that only says when it was started does not tell of another configuration
     reloaded = tuple(_RELOADED.findall(text))
     since = (*reloaded, *_STARTED.findall(text)) if reloaded else ()
-    return Vitals(since, tuple(_BEATS.findall(text)) or ("0",)) if since else Vitals()
+    changes = sum(map(float, _CHANGES.findall(text)))
+    return Vitals(since, tuple(_BEATS.findall(text)) or ("0",), changes) if since else Vitals()
+
+
+@define
+class Loads:
+    """Knows whether a Caddy took something else than what this program loads."""
+
+    client: AdminClient
+    _known: Vitals = field(factory=Vitals)
+
+    def since(self) -> Hashable:
+        """Since when Caddy has its configuration; empty where it does not say. Raises CaddyUnreachable."""
+        self._known = vitals_of(self.client)
+        return self._known.since
+
+    def done(self, load: Callable[[], None]) -> Hashable | None:
+        """Since when Caddy has what `load` loads; None where it is not known whether it has taken something else too."""
+        with suppress(CaddyUnreachable):
+            if not self._known.since:
+                self.since()
+        before, self._known = self._known, Vitals()
+        load()
+        with suppress(CaddyUnreachable):
+            self.since()
+        # the last of `since` is when Caddy was started
+        is_one = self._known.since[-1:] == before.since[-1:] and self._known.changes == before.changes + 1
+        return self._known.since if before.since and is_one else None
