@@ -125,19 +125,14 @@ class Refusal:
         return not any(said & each.plain_hosts for each in group)
 
     def named(self, group: Iterable[Fragment]) -> list[Fragment]:
-        """The fragments at the line that the refusal names, as far as they contain what its message quotes."""
+        """The fragments at the line that the refusal names."""
         owners = {origin.resource for origin in self.origins}
-        found = [each for each in group if each.owner in owners and self._may_be_about(each)]
+        found = [each for each in group if each.owner in owners]
         if len(found) < 2:
             return found
         # two engines may have containers of one name
         said = self.configuration.text.split("\n")[self.line - 1].strip()
         return [each for each in found if said in each.content] or found
-
-    def _may_be_about(self, fragment: Fragment) -> bool:
-        """Whether it has the word that the message quotes: Caddy may name a line below the one at fault."""
-        said = next((word for word in _significant_words(self.words) if word in self.configuration.text), "")
-        return said in fragment.content
 
     def problem(self, fragment: Fragment) -> Problem:
         """The refusal as a problem of this fragment, with the label at the line where that is known."""
