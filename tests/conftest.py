@@ -14,8 +14,11 @@ import browser
 import ports
 import pytest
 import real_podman
+from dockcaddy.caddy.admin import AdminClient
+from dockcaddy.errors import CaddyUnreachable
 from golden import SWITCH, Golden, updating
 from real_swarm import START_SWARM
+from servers import StockCaddy
 
 NEEDED = bool(os.environ.get("DOCKCADDY_TESTS_NEED_ENGINE"))
 
@@ -241,3 +244,25 @@ def sandbox(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         if name.startswith(("DOCKCADDY_", "CADDY_")) and not name.startswith("DOCKCADDY_TESTS_"):
             monkeypatch.delenv(name)
     yield tmp_path
+
+
+@pytest.fixture(scope="session")
+def adapt(
+    caddy: str, tmp_path_factory: pytest.TempPathFactory, free_port: Callable[[], int]
+) -> Iterator[Callable[[str], bytes]]:
+    """Adapts a Caddyfile: Caddy's JSON. Raises CaddyRefusal."""
+    folder: Path = tmp_path_factory.mktemp("adapter")
+    stock = StockCaddy(caddy, folder, f"127.0.0.1:{free_port()}")
+    try:
+        stock.start()
+        client = AdminClient(stock.url)
+        for _ in range(1_000):
+            try:
+                client.admin_settings()
+                break
+            except CaddyUnreachable:
+                time.sleep(0.02)
+        yield client.adapt
+        client.close()
+    finally:
+        stock.kill()

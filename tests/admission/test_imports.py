@@ -1,9 +1,8 @@
 """What a newer resource imports is looked at as if it stood there, however deep it lies and whatever it is given."""
 
 import pytest
-from dockcaddy import plugins, testing
-from dockcaddy.model import EngineInventory, Inventory
-from dockcaddy.reconcile.pipeline import BaseCaddyfile, Pipeline
+from conflicting import Told
+from dockcaddy import plugins
 from dockcaddy_policy import PolicySettings
 
 REGISTRY = plugins.load()
@@ -11,18 +10,6 @@ REGISTRY = plugins.load()
 TRUSTED = {PolicySettings: PolicySettings(trust="all")}
 OLDER = {"caddy": "x.org", "caddy.respond": "older"}
 HANDLING = {"caddy": "x.org", "caddy.handle": "/a/*", "caddy.handle.respond": "older"}
-
-
-def told(*labels: dict[str, str], base: str = "") -> list[str]:
-    """The conflicts among containers with these labels, the first being the oldest."""
-    containers = [
-        testing.container(name, labels=given, created=at)
-        for at, (name, given) in enumerate(zip("abc", labels, strict=False))
-    ]
-    inventory = Inventory((EngineInventory("local", tuple(containers)),))
-    configuration = Pipeline(REGISTRY, TRUSTED).build(inventory, BaseCaddyfile("Caddyfile", base) if base else None)
-    assert configuration.problems == ()
-    return [str(conflict.problem) for conflict in configuration.assembly.conflicts]
 
 
 def importing(snippet: dict[str, str], arguments: str = "", block: dict[str, str] | None = None) -> dict[str, str]:
@@ -42,8 +29,8 @@ def chain(length: int, line: str = "import", last: str = "respond") -> dict[str,
 
 @pytest.mark.parametrize("line", ["import", "handle.import", "route.import", "route.handle.import"])
 @pytest.mark.parametrize("length", [1, 8, 9, 10, 30, 126, 127, 128, 500])
-def test_no_depth_of_imports_hides_an_answer(length: int, line: str) -> None:
-    (conflict,) = told(OLDER, chain(length, line))
+def test_no_depth_of_imports_hides_an_answer(told_of_trusted: Told, length: int, line: str) -> None:
+    (conflict,) = told_of_trusted(OLDER, chain(length, line))
     assert conflict.startswith("container b: label caddy_")
     assert "would take requests from container a" in conflict or "are nested deeper than 128 levels" in conflict
 
@@ -66,99 +53,113 @@ TAKING = {
 
 
 @pytest.mark.parametrize("case", TAKING)
-def test_nothing_that_an_import_is_given_hides_an_answer(case: str) -> None:
-    (conflict,) = told(OLDER, TAKING[case])
+def test_nothing_that_an_import_is_given_hides_an_answer(told_of_trusted: Told, case: str) -> None:
+    (conflict,) = told_of_trusted(OLDER, TAKING[case])
     assert conflict.startswith("container b: label caddy_") and "take requests from container a" in conflict
 
 
 HANDLED = {
-    "a path": importing({"handle": "{args[0]}", "handle.respond": "stolen"}, "/a/*"),
-    "a part of a path": importing({"handle": "/{args[0]}/*", "handle.respond": "stolen"}, "a"),
-    "a matcher": importing({"@q.path": "{args[0]}", "handle": "@q", "handle.respond": "stolen"}, "/a/*"),
-    "a matcher's name": importing({"@{args[0]}.path": "/a/*", "handle": "@{args[0]}", "handle.abort": ""}, "q"),
+    "a path": importing({"redir": "{args[0]} /stolen"}, "/a/*"),
+    "a part of a path": importing({"redir": "/{args[0]}/* /stolen"}, "a"),
+    "a matcher": importing({"@q.path": "{args[0]}", "redir": "@q /stolen"}, "/a/*"),
+    "a matcher's name": importing({"@{args[0]}.path": "/a/*", "redir": "@{args[0]} /stolen"}, "q"),
 }
 
 
 @pytest.mark.parametrize("case", HANDLED)
-def test_arguments_are_filled_in_before_paths_are_compared(case: str) -> None:
-    (conflict,) = told(HANDLING, HANDLED[case])
+def test_arguments_are_filled_in_before_paths_are_compared(told_of_trusted: Told, case: str) -> None:
+    (conflict,) = told_of_trusted(HANDLING, HANDLED[case])
     assert "take requests from container a" in conflict
-    assert told(HANDLING, {k: v.replace("/a/*", "/b/*").replace("w a", "w b") for k, v in HANDLED[case].items()}) == []
+    assert (
+        told_of_trusted(
+            HANDLING, {k: v.replace("/a/*", "/b/*").replace("w a", "w b") for k, v in HANDLED[case].items()}
+        )
+        == []
+    )
 
 
 @pytest.mark.parametrize(
     ("older", "snippet", "words"),
     [
-        ({"root": "* /srv/a", "file_server": ""}, {"root": "* /srv/b"}, "root differs from that of container a"),
         ({"file_server": ""}, {"root": "* /srv/b"}, "root would change the file root of container a"),
         ({"respond": "a"}, {"bind": "unix//run/a.sock"}, "bind would cut off clients of container a"),
         ({"tls": "internal", "respond": "a"}, {"tls.client_auth.mode": "require"}, "client_auth would cut off"),
-        ({"@q.path": "/a", "respond": "@q a"}, {"@q.path": "/b"}, "@q differs from that of container a"),
+        (
+            {"@q.path": "/a", "respond": "@q a"},
+            {"@q.path": "/b"},
+            "caddy refuses its site together with that of container a",
+        ),
     ],
-    ids=["root", "new root", "bind", "certificates", "matcher"],
+    ids=["root", "bind", "certificates", "matcher"],
 )
 def test_what_can_be_said_once_is_not_said_otherwise_by_a_snippet(
-    older: dict[str, str], snippet: dict[str, str], words: str
+    told_of_trusted: Told, older: dict[str, str], snippet: dict[str, str], words: str
 ) -> None:
     site = {"caddy": "x.org"} | {f"caddy.{key}": value for key, value in older.items()}
-    (conflict,) = told(site, importing(snippet))
+    (conflict,) = told_of_trusted(site, importing(snippet))
     assert words in conflict
 
 
-def test_global_options_and_those_of_proxies_may_be_imported_too() -> None:
+def test_global_options_and_those_of_proxies_may_be_imported_too(told_of_trusted: Told) -> None:
     snippet = {"caddy_1": "(w)", "caddy_1.email": "b@x.org", "caddy_0.import": "w"}
-    assert "email differs from that of container a" in told({"caddy.email": "a@x.org"}, snippet)[0]
+    assert (
+        "import may change the global options of container a" in told_of_trusted({"caddy.email": "a@x.org"}, snippet)[0]
+    )
     proxy = {"caddy_0": "x.org", "caddy_0.reverse_proxy": "10.0.0.1:80", "caddy_0.reverse_proxy.lb_policy": "first"}
     random = {"caddy_0": "x.org", "caddy_0.reverse_proxy": "10.0.0.1:80", "caddy_0.reverse_proxy.import": "w"}
     assert (
-        "lb_policy differs from that of" in told(proxy, random | {"caddy_1": "(w)", "caddy_1.lb_policy": "random"})[0]
+        "caddy refuses its site together with that of container a"
+        in told_of_trusted(proxy, random | {"caddy_1": "(w)", "caddy_1.lb_policy": "random"})[0]
     )
 
 
-def test_the_error_names_a_label_of_the_one_that_imports() -> None:
+def test_the_error_names_a_label_of_the_one_that_imports(told_of_trusted: Told) -> None:
     lent = {"caddy": "(lent)", "caddy.respond": "lent"}
-    (conflict,) = told(OLDER, lent, {"caddy": "x.org", "caddy.import": "lent"})
+    (conflict,) = told_of_trusted(OLDER, lent, {"caddy": "x.org", "caddy.import": "lent"})
     assert conflict.startswith("container c: label caddy.import: respond would take requests from container a")
 
 
-def test_a_site_is_not_made_by_a_snippet_where_nobody_could_tell_whose_it_is() -> None:
-    (conflict,) = told(OLDER, {"caddy_0": "import w", "caddy_1": "(w)", "caddy_1.x\\.org.respond": "stolen"})
+def test_a_site_is_not_made_by_a_snippet_where_nobody_could_tell_whose_it_is(told_of_trusted: Told) -> None:
+    (conflict,) = told_of_trusted(OLDER, {"caddy_0": "import w", "caddy_1": "(w)", "caddy_1.x\\.org.respond": "stolen"})
     assert conflict == (
         "container b: label caddy_0: the site is defined by the snippet (w): write its address in a label of its own"
     )
 
 
-def test_a_file_that_only_caddy_reads_may_answer_anything() -> None:
+def test_a_file_that_only_caddy_reads_may_answer_anything(told_of_trusted: Told) -> None:
     base = "x.org {\n\trespond operator\n}\n"
-    (conflict,) = told({"caddy": "x.org", "caddy.import": "more/site.conf"}, base=base)
+    (conflict,) = told_of_trusted({"caddy": "x.org", "caddy.import": "more/site.conf"}, base=base)
     assert "import may take requests from caddyfile Caddyfile" in conflict
     alone = {"caddy": "y.org", "caddy.import": "more/site.conf"}
-    assert told(alone, alone, base=base) == []
+    assert told_of_trusted(alone, alone, base=base) == []
 
 
-def test_a_snippets_matcher_counts_at_each_of_its_uses() -> None:
+def test_a_snippets_matcher_counts_at_each_of_its_uses(told_of_trusted: Told) -> None:
     snippet = {"@{args[0]}.path": "/a " * 20_000}
     uses = {f"caddy_0.{n}_respond": f"@x {n}" for n in range(200)}
-    (conflict,) = told(importing(snippet, "x") | uses)
+    (conflict,) = told_of_trusted(importing(snippet, "x") | uses)
     assert "too large for caddy" in conflict
 
 
-def test_snippets_that_nobody_imports_may_grow_beyond_measure() -> None:
+def test_snippets_that_nobody_imports_may_grow_beyond_measure(told_of_trusted: Told) -> None:
     doubling = {f"caddy_{n}.{k}_import": f"s{n - 1}" for n in range(1, 60) for k in (0, 1)}
-    assert told({f"caddy_{n}": f"(s{n})" for n in range(60)} | {"caddy_0.header": "X-A b"} | doubling, OLDER) == []
+    assert (
+        told_of_trusted({f"caddy_{n}": f"(s{n})" for n in range(60)} | {"caddy_0.header": "X-A b"} | doubling, OLDER)
+        == []
+    )
 
 
-def test_a_block_that_doubles_with_every_import_is_refused() -> None:
+def test_a_block_that_doubles_with_every_import_is_refused(told_of_trusted: Told) -> None:
     doubling = {f"caddy_{n}.import": f"s{n + 1}" for n in range(40)}
     doubling |= {f"caddy_{n}.import.{k}_{{block}}": "" for n in range(1, 40) for k in (0, 1)}
     labels = {f"caddy_{n}": f"(s{n})" for n in range(1, 41)} | {"caddy_0": "x.org", "caddy_0.import.encode": ""}
-    (conflict,) = told(OLDER, labels | doubling | {"caddy_40.{block}": ""})
+    (conflict,) = told_of_trusted(OLDER, labels | doubling | {"caddy_40.{block}": ""})
     assert "too large for caddy" in conflict
 
 
 @pytest.mark.parametrize("argument", ["a", '""', "` `"])
-def test_arguments_that_double_with_every_import_are_refused(argument: str) -> None:
+def test_arguments_that_double_with_every_import_are_refused(told_of_trusted: Told, argument: str) -> None:
     labels = {f"caddy_{n}": f"(s{n})" for n in range(1, 61)} | {"caddy_60.encode": ""}
     labels |= {f"caddy_{n}.import": f"s{n + 1} {{args[:]}} {{args[:]}}" for n in range(1, 60)}
-    (conflict,) = told(OLDER, labels | {"caddy_0": "x.org", "caddy_0.import": f"s1 {argument}"})
+    (conflict,) = told_of_trusted(OLDER, labels | {"caddy_0": "x.org", "caddy_0.import": f"s1 {argument}"})
     assert "too large for caddy" in conflict

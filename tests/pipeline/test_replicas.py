@@ -1,6 +1,7 @@
 """Replicas of one site of which some are out of order."""
 
 import pytest
+from conflicting import Adapt, conflicts_in
 from dockcaddy import plugins, testing
 from dockcaddy.model import EngineInventory, Inventory, Resource
 from dockcaddy.reconcile.pipeline import Pipeline
@@ -49,9 +50,11 @@ def test_an_answer_of_its_own_resource_stays() -> None:
         {"caddy.rewrite": "{{if true}}* /evil{{end}}"},
     ],
 )
-def test_what_only_looks_like_the_answer_of_one_out_of_order_takes_nothing(labels: dict[str, str]) -> None:
+def test_what_only_looks_like_the_answer_of_one_out_of_order_takes_nothing(
+    adapt: Adapt, labels: dict[str, str]
+) -> None:
     older = testing.container("a", labels={"caddy": "x.org", "caddy.reverse_proxy": "{{upstreams 80}}"}, created=1)
     newer = testing.container("b", labels={"caddy": "x.org", **labels}, created=2)
     inventory = Inventory((EngineInventory("local", (older, newer)),))
-    (conflict,) = Pipeline(plugins.load()).build(inventory).assembly.conflicts
+    (conflict,) = conflicts_in(Pipeline(plugins.load()).build(inventory).assembly, adapt)
     assert conflict.problem.resource == "container b"

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 
 import pytest
+from conflicting import Adapt, conflicts_in
 from dockcaddy import plugins
 from dockcaddy.merge.configuration import Configuration
 from dockcaddy.model import EngineInventory, Health, Inventory, Resource
@@ -89,12 +90,17 @@ def built(*replicas: Mapping[str, str], health: tuple[Health, ...] = ()) -> Conf
     return Pipeline(REGISTRY).build(Inventory((EngineInventory("local", tuple(found)),)))
 
 
-def told(*replicas: Mapping[str, str]) -> list[str]:
-    return [str(conflict.problem) for conflict in built(*replicas).assembly.conflicts]
+Told = Callable[..., list[str]]
+
+
+@pytest.fixture
+def told(adapt: Adapt) -> Told:
+    """The conflicts among containers with such directives."""
+    return lambda *replicas: [str(each.problem) for each in conflicts_in(built(*replicas).assembly, adapt)]
 
 
 @pytest.mark.parametrize("case", REPLICAS)
-def test_replicas_with_the_same_labels_do_not_refuse_each_other(case: str) -> None:
+def test_replicas_with_the_same_labels_do_not_refuse_each_other(told: Told, case: str) -> None:
     assert told(*[REPLICAS[case]] * 3) == []
 
 
@@ -109,12 +115,12 @@ def test_their_site_is_that_of_one_of_them_with_all_upstreams(case: str) -> None
 @pytest.mark.parametrize("health", [("unhealthy", "healthy"), ("healthy", "unhealthy")])
 @pytest.mark.parametrize("around", [{}, {"handle": "/*"}], ids=["a site", "a handle"])
 def test_a_replica_that_is_out_of_order_leaves_the_site_to_the_others(
-    health: tuple[Health, ...], around: Mapping[str, str]
+    adapt: Adapt, health: tuple[Health, ...], around: Mapping[str, str]
 ) -> None:
     above = "handle." if around else ""
     labels = {**around, f"{above}php_fastcgi": "{{if isHealthy}}{{upstreams 9000}}{{end}}", "file_server": ""}
     found = built(labels, labels, health=health)
-    assert found.assembly.conflicts == ()
+    assert not conflicts_in(found.assembly, adapt)
     assert f"php_fastcgi 10.0.0.{health.index('healthy') + 1}:9000" in found.text
 
 
@@ -127,7 +133,7 @@ ATTACKS: Mapping[str, tuple[Mapping[str, str], Mapping[str, str], str]] = {
         REPLICAS["php"] | {"respond": "stolen"},
         "respond would take requests from",
     ),
-    "another answer": ({"respond": "{{.Names}}"}, {"respond": "stolen"}, "respond would take requests from"),
+    "another answer": ({"respond": "welcome"}, {"respond": "stolen"}, "respond would take requests from"),
     "another root": (REPLICAS["php"], REPLICAS["php"] | {"root": "* /evil"}, "root differs from"),
     "another root in a block": (ONE_PAGE, ONE_PAGE | {"handle_1.root": "* /evil"}, "root differs from"),
     "a root of more letters": (ONE_PAGE, ONE_PAGE | {"handle_1.root_2": "/* /evil"}, "root would change the file root"),
@@ -162,13 +168,13 @@ ATTACKS: Mapping[str, tuple[Mapping[str, str], Mapping[str, str], str]] = {
     "an import in a route": (
         {"route.respond": "/a* a"},
         {"route.respond": "/a* a", "route.import": "wrapped", "route.import.respond": "stolen"},
-        "respond would take requests from",
+        "would take requests from",
     ),
 }
 
 
 @pytest.mark.parametrize("case", ATTACKS)
-def test_a_newer_one_that_says_the_same_and_more_takes_nothing(case: str) -> None:
+def test_a_newer_one_that_says_the_same_and_more_takes_nothing(told: Told, case: str) -> None:
     older, newer, words = ATTACKS[case]
     (conflict,) = told(older, newer)
     assert conflict.startswith("container app-2: label caddy") and words in conflict
@@ -182,7 +188,7 @@ def test_a_newer_one_that_says_the_same_and_more_takes_nothing(case: str) -> Non
         ({"route.0_respond": "/a* a", "route.1_respond": "b"}, {"route.1_respond": "/a* a", "route.0_respond": "b"}),
     ],
 )
-def test_a_twin_in_another_order_changes_nothing(one: Mapping[str, str], other: Mapping[str, str]) -> None:
+def test_a_twin_in_another_order_changes_nothing(told: Told, one: Mapping[str, str], other: Mapping[str, str]) -> None:
     assert told(one, other) == []
     assert built(one, other).text == built(one).text
 
@@ -198,7 +204,7 @@ SHARED = {
 
 
 @pytest.mark.parametrize("case", SHARED)
-def test_two_applications_of_one_site_may_have_the_same_line(case: str) -> None:
+def test_two_applications_of_one_site_may_have_the_same_line(told: Told, case: str) -> None:
     one = {"handle": "/a/*", "handle.reverse_proxy": PROXY, **SHARED[case]}
     other = {"handle": "/b/*", "handle.reverse_proxy": PROXY, **SHARED[case]}
     assert told(one, other) == []
@@ -238,7 +244,9 @@ def test_a_newer_one_with_other_labels_takes_over_at_once_when_the_older_one_lea
     assert newcomers.world.counts.loads - loads == 1
 
 
-def test_what_stands_in_for_a_wrong_one_takes_nothing_from_an_older_one_either(newcomers: Newcomers) -> None:
+def test_what_stands_in_for_a_wrong_one_takes_nothing_from_an_older_one_either(
+    told: Told, newcomers: Newcomers
+) -> None:
     newcomers.put(site("stood", {"respond": "/a older"}), site("stood", {"respond": "/b newer"}))
     assert newcomers.body("stood", "/b") == "newer"
     newcomers.put(site("stood", {"respond": "/b older"}), site("stood", {"nonsense": "x"}))

@@ -52,11 +52,14 @@ class Definitions:
         return (self._named[name] for name in names)
 
     def used_by(self, blocks: Iterable[Block]) -> frozenset[str]:
-        """The keys of the snippets and named routes that blocks use, and those that these use."""
+        """The keys of the snippets and named routes that blocks use, and those that these use.
+
+        Where what is used depends on what an import is given, it may be each of them.
+        """
         found, waiting = set[str](), list(blocks)
         while waiting:
             for line in all_blocks((waiting.pop(),)):
-                for key in _keys_in(line):
+                for key in self._named if _depends_on_import(line) else _keys_in(line):
                     if key in self._named and key not in found:
                         found.add(key)
                         waiting.append(self._named[key])
@@ -71,6 +74,10 @@ class Definitions:
     def read_files(self) -> bool:
         """The same for the definitions themselves."""
         return self.reads_files(each.block for each in self.sections)
+
+
+def _depends_on_import(line: Block) -> bool:
+    return any("{block" in key for key in line.keys) or any("{" in key for key in _keys_in(line))
 
 
 def _keys_in(line: Block) -> Iterator[str]:

@@ -8,7 +8,7 @@ from typing import Any
 from attrs import define, field, frozen
 
 from dockcaddy import caddyfile
-from dockcaddy.admission.conflicts import Conflict, Conflicts, Member
+from dockcaddy.admission.conflicts import Conflict, Conflicts, Member, Neighbours
 from dockcaddy.admission.replicas import without_superseded
 from dockcaddy.caddyfile import Block, Origin
 from dockcaddy.fragment import Fragment
@@ -36,10 +36,16 @@ class Section:
 
 @frozen(eq=False)
 class Assembly:
-    """A whole Caddyfile: its text, the origins of each line, and the conflicts among its fragments."""
+    """A whole Caddyfile: its text, the origins of each line, and the conflicts that show in the text.
+
+    `members` are those of each group, `neighbours` the sites with a path of an older site. They are compared by what Caddy
+    makes of them.
+    """
 
     sections: tuple[Section, ...]
     conflicts: tuple[Conflict, ...] = ()
+    members: Mapping[Hashable, Sequence[Member]] = field(factory=dict)
+    neighbours: Sequence[Neighbours] = ()
     _bare: frozenset[Origin] = frozenset()
 
     @cached_property
@@ -90,6 +96,7 @@ class Assembler:
     finisher: SiteFinisher = field(factory=SiteFinisher)
     allow_shadowing: bool = False
     _members: dict[Hashable, dict[str, tuple[Block, ...]]] = field(factory=dict)
+    _in_order: dict[Hashable, Sequence[Member]] = field(factory=dict)
     _fragments: dict[str, Fragment] = field(factory=dict)
     _sections: dict[Hashable, tuple[Section, ...]] = field(factory=dict)
     _conflicts: Conflicts = field(init=False)
@@ -116,9 +123,15 @@ class Assembler:
             positions = {key: position for position, key in enumerate(wanted)}
             members = {group: self._members_in_order(group, positions) for group in touched}
             self._conflicts.update(members, gone)
+            for group, found in members.items():
+                if found:
+                    self._in_order[group] = found
+                else:
+                    self._in_order.pop(group, None)
             self._put_in_order({group: self._merged(found) for group, found in members.items()})
         bare = frozenset[Origin]().union(*[fragment.bare for fragment in wanted.values() if fragment.bare])
-        return Assembly(tuple(self._ordered), self._conflicts.conflicts, bare)
+        conflicts = self._conflicts
+        return Assembly(tuple(self._ordered), conflicts.conflicts, dict(self._in_order), conflicts.neighbours, bare)
 
     def _enter(self, fragment: Fragment) -> set[Hashable]:
         grouped: dict[Hashable, list[Block]] = {}

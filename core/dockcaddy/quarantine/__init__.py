@@ -15,7 +15,10 @@ from functools import partial
 
 from attrs import Factory, define, field
 
+from dockcaddy.admission.conflicts.adapted import SiteAdapter
+from dockcaddy.admission.conflicts.shared_sites import SharedSites
 from dockcaddy.admission.document_rules import DocumentRules
+from dockcaddy.caddy import TooLargeError
 from dockcaddy.caddyjson import Document, FragmentDocuments
 from dockcaddy.errors import CaddyRefusal
 from dockcaddy.fragment import Fragment
@@ -38,7 +41,8 @@ class Quarantine:
     """Decides which fragments make up the configuration. `adapt` is Caddy's; `clock` gives seconds.
 
     With `isolates` False one refusal costs the whole configuration. `modules` are those of the Caddy program, `machine` is
-    where Caddy listens. `rules` check documents. `document` makes the document of a configuration; without it, its whole text is adapted.
+    where Caddy listens. `rules` check documents. `document` makes the document of a configuration; without it, its whole text
+    is adapted. With `allow_shadowing` newer resources may take requests from older ones of the same site.
     """
 
     adapt: Callable[[str], bytes]
@@ -52,6 +56,8 @@ class Quarantine:
         default=Factory(lambda self: FragmentDocuments(Ending(self._adapt)), takes_self=True)
     )
     rules: Callable[[], DocumentRules] = DocumentRules
+    allow_shadowing: bool = False
+    _shared_sites: SharedSites = field(init=False)
     _memory: Memory = field(init=False)
     _document_check: DocumentCheck = field(init=False)
     _ports: Ports = field(init=False)
@@ -61,6 +67,9 @@ class Quarantine:
     _explained: tuple[object, tuple[Problem, ...]] | None = None
 
     def __attrs_post_init__(self) -> None:
+        self._shared_sites = SharedSites(
+            SiteAdapter(self._adapted_part), self.documents.route_order, self.allow_shadowing
+        )
         self._memory = Memory(self.clock)
         self._document_check = DocumentCheck(self.rules, Ending(self.adapt), self.documents.route_order)
         self._ports = Ports(self.clock, self.machine)
@@ -75,8 +84,8 @@ class Quarantine:
 
     @property
     def problems(self) -> tuple[Problem, ...]:
-        """Why fragments are left out at present, and which ports are not available."""
-        return (*self._ports.problems, *self._refusals)
+        """Why fragments are left out at present, which ports are not available, and what no request comes to."""
+        return (*self._ports.problems, *self._refusals, *self._shared_sites.warnings)
 
     @property
     def _refusals(self) -> tuple[Problem, ...]:
@@ -152,6 +161,15 @@ class Quarantine:
     def _adapt(self, text: str) -> bytes:
         return self.adapt(text)
 
+    def _adapted_part(self, text: str) -> bytes:
+        """What Caddy makes of some sites. The one that serves them reads files, and may have other modules."""
+        try:
+            return self.documents.adapt(text)
+        except TooLargeError:
+            raise
+        except CaddyRefusal:
+            return self.adapt(text)
+
     def _adapted(self, configuration: Configuration) -> Document:
         return Document.decode(self.adapt(configuration.text))
 
@@ -169,6 +187,7 @@ class Quarantine:
             list(fragments),
             build,
             deliver,
+            self._shared_sites,
             still_holds,
         )
         trial = Trial(*given, isolates=self.isolates, transforms=self.transforms, document_check=self._document_check)

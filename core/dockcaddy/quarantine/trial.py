@@ -5,6 +5,7 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 
 from attrs import define, evolve, field
 
+from dockcaddy.admission.conflicts.shared_sites import SharedSites
 from dockcaddy.admission.own_addresses import is_loopback_of_another
 from dockcaddy.admission.unsafe import unsafe_settings
 from dockcaddy.caddy import without_values
@@ -32,7 +33,8 @@ class Trial:
     """Finds the largest configuration of `fragments` that Caddy accepts.
 
     `document` is Caddy's of a configuration, `documents` are those of fragments alone, `adapt` is for small texts. `build`
-    assembles fragments without those of the given keys, `deliver` hands the result to the live outputs. During
+    assembles fragments without those of the given keys, `deliver` hands the result to the live outputs, `shared_sites`
+    finds who takes requests from whom. During
     the trial, `left_out` are the keys of fragments that are set aside or rejected, `fallbacks` those in whose place the
     last good version stands in `fragments`, `rejected` those that were rejected in this trial.
     """
@@ -44,6 +46,7 @@ class Trial:
     fragments: list[Fragment]
     build: Build
     deliver: Deliver
+    shared_sites: SharedSites
     still_holds: Holds = holds_nothing
     isolates: bool = True
     transforms: Transforms = field(factory=Transforms)
@@ -207,9 +210,9 @@ class Trial:
     def _without_conflicts(self) -> Configuration:
         """Everything that is not left out, assembled. The newer fragment of each conflict is rejected."""
         configuration = self.build(self.fragments, self.left_out)
-        while configuration.assembly.conflicts:
+        while conflicts := self.shared_sites.conflicts_in(configuration.assembly):
             by_key = {each.key: each for each in self.fragments}
-            for conflict in configuration.assembly.conflicts:
+            for conflict in conflicts:
                 self._reject(by_key[conflict.fragment], conflict.problem, conflict.older)
             configuration = self.build(self.fragments, self.left_out)
         return configuration

@@ -80,4 +80,5 @@ def quarantine_for(
         lambda configuration: splicer.document(configuration.assembly.sections, configuration.text),
         FragmentDocuments(adapt, routes, settings.route_order),
         rules,
+        settings.takeovers,
     )

@@ -2,11 +2,12 @@
 
 import os
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
-from attrs import evolve
+from attrs import evolve, frozen
 
 from dockcaddy.caddy import CommandValidator, LimitedAdapter, QuickValidator, find_caddy
-from dockcaddy.errors import CaddyRefusal, one_line
+from dockcaddy.errors import CaddyRefusal, CaddyUnreachable, one_line
 from dockcaddy.fragment import Fragment
 from dockcaddy.hookspecs import Adapter
 from dockcaddy.merge.configuration import Configuration
@@ -48,16 +49,27 @@ def served_unchecked(
     base: BaseCaddyfile | None,
     arrange: Arrange = tuple,
 ) -> Configuration:
-    """What would be served if Caddy accepted everything that admission rules let through. Nothing is adapted."""
-    tried = _served(settings, pipeline, inventory, base, Credulous(), lambda config, text: None, arrange)
+    """What would be served if Caddy accepted everything that admission rules let through. Nothing is adapted.
+
+    Who takes requests from whom is known only where there is a Caddy program.
+    """
+    adapter = Credulous()
+    with suppress(CaddyUnreachable):
+        adapter = Credulous(LimitedAdapter(find_caddy(settings.caddy)))
+    tried = _served(settings, pipeline, inventory, base, adapter, lambda config, text: None, arrange)
     return evolve(tried, adapted=None)
 
 
+@frozen
 class Credulous:
-    """An adapter that accepts everything."""
+    """An adapter that accepts everything. What the `reader` refuses is the empty configuration."""
+
+    reader: Adapter | None = None
 
     def adapt(self, caddyfile: str) -> bytes:
-        """The empty configuration."""
+        """Caddy's JSON, as far as it is known."""
+        with suppress(CaddyRefusal):
+            return self.reader.adapt(caddyfile) if self.reader is not None else b"{}"
         return b"{}"
 
 

@@ -124,6 +124,10 @@ MAX_COMPARED_PATHS = 100_000
 MAX_TRIED_MATCHERS = 200_000
 # Hosts, paths and words of one matcher from which requests to try are made.
 MAX_TRIED_VALUES = 8
+# Sites that are kept as Caddy read them, in case that they come again while a refusal is searched for.
+MAX_KEPT_CONTENTS = 4_096
+# Requests to try that come to one handler.
+MAX_SAMPLES = 64
 # A regular expression that is longer, deeper or takes more steps counts as one that may match anything.
 MAX_REGEXP_TEXT = 1_000
 MAX_REGEXP_DEPTH = 20

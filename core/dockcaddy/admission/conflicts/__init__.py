@@ -1,8 +1,12 @@
-"""Conflicts between resources; the older resource wins. Pure."""
+"""Conflicts between resources; the older resource wins.
+
+`Conflicts` finds those that show in the text, and is pure. `SharedSites` finds who takes requests from whom in sites that
+several resources share, as Caddy reads them.
+"""
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence, Sized
-from itertools import chain, filterfalse
+from itertools import chain
 from typing import TypeVar
 
 from attrs import define, field
@@ -13,14 +17,12 @@ from dockcaddy.admission.conflicts.contradictions import contradictions
 from dockcaddy.admission.conflicts.definitions import Definitions
 from dockcaddy.admission.conflicts.listeners import Listeners, Options
 from dockcaddy.admission.conflicts.matchers import Matchers
-from dockcaddy.admission.conflicts.overlaps import HostAndPort, Site, SiteRoutes, overlapping
-from dockcaddy.admission.conflicts.routes import RouteReader
-from dockcaddy.admission.conflicts.shadowing import shadowed_routes
+from dockcaddy.admission.conflicts.overlaps import HostAndPort, Neighbours, Site, overlapping
 from dockcaddy.admission.conflicts.size import Size, over_capacity, size_of
 from dockcaddy.caddyfile import Block
 from dockcaddy.model import Problem
 
-__all__ = ["Conflict", "Conflicts", "Member"]
+__all__ = ["Conflict", "Conflicts", "Member", "Neighbours"]
 
 Key = TypeVar("Key", bound=Hashable)
 Kept = TypeVar("Kept", bound=Sized)
@@ -28,9 +30,9 @@ Kept = TypeVar("Kept", bound=Sized)
 
 @define
 class Conflicts:
-    """Keeps the conflicts of a configuration, and compares only what may have changed.
+    """Keeps the conflicts that show in the text of a configuration, and compares only what may have changed.
 
-    With `allow_shadowing` the routes of newer resources may shadow those of older ones on the same site.
+    With `allow_shadowing` newer resources may take requests from older ones of the same site.
     """
 
     allow_shadowing: bool = False
@@ -40,17 +42,21 @@ class Conflicts:
     _sizes: dict[str, Size] = field(factory=dict)
     _contradictions: dict[Group, tuple[Conflict, ...]] = field(factory=dict)
     _made_by_snippets: dict[Group, tuple[Conflict, ...]] = field(factory=dict)
-    _shadowed: dict[Group, tuple[Conflict, ...]] = field(factory=dict)
-    _overlaps: dict[HostAndPort, tuple[Conflict, ...]] = field(factory=dict)
+    _overlaps: dict[HostAndPort, tuple[Conflict | Neighbours, ...]] = field(factory=dict)
     _listeners: Listeners = field(factory=Listeners)
-    _unread: tuple[set[Group], set[HostAndPort]] = field(factory=lambda: (set(), set()))
 
     @property
     def conflicts(self) -> tuple[Conflict, ...]:
         """The conflicts to resolve next. A fragment may have several; one that is left out cannot be too large as well."""
-        kept = (self._made_by_snippets, self._contradictions, self._shadowed, self._overlaps)
-        found = (*chain.from_iterable(chain(*(each.values() for each in kept))), *self._listeners.conflicts)
+        kept = (self._made_by_snippets, self._contradictions)
+        overlaps = (each for each in chain.from_iterable(self._overlaps.values()) if isinstance(each, Conflict))
+        found = (*chain.from_iterable(chain(*(each.values() for each in kept))), *overlaps, *self._listeners.conflicts)
         return found or self._oversized or tuple(over_capacity(self._sizes.values()))
+
+    @property
+    def neighbours(self) -> tuple[Neighbours, ...]:
+        """The sites of one host and port."""
+        return tuple(each for each in chain.from_iterable(self._overlaps.values()) if isinstance(each, Neighbours))
 
     @property
     def _oversized(self) -> tuple[Conflict, ...]:
@@ -66,36 +72,19 @@ class Conflicts:
             if moved is not None:
                 hosts |= moved
                 groups |= self._sites.keys()
-        if any(map(_is_definition, changed)):
-            referring = {group: site for group, site in self._sites.items() if site.refers}
-            groups |= referring.keys() | {()}
-            hosts = hosts.union(*(site.places for site in referring.values()))
         definitions = self._definitions()
+        if any(map(_is_definition, changed)):
+            groups |= {group for group, site in self._sites.items() if site.refers} | {()}
         for key in gone:
             self._sizes.pop(key, None)
         concerned = {member.fragment.key: member for group in groups for member in self._members(group)}
         matchers_of = self._matchers_by(definitions)
         for key, member in concerned.items():
             _keep(self._sizes, key, size_of(member, definitions, matchers_of))
-        for group in filter(_is_definition, groups):
-            _keep(self._contradictions, group, tuple(contradictions(self._members(group))))
-        self._read(groups, hosts, definitions)
-
-    def _read(self, groups: set[Group], hosts: set[HostAndPort], definitions: Definitions) -> None:
-        """Compare sites with their imports written out, but only once no fragment is too large for that."""
-        self._unread[0].update(groups)
-        self._unread[1].update(hosts)
-        is_bounded, routes = not self._oversized, SiteRoutes(definitions)
-        # a snippet or named route may be too large as long as nothing refers to it
-        for group in filterfalse(_is_definition, self._unread[0]):
-            _keep(self._made_by_snippets, group, tuple(self._sites_of_snippets(group, definitions)))
-            self._compare_members(
-                group, [definitions.written_out(each) for each in self._members(group)] if is_bounded else ()
-            )
-        for host in self._unread[1]:
-            _keep(self._overlaps, host, tuple(self._overlaps_at(host, routes)) if is_bounded else ())
-        if is_bounded:
-            self._unread = set(), set()
+        for group in groups:
+            self._compare_members(group, self._members(group), definitions)
+        for host in hosts:
+            _keep(self._overlaps, host, tuple(self._overlaps_at(host)))
 
     def _put(self, group: Group, members: Sequence[Member]) -> set[HostAndPort]:
         """Replace the members of a group; gives the hosts and ports that may be affected."""
@@ -160,19 +149,12 @@ class Conflicts:
             definers,
         )
 
-    def _compare_members(self, group: Group, members: Sequence[Member]) -> None:
-        """Find contradictions and shadowed routes among the members of a group, whose imports are written out."""
+    def _compare_members(self, group: Group, members: Sequence[Member], definitions: Definitions) -> None:
+        """Find contradictions among the members of a group, and how they use listeners."""
         _keep(self._contradictions, group, tuple(contradictions(members)))
         if isinstance(group, frozenset):
-            self._listeners.put(group, members)
-        left_out = {conflict.fragment for conflict in self._contradictions.get(group, ())}
-        staying = [member for member in members if member.fragment.key not in left_out]
-        site = None if self.allow_shadowing else self._sites.get(group)
-        if site is None:
-            _keep(self._shadowed, group, ())
-        else:
-            reader = RouteReader(site.hosts, is_for_wildcard=_is_wildcard(group))
-            _keep(self._shadowed, group, tuple(shadowed_routes(staying, reader)))
+            _keep(self._made_by_snippets, group, tuple(self._sites_of_snippets(group, definitions)))
+            self._listeners.put(group, members, definitions)
 
     def _sites_of_snippets(self, group: Group, definitions: Definitions) -> Iterator[Conflict]:
         """A conflict for each resource whose sites are defined by a snippet, because their owner would be unknown."""
@@ -184,11 +166,11 @@ class Conflicts:
                 )
                 yield Conflict(member.fragment.key, Problem(member.fragment.owner, label_of(found), reason))
 
-    def _overlaps_at(self, host: HostAndPort, routes: SiteRoutes) -> Iterable[Conflict]:
+    def _overlaps_at(self, host: HostAndPort) -> Iterable[Conflict | Neighbours]:
         sites = self._by_host[host]
         if not sites:
             del self._by_host[host]
-        return overlapping(host, sorted(sites, key=_age), routes) if len(sites) > 1 and not self.allow_shadowing else ()
+        return overlapping(host, sorted(sites, key=_age)) if len(sites) > 1 and not self.allow_shadowing else ()
 
 
 def _is_definition(group: Group) -> bool:
@@ -198,13 +180,6 @@ def _is_definition(group: Group) -> bool:
 
 def _places(addresses: Iterable[tuple[str, str, str, str]]) -> Iterator[HostAndPort]:
     return ((host, port) for _, host, port, _ in addresses)
-
-
-def _is_wildcard(group: Group) -> bool:
-    """Whether every address of a site is a wildcard, those with variables included."""
-    addresses = group if isinstance(group, frozenset) else ()
-    hosts = [each if isinstance(each, str) else str(each[1]) for each in addresses]
-    return bool(hosts) and all(host.startswith("*.") for host in hosts)
 
 
 def _keep(where: dict[Key, Kept], key: Key, found: Kept) -> None:

@@ -4,9 +4,8 @@ from collections.abc import Hashable, Iterable, Iterator, Sequence
 
 from attrs import evolve, frozen
 
-from dockcaddy.admission.conflicts.access import access_lines
 from dockcaddy.admission.conflicts.conflict import Conflict, Member, conflict_between, label_of, text_of
-from dockcaddy.caddyfile import PROXIES, SUBROUTES, Block, matcher, merge_key
+from dockcaddy.caddyfile import PROXIES, SUBROUTES, Block, is_site, matcher, merge, merge_key
 
 _HEADER_OPTIONS = frozenset(("header_up", "header_down"))
 # directives that a site has once for the same requests
@@ -37,8 +36,8 @@ def contradictions(members: Sequence[Member]) -> Iterator[Conflict]:
     known: _Known = {}
     of_all_servers: Member | None = None
     for member in members:
-        if restricted := _cutting_off(member, members[0]) or _overriding_servers(member, of_all_servers):
-            yield restricted
+        if conflict := _written_otherwise(member, members[0]) or _of_options(member, members[0], of_all_servers):
+            yield conflict
             continue
         settings = [setting for block in member.blocks for setting in _settings(block)]
         found = ((each, _other_value(each, known) or _outer_matcher(each, known)) for each in settings)
@@ -56,14 +55,25 @@ def contradictions(members: Sequence[Member]) -> Iterator[Conflict]:
             of_all_servers = member
 
 
-def _cutting_off(member: Member, oldest: Member) -> Conflict | None:
-    """A conflict where a newer member restricts who can reach an older one's site: other listeners, stricter TLS."""
-    theirs = {text_of(line) for line in access_lines(oldest)}
-    added = next((line for line in access_lines(member) if text_of(line) not in theirs), None)
-    if added is None:
+def _written_otherwise(member: Member, oldest: Member) -> Conflict | None:
+    """A conflict where blocks are not merged, because an operator wrote the same address in another way."""
+    blocks = (*oldest.blocks[:1], *member.blocks)
+    if not is_site(blocks[0]) or len(merge(blocks)) == 1:
         return None
-    what = f"{added.keys[0]} would cut off clients of"
-    return conflict_between(member.fragment, what, oldest.fragment, label=label_of(added))
+    what = "its address is already served by"
+    return conflict_between(member.fragment, what, oldest.fragment, label=label_of(member.blocks[0]))
+
+
+def _of_options(member: Member, oldest: Member, of_all_servers: Member | None) -> Conflict | None:
+    """A conflict where a newer member's global options would change those of others in a way that settings do not show."""
+    imports = (
+        line for block in member.blocks if not block.keys for line in block.children if line.keys[:1] == ("import",)
+    )
+    imported = next(imports, None) if member is not oldest else None
+    if imported is not None:
+        what = "import may change the global options of"
+        return conflict_between(member.fragment, what, oldest.fragment, label=label_of(imported))
+    return _overriding_servers(member, of_all_servers)
 
 
 def _overriding_servers(member: Member, older: Member | None) -> Conflict | None:

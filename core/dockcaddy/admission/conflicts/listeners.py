@@ -11,10 +11,12 @@ from itertools import chain
 from attrs import define, field, frozen
 
 from dockcaddy.admission.conflicts.conflict import Conflict, Group, Member, conflict_between, label_of
+from dockcaddy.admission.conflicts.definitions import Definitions
 from dockcaddy.caddyfile import DEFAULT_PORTS, Block, SiteAddress, option_values
 
 # Caddy takes such a name for another one once it is converted to ASCII, or filled in, and turns TLS on for it
 _CONVERTED = re.compile(r"[^\x00-\x7f]|\{(?!\$)")
+_LISTENING = frozenset(("bind", "tls"))
 # a site on a socket has a port in its address, the socket has none
 _SOCKET = re.compile(r"(?:unix|fd)[^/]*/", re.IGNORECASE)
 
@@ -75,12 +77,12 @@ class Listeners:
     _conflicts: dict[str, tuple[Conflict, ...]] = field(factory=dict)
     _touched: set[str] = field(factory=set)
 
-    def put(self, group: Group, members: Sequence[Member]) -> None:
-        """Replace a site by its members, the oldest first and with imports written out; none where it is gone."""
+    def put(self, group: Group, members: Sequence[Member], definitions: Definitions) -> None:
+        """Replace a site by its members, the oldest first; none where it is gone."""
         for use in self._by_group.pop(group, ()):
             self._by_listener[use.listener].pop(group, None)
             self._count(use, -1)
-        found = tuple(uses(members, self.options))
+        found = tuple(uses(members, self.options, definitions))
         for use in found:
             self._by_listener[use.listener].setdefault(group, []).append(use)
             self._count(use, 1)
@@ -105,19 +107,24 @@ class Listeners:
         return chain.from_iterable(self._conflicts.values())
 
 
-def uses(members: Sequence[Member], options: Options) -> Iterator[ListenerUse]:
-    """How a site uses listeners, but for the usual ports. `members` begin with the oldest and are written out."""
-    lines = [line for member in members for block in member.blocks for line in block.children]
-    binds = [word for line in lines if line.keys[:1] == ("bind",) for word in line.keys[1:]] or options.binds
+def uses(members: Sequence[Member], options: Options, definitions: Definitions) -> Iterator[ListenerUse]:
+    """How a site uses listeners, but for the usual ports. `members` begin with the oldest."""
+    lines = {id(member): _lines(member, definitions) for member in members}
+    every = (line for each in lines.values() for line in each)
+    binds = [word for line in every if line.keys[:1] == ("bind",) for word in line.keys[1:]] or options.binds
     tls_line: Block | None = None
     for member in members:
-        own = (line for block in member.blocks for line in block.children if line.keys[:1] == ("tls",))
-        tls_line = tls_line or next(own, None)
+        tls_line = tls_line or next((line for line in lines[id(member)] if line.keys[:1] == ("tls",)), None)
         for block in member.blocks:
             addresses = [_Address.of(key, options) for key in block.keys if key.strip(",")]
             for use in (each.use(member, block, bind, tls_line) for each in addresses for bind in binds):
                 if use is not None:
                     yield use
+
+
+def _lines(member: Member, definitions: Definitions) -> Sequence[Block]:
+    lines = (line for block in member.blocks for line in block.children)
+    return list(definitions.with_imported(lines, _LISTENING))
 
 
 @frozen

@@ -1,29 +1,23 @@
-"""Sites that overlap: an address that two of them have, or a path that an older one handles. Pure.
+"""Sites that overlap: an address that two of them have. Pure.
 
 Caddy tries sites with longer paths first.
 """
 
-from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence, Set
 from functools import cached_property
 from itertools import chain
 
-from attrs import define, field, frozen
+from attrs import frozen
 
-from dockcaddy.admission.conflicts.access import connection_requirements
-from dockcaddy.admission.conflicts.conditions import Conditions, is_covered, path_condition
-from dockcaddy.admission.conflicts.conflict import Conflict, Member, conflict_between, label_of, text_of
-from dockcaddy.admission.conflicts.definitions import Definitions
+from dockcaddy.admission.conflicts.conflict import Conflict, Member, conflict_between, label_of
 from dockcaddy.admission.conflicts.paths import covers, is_every_path, literal_beginning
-from dockcaddy.admission.conflicts.routes import Route, RouteReader
-from dockcaddy.caddyfile import Block
-from dockcaddy.settings import limits
+from dockcaddy.caddyfile import all_blocks
 
 Address = tuple[str, str, str, str]
 HostAndPort = tuple[str, str]
 
 
-@frozen(eq=False)
+@frozen(eq=False, slots=False)
 class Site:
     """The members of a group, the oldest first, and its addresses: scheme, host, port and path each.
 
@@ -43,7 +37,8 @@ class Site:
     @cached_property
     def refers(self) -> bool:
         """Whether it imports a snippet or invokes a named route."""
-        return any(_refers(block) for member in self.members for block in member.blocks)
+        lines = all_blocks(block for member in self.members for block in member.blocks)
+        return any(line.keys[:1] in (("import",), ("invoke",)) for line in lines)
 
     @property
     def oldest(self) -> Member:
@@ -71,72 +66,35 @@ class Site:
                 yield conflict_between(member.fragment, what, older.oldest.fragment, label=label_of(member.blocks[0]))
 
 
-def _refers(block: Block) -> bool:
-    return block.keys[:1] in (("import",), ("invoke",)) or any(map(_refers, block.children))
+@frozen(eq=False)
+class Neighbours:
+    """Two sites of one host and port: what the newer one takes from the older one depends on what Caddy makes of them."""
+
+    newer: Site
+    older: Site
 
 
-@define(eq=False)
-class SiteRoutes:
-    """The routes of sites: each site is read once, and compared a limited number of times."""
-
-    definitions: Definitions
-    _routes: dict[Site, Mapping[Conditions, Route]] = field(factory=dict)
-    _compared: Counter[Site] = field(factory=Counter)
-    _requirements: dict[Site, frozenset[str]] = field(factory=dict)
-
-    def connection_requirements(self, site: Site) -> frozenset[str]:
-        """The TLS options of a site that restrict the connections to its hosts, whatever the path."""
-        if site not in self._requirements:
-            members = map(self.definitions.written_out, site.members)
-            lines = (line for member in members for line in connection_requirements(member))
-            self._requirements[site] = frozenset(map(text_of, lines))
-        return self._requirements[site]
-
-    def reason_against(self, path: str, site: Site) -> str:
-        """Why another site cannot have this path, as a sentence that the site's owner completes; `""` where it can."""
-        if site not in self._routes:
-            self._routes[site] = self._read(site)
-        routes = self._routes[site]
-        self._compared[site] += len(routes)
-        if self._compared[site] > limits.MAX_COMPARED_PATHS:
-            return "it has too many paths to compare with those of"
-        # a route for exactly this path
-        wanted = path_condition((path,))
-        handled = any(is_covered(each, wanted, route.typical_requests) for each, route in routes.items())
-        return f"{path} is already handled by" if handled else ""
-
-    def _read(self, site: Site) -> Mapping[Conditions, Route]:
-        reader, members = RouteReader(site.hosts), map(self.definitions.written_out, site.members)
-        routes = (route for member in members for route in reader.routes(member, {}))
-        return {route.conditions: route for route in routes if not route.is_root}
-
-
-def overlapping(place: HostAndPort, sites: Sequence[Site], routes: SiteRoutes) -> Iterator[Conflict]:
-    """Conflicts among the sites of one host and port. `sites` begin with the oldest."""
+def overlapping(place: HostAndPort, sites: Sequence[Site]) -> Iterator[Conflict | Neighbours]:
+    """Conflicts among the sites of one host and port, and what is to be compared. `sites` begin with the oldest."""
     by_path: dict[str, Site] = {}
-    first: Site | None = None
     redirected: dict[str, Site] = {}
     for site in sites:
         # a redirect never displaces an older site
         serves = place not in site.redirecting
-        reasons = (
-            _address_in_use(site, by_path, routes),
-            _stricter_tls(site, first, routes),
-            _redirected(site, redirected),
-        )
-        found = next(chain(*reasons), None) if serves else None
+        found = next(chain(_address_in_use(site, by_path), _redirected(site, redirected)), None) if serves else None
         if found is not None:
             yield from site.conflicts_with(*found)
             continue
-        first = first or (site if serves else None)
+        if serves:
+            yield from (Neighbours(site, older) for older in _first_and_whole(by_path))
         for path in site.paths:
             (by_path if serves else redirected).setdefault(path, site)
 
 
-def _stricter_tls(site: Site, first: Site | None, routes: SiteRoutes) -> Iterator[tuple[str, Site]]:
-    """The TLS options of a host apply to all of its paths."""
-    if first is not None and routes.connection_requirements(site) - routes.connection_requirements(first):
-        yield "its TLS requirements would cut off clients of", first
+def _first_and_whole(by_path: Mapping[str, Site]) -> Iterator[Site]:
+    """The oldest site, and the one of every path."""
+    found = (next(iter(by_path.values()), None), by_path.get(""))
+    return iter(dict.fromkeys(each for each in found if each is not None))
 
 
 def _redirected(site: Site, redirected: Mapping[str, Site]) -> Iterator[tuple[str, Site]]:
@@ -145,13 +103,10 @@ def _redirected(site: Site, redirected: Mapping[str, Site]) -> Iterator[tuple[st
     )
 
 
-def _address_in_use(site: Site, by_path: Mapping[str, Site], routes: SiteRoutes) -> Iterator[tuple[str, Site]]:
+def _address_in_use(site: Site, by_path: Mapping[str, Site]) -> Iterator[tuple[str, Site]]:
     for path in site.paths:
         for same in _same_paths(path, by_path):
             yield "its address is already served by", by_path[same]
-        whole = by_path.get("")
-        if whole is not None and (reason := routes.reason_against(path, whole)):
-            yield reason, whole
 
 
 def _same_paths(path: str, known: Collection[str]) -> Iterator[str]:
