@@ -1,6 +1,6 @@
 """Validates configurations with a Caddy that stays, a few milliseconds each.
 
-It is told to load each of them, with one more connection policy of a kind that no Caddy has. Caddy comes to that after
+It has to load each of them, with one more connection policy of a kind that no Caddy has. Caddy comes to that after
 everything else of a server has been set up, and starts nothing. So of a configuration that is right it complains of this
 policy, and of any other it complains earlier (`App.Provision` of https://pkg.go.dev/github.com/caddyserver/caddy/v2/modules/caddyhttp).
 """
@@ -46,7 +46,7 @@ class QuickValidator:
         if words is None:
             self.command.validate(config, caddyfile)
         elif _END not in words:
-            self.command.judge(words, caddyfile)
+            self.command.raise_for(words, caddyfile)
 
 
 def _refusal(process: LimitedProcess, config: dict[str, Any]) -> str | None:

@@ -51,9 +51,9 @@ class CommandValidator:
                 json.dumps(without_side_effects(json.loads(config), folder, certificate_files=not self.elsewhere))
             )
             words = self._refusal(file)
-        self.judge(words, caddyfile)
+        self.raise_for(words, caddyfile)
 
-    def judge(self, words: str, caddyfile: str) -> None:
+    def raise_for(self, words: str, caddyfile: str) -> None:
         """Raises CaddyRefusal for what Caddy said about a configuration, unless that is about something missing here."""
         lacking = (*_LACKING, _FORBIDDEN) if self.elsewhere else (_FORBIDDEN,)
         if words and not any(each in words for each in lacking):
