@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 
 import pytest
+import yaml
 from dockcaddy.compose.interpolation import interpolated
 from dockcaddy.errors import SettingsError
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 
@@ -107,3 +109,56 @@ def test_a_folder_stands_for_its_file_and_override(compose_files: Callable, load
     assert load(".").files == ("compose.yaml", "compose.override.yaml")
     with pytest.raises(SettingsError, match="no compose"):
         load("..")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("- a\n", "the file has to be a mapping"),
+        ("networks: [a]\n", "networks has to be a mapping"),
+        ("networks: {a: 5}\n", "networks.a has to be a mapping"),
+        ("services: {web: x}\n", "services.web has to be a mapping"),
+        ("services: {web: {extends: [a]}}\n", "services.web.extends has to be a text or a mapping"),
+        ("services: {web: {profiles: [[1]]}}\n", "an item of services.web.profiles has to be a text"),
+        ("services: {web: {labels: x}}\n", "services.web.labels has to be a mapping or a list"),
+        ("services: {web: {deploy: {labels: x}}}\n", "services.web.deploy.labels has to be a mapping or a list"),
+        ("a: &a {b: *a}\n", "an anchor that contains itself"),
+    ],
+)
+def test_what_is_no_compose_file_says_what_is_wrong(
+    compose_files: Callable, load: Callable, text: str, expected: str
+) -> None:
+    compose_files(compose=text)
+    with pytest.raises(SettingsError, match=rf"--compose compose.yaml: .*{re.escape(expected)}"):
+        load("compose.yaml")
+
+
+_KEYS = ["services", "web", "networks", "volumes", "configs", "labels", "environment", "ports", "extends", "profiles"]
+_KEYS += [
+    "deploy",
+    "healthcheck",
+    "build",
+    "env_file",
+    "expose",
+    "command",
+    "file",
+    "service",
+    "name",
+    "test",
+    "replicas",
+]
+_VALUES = st.recursive(
+    st.none() | st.sampled_from(["x", "1", "web", "8080:80", "/a:/b", "caddy=x"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(_KEYS), inner, max_size=4),
+    max_leaves=20,
+)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.dictionaries(st.sampled_from(_KEYS), _VALUES), st.dictionaries(st.sampled_from(_KEYS), _VALUES))
+def test_whatever_is_in_a_file_is_read_or_refused(
+    compose_files: Callable, load: Callable, model: dict[str, object], service: dict[str, object]
+) -> None:
+    compose_files(compose=yaml.safe_dump({**model, "services": {"web": service}}))
+    with suppress(SettingsError):
+        load("compose.yaml")

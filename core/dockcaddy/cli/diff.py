@@ -1,8 +1,10 @@
 """`dockcaddy diff`."""
 
 import json
+import logging
 import os
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import attrs
@@ -18,6 +20,9 @@ from dockcaddy.reconcile.last_good import LastGood, Remembered
 from dockcaddy.reconcile.pipeline import Pipeline
 from dockcaddy.run.composition import pipeline_for
 from dockcaddy.run.difference import SiteChange, changes, names_for_addresses, with_others
+from dockcaddy.run.status_client import NotRunning, StatusClient
+
+logger = logging.getLogger("dockcaddy")
 
 SAME, DIFFERS = 0, 2
 _COLOURS = {"+": "green", "-": "red"}
@@ -35,6 +40,11 @@ def command(as_json: bool, given: Given, **options: Any) -> int:
     """
     source = read_source(options, given)
     running = _running(source)
+    daemon = StatusClient(Path(source.settings.status_path()))
+    try:
+        daemon.document("problems")
+    except NotRunning as error:
+        logger.info("%s: compared with what caddy accepted last", error)
     others = with_others(running.fragments, source.read.compose.project.name) if source.read.compose else None
     served = source.served(others or tuple)
     before = _fresh(source.environment).configuration(tuple(running.fragments.values()))

@@ -30,7 +30,8 @@ INTERVAL = 0.25
 def command(subject: str, timeout: str, **options: Any) -> int:
     """Wait until SUBJECT is ready: a site's address, URL or host, or a container's name.
 
-    Exit 0 once requests reach a healthy upstream, 1 with the reason if that takes too long. For deploy scripts and CI.
+    Exit 0 once Caddy has it and an upstream is healthy, or runs where nothing checks its health; 1 with the reason if that takes
+    too long. For deploy scripts and CI.
     """
     try:
         patience = parse_seconds(timeout)
@@ -39,7 +40,7 @@ def command(subject: str, timeout: str, **options: Any) -> int:
     client = client_for(options)
     reason = waited(lambda: look(client, subject), patience, time.monotonic, time.sleep)
     if reason:
-        logger.error("%s: not ready after %s: %s", subject, timeout, reason)
+        logger.error("%s: not ready after %s: %s", subject, f"{patience:g} s", reason)
         return NOT_READY
     write(f"{subject} is ready\n")
     return 0

@@ -13,6 +13,7 @@ from dockcaddy.settings import limits
 
 PROGRAMS = (("docker", "compose"), ("docker-compose",))
 _WARNING = re.compile(r'level=warning msg="((?:[^"\\]|\\.)*)"')
+_SILENT = f"docker compose did not answer within {limits.COMPOSE_TIMEOUT:g} s, or ended without a word"
 # the others are about what Compose would do with the project
 UNSET = re.compile(r'The "(\w+)" variable is not set')
 
@@ -41,7 +42,7 @@ def resolve(program: Sequence[str], files: Sequence[str], profiles: Sequence[str
     chosen += [word for profile in profiles for word in ("--profile", profile)]
     said = _called((*program, *chosen, "config", "--format", "json"))
     if said is None or said.returncode != 0:
-        reason = "no answer" if said is None else said.stderr.strip().splitlines()[-1:]
+        reason = _SILENT if said is None else said.stderr.strip().splitlines()[-1:]
         raise SettingsError(f"--compose {files[0]}: {one_line(reason if isinstance(reason, str) else ''.join(reason))}")
     try:
         model = json.loads(said.stdout)

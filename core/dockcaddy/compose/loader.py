@@ -8,6 +8,7 @@ from typing import Any
 from dockcaddy.compose.docker_compose import Resolved
 from dockcaddy.compose.interpolation import interpolated
 from dockcaddy.compose.nodes import plain, read_node
+from dockcaddy.compose.shapes import check_shapes
 from dockcaddy.compose.short_forms import as_mapping, long_form
 from dockcaddy.errors import SettingsError
 
@@ -70,13 +71,12 @@ def _services_in(file: str, variables: Mapping[str, str], unset: dict[str, None]
     """A file as data, its services with those that they extend."""
     try:
         found = interpolated(plain(read_node(file)), variables, unset.setdefault)
+        check_shapes(found)
     except SettingsError as error:
         raise SettingsError(str(error) if "--compose" in str(error) else f"--compose {file}: {error}") from None
     if found is None:
         return {}
-    services = (found.get("services") or {}) if isinstance(found, dict) else None
-    if not isinstance(services, dict) or not all(isinstance(each, dict) for each in services.values()):
-        raise SettingsError(f"--compose {file}: not a Compose file: services has to be a mapping of mappings")
+    services = {name: each or {} for name, each in (found.get("services") or {}).items()}
     made = {name: _whole(each, services, file, variables, unset, ()) for name, each in services.items()}
     return {**found, "services": made}
 

@@ -98,11 +98,21 @@ def labelled(node: Any) -> Iterator[Entry]:
 
 
 def plain(node: Any) -> Any:
-    """The node as data: texts as they are written, None, lists and dictionaries."""
+    """The node as data: texts as they are written, None, lists and dictionaries.
+
+    Raises SettingsError where it is nested too deeply, which one that contains itself is.
+    """
+    try:
+        return _plain(node)
+    except RecursionError:
+        raise SettingsError("nested too deeply, or an anchor that contains itself") from None
+
+
+def _plain(node: Any) -> Any:
     if is_mapping(node):
-        return {entry.name: plain(entry.value) for entry in entries(node).values()}
+        return {entry.name: _plain(entry.value) for entry in entries(node).values()}
     if isinstance(node, yaml.SequenceNode):
-        return [plain(each) for each in node.value]
+        return [_plain(each) for each in node.value]
     if node is None or node.tag.endswith(":null"):
         return None
     return str(node.value)
