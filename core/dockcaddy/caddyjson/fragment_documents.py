@@ -106,6 +106,14 @@ class FragmentDocuments:
             if each in self._refused_definers:
                 self._definers = ()
 
+    def forget_refusals(self) -> None:
+        """Have Caddy adapt again whatever it refused."""
+        self._latest = {each: alone for each, alone in self._latest.items() if alone.refusal is None}
+        for text in [text for text, alone in self._by_text.items() if alone.refusal is not None]:
+            del self._by_text[text]
+        if self._refused_definers:
+            self._definers = ()
+
     def _define(self, definers: tuple[Fragment, ...]) -> bool:
         """Note the definitions of these fragments, of which Caddy accepts all. Returns whether they have changed."""
         if definers == self._definers:

@@ -108,16 +108,16 @@ class Assembler:
     def assemble(self, fragments: Sequence[Fragment], excluded: Collection[str] = frozenset()) -> Assembly:
         """Merge, sort and write `fragments`, in that order, without those whose key is `excluded`."""
         wanted = {fragment.key: fragment for fragment in fragments if fragment.key not in excluded}
-        touched: set[Hashable] = set()
+        touched: dict[Hashable, None] = {}
         gone = [key for key in self._fragments if key not in wanted]
         for key in gone:
-            touched |= self._leave(self._fragments.pop(key))
+            touched |= dict.fromkeys(self._leave(self._fragments.pop(key)))
         for key, fragment in wanted.items():
             before = self._fragments.get(key)
             if before is not fragment:
                 if before is not None:
-                    touched |= self._leave(before)
-                touched |= self._enter(fragment)
+                    touched |= dict.fromkeys(self._leave(before))
+                touched |= dict.fromkeys(self._enter(fragment))
                 self._fragments[key] = fragment
         if touched:
             positions = {key: position for position, key in enumerate(wanted)}
@@ -133,16 +133,16 @@ class Assembler:
         conflicts = self._conflicts
         return Assembly(tuple(self._ordered), conflicts.conflicts, dict(self._in_order), conflicts.neighbours, bare)
 
-    def _enter(self, fragment: Fragment) -> set[Hashable]:
+    def _enter(self, fragment: Fragment) -> Collection[Hashable]:
         grouped: dict[Hashable, list[Block]] = {}
         for block in fragment.blocks:
             grouped.setdefault(caddyfile.group_key(block), []).append(block)
         for group, blocks in grouped.items():
             self._members.setdefault(group, {})[fragment.key] = tuple(blocks)
-        return set(grouped)
+        return grouped
 
-    def _leave(self, fragment: Fragment) -> set[Hashable]:
-        groups = {caddyfile.group_key(block) for block in fragment.blocks}
+    def _leave(self, fragment: Fragment) -> Collection[Hashable]:
+        groups = dict.fromkeys(map(caddyfile.group_key, fragment.blocks))
         for group in groups:
             self._members[group].pop(fragment.key, None)
         return groups

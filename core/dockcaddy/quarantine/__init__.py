@@ -196,6 +196,7 @@ class Quarantine:
         except (CaddyRefusal, PortUnavailable):
             # also refused without any of them: none of them is the cause
             memory.rejections = before
+            self.documents.forget_refusals()
             raise
         self._parts = trial.parts
         if trial.is_delivered:

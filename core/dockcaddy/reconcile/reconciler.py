@@ -355,14 +355,14 @@ class Reconciler:
 
     def _keep(self, accepted: Configuration) -> None:
         """Save what Caddy accepted, and the fragments of what it serves beyond that."""
+        if self.last_good is not None and self.quarantine is not None and accepted.adapted is not None:
+            fragments = self.quarantine.last_good
+            if self.express.is_serving and self.express.running is not None:
+                accepted = self.express.running
+                fragments = {**fragments, **{each.key: each for each in self.quarantine.parts if each.blocks}}
+            self.last_good.keep(accepted.json, fragments)
+        # only now: a signal may have ended this before
         self._offered = None
-        if self.last_good is None or self.quarantine is None or accepted.adapted is None:
-            return
-        fragments = self.quarantine.last_good
-        if self.express.is_serving and self.express.running is not None:
-            accepted = self.express.running
-            fragments = {**fragments, **{each.key: each for each in self.quarantine.parts if each.blocks}}
-        self.last_good.keep(accepted.json, fragments)
 
     def _keep_offered(self) -> None:
         """Save what Caddy accepted just before the end."""

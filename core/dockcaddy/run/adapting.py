@@ -36,11 +36,15 @@ class FirstAdapter:
                     break
             except CaddyUnreachable as error:
                 failure = failure or error
-        raise (
-            refusal
-            or failure
-            or CaddyUnreachable("no caddy to adapt with, install one: pip install 'dockcaddy[caddy]'")
-        )
+        try:
+            raise (
+                refusal
+                or failure
+                or CaddyUnreachable("no caddy to adapt with, install one: pip install 'dockcaddy[caddy]'")
+            )
+        finally:
+            # an error that its own frame keeps would keep everything else in it until the next search for garbage
+            del refusal, failure
 
 
 @frozen

@@ -64,17 +64,17 @@ class Conflicts:
 
     def update(self, changed: Mapping[Group, Collection[Member]], gone: Iterable[str] = ()) -> None:
         """Update groups whose members changed (none where a group is gone), and drop the fragments with the keys `gone`."""
-        groups, hosts = set(changed), set[HostAndPort]()
+        groups, hosts = dict.fromkeys(changed), set[HostAndPort]()
         for group, members in changed.items():
             hosts |= self._put(group, sorted(members, key=lambda member: member.age))
         if () in changed:
             moved = self._update_options()
             if moved is not None:
                 hosts |= moved
-                groups |= self._sites.keys()
+                groups |= dict.fromkeys(self._sites)
         definitions = self._definitions()
         if any(map(_is_definition, changed)):
-            groups |= {group for group, site in self._sites.items() if site.refers} | {()}
+            groups |= dict.fromkeys([*(group for group, site in self._sites.items() if site.refers), ()])
         for key in gone:
             self._sizes.pop(key, None)
         concerned = {member.fragment.key: member for group in groups for member in self._members(group)}
@@ -83,7 +83,7 @@ class Conflicts:
             _keep(self._sizes, key, size_of(member, definitions, matchers_of))
         for group in groups:
             self._compare_members(group, self._members(group), definitions)
-        for host in hosts:
+        for host in sorted(hosts):
             _keep(self._overlaps, host, tuple(self._overlaps_at(host)))
 
     def _put(self, group: Group, members: Sequence[Member]) -> set[HostAndPort]:

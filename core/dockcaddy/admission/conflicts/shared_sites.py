@@ -101,13 +101,13 @@ class SharedSites:
         groups = assembly.members
         if assembly.conflicts or self.allow_shadowing:
             return assembly.conflicts
-        changed = {group for group, members in groups.items() if self._groups.get(group) is not members}
-        changed |= self._groups.keys() - groups.keys()
+        changed = [group for group, members in groups.items() if self._groups.get(group) is not members]
+        changed += [group for group in self._groups if group not in groups]
         if changed:
             anew = any(isinstance(group, tuple) for group in changed)
             if anew:
                 self._definitions = readable(assembly.sections)
-            self._look_at({group: groups.get(group, ()) for group in changed | (self._sites.keys() if anew else set())})
+            self._look_at({group: groups.get(group, ()) for group in (*changed, *(self._sites if anew else ()))})
             self._compare(assembly.neighbours, anew=anew)
             # only now: where Caddy does not answer, all of this is done again
             self._groups = groups
