@@ -18,6 +18,7 @@ from dockcaddy.reconcile.pipeline import Pipeline
 from dockcaddy.run.controller import NoCommonFolder, controller_for, tls_for
 from dockcaddy.run.proxy import proxy_of
 from dockcaddy.settings.table import Settings
+from judging import Court
 from policies import loaded
 from proxy import Proxy
 from servers import site
@@ -26,12 +27,12 @@ from stand_in_engine import StandInEngine
 SERVER = ControlledServer("container edge", ("10.9.0.5", "172.18.0.5"), "2020")
 
 
-def refusals(upstream: str, settings: Settings, own: dict[str, str] | None = None) -> list[str]:
+def refusals(court: Court, upstream: str, settings: Settings, own: dict[str, str] | None = None) -> list[str]:
     labels = {"caddy": "a.test", "caddy.reverse_proxy": upstream, **(own or {})}
     container = evolve(testing.container("web", labels=labels), targets=("172.18.0.9",))
     engine = EngineInventory("local", (container,), servers=(SERVER,))
     pipeline = Pipeline(loaded(), proxy=proxy_of(settings, loaded()))
-    return [str(each) for each in pipeline.build(Inventory((engine,))).problems]
+    return [str(each) for each in court.resolve(pipeline, Inventory((engine,))).problems]
 
 
 CONTROLLER = Settings(mode="controller", admin="off", caddy_admin=("http://far.example:2021",))
@@ -40,18 +41,19 @@ CONTROLLER = Settings(mode="controller", admin="off", caddy_admin=("http://far.e
 @pytest.mark.parametrize(
     "upstream", ["edge:2019", "10.9.0.5:2020", "172.18.0.5:2020", "10.9.0.6:2019", "far.example:2021"]
 )
-def test_no_upstream_is_the_admin_endpoint_of_a_server(upstream: str) -> None:
-    assert any("admin API" in each for each in refusals(upstream, CONTROLLER))
+def test_no_upstream_is_the_admin_endpoint_of_a_server(court: Court, upstream: str) -> None:
+    assert any("admin API" in each for each in refusals(court, upstream, CONTROLLER))
 
 
 @pytest.mark.parametrize("upstream", ["app:2020", "10.9.0.5:8080", "{{upstreams 2019}}"])
-def test_other_upstreams_are_nobodys_admin_endpoint(upstream: str) -> None:
-    assert not any("admin API" in each for each in refusals(upstream, CONTROLLER))
+def test_other_upstreams_are_nobodys_admin_endpoint(court: Court, upstream: str) -> None:
+    assert not any("admin API" in each for each in refusals(court, upstream, CONTROLLER))
 
 
-def test_a_server_does_not_offer_its_own_admin_endpoint() -> None:
+def test_a_server_does_not_offer_its_own_admin_endpoint(court: Court) -> None:
     assert any(
-        "admin API" in each for each in refusals("{{upstreams 2019}}", CONTROLLER, {"caddy_controlled_server": ""})
+        "admin API" in each
+        for each in refusals(court, "{{upstreams 2019}}", CONTROLLER, {"caddy_controlled_server": ""})
     )
 
 

@@ -17,6 +17,8 @@ from dockcaddy.run.engines import options_for
 from dockcaddy.settings.table import Settings
 from snapshots import listed
 
+pytestmark = pytest.mark.process
+
 FOLDER = Path(__file__).parent / "conformance"
 CASES = json.loads((FOLDER / "cases.json").read_text())
 EXPECTED = json.loads((FOLDER / "expected.json").read_text())

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from dockcaddy import plugins
 from dockcaddy.reconcile.pipeline import Pipeline
+from judging_fixtures import court
 from observed import Observed
 from status_server import Served, served
 
@@ -23,3 +24,6 @@ def site(world: Observed, tmp_path: Path) -> Iterator[Served]:
     """The status, served at a socket."""
     with served(world.keeper, tmp_path) as made:
         yield made
+
+
+__all__ = ["court"]

@@ -7,8 +7,10 @@ import pytest
 from clock import Clock
 from dockcaddy import plugins
 from dockcaddy.model import Unserved
+from dockcaddy.quarantine import Quarantine
 from dockcaddy.reconcile.pipeline import Pipeline
 from dockcaddy.status.model import Certificate, Update
+from judging import Court
 from observed import EPOCH, Observed
 
 WEB = {"caddy": "http://web.test", "caddy.reverse_proxy": "{{upstreams}}"}
@@ -100,14 +102,21 @@ def test_an_earlier_version_is_served_instead(world: Observed) -> None:
     assert world.last().kind == "SiteRecovered"
 
 
-def test_of_two_that_contradict_each_other_the_newer_one_says_which_is_older(world: Observed) -> None:
-    world.put("old", {"caddy": "a.test", "caddy.respond": "x"})
+def with_real_caddy(world: Observed, court: Court) -> None:
+    """Have rules and conflicts decided on what a real Caddy makes of labels."""
+    pipeline = world.reconciler.pipeline
+    world.reconciler.quarantine = Quarantine(court.adapt, world.clock, rules=lambda: pipeline.document_rules)
+
+
+def test_of_two_that_contradict_each_other_the_newer_one_says_which_is_older(world: Observed, court: Court) -> None:
+    with_real_caddy(world, court)
+    world.put("old", {"caddy": "a.test", "caddy.reverse_proxy": "{{upstreams 80}}"})
     world.put("new", {"caddy": "a.test", "caddy.respond": "y"})
     world.turn()
     assert world.states("new") == "False/ConflictsWith False/NotAccepted False/NotProgrammed"
     assert "container old" in world.resource("new")["Accepted"].message
-    assert world.states("old") == "True/Accepted True/Programmed True/NoUpstreams"
-    assert world.site_states("a.test") == "True/Accepted True/Programmed True/NoUpstreams"
+    assert world.states("old") == "True/Accepted True/Programmed True/UpstreamsHealthy"
+    assert world.site_states("a.test") == "True/Accepted True/Programmed True/UpstreamsHealthy"
 
 
 def test_what_has_too_much_is_left_out_before_caddy_is_asked(world: Observed) -> None:
@@ -119,7 +128,8 @@ def test_what_has_too_much_is_left_out_before_caddy_is_asked(world: Observed) ->
     assert world.site("web.test")["Ready"].is_true
 
 
-def test_a_rule_of_a_plugin_is_the_reason(world: Observed) -> None:
+def test_a_rule_of_a_plugin_is_the_reason(world: Observed, court: Court) -> None:
+    with_real_caddy(world, court)
     world.put("web", {"caddy": "web.test", "caddy.reverse_proxy": "localhost:2019"})
     world.turn()
     assert world.states("web").startswith("False/RefusedByRule")

@@ -12,6 +12,7 @@ from dockcaddy.caddy import find_caddy
 from dockcaddy.merge.configuration import Configuration
 from dockcaddy.model import EngineInventory, Inventory, Proxy, Resource
 from dockcaddy.reconcile.pipeline import Pipeline
+from judging import Court
 from observed import Observed
 from ports import free_port
 from status_server import served
@@ -78,11 +79,12 @@ def test_on_another_container_it_has_no_effect() -> None:
         "host.docker.internal:8090",
     ],
 )
-def test_labels_of_other_containers_do_not_reach_it(upstream: str) -> None:
+def test_labels_of_other_containers_do_not_reach_it(court: Court, upstream: str) -> None:
     proxy = Proxy(("/var/lib/dockcaddy",), status_listen="127.0.0.1:8090")
     labels = {"caddy": "evil.test", "caddy.reverse_proxy": upstream}
-    made = built(testing.container("evil", labels=labels), is_own=False, proxy=proxy)
-    assert "reverse_proxy" not in made.text
+    inventory = Inventory((EngineInventory("local", (testing.container("evil", labels=labels),)),))
+    made = court.resolve(Pipeline(plugins.load(), proxy=proxy), inventory)
+    assert made.owners == set()
     assert [each.severity for each in made.problems] == ["error"]
 
 

@@ -12,8 +12,9 @@ from dockcaddy.engine.snapshot import from_snapshot
 from dockcaddy.engine.store import ContainerStore
 from dockcaddy.engine.watch.events import Event
 from dockcaddy.merge.configuration import Configuration
-from dockcaddy.model import Resource
+from dockcaddy.model import Inventory, Resource
 from dockcaddy.reconcile.pipeline import Pipeline
+from judging import Court
 
 LABELS = {"caddy": "app.test", "caddy.reverse_proxy": "{{upstreams 8000}}"}
 EARLY, LATE, LATER = (f"2026-01-01T0{hour}:00:00.5Z" for hour in (1, 2, 3))
@@ -71,9 +72,18 @@ def built(
     networks: list[dict[str, Any]] = NETWORKS,
 ) -> Configuration:
     """The configuration of a snapshot with these, and with the container that Caddy runs in, where there is one."""
+    return Pipeline(plugins.load()).build(inventory(*containers, own=own, option=option, networks=networks))
+
+
+def inventory(
+    *containers: dict[str, Any],
+    own: dict[str, Any] | None = None,
+    option: tuple[str, ...] = (),
+    networks: list[dict[str, Any]] = NETWORKS,
+) -> Inventory:
     every = [*containers, *([own] if own else [])]
     document = {"version": 1, "engines": [{"containers": every, "networks": networks, "self": own and own["Id"]}]}
-    return Pipeline(plugins.load()).build(from_snapshot(document, EngineOptions(ingress_networks=option)))
+    return from_snapshot(document, EngineOptions(ingress_networks=option))
 
 
 def upstream(configuration: Configuration) -> str:
@@ -169,10 +179,11 @@ class TestSidecar:
         text = built(web, far, vpn(), own=caddy(mode=f"container:{VPN}")).text
         assert "reverse_proxy 172.20.0.5:80\n" in text and "172.21.0.5" not in text
 
-    def test_it_gives_no_right_to_ports_that_only_the_owner_of_an_address_has(self) -> None:
+    def test_it_gives_no_right_to_ports_that_only_the_owner_of_an_address_has(self, court: Court) -> None:
         """What shares Caddy's network must not reach its admin API."""
-        made = built(app(**{"caddy.reverse_proxy": "{{upstreams 2019}}"}), vpn())
-        assert [each.severity for each in made.problems] == ["error"] and "reverse_proxy" not in made.text
+        given = inventory(app(**{"caddy.reverse_proxy": "{{upstreams 2019}}"}), vpn())
+        made = court.resolve(Pipeline(plugins.load()), given)
+        assert [each.severity for each in made.problems] == ["error"] and made.owners == set()
 
 
 class TestHost:
@@ -226,10 +237,11 @@ class TestHost:
             "to a bridge network too (docker network create, docker network connect)"
         )
 
-    def test_it_gives_no_right_to_the_ports_of_the_engine_and_of_caddy(self) -> None:
+    def test_it_gives_no_right_to_the_ports_of_the_engine_and_of_caddy(self, court: Court) -> None:
         own = caddy("front")
-        made = built(app(**self.MADE, **{"caddy.reverse_proxy": "{{upstreams 2019}}"}), own=own)
-        assert [each.severity for each in made.problems] == ["error"] and "reverse_proxy" not in made.text
+        given = inventory(app(**self.MADE, **{"caddy.reverse_proxy": "{{upstreams 2019}}"}), own=own)
+        made = court.resolve(Pipeline(plugins.load()), given)
+        assert [each.severity for each in made.problems] == ["error"] and made.owners == set()
 
 
 class TestEvents:

@@ -36,6 +36,8 @@ class Rejection:
     older: str = ""
     # the problem of the fragment whose lines this one imports
     cause: Problem | None = None
+    # a rule of a plugin refuses what Caddy makes of it
+    is_by_rule: bool = False
 
 
 @define
@@ -141,7 +143,15 @@ class Memory:
         """Problems of fragments that stay, but whose lines make those that import them refused."""
         return tuple(rejection.cause for rejection in self.rejections.values() if rejection.cause is not None)
 
-    def reject(self, fragment: Fragment, problem: Problem, older: str = "", cause: Problem | None = None) -> None:
+    def reject(
+        self,
+        fragment: Fragment,
+        problem: Problem,
+        older: str = "",
+        cause: Problem | None = None,
+        *,
+        is_by_rule: bool = False,
+    ) -> None:
         """Leave a fragment out; it is retried with backoff as long as its content stays the same."""
         before = self.rejections.get(fragment.key)
         refusals = before.refusals + 1 if before else 1
@@ -152,7 +162,7 @@ class Memory:
             # it is no news that others have changed the numbers in it
             problem = before.problem
         self.rejections[fragment.key] = Rejection(
-            fragment.content, problem, retry_at, refusals, older=older, cause=cause
+            fragment.content, problem, retry_at, refusals, older=older, cause=cause, is_by_rule=is_by_rule
         )
 
     def postpone(self, fragment: Fragment) -> None:

@@ -173,7 +173,7 @@ class Trial:
     def _attempt_without(self, at_fault: Iterable[tuple[Fragment, Problem]]) -> Refusal | None:
         """Reject these fragments, and try the others."""
         for fragment, problem in at_fault:
-            self._reject(fragment, problem)
+            self._reject(fragment, problem, is_by_rule=True)
         return self._attempt()
 
     def _attempt_without_fallbacks(self) -> Refusal | None:
@@ -330,10 +330,18 @@ class Trial:
         fragment, refused = finding.fragment, finding.refused
         self._reject(fragment, refused.problem(fragment), cause=refused.cause_elsewhere(fragment))
 
-    def _reject(self, fragment: Fragment, problem: Problem, older: str = "", cause: Problem | None = None) -> None:
+    def _reject(
+        self,
+        fragment: Fragment,
+        problem: Problem,
+        older: str = "",
+        cause: Problem | None = None,
+        *,
+        is_by_rule: bool = False,
+    ) -> None:
         if fragment.key not in self.rejected:
             self.rejected.add(fragment.key)
-            self.memory.reject(fragment, problem, older, cause)
+            self.memory.reject(fragment, problem, older, cause, is_by_rule=is_by_rule)
         # where its fallback is in its place already, that one may still be good
         if fragment.key not in self.left_out and fragment in self.fragments:
             self._replace(fragment)

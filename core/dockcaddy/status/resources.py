@@ -80,6 +80,8 @@ def accepted(facts: Facts) -> Condition:
         return condition("Accepted", "False", "InvalidLabels", _first(fragment.problems))
     if rejection is not None and rejection.older:
         return condition("Accepted", "False", "ConflictsWith", _of(rejection, facts.problems))
+    if rejection is not None and rejection.is_by_rule:
+        return condition("Accepted", "False", "RefusedByRule", _of(rejection, facts.problems))
     if not fragment.blocks:
         return condition("Accepted", "True", "NothingToServe", "its labels give no line of the configuration")
     return condition("Accepted", "True", "Accepted")
