@@ -111,7 +111,7 @@ _NEEDS = {
 }
 _LEFT_OUT = pytest.StashKey[dict[str, int]]()
 # fixtures whose tests start processes
-_STARTING = frozenset(("caddy", "court", "court", "dockcaddy", "start_dockcaddy", "start_proxy", "running"))
+_STARTING = frozenset(("caddy", "court", "dockcaddy", "start_dockcaddy", "start_proxy", "running"))
 _MAY_START = ("compose", "engine", "load", "process", "ssh")
 
 
