@@ -103,16 +103,19 @@ def plain(node: Any) -> Any:
     Raises SettingsError where it is nested too deeply, which one that contains itself is.
     """
     try:
-        return _plain(node)
+        return _plain(node, frozenset())
     except RecursionError:
-        raise SettingsError("nested too deeply, or an anchor that contains itself") from None
+        raise SettingsError("nested too deeply") from None
 
 
-def _plain(node: Any) -> Any:
+def _plain(node: Any, outer: frozenset[int]) -> Any:
+    if id(node) in outer:
+        raise SettingsError("an anchor that contains itself")
+    inner = outer | {id(node)}
     if is_mapping(node):
-        return {entry.name: _plain(entry.value) for entry in entries(node).values()}
+        return {entry.name: _plain(entry.value, inner) for entry in entries(node).values()}
     if isinstance(node, yaml.SequenceNode):
-        return [_plain(each) for each in node.value]
+        return [_plain(each, inner) for each in node.value]
     if node is None or node.tag.endswith(":null"):
         return None
     return str(node.value)
