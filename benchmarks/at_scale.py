@@ -7,7 +7,7 @@ import statistics
 import time
 
 from beside_traefik import labels_of
-from measuring import Program, Table, dockcaddy, engine, free_port, seconds_until
+from measuring import Program, Table, dockcaddy, engine, free_port, one_more, seconds_until
 from stand_in_container import StandInContainer
 from stand_in_engine import StandInEngine
 
@@ -21,21 +21,13 @@ BROKEN = (
 )
 
 
-def one_more(watched: StandInEngine, running: Program, number: int, more: dict[str, str]) -> float:
-    """Milliseconds from the start event of one more good container to its first right answer."""
+def one_beside(watched: StandInEngine, running: Program, number: int, more: dict[str, str]) -> float:
+    """Milliseconds until one more good container answers, which comes together with a broken one if there is `more`."""
     name = f"more-{number}"
+    labels = labels_of(name, watched.port, running.port)
     if more:
-        broken = labels_of(f"broken-{name}", watched.port, running.port) | more
-        watched.add(f"broken-{name}", broken)
-    made = watched.create(name, labels_of(name, watched.port, running.port))
-    time.sleep(0.1)
-    watched.connect(name)
-    time.sleep(0.2)
-    begun = time.perf_counter()
-    watched.start(name)
-    taken = seconds_until(lambda: running.answers(made), begun)
-    running.settle()
-    return taken * 1000
+        watched.add(f"broken-{name}", labels_of(f"broken-{name}", watched.port, running.port) | more)
+    return one_more(watched, running, name, labels)
 
 
 def measure(table: Table, good: int, broken: int) -> None:
@@ -58,8 +50,8 @@ def measure(table: Table, good: int, broken: int) -> None:
             first = seconds_until(lambda: running.answers(last), begun, 0.05)
             running.settle()
             inspects = watched.counts["inspect"]
-            times = [one_more(watched, running, number, {}) for number in range(RUNS)]
-            beside = [one_more(watched, running, RUNS, BROKEN[0])] if broken else []
+            times = [one_beside(watched, running, number, {}) for number in range(RUNS)]
+            beside = [one_beside(watched, running, RUNS, BROKEN[0])] if broken else []
             table.row(
                 f"{good:,} good, {broken:,} broken",
                 f"{first:.1f}",

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from attrs import define, field
 from dockcaddy.caddy import AdminClient
-from measuring import Program, Table, caddy, dockcaddy, free_port, program, seconds_until, traefik, visits
+from measuring import Program, Table, caddy, dockcaddy, free_port, one_more, program, seconds_until, traefik, visits
 from stand_in_container import StandInContainer
 from stand_in_engine import StandInEngine
 
@@ -138,21 +138,6 @@ def backend() -> Iterator[int]:
         yield made.port
 
 
-def one_more(world: World, running: Program, number: int) -> float:
-    """Milliseconds from the start event of one more container to its first right answer."""
-    name = f"more-{number}"
-    made = world.engine.create(name, world.labels(name, running.name))
-    # so long Docker Engine 20.10 takes from one to the next
-    time.sleep(0.1)
-    world.engine.connect(name)
-    time.sleep(0.2)
-    begun = time.perf_counter()
-    world.engine.start(name)
-    taken = seconds_until(lambda: running.answers(made), begun)
-    running.settle()
-    return taken * 1000
-
-
 def crash_loop(world: World, running: Program) -> float:
     """Percent of a core while a container without labels crashes and starts all the time."""
     made: StandInContainer = world.engine.add("foreign")
@@ -186,7 +171,10 @@ def watching(start: Start, size: int) -> Iterator[Figures]:
         with start(made.engine.path, made.port) as running:
             found = Figures(running.name, size, seconds_until(lambda: running.answers(last), begun, 0.02))
             running.settle()
-            found.times = [one_more(made, running, number) for number in range(RUNS)]
+            found.times = [
+                one_more(made.engine, running, name, made.labels(name, running.name))
+                for name in (f"more-{number}" for number in range(RUNS))
+            ]
             at_rest(found, running)
             if size <= CRASHING:
                 found.crashing = crash_loop(made, running)

@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 
 from attrs import define, field
-from measuring import Program, Table, dockcaddy, engine, free_port, seconds_until, traefik
+from measuring import Program, Table, dockcaddy, engine, free_port, one_more, seconds_until, traefik
 from stand_in_engine import StandInEngine
 
 SIZES = (10, 1_000, 10_000)
@@ -77,19 +77,6 @@ class Visitor:
         connection.close()
 
 
-def one_more(watched: StandInEngine, running: Program, name: str) -> float:
-    """Milliseconds from the start event of one more container to its first right answer."""
-    made = watched.create(name, labels_of(name, watched.port, running.port, running.name))
-    time.sleep(0.1)
-    watched.connect(name)
-    time.sleep(0.2)
-    begun = time.perf_counter()
-    watched.start(name)
-    taken = seconds_until(lambda: running.answers(made), begun)
-    running.settle()
-    return taken * 1000
-
-
 def come_and_go(watched: StandInEngine, running: Program) -> Sequence[Visitor]:
     """The visitors of another site while containers come and go."""
     other = watched.containers["app-0"]
@@ -121,7 +108,10 @@ def measure(watched: StandInEngine, label: str, start: Start, table: Table, size
         last = watched.containers[f"app-{size - 1}"]
         seconds_until(lambda: running.answers(last), time.perf_counter(), 0.05)
         running.settle()
-        times = [one_more(watched, running, f"more-{number}") for number in range(RUNS)]
+        times = [
+            one_more(watched, running, name, labels_of(name, watched.port, running.port, running.name))
+            for name in (f"more-{number}" for number in range(RUNS))
+        ]
         visitors = come_and_go(watched, running)
         memory = running.memory() + running.memory_of_children()
     for name in list(watched.containers):

@@ -14,11 +14,9 @@ import browser
 import ports
 import pytest
 import real_podman
-from dockcaddy.caddy.admin import AdminClient
-from dockcaddy.errors import CaddyUnreachable
 from golden import SWITCH, Golden, updating
 from real_swarm import START_SWARM
-from servers import StockCaddy
+from servers import StockCaddy, waited_for
 
 NEEDED = bool(os.environ.get("DOCKCADDY_TESTS_NEED_ENGINE"))
 
@@ -255,13 +253,7 @@ def adapt(
     stock = StockCaddy(caddy, folder, f"127.0.0.1:{free_port()}")
     try:
         stock.start()
-        client = AdminClient(stock.url)
-        for _ in range(1_000):
-            try:
-                client.admin_settings()
-                break
-            except CaddyUnreachable:
-                time.sleep(0.02)
+        client = waited_for(stock.url)
         yield client.adapt
         client.close()
     finally:

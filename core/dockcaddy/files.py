@@ -1,16 +1,23 @@
-"""Write files atomically, base class of outputs to a file, and messages about files that cannot be read."""
+"""Write files atomically, base class of outputs to a file, databases, and messages about files that cannot be read."""
 
 import contextlib
+import logging
 import os
 import secrets
 import tempfile
 from abc import ABC, abstractmethod
 from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
-from attrs import frozen
+from attrs import define, frozen
 
 from dockcaddy.errors import CaddyRefusal, OutputError
 from dockcaddy.hookspecs import Adapter, Configuration, OutputContext
+
+if TYPE_CHECKING:
+    import sqlite3
+
+logger = logging.getLogger("dockcaddy")
 
 
 def unreadable(error: OSError | UnicodeDecodeError) -> str:
@@ -121,3 +128,44 @@ class FileOutput(ABC):
             return self.path.read_bytes()
         except OSError:
             return None
+
+
+@define
+class Database:
+    """The SQLite file at `path`, readable by its owner only, which messages call `what`. Whoever uses it logs errors and goes on.
+
+    `patience` is how long it waits for another process, in seconds. With `synchronous` off, a crash of the machine may damage
+    it; with normal, it may cost the newest change.
+    """
+
+    path: Path
+    what: str
+    schema: str
+    patience: float
+    synchronous: Literal["off", "normal"]
+    _failure: str = ""
+
+    def connect(self) -> "sqlite3.Connection":
+        """A connection, with the schema in place. Raises OSError and sqlite3.Error."""
+        import sqlite3  # noqa: PLC0415  plugins import this module, and few commands need a database
+
+        os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
+        connection = sqlite3.connect(self.path, timeout=self.patience)
+        try:
+            connection.executescript(
+                f"pragma journal_mode = wal; pragma synchronous = {self.synchronous};" + self.schema
+            )
+        except sqlite3.Error:
+            connection.close()
+            raise
+        return connection
+
+    def failed(self, reason: str) -> None:
+        """Log why it cannot be used, once for each reason."""
+        if reason != self._failure:
+            logger.warning("%s %s: %s", self.what, self.path, reason)
+        self._failure = reason
+
+    def succeeded(self) -> None:
+        """It can be used: the next error is news."""
+        self._failure = ""

@@ -4,17 +4,14 @@ import contextlib
 import json
 import socket
 import ssl
-import time
 from collections.abc import Callable
 from random import Random
 from typing import Any
 
 import pytest
-from dockcaddy.caddy.admin import AdminClient
 from dockcaddy.caddyjson.document import Document, Route, Server
 from dockcaddy.caddyjson.host_branches import Branch, with_branches
-from dockcaddy.errors import CaddyUnreachable
-from servers import StockCaddy
+from servers import StockCaddy, waited_for
 from visiting import body
 
 LOCAL = ("whoami", "UPPER.example.com", "xn--bcher-kva.example", "bücher.example", "10.0.0.1", "a.b.c.d.e.example.com")
@@ -74,14 +71,9 @@ def stock(caddy: str, tmp_path_factory: pytest.TempPathFactory, free_port: Calla
 
 def answers(stock: StockCaddy, document: Document, port: int, requests: list[tuple[str, str]]) -> list[str]:
     """What a Caddy with this document answers."""
-    client = AdminClient(stock.url)
-    for _ in range(500):
-        try:
-            client.load(document.encode())
-            break
-        except CaddyUnreachable:
-            time.sleep(0.02)
+    client = waited_for(stock.url)
     try:
+        client.load(document.encode())
         return [body(port, host, path) for host, path in requests]
     finally:
         client.close()

@@ -85,7 +85,7 @@ def test_labels_of_other_containers_do_not_reach_it(court: Court, upstream: str)
     inventory = Inventory((EngineInventory("local", (testing.container("evil", labels=labels),)),))
     made = court.resolve(Pipeline(plugins.load(), proxy=proxy), inventory)
     assert made.owners == set()
-    assert [each.severity for each in made.problems] == ["error"]
+    assert [each.severity for each in made.problems] == ["error"] and made.rule == "upstreams"
 
 
 @contextmanager

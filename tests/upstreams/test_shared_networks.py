@@ -184,6 +184,7 @@ class TestSidecar:
         given = inventory(app(**{"caddy.reverse_proxy": "{{upstreams 2019}}"}), vpn())
         made = court.resolve(Pipeline(plugins.load()), given)
         assert [each.severity for each in made.problems] == ["error"] and made.owners == set()
+        assert made.rule == "upstreams"
 
 
 class TestHost:
@@ -242,6 +243,7 @@ class TestHost:
         given = inventory(app(**self.MADE, **{"caddy.reverse_proxy": "{{upstreams 2019}}"}), own=own)
         made = court.resolve(Pipeline(plugins.load()), given)
         assert [each.severity for each in made.problems] == ["error"] and made.owners == set()
+        assert made.rule == "upstreams"
 
 
 class TestEvents:

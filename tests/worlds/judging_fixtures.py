@@ -1,13 +1,11 @@
 """A court with a running Caddy, whose environment has variables that labels should not choose."""
 
 import subprocess
-import time
 from collections.abc import Iterator
 
 import pytest
-from dockcaddy.caddy import AdminClient
-from dockcaddy.errors import CaddyUnreachable
 from judging import Court
+from servers import waited_for
 
 ENVIRONMENT = {
     "CADDY_ADMIN": "localhost:2019",
@@ -33,14 +31,7 @@ def court(caddy: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cour
         assert process.stdin is not None
         process.stdin.write(config.encode())
         process.stdin.close()
-        client = AdminClient(f"unix/{folder}/admin.sock", timeout=60, connect_timeout=60)
-        for _ in range(1000):
-            try:
-                client.config()
-                break
-            except CaddyUnreachable:
-                time.sleep(0.02)
-        yield Court(client.adapt)
+        yield Court(waited_for(f"unix/{folder}/admin.sock").adapt)
         process.terminate()
 
 

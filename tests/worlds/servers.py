@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -146,3 +147,15 @@ def servers(caddy: str, tmp_path: Path, free_port: Callable[[], int]) -> Iterato
     yield start
     for each in made:
         each.kill()
+
+
+def waited_for(url: str) -> AdminClient:
+    """A client of the Caddy at this admin endpoint, once it answers."""
+    client = AdminClient(url, timeout=60, connect_timeout=60)
+    for _ in range(1_000):
+        try:
+            client.config()
+            break
+        except CaddyUnreachable:
+            time.sleep(0.02)
+    return client

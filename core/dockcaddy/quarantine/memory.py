@@ -168,12 +168,11 @@ class Memory:
     def postpone(self, fragment: Fragment) -> None:
         """Leave a fragment out of this pass: there was no time to try it, and others do not wait for it."""
         before = self.rejections.get(fragment.key)
-        problem = Problem(fragment.owner, "", "waits until caddy has accepted or refused others", "warning")
-        refusals = before.refusals if before else 0
-        untried = before is None or before.is_untried
-        self.rejections[fragment.key] = Rejection(
-            fragment.content, before.problem if before else problem, self.clock(), refusals, untried
-        )
+        if before is None:
+            problem = Problem(fragment.owner, "", "waits until caddy has accepted or refused others", "warning")
+            before = Rejection(fragment.content, problem, self.clock(), 0, is_untried=True)
+        # why it was refused before stays
+        self.rejections[fragment.key] = evolve(before, content=fragment.content, retry_at=self.clock())
 
     def reject_newest(self) -> None:
         """Caddy crashed: after several crashes leave out the newest fragments, twice as many each time.

@@ -4,22 +4,19 @@ Caddy starts with it at once, even while the engine is down; a resource that can
 """
 
 import contextlib
-import logging
-import os
 import sqlite3
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from attrs import define, field, frozen
+from attrs import Factory, define, field, frozen
 
 from dockcaddy import caddyfile
 from dockcaddy.caddyfile import CaddyfileError, is_site
 from dockcaddy.compile.stopped_page import is_page
 from dockcaddy.errors import OutputError
+from dockcaddy.files import Database
 from dockcaddy.fragment import Fragment
-
-logger = logging.getLogger("dockcaddy")
 
 _SCHEMA = """
 create table if not exists configuration (id integer primary key check (id = 1), json blob not null);
@@ -45,7 +42,13 @@ class LastGood:
     path: Path
     _kept: dict[str, Fragment] | None = None
     _kept_json: bytes = b""
-    _failure: str = ""
+    _database: Database = field(
+        default=Factory(
+            lambda self: Database(self.path, "last good configuration", _SCHEMA, patience=1, synchronous="normal"),
+            takes_self=True,
+        ),
+        init=False,
+    )
 
     def load(self) -> Remembered:
         """What an earlier run saved; empty where the file cannot be read."""
@@ -70,10 +73,10 @@ class LastGood:
 
     def _read(self, query: str) -> Sequence[tuple[Any, ...]]:
         try:
-            with contextlib.closing(self._connect()) as connection:
+            with contextlib.closing(self._database.connect()) as connection:
                 return connection.execute(query).fetchall()
         except (OSError, sqlite3.Error) as error:
-            self._failed(f"cannot be read: {error}")
+            self._database.failed(f"cannot be read: {error}")
             if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError):
                 # no longer a database: a new one is needed
                 self.path.unlink(missing_ok=True)
@@ -87,32 +90,17 @@ class LastGood:
         if self._kept is not None and not gone and not changed and json == self._kept_json:
             return
         try:
-            with contextlib.closing(self._connect()) as connection, connection:
+            with contextlib.closing(self._database.connect()) as connection, connection:
                 if self._kept is None:
                     connection.execute("delete from fragment")
                 connection.execute("insert or replace into configuration values (1, ?)", (json,))
                 connection.executemany("delete from fragment where key = ?", [(key,) for key in gone])
                 connection.executemany("insert or replace into fragment values (?, ?, ?, ?, ?)", map(_row, changed))
         except (OSError, sqlite3.Error) as error:
-            self._failed(f"cannot be written: {error}")
+            self._database.failed(f"cannot be written: {error}")
             return
-        self._kept, self._kept_json, self._failure = dict(fragments), json, ""
-
-    def _connect(self) -> sqlite3.Connection:
-        os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
-        connection = sqlite3.connect(self.path, timeout=1)
-        try:
-            # a crash of the machine may cost the newest change, never the file
-            connection.executescript("pragma journal_mode = wal; pragma synchronous = normal;" + _SCHEMA)
-        except sqlite3.Error:
-            connection.close()
-            raise
-        return connection
-
-    def _failed(self, reason: str) -> None:
-        if reason != self._failure:
-            logger.warning("last good configuration %s: %s", self.path, reason)
-        self._failure = reason
+        self._kept, self._kept_json = dict(fragments), json
+        self._database.succeeded()
 
 
 def _differ(before: Fragment | None, fragment: Fragment) -> bool:

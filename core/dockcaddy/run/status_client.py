@@ -56,7 +56,9 @@ class StatusClient:
             raise NotRunning(f"the status at {self.path} is for the user that dockcaddy runs as") from error
         except (OSError, http.client.HTTPException, ValueError) as error:
             reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-            raise NotRunning(f"no dockcaddy answers at {self.path}: {reason}") from error
+            raise NotRunning(
+                f"no dockcaddy answers at {self.path}: {reason}: start it, or name its --state-directory"
+            ) from error
         finally:
             connection.close()
         self._kept[name] = response.headers.get("ETag") or "", made

@@ -186,8 +186,6 @@ EXPRESS_ENDED = 15.0
 EXPRESS_KEPT = 5.0
 # A Caddy that may open fewer files is warned about.
 FEW_OPEN_FILES = 4_096
-# Fragments that one run of Caddy's program validates.
-MAX_VALIDATED_TOGETHER = 64
 # Fragments that Caddy's error points to and that are tried alone. If more are wrong, halving is faster.
 MAX_TRIED_ALONE = 3
 # Fragments that are left out in turn if Caddy refuses without a reason what it serves.

@@ -5,20 +5,17 @@ It is an extra. A file that cannot be read or written is logged and nothing more
 
 import contextlib
 import json
-import logging
-import os
 import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol, get_args
 
-from attrs import define
+from attrs import Factory, define, field
 
+from dockcaddy.files import Database
 from dockcaddy.settings import limits
 from dockcaddy.status.dates import Dates
 from dockcaddy.status.model import Condition, ConditionType, Event, EventKind, State
-
-logger = logging.getLogger("dockcaddy")
 
 Known = dict[str, dict[str, Condition]]
 _SCHEMA = """
@@ -59,14 +56,21 @@ class HistoryFile:
     """A file that is readable by its owner only. Its errors are logged, never raised."""
 
     path: Path
-    _failure: str = ""
+    # the loop waits neither for another process nor for the disk; what a crash of the machine damages is made anew
+    _database: Database = field(
+        default=Factory(
+            lambda self: Database(self.path, "history of the status", _SCHEMA, patience=0, synchronous="off"),
+            takes_self=True,
+        ),
+        init=False,
+    )
 
     def load(self) -> tuple[Known, Sequence[Event]]:
         """What an earlier run kept; nothing where the file cannot be read."""
         known: Known = {}
         events: list[Event] = []
         try:
-            with contextlib.closing(self._connect()) as connection:
+            with contextlib.closing(self._database.connect()) as connection:
                 for subject, type, state, reason, since in connection.execute(
                     "select subject, type, state, reason, since from condition"
                 ):
@@ -78,7 +82,7 @@ class HistoryFile:
                 )
                 events = [_event(row) for row in rows if row[1] in _KINDS]
         except (OSError, sqlite3.Error, ValueError, TypeError) as error:
-            self._failed(f"cannot be read: {error}")
+            self._database.failed(f"cannot be read: {error}")
             if not isinstance(error, sqlite3.OperationalError):
                 # no longer what we wrote: a new one is needed
                 with contextlib.suppress(OSError):
@@ -96,7 +100,7 @@ class HistoryFile:
             for each in dates.known.get(subject, {}).values()
         ]
         try:
-            with contextlib.closing(self._connect()) as connection, connection:
+            with contextlib.closing(self._database.connect()) as connection, connection:
                 connection.executemany("delete from condition where subject = ?", [(each,) for each in dates.gone])
                 connection.executemany("insert or replace into condition values (?, ?, ?, ?, ?)", rows)
                 connection.executemany(
@@ -107,27 +111,11 @@ class HistoryFile:
                     last = "select max(id) - ? from event"
                     connection.execute(f"delete from event where id <= ({last})", (limits.MAX_HISTORY,))
         except (OSError, sqlite3.Error) as error:
-            self._failed(f"cannot be written: {error}")
+            self._database.failed(f"cannot be written: {error}")
             return
         dates.changed.clear()
         dates.gone.clear()
-        self._failure = ""
-
-    def _connect(self) -> sqlite3.Connection:
-        os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
-        # the loop waits neither for another process nor for the disk; what a crash of the machine damages is made anew
-        connection = sqlite3.connect(self.path, timeout=0)
-        try:
-            connection.executescript("pragma journal_mode = wal; pragma synchronous = off;" + _SCHEMA)
-        except sqlite3.Error:
-            connection.close()
-            raise
-        return connection
-
-    def _failed(self, reason: str) -> None:
-        if reason != self._failure:
-            logger.warning("history of the status %s: %s", self.path, reason)
-        self._failure = reason
+        self._database.succeeded()
 
 
 def _row(event: Event) -> tuple[Any, ...]:

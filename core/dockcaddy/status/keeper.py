@@ -14,7 +14,7 @@ from dockcaddy.settings import limits
 from dockcaddy.status.dates import Dates
 from dockcaddy.status.events import caddy_event, certificate_event, part_events, resource_event, site_event
 from dockcaddy.status.history import History, NoHistory
-from dockcaddy.status.model import Certificate, Condition, Event, PartStatus, ResourceStatus, Status, Update
+from dockcaddy.status.model import Certificate, Condition, Event, PartStatus, Status, Update
 from dockcaddy.status.observation import Observation
 from dockcaddy.status.resource_book import Changed, ResourceBook
 from dockcaddy.status.site_book import SiteBook
@@ -266,13 +266,3 @@ class StatusKeeper:
 def is_covered(host: str, certificates: Iterable[Certificate], now: float) -> bool:
     """Whether a certificate that has not ended is for the host, by its name or a wildcard."""
     return any(is_host_of(host, name) for each in certificates if each.not_after > now for name in each.names)
-
-
-def resource_of(status: Status, word: str) -> ResourceStatus | None:
-    """The resource of this name, key, id or `container NAME`."""
-    for each in status.resources.values():
-        if word in (each.name, each.key, str(each)) or (
-            len(word) >= 4 and each.key.rpartition("/")[2].startswith(word)
-        ):
-            return each
-    return None

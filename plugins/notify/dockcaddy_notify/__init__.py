@@ -1,32 +1,20 @@
 """Notifications: what happens goes to a webhook, ntfy, gotify, Slack or Discord."""
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, get_args
 
 import dockcaddy
 from attrs import Attribute, field, frozen
-from dockcaddy import Event, EventListener, ServiceContext, SettingsSection, gotemplate
+from dockcaddy import Event, EventKind, EventListener, ServiceContext, SettingsSection, gotemplate
 from dockcaddy.gotemplate import FunctionTable, TemplateError
 
 from dockcaddy_notify.filter import Filter
 from dockcaddy_notify.sender import Sender
 from dockcaddy_notify.targets import KINDS, parsed
 
+ALL: tuple[str, ...] = get_args(EventKind)
 # what somebody should look at, and that it is over
-USUAL = (
-    "SiteDown",
-    "SiteRefused",
-    "SiteRecovered",
-    "LastKnownGood",
-    "EngineLost",
-    "EngineBack",
-    "CaddyLost",
-    "CaddyBack",
-    "CaddyCrashed",
-    "CertificateFailed",
-    "CertificateNearEnd",
-)
-ALL = (*USUAL, "SiteUp", "SiteGone")
+USUAL = tuple(each for each in ALL if each not in ("SiteUp", "SiteGone"))
 
 
 def _check_targets(instance: object, attribute: "Attribute[Any]", value: tuple[str, ...]) -> None:

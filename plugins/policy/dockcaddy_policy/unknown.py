@@ -31,11 +31,6 @@ _OF_THE_HOST = re.compile(
 _OF_LOGS = re.compile(r"LOG", re.IGNORECASE)
 
 
-def has_variable(text: str) -> bool:
-    """Whether there is a variable in it."""
-    return _VARIABLE.search(text) is not None
-
-
 def filled(text: str, value: str = "sample") -> str:
     """The text with a value for each variable."""
     return _VARIABLE.sub(value, text)

@@ -31,7 +31,7 @@ class Listener:
         return bool(self.host) and is_loopback(f"{self.host}:0")
 
     def close(self) -> None:
-        """Stop listening; the file of a unix socket is removed if it is still this one."""
+        """Stop listening; the file of a unix socket is removed."""
         with contextlib.suppress(OSError):
             self.socket.close()
         if self.path:
@@ -65,24 +65,21 @@ def _unix(path: Path) -> socket.socket:
             raise OSError(errno.EEXIST, "there is a file that is no socket, remove it")
         # an earlier run left it: the state directory is ours alone
         path.unlink()
-    made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    try:
-        made.bind(str(path))
-        path.chmod(0o600)
-        made.listen(BACKLOG)
-        made.setblocking(False)
-    except OSError:
-        made.close()
-        raise
-    return made
+    return _listening(socket.AF_UNIX, str(path))
 
 
 def _tcp(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    return _listening(socket.AF_INET6 if ":" in host else socket.AF_INET, (host, port))
+
+
+def _listening(family: socket.AddressFamily, address: str | tuple[str, int]) -> socket.socket:
     made = socket.socket(family, socket.SOCK_STREAM)
     try:
-        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        made.bind((host, port))
+        if family != socket.AF_UNIX:
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        made.bind(address)
+        if isinstance(address, str):
+            Path(address).chmod(0o600)
         made.listen(BACKLOG)
         made.setblocking(False)
     except OSError:
