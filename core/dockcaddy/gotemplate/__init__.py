@@ -10,10 +10,12 @@ fields are read from its data only when a template asks for them.
 from dockcaddy.gotemplate.builtins import BUILTINS
 from dockcaddy.gotemplate.errors import ExecError, FunctionError, ParseError, TemplateError
 from dockcaddy.gotemplate.functions import Function, FunctionTable, function_type
+from dockcaddy.gotemplate.letters import lower_letter, title_letter, upper_letter
 from dockcaddy.gotemplate.lex import KEYWORDS
 from dockcaddy.gotemplate.limits import DEFAULT, Limits, Room
 from dockcaddy.gotemplate.printf import sprintf
 from dockcaddy.gotemplate.quoting import parse_float, parse_integer, quote
+from dockcaddy.gotemplate.regexps import Captures, Regexp, compile_regexp
 from dockcaddy.gotemplate.state import Usage
 from dockcaddy.gotemplate.template import Template, compile
 from dockcaddy.gotemplate.values import (
@@ -72,6 +74,7 @@ __all__ = [
     "UINT32",
     "UINT64",
     "UINT_KINDS",
+    "Captures",
     "ExecError",
     "Field",
     "Function",
@@ -80,6 +83,7 @@ __all__ = [
     "Limits",
     "Method",
     "ParseError",
+    "Regexp",
     "Room",
     "Template",
     "TemplateError",
@@ -87,11 +91,13 @@ __all__ = [
     "Usage",
     "Value",
     "compile",
+    "compile_regexp",
     "find_method",
     "function_type",
     "go_bytes",
     "go_string",
     "indirect",
+    "lower_letter",
     "map_of",
     "parse_float",
     "parse_integer",
@@ -99,6 +105,8 @@ __all__ = [
     "quote",
     "slice_of",
     "sprintf",
+    "title_letter",
     "typed",
+    "upper_letter",
     "value_of",
 ]

@@ -14,6 +14,12 @@ MAX_VARIABLES = 1000
 MAX_PRINT_DEPTH = 64
 # Width and precision of a verb such as `%8d`, as in Go.
 MAX_PRINT_WIDTH = 1_000_000
+# Characters, groups within each other and instructions of a regular expression.
+MAX_REGEXP_TEXT = 4_000
+MAX_REGEXP_DEPTH = 200
+MAX_REGEXP_INSTRUCTIONS = 20_000
+# Repetitions of a part of a regular expression, as in Go.
+MAX_REGEXP_REPETITIONS = 1_000
 # Python frames for the deepest template within these limits: each level of a parenthesis or a template takes several.
 FRAMES = 60_000
 

@@ -128,11 +128,9 @@ MAX_TRIED_VALUES = 8
 MAX_KEPT_CONTENTS = 4_096
 # Requests to try that come to one handler.
 MAX_SAMPLES = 64
-# A regular expression that is longer, deeper or takes more steps counts as one that may match anything.
-MAX_REGEXP_TEXT = 1_000
-MAX_REGEXP_DEPTH = 20
-MAX_REGEXP_STEPS = 3_000
-# The same for an `expression` matcher.
+# A regular expression that takes more steps, of eight instructions each, counts as one that may match anything.
+MAX_REGEXP_STEPS = 400
+# The same for an `expression` matcher that is longer or deeper.
 MAX_EXPRESSION_TEXT = 4096
 MAX_EXPRESSION_DEPTH = 30
 

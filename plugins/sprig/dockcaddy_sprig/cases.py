@@ -4,8 +4,9 @@ import unicodedata
 from collections.abc import Callable
 
 from dockcaddy import Context
+from dockcaddy.gotemplate import lower_letter, upper_letter
 
-from dockcaddy_sprig.strings import SPACES, is_upper, lower_letter, runes, upper_letter
+from dockcaddy_sprig.strings import SPACES, is_upper, runes
 
 Word = tuple[str, str]
 _CJK = (("\u4e00", "\u9fcc"), ("\u3400", "\u4d85"), ("\U00020000", "\U0002b81d"))

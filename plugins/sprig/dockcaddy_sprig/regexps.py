@@ -4,10 +4,9 @@ import re
 from collections.abc import Callable, Iterator
 
 from dockcaddy import Context
-from dockcaddy.gotemplate import SLICE_OF_STRING, FunctionError, Value
+from dockcaddy.gotemplate import SLICE_OF_STRING, Captures, FunctionError, Regexp, Value, compile_regexp
 
 from dockcaddy_sprig.go import ELEMENTS_PER_STEP, Strings, bounded, strings_of
-from dockcaddy_sprig.regexp_machine import Captures, Regexp, compile_regexp
 
 _REFERENCE = re.compile(r"\$(?:(\$)|\{(\w+)\}|(\w+))")
 _NO_GROUP = -1

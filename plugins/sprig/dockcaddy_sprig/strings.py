@@ -4,30 +4,12 @@ import unicodedata
 from collections.abc import Callable
 
 from dockcaddy import Context, gotemplate
-from dockcaddy.gotemplate import FunctionError, go_bytes, go_string
+from dockcaddy.gotemplate import FunctionError, go_bytes, go_string, lower_letter, title_letter, upper_letter
 
 from dockcaddy_sprig.go import Any_, bounded, shown, strval
 
 # what Go's unicode.IsSpace knows
 SPACES = "\t\n\v\f\r \u0085\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
-
-
-def upper_letter(letter: str) -> str:
-    """One letter for one letter, as Go's unicode.ToUpper."""
-    upper = letter.upper()
-    return upper if len(upper) == 1 else title_letter(letter)
-
-
-def lower_letter(letter: str) -> str:
-    """One letter for one letter, as Go's unicode.ToLower."""
-    lower = letter.lower()
-    return lower if len(lower) == 1 else lower[0] if letter == "\u0130" else letter
-
-
-def title_letter(letter: str) -> str:
-    """One letter for one letter, as Go's unicode.ToTitle."""
-    title = letter.title()
-    return title if len(title) == 1 else letter
 
 
 def runes(text: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 
 from attrs import define, field
 
-from dockcaddy_sprig.strings import lower_letter, title_letter, upper_letter
+from dockcaddy.gotemplate.letters import lower_letter, title_letter, upper_letter
 
 Member = Callable[[str], bool]
 

@@ -6,12 +6,12 @@ All ways through the expression are followed at once, one character after the ot
 from collections.abc import Callable
 
 from attrs import define, field, frozen
-from dockcaddy.gotemplate import FunctionError
 
-from dockcaddy_sprig.regexp_nodes import Choice, Empty, Group, Letter, Node, Place, Repeat, Sequence
-from dockcaddy_sprig.regexp_syntax import parse
+from dockcaddy.gotemplate.errors import FunctionError
+from dockcaddy.gotemplate.limits import MAX_REGEXP_INSTRUCTIONS
+from dockcaddy.gotemplate.regexps.nodes import Choice, Empty, Group, Letter, Node, Place, Repeat, Sequence
+from dockcaddy.gotemplate.regexps.syntax import parse
 
-MOST_INSTRUCTIONS = 20_000
 # instructions that are followed in the time of one step of a template
 _PER_STEP = 8
 # characters of an expression that are read in that time
@@ -35,11 +35,14 @@ class _Instruction:
 
 @define(eq=False)
 class _Compiler:
+    spend: Callable[[int], None]
     program: list[_Instruction] = field(factory=list)
 
     def add(self, kind: str, first: int = 0, second: int = 0, operand: object = None) -> int:
-        if len(self.program) >= MOST_INSTRUCTIONS:
+        if len(self.program) >= MAX_REGEXP_INSTRUCTIONS:
             raise FunctionError("error parsing regexp: expression too large")
+        if len(self.program) % _PER_STEP == 0:
+            self.spend(1)
         self.program.append(_Instruction(kind, first, second, operand))
         return len(self.program) - 1
 
@@ -128,10 +131,9 @@ def compile_regexp(pattern: str, spend: Callable[[int], None]) -> Regexp:
     """The expression. Raises FunctionError with Go's words where it is none."""
     spend(len(pattern) // _READ_PER_STEP)
     parsed = parse(pattern)
-    compiler = _Compiler()
+    compiler = _Compiler(spend)
     match = compiler.add("match")
     start = compiler.compile(parsed.root, match)
-    spend(1 + len(compiler.program) // _PER_STEP)
     return Regexp(compiler.program, start, parsed.groups, parsed.names, spend)
 
 

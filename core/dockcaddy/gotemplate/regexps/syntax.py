@@ -3,12 +3,11 @@
 import re
 
 from attrs import define, evolve, field, frozen
-from dockcaddy.gotemplate import FunctionError
 
-from dockcaddy_sprig.regexp_classes import PERL, POSIX, CharacterClass, between, unicode_group
-from dockcaddy_sprig.regexp_nodes import Choice, Empty, Group, Letter, Node, Place, Repeat, Sequence
-
-MOST_CHARACTERS, DEEPEST, MOST_REPEATS = 4_000, 200, 1_000
+from dockcaddy.gotemplate.errors import FunctionError
+from dockcaddy.gotemplate.limits import MAX_REGEXP_DEPTH, MAX_REGEXP_REPETITIONS, MAX_REGEXP_TEXT
+from dockcaddy.gotemplate.regexps.classes import PERL, POSIX, CharacterClass, between, unicode_group
+from dockcaddy.gotemplate.regexps.nodes import Choice, Empty, Group, Letter, Node, Place, Repeat, Sequence
 
 _COUNTS = re.compile(r"\{(0|[1-9][0-9]*)(?:(,)(0|[1-9][0-9]*)?)?\}", re.ASCII)
 _PLACES = {"A": "begin text", "b": "boundary", "B": "no boundary", "z": "end text"}
@@ -57,8 +56,8 @@ class Parsed:
 
 def parse(pattern: str) -> Parsed:
     """The expression. Raises FunctionError with Go's words where it is none, or where it is too long or too deep."""
-    if len(pattern) > MOST_CHARACTERS:
-        raise FunctionError(f"the regular expression exceeds the limit of {MOST_CHARACTERS} characters")
+    if len(pattern) > MAX_REGEXP_TEXT:
+        raise FunctionError(f"the regular expression exceeds the limit of {MAX_REGEXP_TEXT} characters")
     if any("\udc80" <= each <= "\udcff" for each in pattern):
         raise _wrong("invalid UTF-8", pattern)
     return _Parser(pattern).parsed()
@@ -130,7 +129,7 @@ class _Parser:
             self.groups += 1
             self.open.append(_Open(self.groups, self.flags))
             self.at += 1
-        if len(self.open) > DEEPEST:
+        if len(self.open) > MAX_REGEXP_DEPTH:
             raise _wrong("expression nests too deeply", self.pattern)
 
     def closed(self) -> None:
@@ -192,7 +191,7 @@ class _Parser:
         least, most = {"*": (0, None), "+": (1, None), "?": (0, 1)}.get(sign, (0, None))
         if counts:
             least, most = _counted(counts)
-            if least > MOST_REPEATS or (most is not None and (most > MOST_REPEATS or least > most)):
+            if least > MAX_REGEXP_REPETITIONS or (most is not None and (most > MAX_REGEXP_REPETITIONS or least > most)):
                 raise _wrong("invalid repeat count", counts[0])
         greedy = not self.flags.swaps_greed
         if self.pattern.startswith("?", self.at):
@@ -204,7 +203,7 @@ class _Parser:
         if not self.open[-1].parts:
             raise _wrong("missing argument to repetition operator", written)
         node = Repeat(self.open[-1].parts.pop(), least, most, greedy, counts is not None)
-        if counts and (least >= 2 or (most or 0) >= 2) and not _may_repeat(node, MOST_REPEATS):
+        if counts and (least >= 2 or (most or 0) >= 2) and not _may_repeat(node, MAX_REGEXP_REPETITIONS):
             raise _wrong("invalid repeat count", written)
         self.push(node)
         self.repeated = start

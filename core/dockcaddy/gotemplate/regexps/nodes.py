@@ -2,7 +2,7 @@
 
 from attrs import frozen
 
-from dockcaddy_sprig.regexp_classes import CharacterClass
+from dockcaddy.gotemplate.regexps.classes import CharacterClass
 
 
 @frozen(eq=False)
