@@ -98,3 +98,30 @@ def test_a_snapshot_of_a_project_is_json(compose_files: Callable, load: Callable
 
     compose_files(compose=PROJECT)
     assert json.loads(json.dumps(snapshot_of(load("compose.yaml")).document))["version"] == 1
+
+
+def test_a_template_without_quotes_is_told_with_its_line(
+    dockcaddy: Callable, compose_files: Callable, found: str
+) -> None:
+    compose_files(compose="services:\n  web:\n    labels:\n      caddy.reverse_proxy: {{upstreams 80}}\n")
+    assert (
+        "compose.yaml:4: label caddy.reverse_proxy: YAML takes the value for a mapping: put the whole value in quotes"
+        in (dockcaddy("check", "--compose", "compose.yaml").err)
+    )
+
+
+@pytest.mark.parametrize("value", ["{{upstreams 80}} a", "hello: world"])
+def test_a_value_that_is_not_yaml_needs_quotes(
+    dockcaddy: Callable, compose_files: Callable, found: str, value: str
+) -> None:
+    compose_files(compose=f"services:\n  web:\n    labels:\n      caddy.respond: {value}\n")
+    result = dockcaddy("check", "--compose", "compose.yaml").err
+    assert "compose.yaml:4: not YAML" in result and "put the whole value in quotes" in result
+
+
+def test_what_compose_refuses_is_told_with_all_its_lines(dockcaddy: Callable, compose_files: Callable) -> None:
+    compose_files(compose='services:\n  web:\n    labels:\n      caddy.reverse_proxy: "${upstreams 80}"\n')
+    assert (
+        "invalid interpolation format for services.web.labels.caddy.reverse_proxy. You may need to escape any $ with "
+        "another $. ${upstreams 80}"
+    ) in dockcaddy("check", "--compose", "compose.yaml").err

@@ -42,8 +42,8 @@ def resolve(program: Sequence[str], files: Sequence[str], profiles: Sequence[str
     chosen += [word for profile in profiles for word in ("--profile", profile)]
     said = _called((*program, *chosen, "config", "--format", "json"))
     if said is None or said.returncode != 0:
-        reason = _SILENT if said is None else said.stderr.strip().splitlines()[-1:]
-        raise SettingsError(f"--compose {files[0]}: {one_line(reason if isinstance(reason, str) else ''.join(reason))}")
+        reason = _complaint("" if said is None else said.stderr) or _SILENT
+        raise SettingsError(f"--compose {files[0]}: {one_line(reason)}")
     try:
         model = json.loads(said.stdout)
     except ValueError as error:
@@ -51,6 +51,11 @@ def resolve(program: Sequence[str], files: Sequence[str], profiles: Sequence[str
     warnings = (json.loads(f'"{text}"') for text in _WARNING.findall(said.stderr))
     unset = dict.fromkeys(found[1] for found in map(UNSET.search, warnings) if found)
     return Resolved(_without_escapes(model), tuple(unset))
+
+
+def _complaint(output: str) -> str:
+    """What Compose printed besides lines of its log; it may need several lines."""
+    return " ".join(line.strip() for line in output.splitlines() if not line.startswith("time=")).strip()
 
 
 def _called(command: Sequence[str]) -> "subprocess.CompletedProcess[str] | None":

@@ -1,5 +1,6 @@
 """YAML as nodes that know their lines, with merged anchors."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,9 @@ from dockcaddy.errors import SettingsError
 from dockcaddy.files import unreadable
 
 MERGE = "<<"
+_QUOTES = "put the whole value in quotes"
+# a value that YAML takes for a mapping: a template, or text with a colon
+_UNQUOTED = re.compile(r""":\s+(?:\{|[^\s'"{|>].*:\s)""")
 
 
 @frozen(order=True)
@@ -46,7 +50,9 @@ def read_node(file: str) -> Any:
         mark = getattr(error, "problem_mark", None)
         where = f"{file}:{mark.line + 1}" if mark is not None else file
         problem = getattr(error, "problem", None) or str(error).splitlines()[0]
-        raise SettingsError(f"--compose {where}: not YAML: {problem}") from error
+        line = text.splitlines()[mark.line : mark.line + 1] if mark is not None else []
+        remedy = f": {_QUOTES}" if _UNQUOTED.search("".join(line)) else ""
+        raise SettingsError(f"--compose {where}: not YAML: {problem}{remedy}") from error
     except RecursionError as error:
         raise SettingsError(f"--compose {file}: nested too deeply") from error
 
@@ -86,6 +92,14 @@ def at(node: Any, *path: str) -> Any:
             return None
         node = found.value
     return node
+
+
+def check_label(label: Entry, file: str) -> None:
+    """Raises SettingsError with the line where YAML does not take a label's value for a text."""
+    if is_mapping(label.value):
+        raise SettingsError(
+            f"--compose {position(label.key, file)}: label {label.name}: YAML takes the value for a mapping: {_QUOTES}"
+        )
 
 
 def labelled(node: Any) -> Iterator[Entry]:

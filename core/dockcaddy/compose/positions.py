@@ -6,7 +6,7 @@ from typing import Any
 
 from attrs import define, field
 
-from dockcaddy.compose.nodes import Position, at, entries, is_mapping, labelled, plain, position, read_node
+from dockcaddy.compose.nodes import Position, at, check_label, entries, is_mapping, labelled, plain, position, read_node
 
 # where a service has its labels
 SECTIONS: tuple[tuple[str, ...], ...] = (("labels",), ("deploy", "labels"))
@@ -23,7 +23,7 @@ class Positions:
 
     @classmethod
     def of(cls, files: Sequence[str]) -> "Positions":
-        """The positions in these files. Raises SettingsError for one that cannot be read."""
+        """The positions in these files. Raises SettingsError for a file or a label that cannot be read."""
         made = cls()
         for file in files:
             made._add_file(file)
@@ -62,6 +62,7 @@ class Positions:
             self._add_labels(name, at(self._root(other), "services", base), other)
         for section in SECTIONS:
             for label in labelled(at(node, *section)):
+                check_label(label, file)
                 self.labels[name, section, label.name] = position(label.key, file)
 
 
