@@ -10,7 +10,6 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from browser import chromium
 from dockcaddy import plugins
-from dockcaddy.model import Unserved
 from dockcaddy.reconcile.pipeline import Pipeline
 from golden import updating
 from observed import Observed
@@ -33,26 +32,12 @@ def browser() -> Iterator[Browser]:
         made.close()
 
 
-def fill(world: Observed, count: int) -> None:
-    """So many sites, and one of each thing that can be wrong."""
-    for number in range(count - 3):
-        labels = {"caddy": f"app{number}.example.org", "caddy.reverse_proxy": "{{upstreams 8000}}"}
-        world.put(f"app-{number}", {**labels, "caddy.encode": "gzip"})
-    proxy = {"caddy.reverse_proxy": "{{upstreams 8000}}"}
-    world.put("shop-1", {"caddy": "shop.example.org", **proxy}, health="unhealthy")
-    world.put("blog-1", {"caddy": "blog.example.org", "caddy.reverse_proxy": "{{upstream 8000}}"})
-    world.put("wiki-1", {"caddy": "wiki.example.org", "caddy.bogus": "x"})
-    world.put("other-1", {"caddy": "app0.example.org", "caddy.respond": "mine"})
-    world.engine.unserved = (Unserved("container", "db", "db", "NoLabels"),)
-    world.turn()
-
-
 def _served(count: int, folder: Path, patch: pytest.MonkeyPatch) -> Iterator[tuple[Observed, int]]:
     # all has been there for two hours: the clock of the world starts at 1,000
     patch.setattr(observed, "EPOCH", time.time() - 1_000 - 7_300)
     world = Observed.make()
     world.reconciler.pipeline = Pipeline(plugins.load())
-    fill(world, count)
+    world.fill(count)
     number = free_port()
     with served(world.keeper, folder, number, "secret"):
         yield world, number
@@ -118,6 +103,20 @@ def test_changes_come_by_themselves_and_the_focus_stays(browser: Browser, changi
     world.turn()
     expect(page.locator(".troubles").get_by_text("shop.example.org")).to_have_count(0)
     expect(link).to_be_focused()
+    page.context.close()
+
+
+def test_changes_without_an_end_are_shown_too(browser: Browser, changing: tuple[Observed, int]) -> None:
+    _, port = changing
+    page = opened(browser, port)
+    expect(page.locator("#live")).to_have_text("live")
+    page.clock.install()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    for _ in range(20):
+        page.evaluate("later()")
+        page.clock.run_for(100)
+    assert 3 < len(asked) < 10
     page.context.close()
 
 

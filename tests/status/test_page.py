@@ -31,6 +31,17 @@ def test_what_is_wrong_comes_first_with_its_remedy(world: Observed, site: Served
     assert "InvalidLabels" in page and 'href="site?name=blog.test"' in page
 
 
+def test_that_an_earlier_version_is_served_is_a_problem_whoever_has_the_same_one(world: Observed, site: Served) -> None:
+    world.put("web", WEB)
+    world.put("wiki", {"caddy": "wiki.test", "caddy.bogus": "x"})
+    world.turn()
+    world.put("web", {**WEB, "caddy.bogus": "x"})
+    world.turn()
+    problems = text(site, "/").partition('id="sites"')[0]
+    assert "LastKnownGood" in problems and "is served instead" in problems
+    assert 'href="site?name=http%3A%2F%2Fweb.test"' in problems
+
+
 def test_without_problems_it_says_so(world: Observed, site: Served) -> None:
     world.put("web", WEB)
     world.turn()

@@ -121,6 +121,18 @@ class Observed:
         """The container is another one now."""
         self.engine.resources[name] = evolve(self.engine.resources[name], **changes)
 
+    def fill(self, count: int) -> None:
+        """So many sites, one of each thing that can be wrong, and a pass."""
+        proxy = {"caddy.reverse_proxy": "{{upstreams 8000}}"}
+        for number in range(count - 3):
+            self.put(f"app-{number}", {"caddy": f"app{number}.example.org", **proxy, "caddy.encode": "gzip"})
+        self.put("shop-1", {"caddy": "shop.example.org", **proxy}, health="unhealthy")
+        self.put("blog-1", {"caddy": "blog.example.org", "caddy.reverse_proxy": "{{upstream 8000}}"})
+        self.put("wiki-1", {"caddy": "wiki.example.org", "caddy.bogus": "x"})
+        self.put("other-1", {"caddy": "app0.example.org", "caddy.respond": "mine"})
+        self.engine.unserved = (Unserved("container", "db", "db", "NoLabels"),)
+        self.turn()
+
     def turn(self, seconds: float = 1.0) -> None:
         """A pass."""
         self.clock.advance(seconds)

@@ -11,7 +11,10 @@ Severity = Literal["error", "warning"]
 
 @frozen
 class Trouble:
-    """One thing that is wrong. `site` is the name of the site whose page says more, `""` for none."""
+    """One thing that is wrong, with the resources that it is about.
+
+    `site` is the name of the site whose page says more, `""` for none.
+    """
 
     severity: Severity
     subject: str
@@ -20,14 +23,21 @@ class Trouble:
     label: str = ""
     site: str = ""
     since: float = 0.0
+    resources: tuple[str, ...] = ()
 
 
 def troubles(status: Status) -> list[Trouble]:
     """Everything that is wrong, errors first."""
     found = [*_parts(status), *_things(status)]
-    said = [each.message for each in found]
-    others = (each for each in status.problems if not any(each.message in text for text in said))
-    found += map(_of_problem, others)
+    said: dict[str, list[str]] = {}
+    for each in found:
+        for resource in each.resources:
+            said.setdefault(resource, []).append(each.message)
+    found += (
+        _of_problem(each)
+        for each in status.problems
+        if not any(each.message in text for text in said.get(each.resource, ()))
+    )
     return sorted(found, key=lambda each: each.severity)
 
 
@@ -40,17 +50,24 @@ def _parts(status: Status) -> Iterator[Trouble]:
 def _things(status: Status) -> Iterator[Trouble]:
     for site in status.sites.values():
         if not site.conditions.worst.is_true:
-            yield _of_condition(site, site.conditions.worst, site.name)
+            yield _of_condition(site, site.conditions.worst, site.name, site.resources)
     named = {name for site in status.sites.values() for name in site.resources}
     for resource in status.resources.values():
         worst = resource.conditions.worst
-        if str(resource) not in named and resource.is_meant and not worst.is_true:
-            yield _of_condition(resource, worst)
+        # its site is well, because an earlier version is served
+        is_old = worst.reason == "LastKnownGood"
+        if resource.is_meant and not worst.is_true and (is_old or str(resource) not in named):
+            yield _of_condition(resource, worst, next(iter(resource.sites), "") if is_old else "", (str(resource),))
 
 
-def _of_condition(thing: SiteStatus | ResourceStatus, condition: Condition, site: str = "") -> Trouble:
+def _of_condition(
+    thing: SiteStatus | ResourceStatus, condition: Condition, site: str, resources: tuple[str, ...]
+) -> Trouble:
     severity: Severity = "error" if condition.state == "False" else "warning"
-    return Trouble(severity, str(thing), condition.message, condition.reason, site=site, since=condition.since)
+    since = condition.since
+    return Trouble(
+        severity, str(thing), condition.message, condition.reason, site=site, since=since, resources=resources
+    )
 
 
 def _of_problem(problem: Problem) -> Trouble:

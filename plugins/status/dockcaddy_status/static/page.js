@@ -1,8 +1,9 @@
 // Keeps the page current: when the status changes, the server makes the page again, and the parts that differ are replaced.
 "use strict";
 
+// milliseconds from the begin of one look to the next
 const GATHERED = 300, LIVE = document.getElementById("live");
-let due = 0, isAsking = false, isDirty = false;
+let due = 0, begun = -GATHERED, isAsking = false, isDirty = false;
 
 function say(text, kind) {
   LIVE.hidden = false;
@@ -22,6 +23,8 @@ function replace(part, made) {
 }
 
 async function refresh() {
+  due = 0;
+  begun = performance.now();
   if (isAsking) { isDirty = true; return; }
   isAsking = true;
   isDirty = false;
@@ -42,9 +45,9 @@ async function refresh() {
   }
 }
 
+// at once, or where much changes, together with what comes after it
 function later() {
-  clearTimeout(due);
-  due = setTimeout(refresh, GATHERED);
+  due ||= setTimeout(refresh, Math.max(0, begun + GATHERED - performance.now()));
 }
 
 function listen() {
