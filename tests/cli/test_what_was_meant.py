@@ -18,7 +18,7 @@ SITE = {"caddy": "vault.example.com", "caddy.respond": "a"}
         ("vault", 'did you mean "vault.example.com"'),
         ("shop", 'did you mean "shop-multi-1"'),
         ("shop-mutli-1", 'did you mean "shop-multi-1"'),
-        ("ulti", "there are shop-multi-1, vault.example.com"),
+        ("ulti", "there are vault.example.com, shop-multi-1"),
     ],
 )
 def test_explain_knows_names_by_their_parts(

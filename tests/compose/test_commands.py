@@ -64,6 +64,14 @@ def test_render_and_explain(
     assert "# container shop-web-1 caddy.respond (compose.yaml:3)" in result.out
 
 
+def test_render_tells_of_a_variable_that_is_not_set(
+    dockcaddy: Callable, compose_files: Callable, caddy: str, found: str
+) -> None:
+    compose_files(compose="services: {web: {image: x, labels: {caddy: a.test, caddy.respond: $NOBODY}}}")
+    result = dockcaddy("render", "--compose", "compose.yaml", "--caddy", caddy)
+    assert "warning: compose.yaml:1: variable NOBODY: not set" in result.err
+
+
 def test_one_source_at_a_time(dockcaddy: Callable) -> None:
     result = dockcaddy("check", "--compose", "a.yaml", "--inventory", "b.json")
     assert result.status == 2 and "omit one of the two" in result.err

@@ -54,7 +54,7 @@ def _concerned(merged: Configuration, inventory: Inventory, subject: str) -> set
     concerned = {origin.resource for number in lines for origin in merged.lines[number]}
     concerned |= {name for name in resources if _is(name, subject)}
     if not concerned:
-        known = [*_short(resources), *(key for key, _ in _sites(merged))]
+        known = [*(key for key, _ in _sites(merged)), *_short(resources)]
         raise SettingsError(f'no site and no resource "{subject}"{_meant(subject, known)}')
     return concerned
 

@@ -78,8 +78,13 @@ class Read:
         """The line in a Compose file where a resource has a label."""
         return self.compose.find(resource, label) if self.compose is not None else None
 
+    @property
+    def unresolved(self) -> tuple[Problem, ...]:
+        """What Compose files leave open: variables that are not set, parts that were not read."""
+        return self.compose.project.problems if self.compose is not None else ()
+
     def overlooked(self, prefix: str) -> tuple[Problem, ...]:
-        """What could not be resolved, and warnings about containers without labels of ours that were meant for us."""
+        """Warnings about containers without labels of ours that were meant for us."""
         if self.compose is None:
             return ()
         from dockcaddy.engine.records.resources import has_prefix  # noqa: PLC0415
@@ -87,7 +92,7 @@ class Read:
 
         containers = self.document["engines"][0]["containers"]
         others = [each for each in containers if not has_prefix(each["Labels"], prefix)]
-        return (*self.compose.project.problems, *warnings(others, prefix))
+        return warnings(others, prefix)
 
 
 def inventory_option(command: Callable[..., int]) -> Callable[..., int]:
@@ -131,7 +136,8 @@ def read_inventory(settings: Settings, read: Read, *, thorough: bool = False) ->
             made = from_snapshot(read.document, options_for(settings))
         except SnapshotError as error:
             raise SnapshotError(f"{error} ({read.place})") from error
-        return _with_problems(made.engines, [read.overlooked(settings.label_prefix)]) if thorough else made
+        overlooked = read.overlooked(settings.label_prefix) if thorough else ()
+        return _with_problems(made.engines, [(*read.unresolved, *overlooked)])
     engines = engines_for(settings)
     found = [engine.inventory() for engine in engines]
     if len(found) > 1:

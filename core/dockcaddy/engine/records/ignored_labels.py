@@ -16,6 +16,9 @@ NEAR = 0.85
 # keys as people usually write them
 PLAIN_KEY = re.compile(r"[\w.@*/-]+")
 _HEAD = re.compile(r"[^._\-: /]*")
+_NUMBER = re.compile(r"[_\-: /]?([0-9]+)(?=\.|\Z)")
+# who writes one of these means a site
+_ANSWERS = frozenset(("reverse_proxy", "php_fastcgi", "file_server", "respond", "redir"))
 _SEGMENT = re.compile(r"(?:[0-9]+_)?(.+?)(?:_[0-9]+)?")
 
 
@@ -37,9 +40,20 @@ def ignored(labels: Mapping[str, str], prefix: str) -> Iterator[Oversight]:
         rest = None if ours.match(key) else _rest(key, prefix)
         # plugins have labels of their own, like caddy_ingress_network and caddy_health_gate
         if rest is not None and not (key.startswith(f"{prefix}_") and first_name(rest[1:]) not in DIRECTIVES):
-            meant = re.sub(r"^[_\-: /](?![0-9]+(?:\.|\Z))", ".", rest)
-            message = f'the label is ignored, only these are read: "{prefix}" and "{prefix}.x": write {prefix}{meant}'
+            message = (
+                f'the label is ignored, only these are read: "{prefix}" and "{prefix}.x": write {prefix}{_meant(rest)}'
+            )
             yield Oversight(key, message)
+        elif rest is not None and first_name(rest.partition(".")[2]) in _ANSWERS:
+            path = key.partition(".")[2]
+            message = f"the label is ignored, only numbers tell sites apart: write {prefix}_1 and {prefix}_1.{path}"
+            yield Oversight(key, message)
+
+
+def _meant(rest: str) -> str:
+    """What should stand after the prefix: `_1` for `-1` and `1`, `.tls` for `_tls` and `:tls`."""
+    numbered = _NUMBER.sub(r"_\1", rest, count=1) if _NUMBER.match(rest) else rest
+    return numbered if numbered != rest else re.sub(r"^[_\-: /]", ".", rest)
 
 
 def _whole_line(key: str, value: str, prefix: str) -> str:
@@ -58,6 +72,8 @@ def _rest(key: str, prefix: str) -> str | None:
     wanted = prefix.lower()
     if key[: len(prefix)].lower() == wanted and not key[len(prefix) :][:1].isalnum():
         return key[len(prefix) :]
+    if found := re.fullmatch(rf"{re.escape(wanted)}([0-9]+)", _head(key).lower()):
+        return f"{found[1]}{key[len(_head(key)) :]}"
     head = _head(key)
     # comparing is slow, and most keys are not similar at all
     if head[:1].lower() != wanted[:1] or 2 * min(len(head), len(wanted)) < NEAR * (len(head) + len(wanted)):
