@@ -52,8 +52,9 @@ def ignored(labels: Mapping[str, str], prefix: str) -> Iterator[Oversight]:
 
 def _meant(rest: str) -> str:
     """What should stand after the prefix: `_1` for `-1` and `1`, `.tls` for `_tls` and `:tls`."""
-    numbered = _NUMBER.sub(r"_\1", rest, count=1) if _NUMBER.match(rest) else rest
-    return numbered if numbered != rest else re.sub(r"^[_\-: /]", ".", rest)
+    if number := _NUMBER.match(rest):
+        return f"_{number[1]}{rest[number.end() :]}"
+    return re.sub(r"^[_\-: /]", ".", rest)
 
 
 def _whole_line(key: str, value: str, prefix: str) -> str:
