@@ -1,17 +1,20 @@
-"""Inventory to Caddyfile, in process: `python benchmarks/pipeline.py`."""
+"""Inventory to Caddyfile and to the status, in process: `python benchmarks/pipeline.py`."""
 
 import gc
 import platform
 import statistics
 import time
 import tracemalloc
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from attrs import evolve
 from dockcaddy import plugins
 from dockcaddy.model import Attachment, EngineInventory, Inventory, Resource
+from dockcaddy.plugins.registry import Registry
 from dockcaddy.reconcile.pipeline import Pipeline
 from dockcaddy.settings import limits
+from dockcaddy.status.keeper import StatusKeeper
+from dockcaddy.status.observation import Observation
 
 SIZES = (10, 100, 1_000, 10_000)
 
@@ -56,12 +59,26 @@ def median(action: Callable[[], object], runs: int) -> float:
     return statistics.median(times)
 
 
-def main() -> None:
-    """Print a row for each size."""
-    # as the program does
-    gc.set_threshold(limits.OBJECTS_BETWEEN_COLLECTIONS)
-    registry = plugins.load()
-    print(f"Python {platform.python_version()}, {platform.machine()}")
+def with_another_address(resources: tuple[Resource, ...], at: int) -> tuple[Resource, ...]:
+    """The resources, one of which has got another address."""
+    changed = evolve(resources[at], targets=(f"10.9.9.{time.perf_counter_ns() % 250}",))
+    return (*resources[:at], changed, *resources[at + 1 :])
+
+
+def memory(make: Callable[[], object]) -> float:
+    """The memory that something takes once it is made, in MB."""
+    gc.collect()
+    tracemalloc.start()
+    kept = make()
+    gc.collect()
+    used = tracemalloc.get_traced_memory()[0] / 1e6
+    tracemalloc.stop()
+    del kept
+    return used
+
+
+def print_pipeline(registry: Registry) -> None:
+    """A row for each size: what the configuration takes."""
     print("| resources | cold, ms | one changed, ms | nothing changed, ms | memory, MB |")
     print("| ---: | ---: | ---: | ---: | ---: |")
     for size in SIZES:
@@ -70,22 +87,67 @@ def main() -> None:
         cold = median(lambda whole=whole: Pipeline(registry).build(whole).text, 5 if size < 5_000 else 3)
         pipeline = Pipeline(registry)
         pipeline.build(whole)
-        middle = size // 2
 
-        def change(resources: tuple[Resource, ...] = resources, pipeline: Pipeline = pipeline, at: int = middle) -> str:
-            changed = evolve(resources[at], targets=(f"10.9.9.{time.perf_counter_ns() % 250}",))
-            return pipeline.build(inventory((*resources[:at], changed, *resources[at + 1 :]))).text
+        def change(resources: tuple[Resource, ...] = resources, pipeline: Pipeline = pipeline) -> str:
+            return pipeline.build(inventory(with_another_address(resources, len(resources) // 2))).text
 
         one = median(change, 15)
         calm = median(lambda pipeline=pipeline, whole=whole: pipeline.build(whole).text, 15)
         del pipeline
-        gc.collect()
-        tracemalloc.start()
-        kept = Pipeline(registry)
-        kept.build(whole)
-        used = tracemalloc.get_traced_memory()[0] / 1e6
-        tracemalloc.stop()
-        print(f"| {size:,} | {cold:.1f} | {one:.2f} | {calm:.2f} | {used:.1f} |")
+
+        def kept(whole: Inventory = whole) -> Pipeline:
+            made = Pipeline(registry)
+            made.build(whole)
+            return made
+
+        print(f"| {size:,} | {cold:.1f} | {one:.2f} | {calm:.2f} | {memory(kept):.1f} |")
+
+
+def observation(pipeline: Pipeline, whole: Inventory) -> Observation:
+    """A pass in which Caddy takes everything."""
+    fragments = pipeline.fragments(whole)
+    return Observation(whole, fragments, pipeline.configuration(fragments), fragments, engines={"local": ""})
+
+
+def observed(passes: Sequence[Observation]) -> StatusKeeper:
+    """The status after these passes."""
+    keeper = StatusKeeper()
+    for each in passes:
+        keeper.observe(each)
+    return keeper
+
+
+def print_status(registry: Registry) -> None:
+    """A row for each size: what the status takes."""
+    print("| resources | first pass, ms | one changed, ms | nothing changed, ms | memory, MB |")
+    print("| ---: | ---: | ---: | ---: | ---: |")
+    for size in SIZES:
+        resources = tuple(resource(number) for number in range(size))
+        pipeline = Pipeline(registry)
+        first = observation(pipeline, inventory(resources))
+        cold = median(lambda first=first: observed((first,)), 3)
+        keeper = observed((first,))
+        changes = []
+        for at in range(15):
+            resources = with_another_address(resources, at * size // 15)
+            changes.append(observation(pipeline, inventory(resources)))
+        waiting = iter(changes)
+        one = median(lambda keeper=keeper, waiting=waiting: keeper.observe(next(waiting)), len(changes))
+        calm = median(lambda keeper=keeper, last=changes[-1]: keeper.observe(last), 15)
+        print(
+            f"| {size:,} | {cold:.1f} | {one:.2f} | {calm:.2f} | {memory(lambda first=first: observed((first,))):.1f} |"
+        )
+
+
+def main() -> None:
+    """Print both tables."""
+    # as the program does
+    gc.set_threshold(limits.OBJECTS_BETWEEN_COLLECTIONS)
+    registry = plugins.load()
+    print(f"Python {platform.python_version()}, {platform.machine()}")
+    print_pipeline(registry)
+    print("\nThe status of these resources:\n")
+    print_status(registry)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import cached_property
 from ipaddress import ip_address
 from types import MappingProxyType
 from typing import Literal
@@ -119,7 +120,7 @@ class Resource:
         """Whether it is a container that has stopped, or never started, and still counts."""
         return self.state in ("exited", "dead", "created") and not self.stopping
 
-    @property
+    @cached_property
     def key(self) -> str:
         """Identifies the resource among those of all engines, whatever its state: `local/4f1c...`."""
         return f"{self.engine}/{self.id}"

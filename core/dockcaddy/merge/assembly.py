@@ -10,7 +10,7 @@ from attrs import define, field, frozen
 from dockcaddy import caddyfile
 from dockcaddy.admission.conflicts import Conflict, Conflicts, Member, Neighbours
 from dockcaddy.admission.replicas import without_superseded
-from dockcaddy.caddyfile import Block, Origin
+from dockcaddy.caddyfile import Block, ListenPorts, Origin
 from dockcaddy.fragment import Fragment
 from dockcaddy.merge.sites import FinishedSite, SiteFinisher
 from dockcaddy.model import Problem
@@ -61,6 +61,11 @@ class Assembly:
     def lines(self) -> tuple[tuple[Origin, ...], ...]:
         """The origins of each line of `text`, from line 1 on."""
         return caddyfile.write_with_origins([section.block for section in self.sections])[1]
+
+    @cached_property
+    def listen_ports(self) -> ListenPorts:
+        """The ports of sites that name none."""
+        return ListenPorts.of(section.block for section in self.sections)
 
     @property
     def placeholders(self) -> Mapping[str, str]:

@@ -79,7 +79,7 @@ class LiveSites:
 
     def take(self, assembly: Assembly, inventory: Inventory) -> Difference:
         """Another configuration is served. Returns what is different."""
-        ports = ListenPorts.of(section.block for section in assembly.sections)
+        ports = assembly.listen_ports
         known, self._ports = self._sections if ports == self._ports else {}, ports
         sites = [each for each in assembly.sections if each in known or is_site(each.block)]
         new = [each for each in sites if each not in known]

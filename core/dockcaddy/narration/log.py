@@ -94,7 +94,7 @@ class LogNarrator:
 
     def _report_ports(self, done: Pass) -> None:
         """Log where sites without a port listen: once, and again after a change."""
-        ports = ListenPorts.of(section.block for section in done.configuration.assembly.sections)
+        ports = done.configuration.assembly.listen_ports
         if ports != self._ports:
             self._ports = ports
             fields = {"event": "ports", "http": ports.http, "https": ports.https}

@@ -6,6 +6,7 @@ It is an extra. A file that cannot be read or written is logged and nothing more
 import contextlib
 import json
 import sqlite3
+from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol, get_args
@@ -15,9 +16,9 @@ from attrs import Factory, define, field
 from dockcaddy.files import Database
 from dockcaddy.settings import limits
 from dockcaddy.status.dates import Dates
-from dockcaddy.status.model import Condition, ConditionType, Event, EventKind, State
+from dockcaddy.status.model import Condition, Conditions, ConditionType, Event, EventKind, State
 
-Known = dict[str, dict[str, Condition]]
+Known = dict[str, Conditions]
 _SCHEMA = """
 create table if not exists event (id integer primary key, time real not null, kind text not null, subject text not null,
     reason text not null, message text not null, sites text not null);
@@ -32,7 +33,7 @@ class History(Protocol):
     """Where the history is kept."""
 
     def load(self) -> tuple[Known, Sequence[Event]]:
-        """The conditions by subject and type, and the last events, the oldest first."""
+        """The conditions by subject, and the last events, the oldest first."""
 
     def keep(self, dates: Dates, events: Sequence[Event]) -> None:
         """Keep what changed."""
@@ -67,7 +68,7 @@ class HistoryFile:
 
     def load(self) -> tuple[Known, Sequence[Event]]:
         """What an earlier run kept; nothing where the file cannot be read."""
-        known: Known = {}
+        known: defaultdict[str, dict[str, Condition]] = defaultdict(dict)
         events: list[Event] = []
         try:
             with contextlib.closing(self._database.connect()) as connection:
@@ -75,7 +76,7 @@ class HistoryFile:
                     "select subject, type, state, reason, since from condition"
                 ):
                     if type in _TYPES and state in _STATES:
-                        known.setdefault(subject, {})[type] = Condition(type, state, reason, "", float(since))
+                        known[subject][type] = Condition(type, state, reason, "", float(since))
                 rows = connection.execute(
                     "select time, kind, subject, reason, message, sites from event order by id desc limit ?",
                     (limits.MAX_HISTORY,),
@@ -88,7 +89,8 @@ class HistoryFile:
                 with contextlib.suppress(OSError):
                     self.path.unlink(missing_ok=True)
             return {}, ()
-        return known, events[::-1]
+        whole = {subject: each for subject, each in known.items() if len(each) == len(_TYPES)}
+        return {subject: Conditions(*[each[type] for type in _TYPES]) for subject, each in whole.items()}, events[::-1]
 
     def keep(self, dates: Dates, events: Sequence[Event]) -> None:
         """Write what changed. Conditions that could not be written are written with the next change."""
@@ -97,7 +99,7 @@ class HistoryFile:
         rows = [
             (subject, each.type, each.state, each.reason, each.since)
             for subject in dates.changed
-            for each in dates.known.get(subject, {}).values()
+            for each in dates.known.get(subject, ())
         ]
         try:
             with contextlib.closing(self._database.connect()) as connection, connection:

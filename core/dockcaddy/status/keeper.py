@@ -54,12 +54,12 @@ class StatusKeeper:
 
     def __attrs_post_init__(self) -> None:
         known, events = self.history.load()
-        self._dates = Dates(self.time, known)
+        self._dates = Dates(known)
         self.resources, self.sites = ResourceBook(self.prefix), SiteBook(self.prefix)
         self._ready = {
-            subject: each["Ready"]
+            subject.removeprefix("site "): each.ready
             for subject, each in known.items()
-            if subject.startswith("site ") and "Ready" in each and each["Ready"].state != "Unknown"
+            if subject.startswith("site ") and each.ready.state != "Unknown"
         }
         self.current = evolve(self.current, history=tuple(events), time=self.time())
 
@@ -125,6 +125,7 @@ class StatusKeeper:
         """A bug here costs the status, and nothing that is served."""
         try:
             with self._lock:
+                self._dates.begin(self.time())
                 work()
         except Exception as error:
             report_own_fault("status", error)
@@ -183,13 +184,13 @@ class StatusKeeper:
         for name in names:
             now = self.sites.statuses.get(name)
             if now is None:
-                self._ready.pop(f"site {name}", None)
+                self._ready.pop(name, None)
                 if name in before and before[name].is_served:
                     self._note(Event(self.time(), "SiteGone", f"site {name}", "", "", (name,)))
                 continue
-            self._note(site_event(self._ready.get(str(now)), now, self.time()))
+            self._note(site_event(self._ready.get(name), now, self.time()))
             if now.conditions.ready.state != "Unknown":
-                self._ready[str(now)] = now.conditions.ready
+                self._ready[name] = now.conditions.ready
         return names
 
     def _owners_of(self, names: Iterable[str]) -> set[str]:

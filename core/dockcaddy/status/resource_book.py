@@ -1,11 +1,10 @@
 """The resources of the last pass, with their conditions. Only those that changed are looked at again. Pure."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from attrs import define, field, frozen
 
-from dockcaddy.fragment import Fragment
-from dockcaddy.model import Inventory, Problem, Unserved
+from dockcaddy.model import EngineInventory, Resource, Unserved
 from dockcaddy.status.dates import Dates
 from dockcaddy.status.model import Condition, Conditions, ResourceStatus
 from dockcaddy.status.observation import Observation, by_resource
@@ -35,25 +34,24 @@ class ResourceBook:
     statuses: dict[str, ResourceStatus] = field(factory=dict)
     made: int = 0
     _unserved: dict[str, Unserved] = field(factory=dict)
-    _inventory: Inventory = field(factory=Inventory)
-    _fragments: Mapping[str, Fragment] = field(factory=dict)
+    _seen: Observation = field(factory=Observation)
 
     def take(self, seen: Observation, dates: Dates) -> Changed:
         """Another pass. `Ready` is set by `set_ready` once the sites are known."""
-        if seen.inventory is not None:
-            self._inventory = seen.inventory
-            self._fragments = {each.key: each for each in seen.fragments}
-        current = dict(self._facts_of(seen, by_resource(seen.problems)))
-        new = {key: each for key, each in current.items() if self.facts.get(key) is not each}
-        gone = self.facts.keys() - current.keys()
+        resources = {each.key: each for engine in _engines(seen) for each in engine.resources}
+        new = {each.resource.key: each for each in _facts(seen, resources, _touched(self._seen, seen))}
+        gone = self.facts.keys() - resources.keys()
         changed = self._moved(new, gone)
         for key, facts in new.items():
             self._make(key, facts, dates)
         for key in gone:
-            del self.statuses[key]
+            self.statuses.pop(key, None)
             dates.forget(key)
-        self.facts = current
-        keys = self._take_unserved(current.keys(), dates)
+        # in the order of the inventory, however it came to be
+        self.facts = {key: new[key] if key in new else self.facts[key] for key in resources}
+        keys = self._take_unserved(seen, resources.keys(), dates)
+        # only now: what a fault has interrupted is looked at again
+        self._seen = seen
         return Changed(changed.keys | keys, changed.addresses, changed.owners)
 
     def set_ready(self, key: str, sites: Mapping[str, Condition], dates: Dates) -> ResourceStatus:
@@ -64,18 +62,6 @@ class ResourceBook:
         conditions = dates.dated(key, (before.accepted, before.programmed, is_ready))
         self.statuses[key] = _status(facts, conditions, tuple(sites))
         return self.statuses[key]
-
-    def _facts_of(self, seen: Observation, problems: Mapping[str, tuple[Problem, ...]]) -> Iterator[tuple[str, Facts]]:
-        """What is known of each resource; the same object where nothing is different."""
-        parts = {each.key: each for each in seen.parts}
-        for engine in self._inventory.engines:
-            for each in engine.resources:
-                key = each.key
-                of_it = (each, self._fragments.get(key), parts.get(key), seen.rejections.get(key))
-                why = problems.get(str(each), ()) if problems else ()
-                before = self.facts.get(key)
-                is_same = before is not None and before.is_made_of(*of_it, why, seen.failure)
-                yield key, before if before is not None and is_same else Facts(*of_it, why, seen.failure)
 
     def _moved(self, new: Mapping[str, Facts], gone: set[str]) -> Changed:
         addresses: set[str] = set()
@@ -97,11 +83,10 @@ class ResourceBook:
         conditions = Conditions(is_accepted, is_programmed, is_ready)
         self.statuses[key] = _status(facts, conditions, before.sites if before is not None else ())
 
-    def _take_unserved(self, served: Collection[str], dates: Dates) -> frozenset[str]:
-        engines = self._inventory.engines
+    def _take_unserved(self, seen: Observation, served: Collection[str], dates: Dates) -> frozenset[str]:
         current = {
             key: each
-            for engine in engines
+            for engine in _engines(seen)
             for each in engine.unserved
             if (key := f"{engine.name}/{each.id}") not in served
         }
@@ -119,6 +104,40 @@ class ResourceBook:
             dates.forget(key)
         self._unserved = current
         return frozenset((*new, *gone))
+
+
+def _engines(seen: Observation) -> Sequence[EngineInventory]:
+    return seen.inventory.engines if seen.inventory is not None else ()
+
+
+def _touched(before: Observation, seen: Observation) -> frozenset[str] | None:
+    """The keys of the resources of which something may be different; None for all. Very many are not looked at one by one."""
+    if before.failure != seen.failure:
+        return None
+    names = {each.resource for each in set(before.problems) ^ set(seen.problems)}
+    resources, known = ({each for engine in _engines(one) for each in engine.resources} for one in (seen, before))
+    keys = {each.key for each in resources ^ known}
+    keys |= {each.key for each in set(before.fragments) ^ set(seen.fragments)}
+    keys |= {each.key for each in set(before.parts) ^ set(seen.parts)}
+    keys |= {
+        key
+        for key in before.rejections.keys() | seen.rejections.keys()
+        if before.rejections.get(key) is not seen.rejections.get(key)
+    }
+    return frozenset(keys | {each.key for each in resources if names and str(each) in names})
+
+
+def _facts(seen: Observation, resources: Mapping[str, Resource], touched: frozenset[str] | None) -> Iterator[Facts]:
+    """What is known of the touched ones of these resources, by key, in their order."""
+    keys = [key for key in resources if touched is None or key in touched]
+    wanted = set(keys)
+    fragments = {each.key: each for each in seen.fragments if each.key in wanted}
+    parts = {each.key: each for each in seen.parts if each.key in wanted}
+    problems = by_resource(seen.problems)
+    for key in keys:
+        resource = resources[key]
+        why = problems.get(str(resource), ()) if problems else ()
+        yield Facts(resource, fragments.get(key), parts.get(key), seen.rejections.get(key), why, seen.failure)
 
 
 def _status(facts: Facts, conditions: Conditions, sites: tuple[str, ...]) -> ResourceStatus:

@@ -22,7 +22,7 @@ _TO_BE_CONTINUED = "caddy has not been asked yet: it is tried in the next pass"
 
 @frozen
 class Facts:
-    """What is known of one resource in a pass. Two of the same objects have the same conditions.
+    """What is known of one resource in a pass.
 
     `part` is what the configuration has of it, None without any; `failure` says why Caddy does not have the configuration.
     """
@@ -33,25 +33,6 @@ class Facts:
     rejection: Rejection | None
     problems: tuple[Problem, ...]
     failure: Failure | None
-
-    def is_made_of(
-        self,
-        resource: Resource,
-        fragment: Fragment | None,
-        part: Fragment | None,
-        rejection: Rejection | None,
-        problems: tuple[Problem, ...],
-        failure: Failure | None,
-    ) -> bool:
-        """Whether it was made of these very objects, and of equal problems."""
-        return (
-            self.resource is resource
-            and self.fragment is fragment
-            and self.part is part
-            and self.rejection is rejection
-            and self.failure == failure
-            and self.problems == problems
-        )
 
 
 def condition(type: ConditionType, state: State, reason: str, message: str = "") -> Condition:

@@ -29,11 +29,11 @@ class SiteBook:
 
     prefix: str
     statuses: dict[str, SiteStatus] = field(factory=dict)
-    by_owner: dict[str, dict[str, None]] = field(factory=dict)
+    by_owner: dict[str, tuple[str, ...]] = field(factory=dict)
     made: int = 0
     _served: dict[str, _Served] = field(factory=dict)
     _unserved: dict[str, tuple[str, ...]] = field(factory=dict)
-    _by_address: dict[str, set[str]] = field(factory=dict)
+    _by_address: dict[str, tuple[str, ...]] = field(factory=dict)
     _ports: ListenPorts = field(factory=ListenPorts)
     _around: Surroundings | None = None
 
@@ -50,7 +50,7 @@ class SiteBook:
         new, gone = self._take_sections(assembly)
         affected = new | {name for owner in changed.owners for name in self.by_owner.get(owner, ())}
         for address in changed.addresses:
-            affected |= self._by_address.get(address, set())
+            affected.update(self._by_address.get(address, ()))
         affected = (affected | self._concerned(around)) & self._served.keys()
         self._around = around
         for name in affected:
@@ -72,7 +72,7 @@ class SiteBook:
 
     def _take_sections(self, assembly: Assembly) -> tuple[set[str], set[str]]:
         """Read the sections that are new. Returns the names of these sites, and of those that are gone."""
-        ports = ListenPorts.of(each.block for each in assembly.sections)
+        ports = assembly.listen_ports
         known = {each.section: each for each in self._served.values()} if ports == self._ports else {}
         self._ports = ports
         current: dict[str, _Served] = {}
@@ -96,18 +96,15 @@ class SiteBook:
 
     def _link(self, name: str, live: LiveSite) -> None:
         for owner in live.resources:
-            self.by_owner.setdefault(owner, {})[name] = None
+            _with(self.by_owner, owner, name)
         for address in _dialled(live.upstreams):
-            self._by_address.setdefault(address, set()).add(name)
+            _with(self._by_address, address, name)
 
     def _unlink(self, name: str, live: LiveSite) -> None:
         for owner in live.resources:
             _without(self.by_owner, owner, name)
         for address in _dialled(live.upstreams):
-            kept = self._by_address.get(address, set())
-            kept.discard(name)
-            if not kept:
-                self._by_address.pop(address, None)
+            _without(self._by_address, address, name)
 
     def _concerned(self, around: Surroundings) -> set[str]:
         """The sites that changes around them may concern."""
@@ -144,7 +141,7 @@ class SiteBook:
                     there[name] = None
                     found.append(name)
                     self._put(unserved(addresses, urls, maker), dates)
-                    self.by_owner.setdefault(str(maker), {})[name] = None
+                    _with(self.by_owner, str(maker), name)
             if found:
                 self._unserved[str(maker)] = tuple(found)
         return set(there)
@@ -189,11 +186,17 @@ def _dialled(upstreams: Iterable[Upstream]) -> set[str]:
     return found
 
 
-def _without(kept: dict[str, dict[str, None]], owner: str, name: str) -> None:
-    names = kept.get(owner, {})
-    names.pop(name, None)
-    if not names:
-        kept.pop(owner, None)
+def _with(kept: dict[str, tuple[str, ...]], key: str, name: str) -> None:
+    """Note a name that is not there. Mostly it is the only one, and a tuple takes a fourth of the memory of a set."""
+    kept[key] = (*kept.get(key, ()), name)
+
+
+def _without(kept: dict[str, tuple[str, ...]], key: str, name: str) -> None:
+    names = tuple(each for each in kept.get(key, ()) if each != name)
+    if names:
+        kept[key] = names
+    else:
+        kept.pop(key, None)
 
 
 def _sites_of_labels(labels: Mapping[str, str], prefix: str) -> Iterator[str]:

@@ -55,13 +55,18 @@ class Threads:
 
     def _work(self) -> None:
         while (asking := self._next.get()) is not None:
-            ask, done = asking
-            try:
-                answer = ask()
-            except Exception as error:
-                answer = error
-            done(answer)
+            _perform(*asking)
+            # a thread that waits must not keep the last answer: a list of thousands of containers takes megabytes
+            del asking
             with self._lock:
                 if self._idle >= limits.MAX_IDLE_ENGINE_THREADS:
                     return
                 self._idle += 1
+
+
+def _perform(ask: Callable[[], Any], done: Callable[[Any], None]) -> None:
+    try:
+        answer = ask()
+    except Exception as error:
+        answer = error
+    done(answer)

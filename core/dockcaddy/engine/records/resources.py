@@ -169,13 +169,19 @@ def needed(inspect: Json) -> dict[str, Any]:
     if not health and is_checked(config):
         # a container that was not started yet has no health
         health = "starting"
-    return {
+    kept = {
         "Created": inspect.get("Created"),
-        "Config": {key: config.get(key) for key in ("Env", "ExposedPorts", "Image", "StopSignal", "StopTimeout")},
-        "HostConfig": {"NetworkMode": network_mode(inspect)},
-        "State": {"Health": {"Status": health}},
+        "Config": _present(config, ("Env", "ExposedPorts", "Image", "StopSignal", "StopTimeout")),
+        "HostConfig": _present({"NetworkMode": network_mode(inspect)}, ("NetworkMode",)),
+        "State": {"Health": {"Status": health}} if health else {},
         "Mounts": inspect.get("Mounts"),
     }
+    return _present(kept, kept)
+
+
+def _present(given: Json, keys: Iterable[str]) -> dict[str, Any]:
+    """Those of these keys that have something: of thousands of containers, empty values take megabytes."""
+    return {key: given[key] for key in keys if given.get(key)}
 
 
 def is_checked(config: Json) -> bool:
