@@ -318,6 +318,22 @@ def test_a_restart_removes_what_is_gone(world: World) -> None:
     assert not world.found and not world.has("second")
 
 
+def test_what_an_earlier_run_left_is_put_right_before_a_load_has_caddy_find_it(world: World) -> None:
+    world.put("second", "10.0.0.2:80")
+    world.put("third", "10.0.0.3:80")
+    world.turn()
+    # while it was not running, another container got the address
+    del world.engine.resources["third"]
+    world.put("second", "10.0.0.4:80")
+    found: list[dict[str, list[str]]] = []
+    world.caddy.looks = lambda: found.append(world.found)
+    world.start()
+    world.turn()
+    assert found == [{"second.test": ["10.0.0.4:80", "10.0.0.2:80"]}]
+    world.pass_by(limits.EXPRESS_KEPT)
+    assert world.has("second") and not world.found
+
+
 def test_the_next_run_starts_with_what_caddy_has_and_finds_the_others(world: World) -> None:
     world.put("second")
     world.turn()

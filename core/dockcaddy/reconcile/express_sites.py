@@ -77,6 +77,7 @@ class ExpressSites:
         document = configuration.document
         if document is None or self.folder is None:
             return False
+        self._take_up(configuration)
         # in front of a site that changes, Caddy would find the old one
         wanted = answers_of(document, self._moved, configuration.placeholders)
         self._remove([each for each in self._moved if wanted.get(each) != self.folder.answer(each)])
@@ -89,6 +90,19 @@ class ExpressSites:
             return False
         self._note(self._loaded, found)
         return True
+
+    def _take_up(self, configuration: Configuration) -> None:
+        """Put right what an earlier run left, before a load has Caddy find it: an address may be another container's by now."""
+        if self._is_prepared or not self._attempt(self._prepare):
+            return
+        assert self.folder is not None and configuration.document is not None
+        left = self.folder.places
+        wanted = answers_of(configuration.document, left, configuration.placeholders)
+        for place in left:
+            if answer := wanted.get(place):
+                self._attempt(partial(ExpressFolder.write, place=place, answer=answer))
+            else:
+                self._remove([place])
 
     def _note(self, loaded: Loaded, found: Difference) -> None:
         """Note what is in the folder now."""
