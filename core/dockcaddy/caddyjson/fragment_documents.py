@@ -8,6 +8,7 @@ adapted by itself.
 import contextlib
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from weakref import WeakValueDictionary
 
 from attrs import Factory, define, field, frozen
@@ -18,6 +19,7 @@ from dockcaddy.caddyjson.definitions import Definitions
 from dockcaddy.caddyjson.document import Document, Route
 from dockcaddy.caddyjson.frames import Frame, NotSpliceable
 from dockcaddy.caddyjson.plain_sites import plain_site
+from dockcaddy.caddyjson.protocols import protocols_in
 from dockcaddy.caddyjson.site_routes import Site, SiteRoutes
 from dockcaddy.errors import CaddyRefusal, CaddyUnreachable
 from dockcaddy.fragment import Fragment, is_definition
@@ -26,7 +28,7 @@ from dockcaddy.fragment import Fragment, is_definition
 _PROBE = "http://probe.invalid {\n\trespond probe\n}\nprobe.invalid {\n\trespond probe\n}\n"
 
 
-@frozen(eq=False)
+@frozen(eq=False, slots=False)
 class Alone:
     """What Caddy says to one fragment beside what it uses: the `document`, or the `refusal` of a text with these `blocks`.
 
@@ -44,6 +46,11 @@ class Alone:
     def adapted(self) -> bytes | None:
         """Nothing, where it is refused."""
         return self.document.encode() if self.document is not None else None
+
+    @cached_property
+    def protocols(self) -> tuple[tuple[str, bool], ...]:
+        """Its listeners, each with whether it serves TLS, but for those whose protocol is fixed."""
+        return tuple(protocols_in(self.document)) if self.document is not None else ()
 
     @property
     def text(self) -> str:

@@ -5,6 +5,8 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 
 from attrs import define, evolve, field
 
+from dockcaddy.admission.conflicts import Conflict
+from dockcaddy.admission.conflicts.listeners import protocol_conflicts
 from dockcaddy.admission.conflicts.shared_sites import SharedSites
 from dockcaddy.admission.own_addresses import is_loopback_of_another
 from dockcaddy.admission.unsafe import unsafe_settings
@@ -73,7 +75,7 @@ class Trial:
                 due.append(each)
         if self.isolates:
             self.documents.forget(due)
-            self._reject_refused_alone()
+        self._reject_refused_alone()
         refused = self._attempt()
         if refused is not None:
             if not self.isolates:
@@ -100,7 +102,8 @@ class Trial:
         self.memory.tried_together = max(size // 2, 1) if self._is_over() else limits.MAX_RETRIED_TOGETHER
 
     def _reject_refused_alone(self) -> None:
-        """Reject each new fragment that Caddy refuses by itself: nobody else can be the cause.
+        """Reject each new fragment that Caddy refuses by itself, as nobody else can be the cause, and the newer of those
+        that need different protocols at one listener.
 
         What was accepted before is not rejected for a definition of another one that is new.
         """
@@ -108,7 +111,10 @@ class Trial:
             # what is left out for a conflict, or for its size, is not asked about
             self._without_conflicts()
             alone = self.documents.of(self.parts)
-            new = self.memory.candidates(self.parts)
+            if conflicts := list(protocol_conflicts(alone)):
+                self._reject_newer(conflicts)
+                continue
+            new = self.memory.candidates(self.parts) if self.isolates else ()
             rejected = [each for each in new if self._is_rejected_alone(each, alone[each])]
             if not rejected:
                 return
@@ -211,11 +217,14 @@ class Trial:
         """Everything that is not left out, assembled. The newer fragment of each conflict is rejected."""
         configuration = self.build(self.fragments, self.left_out)
         while conflicts := self.shared_sites.conflicts_in(configuration.assembly):
-            by_key = {each.key: each for each in self.fragments}
-            for conflict in conflicts:
-                self._reject(by_key[conflict.fragment], conflict.problem, conflict.older)
+            self._reject_newer(conflicts)
             configuration = self.build(self.fragments, self.left_out)
         return configuration
+
+    def _reject_newer(self, conflicts: Sequence[Conflict]) -> None:
+        by_key = {each.key: each for each in self.fragments} if conflicts else {}
+        for conflict in conflicts:
+            self._reject(by_key[conflict.fragment], conflict.problem, conflict.older)
 
     def _isolate(self, refused: Refusal) -> None:
         """Find the fragments that Caddy refuses: among those that changed, else among all."""

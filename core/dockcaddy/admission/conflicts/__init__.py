@@ -15,11 +15,10 @@ from dockcaddy import caddyfile
 from dockcaddy.admission.conflicts.conflict import Conflict, Group, Member, label_of
 from dockcaddy.admission.conflicts.contradictions import contradictions
 from dockcaddy.admission.conflicts.definitions import Definitions
-from dockcaddy.admission.conflicts.listeners import Listeners, Options
 from dockcaddy.admission.conflicts.matchers import Matchers
 from dockcaddy.admission.conflicts.overlaps import HostAndPort, Neighbours, Site, overlapping
 from dockcaddy.admission.conflicts.size import Size, over_capacity, size_of
-from dockcaddy.caddyfile import Block
+from dockcaddy.caddyfile import Block, ListenPorts, global_options, option_values
 from dockcaddy.model import Problem
 
 __all__ = ["Conflict", "Conflicts", "Member", "Neighbours"]
@@ -43,14 +42,15 @@ class Conflicts:
     _contradictions: dict[Group, tuple[Conflict, ...]] = field(factory=dict)
     _made_by_snippets: dict[Group, tuple[Conflict, ...]] = field(factory=dict)
     _overlaps: dict[HostAndPort, tuple[Conflict | Neighbours, ...]] = field(factory=dict)
-    _listeners: Listeners = field(factory=Listeners)
+    _ports: ListenPorts = field(factory=ListenPorts)
+    _redirects: bool = True
 
     @property
     def conflicts(self) -> tuple[Conflict, ...]:
         """The conflicts to resolve next. A fragment may have several; one that is left out cannot be too large as well."""
         kept = (self._made_by_snippets, self._contradictions)
         overlaps = (each for each in chain.from_iterable(self._overlaps.values()) if isinstance(each, Conflict))
-        found = (*chain.from_iterable(chain(*(each.values() for each in kept))), *overlaps, *self._listeners.conflicts)
+        found = (*chain.from_iterable(chain(*(each.values() for each in kept))), *overlaps)
         return found or self._oversized or tuple(over_capacity(self._sizes.values()))
 
     @property
@@ -92,7 +92,7 @@ class Conflicts:
             _keep(self._shared, group, members)
             return set()
         addresses = [address for address in group if isinstance(address, tuple)]
-        own = {(host, self._listeners.options.default_of(port)) for host, port in _places(addresses)}
+        own = {(host, self._default_port(port)) for host, port in _places(addresses)}
         before, site = self._sites.pop(group, None), Site(members, addresses, own, self._redirecting(own))
         for host in site.places:
             if before is not None:
@@ -105,19 +105,23 @@ class Conflicts:
 
     def _redirecting(self, own: set[HostAndPort]) -> set[HostAndPort]:
         """The hosts and ports from which Caddy redirects to HTTPS at these."""
-        return (
-            {(host, "80") for host, port in own if port == "443"} - own if self._listeners.options.redirects else set()
-        )
+        return {(host, "80") for host, port in own if port == "443"} - own if self._redirects else set()
+
+    def _default_port(self, port: str) -> str:
+        """The port that an address has anyway where it names this one: 80 for the port of HTTP, 443 for that of HTTPS."""
+        return {str(self._ports.http): "80", str(self._ports.https): "443"}.get(port, port)
 
     def _update_options(self) -> set[HostAndPort] | None:
         """Read the global options again: with `http_port 8080`, addresses with that port equal those without one.
 
         Gives the hosts and ports that may be affected; None where the options are as before.
         """
-        options = Options.of(_lines(self._shared.get((), ())))
-        if options == self._listeners.options:
+        blocks = [block for member in self._shared.get((), ()) for block in member.blocks]
+        automatic = frozenset(option_values(global_options(blocks)).get("auto_https", ()))
+        ports, redirects = ListenPorts.of(blocks), automatic.isdisjoint(("off", "disable_redirects"))
+        if (ports, redirects) == (self._ports, self._redirects):
             return None
-        self._listeners = Listeners(options)
+        self._ports, self._redirects = ports, redirects
         known, self._sites = self._sites, {}
         self._by_host.clear()
         self._overlaps.clear()
@@ -150,11 +154,10 @@ class Conflicts:
         )
 
     def _compare_members(self, group: Group, members: Sequence[Member], definitions: Definitions) -> None:
-        """Find contradictions among the members of a group, and how they use listeners."""
+        """Find contradictions among the members of a group, and sites that snippets define."""
         _keep(self._contradictions, group, tuple(contradictions(members)))
         if isinstance(group, frozenset):
             _keep(self._made_by_snippets, group, tuple(self._sites_of_snippets(group, definitions)))
-            self._listeners.put(group, members, definitions)
 
     def _sites_of_snippets(self, group: Group, definitions: Definitions) -> Iterator[Conflict]:
         """A conflict for each resource whose sites are defined by a snippet, because their owner would be unknown."""
