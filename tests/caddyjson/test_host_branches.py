@@ -158,6 +158,18 @@ def test_a_long_branch_has_leaves() -> None:
     assert branch.hosts == tuple(f"{number}.test" for number in range(40))
 
 
+def test_many_branches_stand_in_branches() -> None:
+    routes = tuple(route(f"{number}.test") for number in range(67))
+    few, many = branched(*routes[:63]), branched(*routes)
+    assert [len(each.hosts) for each in few] == [2] * 30 + [3]
+    # eight each, and the last one what is left over
+    assert [len(each.hosts) for each in many] == [16, 16, 16, 19]
+    inner = [within for each in many if isinstance(each, Branch) for within in each.members]
+    assert [len(each.hosts) for each in inner] == [2] * 32 + [3]
+    assert tuple(found for each in inner if isinstance(each, Branch) for found in each.members) == routes
+    assert all(json.loads(each.encoded) == each.value for each in many)
+
+
 def leaf_of(given: Route) -> Route:
     """What becomes of a route in a leaf."""
     (branch,) = branched(given, *(route(f"{number}.test") for number in range(39)), size=40)

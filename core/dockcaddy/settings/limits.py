@@ -166,6 +166,9 @@ MAX_ADAPTED_TOGETHER = 256
 BRANCHES_FROM = 256
 BRANCH_SIZE = 128
 LEAF_SIZE = 16
+# From so many branches on, so many of them stand in another branch. Each level costs a load a twentieth more time.
+BRANCHES_TOGETHER_FROM = 32
+BRANCHES_TOGETHER = 8
 # Kinds of plain sites of one server that can be added without a load: each costs a request to an unknown host a look.
 MAX_EXPRESS_SHAPES = 16
 # Names with certificates beside which new ones are added without a load. Caddy looks for each of them among all of them.
