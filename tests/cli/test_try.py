@@ -127,3 +127,9 @@ def test_a_client_certificate_is_taken_for_granted(dockcaddy: Callable, snapshot
     labels = {"caddy": "a.test", "caddy.tls.client_auth.mode": "require", "caddy.respond": "in"}
     out = dockcaddy("try", "--inventory", snapshot(web=labels), "--caddy", caddy, "https://a.test/").out
     assert '200 "in"' in out and "certificate that is asked for" in out
+
+
+def test_a_url_without_a_port_is_one_of_the_port_that_the_machine_maps_to_it(tried: Callable) -> None:
+    ports = ("--http-port", "8080", "--https-port", "8444")
+    assert tried("https://shop.test/old", *ports)["site"] == "shop.test"
+    assert "no site serves https on port 443" in tried("https://shop.test:443/old", *ports)["answer"]

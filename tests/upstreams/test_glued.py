@@ -112,3 +112,14 @@ class TestPorts:
     @pytest.mark.parametrize("ports", [(), (Port(8080),), (Port(8080, host_port=80), Port(80)), (Port(53, "udp"),)])
     def test_an_exposed_one_is_not_nor_any_where_nothing_is_exposed(self, ports: tuple[Port, ...]) -> None:
         assert told(container("{{upstreams 8080}}", ports=ports)) == ()
+
+
+@pytest.mark.parametrize("value", ["{{upstreams 8080}}/app", "/api/*{{upstreams 8080}}", "{{upstreams 8080}}:9090"])
+def test_names_are_looked_at_too_as_compose_files_have_no_addresses(value: str) -> None:
+    (problem,) = told(container(value, targets=("shop-web-1",)))
+    assert "no space next to" in problem.message
+
+
+@pytest.mark.parametrize("value", ["{{upstreams 8080}}", "{{upstreams}}:8080 shop-web-10/x", "https://my.shop-web-1/x"])
+def test_a_name_may_be_a_part_of_another_one(value: str) -> None:
+    assert not told(container(value, targets=("shop-web-1",)))

@@ -117,8 +117,7 @@ def _is_final(way: Way) -> bool:
 
 def _answer(way: Way, request: Request, last: Mark | None) -> str:
     if not way.status:
-        scheme, port = request.url.scheme, request.port
-        return f"nothing: no site serves {scheme} on port {port}, and the connection fails"
+        return f"nothing: no site serves {request.url.scheme} on port {way.port}, and the connection fails"
     if not way.marks and not way.location and request.url.scheme == "https":
         return "nothing: no site has this name, and without a certificate for it the connection fails"
     if last is None:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
-from attrs import frozen
+from attrs import evolve, frozen
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -31,11 +31,12 @@ _PORTS = {"http": 80, "https": 443}
 
 @frozen
 class Request:
-    """The request that is tried."""
+    """The request that is tried. `usual_port` is that of URLs without a port."""
 
     url: SplitResult
     method: str = "GET"
     headers: tuple[tuple[str, str], ...] = ()
+    usual_port: int = 0
 
     @classmethod
     def of(cls, text: str, method: str, headers: Sequence[str]) -> "Request":
@@ -55,7 +56,12 @@ class Request:
     @property
     def port(self) -> int:
         """The port that it is sent to."""
-        return self.url.port or _PORTS[self.url.scheme]
+        return self.url.port or self.usual_port or _PORTS[self.url.scheme]
+
+    def to(self, config: Mapping[str, Any]) -> "Request":
+        """The request to a Caddy with this configuration, whose `http_port` and `https_port` a machine maps to the usual ones."""
+        usual = config.get("apps", {}).get("http", {}).get(f"{self.url.scheme}_port")
+        return evolve(self, usual_port=int(usual or 0))
 
     @property
     def target(self) -> str:
@@ -65,8 +71,9 @@ class Request:
 
 @frozen
 class Way:
-    """The way of a request: the marks that it passed, and the response. `status` is 0 where nothing listens at its port."""
+    """The way of a request: the marks that it passed, and the response. `status` is 0 where nothing listens at its `port`."""
 
+    port: int = 0
     marks: tuple[Mark, ...] = ()
     status: int = 0
     location: str = ""
@@ -92,8 +99,9 @@ def way_of(config: bytes, request: Request, program: Path) -> Way:
     """The way of a request through a configuration. Raises CaddyRefusal and CaddyUnreachable."""
     decoded = json.loads(config)
     known = ports_of(decoded)
+    request = request.to(decoded)
     if request.port not in known:
-        return Way()
+        return Way(request.port)
     host = request.url.hostname or ""
     with ExitStack() as stack:
         ports = {port: stack.enter_context(_reserved()) for port in known}
@@ -104,7 +112,7 @@ def way_of(config: bytes, request: Request, program: Path) -> Way:
         with _running(trace.config, program, ports[request.port]):
             way = _asked(request, ports, trace.marks)
     others = tuple(servers_at(decoded, request.port)[1:])
-    return Way(**{**way, "unsure": trace.unsure, "others": others})
+    return Way(request.port, **{**way, "unsure": trace.unsure, "others": others})
 
 
 @contextmanager

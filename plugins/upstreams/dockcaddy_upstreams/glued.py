@@ -10,6 +10,8 @@ from dockcaddy_upstreams.dynamic import MARK
 
 # scheme, host, port
 _UPSTREAM = re.compile(r"(?:[a-z0-9+.-]+://)?(\[[^\[\]/]*\]|[^\[\]:/]*)(?::(\d{1,5}|\{[^{}]*\}))?")
+# a name, which is not a part of a longer one
+_NAME = r"(?<![\w.-])%s(?![\w.-])"
 _PORT = re.compile(r"(?::\d+)?")
 _SCHEME = re.compile(r"[a-z0-9+.-]+://$")
 MOST_PORTS = 65535
@@ -17,7 +19,8 @@ MOST_PORTS = 65535
 
 def warn_of_glued(context: Context, blocks: tuple[Block, ...]) -> None:
     """Warn about each upstream of the resource that has other text next to it."""
-    addresses = [bracketed(each) for each in (*context.resource.targets, MARK) if _is_address(each)]
+    # names, in Compose files and of services, stand for addresses
+    addresses = [bracketed(each) for each in (*context.resource.targets, MARK)]
     published = sorted(context.resource.published_addresses, key=len, reverse=True)
     for block in blocks:
         for proxy, words in _proxies(block):
@@ -37,7 +40,7 @@ def _proxies(block: Block, *, inside: bool = False) -> Iterator[tuple[Block, tup
 
 def _glued(word: str, addresses: Iterable[str]) -> tuple[str, str] | None:
     """The text before and after an address in a word; None if the word is a valid upstream or contains no address."""
-    address = next((each for each in addresses if each in word), None)
+    address = next((each for each in addresses if _has(word, each)), None)
     if address is None:
         return None
     parts = _UPSTREAM.fullmatch(word)
@@ -76,6 +79,10 @@ def _message(word: str, before: str, after: str) -> str:
     return (
         f'upstreams: no space next to "{text}" in "{shown}", caddy reads it as one address and responds with 502: {fix}'
     )
+
+
+def _has(word: str, address: str) -> bool:
+    return address in word if _is_address(address) else bool(re.search(_NAME % re.escape(address), word))
 
 
 def _is_port(text: str | None) -> bool:
