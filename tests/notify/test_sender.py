@@ -3,8 +3,10 @@
 import base64
 import json
 import logging
+import socket
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -16,9 +18,9 @@ from dockcaddy.model import Proxy
 from dockcaddy_notify import ALL, NotifySettings, listener
 from dockcaddy_notify.filter import Filter
 from dockcaddy_notify.formats import Request, request_for, title_of
-from dockcaddy_notify.sender import WAITING, Failed, Sender, posted
+from dockcaddy_notify.sender import FIRST_PAUSE, WAITING, Failed, Post, Sender, posted
 from dockcaddy_notify.targets import NoSecret, parsed
-from status_server import eventually
+from status_server import HANGING, eventually
 
 DOWN = Event(
     1_700_000_000.0,
@@ -98,6 +100,27 @@ def test_what_will_never_be_taken_is_given_up_and_the_next_is_sent(caplog: pytes
     run(made, clock, 3)
     assert [json.loads(each.body)["kind"] for each in target.taken] == ["SiteRecovered"]
     assert "it answered with status 404, so it is not sent" in caplog.text
+
+
+def test_a_redirect_says_at_once_what_to_do(caplog: pytest.LogCaptureFixture) -> None:
+    clock, target = Clock(), Target([302])
+    made = sender(target, clock)
+    made.put(DOWN)
+    made.step()
+    assert "it redirects (status 302): name the URL that it leads to" in caplog.text
+
+
+def test_a_pause_begins_when_the_target_has_failed() -> None:
+    clock = Clock()
+
+    def slow(request: Request) -> int:
+        clock.advance(10)
+        raise Failed("it does not answer in time")
+
+    made = Sender(parsed("webhook=https://hook.test/x"), clock=clock, post=slow)
+    made.put(DOWN)
+    made.step()
+    assert made.due == clock.now + FIRST_PAUSE
 
 
 def test_an_old_event_is_no_longer_news() -> None:
@@ -253,6 +276,40 @@ def test_a_redirect_is_not_followed(server: tuple[str, list[bytes]]) -> None:
     url, taken = server
     assert posted(Request(f"{url}/elsewhere", b"x", {})) == 302
     assert len(taken) == 1
+
+
+def test_a_target_that_never_ends_its_response_has_failed_and_is_not_asked_twice() -> None:
+    asked: list[socket.socket] = []
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def answer() -> None:
+            # until nobody listens any more
+            with suppress(OSError):
+                while True:
+                    asked.append(listener.accept()[0])
+                    asked[-1].sendall(b"HTTP/1.1 200 OK\r\n")
+                    while len(asked) == 1 and not over.wait(0.05):
+                        asked[-1].sendall(b"X-More: x\r\n")
+                    asked[-1].sendall(b"\r\n")
+                    asked[-1].close()
+
+        over = threading.Event()
+        threading.Thread(target=answer, daemon=True).start()
+        post, request = Post(0.5), Request(f"http://127.0.0.1:{listener.getsockname()[1]}/x", b"x", {})
+        for _ in range(3):
+            with pytest.raises(Failed, match="does not answer in time"):
+                post(request)
+        assert len(asked) == 1
+        over.set()
+        post.seconds = HANGING
+
+        def takes() -> bool:
+            try:
+                return post(request) == 200
+            except Failed:
+                return False
+
+        assert eventually(takes)
 
 
 def test_what_cannot_be_reached_says_so_without_the_url() -> None:

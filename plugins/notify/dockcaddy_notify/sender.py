@@ -21,8 +21,11 @@ FIRST_PAUSE, LONGEST_PAUSE = 1.0, 120.0
 STALE = 1800.0
 # seconds to connect, and between two parts of the response
 PATIENCE = (5.0, 10.0)
+# seconds for the whole, also of a target that sends its response byte by byte
+WHOLE = 30.0
 # statuses after which the same request may succeed
 _AGAIN = frozenset((408, 425, 429))
+_LATE = "it does not answer in time"
 
 
 class Refused(Exception):
@@ -41,7 +44,7 @@ class Sender:
     template: str = ""
     limit: int = 20
     clock: Callable[[], float] = time.monotonic
-    post: Callable[[Request], int] = lambda request: posted(request)  # noqa: PLW0108  defined below
+    post: Callable[[Request], int] = field(factory=lambda: Post(WHOLE))
     _waiting: "deque[tuple[float, Event]]" = field(factory=deque)
     _sent: "deque[float]" = field(factory=deque)
     _dropped: int = 0
@@ -85,7 +88,7 @@ class Sender:
         try:
             self._send(event, more)
         except Failed as error:
-            self._failed(str(error), now)
+            self._failed(str(error), self.clock())
             with self._changed:
                 self._dropped += more
                 if now < since + STALE and len(self._waiting) < WAITING:
@@ -106,6 +109,8 @@ class Sender:
         status = self.post(request)
         if status in _AGAIN or status >= 500:
             raise Failed(f"it answered with status {status}")
+        if 300 <= status < 400:
+            raise Refused(f"it redirects (status {status}): name the URL that it leads to; redirects are not followed")
         if status >= 300:
             raise Refused(f"it answered with status {status}")
 
@@ -138,6 +143,34 @@ class Sender:
             self.step()
 
 
+@define(eq=False)
+class Post:
+    """Sends requests, each in a thread of its own that has so many seconds. While a late one goes on, there is no other."""
+
+    seconds: float
+    _late: threading.Thread | None = None
+
+    def __call__(self, request: Request) -> int:
+        """Send it. Returns the status. Raises Failed, Refused."""
+        outcome: list[int | Exception] = []
+
+        def work() -> None:
+            try:
+                outcome.append(posted(request))
+            except Exception as error:
+                outcome.append(error)
+
+        if self._late is None or not self._late.is_alive():
+            self._late = threading.Thread(target=work, name="notify request", daemon=True)
+            self._late.start()
+            self._late.join(self.seconds)
+        if not outcome:
+            raise Failed(_LATE)
+        if isinstance(outcome[0], Exception):
+            raise outcome[0]
+        return outcome[0]
+
+
 def posted(request: Request) -> int:
     """Send it. Returns the status; the rest of the response is not read. Raises Failed, Refused."""
     import requests  # noqa: PLC0415  slow to import, and only who sends needs it
@@ -149,7 +182,7 @@ def posted(request: Request) -> int:
         ) as response:
             return response.status_code
     except requests.Timeout:
-        raise Failed("it does not answer in time") from None
+        raise Failed(_LATE) from None
     except requests.ConnectionError:
         # the message of requests has the URL, which may be a secret
         raise Failed("it cannot be reached") from None
