@@ -21,6 +21,16 @@ class SettingsError(DockcaddyError):
     """A setting that is unknown or invalid. The message names the source, the key and the nearest valid key."""
 
 
+class ComposeFileError(SettingsError):
+    """A Compose file that cannot be read, or is none. `line` counts from 1; 0 where no line is known."""
+
+    def __init__(self, file: str, reason: str, line: int = 0) -> None:
+        super().__init__(f"--compose {file}{f':{line}' if line else ''}: {reason}")
+        self.file = file
+        self.reason = reason
+        self.line = line
+
+
 class PluginError(DockcaddyError):
     """A plugin that cannot be loaded, or two that clash."""
 

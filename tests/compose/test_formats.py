@@ -110,6 +110,30 @@ def _found(style: str, document: Any) -> list[tuple[str, int]]:
 
 
 @pytest.mark.compose
+@pytest.mark.parametrize("style", ["json", "github", "sarif"])
+def test_a_file_that_is_no_compose_file_is_a_problem_beside_others(
+    dockcaddy: Callable, compose_files: Callable, caddy: str, style: str
+) -> None:
+    compose_files(
+        list="- a\n", broken="services:\n  web: [", key="services:\n  web:\n    image: x\n    bogus: 1\n", other=WRONG
+    )
+    files = ("list.yaml", "broken.yaml", "gone.yaml", "key.yaml", "other.yaml")
+    result = dockcaddy("check", "--caddy", caddy, "--format", style, *files)
+    assert (result.status, result.err) == (2, "")
+    for said in (
+        "the file has to be a mapping",
+        "not YAML",
+        "No such file",
+        "services.web.bogus is no key",
+        "upstraems",
+    ):
+        assert said in result.out
+    if style != "github":
+        expected = [("list.yaml", 1), ("broken.yaml", 2), ("gone.yaml", 1), ("key.yaml", 4), ("other.yaml", 4)]
+        assert _found(style, json.loads(result.out)) == expected
+
+
+@pytest.mark.compose
 def test_files_are_projects_of_their_own(dockcaddy: Callable, compose_files: Callable, caddy: str) -> None:
     compose_files(one=GOOD, two=GOOD.replace("hi", "ho"))
     result = dockcaddy("check", "--caddy", caddy, "one.yaml", "two.yaml")

@@ -129,7 +129,7 @@ def test_what_is_no_compose_file_says_what_is_wrong(
     compose_files: Callable, load: Callable, text: str, expected: str
 ) -> None:
     compose_files(compose=text)
-    with pytest.raises(SettingsError, match=rf"--compose compose.yaml: .*{re.escape(expected)}"):
+    with pytest.raises(SettingsError, match=rf"--compose compose.yaml(:1)?: .*{re.escape(expected)}"):
         load("compose.yaml")
 
 

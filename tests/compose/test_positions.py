@@ -83,7 +83,7 @@ def test_without_the_label_the_service_is_shown(compose_files: Callable) -> None
 
 
 @pytest.mark.parametrize(
-    "text", ["", "[]", "services: []", "services: {web: }", "services: {web: {labels: 3}}", "? [a]\n: b"]
+    "text", ["", "services: []", "services: {web: }", "services: {web: {labels: 3}}", "? [a]\n: b"]
 )
 def test_what_has_no_labels_has_no_lines(compose_files: Callable, text: str) -> None:
     compose_files(compose=text)

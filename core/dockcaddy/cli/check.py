@@ -1,6 +1,7 @@
 """`dockcaddy check`."""
 
 import difflib
+import logging
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -22,11 +23,16 @@ from dockcaddy.cli.inventory import (
 )
 from dockcaddy.cli.options import settings_options
 from dockcaddy.cli.problem_formats import STYLES, Located, write_problems
-from dockcaddy.errors import CaddyUnreachable, SettingsError
+from dockcaddy.errors import CaddyUnreachable, ComposeFileError, SettingsError
 from dockcaddy.merge.configuration import Configuration
 from dockcaddy.merge.unanswered import unanswered
 from dockcaddy.model import Problem
 from dockcaddy.run.comparison import Comparison
+
+logger = logging.getLogger("dockcaddy")
+
+# as for any file that a command cannot use
+UNREAD = 2
 
 
 @click.command(cls=AsItRuns)
@@ -60,14 +66,31 @@ def command(files: tuple[str, ...], given: Given, style: str, compares: bool, **
         raise SettingsError("files are projects of their own: omit them, --inventory or --compose")
     environment = started(options)
     every = [given] if not files else [evolve(given, compose=(file,)) for file in files]
-    return _check([source_of(environment, each, thorough=True) for each in every], style)
+    sources: list[Source] = []
+    unread: list[ComposeFileError] = []
+    for each in every:
+        try:
+            sources.append(source_of(environment, each, thorough=True))
+        except ComposeFileError as error:
+            unread.append(error)
+    status = _check(sources, unread, style)
+    return UNREAD if unread else status
 
 
-def _check(sources: Sequence[Source], style: str) -> int:
+def _problem(error: ComposeFileError) -> Located:
+    # imported with what has raised the error
+    from dockcaddy.compose import Position  # noqa: PLC0415
+
+    return Located(Problem(f"compose {error.file}", "", error.reason), Position(error.file, error.line or 1))
+
+
+def _check(sources: Sequence[Source], unread: Sequence[ComposeFileError], style: str) -> int:
     checked = [_checked(each) for each in sources]
     found = [problem for each in checked for problem in each.found]
-    wrong = any(each.problem.severity == "error" for each in found)
+    wrong = bool(unread) or any(each.problem.severity == "error" for each in found)
     if style == "text":
+        for error in unread:
+            logger.error("%s", error)
         log_problems(found)
     unchecked = next((each.served.unchecked for each in checked if each.served.unchecked), "")
     if unchecked and not wrong:
@@ -78,7 +101,8 @@ def _check(sources: Sequence[Source], style: str) -> int:
     if style == "text":
         result.write("" if wrong else "".join(f"{each.summary}, ok\n" for each in checked))
     else:
-        write_problems(style, found, "; ".join(each.summary for each in checked))
+        summaries = (*(f"{each.file}: not read" for each in unread), *(each.summary for each in checked))
+        write_problems(style, [*map(_problem, unread), *found], "; ".join(summaries))
     return 1 if wrong else 0
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from attrs import frozen
 
-from dockcaddy.errors import SettingsError, one_line
+from dockcaddy.errors import ComposeFileError, one_line
 from dockcaddy.settings import limits
 
 PROGRAMS = (("docker", "compose"), ("docker-compose",))
@@ -43,11 +43,11 @@ def resolve(program: Sequence[str], files: Sequence[str], profiles: Sequence[str
     said = _called((*program, *chosen, "config", "--format", "json"))
     if said is None or said.returncode != 0:
         reason = _complaint("" if said is None else said.stderr) or _SILENT
-        raise SettingsError(f"--compose {files[0]}: {one_line(reason)}")
+        raise ComposeFileError(files[0], one_line(_in_our_words(reason)))
     try:
         model = json.loads(said.stdout)
     except ValueError as error:
-        raise SettingsError(f"--compose {files[0]}: Docker Compose did not print JSON: {error}") from error
+        raise ComposeFileError(files[0], f"Docker Compose did not print JSON: {error}") from error
     warnings = (json.loads(f'"{text}"') for text in _WARNING.findall(said.stderr))
     unset = dict.fromkeys(found[1] for found in map(UNSET.search, warnings) if found)
     return Resolved(_without_escapes(model), tuple(unset))
@@ -56,6 +56,12 @@ def resolve(program: Sequence[str], files: Sequence[str], profiles: Sequence[str
 def _complaint(output: str) -> str:
     """What Compose printed besides lines of its log; it may need several lines."""
     return " ".join(line.strip() for line in output.splitlines() if not line.startswith("time=")).strip()
+
+
+def _in_our_words(reason: str) -> str:
+    """What Compose says, without the file that it names and words of its libraries."""
+    said = re.sub(r"^validating .*?: (?=[a-z_]+[. ])", "", reason)
+    return re.sub(r"^(\S+) false schema$", r"\1 is no key of Compose files", said)
 
 
 def _called(command: Sequence[str]) -> "subprocess.CompletedProcess[str] | None":

@@ -10,7 +10,7 @@ from dockcaddy.compose.interpolation import interpolated
 from dockcaddy.compose.nodes import plain, read_node
 from dockcaddy.compose.shapes import check_shapes
 from dockcaddy.compose.short_forms import as_mapping, long_form
-from dockcaddy.errors import SettingsError
+from dockcaddy.errors import ComposeFileError, SettingsError
 
 _FILE = ".env"
 _WITHOUT = "read without Docker Compose, which is not there: values may differ from those that it would use"
@@ -72,8 +72,10 @@ def _services_in(file: str, variables: Mapping[str, str], unset: dict[str, None]
     try:
         found = interpolated(plain(read_node(file)), variables, unset.setdefault)
         check_shapes(found)
+    except ComposeFileError:
+        raise
     except SettingsError as error:
-        raise SettingsError(str(error) if "--compose" in str(error) else f"--compose {file}: {error}") from None
+        raise ComposeFileError(file, str(error)) from None
     if found is None:
         return {}
     services = {name: each or {} for name, each in (found.get("services") or {}).items()}
@@ -97,14 +99,14 @@ def _whole(
         other = "" if isinstance(said, str) else str(said.get("file") or "")
         place = f"{other}:{name}"
         if place in seen:
-            raise SettingsError(f'--compose {file}: "{name}" extends itself')
+            raise ComposeFileError(file, f'"{name}" extends itself')
         if other:
             path = str(Path(file).parent / other)
             base = _services_in(path, variables, unset)["services"].get(name)
         elif name in services:
             base = _whole(services[name], services, file, variables, unset, (*seen, place))
         if not base:
-            raise SettingsError(f'--compose {file}: extends "{name}", and there is no such service')
+            raise ComposeFileError(file, f'extends "{name}", and there is no such service')
     own = {key: each for key, each in service.items() if key != "extends"}
     merged: dict[str, Any] = _merged(base, as_mapping(own))
     return merged

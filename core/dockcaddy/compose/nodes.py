@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 from attrs import frozen
 
-from dockcaddy.errors import SettingsError
+from dockcaddy.errors import ComposeFileError, SettingsError
 from dockcaddy.files import unreadable
 
 MERGE = "<<"
@@ -43,18 +43,24 @@ def read_node(file: str) -> Any:
     try:
         text = Path(file).read_bytes().decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"--compose {file}: {unreadable(error)}") from error
+        raise ComposeFileError(file, unreadable(error)) from error
     try:
         return yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
-        where = f"{file}:{mark.line + 1}" if mark is not None else file
         problem = getattr(error, "problem", None) or str(error).splitlines()[0]
         line = text.splitlines()[mark.line : mark.line + 1] if mark is not None else []
         remedy = f": {_QUOTES}" if _UNQUOTED.search("".join(line)) else ""
-        raise SettingsError(f"--compose {where}: not YAML: {problem}{remedy}") from error
+        number = mark.line + 1 if mark is not None else 0
+        raise ComposeFileError(file, f"not YAML: {problem}{remedy}", number) from error
     except RecursionError as error:
-        raise SettingsError(f"--compose {file}: nested too deeply") from error
+        raise ComposeFileError(file, "nested too deeply") from error
+
+
+def check_root(node: Any, file: str) -> None:
+    """Check that a file is a mapping, or empty. Raises SettingsError."""
+    if node is not None and not is_mapping(node) and not node.tag.endswith(":null"):
+        raise ComposeFileError(file, "not a Compose file: the file has to be a mapping", node.start_mark.line + 1)
 
 
 def position(node: Any, file: str) -> Position:
@@ -97,9 +103,8 @@ def at(node: Any, *path: str) -> Any:
 def check_label(label: Entry, file: str) -> None:
     """Raises SettingsError with the line where YAML does not take a label's value for a text."""
     if is_mapping(label.value):
-        raise SettingsError(
-            f"--compose {position(label.key, file)}: label {label.name}: YAML takes the value for a mapping: {_QUOTES}"
-        )
+        line = position(label.key, file).line
+        raise ComposeFileError(file, f"label {label.name}: YAML takes the value for a mapping: {_QUOTES}", line)
 
 
 def labelled(node: Any) -> Iterator[Entry]:

@@ -6,7 +6,18 @@ from typing import Any
 
 from attrs import define, field
 
-from dockcaddy.compose.nodes import Position, at, check_label, entries, is_mapping, labelled, plain, position, read_node
+from dockcaddy.compose.nodes import (
+    Position,
+    at,
+    check_label,
+    check_root,
+    entries,
+    is_mapping,
+    labelled,
+    plain,
+    position,
+    read_node,
+)
 
 # where a service has its labels
 SECTIONS: tuple[tuple[str, ...], ...] = (("labels",), ("deploy", "labels"))
@@ -38,6 +49,14 @@ class Positions:
         """The services' places in the files."""
         return {name: place for place, name in enumerate(self.services)}
 
+    def of_path(self, path: Sequence[str]) -> Position | None:
+        """Where the files have the last of these keys that they have, None where they have none of them."""
+        for length in range(len(path), 0, -1):
+            for file, root in self._roots.items():
+                if (node := at(root, *path[: length - 1])) is not None and path[length - 1] in entries(node):
+                    return position(entries(node)[path[length - 1]].key, file)
+        return None
+
     def _root(self, file: str) -> Any:
         if file not in self._roots:
             self._roots[file] = read_node(file)
@@ -47,6 +66,7 @@ class Positions:
         if file in self._roots:
             return
         root = self._root(file)
+        check_root(root, file)
         for included in _included(root, file):
             self._add_file(included)
         for name, service in entries(at(root, "services")).items():

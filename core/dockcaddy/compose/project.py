@@ -11,11 +11,12 @@ from dockcaddy.compose import loader
 from dockcaddy.compose.docker_compose import Resolved, compose_program, resolve
 from dockcaddy.compose.nodes import Position
 from dockcaddy.compose.positions import Positions
-from dockcaddy.errors import SettingsError
+from dockcaddy.errors import ComposeFileError
 from dockcaddy.model import Problem
 
 # in a folder: the first of these, and its override; https://docs.docker.com/compose/intro/compose-application-model/
 _NAMES = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")
+_PATH = re.compile(r"\b(?:services|networks|volumes|configs|secrets)(?:\.[\w-]+)+")
 _UNSET = "not set, it becomes an empty text: set it, or write $$ for a dollar sign"
 
 
@@ -52,14 +53,24 @@ def load_project(
     files = tuple(file for path in paths for file in _files(path))
     positions = Positions.of(files)
     program = compose_program() if program is None else program
-    resolved = resolve(program, files, profiles) if program else loader.resolve(files, profiles, environment)
+    try:
+        resolved = resolve(program, files, profiles) if program else loader.resolve(files, profiles, environment)
+    except ComposeFileError as error:
+        raise _placed(error, positions) from error.__cause__
     if not resolved.model.get("services"):
-        raise SettingsError(f"--compose {files[0]}: no services, or all of them are in profiles: --profile NAME")
+        raise ComposeFileError(files[0], "no services, or all of them are in profiles: --profile NAME")
     problems = [Problem(f"compose {files[0]}", "", each, "warning") for each in resolved.unresolved]
     problems += [Problem(f"variable {each}", "", _UNSET, "warning") for each in resolved.unset]
     lines = {f"variable {each}": _line(each, files) for each in resolved.unset}
     places = {resource: line for resource, line in lines.items() if line is not None}
     return Project(_name(resolved, files[0]), resolved.model, positions, files, tuple(problems), places)
+
+
+def _placed(error: ComposeFileError, positions: Positions) -> ComposeFileError:
+    """The error with the line of the key that it is about, where it names one."""
+    named = _PATH.search(error.reason)
+    at = positions.of_path(named[0].split(".")) if named and not error.line else None
+    return error if at is None else ComposeFileError(at.file, error.reason, at.line)
 
 
 def _name(resolved: Resolved, file: str) -> str:
@@ -72,7 +83,7 @@ def _files(path: str) -> list[str]:
         return [path]
     first = next((folder / name for name in _NAMES if (folder / name).is_file()), None)
     if first is None:
-        raise SettingsError(f"--compose {path}: no {_NAMES[0]} in this folder")
+        raise ComposeFileError(path, f"no {_NAMES[0]} in this folder")
     overrides = [first.with_suffix(f".override{suffix}") for suffix in (".yaml", ".yml")]
     return [str(first), *(str(each) for each in overrides[:2] if each.is_file())][:2]
 
