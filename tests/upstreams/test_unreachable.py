@@ -56,7 +56,7 @@ CAUSES = {
     "of-another-container": (item(f"container:{OTHER}", {}), IN_FRONT, (),
         "it uses the network of container 4f1c2d9e4f1c (network_mode), which does not exist any more: recreate app"),
     "none": (item("none", endpoints("none", address="")), IN_FRONT, (),
-        "it has none, as its network mode is none: leave that out (network_mode: none, --network none)"),
+        "it has network mode none: leave that out (network_mode: none, --network none)"),
     "rootless-podman": (item("slirp4netns", {}), None, (),
         "it has none on any network (network mode slirp4netns): connect it to a network that gives one"),
     "label-misspelt": (item(caddy_ingress_network="bakc"), IN_FRONT, (),

@@ -113,7 +113,7 @@ def _of_the_host(ingress: IngressNetworks) -> str:
 def _of_none(ingress: IngressNetworks, attached: Sequence[str], chosen: str, network_mode: str) -> str:
     if network_mode == "none":
         # Docker refuses to connect it to any
-        return "it has none, as its network mode is none: leave that out (network_mode: none, --network none)"
+        return "it has network mode none: leave that out (network_mode: none, --network none)"
     attached = [each for each in attached if each != "none"]
     there = f"on {_listed(attached)}" if attached else "on any network"
     mode = f" (network mode {network_mode})" if network_mode not in ("", "default", *attached) else ""
