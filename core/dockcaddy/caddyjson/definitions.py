@@ -6,7 +6,7 @@ from typing import Protocol
 
 from attrs import field, frozen
 
-from dockcaddy.caddyfile import Block, all_blocks
+from dockcaddy.caddyfile import Block, all_blocks, write_block
 
 
 class Section(Protocol):
@@ -19,6 +19,19 @@ class Section(Protocol):
     @property
     def text(self) -> str:
         """Its text."""
+
+
+@frozen(eq=False)
+class Written:
+    """A section that is made of nothing but its block."""
+
+    block: Block
+    text: str
+
+    @classmethod
+    def of(cls, block: Block) -> "Written":
+        """The section of a block."""
+        return cls(block, write_block(block))
 
 
 @frozen(eq=False)

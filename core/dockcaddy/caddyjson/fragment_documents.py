@@ -15,7 +15,7 @@ from attrs import Factory, define, field, frozen
 
 from dockcaddy import caddyfile
 from dockcaddy.caddyfile import Block, Origin, is_site
-from dockcaddy.caddyjson.definitions import Definitions
+from dockcaddy.caddyjson.definitions import Definitions, Written
 from dockcaddy.caddyjson.document import Document, Route
 from dockcaddy.caddyjson.frames import Frame, NotSpliceable
 from dockcaddy.caddyjson.plain_sites import plain_site
@@ -61,14 +61,6 @@ class Alone:
     def lines(self) -> tuple[tuple[Origin, ...], ...]:
         """The origins of each line of that text."""
         return caddyfile.write_with_origins(self.blocks)[1]
-
-
-@frozen(eq=False)
-class _Section:
-    """A top-level block and its text."""
-
-    block: Block
-    text: str
 
 
 @define(eq=False)
@@ -150,9 +142,9 @@ class FragmentDocuments:
     def _document(self, text: str) -> Document:
         return Document.decode(self.adapt(text)) if text else Document()
 
-    def _sections(self, blocks: Iterable[Block]) -> tuple[_Section, ...]:
+    def _sections(self, blocks: Iterable[Block]) -> tuple[Written, ...]:
         merged = caddyfile.sort(caddyfile.merge(blocks), self.route_order)
-        return tuple([_Section(each, caddyfile.write_block(each)) for each in merged])
+        return tuple([Written.of(each) for each in merged])
 
     def _made(self, fragments: Iterable[Fragment]) -> dict[Fragment, Alone]:
         made: dict[Fragment, Alone] = {}

@@ -11,6 +11,7 @@ from typing import Any
 from attrs import define, field, frozen
 
 from dockcaddy.caddyjson.document import objects_in
+from dockcaddy.caddyjson.handlers import ANSWERING
 
 Json = dict[str, Any]
 
@@ -33,7 +34,6 @@ _KEPT = frozenset(
         "copy_response",
     )
 )
-_ANSWERING = frozenset(("reverse_proxy", "file_server", "acme_server", "metrics"))
 _OWN = frozenset(("subroute", "invoke"))
 
 
@@ -160,10 +160,10 @@ class _Marker:
             yield {**made, "errors": {"routes": self.routes(errors, hosts)}} if errors else made
         elif going_on is not None:
             yield {"handler": "subroute", "routes": self.routes(going_on, hosts)}
-        elif name in _ANSWERING:
-            yield {"handler": "static_response", "headers": _facts(upstreams)}
         elif name in _KEPT:
             yield dict(handler)
+        elif name in ANSWERING:
+            yield {"handler": "static_response", "headers": _facts(upstreams)}
 
     def _mark(self, mark: Mark) -> Json:
         self.marks.append(mark)

@@ -9,6 +9,7 @@ from attrs import frozen
 
 from dockcaddy.caddy import find_caddy
 from dockcaddy.caddyfile import Block, Origin, SiteAddress, all_blocks
+from dockcaddy.caddyjson.handlers import ANSWERING, DIRECTIVES
 from dockcaddy.caddyjson.tracing import Mark
 from dockcaddy.cli import result
 from dockcaddy.cli.as_it_runs import AsItRuns
@@ -19,17 +20,8 @@ from dockcaddy.errors import CaddyUnreachable
 from dockcaddy.merge.configuration import Configuration
 from dockcaddy.run.trying import Request, Way, way_of
 
-# handler in Caddy's JSON -> the directives that make it
-_DIRECTIVES = {
-    "reverse_proxy": ("reverse_proxy", "php_fastcgi", "forward_auth"),
-    "static_response": ("respond", "redir", "abort"),
-    "error": ("error",),
-    "file_server": ("file_server", "php_fastcgi"),
-    "authentication": ("basic_auth", "basicauth"),
-}
-_ANSWERS = ("reverse_proxy", "static_response", "error", "file_server", "acme_server", "metrics")
 # what everybody passes and is of no interest
-_PLAIN = ("headers", "vars", "map", "log_append", "encode", "tracing", "rewrite", "subroute", "invoke", *_ANSWERS)
+_PLAIN = ("headers", "vars", "map", "log_append", "encode", "tracing", "rewrite", "subroute", "invoke", *ANSWERING)
 _UNSURE = {
     "client_authentication": "whether the client has the certificate that is asked for: it is taken for granted",
     "file": "which files there are: matchers like try_files looked for them on this machine",
@@ -91,7 +83,7 @@ def _rows(found: Found) -> Iterator[tuple[str, str]]:
 
 
 def _found(way: Way, request: Request, configuration: Configuration, read: Read) -> Found:
-    last = next((each for each in reversed(way.handlers) if each.handler in _ANSWERS and not each.is_asked), None)
+    last = next((each for each in reversed(way.handlers) if each.handler in ANSWERING and not each.is_asked), None)
     asked = [each for each in way.handlers if each.is_asked]
     hosts = next((each.hosts for each in reversed(way.marks) if each.hosts), ())
     if not way.marks and way.location:
@@ -111,7 +103,7 @@ def _found(way: Way, request: Request, configuration: Configuration, read: Read)
 
 def _is_final(way: Way) -> bool:
     """Whether the status is the one that a client would get, and not that of a placeholder."""
-    answers = [each.handler for each in way.handlers if each.handler in _ANSWERS and not each.is_asked]
+    answers = [each.handler for each in way.handlers if each.handler in ANSWERING and not each.is_asked]
     return bool(way.status) and (not answers or answers[-1] in ("static_response", "error"))
 
 
@@ -191,7 +183,7 @@ def _origins(sites: Iterable[Block], last: Mark | None, asked: Iterable[Mark]) -
     blocks = [each for site in sites for each in all_blocks(site.children)]
     found: list[Origin] = []
     for mark in (*asked, *((last,) if last else ())):
-        names = _DIRECTIVES.get(mark.handler, (mark.handler,))
+        names = DIRECTIVES.get(mark.handler, (mark.handler,))
         made = [each for each in blocks if each.keys and each.keys[0] in names]
         certain = [each for each in made if _fits(each, mark)]
         found += [origin for each in certain or made for origin in each.origins]

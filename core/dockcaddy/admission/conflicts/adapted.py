@@ -9,7 +9,7 @@ from attrs import define, evolve, field, frozen
 from dockcaddy import caddyfile
 from dockcaddy.admission.conflicts.walk import Routes
 from dockcaddy.caddyfile import Block
-from dockcaddy.caddyjson.definitions import Definitions, Section
+from dockcaddy.caddyjson.definitions import Definitions, Section, Written
 from dockcaddy.caddyjson.document import Document, Route, Server, encoded
 from dockcaddy.errors import CaddyRefusal, CaddyUnreachable
 from dockcaddy.settings import limits
@@ -59,18 +59,10 @@ def readable(sections: Iterable[Section]) -> Definitions:
     """The definitions among sections, which come first, with something in the place of what is in files."""
     defining = tuple(takewhile(lambda each: not caddyfile.is_site(each.block), sections))
     found = Definitions(defining)
-    return Definitions(tuple(_readable_section(each, found) for each in defining)) if found.read_files else found
-
-
-@frozen(eq=False)
-class _Section:
-    block: Block
-    text: str
-
-
-def _readable_section(section: Section, definitions: Definitions) -> Section:
-    block = evolve(section.block, children=tuple(_readable(section.block.children, definitions)))
-    return _Section(block, caddyfile.write_block(block))
+    if not found.read_files:
+        return found
+    blocks = (evolve(each.block, children=tuple(_readable(each.block.children, found))) for each in defining)
+    return Definitions(tuple(map(Written.of, blocks)))
 
 
 def is_of_file(line: Block, definitions: Definitions) -> bool:

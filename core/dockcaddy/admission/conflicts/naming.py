@@ -5,18 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dockcaddy.admission.conflicts.walk import ASK, BLOCK, Event
 from dockcaddy.caddyfile import Block, all_blocks
 from dockcaddy.caddyjson.document import encoded
-
-# directives that become a handler
-_DIRECTIVES = {
-    "static_response": ("respond", "redir", "abort"),
-    "error": ("error",),
-    "reverse_proxy": ("reverse_proxy", "php_fastcgi", "forward_auth"),
-    "file_server": ("file_server",),
-    "rewrite": ("handle_path", "rewrite", "uri", "try_files", "method", "php_fastcgi"),
-    "vars": ("root", "fs", "vars"),
-    "headers": ("request_header",),
-    "subroute": ("handle", "handle_path", "route", "handle_errors"),
-}
+from dockcaddy.caddyjson.handlers import DIRECTIVES
 
 
 def line_of(event: Event, blocks: Iterable[Block]) -> Block | None:
@@ -43,16 +32,12 @@ def directive_of(event: Event) -> str:
         return "forward_auth"
     if event.kind == BLOCK:
         return "handle"
-    return (
-        _DIRECTIVES.get(handler["handler"], (str(handler["handler"]),))[0]
-        if handler["handler"] != "rewrite"
-        else "rewrite"
-    )
+    return DIRECTIVES.get(handler["handler"], (str(handler["handler"]),))[0]
 
 
 def _names_of(event: Event) -> Sequence[str]:
     usual = directive_of(event)
-    return usual, *_DIRECTIVES.get(event.handler["handler"], ())
+    return usual, *DIRECTIVES.get(event.handler["handler"], ())
 
 
 def _likeness(line: Block, text: str, names: Sequence[str]) -> tuple[int, int]:

@@ -9,9 +9,10 @@ from attrs import evolve, frozen
 
 from dockcaddy.admission.conflicts.joining import is_joined
 from dockcaddy.admission.conflicts.request import Matchers, Request
-from dockcaddy.admission.conflicts.walk import ANSWERING, STRIPPING, Chain, Event, Routes, Walk, chain_part, is_asked
+from dockcaddy.admission.conflicts.walk import STRIPPING, Chain, Event, Routes, Walk, chain_part, is_asked
 from dockcaddy.caddyfile import is_host_of
 from dockcaddy.caddyjson.document import Json, encoded
+from dockcaddy.caddyjson.handlers import ANSWERING
 from dockcaddy.settings import limits
 
 # a name that nobody gives to a page or a host

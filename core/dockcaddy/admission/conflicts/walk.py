@@ -12,6 +12,7 @@ from attrs import define, evolve, field, frozen
 from dockcaddy.admission.conflicts.paths import literal_beginning
 from dockcaddy.admission.conflicts.request import Request, fixed_file
 from dockcaddy.caddyjson.document import Json, encoded
+from dockcaddy.caddyjson.handlers import ANSWERING
 from dockcaddy.settings import limits
 
 # the matchers of the routes around a handler, the outermost first: the same in whatever document it stands
@@ -23,10 +24,6 @@ ANSWER, REWRITE, ASK, INTERCEPT, ROOT, BLOCK, VALUES, OTHER = (
     "answer", "rewrite", "ask", "intercept", "root", "block", "values", "other",
 )  # fmt: skip
 BLOCKING: Json = {"handler": "subroute"}
-# handlers after which no other one sees the request
-ANSWERING = frozenset(
-    ("static_response", "reverse_proxy", "file_server", "error", "metrics", "acme_server", "copy_response")
-)
 # handlers that leave it to others who answers, and for what
 _PASSING = frozenset(
     ("authentication", "headers", "encode", "templates", "request_body", "push", "tracing", "map", "log_append",
