@@ -36,7 +36,7 @@ def command(as_json: bool, given: Given, **options: Any) -> int:
     """Show what would change in the running configuration, by site and container.
 
     It is compared with what Caddy accepted last, which is in the state directory of the running dockcaddy. Exit 0 if
-    nothing would change, 2 if something would, 1 after an error.
+    nothing would change, 2 if something would, 1 if that cannot be found out. Errors of labels are only reported.
     """
     source = read_source(options, given)
     running = _running(source)
