@@ -13,17 +13,19 @@ _OTHER_PROXIES = {"traefik.": "Traefik", "VIRTUAL_HOST": "nginx-proxy", "VIRTUAL
 
 
 def warnings(items: Iterable[Mapping[str, Any]], prefix: str) -> tuple[Problem, ...]:
-    """Warnings for items of `GET /containers/json`: one for each misspelt label, and one for each other proxy."""
+    """Warnings for items of `GET /containers/json`: one for each with misspelt labels, and one for each other proxy."""
     found: list[Problem] = []
     by_proxy: dict[str, list[str]] = {}
     for item in items:
         labels = {key: str(value) for key, value in (item.get("Labels") or {}).items()}
         owner = one_line(container_name(item))
-        misspelt = [
-            Problem(f"container {owner}", one_line(each.label), one_line(each.message), "warning")
-            for each in ignored(labels, prefix)
-        ]
-        found += misspelt
+        misspelt = list(ignored(labels, prefix))
+        if misspelt:
+            # all have the same mistake, or are meant for another dockcaddy
+            first, count = misspelt[0], len(misspelt) - 1
+            others = f" (and {count} other label{'s' if count > 1 else ''} like it)" if count else ""
+            message = one_line(f"{first.message}{others}")
+            found.append(Problem(f"container {owner}", one_line(first.label), message, "warning"))
         environment = ((item.get("Inspect") or {}).get("Config") or {}).get("Env") or ()
         proxy = "" if misspelt else _other_proxy(labels, environment)
         if proxy:
