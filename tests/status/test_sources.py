@@ -17,7 +17,7 @@ from dockcaddy.engine.builder import InventoryBuilder
 from dockcaddy.engine.records.resources import EngineOptions
 from dockcaddy.engine.records.unserved import unserved_containers, unserved_services
 from dockcaddy.errors import CaddyUnreachable
-from dockcaddy.run.caddy_watch import CaddyWatch
+from dockcaddy.run.caddy_watch import UPSTREAMS_EVERY, CaddyWatch
 from dockcaddy.run.stored_certificates import StoredCertificates
 from dockcaddy.settings import limits
 from dockcaddy.settings.constraint import Constraint
@@ -179,8 +179,19 @@ def test_a_look_at_a_caddy_that_is_away_forgets_what_it_said(world: Observed) ->
     watch.look()
     assert world.site("http://web.test")["Ready"].reason == "UnhealthyForCaddy"
     metrics.is_down = True
-    watch.look()
+    for _ in range(UPSTREAMS_EVERY):
+        watch.look()
     assert world.site("http://web.test")["Ready"].is_true
+
+
+@pytest.mark.parametrize(("upstreams", "asked"), [(0, 10), (1, 10), (2_000, 10), (10_000, 2)])
+def test_a_caddy_of_many_upstreams_is_asked_less_often(world: Observed, upstreams: int, asked: int) -> None:
+    lines = (f'caddy_reverse_proxy_upstreams_healthy{{upstream="10.0.0.1:{each}"}} 1\n' for each in range(upstreams))
+    metrics = Metrics("".join(lines))
+    watch = CaddyWatch(world.keeper, metrics)  # type: ignore[arg-type]
+    for _ in range(20):
+        watch.look()
+    assert metrics.asked == asked
 
 
 # --- what it costs others

@@ -19,6 +19,10 @@ from dockcaddy.status.keeper import StatusKeeper
 # seconds between two looks; certificates change rarely
 INTERVAL = 5.0
 CERTIFICATES_EVERY = 12
+# Caddy finds out every ten seconds which upstreams are healthy. Its answer has a line for each, so that with many of them it
+# is asked less often.
+UPSTREAMS_EVERY = 2
+UPSTREAMS_A_LOOK = 1_000
 
 
 def caddy_watch_for(connections: Connections, process: CaddyProcess | None, keeper: StatusKeeper) -> "CaddyWatch":
@@ -42,16 +46,18 @@ class CaddyWatch:
     uncertified: Callable[[], Mapping[str, str]] = _nothing
     certificates: StoredCertificates | None = None
     _looks: int = 0
+    _next_ask: int = 0
     _views: Mapping[str, bool] = field(factory=dict)
 
     def look(self) -> None:
         """Look once."""
-        if self.client is not None:
+        if self.client is not None and self._looks >= self._next_ask:
             try:
                 self._views = upstreams_of(self.client)
             except CaddyUnreachable:
                 # the loop reports that it does not answer
                 self._views = {}
+            self._next_ask = self._looks + max(UPSTREAMS_EVERY, len(self._views) // UPSTREAMS_A_LOOK)
         self.keeper.caddy_reports(self._views, self.uncertified())
         if self.certificates is not None and self._looks % CERTIFICATES_EVERY == 0:
             self.keeper.certificates_found(self.certificates.read())
