@@ -8,7 +8,7 @@ adapted by itself.
 import contextlib
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from weakref import WeakValueDictionary
 
 from attrs import Factory, define, field, frozen
@@ -30,22 +30,28 @@ _PROBE = "http://probe.invalid {\n\trespond probe\n}\nprobe.invalid {\n\trespond
 
 @frozen(eq=False, slots=False)
 class Alone:
-    """What Caddy says to one fragment beside what it uses: the `document`, or the `refusal` of a text with these `blocks`.
+    """What Caddy says to one fragment beside what it uses: a document, or the `refusal` of a text with these `blocks`.
 
     With `is_joint` it is refused by itself but not beside the other fragments of its sites; the document is that of all of
     these. With `reads_files` it may be another one without a change of labels.
     """
 
-    document: Document | None = None
+    _make: Callable[[], Document] | None = None
     refusal: CaddyRefusal | None = None
     blocks: tuple[Block, ...] = ()
     is_joint: bool = False
     reads_files: bool = False
 
     @property
+    def document(self) -> Document | None:
+        """Nothing, where it is refused. It is made when somebody asks for it: nobody does for most of many fragments."""
+        return self._make() if self._make is not None else None
+
+    @property
     def adapted(self) -> bytes | None:
         """Nothing, where it is refused."""
-        return self.document.encode() if self.document is not None else None
+        document = self.document
+        return document.encode() if document is not None else None
 
     @cached_property
     def protocols(self) -> tuple[tuple[str, bool], ...]:
@@ -159,11 +165,11 @@ class FragmentDocuments:
                 plain[each] = sites
             else:
                 others.append(each)
-        for fragment, document in self._together(plain):
-            if document is None:
+        for fragment, alone in self._together(plain):
+            if alone is None:
                 others.append(fragment)
             else:
-                made[fragment] = Alone(document)
+                made[fragment] = alone
         made.update(zip(others, self.site_routes.for_each(lambda each: self._alone((each,)), others), strict=True))
         return made
 
@@ -179,8 +185,8 @@ class FragmentDocuments:
             found.append(Site(plain, section.text, section.block.keys[0]))
         return found
 
-    def _together(self, plain: Mapping[Fragment, Sequence[Site]]) -> Iterator[tuple[Fragment, Document | None]]:
-        """The documents of fragments that have only plain sites; None where that is not found out like this."""
+    def _together(self, plain: Mapping[Fragment, Sequence[Site]]) -> Iterator[tuple[Fragment, Alone | None]]:
+        """What Caddy says to fragments that have only plain sites; None where that is not found out like this."""
         routes: dict[Site, Route] = {}
         for _, outcome in self.site_routes.routes(
             self._definitions, [each for sites in plain.values() for each in sites]
@@ -188,13 +194,14 @@ class FragmentDocuments:
             if not isinstance(outcome, CaddyRefusal):
                 routes.update((site, route) for site, route in outcome.items() if route is not None)
         for fragment, sites in plain.items():
-            made = [(site.plain, routes[site]) for site in sites if site in routes]
+            made = tuple((site.plain, routes[site]) for site in sites if site in routes)
             frame = self._frame(sites) if len(made) == len(sites) else None
-            document = None
+            alone = None
             if frame is not None:
                 with contextlib.suppress(NotSpliceable):
-                    document = frame.filled(made)
-            yield fragment, document
+                    frame.filled(made)
+                    alone = Alone(partial(frame.filled, made))
+            yield fragment, alone
 
     def _frame(self, sites: Sequence[Site]) -> Frame | None:
         """What Caddy makes of sites of these kinds, but for their routes."""
@@ -220,7 +227,8 @@ class FragmentDocuments:
         if known is not None and not reads_files:
             return known
         try:
-            made = Alone(self._document(text), is_joint=is_joint, reads_files=reads_files)
+            document = self._document(text)
+            made = Alone(lambda: document, is_joint=is_joint, reads_files=reads_files)
         except CaddyRefusal as refusal:
             used = [each.block for each in self._definitions.sections if each.text and _is_in(each.block, names)]
             made = Alone(None, _bare(refusal), (*used, *(each.block for each in sections)), reads_files=reads_files)
