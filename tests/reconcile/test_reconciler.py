@@ -120,13 +120,14 @@ def test_equal_configuration_is_adapted_and_sent_once_however_often_it_is_woken(
     assert world.adapted == adapted
 
 
-def test_memory_is_given_back_after_a_change_only(world: World) -> None:
+def test_memory_is_given_back_after_a_change_and_after_a_poll_only(world: World) -> None:
     asked = [0]
 
     def give_back() -> None:
         asked[0] += 1
 
     world.reconciler.give_back_memory = give_back
+    world.reconciler.schedule.begin(world.clock())
     world.engine.put("a", caddy="a.test", caddy__respond="hi")
     for _ in range(3):
         world.turn()
@@ -134,6 +135,8 @@ def test_memory_is_given_back_after_a_change_only(world: World) -> None:
     world.engine.put("b", caddy="b.test", caddy__respond="hi")
     world.turn()
     assert asked == [2]
+    world.turn(60)
+    assert asked == [3]
 
 
 def test_a_failed_list_call_keeps_the_last_configuration(world: World) -> None:

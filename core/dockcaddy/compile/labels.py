@@ -3,6 +3,7 @@
 import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import lru_cache
 
 from attrs import define, field
 
@@ -20,6 +21,8 @@ _REFERENCE = re.compile(r"\{\$[A-Za-z_][A-Za-z0-9_]*(?::(?:[^\s\x00-\x1f\x7f\"'`
 _SURROGATES = re.compile(r"[\ud800-\udfff]")
 # Go reads a number that is too large as the largest there is.
 _LARGEST = 2**63 - 1
+# a value of more characters is hardly one that other containers have too
+_SHORT = 200
 # Under these a child's name is data (a header field, a user, a variable), and `_1` may be part of it.
 _NAMING = frozenset(
     ("header", "header_up", "header_down", "request_header", "copy_headers", "basic_auth", "basicauth", "vars")
@@ -120,7 +123,7 @@ class _Tree:
         if len(label.value) > limits.MAX_LABEL_VALUE:
             raise LabelError(label.origin, f"the value is longer than {limits.MAX_LABEL_VALUE} characters")
         # every token that a value can be split into has a form in a Caddyfile
-        tokens = tuple(lex_value(label.value))
+        tokens = _tokens(label.value) if len(label.value) <= _SHORT else tuple(lex_value(label.value))
         _check_references(label, path, tokens)
         self._variables += label.value.count("{$") + path.count("{$")
         if self._variables > limits.MAX_LABEL_VARIABLES:
@@ -141,7 +144,7 @@ class _Tree:
         node = self._by_path.get(path)
         if node is None:
             parent, _, segment = path.rpartition(".")
-            node = self._by_path[path] = _node_of(segment)
+            node = self._by_path[path] = _Node(*_parts_of(segment))
             if parent:
                 above = self._node(parent, origin)
                 above.children.append(node)
@@ -162,13 +165,21 @@ def _check_references(label: Label, path: str, tokens: Iterable[str]) -> None:
             raise LabelError(label.origin, f'"{text[:60]}" is not a whole reference to a variable, expected {{$NAME}}')
 
 
-def _node_of(segment: str) -> _Node:
+@lru_cache(maxsize=1024)
+def _tokens(value: str) -> tuple[str, ...]:
+    """The tokens of a short value. Thousands of containers have the same values, and share these."""
+    return tuple(lex_value(value))
+
+
+@lru_cache(maxsize=1024)
+def _parts_of(segment: str) -> tuple[str, int, str]:
+    """The name, the order and the suffix in a part of a key, which thousands of containers have too."""
     match = _SEGMENT.fullmatch(segment)
     assert match is not None
     order, name, suffix = match.groups()
     if _ESCAPED_DOT in name:
         name = name.replace(_ESCAPED_DOT, ".")
-    return _Node(name, min(int(order), _LARGEST) if order else NO_ORDER, suffix or "")
+    return name, min(int(order), _LARGEST) if order else NO_ORDER, suffix or ""
 
 
 def _checked_path(label: Label) -> str:

@@ -47,9 +47,8 @@ UNCHECKED = "no caddy to check labels with, install one: pip install 'dockcaddy[
 class Reconciler:
     """Keeps the outputs true to the engines. `clock` gives seconds that never go back.
 
-    Other threads use the `mailbox` only. `give_back_memory` is called after each pass that changed something.
-    `configuration` is what Caddy accepted last, `problems` are those of the last
-    pass that came to one.
+    Other threads use the `mailbox` only. `give_back_memory` is called after each pass that changed something or listed
+    everything. `configuration` is what Caddy accepted last, `problems` are those of the last pass that came to one.
     """
 
     watches: EngineWatches
@@ -116,6 +115,8 @@ class Reconciler:
             if self.reconcile():
                 self.schedule.sent()
             self._own_fault.ended()
+            if due.poll:
+                self.give_back_memory()
         elif due.check:
             self._check()
 
