@@ -2,6 +2,7 @@
 
 from collections.abc import Hashable, Iterable, Iterator
 from functools import cached_property
+from typing import Any
 
 from attrs import frozen
 
@@ -11,6 +12,8 @@ from dockcaddy.model import Problem, Resource
 
 # What the operator wrote stays where a container's label contradicts it.
 MOST_SENIOR = -1
+# the empty set of all fragments: Python makes another one each time, and of thousands they take megabytes
+NOTHING: frozenset[Any] = frozenset()
 
 
 @frozen(eq=False)
@@ -56,14 +59,19 @@ class Fragment:
         return self.seniority < 0
 
     @cached_property
+    def group_keys(self) -> tuple[Hashable, ...]:
+        """The group of each of its blocks."""
+        return tuple(map(caddyfile.group_key, self.blocks))
+
+    @cached_property
     def groups(self) -> frozenset[Hashable]:
         """The groups by which its blocks are merged. Two fragments affect each other if they share a group."""
-        return frozenset(map(caddyfile.group_key, self.blocks))
+        return frozenset(self.group_keys)
 
     @cached_property
     def definitions(self) -> frozenset[Hashable]:
         """The groups of global options and snippets, which affect other fragments."""
-        return frozenset(filter(is_definition, self.groups))
+        return frozenset(filter(is_definition, self.groups)) or NOTHING
 
     @cached_property
     def content(self) -> str:
@@ -84,7 +92,8 @@ class Fragment:
     @cached_property
     def kind(self) -> Hashable:
         """Its content without hosts: fragments of one kind differ only in these."""
-        return tuple((_without_hosts(caddyfile.group_key(block)), block.children) for block in self.blocks)
+        groups = zip(self.group_keys, self.blocks, strict=True)
+        return tuple((_without_hosts(group), block.children) for group, block in groups)
 
     @cached_property
     def directives(self) -> frozenset[str]:

@@ -40,6 +40,9 @@ def merge(blocks: Iterable[Block]) -> tuple[Block, ...]:
 
     What an operator wrote in a Caddyfile meets only what is spelled the same, as with caddy-docker-proxy.
     """
+    blocks = tuple(blocks)
+    if len(blocks) < 2:
+        return blocks
     sites: dict[Hashable, list[_Merged]] = {}
     for block in blocks:
         known = sites.setdefault(group_key(block), [])

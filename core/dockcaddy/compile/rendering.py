@@ -12,7 +12,7 @@ from dockcaddy.caddyfile import Block, Origin
 from dockcaddy.compile import labels, lint, template_hints
 from dockcaddy.compile.kept_values import KeptOfResources, KeptValues
 from dockcaddy.errors import LabelError, PluginFault, one_line
-from dockcaddy.fragment import Fragment
+from dockcaddy.fragment import NOTHING, Fragment
 from dockcaddy.hookspecs import Label, Stage
 from dockcaddy.model import EngineInventory, Inventory, Problem, Proxy, Resource
 from dockcaddy.plugins.calls import admits, transformed
@@ -133,9 +133,10 @@ class Renderer:
             addresses=_addresses_of(resource),
             grace_period=context.grace_period,
             is_stopped=resource.has_stopped,
-            conditional=frozenset(context.conditional),
+            conditional=frozenset(context.conditional) or NOTHING,
             intended=_intended(resource.labels.values()),
-            bare=frozenset(Origin(str(resource), label) for label in lint.bare_sites(resource.labels, self._prefix)),
+            bare=frozenset(Origin(str(resource), label) for label in lint.bare_sites(resource.labels, self._prefix))
+            or NOTHING,
         )
 
     def _hints(self, resource: Resource) -> Iterator[Problem]:

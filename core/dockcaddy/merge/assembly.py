@@ -140,14 +140,14 @@ class Assembler:
 
     def _enter(self, fragment: Fragment) -> Collection[Hashable]:
         grouped: dict[Hashable, list[Block]] = {}
-        for block in fragment.blocks:
-            grouped.setdefault(caddyfile.group_key(block), []).append(block)
+        for group, block in zip(fragment.group_keys, fragment.blocks, strict=True):
+            grouped.setdefault(group, []).append(block)
         for group, blocks in grouped.items():
             self._members.setdefault(group, {})[fragment.key] = tuple(blocks)
         return grouped
 
     def _leave(self, fragment: Fragment) -> Collection[Hashable]:
-        groups = dict.fromkeys(map(caddyfile.group_key, fragment.blocks))
+        groups = dict.fromkeys(fragment.group_keys)
         for group in groups:
             self._members[group].pop(fragment.key, None)
         return groups

@@ -33,6 +33,9 @@ _Known = dict[tuple[Hashable, str], dict[str, tuple[Member, _Setting]]]
 
 def contradictions(members: Sequence[Member]) -> Iterator[Conflict]:
     """A conflict for each newer member of a group that contradicts an older one. `members` begin with the oldest."""
+    if sum(len(each.blocks) for each in members) < 2:
+        # as nearly all sites are
+        return
     known: _Known = {}
     of_all_servers: Member | None = None
     for member in members:
