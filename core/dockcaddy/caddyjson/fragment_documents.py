@@ -8,7 +8,7 @@ adapted by itself.
 import contextlib
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
-from functools import cached_property, partial
+from functools import partial
 from weakref import WeakValueDictionary
 
 from attrs import Factory, define, field, frozen
@@ -28,12 +28,13 @@ from dockcaddy.fragment import Fragment, is_definition
 _PROBE = "http://probe.invalid {\n\trespond probe\n}\nprobe.invalid {\n\trespond probe\n}\n"
 
 
-@frozen(eq=False, slots=False)
+@frozen(eq=False)
 class Alone:
     """What Caddy says to one fragment beside what it uses: a document, or the `refusal` of a text with these `blocks`.
 
     With `is_joint` it is refused by itself but not beside the other fragments of its sites; the document is that of all of
-    these. With `reads_files` it may be another one without a change of labels.
+    these. With `reads_files` it may be another one without a change of labels. `protocols` are its listeners, each with
+    whether it serves TLS, but for those whose protocol is fixed.
     """
 
     _make: Callable[[], Document] | None = None
@@ -41,6 +42,7 @@ class Alone:
     blocks: tuple[Block, ...] = ()
     is_joint: bool = False
     reads_files: bool = False
+    protocols: tuple[tuple[str, bool], ...] = ()
 
     @property
     def document(self) -> Document | None:
@@ -52,11 +54,6 @@ class Alone:
         """Nothing, where it is refused."""
         document = self.document
         return document.encode() if document is not None else None
-
-    @cached_property
-    def protocols(self) -> tuple[tuple[str, bool], ...]:
-        """Its listeners, each with whether it serves TLS, but for those whose protocol is fixed."""
-        return tuple(protocols_in(self.document)) if self.document is not None else ()
 
     @property
     def text(self) -> str:
@@ -199,8 +196,8 @@ class FragmentDocuments:
             alone = None
             if frame is not None:
                 with contextlib.suppress(NotSpliceable):
-                    frame.filled(made)
-                    alone = Alone(partial(frame.filled, made))
+                    protocols = tuple(protocols_in(frame.filled(made)))
+                    alone = Alone(partial(frame.filled, made), protocols=protocols)
             yield fragment, alone
 
     def _frame(self, sites: Sequence[Site]) -> Frame | None:
@@ -228,7 +225,8 @@ class FragmentDocuments:
             return known
         try:
             document = self._document(text)
-            made = Alone(lambda: document, is_joint=is_joint, reads_files=reads_files)
+            protocols = tuple(protocols_in(document))
+            made = Alone(lambda: document, is_joint=is_joint, reads_files=reads_files, protocols=protocols)
         except CaddyRefusal as refusal:
             used = [each.block for each in self._definitions.sections if each.text and _is_in(each.block, names)]
             made = Alone(None, _bare(refusal), (*used, *(each.block for each in sections)), reads_files=reads_files)
