@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from dockcaddy.settings import limits
 
 SHOP = {
     "caddy": "shop.test",
@@ -100,6 +101,16 @@ def test_caddys_own_redirect_has_the_ports_of_the_configuration(tried: Callable)
 def test_what_nobody_answers(tried: Callable, url: str) -> None:
     found = tried(url)
     assert (found["exit"], found["site"], found["made_by"]) == (1, "", [])
+
+
+def test_where_nothing_listens_it_does_not_wait_for_it(
+    dockcaddy: Callable, snapshot: Callable, caddy: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Caddy would be given up only after far more than the test may take
+    monkeypatch.setattr(limits, "CADDY_COMMAND_TIMEOUT", 10_000.0)
+    path = snapshot(web={"caddy": "http://web.test:8080", "caddy.respond": "x"})
+    result = dockcaddy("try", "http://web.test", "--inventory", path, "--caddy", caddy)
+    assert result.status == 1 and "no site serves http on port 80" in result.out
 
 
 @pytest.mark.parametrize(

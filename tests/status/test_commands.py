@@ -1,6 +1,7 @@
 """`dockcaddy status` and `dockcaddy wait`."""
 
 import json
+import socket
 import threading
 from pathlib import Path
 
@@ -133,6 +134,14 @@ def test_what_has_not_changed_is_asked_for_and_not_sent(site: Served, world: Obs
     assert client.document("sites") is first
     world.turn()
     assert client.document("sites") is not first
+
+
+def test_a_dockcaddy_that_hangs_is_told_from_one_that_does_not_run(tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as hanging:
+        hanging.bind(str(tmp_path / "status.sock"))
+        hanging.listen()
+        with pytest.raises(NotRunning, match=r"does not answer within 0\.1 s: it is stopped or hangs"):
+            StatusClient(tmp_path / "status.sock", 0.1).document("sites")
 
 
 def test_a_socket_that_is_none_is_no_dockcaddy(tmp_path: Path) -> None:

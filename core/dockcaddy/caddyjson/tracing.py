@@ -103,7 +103,7 @@ def traced(config: Mapping[str, Any], ports: Mapping[int, int], certificate: str
     tls = {"certificates": {"load_pem": [{"certificate": certificate, "key": key}]}}
     made: Json = {
         "admin": {"disabled": True, "config": {"persist": False}},
-        "logging": {"logs": {"default": {"level": "ERROR"}}},
+        "logging": {"logs": {"default": {"level": "INFO"}}},
         "apps": {"http": app, "tls": tls},
     }
     return Traced(made, tuple(marker.marks), frozenset(unsure))

@@ -38,6 +38,8 @@ def command(subject: str, timeout: str, **options: Any) -> int:
     except ValueError as error:
         raise SettingsError(f"--timeout {timeout}: {error}") from None
     client = client_for(options)
+    # one that hangs is not waited for longer either
+    client.patience = max(min(client.patience, patience), INTERVAL)
     reason = waited(lambda: look(client, subject), patience, time.monotonic, time.sleep)
     if reason:
         logger.error("%s: not ready after %s: %s", subject, f"{patience:g} s", reason)

@@ -22,8 +22,8 @@ class NotRunning(DockcaddyError):
 class _Connection(http.client.HTTPConnection):
     """HTTP over a unix socket."""
 
-    def __init__(self, path: Path) -> None:
-        super().__init__("localhost", timeout=PATIENCE)
+    def __init__(self, path: Path, patience: float) -> None:
+        super().__init__("localhost", timeout=patience)
         self._path = path
 
     def connect(self) -> None:
@@ -34,15 +34,16 @@ class _Connection(http.client.HTTPConnection):
 
 @define
 class StatusClient:
-    """Asks at the unix socket at `path`. What has not changed is not sent again."""
+    """Asks at the unix socket at `path`. What has not changed is not sent again. `patience` is in seconds."""
 
     path: Path
+    patience: float = PATIENCE
     _kept: dict[str, tuple[str, Mapping[str, Any]]] = field(factory=dict)
 
     def document(self, name: str) -> Mapping[str, Any]:
         """The document `/api/v1/NAME`. Raises NotRunning."""
         tag, kept = self._kept.get(name, ("", {}))
-        connection = _Connection(self.path)
+        connection = _Connection(self.path, self.patience)
         try:
             connection.request("GET", f"/api/v1/{name}", headers={"If-None-Match": tag} if tag else {})
             response = connection.getresponse()
@@ -54,6 +55,9 @@ class StatusClient:
             made: Mapping[str, Any] = json.loads(body)
         except PermissionError as error:
             raise NotRunning(f"the status at {self.path} is for the user that dockcaddy runs as") from error
+        except TimeoutError as error:
+            reason = f"does not answer within {self.patience:g} s: it is stopped or hangs, so restart it"
+            raise NotRunning(f"the dockcaddy at {self.path} {reason}") from error
         except (OSError, http.client.HTTPException, ValueError) as error:
             reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
             raise NotRunning(

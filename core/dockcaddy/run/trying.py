@@ -27,6 +27,8 @@ from dockcaddy.errors import CaddyRefusal, CaddyUnreachable, SettingsError
 from dockcaddy.settings import limits
 
 _PORTS = {"http": 80, "https": 443}
+# the line of Caddy's log when it has taken its configuration
+_STARTED = b"serving initial configuration"
 
 
 @frozen
@@ -109,7 +111,9 @@ def way_of(config: bytes, request: Request, program: Path) -> Way:
         trace = traced(decoded, ports, certificate, key)
         # the sockets are closed, and Caddy takes their ports
         stack.close()
-        with _running(trace.config, program, ports[request.port]):
+        with _running(trace.config, program, ports[request.port]) as listens:
+            if not listens:
+                return Way(request.port)
             way = _asked(request, ports, trace.marks)
     others = tuple(servers_at(decoded, request.port)[1:])
     return Way(request.port, **{**way, "unsure": trace.unsure, "others": others})
@@ -147,8 +151,8 @@ def _certificate(host: str) -> tuple[str, str]:
 
 
 @contextmanager
-def _running(config: Mapping[str, Any], program: Path, port: int) -> Iterator[None]:
-    """A Caddy with this configuration. Its data is in a temporary folder."""
+def _running(config: Mapping[str, Any], program: Path, port: int) -> Iterator[bool]:
+    """A Caddy with this configuration. Gives whether it listens at the port. Its data is in a temporary folder."""
     with tempfile.TemporaryDirectory(prefix="dockcaddy-try-") as folder:
         file, log = Path(folder) / "caddy.json", Path(folder) / "log"
         file.write_text(json.dumps(config))
@@ -160,18 +164,21 @@ def _running(config: Mapping[str, Any], program: Path, port: int) -> Iterator[No
         except OSError as error:
             raise not_run(program, error) from error
         try:
-            _wait(process, port, log)
-            yield
+            yield _listens(process, port, log)
         finally:
             process.kill()
             process.wait()
 
 
-def _wait(process: "subprocess.Popen[bytes]", port: int, log: Path) -> None:
+def _listens(process: "subprocess.Popen[bytes]", port: int, log: Path) -> bool:
     deadline = time.monotonic() + limits.CADDY_COMMAND_TIMEOUT
     while process.poll() is None and time.monotonic() < deadline:
+        # Caddy listens everywhere before it writes this line
+        has_started = _STARTED in log.read_bytes()
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
-            return
+            return True
+        if has_started:
+            return False
         time.sleep(0.01)
     if process.returncode is None:
         raise CaddyUnreachable("caddy: it did not start in time")
