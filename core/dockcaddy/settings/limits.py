@@ -166,7 +166,8 @@ MAX_ADAPTED_TOGETHER = 256
 BRANCHES_FROM = 256
 BRANCH_SIZE = 128
 LEAF_SIZE = 16
-# From so many branches on, so many of them stand in another branch. A level makes a load of 10,000 sites a tenth to a fifth longer.
+# From so many branches on, so many of them stand in another branch. A level makes a load of 10,000 sites a tenth to a
+# fifth longer.
 BRANCHES_TOGETHER_FROM = 32
 BRANCHES_TOGETHER = 8
 # Kinds of plain sites of one server that can be added without a load: each costs a request to an unknown host a look.
