@@ -15,6 +15,7 @@ import ports
 import pytest
 import real_podman
 from golden import SWITCH, Golden, updating
+from hypothesis import settings
 from real_swarm import START_SWARM
 from servers import StockCaddy, waited_for
 
@@ -31,6 +32,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Refuse a switch that is not for this machine before anything runs."""
     updating(config)
+    # no test asks the clock how fast something was
+    settings.register_profile("dockcaddy", deadline=None)
+    settings.load_profile("dockcaddy")
     config.addinivalue_line("markers", "root: needs root, to become another user")
     config.addinivalue_line("markers", "systemd: needs the program systemd-analyze")
 

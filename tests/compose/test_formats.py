@@ -41,7 +41,7 @@ def written(monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
     return write
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(found=st.lists(located, max_size=3))
 def test_sarif_is_valid_whatever_was_found(found: list[Located]) -> None:
     parts: list[str] = []
@@ -65,7 +65,7 @@ def test_paths_in_sarif_are_uris(written: Callable) -> None:
     assert uris == ["my%20files/a.yaml", "file:///x/a.yaml"]
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(found=st.lists(located, max_size=3))
 def test_an_annotation_is_one_line_whatever_it_says(found: list[Located]) -> None:
     parts: list[str] = []

@@ -155,7 +155,7 @@ PIECES = st.sampled_from(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(st.lists(st.one_of(PIECES, st.text(max_size=4)), max_size=25).map("".join))
 def test_any_text_gives_text_or_a_template_error(text: str) -> None:
     try:

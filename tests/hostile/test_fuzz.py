@@ -152,7 +152,6 @@ def run(request: pytest.FixtureRequest, attack: Callable[..., None], strategy: s
         max_examples=ordered or EXAMPLES,
         derandomize=not ordered,
         database=None,
-        deadline=None,
         suppress_health_check=list(HealthCheck),
     )
     chosen(given(strategy)(attack))()

@@ -27,7 +27,7 @@ def fragment(key: str, content: list[Block]) -> Fragment:
     return Fragment(key, f"container {key}", 0, tuple(content))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(fragments, min_size=1, max_size=5))
 def test_step_by_step_equals_from_nothing(states: list[dict[str, list[Block]]]) -> None:
     kept = Assembler()

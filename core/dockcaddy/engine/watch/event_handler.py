@@ -68,6 +68,7 @@ class EventHandler:
         return event.kind in SWARM_TYPES and not is_lock
 
     def _handle_storm(self, events: Sequence[Event]) -> None:
+        ended = {event.container: event.verb == "die" for event in events if event.verb in ("die", "start")}
         with self.reflector.lock:
             for event in events:
                 if self._is_of_ours(event):
@@ -79,6 +80,10 @@ class EventHandler:
                     self._signalled(event)
                 elif event.verb in ("die", "start"):
                     self._store.set_stopping(event.container, 0.0)
+            for id, has_ended in ended.items():
+                # until the next list says so, it would count as one that runs and has no address
+                if has_ended:
+                    self._store.set_state(id, "exited")
         self.wake(urgent=any(event.verb in URGENT for event in events))
 
     def _handle_network(self, event: Event) -> bool:
