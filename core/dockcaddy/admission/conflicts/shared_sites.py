@@ -306,8 +306,10 @@ def _conflict(taken: Taken) -> Conflict:
     _, theirs = _described(taken.older, taken.lost)
     name = "handle_errors" if taken.is_of_errors else name
     is_root = taken.event.handler["handler"] == "vars" and taken.event.kind != VALUES
-    what = f"{name} {_EFFECTS.get(ROOT if is_root else taken.event.kind, 'would take requests from')}"
-    return conflict_between(taken.newer.fragment, what, taken.older.fragment, label=label, their_label=theirs)
+    effect = _EFFECTS.get(ROOT if is_root else taken.event.kind)
+    remedy = "" if effect else "use another address or path"
+    what, older = f"{name} {effect or 'would take requests from'}", taken.older.fragment
+    return conflict_between(taken.newer.fragment, what, older, label=label, their_label=theirs, remedy=remedy)
 
 
 def _described(member: Member, event: Event) -> tuple[str, str]:
