@@ -57,7 +57,14 @@ class CaddyUnreachable(DockcaddyError):
 
 
 class CaddyRefusal(DockcaddyError):
-    """Caddy read the configuration and refuses it. The message is Caddy's error text."""
+    """Caddy read the configuration and refuses it. The message is Caddy's error text.
+
+    `further` are those about other parts of the same configuration, as far as they are known.
+    """
+
+    def __init__(self, message: str, *further: str) -> None:
+        super().__init__(message)
+        self.further = further
 
 
 class OutputError(DockcaddyError):

@@ -90,17 +90,6 @@ class Fragment:
         return frozenset(map(plain_host, self.hosts))
 
     @cached_property
-    def kind(self) -> Hashable:
-        """Its content without hosts: fragments of one kind differ only in these."""
-        groups = zip(self.group_keys, self.blocks, strict=True)
-        return tuple((_without_hosts(group), block.children) for group, block in groups)
-
-    @cached_property
-    def directives(self) -> frozenset[str]:
-        """The names of all its directives and options."""
-        return frozenset(_first_words(self.blocks))
-
-    @cached_property
     def shape(self) -> Hashable:
         """The names and places of its directives, without arguments. Caddy tends to treat equal shapes equally."""
         return frozenset(name for block in self.blocks for name in _names(block.children, (_ports(block),)))
@@ -118,18 +107,6 @@ def _names(blocks: Iterable[Block], path: tuple[Hashable, ...]) -> Iterator[tupl
     for block in blocks:
         name = block.keys[0] if block.keys else ""
         yield from _names(block.children, (*path, block.keys[1:2] if name.startswith("@") else name))
-
-
-def _first_words(blocks: Iterable[Block]) -> Iterator[str]:
-    for block in blocks:
-        yield from (child.keys[0] for child in block.children if child.keys)
-        yield from _first_words(block.children)
-
-
-def _without_hosts(group: Hashable) -> Hashable:
-    if not isinstance(group, frozenset):
-        return group
-    return frozenset(address[:1] + address[2:] if isinstance(address, tuple) else address for address in group)
 
 
 def is_definition(group: Hashable) -> bool:

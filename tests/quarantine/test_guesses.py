@@ -107,7 +107,7 @@ def test_several_that_fail_at_loading_are_found_together(newcomers: Newcomers, o
 
 def words_about_nobody(text: str) -> str:
     """Words that name what an innocent site says, for a fault that a global option has."""
-    return "provision tls: loading certificates: o1.test /srv/o1.pem" if "cause" in text else ""
+    return "loading tls app module: provision tls: loading certificates: o1.test /srv/o1.pem" if "cause" in text else ""
 
 
 @pytest.mark.parametrize("beside", [1, 3, 20])

@@ -8,11 +8,11 @@ from dockcaddy.errors import CaddyRefusal, CaddyUnreachable
 from dockcaddy.fragment import MOST_SENIOR, Fragment
 from dockcaddy.quarantine.memory import CRASHES_WITHIN, PROVEN_AFTER
 from dockcaddy.settings.limits import MAX_SEARCH_TIME
-from simulated_caddy import GOOD, Caddy, first_with, fragment, site
+from simulated_caddy import GOOD, NO_FILE, NO_ROUTE, Caddy, first_with, fragment, site
 
 
 def test_what_is_named_in_the_words_costs_one_load_each() -> None:
-    caddy = Caddy(first_with(".pem", "loading certificates: open {line}: no such file or directory"))
+    caddy = Caddy(first_with(".pem", NO_FILE))
     caddy.settle(*GOOD)
     bad = [fragment(f"bad{n:02}", site(f"bad{n}", f"tls /no/{n}/key.pem")) for n in range(20)]
     assert caddy.settle(*GOOD, *bad) == [each.key for each in bad]
@@ -20,7 +20,7 @@ def test_what_is_named_in_the_words_costs_one_load_each() -> None:
 
 
 def test_what_caddy_was_setting_up_costs_one_load_each() -> None:
-    caddy = Caddy(first_with("(((", "server srv0: setting up route handlers: route {route}: missing closing ): `(((`"))
+    caddy = Caddy(first_with("(((", NO_ROUTE))
     caddy.settle(*GOOD)
     bad = [fragment(f"bad{n:02}", site(f"bad{n}", f"header X-{n} (((")) for n in range(20)]
     assert caddy.settle(*GOOD, *bad) == [each.key for each in bad]
@@ -28,7 +28,7 @@ def test_what_caddy_was_setting_up_costs_one_load_each() -> None:
 
 
 def test_hundreds_of_one_kind_cost_one_load() -> None:
-    caddy = Caddy(first_with(".pem", "loading certificates: open {line}: no such file or directory"))
+    caddy = Caddy(first_with(".pem", NO_FILE))
     caddy.settle(*GOOD)
     bad = [fragment(f"bad{n:03}", site(f"bad{n}", "tls /no/key.pem")) for n in range(300)]
     good = [fragment(f"more{n}", site(f"more{n}", "respond x")) for n in range(300)]
@@ -38,7 +38,7 @@ def test_hundreds_of_one_kind_cost_one_load() -> None:
 
 
 def test_of_one_kind_only_the_host_that_is_refused_is_left_out() -> None:
-    caddy = Caddy(first_with("xn--", "server srv0: setting up route matchers: route {route}: converting xn--.test"))
+    caddy = Caddy(first_with("xn--", NO_ROUTE))
     alike = [fragment(name, site(name, "respond x")) for name in ("a", "xn--", "b")]
     assert caddy.settle(*GOOD, *alike) == ["xn--"]
     assert "http://a.test" in caddy.loads[-1] and "http://b.test" in caddy.loads[-1]
@@ -134,7 +134,7 @@ def test_a_slow_search_comes_to_its_end(slow: float) -> None:
     assert caddy.loads[-1].count(".test") == 25
 
 
-@pytest.mark.parametrize("refusal", ["no reason", "server srv0: setting up route handlers: route {route}: x"])
+@pytest.mark.parametrize("refusal", ["no reason", NO_ROUTE])
 def test_what_is_like_the_accepted_does_not_wait_for_hundreds_that_are_unlike_it(refusal: str) -> None:
     caddy = Caddy(first_with("cause", refusal), slow=MAX_SEARCH_TIME / 10)
     caddy.settle(*GOOD)
@@ -145,7 +145,7 @@ def test_what_is_like_the_accepted_does_not_wait_for_hundreds_that_are_unlike_it
 
 
 def test_what_is_unlike_everything_waits_for_one_of_each_shape_at_most() -> None:
-    caddy = Caddy(first_with("cause", "server srv0: setting up route handlers: route {route}: x"))
+    caddy = Caddy(first_with("cause", NO_ROUTE))
     bad = [fragment(f"bad{n:03}", site(f"bad{n}", f"header {n} cause", f"d{n % 9} x"), n) for n in range(300)]
     new = fragment("new", site("new", "vars a b"), 1000)
     caddy.settle(*bad, new)
@@ -171,7 +171,7 @@ def test_two_that_are_refused_by_now_both_stay_as_they_were() -> None:
 
 
 def test_hundreds_that_are_refused_one_by_one_end_in_a_verdict_each() -> None:
-    caddy = Caddy(first_with("cause", "server srv0: setting up route handlers: route {route}: no reason"))
+    caddy = Caddy(first_with("cause", NO_ROUTE))
     bad = [fragment(f"bad{n:04}", site(f"bad{n}", f"header {n} cause")) for n in range(600)]
     assert len(caddy.settle(*bad)) == 600
 

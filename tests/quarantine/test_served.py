@@ -4,7 +4,7 @@ import pytest
 from dockcaddy.errors import CaddyRefusal
 from dockcaddy.fragment import Fragment
 from dockcaddy.settings.limits import MAX_LEFT_OUT_ALONE, MAX_SERVED_FIRST
-from simulated_caddy import GOOD, Caddy, fragment, site
+from simulated_caddy import GOOD, NO_FILE, Caddy, first_with, fragment, site
 
 FEW = GOOD[:6]
 NEW = fragment("new", site("new", "respond new"), 100)
@@ -58,12 +58,7 @@ def test_what_caddy_names_by_now_is_left_out_with_one_load_each() -> None:
     caddy = Caddy(is_asked=True)
     bad = [fragment(f"old{n}", site(f"old{n}", f"tls /gone/{n}.pem")) for n in range(3)]
     caddy.settle(*GOOD, *bad)
-
-    def complains(text: str) -> str:
-        named = next((line.split()[-1] for line in text.splitlines() if "/gone/" in line), "")
-        return f"loading certificates: open {named}: no such file or directory" if named else ""
-
-    caddy.complains = complains
+    caddy.complains = first_with("/gone/", NO_FILE)
     assert settled(caddy, *GOOD, *bad, NEW) == ["old0", "old1", "old2"]
     assert all(hosts(text) >= len(GOOD) for text in caddy.loads)
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from typing import Any
 
 from attrs import define, field
 from dockcaddy import caddyfile
@@ -39,9 +40,17 @@ class Caddy:
         self.quarantine = Quarantine(self.adapt, lambda: self.now)
 
     def adapt(self, text: str) -> bytes:
-        hosts = [line[len("http://") : -len(" {")] for line in text.splitlines() if line.startswith("http://")]
-        routes = [{"match": [{"host": [host]}]} for host in hosts]
-        return json.dumps({"apps": {"http": {"servers": {"srv0": {"routes": routes}}}}}, separators=(",", ":")).encode()
+        """A route for each site, which says what its lines say; files of certificates are loaded for all sites."""
+        apps: dict[str, Any] = {"http": {"servers": {"srv0": {"routes": (routes := list[Any]())}}}}
+        for line in text.splitlines():
+            if line.startswith("http://"):
+                routes.append({"match": [{"host": [line[len("http://") : -len(" {")]]}], "handle": []})
+            elif line.startswith("\ttls "):
+                files = apps.setdefault("tls", {"certificates": {"load_files": []}})["certificates"]["load_files"]
+                files.append({"certificate": line.split()[-1], "tags": [f"cert{len(files)}"]})
+            elif line.startswith("\t") and routes:
+                routes[-1]["handle"].append({"handler": "vars", "line": line.strip()})
+        return json.dumps({"apps": apps}, separators=(",", ":")).encode()
 
     def load(self, configuration: Configuration) -> bool:
         self.now += self.slow
@@ -83,4 +92,7 @@ def first_with(word: str, complaint: str) -> Callable[[str], str]:
     return complains
 
 
+# what Caddy says of a certificate, and of a route
+NO_FILE = "loading tls app module: provision tls: loading certificates: open {line}: no such file or directory"
+NO_ROUTE = "loading http app module: provision http: server srv0: setting up route handlers: route {route}: x"
 GOOD = [fragment(f"good{n}", site(f"good{n}", f"respond {n}")) for n in range(20)]

@@ -3,9 +3,12 @@
 It has to load each of them, with one more connection policy of a kind that no Caddy has. Caddy comes to that after
 everything else of a server has been set up, and starts nothing. So of a configuration that is right it complains of this
 policy, and of any other it complains earlier (`App.Provision` of https://pkg.go.dev/github.com/caddyserver/caddy/v2/modules/caddyhttp).
+
+Caddy stops at the first part that it refuses. So the part that it names is left out, and the rest is loaded again.
 """
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 from attrs import frozen
@@ -13,6 +16,7 @@ from attrs import frozen
 from dockcaddy.caddy.limited import LimitedAdapter
 from dockcaddy.caddy.limited_process import EndedError, LimitedProcess, admin_at
 from dockcaddy.caddy.validation import CommandValidator, without_side_effects
+from dockcaddy.caddyjson.places import Place
 from dockcaddy.errors import CaddyRefusal
 from dockcaddy.settings import limits
 
@@ -21,9 +25,13 @@ _END = "dockcaddy_end"
 _APPS = frozenset(("http", "tls"))
 
 
+class _UnfinishedError(Exception):
+    """Caddy did not come to the end of a configuration."""
+
+
 @frozen
 class QuickValidator:
-    """Validates what has one server, and no other apps than those for HTTP; everything else `command` does.
+    """Validates what has no other apps than those for HTTP, one server after the other; everything else `command` does.
 
     The process is that of `adapter`.
     """
@@ -32,28 +40,55 @@ class QuickValidator:
     adapter: LimitedAdapter
 
     def validate(self, config: bytes, caddyfile: str) -> None:
-        """See CommandValidator."""
+        """See CommandValidator. The refusal has the messages about all parts that Caddy refuses, as far as they are found."""
         decoded = json.loads(config)
         apps = decoded.get("apps") or {}
-        servers = (apps.get("http") or {}).get("servers") or {}
-        if len(servers) != 1 or apps.keys() - _APPS:
+        if not (apps.get("http") or {}).get("servers") or apps.keys() - _APPS:
             self.command.validate(config, caddyfile)
             return
         process = self.adapter.running()
         folder = str(process.socket.parent)
         quiet = without_side_effects(decoded, folder, certificate_files=not self.command.elsewhere)
-        words = _refusal(process, quiet)
-        if words is None:
+        try:
+            messages = list(_refusals(process, quiet))
+        except _UnfinishedError:
             self.command.validate(config, caddyfile)
-        elif _END not in words:
-            self.command.raise_for(words, caddyfile)
+        else:
+            self.command.raise_for(messages, caddyfile)
 
 
-def _refusal(process: LimitedProcess, config: dict[str, Any]) -> str | None:
-    """What Caddy says; None where it did not come to the end of it."""
-    (server,) = config["apps"]["http"]["servers"].values()
-    server["tls_connection_policies"] = [*(server.get("tls_connection_policies") or ()), {"match": {_END: {}}}]
+def _refusals(process: LimitedProcess, config: dict[str, Any]) -> Iterator[str]:
+    """What Caddy says of each part that it refuses. What all servers share is said once."""
     config["admin"] = admin_at(process.socket)
+    http = config["apps"]["http"]
+    for name, server in http["servers"].items():
+
+        def of(server: dict[str, Any], apps: dict[str, Any], name: str = name) -> dict[str, Any]:
+            ended = [*(server.get("tls_connection_policies") or ()), {"match": {_END: {}}}]
+            alone = {**server, "tls_connection_policies": ended}
+            return {**config, "apps": {**apps, "http": {**http, "servers": {name: alone}}}}
+
+        if _END in _refusal(process, of(server, config["apps"])):
+            continue
+        routes = server.get("routes") or []
+        yield from _each_refusal(process, of({**server, "routes": []}, config["apps"]))
+        for start in range(0, len(routes), limits.LOADED_TOGETHER):
+            some = routes[start : start + limits.LOADED_TOGETHER]
+            # each keeps its place
+            listed = [*([{}] * start), *some]
+            yield from _each_refusal(process, of({"listen": server["listen"], "routes": listed}, {}))
+
+
+def _each_refusal(process: LimitedProcess, config: dict[str, Any]) -> Iterator[str]:
+    """What Caddy says of a configuration, and then of the same without the parts that it named."""
+    while _END not in (words := _refusal(process, config)):
+        yield words
+        if not Place.of(words, config).removed_from(config):
+            break
+
+
+def _refusal(process: LimitedProcess, config: dict[str, Any]) -> str:
+    """What Caddy says."""
     try:
         process.said("/load", json.dumps(config).encode(), "application/json", limits.ADAPTER_PATIENCE)
     except CaddyRefusal as refusal:
@@ -62,4 +97,4 @@ def _refusal(process: LimitedProcess, config: dict[str, Any]) -> str | None:
         pass
     # it should not have been accepted
     process.end()
-    return None
+    raise _UnfinishedError

@@ -8,7 +8,7 @@ import json
 import os
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -51,13 +51,14 @@ class CommandValidator:
                 json.dumps(without_side_effects(json.loads(config), folder, certificate_files=not self.elsewhere))
             )
             words = self._refusal(file)
-        self.raise_for(words, caddyfile)
+        self.raise_for([words] if words else (), caddyfile)
 
-    def raise_for(self, words: str, caddyfile: str) -> None:
+    def raise_for(self, messages: Iterable[str], caddyfile: str) -> None:
         """Raises CaddyRefusal for what Caddy said about a configuration, unless that is about something missing here."""
         lacking = (*_LACKING, _FORBIDDEN) if self.elsewhere else (_FORBIDDEN,)
-        if words and not any(each in words for each in lacking):
-            raise CaddyRefusal(without_values(words, caddyfile))
+        counting = [each for each in messages if not any(words in each for words in lacking)]
+        if counting:
+            raise CaddyRefusal(*(without_values(each, caddyfile) for each in dict.fromkeys(counting)))
 
     def _refusal(self, file: Path) -> str:
         folder = str(file.parent)
@@ -115,21 +116,21 @@ def _quietened(node: Any, folder: str) -> Any:
             made["storage"] = {"module": "file_system", "root": folder}
         return made
     if isinstance(node, list):
-        return [_quietened(part, folder) for each in node for part in _parts(each)]
+        return [_quiet_handler(_quietened(each, folder)) for each in node]
     return node
 
 
-def _parts(node: Any) -> Iterator[Any]:
-    """The handlers to validate in place of one: a proxy starts its health checks when it is provisioned.
+def _quiet_handler(node: Any) -> Any:
+    """The handler to validate in place of one, any other node as it is. A proxy starts its health checks when it is provisioned.
 
     So its checks are validated without upstreams, and its upstreams without checks.
     """
     handler = node.get("handler") if isinstance(node, Mapping) else None
     if handler == "tracing":
-        return
+        return {"handler": "subroute"}
     checks = node.get("health_checks") or {} if handler == "reverse_proxy" else {}
     if "active" not in checks:
-        yield node
-        return
-    yield {key: value for key, value in node.items() if key not in ("upstreams", "dynamic_upstreams")}
-    yield {**node, "health_checks": {key: value for key, value in checks.items() if key != "active"}}
+        return node
+    unchecked = {**node, "health_checks": {key: value for key, value in checks.items() if key != "active"}}
+    idle = {key: value for key, value in node.items() if key not in ("upstreams", "dynamic_upstreams")}
+    return {"handler": "subroute", "routes": [{"handle": [idle, unchecked]}]}

@@ -89,7 +89,8 @@ class Checked:
             return None
         found = self.unattributed[0]
         words = f"{found.rule.name}: {found.finding.reason}"
-        return Refusal(words, configuration, at_load=True, is_unsafe=True, hosts=found.hosts or frozenset())
+        hosts = frozenset(map(plain_host, found.hosts or ()))
+        return Refusal(words, configuration, at_load=True, is_unsafe=True, hosts=(hosts,) if hosts else ())
 
 
 @define(eq=False)

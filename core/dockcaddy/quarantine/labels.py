@@ -46,10 +46,8 @@ def with_labels(
 
 def _is_exact(label: str, blocks: Iterable[Block]) -> bool:
     """Whether no other label stands below this one, which may be meant instead."""
-    return any(
-        not block.children if block.origins and block.origins[0].label == label else _is_exact(label, block.children)
-        for block in blocks
-    )
+    own = (block for block in caddyfile.all_blocks(blocks) if block.origins and block.origins[0].label == label)
+    return {each for block in own for each in _labels((block,))} == {label}
 
 
 def _at_fault(blocks: Sequence[Block], refusal: Callable[[Iterable[Block]], str]) -> str:

@@ -2,31 +2,23 @@
 
 import json
 import re
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from functools import cached_property
 from typing import Any, Protocol
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from dockcaddy.caddy import refused_line
 from dockcaddy.caddyfile import Block, Origin, all_blocks, plain_host
+from dockcaddy.caddyjson.places import Place, values_in
 from dockcaddy.errors import one_line
 from dockcaddy.fragment import Fragment
 from dockcaddy.model import Problem
-from dockcaddy.settings import limits
 
 BY_CADDY = "caddy refuses it: "
+# a value that is shorter may be part of any message
+_SHORTEST = 2
 
-_ROUTE = re.compile(r"server (\S+): setting up (?:route handlers|route matchers|routes): route (\d+)\b")
-# of a route that has other routes in it
-_WITHIN = re.compile(r"setting up subroutes: route (\d+)\b")
-_CONNECTION = re.compile(r"server (\S+): setting up TLS connection policies: connection policy (\d+)\b")
-_AUTOMATION = re.compile(r"provisioning automation policy (\d+)\b")
-_LOG = re.compile(r"setting up custom log '([^']+)'")
-# what is quoted, what does not look like an English word, and a single last word
-_WORDS = re.compile(
-    r"""'([^']{2,})'|"([^"]{2,})"|`([^`]{2,})`|([^\s'"`,;()]*[/.:_@{}\[\]*\\\d][^\s'"`,;()]*)|: ([^\s:]{3,})$"""
-)
 # a line of the generated Caddyfile, which people do not see; the label is named instead
 _PLACE = re.compile(r"(?<![\w./])(?:Caddyfile|-):\d+: |,? at (?:Caddyfile|-):\d+(?: import chain:? \[.*\])?")
 # the modules through which Caddy came to the one that refuses
@@ -39,9 +31,6 @@ _INNER = re.compile(
 )
 # numbers that Caddy makes: they change as soon as a fragment is left out
 _NUMBERED = re.compile(r"\b(route|policy|position|server srv|custom log 'log)\s?\d+")
-_MODULE = re.compile(r"(?:provision|loading module) '?([a-z_.]+)")
-# parts of Caddy, which are in every message
-_OWN = re.compile(r"(?:http|tls|caddy|admin|events|pki)(?:\.[a-z_.]+)?|subroute|srv\d+")
 
 
 class Tried(Protocol):
@@ -64,14 +53,17 @@ class Tried(Protocol):
 class Refusal:
     """Why a configuration is refused: Caddy's own message, or that of an unsafe setting (`is_unsafe`).
 
-    With `at_load` Caddy could adapt it and failed to load it. `hosts` are those of the site at fault, where known.
+    With `at_load` Caddy could adapt it and failed to load it, at this `place`. `hosts` are those of the sites around that,
+    the innermost last. `others` are about other parts of the same configuration.
     """
 
     words: str
     configuration: Tried
     at_load: bool = False
     is_unsafe: bool = False
-    hosts: frozenset[str] = field(factory=frozenset)
+    place: Place = field(factory=Place)
+    hosts: tuple[frozenset[str], ...] = ()
+    others: "tuple[Refusal, ...]" = ()
 
     @property
     def line(self) -> int:
@@ -87,42 +79,10 @@ class Refusal:
         return lines[self.line - 1] if self.line <= len(lines) else ()
 
     @cached_property
-    def said(self) -> str:
-        """The message without numbers of lines and routes: equal for two faults of one sort."""
-        return without_numbers(_PLACE.sub("", self.words))
-
-    @cached_property
     def cause(self) -> Hashable:
         """What it is about, as far as that is known: equal when the same fault is reported again."""
-        return self.said, self._hosts_at_fault, frozenset(origin.resource for origin in self.origins)
-
-    def guess(self, group: Sequence[Fragment]) -> tuple[Fragment, ...]:
-        """The fragments of a group that it may be about; empty where it points at none or at all of them."""
-        found = self.named(group)[-1:] or self._likely_causes(group)
-        return tuple(found) if 0 < len(found) < len(group) else ()
-
-    def is_certain(self, fragment: Fragment, group: Sequence[Fragment]) -> bool:
-        """Whether it is almost certainly about this one of a group: by its line, its site, or a file that only it names."""
-        if not self.at_load:
-            return self.named(group) == [fragment]
-        others = [each for each in group if each is not fragment]
-        if self._hosts_at_fault:
-            return not any(self._hosts_at_fault & each.plain_hosts for each in others)
-        files = [word for word in _significant_words(self.words) if "/" in word and word in fragment.content]
-        return any(not any(word in each.content for each in others) for word in files)
-
-    def names_file_of(self, group: Iterable[Fragment]) -> bool:
-        """Whether it names a file that all of a group name too."""
-        files = [word for word in _significant_words(self.words) if "/" in word]
-        return any(all(word in each.content for each in group) for word in files)
-
-    def is_about_kind(self, group: Sequence[Fragment]) -> bool:
-        """Whether all of a group are of one kind, and the refusal is not about their hosts."""
-        kind = group[0].kind
-        if any(each.kind != kind for each in group):
-            return False
-        said = self._hosts_said
-        return not any(said & each.plain_hosts for each in group)
+        said = without_numbers(_PLACE.sub("", self.words))
+        return said, self.hosts[-1:], frozenset(origin.resource for origin in self.origins)
 
     def named(self, group: Iterable[Fragment]) -> list[Fragment]:
         """The fragments at the line that the refusal names."""
@@ -135,10 +95,11 @@ class Refusal:
         return [each for each in found if said in each.content] or found
 
     def problem(self, fragment: Fragment) -> Problem:
-        """The refusal as a problem of this fragment, with the label at the line where that is known."""
+        """The refusal as a problem of this fragment, with the label that it is about where that is known."""
         label = next((origin.label for origin in self.origins if origin.resource == fragment.owner), "")
         if not (label or self.line or self.is_unsafe):
-            label = _label_that_says(self.words, fragment.blocks)
+            made = _label_that_made(self.place.part, fragment.blocks) if self.at_load else ""
+            label = made or _label_that_is_said(self.words, fragment.blocks)
         words = (
             self.words if self.is_unsafe else f"{BY_CADDY}{_INNER.sub('', _WAY.sub('', _PLACE.sub('', self.words)))}"
         )
@@ -154,38 +115,20 @@ class Refusal:
         words = f"{BY_CADDY}{_PLACE.sub('', self.words)}, where {fragment.owner} imports it"
         return Problem(found.resource, one_line(found.label), one_line(words))
 
-    @cached_property
-    def _hosts_at_fault(self) -> frozenset[str]:
-        found = self.hosts or _hosts_at_fault(self.words, self.configuration.adapted)
-        return frozenset(map(plain_host, found))
 
-    @cached_property
-    def _hosts_said(self) -> frozenset[str]:
-        return frozenset(plain_host(word) for word in _significant_words(self.words, with_dots=True))
+def refusal_of(messages: Sequence[str], configuration: Tried) -> Refusal:
+    """What Caddy says to a configuration; several messages if it could adapt that."""
+    if configuration.adapted is None:
+        return Refusal(messages[0], configuration)
+    config = json.loads(configuration.adapted)
+    first, *others = (_at_load(words, configuration, config) for words in messages)
+    return evolve(first, others=tuple(others))
 
-    def _likely_causes(self, group: Sequence[Fragment]) -> list[Fragment]:
-        """The fragments of the site at fault, and of these the fewest that contain a word of the message."""
-        for hosts in (self._hosts_at_fault, self._hosts_said):
-            mates = [each for each in group if hosts & each.plain_hosts]
-            if mates:
-                break
-        pool = mates or list(group)
-        found = pool
-        for word in _significant_words(self.words):
-            if len(found) == 1:
-                break
-            speaking = [each for each in pool if _says(each, word)]
-            if 0 < len(speaking) < len(found):
-                found = speaking
-        if len(found) == len(pool):
-            found = [each for each in pool if self._directives & each.directives] or pool
-        return found
 
-    @cached_property
-    def _directives(self) -> frozenset[str]:
-        """The directives whose modules Caddy was setting up."""
-        modules = {name.rpartition(".")[2] for name in _MODULE.findall(self.words)}
-        return frozenset(modules | ({"log"} if "custom log" in self.words else set()))
+def _at_load(words: str, configuration: Tried, config: Any) -> Refusal:
+    place = Place.of(words, config)
+    hosts = tuple(frozenset(map(plain_host, each)) for each in place.hosts)
+    return Refusal(words, configuration, at_load=True, place=place, hosts=hosts)
 
 
 def without_numbers(words: str) -> str:
@@ -193,81 +136,26 @@ def without_numbers(words: str) -> str:
     return _NUMBERED.sub(r"\1", words)
 
 
-def _says(fragment: Fragment, word: str) -> bool:
-    """Whether the fragment contains the word as a whole."""
-    content, at = fragment.content, -1
-    while (at := content.find(word, at + 1)) >= 0:
-        before, after = content[at - 1 : at], content[at + len(word) : at + len(word) + 1]
-        if not (_goes_on(before) and _goes_on(word[0])) and not (_goes_on(after) and _goes_on(word[-1])):
-            return True
-    return False
+def said_at(words: str, value: str) -> int:
+    """Where in a message a value stands as a whole, for the last time; -1 where it does not."""
+    if len(value) < _SHORTEST or value not in words:
+        return -1
+    pattern = rf"(?<![\w./-]){re.escape(value)}(?![\w/-]|\.\w)"
+    return max((found.start() for found in re.finditer(pattern, words)), default=-1)
 
 
-def _goes_on(character: str) -> bool:
-    return character.isalnum() or character in ("_", "-", ".")
+def _label_that_made(part: Any, blocks: Iterable[Block]) -> str:
+    """The label of the line of which all arguments are values of a part; `""` where there are none or several."""
+    values = frozenset(values_in(part))
+    lines = (block for block in all_blocks(blocks) if block.origins and block.keys[1:])
+    labels = {block.origins[0].label for block in lines if values.issuperset(block.keys[1:])}
+    return labels.pop() if len(labels) == 1 else ""
 
 
-def _significant_words(words: str, *, with_dots: bool = False) -> Iterator[str]:
-    """The words of a message that may come from labels, the last ones first, with and without the full stop at the end."""
-    found = [next(filter(None, match)) for match in _WORDS.findall(words[-limits.MAX_ERROR_TEXT :])]
-    for word in reversed(found[-limits.MAX_ERROR_WORDS :]):
-        bare = word.strip(".:")
-        if len(bare) < 2 or _OWN.fullmatch(bare):
-            continue
-        yield word
-        if bare != word and not (with_dots and word == f"{bare}."):
-            yield bare
-        host, _, port = bare.rpartition(":")
-        if host and port.isdecimal():
-            yield host
-
-
-def _label_that_says(words: str, blocks: Iterable[Block]) -> str:
-    """The label at whose line a word of the message stands; `""` where there are none or several."""
-    lines = list(all_blocks(blocks))
-    for word in _significant_words(words):
-        labels = {block.origins[0].label for block in lines if word in block.keys and block.origins}
-        if len(labels) == 1:
-            return labels.pop()
-    return ""
-
-
-def _hosts_at_fault(words: str, adapted: bytes | None) -> frozenset[str]:
-    """The hosts of the site that Caddy was setting up when it failed to load."""
-    if adapted is None or not any(pattern.search(words) for pattern in (_ROUTE, _LOG, _CONNECTION, _AUTOMATION)):
-        return frozenset()
-    apps = json.loads(adapted).get("apps") or {}
-    servers = (apps.get("http") or {}).get("servers") or {}
-    if route := _ROUTE.search(words):
-        places = [int(route[2]), *map(int, _WITHIN.findall(words, route.end()))]
-        return _matched_by_route((servers.get(route[1]) or {}).get("routes"), places)
-    if policy := _CONNECTION.search(words):
-        return _matched((servers.get(policy[1]) or {}).get("tls_connection_policies"), int(policy[2]), "sni")
-    if policy := _AUTOMATION.search(words):
-        policies = ((apps.get("tls") or {}).get("automation") or {}).get("policies") or ()
-        at_fault = policies[int(policy[1])] if int(policy[1]) < len(policies) else {}
-        return frozenset(at_fault.get("subjects") or ())
-    log = _LOG.search(words)
-    assert log is not None
-    names = ((server.get("logs") or {}).get("logger_names") or {} for server in servers.values())
-    return frozenset(host for each in names for host, loggers in each.items() if log[1] in loggers)
-
-
-def _matched_by_route(routes: Any, places: Sequence[int]) -> frozenset[str]:
-    """The hosts of a route; of the one within it, and so on, where it is a branch of many sites."""
-    place, *within = places
-    route = routes[place] if place < len(routes or ()) else {}
-    handlers = list(route.get("handle") or ())
-    if within and not route.get("terminal") and len(handlers) == 1:
-        inner = _matched_by_route(handlers[0].get("routes"), within)
-        if inner:
-            return inner
-    return _matched(routes, place, "host")
-
-
-def _matched(items: Any, place: int, name: str) -> frozenset[str]:
-    """The hosts that the item at a place of a list is for."""
-    item = items[place] if place < len(items or ()) else {}
-    match = item.get("match") or ()
-    matches = match if isinstance(match, list | tuple) else (match,)
-    return frozenset(host for each in matches for host in each.get(name) or ())
+def _label_that_is_said(words: str, blocks: Iterable[Block]) -> str:
+    """The label at whose line stands what a message says last; `""` where there are none or several."""
+    lines = [block for block in all_blocks(blocks) if block.origins]
+    places = {key: said_at(words, key) for key in {key for block in lines for key in block.keys}}
+    last = max(places.values(), default=-1)
+    labels = {block.origins[0].label for block in lines for key in block.keys if places[key] == last}
+    return labels.pop() if last >= 0 and len(labels) == 1 else ""

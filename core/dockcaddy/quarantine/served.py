@@ -11,6 +11,7 @@ from attrs import define
 from dockcaddy.errors import CaddyRefusal
 from dockcaddy.fragment import Fragment
 from dockcaddy.merge.configuration import Configuration
+from dockcaddy.quarantine.makers import Suspects
 from dockcaddy.quarantine.memory import Memory
 from dockcaddy.quarantine.refusal import Refusal
 from dockcaddy.settings import limits
@@ -26,17 +27,21 @@ def holds_nothing(configuration: Configuration) -> bool:
 
 @define
 class Served:
-    """Tries what is served without a few fragments. `attempt` tries everything that is not set aside."""
+    """Tries what is served without a few fragments. `attempt` tries everything that is not set aside.
+
+    `suspects` are those of some fragments that a refusal is about.
+    """
 
     attempt: Callable[[], Refusal | None]
     set_aside: Callable[[Iterable[Fragment]], None]
     put_back: Callable[[Iterable[Fragment]], None]
     is_over: Callable[[], bool]
+    suspects: Callable[[Refusal, Sequence[Fragment]], Suspects]
 
     def without(self, served: Sequence[Fragment], refused: Refusal, memory: Memory) -> list[Fragment]:
         """The fragments without which Caddy accepts all the others, and runs them.
 
-        `refused` is what it says to all of `served`. Where its words point to none, each call tries others. Raises
+        `refused` is what it says to all of `served`. Where it is not known who made that, each call tries others. Raises
         CaddyRefusal where they are not found.
         """
         found = self._without_named(served, refused) or self._without_one(served, memory.refused_times)
@@ -46,15 +51,15 @@ class Served:
         return found
 
     def _without_named(self, served: Sequence[Fragment], refused: Refusal | None) -> list[Fragment] | None:
-        """By the words of the refusal, as long as they point to a few."""
+        """Those that the refusals are about, as long as they are a few each time."""
         aside: list[Fragment] = []
         while refused is not None:
-            guess = refused.guess([each for each in served if each not in aside])
-            if not 0 < len(guess) <= limits.MAX_TRIED_ALONE or (aside and self.is_over()):
+            few = self.suspects(refused, [each for each in served if each not in aside]).fragments
+            if not 0 < len(few) <= limits.MAX_TRIED_ALONE or (aside and self.is_over()):
                 self.put_back(aside)
                 return None
-            aside += guess
-            self.set_aside(guess)
+            aside += few
+            self.set_aside(few)
             refused = self.attempt()
         return aside
 

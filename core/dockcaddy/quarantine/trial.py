@@ -11,6 +11,7 @@ from dockcaddy.admission.conflicts.shared_sites import SharedSites
 from dockcaddy.admission.own_addresses import is_loopback_of_another
 from dockcaddy.admission.unsafe import unsafe_settings
 from dockcaddy.caddy import without_values
+from dockcaddy.caddyfile import plain_host
 from dockcaddy.caddyjson import Alone, Document, FragmentDocuments
 from dockcaddy.errors import CaddyRefusal, CaddyUnreachable
 from dockcaddy.fragment import Fragment
@@ -18,8 +19,9 @@ from dockcaddy.merge.configuration import Configuration
 from dockcaddy.model import Problem
 from dockcaddy.quarantine.document_check import Checked, DocumentCheck
 from dockcaddy.quarantine.endless import Ending
+from dockcaddy.quarantine.makers import Makers
 from dockcaddy.quarantine.memory import Memory
-from dockcaddy.quarantine.refusal import Refusal
+from dockcaddy.quarantine.refusal import Refusal, refusal_of
 from dockcaddy.quarantine.search import Finding, Search
 from dockcaddy.quarantine.served import Holds, Served, holds_nothing
 from dockcaddy.quarantine.transforms import Transforms
@@ -63,6 +65,7 @@ class Trial:
     _stale: set[str] = field(factory=set)
     _tolerated: frozenset[str] | None = None
     _shapes: tuple[set[Hashable], set[Hashable]] | None = None
+    _makers: Makers = field(factory=Makers)
 
     def resolve(self) -> Configuration:
         """The accepted configuration: first without what was rejected before, then with what is due for a retry."""
@@ -111,6 +114,7 @@ class Trial:
             # what is left out for a conflict, or for its size, is not asked about
             self._without_conflicts()
             alone = self.documents.of(self.parts)
+            self._makers = Makers(alone)
             if conflicts := list(protocol_conflicts(alone)):
                 self._reject_newer(conflicts)
                 continue
@@ -160,8 +164,8 @@ class Trial:
             if refused is None:
                 self.is_delivered = self.deliver(configuration)
         except CaddyRefusal as refusal:
-            words = without_values(str(refusal), configuration.text)
-            refused = Refusal(words, configuration, at_load=configuration.adapted is not None)
+            words = [without_values(each, configuration.text) for each in (str(refusal), *refusal.further)]
+            refused = refusal_of(words, configuration)
         except CaddyUnreachable as error:
             if not Ending(self.adapt).is_the_cause(error):
                 raise
@@ -202,7 +206,8 @@ class Trial:
         }
         for found in unsafe_settings(document, containers):
             if found.message not in self._tolerated_settings():
-                return Refusal(found.message, configuration, at_load=True, is_unsafe=True, hosts=found.hosts)
+                hosts = frozenset(map(plain_host, found.hosts))
+                return Refusal(found.message, configuration, at_load=True, is_unsafe=True, hosts=(hosts,))
         return None
 
     def _tolerated_settings(self) -> frozenset[str]:
@@ -253,7 +258,7 @@ class Trial:
             refused = self._attempt()
         if refused is not None:
             served = [each for each in self.parts if not (refused.at_load and each.is_operators)]
-            search = Served(self._attempt, self._set_aside, self._put_back, self._is_over)
+            search = Served(self._attempt, self._set_aside, self._put_back, self._is_over, self._makers.suspects)
             candidates = [*search.without(served, refused, self.memory), *candidates]
         self._admit(candidates)
 
@@ -274,7 +279,7 @@ class Trial:
 
         `refused` is its refusal of the whole group, where that is known.
         """
-        search = Search(self._try, self._by_likelihood, self._is_over)
+        search = Search(self._try, self._by_likelihood, self._makers.suspects, self._is_over)
         search.run(group, refused)
         if not self._is_accepted() and self._attempt() is not None:
             return False

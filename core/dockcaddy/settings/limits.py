@@ -200,9 +200,10 @@ MAX_TRIED_LABELS = 50
 MAX_SEARCH_TIME = 1.0
 # A reason may refer to the reason of another fragment, and so on.
 MAX_REASON_DEPTH = 4
-# Words of an error that are compared with fragments, from its end, where Caddy names the cause.
-MAX_ERROR_WORDS = 40
+# Characters of Caddy's message that are kept if a plugin passes it on: Caddy names the cause at its end.
 MAX_ERROR_TEXT = 2_000
+# Routes that are validated together if Caddy refuses one of them: each refusal costs one load of so many.
+LOADED_TOGETHER = 32
 
 # Containers that use the network of one another in a row. A longer chain is a circle, which only a document written by hand has.
 MAX_NETWORK_CHAIN = 8
