@@ -105,6 +105,32 @@ def test_several_that_fail_at_loading_are_found_together(newcomers: Newcomers, o
     assert newcomers.world.counts.loads <= before + 5
 
 
+@pytest.mark.parametrize("name", ["path", "header", "rewrite", "health", "hash"])
+def test_of_one_site_the_one_that_made_the_part_is_left_out(newcomers: Newcomers, name: str) -> None:
+    before = newcomers.world.counts.loads
+    newcomers.put(*INNOCENTS, {**broken(name, "o1.example.com"), "caddy.respond": "/bad x"})
+    assert [visited(newcomers, host) for host in HOSTS] == ["o1", "o2", "o3"]
+    assert {problem.partition(":")[0] for problem in newcomers.world.problems()} == {"container fourth"}
+    assert newcomers.world.counts.loads <= before + 3
+
+
+def test_a_host_in_a_matcher_does_not_point_at_the_site_of_that_host(newcomers: Newcomers) -> None:
+    before = newcomers.world.counts.loads
+    within = {"caddy.handle": "@o", "caddy.@o.host": "o1.example.com", "caddy.handle.uri": "path_regexp (( x"}
+    newcomers.put({"caddy": "http://*.example.com:%PORT%", **within}, *INNOCENTS[:2])
+    check_innocents(newcomers, 2)
+    assert newcomers.world.counts.loads <= before + 3
+
+
+@pytest.mark.parametrize("beside", [1, 3])
+def test_a_named_route_is_its_containers(newcomers: Newcomers, beside: int) -> None:
+    before = newcomers.world.counts.loads
+    route = {"caddy_0": "&(shared)", "caddy_0.uri": "path_regexp (( x"}
+    newcomers.put({**route, "caddy_1": "http://bad.test:%PORT%", "caddy_1.invoke": "shared"}, *INNOCENTS[:beside])
+    check_innocents(newcomers, beside)
+    assert newcomers.world.counts.loads <= before + 3
+
+
 def words_about_nobody(text: str) -> str:
     """Words that name what an innocent site says, for a fault that a global option has."""
     return "loading tls app module: provision tls: loading certificates: o1.test /srv/o1.pem" if "cause" in text else ""

@@ -80,7 +80,8 @@ def _is_made_of(part: Mapping[str, Any], own: Mapping[str, Any]) -> bool:
     """Whether a part is what a fragment has alone: for more hosts, or a handler with more settings."""
     if "handler" in part:
         return part["handler"] == own.get("handler") and all(part.get(key) == value for key, value in own.items())
-    return _without_hosts(part) == _without_hosts(own)
+    settings = _without_hosts(part)
+    return bool(settings) and settings == _without_hosts(own)
 
 
 def _without_hosts(part: Mapping[str, Any]) -> Mapping[str, Any]:
