@@ -25,7 +25,17 @@ def at_load(number: int) -> Mapping[str, str]:
     return {"caddy.@m.path_regexp": f"[a{number}", "caddy.respond": "@m x"}
 
 
-@pytest.mark.parametrize(("broken", "texts"), [(unknown, 1), (without_arguments, 2), (at_load, 1)])
+def with_log(number: int) -> Mapping[str, str]:
+    return {"caddy.log.level": f"level{number}", "caddy.respond": "x"}
+
+
+def with_policy(number: int) -> Mapping[str, str]:
+    return {"caddy.tls.key_type": f"type{number}", "caddy.respond": "x"}
+
+
+@pytest.mark.parametrize(
+    ("broken", "texts"), [(unknown, 1), (without_arguments, 2), (at_load, 1), (with_log, 2), (with_policy, 2)]
+)
 def test_each_broken_container_costs_a_few_texts_and_no_program(
     dockcaddy: Call,
     snapshot: Callable[..., str],

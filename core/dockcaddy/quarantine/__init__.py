@@ -1,11 +1,12 @@
 """A fragment that Caddy refuses is quarantined: it is left out, reported and retried; all others are served.
 
 Each new fragment is adapted alone first: what Caddy refuses then is the fragment's own. The rest is tried as a whole. Only where
-Caddy refuses that, the fragments at fault are searched for among those that changed since the last accepted configuration: by
-the line or the route that Caddy names, and finally by halving. Rejections are remembered by content; what was rejected before
-does not delay what is new.
+Caddy refuses that, the fragments at fault are searched for among those that changed since the last accepted configuration: who
+made the line or the part that Caddy names, and where that is not known by halving. Rejections are remembered by content; what was
+rejected before does not delay what is new.
 
-`trial.py` tries one set of fragments, `search.py` finds which of them are refused, `refusal.py` reads Caddy's message,
+`trial.py` tries one set of fragments, `search.py` finds which of them are refused, `makers.py` knows who made what,
+`refusal.py` reads Caddy's message,
 `memory.py` is what is remembered between passes, `explanation.py` says what to do, `ports.py` is about ports that are
 not available.
 """

@@ -9,7 +9,7 @@ from collections.abc import Callable, Hashable, Sequence
 from attrs import define, field, frozen
 
 from dockcaddy.fragment import Fragment
-from dockcaddy.quarantine.makers import Suspects
+from dockcaddy.quarantine.makers import MadeBy
 from dockcaddy.quarantine.refusal import Refusal
 from dockcaddy.settings import limits
 
@@ -18,7 +18,7 @@ Attempt = Callable[[Sequence[Fragment]], Refusal | None]
 # splits candidates into groups, the group to be tried first is the last one
 InOrder = Callable[[Sequence[Fragment], Sequence[Fragment]], list[Sequence[Fragment]]]
 # who of some candidates a refusal is about
-WhoMade = Callable[[Refusal, Sequence[Fragment]], Suspects]
+WhoMade = Callable[[Refusal, Sequence[Fragment]], MadeBy]
 
 
 @frozen
@@ -49,7 +49,7 @@ class Search:
 
     attempt: Attempt
     in_order: InOrder
-    suspects: WhoMade
+    made_by: WhoMade
     is_over: Callable[[], bool] = lambda: False
     found: list[Finding] = field(factory=list)
     untried: list[Fragment] = field(factory=list)
@@ -107,27 +107,27 @@ class Search:
             beside = frozenset(each.key for each in others)
             late = [_Task((each,), said, beside, True, self._refusals) for each, said in certain.items()]
             return [*late, *map(_Task, first)]
-        suspects = self.suspects(refused, group).fragments
-        if not 0 < len(suspects) < len(group):
+        makers = self.made_by(refused, group).fragments
+        if not 0 < len(makers) < len(group):
             ordered = self._ordered(group)
             middle = len(group) // 2
             halves: list[Sequence[Fragment]] = [group[middle:], group[:middle]]
             last, *others_first = ordered if len(ordered) > 1 else halves
             return self._tasks(last, others_first, refused)
-        others = _without(group, suspects)
+        others = _without(group, makers)
         if not refused.at_load and self._tried_alone < limits.MAX_TRIED_ALONE:
             # adapting costs no load: the line that Caddy names may be right, and another fragment the cause
             self._tried_alone += 1
-            return self._tasks(others, [suspects], refused)
-        return self._tasks(suspects, self._ordered(others, suspects), refused)
+            return self._tasks(others, [makers], refused)
+        return self._tasks(makers, self._ordered(others, makers), refused)
 
     def _certain(self, group: Sequence[Fragment], refused: Refusal) -> dict[Fragment, Refusal]:
         """Those of a group that made what is refused, each with what is said of it."""
         found: dict[Fragment, Refusal] = {}
         for each in (refused, *refused.others):
-            suspects = self.suspects(each, group)
-            if suspects.is_certain:
-                found = dict.fromkeys(suspects.fragments, each) | found
+            made_by = self.made_by(each, group)
+            if made_by.is_certain:
+                found = dict.fromkeys(made_by.fragments, each) | found
         return found
 
     def _tasks(self, last: Sequence[Fragment], first: list[Sequence[Fragment]], refused: Refusal) -> list[_Task]:

@@ -11,7 +11,7 @@ from attrs import define
 from dockcaddy.errors import CaddyRefusal
 from dockcaddy.fragment import Fragment
 from dockcaddy.merge.configuration import Configuration
-from dockcaddy.quarantine.makers import Suspects
+from dockcaddy.quarantine.makers import MadeBy
 from dockcaddy.quarantine.memory import Memory
 from dockcaddy.quarantine.refusal import Refusal
 from dockcaddy.settings import limits
@@ -29,14 +29,14 @@ def holds_nothing(configuration: Configuration) -> bool:
 class Served:
     """Tries what is served without a few fragments. `attempt` tries everything that is not set aside.
 
-    `suspects` are those of some fragments that a refusal is about.
+    `made_by` says which of some fragments a refusal is about.
     """
 
     attempt: Callable[[], Refusal | None]
     set_aside: Callable[[Iterable[Fragment]], None]
     put_back: Callable[[Iterable[Fragment]], None]
     is_over: Callable[[], bool]
-    suspects: Callable[[Refusal, Sequence[Fragment]], Suspects]
+    made_by: Callable[[Refusal, Sequence[Fragment]], MadeBy]
 
     def without(self, served: Sequence[Fragment], refused: Refusal, memory: Memory) -> list[Fragment]:
         """The fragments without which Caddy accepts all the others, and runs them.
@@ -54,7 +54,7 @@ class Served:
         """Those that the refusals are about, as long as they are a few each time."""
         aside: list[Fragment] = []
         while refused is not None:
-            few = self.suspects(refused, [each for each in served if each not in aside]).fragments
+            few = self.made_by(refused, [each for each in served if each not in aside]).fragments
             if not 0 < len(few) <= limits.MAX_TRIED_ALONE or (aside and self.is_over()):
                 self.put_back(aside)
                 return None

@@ -258,7 +258,7 @@ class Trial:
             refused = self._attempt()
         if refused is not None:
             served = [each for each in self.parts if not (refused.at_load and each.is_operators)]
-            search = Served(self._attempt, self._set_aside, self._put_back, self._is_over, self._makers.suspects)
+            search = Served(self._attempt, self._set_aside, self._put_back, self._is_over, self._makers.made_by)
             candidates = [*search.without(served, refused, self.memory), *candidates]
         self._admit(candidates)
 
@@ -279,7 +279,7 @@ class Trial:
 
         `refused` is its refusal of the whole group, where that is known.
         """
-        search = Search(self._try, self._by_likelihood, self._makers.suspects, self._is_over)
+        search = Search(self._try, self._by_likelihood, self._makers.made_by, self._is_over)
         search.run(group, refused)
         if not self._is_accepted() and self._attempt() is not None:
             return False
