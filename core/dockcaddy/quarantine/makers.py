@@ -12,7 +12,7 @@ from dockcaddy.caddyjson.places import Place, values_in
 from dockcaddy.fragment import Fragment
 from dockcaddy.quarantine.refusal import Refusal, said_at
 
-# what routes, policies and logs are for
+# what policies and logs are for
 _WHAT_FOR = frozenset(("match", "subjects", "include", "exclude"))
 
 
@@ -101,5 +101,6 @@ def _settings(part: Any) -> str:
     """A part without what it is for: sites with equal policies share one. `""` where nothing is left."""
     if not isinstance(part, Mapping):
         return ""
-    kept = {key: value for key, value in part.items() if key not in _WHAT_FOR}
+    # a route may be refused for its hosts
+    kept = part if "handle" in part else {key: value for key, value in part.items() if key not in _WHAT_FOR}
     return json.dumps(kept) if kept else ""
