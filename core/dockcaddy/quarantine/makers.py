@@ -73,9 +73,8 @@ class Makers:
 
     def _objects_of(self, fragment: Fragment) -> Iterator[Any]:
         alone = self.alone.get(fragment)
-        if alone is None or alone.document is None:
-            return iter(())
-        return objects_in(json.loads(with_isolated_sites(alone.document).encode()))
+        document = alone.document if alone is not None else None
+        return objects_in(json.loads(with_isolated_sites(document).encode())) if document is not None else iter(())
 
     def _of_settings(self, refused: Refusal, group: Sequence[Fragment]) -> MadeBy:
         """Those that have something at the same place alone; if there are some, those with what is said last."""
@@ -83,17 +82,16 @@ class Makers:
         having: dict[Fragment, int] = {}
         for each in group if path else ():
             alone = self.alone.get(each)
-            own = (
-                refused.place.within(alone.document.rest) if alone is not None and alone.document is not None else None
-            )
-            if own:
+            document = alone.document if alone is not None else None
+            if document is not None and (own := refused.place.within(document.rest)):
                 having[each] = max((said_at(refused.words, value) for value in set(values_in(own))), default=-1)
         last = max(having.values(), default=-1)
         found = [each for each, said in having.items() if said == last]
-        if len(found) > 1 and len(found) == len(group):
+        options: Hashable = ()
+        definers = [each for each in found if options in each.groups]
+        if definers and 1 < len(found) == len(group):
             # each is adapted beside the options of all
-            options: Hashable = ()
-            return MadeBy(tuple(each for each in found if options in each.groups))
+            return MadeBy(tuple(definers))
         return MadeBy(tuple(found), is_certain=last >= 0 or len(found) == 1)
 
 
