@@ -102,17 +102,19 @@ def test_a_part_within_a_branch_is_found(adapter: LimitedAdapter) -> None:
     assert len(place.hosts[0]) > 1
 
 
-def test_caddy_says_all_that_it_refuses(adapter: LimitedAdapter) -> None:
+@pytest.mark.parametrize("branches", [False, True])
+def test_caddy_says_all_that_it_refuses(adapter: LimitedAdapter, branches: bool) -> None:
     """Beyond the first: in several servers, in one route after the other, and of several kinds."""
     sites = [f"http://r{n}.test {{\n\t@m path_regexp ({n}\n\trespond @m x\n}}\n" for n in range(70)]
     sites += [f"s{n}.test:8443 {{\n\theader X-{n} (({n} y\n\tlog {{\n\t\tlevel level{n}\n\t}}\n}}\n" for n in range(5)]
     sites += [
         f"p{n}.test {{\n\ttls {{\n\t\tprotocols tls1.3 tls1.2\n\t\tkey_type type{n}\n\t}}\n}}\n" for n in range(5)
     ]
-    config = adapter.adapt(GOOD + "".join(sites))
+    document = Document.decode(adapter.adapt(GOOD + "".join(sites)))
+    config = (with_branches(document, smallest=1, size=20) if branches else document).encode()
     decoded = json.loads(config)
     found = [(words, Place.of(words, decoded)) for words in messages(adapter, config)]
-    hosts = {host for _, place in found for some in place.hosts for host in some}
+    hosts = {host for _, place in found for host in place.hosts[-1]}
     assert hosts == {
         *(f"r{n}.test" for n in range(70)),
         *(f"s{n}.test" for n in range(5)),

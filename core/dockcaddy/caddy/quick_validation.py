@@ -8,6 +8,7 @@ Caddy stops at the first part that it refuses. So the part that it names is left
 """
 
 import json
+from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
@@ -72,11 +73,10 @@ def _refusals(process: LimitedProcess, config: dict[str, Any]) -> Iterator[str]:
             continue
         routes = server.get("routes") or []
         yield from _each_refusal(process, of({**server, "routes": []}, config["apps"]))
-        for start in range(0, len(routes), limits.LOADED_TOGETHER):
-            some = routes[start : start + limits.LOADED_TOGETHER]
-            # each keeps its place
-            listed = [*([{}] * start), *some]
-            yield from _each_refusal(process, of({"listen": server["listen"], "routes": listed}, {}))
+        every = list(_innermost(routes))
+        for start in range(0, len(every), limits.LOADED_TOGETHER):
+            some = set(every[start : start + limits.LOADED_TOGETHER])
+            yield from _each_refusal(process, of({"listen": server["listen"], "routes": _only(some, routes)}, {}))
 
 
 def _each_refusal(process: LimitedProcess, config: dict[str, Any]) -> Iterator[str]:
@@ -85,6 +85,36 @@ def _each_refusal(process: LimitedProcess, config: dict[str, Any]) -> Iterator[s
         yield words
         if not Place.of(words, config).removed_from(config):
             break
+
+
+def _within(route: dict[str, Any]) -> list[Any]:
+    """The routes in a route that has nothing else."""
+    handlers = route.get("handle") or []
+    is_around = len(handlers) == 1 and handlers[0].keys() == {"handler", "routes"}
+    return handlers[0]["routes"] if is_around else []
+
+
+def _innermost(routes: list[Any], way: tuple[int, ...] = ()) -> Iterator[tuple[int, ...]]:
+    """The ways to the routes that have no other routes in them."""
+    for place, route in enumerate(routes):
+        within = _within(route)
+        if within:
+            yield from _innermost(within, (*way, place))
+        else:
+            yield (*way, place)
+
+
+def _only(wanted: set[tuple[int, ...]], routes: list[Any]) -> list[Any]:
+    """The routes that these ways lead to, each in its place, and nothing in all other places."""
+    by_place: dict[int, set[tuple[int, ...]]] = defaultdict(set)
+    for way in wanted:
+        by_place[way[0]].add(way[1:])
+    made: list[Any] = [{} for _ in range(max(by_place) + 1)]
+    for place, ways in by_place.items():
+        route = routes[place]
+        within = _only(ways, _within(route)) if all(ways) else None
+        made[place] = {**route, "handle": [{**route["handle"][0], "routes": within}]} if within else route
+    return made
 
 
 def _refusal(process: LimitedProcess, config: dict[str, Any]) -> str:
