@@ -116,7 +116,10 @@ def test_a_guess_is_only_made_when_it_is_near(dockcaddy: Callable, word: str) ->
     ("arguments", "listed"),
     [
         (("functions", "nonsense"), "there are abbrev, "),
-        (("explain", "nonsense", "--inventory", "snapshot.json"), "there are web, "),
+        (
+            ("explain", "nonsense", "--inventory", "snapshot.json"),
+            "there are a-rather-long-name-of-a-site.example.org, web",
+        ),
         (("plugins", "--replace", "nonsense"), "there are abbrev, "),
         (("plugins", "--set", "nonsense.x=1"), "there are health, "),
         (("plugins", "--set", "health.nonsense=1"), "there is gate"),
