@@ -72,7 +72,7 @@ def test_the_default_network_and_a_containers_own_are_reached_from_the_host() ->
     assert found["lab-plain"].targets == ("10.88.0.6",)
     assert found["lab-web"].targets == ("10.89.1.3",)
     assert found["lab-host"].targets == ("127.0.0.1",)
-    assert found["lab-none"].targets == () and "has none" in found["lab-none"].unreachable
+    assert found["lab-none"].targets == () and "it has network mode none" in found["lab-none"].unreachable
 
 
 def test_a_container_that_uses_anothers_network_is_reached_there() -> None:
