@@ -93,7 +93,8 @@ def test_a_full_disk_is_told(sandbox: Path, snapshot: Callable) -> None:
     assert (done.returncode, done.stderr) == (2, told)
 
 
-def test_an_interrupt_is_quiet(sandbox: Path) -> None:
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_an_interrupt_is_quiet(sandbox: Path, number: int, status: int) -> None:
     # a shell has the tests ignore it where they run in the background, and a process inherits that
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     process = subprocess.Popen(
@@ -105,11 +106,11 @@ def test_an_interrupt_is_quiet(sandbox: Path) -> None:
     signal.signal(signal.SIGINT, before)
     try:
         eventually_reading(process.pid)
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         out, err = process.communicate(timeout=300)
     finally:
         process.kill()
-    assert (process.returncode, out, err.strip()) == (130, b"", b"")
+    assert (process.returncode, out, err.strip()) == (status, b"", b"")
 
 
 def eventually_reading(pid: int) -> None:

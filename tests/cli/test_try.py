@@ -1,7 +1,14 @@
 """`dockcaddy try`: a real Caddy decides, and the labels are named."""
 
 import json
-from collections.abc import Callable
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -144,3 +151,32 @@ def test_a_url_without_a_port_is_one_of_the_port_that_the_machine_maps_to_it(tri
     ports = ("--http-port", "8080", "--https-port", "8444")
     assert tried("https://shop.test/old", *ports)["site"] == "shop.test"
     assert "no site serves https on port 443" in tried("https://shop.test:443/old", *ports)["answer"]
+
+
+@pytest.fixture
+def files() -> Iterator[Path]:
+    """A folder for temporary files, whose path is short enough for sockets."""
+    with tempfile.TemporaryDirectory() as folder:
+        yield Path(folder)
+
+
+def test_when_it_is_ended_its_caddy_and_its_files_go(
+    snapshot: Callable, caddy: str, tmp_path: Path, files: Path
+) -> None:
+    # the Caddy that would answer never does
+    program, number = tmp_path / "caddy", tmp_path / "number"
+    program.write_text(
+        f'#!/bin/sh\ncase "$*" in *caddy.json) echo $$ > {number}; exec sleep 600;; esac\nexec {caddy} "$@"\n'
+    )
+    program.chmod(0o755)
+    command = [sys.executable, "-m", "dockcaddy", "try", "http://blog.test", "--inventory", snapshot(blog=BLOG)]
+    process = subprocess.Popen([*command, "--caddy", str(program)], env={**os.environ, "TMPDIR": str(files)})
+    for _ in range(6_000):
+        if process.poll() is not None or (number.exists() and number.read_text()):
+            break
+        time.sleep(0.01)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(60) == 143
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(number.read_text()), 0)
+    assert list(files.glob("dockcaddy-try-*")) == []

@@ -53,7 +53,7 @@ _IN_OUR_WORDS = (
     (re.compile(r" is not a valid float(?: range)?$"), " is not a number"),
 )
 
-FINE, ERROR, USAGE, UNREACHABLE, FAULT, INTERRUPTED = 0, 1, 2, 3, 70, 130
+FINE, ERROR, USAGE, UNREACHABLE, FAULT, INTERRUPTED, TERMINATED = 0, 1, 2, 3, 70, 130, 143
 
 
 class _LazyGroup(click.Group):
@@ -99,21 +99,29 @@ def main() -> None:
     sys.exit(status)
 
 
+class _Terminated(KeyboardInterrupt):
+    """SIGTERM came."""
+
+
 @contextmanager
 def _recognised_interrupts() -> Iterator[None]:
-    """Handle ctrl-c with a handler of our own, so that a plugin that raises KeyboardInterrupt is not mistaken for it."""
+    """Handle ctrl-c with a handler of our own, so that a plugin that raises KeyboardInterrupt is not mistaken for it.
 
-    def interrupt(*_: object) -> None:
-        raise KeyboardInterrupt
+    SIGTERM is handled likewise: what a command started or wrote for itself goes with it.
+    """
 
-    before = signal.getsignal(signal.SIGINT)
-    if before is signal.default_int_handler:
-        signal.signal(signal.SIGINT, interrupt)
+    def interrupt(number: int, _: object) -> None:
+        raise _Terminated if number == signal.SIGTERM else KeyboardInterrupt
+
+    usual = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL}
+    ours = {number: before for number, before in usual.items() if signal.getsignal(number) == before}
+    for number in ours:
+        signal.signal(number, interrupt)
     try:
         yield
     finally:
-        if before is signal.default_int_handler:
-            signal.signal(signal.SIGINT, before)
+        for number, before in ours.items():
+            signal.signal(number, before)
 
 
 def _status() -> int:
@@ -121,8 +129,8 @@ def _status() -> int:
         return group.main(prog_name="dockcaddy", standalone_mode=False) or FINE
     except ReaderGone:
         return abandon(FINE)
-    except (click.exceptions.Abort, KeyboardInterrupt):
-        return INTERRUPTED
+    except (click.exceptions.Abort, KeyboardInterrupt) as error:
+        return TERMINATED if _Terminated in (type(error), type(error.__cause__)) else INTERRUPTED
     except click.exceptions.NoArgsIsHelpError as error:
         error.show()
         return USAGE
