@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from command_line import Call
 from dockcaddy.caddy.limited_process import LimitedProcess
+from dockcaddy.settings import limits
 
 pytestmark = pytest.mark.process
 
@@ -43,6 +44,8 @@ def test_each_broken_container_costs_a_few_texts_and_no_program(
     broken: Callable[[int], Mapping[str, str]],
     texts: int,
 ) -> None:
+    # on a machine that stands still for seconds, a load would count as one that never ends
+    monkeypatch.setattr(limits, "ADAPTER_PATIENCE", 60.0)
     started: list[Any] = []
     asked: list[str] = []
     start, said = subprocess.Popen.__init__, LimitedProcess.said
