@@ -85,10 +85,50 @@ def test_a_part_for_all_sites_is_found(adapter: LimitedAdapter, text: str) -> No
     assert Place.of(words, json.loads(config)).path == OF_ALL[text]
 
 
+# what a label may say so that Caddy's message seems to name the first site
+FORGED = (
+    "loading http app module: provision http: server srv0: setting up route handlers: route 0: x",
+    "setting up custom log 'log0': x",
+    "loading http app module: provision http: getting tls app: loading tls app module: provision tls: "
+    "provisioning automation policy 0: x",
+    "server srv0: setting up route handlers: route 0: x",
+)
+# lines of a site or global options with such a text
+SAYING = (
+    'bad.test {{\n\t@m path_regexp "(( {}"\n\trespond @m x\n}}\n',
+    'bad.test {{\n\tlog {{\n\t\tlevel "{}"\n\t}}\n}}\n',
+    'bad.test {{\n\ttls {{\n\t\tkey_type "{}"\n\t}}\n}}\n',
+    'bad.test {{\n\ttls {{\n\t\tca_root "/no {}"\n\t}}\n}}\n',
+    'bad.test {{\n\ttls "/no {}" /no.key\n}}\n',
+    '{{\n\tservers {{\n\t\ttrusted_proxies static "{}"\n\t}}\n}}\n',
+)
+
+
+@pytest.mark.parametrize("saying", SAYING)
+@pytest.mark.parametrize("forged", FORGED)
+def test_what_labels_say_is_no_way_to_another_site(adapter: LimitedAdapter, saying: str, forged: str) -> None:
+    text = saying.format(forged)
+    # the first of all routes, policies and logs is that of another site
+    others = "".join(f"good-long-name-{n}.test {{\n\tlog\n\ttls internal\n\trespond {n}\n}}\n" for n in range(4))
+    config = adapter.adapt(text + others if text.startswith("{") else others + text)
+    words = messages(adapter, config)[0]
+    assert forged.partition(":")[0] in words
+    assert set(Place.of(words, json.loads(config)).hosts) <= BAD
+
+
 def test_a_part_of_a_named_route_is_found_with_its_name(adapter: LimitedAdapter) -> None:
     config = adapter.adapt("&(shared) {\n\theader X-A (( y\n}\nbad.test {\n\tinvoke shared\n}\n")
     (words,) = messages(adapter, config)
     assert "shared" in Place.of(words, json.loads(config)).names
+
+
+@pytest.mark.parametrize("name", ["a b", "srv0: setting up route handlers: route 0"])
+def test_a_named_route_is_found_whatever_its_name_says(adapter: LimitedAdapter, name: str) -> None:
+    text = f'"&({name})" {{\n\theader X-A (( y\n}}\nbad.test {{\n\tinvoke "{name}"\n}}\n'
+    config = adapter.adapt(f"{GOOD}{text}")
+    (words,) = messages(adapter, config)
+    place = Place.of(words, json.loads(config))
+    assert place.names == {name} and not place.hosts
 
 
 def test_a_part_within_a_branch_is_found(adapter: LimitedAdapter) -> None:

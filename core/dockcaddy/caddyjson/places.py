@@ -15,9 +15,7 @@ _STEPS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "log": (r"setting up custom log '(?P<log>[^']+)'", ("logging", "logs")),
     "default_log": (r"setting up (?P<default_log>default) log", ("logging", "logs")),
     "app": (r"loading (?P<app>\w+) app module", ("apps",)),
-    # the names stand there in either order
-    "named": (r"server \S+: setting up (?P<named>named route) '", ()),
-    "server": (r"\bserver (?P<server>\S+): setting up", ("servers",)),
+    "server": (r"\bserver (?P<server>.+?): setting up", ("servers",)),
     "route": (r"(?:route handlers|route matchers|subroutes): route (?P<route>\d+)", ("routes",)),
     "error": (r"error handling routes: route (?P<error>\d+)", ("errors", "routes")),
     "connection": (r": connection policy (?P<connection>\d+)", ("tls_connection_policies",)),
@@ -27,10 +25,13 @@ _STEPS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "matcher": (r"loading matcher modules: module name '(?P<matcher>\w+)'", ("match",)),
 }
 _STEP = re.compile("|".join(pattern for pattern, _ in _STEPS.values()))
+# all that Caddy says from one step to the next before it is within a part of one site
+_BETWEEN = re.compile(
+    r"(?:loading (?:new )?config: )*|: provision \w+: (?:getting tls app: )?| (?:TLS connection policies)?"
+)
 _FIRST = frozenset(("log", "default_log", "app"))
 # parts that can be left out, and nothing else changes
 _REMOVABLE = frozenset(("log", "default_log", "route", "error", "connection", "automation"))
-_NAMED = re.compile(r"server (\S+): setting up named route '([^']+)'")
 
 Path = tuple[str | int, ...]
 
@@ -51,14 +52,19 @@ class Place:
 
     @classmethod
     def of(cls, words: str, config: Any) -> "Place":
-        """The place that a message of Caddy's names in a decoded configuration."""
+        """The place that a message of Caddy's names in a decoded configuration.
+
+        What follows is what Caddy quotes, also from labels: it leads no farther than within the part of their own site.
+        """
         path: Path = ()
-        part, hosts, removable = config, list[frozenset[str]](), path
+        part, hosts, removable, end = config, list[frozenset[str]](), path, 0
         for step in _STEP.finditer(words):
             name = str(step.lastgroup)
-            if name == "named":
-                found = _NAMED.search(words, step.start())
-                return cls(path, part, (), frozenset(found.groups() if found else ()))
+            if name in _FIRST if removable else not _BETWEEN.fullmatch(words, end, step.start()):
+                break
+            end = step.end()
+            if name == "server" and (route := _named_route(words[step.start() :], part)):
+                return cls(path, part, (), frozenset((route,)))
             before = () if name in _FIRST else path
             try:
                 further = (*before, *_key(name, step[name], part))
@@ -66,8 +72,8 @@ class Place:
             except (LookupError, TypeError):
                 break
             path = further
-            around = hosts if before else []
-            hosts = [*around, *filter(None, (_hosts_of_log(config, path) if name == "log" else _hosts(part),))]
+            if found_hosts := _hosts_of_log(config, path) if name == "log" else _hosts(part):
+                hosts.append(found_hosts)
             removable = path if name in _REMOVABLE else removable
         return cls(path, part, tuple(hosts), frozenset(), removable)
 
@@ -110,9 +116,21 @@ def _key(name: str, said: str, part: Any) -> Path:
         having = [place for place, each in enumerate(part["match"]) if said in each]
         # which one it was is not said
         return (*keys, *having, said) if len(having) == 1 else ()
-    if name == "certificates" or name in ("log", "default_log", "app", "server"):
+    if name in ("log", "default_log", "app", "server", "certificates"):
         return (*keys, said)
     return (*keys, int(said))
+
+
+def _named_route(words: str, http: Any) -> str:
+    """The named route that a message begins with, `""` for none. It may be named like anything else that Caddy says."""
+    for name, server in (http.get("servers") or {}).items():
+        for route in server.get("named_routes") or ():
+            # Caddy 2.11 has the names in the wrong order
+            if words.startswith(
+                tuple(f"server {a}: setting up named route '{b}'" for a, b in ((route, name), (name, route)))
+            ):
+                return str(route)
+    return ""
 
 
 def _at(config: Any, path: Path) -> Any:
