@@ -165,7 +165,7 @@ class StatusKeeper:
         names = self._update_sites(changed)
         keys = changed.keys | self._owners_of(names)
         for key in keys & self.resources.facts.keys():
-            sites = self.sites.by_owner.get(str(self.resources.facts[key].resource), ())
+            sites = self.sites.by_owner.at(str(self.resources.facts[key].resource))
             conditions = {name: self.sites.statuses[name].conditions.ready for name in sites}
             self.resources.set_ready(key, conditions, self._dates)
         for key in keys:

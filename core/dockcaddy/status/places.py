@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable
 from attrs import define, field
 
 from dockcaddy.model import Resource
+from dockcaddy.status.index import Index
 
 
 @define
@@ -12,13 +13,13 @@ class Places:
     """Resources by the addresses at which Caddy reaches them, and by name. Those that share a network share an address."""
 
     by_owner: dict[str, Resource] = field(factory=dict)
-    # mostly one, and a tuple takes a fourth of the memory of a set
-    _by_address: dict[str, tuple[Resource, ...]] = field(factory=dict)
+    _by_key: dict[str, Resource] = field(factory=dict)
+    _by_address: Index = field(factory=Index)
 
     def at(self, addresses: Iterable[str], makers: Collection[str]) -> Resource | None:
         """The resource at the first address that any has. Of several, one of the site's `makers`."""
         for address in addresses:
-            there = self._by_address.get(address)
+            there = [self._by_key[key] for key in self._by_address.at(address)]
             if there:
                 return min(there, key=lambda each: (str(each) not in makers, each.key))
         return None
@@ -29,22 +30,16 @@ class Places:
         if before is not None:
             touched.update(_addresses(before))
             for address in touched:
-                self._put(address, [each for each in self._by_address.get(address, ()) if each.key != before.key])
+                self._by_address.remove(address, before.key)
+            self._by_key.pop(before.key, None)
             if self.by_owner.get(str(before)) is before:
                 del self.by_owner[str(before)]
         if now is not None:
             for address in _addresses(now):
-                others = (each for each in self._by_address.get(address, ()) if each.key != now.key)
-                self._put(address, [*others, now])
+                self._by_address.add(address, now.key)
                 touched.add(address)
-            self.by_owner[str(now)] = now
+            self._by_key[now.key] = self.by_owner[str(now)] = now
         return touched
-
-    def _put(self, address: str, there: Collection[Resource]) -> None:
-        if there:
-            self._by_address[address] = tuple(there)
-        else:
-            self._by_address.pop(address, None)
 
 
 def _addresses(resource: Resource) -> tuple[str, ...]:

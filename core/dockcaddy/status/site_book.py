@@ -8,6 +8,7 @@ from dockcaddy.caddyfile import Block, ListenPorts, has_tls, is_site
 from dockcaddy.merge.assembly import Assembly, Section
 from dockcaddy.narration.live import LiveSite, Upstream, live_site
 from dockcaddy.status.dates import Dates
+from dockcaddy.status.index import Index
 from dockcaddy.status.model import ResourceStatus, SiteStatus
 from dockcaddy.status.resource_book import Changed
 from dockcaddy.status.resources import Facts
@@ -29,11 +30,11 @@ class SiteBook:
 
     prefix: str
     statuses: dict[str, SiteStatus] = field(factory=dict)
-    by_owner: dict[str, tuple[str, ...]] = field(factory=dict)
+    by_owner: Index = field(factory=Index)
     made: int = 0
     _served: dict[str, _Served] = field(factory=dict)
     _unserved: dict[str, tuple[str, ...]] = field(factory=dict)
-    _by_address: dict[str, tuple[str, ...]] = field(factory=dict)
+    _by_address: Index = field(factory=Index)
     _ports: ListenPorts = field(factory=ListenPorts)
     _around: Surroundings | None = None
 
@@ -48,9 +49,9 @@ class SiteBook:
     ) -> set[str]:
         """Another pass. Returns the names of the sites that were looked at, and of those that are gone."""
         new, gone = self._take_sections(assembly)
-        affected = new | {name for owner in changed.owners for name in self.by_owner.get(owner, ())}
+        affected = new | {name for owner in changed.owners for name in self.by_owner.at(owner)}
         for address in changed.addresses:
-            affected.update(self._by_address.get(address, ()))
+            affected.update(self._by_address.at(address))
         affected = (affected | self._concerned(around)) & self._served.keys()
         self._around = around
         for name in affected:
@@ -96,15 +97,15 @@ class SiteBook:
 
     def _link(self, name: str, live: LiveSite) -> None:
         for owner in live.resources:
-            _with(self.by_owner, owner, name)
+            self.by_owner.add(owner, name)
         for address in _dialled(live.upstreams):
-            _with(self._by_address, address, name)
+            self._by_address.add(address, name)
 
     def _unlink(self, name: str, live: LiveSite) -> None:
         for owner in live.resources:
-            _without(self.by_owner, owner, name)
+            self.by_owner.remove(owner, name)
         for address in _dialled(live.upstreams):
-            _without(self._by_address, address, name)
+            self._by_address.remove(address, name)
 
     def _concerned(self, around: Surroundings) -> set[str]:
         """The sites that changes around them may concern."""
@@ -112,7 +113,7 @@ class SiteBook:
         if before is None or before.failure != around.failure or before.silent.keys() != around.silent.keys():
             return set(self._served)
         views = before.caddys_view.items() ^ around.caddys_view.items()
-        found = {name for address, _ in views for name in self._by_address.get(address, ())}
+        found = {name for address, _ in views for name in self._by_address.at(address)}
         hosts = {host for host, _ in before.uncertified.items() ^ around.uncertified.items()}
         if hosts:
             found |= {
@@ -129,7 +130,7 @@ class SiteBook:
             for name in names:
                 is_makers = name in self._served and owner in self._served[name].live.resources
                 if not is_makers:
-                    _without(self.by_owner, owner, name)
+                    self.by_owner.remove(owner, name)
         self._unserved = {}
         for key, each in facts.items():
             if each.part is not None and each.part is each.fragment:
@@ -141,7 +142,7 @@ class SiteBook:
                     there[name] = None
                     found.append(name)
                     self._put(unserved(addresses, urls, maker), dates)
-                    _with(self.by_owner, str(maker), name)
+                    self.by_owner.add(str(maker), name)
             if found:
                 self._unserved[str(maker)] = tuple(found)
         return set(there)
@@ -184,19 +185,6 @@ def _dialled(upstreams: Iterable[Upstream]) -> set[str]:
         dialled = dial_of(each.address)
         found |= {dialled, dialled.rpartition(":")[0].strip("[]")}
     return found
-
-
-def _with(kept: dict[str, tuple[str, ...]], key: str, name: str) -> None:
-    """Note a name that is not there. Mostly it is the only one, and a tuple takes a fourth of the memory of a set."""
-    kept[key] = (*kept.get(key, ()), name)
-
-
-def _without(kept: dict[str, tuple[str, ...]], key: str, name: str) -> None:
-    names = tuple(each for each in kept.get(key, ()) if each != name)
-    if names:
-        kept[key] = names
-    else:
-        kept.pop(key, None)
 
 
 def _sites_of_labels(labels: Mapping[str, str], prefix: str) -> Iterator[str]:
