@@ -78,7 +78,7 @@ class EventHandler:
                 # no list shows that a container is stopping
                 if event.verb == "kill":
                     self._signalled(event)
-                elif event.verb in ("die", "start"):
+                elif event.verb == "start":
                     self._store.set_stopping(event.container, 0.0)
             for id, has_ended in ended.items():
                 # until the next list says so, it would count as one that runs and has no address
