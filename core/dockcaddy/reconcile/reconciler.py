@@ -112,10 +112,11 @@ class Reconciler:
         if due.poll:
             self.watches.resync()
         if due.reconcile:
+            before = self.configuration
             if self.reconcile():
                 self.schedule.sent()
             self._own_fault.ended()
-            if due.poll:
+            if due.poll or self.configuration is not before:
                 self.give_back_memory()
         elif due.check:
             self._check()
@@ -209,8 +210,6 @@ class Reconciler:
         self.problems = problems_of(inventory, fragments, configuration, self._quarantined)
         took = self._deliver(configuration, inventory, begun)
         self._observe(inventory, fragments, self.outputs.failure, took if changed else None)
-        if changed:
-            self.give_back_memory()
         return changed and not self.express.is_serving
 
     @property
