@@ -15,8 +15,10 @@ from dockcaddy.reconcile.pipeline import Pipeline
 from dockcaddy.settings import limits
 from dockcaddy.status.keeper import StatusKeeper
 from dockcaddy.status.observation import Observation
+from measuring import Table
 
 SIZES = (10, 100, 1_000, 10_000)
+COLUMNS = ("one changed, ms", "nothing changed, ms", "memory, MB")
 
 
 def resource(number: int) -> Resource:
@@ -79,8 +81,7 @@ def memory(make: Callable[[], object]) -> float:
 
 def print_pipeline(registry: Registry) -> None:
     """A row for each size: what the configuration takes."""
-    print("| resources | cold, ms | one changed, ms | nothing changed, ms | memory, MB |")
-    print("| ---: | ---: | ---: | ---: | ---: |")
+    table = Table(("resources", "cold, ms", *COLUMNS))
     for size in SIZES:
         resources = tuple(resource(number) for number in range(size))
         whole = inventory(resources)
@@ -100,7 +101,7 @@ def print_pipeline(registry: Registry) -> None:
             made.build(whole)
             return made
 
-        print(f"| {size:,} | {cold:.1f} | {one:.2f} | {calm:.2f} | {memory(kept):.1f} |")
+        table.row(f"{size:,}", f"{cold:.1f}", f"{one:.2f}", f"{calm:.2f}", f"{memory(kept):.1f}")
 
 
 def observation(pipeline: Pipeline, whole: Inventory) -> Observation:
@@ -119,8 +120,7 @@ def observed(passes: Sequence[Observation]) -> StatusKeeper:
 
 def print_status(registry: Registry) -> None:
     """A row for each size: what the status takes."""
-    print("| resources | first pass, ms | one changed, ms | nothing changed, ms | memory, MB |")
-    print("| ---: | ---: | ---: | ---: | ---: |")
+    table = Table(("resources", "first pass, ms", *COLUMNS))
     for size in SIZES:
         resources = tuple(resource(number) for number in range(size))
         pipeline = Pipeline(registry)
@@ -134,9 +134,8 @@ def print_status(registry: Registry) -> None:
         waiting = iter(changes)
         one = median(lambda keeper=keeper, waiting=waiting: keeper.observe(next(waiting)), len(changes))
         calm = median(lambda keeper=keeper, last=changes[-1]: keeper.observe(last), 15)
-        print(
-            f"| {size:,} | {cold:.1f} | {one:.2f} | {calm:.2f} | {memory(lambda first=first: observed((first,))):.1f} |"
-        )
+        taken = memory(lambda first=first: observed((first,)))
+        table.row(f"{size:,}", f"{cold:.1f}", f"{one:.2f}", f"{calm:.2f}", f"{taken:.1f}")
 
 
 def main() -> None:

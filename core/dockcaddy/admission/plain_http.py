@@ -14,10 +14,10 @@ def mixed_protocols(document: Document) -> Iterator[tuple[str, frozenset[str]]]:
     """A message for each listener where both are needed, and the hosts that turn TLS on."""
     http_port = document.app("http").get("http_port") or 80
     for server in document.servers.values():
-        plain, listen = plain_names(server), server.settings.get("listen") or ()
-        if not plain or not serves_tls(server) or all(address.endswith(f":{http_port}") for address in listen):
-            continue
-        if (server.settings.get("automatic_https") or {}).get("disable"):
+        automatic, listen = server.settings.get("automatic_https") or {}, server.settings.get("listen") or ()
+        is_fixed = automatic.get("disable") or all(address.endswith(f":{http_port}") for address in listen)
+        plain = plain_names(server)
+        if not plain or is_fixed or not serves_tls(server):
             continue
         others = names_with_tls(server)
         reason = f"caddy would serve TLS at {', '.join(listen)} to clients of http://{plain[0]}"

@@ -59,24 +59,29 @@ class QuickValidator:
 
 
 def _refusals(process: LimitedProcess, config: dict[str, Any]) -> Iterator[str]:
-    """What Caddy says of each part that it refuses. What all servers share is said once."""
+    """What Caddy says of each part that it refuses. What is left out for one server is left out for all, and is said once."""
     config["admin"] = admin_at(process.socket)
-    http = config["apps"]["http"]
-    for name, server in http["servers"].items():
-
-        def of(server: dict[str, Any], apps: dict[str, Any], name: str = name) -> dict[str, Any]:
-            ended = [*(server.get("tls_connection_policies") or ()), {"match": {_END: {}}}]
-            alone = {**server, "tls_connection_policies": ended}
-            return {**config, "apps": {**apps, "http": {**http, "servers": {name: alone}}}}
-
-        if _END in _refusal(process, of(server, config["apps"])):
+    alone = {**config, "apps": {"http": config["apps"]["http"]}}
+    for name, server in config["apps"]["http"]["servers"].items():
+        if _END in _refusal(process, _with_one(config, name, server)):
             continue
         routes = server.get("routes") or []
-        yield from _each_refusal(process, of({**server, "routes": []}, config["apps"]))
+        yield from _each_refusal(process, _with_one(config, name, {**server, "routes": []}))
         every = list(_innermost(routes))
         for start in range(0, len(every), limits.LOADED_TOGETHER):
             some = set(every[start : start + limits.LOADED_TOGETHER])
-            yield from _each_refusal(process, of({"listen": server["listen"], "routes": _only(some, routes)}, {}))
+            part = {"listen": server["listen"], "routes": _only(some, routes)}
+            yield from _each_refusal(process, _with_one(alone, name, part))
+
+
+def _with_one(config: dict[str, Any], name: str, server: dict[str, Any]) -> dict[str, Any]:
+    """The configuration with one server, of which Caddy complains at the end. All else is not copied."""
+    apps = config["apps"]
+    ended = {
+        **server,
+        "tls_connection_policies": [*(server.get("tls_connection_policies") or ()), {"match": {_END: {}}}],
+    }
+    return {**config, "apps": {**apps, "http": {**apps["http"], "servers": {name: ended}}}}
 
 
 def _each_refusal(process: LimitedProcess, config: dict[str, Any]) -> Iterator[str]:

@@ -6,9 +6,8 @@ made the line or the part that Caddy names, and where that is not known by halvi
 rejected before does not delay what is new.
 
 `trial.py` tries one set of fragments, `search.py` finds which of them are refused, `makers.py` knows who made what,
-`refusal.py` reads Caddy's message,
-`memory.py` is what is remembered between passes, `explanation.py` says what to do, `ports.py` is about ports that are
-not available.
+`refusal.py` reads Caddy's message, `memory.py` is what is remembered between passes, `explanation.py` says what to do,
+`ports.py` is about ports that are not available.
 """
 
 from collections.abc import Callable, Mapping, Sequence
