@@ -8,7 +8,7 @@ from typing import Any
 import click
 from attrs import evolve, frozen
 
-from dockcaddy.cli import result
+from dockcaddy.cli import USAGE, result
 from dockcaddy.cli.as_it_runs import AsItRuns
 from dockcaddy.cli.inventory import (
     Given,
@@ -30,9 +30,6 @@ from dockcaddy.model import Problem
 from dockcaddy.run.comparison import Comparison
 
 logger = logging.getLogger("dockcaddy")
-
-# as for any file that a command cannot use
-UNREAD = 2
 
 
 @click.command(cls=AsItRuns)
@@ -74,7 +71,7 @@ def command(files: tuple[str, ...], given: Given, style: str, compares: bool, **
         except ComposeFileError as error:
             unread.append(error)
     status = _check(sources, unread, style)
-    return UNREAD if unread else status
+    return USAGE if unread else status
 
 
 def _problem(error: ComposeFileError) -> Located:
