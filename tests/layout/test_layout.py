@@ -85,6 +85,18 @@ def test_the_limits_have_one_home(path: Path) -> None:
         )
 
 
+@pytest.mark.parametrize("path", [*MODULES, *PLUGIN_MODULES], ids=name_of)
+def test_a_constant_is_defined_once(path: Path) -> None:
+    targets = [
+        target
+        for node in ast.parse(path.read_text()).body
+        if isinstance(node, ast.Assign | ast.AnnAssign)
+        for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
+    ]
+    names = [each.id for each in targets if isinstance(each, ast.Name)]
+    assert not [each for each in names if names.count(each) > 1]
+
+
 def test_no_modules_import_each_other_in_a_circle() -> None:
     modules = {name_of(path): path for path in (*MODULES, *PLUGIN_MODULES)}
     # a package's face hands on names of its own modules

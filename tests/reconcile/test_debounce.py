@@ -94,6 +94,36 @@ def test_what_is_noted_during_a_cycle_is_for_the_next() -> None:
     assert debounce.due == pytest.approx(1.15)
 
 
+def noted(debounce: Debounce, at: float, took: float = 0.0) -> float:
+    """A change at a time, and the cycle that takes it up. Returns how long the change waited."""
+    debounce.note(at)
+    assert debounce.due is not None
+    begun = debounce.due
+    debounce.take(begun)
+    debounce.sent_nothing(begun + took)
+    return begun - at
+
+
+def test_a_container_that_is_created_and_connected_first_starts_without_delay_however_often() -> None:
+    debounce = Debounce(0.1)
+    for created in range(0, 60, 2):
+        assert noted(debounce, created, 0.01) == 0.0
+        assert noted(debounce, created + 0.09, 0.01) == 0.0
+        debounce.note(created + 0.2)
+        assert debounce.due == created + 0.2
+        debounce.take(created + 0.2)
+        debounce.sent()
+
+
+def test_cycles_that_change_nothing_use_at_most_a_fifth_of_the_time() -> None:
+    debounce = Debounce(0.1)
+    assert noted(debounce, 1.0, 0.01) == 0.0
+    assert noted(debounce, 1.02, 0.01) == pytest.approx(0.03)
+    # but no change waits for longer than between two that send
+    assert noted(debounce, 2.0, 1.0) == 0.0
+    assert noted(debounce, 3.0, 1.0) == pytest.approx(0.1)
+
+
 def test_cycles_that_change_nothing_do_not_slow_the_next() -> None:
     debounce = Debounce(0.1)
     for at in range(20):

@@ -56,7 +56,7 @@ def test_one_that_fails_hears_the_next_event_and_is_named_once(caplog: pytest.Lo
     thread = ListeningThread(contribution("bad", receive), context(StatusKeeper()))
     thread.start()
     for number in range(4):
-        thread.put(event(number))
+        thread.put([event(number)])
     assert eventually(lambda: len(heard) == 4)
     assert eventually(lambda: caplog.text.count('event listener "bad" of plugin site failed: ZeroDivisionError') == 1)
     assert "SystemExit: enough" in caplog.text
@@ -66,10 +66,20 @@ def test_one_that_fails_hears_the_next_event_and_is_named_once(caplog: pytest.Lo
 def test_what_waits_is_bounded_and_the_newest_is_kept(caplog: pytest.LogCaptureFixture) -> None:
     heard: list[Event] = []
     thread = ListeningThread(contribution("late", heard.append), context(StatusKeeper()))
-    for number in range(limits.MAX_WAITING_EVENTS + 30):
-        thread.put(event(number))
+    for number in range(limits.MAX_EVENTS_FOR_LISTENER + 30):
+        thread.put([event(number)])
     thread.start()
-    assert eventually(lambda: len(heard) == limits.MAX_WAITING_EVENTS)
+    assert eventually(lambda: len(heard) == limits.MAX_EVENTS_FOR_LISTENER)
     assert heard[0].time == 30.0
     assert "is slow: 30 events were dropped" in caplog.text
+    thread.end()
+
+
+def test_all_events_of_one_update_are_heard_however_many(caplog: pytest.LogCaptureFixture) -> None:
+    heard: list[Event] = []
+    thread = ListeningThread(contribution("late", heard.append), context(StatusKeeper()))
+    thread.put([event(number) for number in range(limits.MAX_EVENTS_FOR_LISTENER * 5)])
+    thread.start()
+    assert eventually(lambda: len(heard) == limits.MAX_EVENTS_FOR_LISTENER * 5)
+    assert "dropped" not in caplog.text
     thread.end()

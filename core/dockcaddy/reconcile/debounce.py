@@ -8,20 +8,26 @@ URGENT_GAP = 0.25
 # so many changes may come one after the other before they wait, and so many more with each second
 BURST = 30.0
 BURST_PER_SECOND = 2.0
+# a pass that sent nothing is followed by a rest of so many times what it took: passes never use more than a fifth of a core
+REST = 4.0
 
 
 @define
 class Debounce:
-    """When the next pass may begin. `minimum` is the least time between two; all times are in seconds of one clock.
+    """When the next pass may begin. All times are in seconds of one clock.
 
-    While changes come together, the gap between passes doubles up to `maximum`. Changes that come one after the other do
-    not wait, up to a budget: a hundred containers that start this way do not cost a hundred reloads.
+    `minimum` is the least time between two passes that send something. While changes come together, the gap between
+    such passes doubles up to `maximum`. Changes that come one after the other do not wait, up to a budget: a hundred
+    containers that start this way do not cost a hundred reloads. A pass that sends nothing delays the next one by a short
+    rest only: a container is created and connected a moment before it starts.
     """
 
     minimum: float = 0.1
     maximum: float = LONGEST_GAP
     _gap: float = 0.0
-    _last: float = float("-inf")
+    _began: float = float("-inf")
+    _sent_at: float = float("-inf")
+    _rests_until: float = float("-inf")
     _first: float | None = None
     _latest: float = 0.0
     _urgent: bool = False
@@ -41,11 +47,12 @@ class Debounce:
         if self._first is None:
             return None
         gap = max(self._gap, self.minimum)
+        earliest = max(self._first, self._rests_until)
         if self._urgent:
-            return max(self._first, self._last + max(min(self._gap, URGENT_GAP), self.minimum))
-        if self._first >= self._last + gap:
-            return self._first
-        return max(self._last + gap, min(self._latest + self.minimum, self._first + gap))
+            return max(earliest, self._sent_at + max(min(self._gap, URGENT_GAP), self.minimum))
+        if self._first >= self._sent_at + gap:
+            return earliest
+        return max(earliest, self._sent_at + gap, min(self._latest + self.minimum, self._first + gap))
 
     def take(self, now: float) -> float | None:
         """A pass begins: it takes up what was noted; what is noted from now on is for the next one.
@@ -53,16 +60,21 @@ class Debounce:
         Returns when the first change was noted; None without any.
         """
         first = now if self._first is None else self._first
-        came_alone = self._latest <= first + self.minimum and first >= self._last + self.minimum
+        came_alone = self._latest <= first + self.minimum and first >= self._sent_at + self.minimum
         self._is_stream = not came_alone
-        self._budget = min(self._budget + (now - self._last) * BURST_PER_SECOND, BURST)
-        self._last = now
+        self._began = now
         noticed, self._first = self._first, None
         self._urgent = False
         return noticed
 
     def sent(self) -> None:
         """The pass changed the configuration: the next one waits if changes come together, or the budget is used up."""
-        self._budget = max(self._budget - 1, 0.0)
+        refilled = min(self._budget + (self._began - self._sent_at) * BURST_PER_SECOND, BURST)
+        self._budget = max(refilled - 1, 0.0)
+        self._sent_at = self._began
         grown = min(max(self._gap, self.minimum) * 2, self.maximum)
         self._gap = grown if self._is_stream else 0.0 if self._budget >= 1 else 1 / BURST_PER_SECOND
+
+    def sent_nothing(self, now: float) -> None:
+        """The pass ended now and changed nothing."""
+        self._rests_until = now + min(REST * (now - self._began), self.minimum)

@@ -33,13 +33,13 @@ class ListeningThread:
         """Begin to hand on."""
         threading.Thread(target=self._work, name=f"events {self.listener.name}", daemon=True).start()
 
-    def put(self, event: Event) -> None:
-        """Another event; the oldest is dropped where too many wait."""
+    def put(self, events: Sequence[Event]) -> None:
+        """More events; the oldest are dropped where too many wait. Those of one update are never too many."""
         with self._changed:
-            if len(self._waiting) >= limits.MAX_WAITING_EVENTS:
+            while self._waiting and len(self._waiting) + len(events) > limits.MAX_EVENTS_FOR_LISTENER:
                 self._waiting.popleft()
                 self._dropped += 1
-            self._waiting.append(event)
+            self._waiting.extend(events)
             self._changed.notify()
 
     def end(self) -> None:
@@ -84,9 +84,8 @@ def listening(listeners: Sequence[Contribution[EventListener]], context: Service
     threads = [ListeningThread(each, context) for each in listeners]
 
     def take(update: Update) -> None:
-        for event in update.events:
-            for each in threads:
-                each.put(event)
+        for each in threads:
+            each.put(update.events)
 
     unsubscribe = context.status.subscribe(take) if threads else lambda: None
     for each in threads:

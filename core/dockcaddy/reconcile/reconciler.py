@@ -115,6 +115,8 @@ class Reconciler:
             before = self.configuration
             if self.reconcile():
                 self.schedule.sent()
+            else:
+                self.schedule.sent_nothing(self.clock())
             self._own_fault.ended()
             if due.poll or self.configuration is not before:
                 self.give_back_memory()

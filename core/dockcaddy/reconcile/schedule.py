@@ -77,6 +77,10 @@ class Schedule:
         """The pass changed the configuration: the next one may have to wait."""
         self.debounce.sent()
 
+    def sent_nothing(self, now: float) -> None:
+        """The pass ended now and changed nothing."""
+        self.debounce.sent_nothing(now)
+
     def served(self) -> None:
         """Every live output has what was taken up."""
         self.waiting_since = None

@@ -270,5 +270,5 @@ MAX_PART_LEFT = 1 / 6
 MAX_CERTIFICATES = 10_000
 # Loads between two passes that are counted. A search for a refused fragment makes dozens.
 MAX_LOADS = 1_000
-# Events that wait for a slow listener. A thousand sites that go down together are more; the oldest are dropped.
-MAX_WAITING_EVENTS = 200
+# Events that wait for a slow listener. The oldest are dropped, but none of the newest update.
+MAX_EVENTS_FOR_LISTENER = 200
