@@ -86,7 +86,7 @@ def test_a_connection_that_the_engine_closed_meanwhile_is_opened_again(
     [
         (
             (b'HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"Id"', False),
-            "IncompleteRead(5 bytes read, 95 more expected)",
+            "Response ended prematurely",
         ),
         (chunked(b'{"Id": ', is_complete=False), "Response ended prematurely"),
         (answer(b"<html>"), "Expecting value: line 1 column 1 (char 0)"),

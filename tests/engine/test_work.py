@@ -42,3 +42,20 @@ def test_what_a_call_raises_is_its_answer() -> None:
     assert is_done.wait(10)
     assert taken == [error]
     work.close()
+
+
+def test_a_call_that_begins_with_an_answer_takes_no_further_thread() -> None:
+    work, is_done = Threads(), threading.Event()
+    used: list[str] = []
+
+    def take(left: int) -> None:
+        used.append(threading.current_thread().name + str(threading.get_ident()))
+        if left:
+            work.perform(lambda: left - 1, take)
+        else:
+            is_done.set()
+
+    work.perform(lambda: 50, take)
+    assert is_done.wait(10)
+    assert len(used) == 51 and len(set(used)) == 1
+    work.close()

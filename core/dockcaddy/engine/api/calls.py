@@ -34,7 +34,8 @@ class Call:
 
 @define(eq=False)
 class Calls:
-    """The open calls. Callers hold `lock`. Responses are applied while it is held, and then it is notified.
+    """The open calls. Callers hold `lock`. Responses are applied while it is held, and then it is notified, unless the next
+    call has begun with the response: whoever waits for many would wake up for each of them.
 
     `given_up` is called after a timeout, so that the next call uses another connection.
     """
@@ -45,6 +46,7 @@ class Calls:
     work: Work = field(factory=Threads)
     open: list[Call] = field(factory=list)
     answers: int = 0
+    _begun: int = 0
     _hung: set[tuple[str, str]] = field(factory=set)
 
     def begin(
@@ -53,6 +55,7 @@ class Calls:
         """Begin a call. Its response goes to `take`; its error, or an error in `take`, goes to `fail`."""
         call = Call(kind, about, self.clock(), ask, take, fail, is_late=(kind, about) in self._hung)
         self.open.append(call)
+        self._begun += 1
         self.work.perform(ask, partial(self._answered, call))
 
     def of(self, kind: str) -> list[Call]:
@@ -102,6 +105,7 @@ class Calls:
         call.is_over = True
         self.open.remove(call)
         self.answers += 1
+        begun = self._begun
         try:
             if isinstance(answer, Exception):
                 raise answer
@@ -109,4 +113,5 @@ class Calls:
         except Exception as error:
             # also if the response is not what an engine sends
             call.fail(error)
-        self.lock.notify_all()
+        if self._begun == begun:
+            self.lock.notify_all()

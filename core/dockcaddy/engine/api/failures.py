@@ -5,6 +5,7 @@ import re
 import socket
 import ssl
 from http import HTTPStatus
+from http.client import IncompleteRead
 from typing import Any
 
 from attrs import frozen
@@ -76,6 +77,8 @@ def failure_of(error: BaseException, *, by_socket: bool = True) -> Failure:
     response = getattr(bottom, "response", None)
     if response is not None:
         return _of_response(bottom, response)
+    if isinstance(bottom, IncompleteRead):
+        return Failure("Response ended prematurely")
     text = getattr(bottom, "explanation", None) or getattr(bottom, "strerror", None) or str(bottom)
     cause = one_line(str(text) or type(bottom).__name__)
     return Failure(cause, _remedy(bottom, by_socket=by_socket))

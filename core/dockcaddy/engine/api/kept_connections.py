@@ -1,29 +1,138 @@
 """docker's client, with connections that stay open between calls.
 
 docker's client opens a connection for every URL at a unix socket, and its HTTP library takes longer than the engine does.
-Nearly all of our calls read something small, so they go directly to the connection pool below that library. The endpoint,
-the certificates and the API version are still those of docker's client.
+Nearly all of our calls read something small, so they go below that library. The endpoint, the certificates and the API
+version are still those of docker's client.
 """
 
+import socket
 from collections.abc import Mapping
-from typing import Any
+from http.client import HTTPConnection
+from typing import Any, Protocol
 from urllib.parse import urlencode, urlsplit
 
 import docker
 import requests
+from attrs import define, field, frozen
 from docker.transport import UnixHTTPAdapter
-from docker.transport.unixconn import UnixHTTPConnectionPool
+from requests.models import REDIRECT_STATI
 from urllib3.connectionpool import HTTPConnectionPool
 from urllib3.exceptions import ProtocolError
-from urllib3.response import BaseHTTPResponse
-from urllib3.util import Timeout
+from urllib3.util import Timeout, wait_for_read
 
 from dockcaddy.settings import limits
 
 # the options of a call that reads a complete response
 _PLAIN = frozenset(("params", "headers", "timeout"))
-# what a kept connection says that the engine closed just before a call; the pool notices earlier closes itself
+# what a kept connection says that the engine closed just before a call
 _CLOSED = (ConnectionResetError, BrokenPipeError)
+
+
+@frozen
+class _Answer:
+    """A response that is read completely."""
+
+    status: int
+    reason: str
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class _Connections(Protocol):
+    def get(self, path: str, headers: Mapping[str, str], timeout: float | None) -> _Answer:
+        """The response to a GET request. `timeout` is in seconds, to connect and between two parts of the response.
+
+        A call whose kept connection the engine has closed is repeated.
+        """
+
+    def close(self) -> None:
+        """Close all connections that no call uses."""
+
+
+class _UnixConnection(HTTPConnection):
+    def __init__(self, path: str) -> None:
+        super().__init__("localhost")
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(self._path)
+
+
+@define(eq=False)
+class _UnixConnections:
+    """Those to a unix socket, where a call of urllib3 takes three times as long as one of Python's own client."""
+
+    path: str
+    _kept: list[_UnixConnection] = field(factory=list)
+
+    def get(self, path: str, headers: Mapping[str, str], timeout: float | None) -> _Answer:
+        """See _Connections."""
+        try:
+            return self._asked(path, headers, timeout)
+        except _CLOSED:
+            return self._asked(path, headers, timeout)
+
+    def close(self) -> None:
+        """See _Connections."""
+        kept, self._kept = self._kept, []
+        for each in kept:
+            each.close()
+
+    def _asked(self, path: str, headers: Mapping[str, str], timeout: float | None) -> _Answer:
+        connection = self._connection(timeout)
+        try:
+            connection.request("GET", path, headers=dict(headers))
+            response = connection.getresponse()
+            answer = _Answer(response.status, response.reason, dict(response.getheaders()), response.read())
+        except BaseException:
+            connection.close()
+            raise
+        if len(self._kept) < limits.MAX_ENGINE_CONNECTIONS:
+            self._kept.append(connection)
+        else:
+            connection.close()
+        return answer
+
+    def _connection(self, timeout: float | None) -> _UnixConnection:
+        try:
+            connection = self._kept.pop()
+        except IndexError:
+            connection = _UnixConnection(self.path)
+        connection.timeout = timeout
+        if connection.sock is not None:
+            if wait_for_read(connection.sock, 0):
+                # the engine has closed it meanwhile
+                connection.close()
+            else:
+                connection.sock.settimeout(timeout)
+        return connection
+
+
+@define(eq=False)
+class _Pool:
+    """Those of a pool of urllib3, which notices by itself what the engine closed earlier."""
+
+    pool: HTTPConnectionPool
+
+    def get(self, path: str, headers: Mapping[str, str], timeout: float | None) -> _Answer:
+        """See _Connections."""
+        try:
+            return self._asked(path, headers, timeout)
+        except ProtocolError as error:
+            if not isinstance(error.args[-1], _CLOSED):
+                raise
+            return self._asked(path, headers, timeout)
+
+    def close(self) -> None:
+        """See _Connections."""
+        self.pool.close()
+
+    def _asked(self, path: str, headers: Mapping[str, str], timeout: float | None) -> _Answer:
+        waiting = Timeout(connect=timeout, read=timeout)
+        made = self.pool.urlopen("GET", path, retries=False, headers=headers, timeout=waiting, preload_content=False)
+        return _Answer(made.status, made.reason or "", made.headers, b"".join(made.stream()))
 
 
 class Client(docker.APIClient):
@@ -36,21 +145,20 @@ class Client(docker.APIClient):
         parts = urlsplit(self.base_url)
         self._origin = f"{parts.scheme}://{parts.netloc}"
         self._headers = dict(request.headers)
-        self._pool = self._new_pool(request)
+        self._connections = self._kept(request)
 
     def get(self, url: str | bytes, **options: Any) -> requests.Response:
-        """The response to a GET request. Raises errors of urllib3; streams and redirects also those of requests."""
+        """The response to a GET request. Raises OSError and errors of http.client and urllib3, for streams those of requests."""
         url = url.decode() if isinstance(url, bytes) else url
         if not _PLAIN.issuperset(options):
             return super().get(url, **options)
         params = {key: value for key, value in (options.get("params") or {}).items() if value is not None}
         asked = f"{url}?{urlencode(params, doseq=True)}" if params else url
         headers = {**self._headers, **(options.get("headers") or {})}
-        answer = self._ask(asked.removeprefix(self._origin), headers, options.get("timeout"))
-        body = b"".join(answer.stream())
-        if answer.get_redirect_location():
+        answer = self._connections.get(asked.removeprefix(self._origin), headers, options.get("timeout"))
+        if answer.status in REDIRECT_STATI:
             return super().get(url, **options)
-        response = _Response(asked, answer, body)
+        response = _Response(asked, answer)
         for hook in self.hooks["response"]:
             hook(response)
         return response
@@ -58,44 +166,27 @@ class Client(docker.APIClient):
     def close(self) -> None:
         """Close all connections that no call uses."""
         super().close()
-        self._pool.close()
+        self._connections.close()
 
-    def _ask(self, path: str, headers: Mapping[str, str], timeout: float | None) -> BaseHTTPResponse:
-        """The response, whose body is still to be read. A call that the engine closed the connection on is repeated once."""
-        # the time to connect, and between two parts of the response
-        options: dict[str, Any] = {
-            "headers": headers,
-            "timeout": Timeout(connect=timeout, read=timeout),
-            "preload_content": False,
-        }
-        try:
-            return self._pool.urlopen("GET", path, retries=False, **options)
-        except ProtocolError as error:
-            if not isinstance(error.args[-1], _CLOSED):
-                raise
-            return self._pool.urlopen("GET", path, retries=False, **options)
-
-    def _new_pool(self, request: requests.PreparedRequest) -> HTTPConnectionPool:
+    def _kept(self, request: requests.PreparedRequest) -> _Connections:
         adapter: Any = self.get_adapter(self.base_url)
         if isinstance(adapter, UnixHTTPAdapter):
             # the adapter's own pools are for one URL each
-            return UnixHTTPConnectionPool(
-                self.base_url, adapter.socket_path, self.timeout, limits.MAX_ENGINE_CONNECTIONS
-            )
+            return _UnixConnections(adapter.socket_path)
         pool: HTTPConnectionPool = adapter.get_connection_with_tls_context(request, self.verify, {}, self.cert)
         adapter.cert_verify(pool, self.base_url, self.verify, self.cert)
-        return pool
+        return _Pool(pool)
 
 
 class _Response(requests.Response):
     """A response that is read completely. The engine's JSON is in UTF-8, whatever its headers say."""
 
-    def __init__(self, url: str, answer: BaseHTTPResponse, body: bytes) -> None:
+    def __init__(self, url: str, answer: _Answer) -> None:
         super().__init__()
         self.url, self.encoding = url, "utf-8"
-        self.status_code, self.reason = answer.status, answer.reason or ""
+        self.status_code, self.reason = answer.status, answer.reason
         self.headers.update(answer.headers.items())
         self.request = requests.PreparedRequest()
         self.request.method, self.request.url = "GET", url
         # where requests keeps a body that is read
-        self._content: Any = body
+        self._content: Any = answer.body

@@ -55,18 +55,21 @@ class Threads:
 
     def _work(self) -> None:
         while (asking := self._next.get()) is not None:
-            _perform(*asking)
-            # a thread that waits must not keep the last answer: a list of thousands of containers takes megabytes
-            del asking
+            ask, done = asking
+            answer = _answer(ask)
             with self._lock:
-                if self._idle >= limits.MAX_IDLE_ENGINE_THREADS:
-                    return
-                self._idle += 1
+                stays = self._idle < limits.MAX_IDLE_ENGINE_THREADS
+                # it takes the next call when it is done, which may be one that begins with this answer
+                self._idle += stays
+            done(answer)
+            # a thread that waits must not keep the last answer: a list of thousands of containers takes megabytes
+            del asking, ask, done, answer
+            if not stays:
+                return
 
 
-def _perform(ask: Callable[[], Any], done: Callable[[Any], None]) -> None:
+def _answer(ask: Callable[[], Any]) -> Any:
     try:
-        answer = ask()
+        return ask()
     except Exception as error:
-        answer = error
-    done(answer)
+        return error

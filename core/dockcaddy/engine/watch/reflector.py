@@ -208,18 +208,17 @@ class Reflector:
             return
         self._has_begun = self._is_known
         patience = FIRST_PATIENCE if self.is_watching else limits.ENGINE_CALL_TIMEOUT + limits.ENGINE_PATIENCE
-        while self._is_known and not self._is_done():
-            if not self.lock.wait_for(partial(self._has_answered, self._calls.answers), patience):
+        answers = self._calls.answers
+        while self._is_known and not self.lock.wait_for(self._is_done, patience):
+            if self._calls.answers == answers:
                 self._begin_without_inspects()
                 return
+            answers = self._calls.answers
 
     def _begin_without_inspects(self) -> None:
         """What an earlier run served is not taken away because an inspect is slow: the list says enough meanwhile."""
         for id in self.store.uninspected():
             self.store.mark_unreadable(id)
-
-    def _has_answered(self, before: int) -> bool:
-        return self._is_done() or self._calls.answers > before
 
     def _is_known_or_failed(self) -> bool:
         self._turn()
@@ -244,10 +243,13 @@ class Reflector:
         self._inspector.queue.retry(now)
         self._begin_lists()
         self._begin_look()
-        self._inspector.begin(lambda id, answer: self._take("inspect", 0, answer, (id,)), self._fail_inspect)
+        self._begin_inspects()
         if not self._is_tended and self.due is not None:
             self._is_tended = True
             self.work.go_on(f"looks of {self.store.engine}", self._tend)
+
+    def _begin_inspects(self) -> None:
+        self._inspector.begin(lambda id, answer: self._take("inspect", 0, answer, (id,)), self._fail_inspect)
 
     @property
     def due(self) -> float | None:
@@ -267,7 +269,7 @@ class Reflector:
                     self.lock.wait(AFTER_FAULT)
 
     def tend(self, *, is_due: bool) -> None:
-        """Begin what is due. `is_due` is False if a notification came first. The caller holds the lock."""
+        """Begin what is due; `is_due` is False if a notification came first. The caller holds the lock."""
         if is_due:
             # a pass that waits need not wait for a call that is late by now
             self.lock.notify_all()
@@ -334,6 +336,7 @@ class Reflector:
                 self._inspector.want(about)
             case "inspect":
                 self._inspector.succeeded(about[0], answer)
+                self._begin_inspects()
             case "swarm":
                 self._swarm.take(*answer)
             case "tasks":
