@@ -1,7 +1,11 @@
 """`dockcaddy diff`: what would change in what Caddy accepted last."""
 
 import json
-from collections.abc import Callable, Mapping
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -133,3 +137,67 @@ def test_a_broken_file_is_an_error_and_stays(dockcaddy: Callable, snapshot: Call
     result = dockcaddy("diff", "--state-directory", "state", "--inventory", snapshot(web=WEB))
     assert result.status == 1 and "cannot be read" in result.err
     assert path.read_text().startswith("no database")
+
+
+LISTENING = """\
+import socket, sys
+listening = socket.socket(socket.AF_UNIX)
+listening.bind({socket!r})
+listening.listen()
+print("listens", flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def started(sandbox: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
+    """Starts a process that looks like a `dockcaddy run` in a folder, with these arguments and variables."""
+    monkeypatch.setattr(os, "environ", os.environ.copy())
+    (sandbox / "elsewhere").mkdir()
+    (sandbox / "state").mkdir()
+    program = sandbox / "elsewhere" / "dockcaddy"
+    program.write_text(LISTENING.format(socket=str(sandbox / "state" / "status.sock")))
+    with ExitStack() as ending:
+
+        def start(*arguments: str, **variables: str) -> None:
+            process = ending.enter_context(
+                subprocess.Popen(
+                    [sys.executable, str(program), "run", *arguments],
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    env=variables,
+                    cwd=program.parent,
+                )
+            )
+            ending.callback(process.kill)
+            assert process.stdout is not None and process.stdout.readline()
+
+        yield start
+
+
+def test_what_is_not_said_is_as_the_running_one_was_started(
+    dockcaddy: Callable, running: Callable, snapshot: Callable, started: Callable, sandbox: Path, caddy: str
+) -> None:
+    running(web=WEB)
+    (sandbox / "elsewhere" / "base").write_text("base.test {\n\trespond hello\n}\n")
+    (sandbox / "elsewhere" / "dockcaddy.toml").write_text('ingress_networks = ["web"]\n')
+    started("--label-prefix=site", "--caddyfile-path", "base", "--log-level", "error", DOCKCADDY_HTTP_PORT="8080")
+    labels = {key.replace("caddy", "site", 1): value for key, value in WEB.items()}
+    given = ("diff", "--caddy", caddy, "--state-directory", "state", "--inventory", snapshot(web=labels))
+    result = dockcaddy(*given)
+    assert result.status == 2
+    # only what was not accepted before differs
+    assert "\n  +     http_port 8080\n" in result.out and "\nadded base.test  # caddyfile " in result.out
+    assert "web.test" not in result.out
+    told = "info: with the options of the dockcaddy that runs here: --caddyfile-path, --label-prefix, DOCKCADDY_HTTP_PORT\n"
+    assert told in result.err
+    assert "removed web.test" in dockcaddy(*given, "--label-prefix", "caddy").out
+
+
+def test_options_that_are_not_understood_are_not_taken_over(
+    dockcaddy: Callable, running: Callable, snapshot: Callable, started: Callable, sandbox: Path, caddy: str
+) -> None:
+    options = running(web=WEB)
+    started("--no-such-option")
+    result = dockcaddy("diff", "--caddy", caddy, *options, "--inventory", snapshot(web=WEB))
+    assert (result.status, result.out) == (0, "no difference\n") and "are not understood" in result.err

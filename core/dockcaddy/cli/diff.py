@@ -4,7 +4,6 @@ import json
 import logging
 import os
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import attrs
@@ -15,12 +14,12 @@ from dockcaddy.cli.as_it_runs import AsItRuns
 from dockcaddy.cli.inventory import Given, Source, inventory_option, read_source
 from dockcaddy.cli.options import Environment, settings_options
 from dockcaddy.cli.output import results
-from dockcaddy.errors import SettingsError
+from dockcaddy.cli.running_options import with_those_running
+from dockcaddy.errors import CaddyUnreachable, SettingsError
 from dockcaddy.reconcile.last_good import LastGood, Remembered
 from dockcaddy.reconcile.pipeline import Pipeline
 from dockcaddy.run.composition import pipeline_for
 from dockcaddy.run.difference import SiteChange, changes, names_for_addresses, with_others
-from dockcaddy.run.status_client import NotRunning, StatusClient
 
 logger = logging.getLogger("dockcaddy")
 
@@ -35,16 +34,16 @@ _COLOURS = {"+": "green", "-": "red"}
 def command(as_json: bool, given: Given, **options: Any) -> int:
     """Show what would change in the running configuration, by site and container.
 
-    It is compared with what Caddy accepted last, which is in the state directory of the running dockcaddy. Exit 0 if
-    nothing would change, 2 if something would, 1 if that cannot be found out. Errors of labels are only reported.
+    It is compared with what Caddy accepted last, which is in the state directory of the running dockcaddy. The options that
+    are not given are those of that dockcaddy. Exit 0 if nothing would change, 2 if something would, 1 if that cannot be found
+    out. Errors of labels are only reported.
     """
+    try:
+        options = with_those_running(options)
+    except CaddyUnreachable as error:
+        logger.info("%s: compared with what caddy accepted last", error)
     source = read_source(options, given)
     running = _running(source)
-    daemon = StatusClient(Path(source.settings.status_path()))
-    try:
-        daemon.document("problems")
-    except NotRunning as error:
-        logger.info("%s: compared with what caddy accepted last", error)
     others = with_others(running.fragments, source.read.compose.project.name) if source.read.compose else None
     served = source.served(others or tuple)
     before = _fresh(source.environment).configuration(tuple(running.fragments.values()))

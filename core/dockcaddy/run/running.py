@@ -1,14 +1,57 @@
-"""The `dockcaddy run` of this container."""
+"""The `dockcaddy run` of this container, or at a socket."""
 
 import itertools
-from collections.abc import Callable
+import socket
+import struct
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+
+from attrs import frozen
 
 from dockcaddy.errors import CaddyUnreachable
 
 PROCESSES = Path("/proc")
 # what `docker run --init`, `init: true` and Podman's `--init` start first
 _INITS = frozenset(("docker-init", "podman-init", "tini", "tini-static", "catatonit", "dumb-init"))
+
+# pid, uid and gid: https://man7.org/linux/man-pages/man7/unix.7.html
+_CREDENTIALS = struct.Struct("3i")
+
+
+@frozen
+class Running:
+    """A `dockcaddy run` as it was started: the arguments behind `run`, and environment and folder as far as we may see them."""
+
+    arguments: tuple[str, ...]
+    environment: Mapping[str, str]
+    folder: Path
+
+
+def running_at(path: Path, processes: Path = PROCESSES) -> Running:
+    """The one that listens at a unix socket. Raises CaddyUnreachable where there is none, or the system does not say."""
+    try:
+        with socket.socket(socket.AF_UNIX) as connected:
+            connected.connect(str(path))
+            credentials = connected.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
+    except PermissionError as error:
+        raise CaddyUnreachable(f"the status at {path} is for the user that dockcaddy runs as") from error
+    except (OSError, AttributeError) as error:
+        # not every system names who listens
+        reason = getattr(error, "strerror", "") or error
+        raise CaddyUnreachable(
+            f"no dockcaddy answers at {path}: {reason}: start it, or name its --state-directory"
+        ) from error
+    process = processes / str(_CREDENTIALS.unpack(credentials)[0])
+    arguments = _run_arguments(_words(process))
+    if arguments is None:
+        raise CaddyUnreachable(f"no dockcaddy answers at {path}: another program listens there")
+    variables = (each.partition("=") for each in _read(process / "environ").split("\0"))
+    environment = {name: value for name, sign, value in variables if sign}
+    try:
+        folder = (process / "cwd").readlink()
+    except OSError:
+        folder = Path.cwd()
+    return Running(tuple(arguments), environment, folder)
 
 
 def running_arguments(processes: Path = PROCESSES) -> list[str]:
@@ -30,11 +73,22 @@ def main_arguments(processes: Path = PROCESSES) -> list[str]:
 
 def _arguments(processes: Path, counts: Callable[[int], bool]) -> list[str]:
     for number in filter(counts, sorted(int(path.name) for path in processes.iterdir() if path.name.isdigit())):
-        words = _read(processes / str(number) / "cmdline").split("\0")[:-1]
-        for place, (program, command) in enumerate(itertools.pairwise(words)):
-            if command == "run" and _is_ours(program):
-                return words[place + 2 :]
+        found = _run_arguments(_words(processes / str(number)))
+        if found is not None:
+            return found
     raise CaddyUnreachable("no dockcaddy runs here")
+
+
+def _words(process: Path) -> list[str]:
+    return _read(process / "cmdline").split("\0")[:-1]
+
+
+def _run_arguments(words: Sequence[str]) -> list[str] | None:
+    """What stands behind `dockcaddy run`, None in the command line of another program."""
+    for place, (program, command) in enumerate(itertools.pairwise(words)):
+        if command == "run" and _is_ours(program):
+            return list(words[place + 2 :])
+    return None
 
 
 def _read(path: Path) -> str:

@@ -103,14 +103,14 @@ def _from_file(path: str, entries: Iterable[tuple[str, str, Any]]) -> dict[str, 
         if option.name in values:
             raise SettingsError(f'{path}: key "{key}": {option.name} is given twice')
         try:
-            values[option.name] = _anchored(option, option.from_toml(value), Path(path).parent)
+            values[option.name] = anchored(option, option.from_toml(value), Path(path).parent)
         except ValueError as error:
             raise SettingsError(f"{path}: {key} = {written(value)}: {error}") from None
     return values
 
 
-def _anchored(option: Option, value: Any, folder: Path) -> Any:
-    """Relative paths in a file are relative to that file."""
+def anchored(option: Option, value: Any, folder: Path) -> Any:
+    """The value of an option; relative paths in it are relative to the folder."""
     if folder == Path() or not value or option.kind not in ("path", "paths"):
         return value
     return str(folder / value) if option.kind == "path" else tuple(str(folder / each) for each in value)
