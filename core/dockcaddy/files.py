@@ -1,9 +1,11 @@
-"""Write files atomically, base class of outputs to a file, databases, and messages about files that cannot be read."""
+"""Write files atomically, base class of outputs to a file, databases, temporary folders, and messages about files."""
 
 import contextlib
+import fcntl
 import logging
 import os
 import secrets
+import shutil
 import tempfile
 from abc import ABC, abstractmethod
 from pathlib import Path
@@ -13,11 +15,15 @@ from attrs import define, frozen
 
 from dockcaddy.errors import CaddyRefusal, OutputError
 from dockcaddy.hookspecs import Adapter, Configuration, OutputContext
+from dockcaddy.settings import limits
 
 if TYPE_CHECKING:
     import sqlite3
 
 logger = logging.getLogger("dockcaddy")
+
+# the file in a temporary folder that its process has locked
+_LOCK = ".lock"
 
 
 def unreadable(error: OSError | UnicodeDecodeError) -> str:
@@ -169,3 +175,55 @@ class Database:
     def succeeded(self) -> None:
         """It can be used: the next error is news."""
         self._failure = ""
+
+
+@frozen
+class TemporaryFolder:
+    """A folder that is removed at the end of the context, or by `remove`. Its path is short enough for a socket in it.
+
+    What a process that was killed left behind, the next one removes that makes one.
+    """
+
+    path: Path
+    _lock: int
+
+    @classmethod
+    def made(cls, kind: str, parent: str = "") -> "TemporaryFolder":
+        """A folder `dockcaddy-KIND-...` in `parent`, else in the one for temporary files. Raises OSError."""
+        usual = parent or tempfile.gettempdir()
+        parent = usual if len(os.fsencode(usual)) < limits.MAX_SOCKET_FOLDER else "/tmp"
+        _remove_abandoned(Path(parent))
+        path = Path(tempfile.mkdtemp(prefix=f"dockcaddy-{kind}-", dir=parent))
+        # under its name the file is there only once it is locked
+        lock = os.open(path / "lock", os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+        with contextlib.suppress(OSError):
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            (path / "lock").rename(path / _LOCK)
+        return cls(path, lock)
+
+    def remove(self) -> None:
+        """Remove it, with all that is in it."""
+        shutil.rmtree(self.path, ignore_errors=True)
+        with contextlib.suppress(OSError):
+            os.close(self._lock)
+
+    def __enter__(self) -> Path:
+        return self.path
+
+    def __exit__(self, *_: object) -> None:
+        self.remove()
+
+
+def _remove_abandoned(parent: Path) -> None:
+    """Remove our temporary folders whose process has ended: the system has released its lock."""
+    for path in parent.glob("dockcaddy-*-*"):
+        try:
+            lock = os.open(path / _LOCK, os.O_RDWR | os.O_NOFOLLOW)
+        except OSError:
+            # somebody else's, or one that is just being made
+            continue
+        with contextlib.suppress(OSError):
+            if os.fstat(lock).st_uid == os.geteuid():
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(path, ignore_errors=True)
+        os.close(lock)

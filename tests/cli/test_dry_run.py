@@ -50,8 +50,11 @@ def test_a_server_has_nothing_to_send(dockcaddy: Callable) -> None:
 def test_a_private_admin_socket_has_a_whole_path_whatever_the_state_directory(
     sandbox: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    from dockcaddy.errors import SettingsError
     from dockcaddy.run.own_admin import own_address
     from dockcaddy.settings.table import Settings
 
     monkeypatch.chdir(sandbox)
     assert own_address(Settings(admin="off"), Path("state")) == f"unix/{sandbox}/state/admin.sock"
+    with pytest.raises(SettingsError, match="too long for a socket, choose a shorter --state-directory"):
+        own_address(Settings(admin="off"), Path("/" + "x" * 97))

@@ -6,14 +6,12 @@ import http.client
 import json
 import os
 import resource
-import shutil
 import signal
 import subprocess
-import tempfile
 import threading
 import time
 import weakref
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +19,7 @@ from attrs import define, field
 
 from dockcaddy.caddy.exchange import UnixConnection, error_text
 from dockcaddy.errors import CaddyRefusal, CaddyUnreachable
+from dockcaddy.files import TemporaryFolder
 
 _PR_SET_PDEATHSIG = 1
 # whatever else runs on this machine goes first
@@ -45,29 +44,33 @@ class LimitedProcess:
     """A Caddy that runs, with its socket in a folder of its own. It ends with this object at the latest."""
 
     popen: "subprocess.Popen[bytes]"
-    socket: Path
+    folder: TemporaryFolder
     _finalizer: "weakref.finalize[..., LimitedProcess]" = field(init=False)
     _lock: threading.Lock = field(factory=threading.Lock)
     _current: int = 0
     _begun: int = 0
 
     def __attrs_post_init__(self) -> None:
-        self._finalizer = weakref.finalize(self, _end, self.popen, self.socket.parent)
+        self._finalizer = weakref.finalize(self, _end, self.popen, self.folder)
+
+    @property
+    def socket(self) -> Path:
+        """Where its admin API listens."""
+        return _socket_in(self.folder.path)
 
     @classmethod
     def started(cls, path: Path, memory: int, environment: Mapping[str, str] | None = None) -> "LimitedProcess":
         """A process that answers, with `memory` bytes and this environment. Raises CaddyUnreachable."""
         try:
-            folder = Path(tempfile.mkdtemp(prefix="dockcaddy-adapt-"))
+            folder = TemporaryFolder.made("adapt")
         except OSError as error:
             raise CaddyUnreachable(
                 f"caddy: there is no folder for the socket of an adapter: {error.strerror}"
             ) from error
-        socket = folder / "admin.sock"
         try:
-            process = cls(_spawn(path, socket, memory, environment or {}), socket)
+            process = cls(_spawn(path, folder.path, memory, environment or {}), folder)
         except (OSError, subprocess.SubprocessError) as error:
-            shutil.rmtree(folder, ignore_errors=True)
+            folder.remove()
             raise CaddyUnreachable(f"caddy: {path} cannot be run: {getattr(error, 'strerror', '') or error}") from error
         deadline = time.monotonic() + _START
         while not process.answers():
@@ -137,15 +140,25 @@ class LimitedProcess:
         self._finalizer()
 
 
-def _spawn(path: Path, socket: Path, memory: int, environment: Mapping[str, str]) -> "subprocess.Popen[bytes]":
-    config = {"admin": admin_at(socket), "logging": {"logs": {"default": {"level": "ERROR"}}}}
-    empty = socket.parent / "empty"
-    empty.mkdir()
+def _socket_in(folder: Path) -> Path:
+    return folder / "admin.sock"
+
+
+def ending_with_us() -> Callable[[], None]:
+    """What a child calls before it becomes another program, so that it does not outlive us however we end."""
+    # loaded before the fork
     library = ctypes.CDLL(None) if os.uname().sysname == "Linux" else None
+    return lambda: library.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL) if library is not None else None
+
+
+def _spawn(path: Path, folder: Path, memory: int, environment: Mapping[str, str]) -> "subprocess.Popen[bytes]":
+    config = {"admin": admin_at(_socket_in(folder)), "logging": {"logs": {"default": {"level": "ERROR"}}}}
+    empty = folder / "empty"
+    empty.mkdir()
+    end_with_us = ending_with_us()
 
     def limit() -> None:
-        if library is not None:
-            library.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        end_with_us()
         os.nice(_NICENESS)
         resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
 
@@ -158,7 +171,7 @@ def _spawn(path: Path, socket: Path, memory: int, environment: Mapping[str, str]
         # Go writes its stacks when it lacks memory, which takes long
         env={**environment, **dict.fromkeys(_HOMES, str(empty)), "GOTRACEBACK": "none"},
         start_new_session=True,
-        preexec_fn=limit,  # noqa: PLW1509  calls into libc, loaded before the fork
+        preexec_fn=limit,  # noqa: PLW1509  calls into libc
     )
     assert process.stdin is not None
     # where it has ended, it is found not to answer
@@ -172,7 +185,7 @@ def admin_at(socket: Path) -> dict[str, Any]:
     return {"listen": f"unix/{socket}", "config": {"persist": False}}
 
 
-def _end(process: "subprocess.Popen[bytes]", folder: Path) -> None:
+def _end(process: "subprocess.Popen[bytes]", folder: TemporaryFolder) -> None:
     process.kill()
     process.wait()
-    shutil.rmtree(folder, ignore_errors=True)
+    folder.remove()

@@ -7,7 +7,6 @@ receivers of logs and traces. So it gets a configuration without these parts, an
 import json
 import os
 import subprocess
-import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from attrs import frozen
 from dockcaddy.caddy.command import complaint, not_run
 from dockcaddy.caddy.words import without_values
 from dockcaddy.errors import CaddyRefusal
+from dockcaddy.files import TemporaryFolder
 from dockcaddy.settings import limits
 
 Json = dict[str, Any]
@@ -45,11 +45,10 @@ class CommandValidator:
 
         `config` is Caddy's JSON for the text `caddyfile`.
         """
-        with tempfile.TemporaryDirectory(prefix="dockcaddy-check-") as folder:
-            file = Path(folder) / "caddy.json"
-            file.write_text(
-                json.dumps(without_side_effects(json.loads(config), folder, certificate_files=not self.elsewhere))
-            )
+        with TemporaryFolder.made("check") as folder:
+            file = folder / "caddy.json"
+            quiet = without_side_effects(json.loads(config), str(folder), certificate_files=not self.elsewhere)
+            file.write_text(json.dumps(quiet))
             words = self._refusal(file)
         self.raise_for([words] if words else (), caddyfile)
 

@@ -4,7 +4,6 @@ import fcntl
 import logging
 import os
 import signal
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -20,6 +19,7 @@ from dockcaddy.caddy import GRACE, CaddyProcess, Version, find_caddy, listen_add
 from dockcaddy.engine import Engine
 from dockcaddy.engine.reach.own_container import is_in_container
 from dockcaddy.errors import CaddyUnreachable, SettingsError
+from dockcaddy.files import TemporaryFolder
 from dockcaddy.hookspecs import Output
 from dockcaddy.narration import LogNarrator, Systemd, SystemdNarrator
 from dockcaddy.plugins.registry import Registry
@@ -331,30 +331,31 @@ def state_directory(settings: Settings) -> Iterator[Path]:
     Raises SettingsError where another dockcaddy has it.
     """
     path = settings.state_path()
-    try:
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        lock = _locked(path)
-    except OSError as error:
-        # replicas of servers and controllers may share a volume
-        if isinstance(error, BlockingIOError) and settings.mode == "standalone":
-            raise SettingsError(
-                f"state directory {path}: another dockcaddy uses it, give this one its own: --state-directory"
-            ) from None
-        path = _folder_for_this_run(error)
-        reason = "another dockcaddy uses it" if isinstance(error, BlockingIOError) else error.strerror
-        logger.warning("state directory %s: %s, using %s for this run", settings.state_path(), reason, path)
-        lock = _locked(path)
-    try:
+    with ExitStack() as ending:
+        try:
+            path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            lock = _locked(path)
+        except OSError as error:
+            # replicas of servers and controllers may share a volume
+            is_used = isinstance(error, BlockingIOError)
+            if is_used and settings.mode == "standalone":
+                raise SettingsError(
+                    f"state directory {path}: another dockcaddy uses it, give this one its own: --state-directory"
+                ) from None
+            reason = "another dockcaddy uses it" if is_used else error.strerror
+            path = ending.enter_context(_folder_for_this_run(error))
+            meant = "using %s for this run only: what is to survive a restart needs another --state-directory"
+            logger.warning(f"state directory %s: %s, {meant}", settings.state_path(), reason, path)
+            lock = _locked(path)
+        ending.callback(os.close, lock)
         yield path
-    finally:
-        os.close(lock)
 
 
-def _folder_for_this_run(reason: OSError) -> Path:
+def _folder_for_this_run(reason: OSError) -> TemporaryFolder:
     # the last one is there in a container whose files are read-only
-    for parent in (None, "/dev/shm"):
+    for parent in ("", "/dev/shm"):
         with suppress(OSError):
-            return Path(tempfile.mkdtemp(prefix="dockcaddy-", dir=parent))
+            return TemporaryFolder.made("state", parent)
     raise SettingsError(
         f"state directory: {reason.strerror}, and no folder for temporary files can be written either: "
         "give one that can be written: --state-directory"

@@ -1,13 +1,13 @@
 """`dockcaddy run --dry-run`: the loop as always, which sends nothing and logs what it would send."""
 
 import logging
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from attrs import define, evolve
 
 from dockcaddy.errors import OutputError, SettingsError
+from dockcaddy.files import TemporaryFolder
 from dockcaddy.fragment import Fragment
 from dockcaddy.merge.configuration import Configuration
 from dockcaddy.reconcile.last_good import LastGood
@@ -22,8 +22,8 @@ def without_effect(settings: Settings) -> Iterator[Settings]:
     """The settings of a run that touches no Caddy and no folder but a temporary one. Raises SettingsError."""
     if settings.mode == "server":
         raise SettingsError("--dry-run: a server is given its configuration by a controller: use it with that one")
-    with tempfile.TemporaryDirectory(prefix="dockcaddy-dry-run-") as folder:
-        folders = evolve(settings, state_directory=folder, address_directory="")
+    with TemporaryFolder.made("dry-run") as folder:
+        folders = evolve(settings, state_directory=str(folder), address_directory="")
         yield evolve(folders, output=(), caddy_admin=(), mode="standalone", express=False, status_listen="")
 
 

@@ -8,7 +8,6 @@ import os
 import socket
 import ssl
 import subprocess
-import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -22,8 +21,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from dockcaddy.caddy.command import complaint, not_run
+from dockcaddy.caddy.limited_process import ending_with_us
 from dockcaddy.caddyjson.tracing import MARK, REQUEST, ROOT, UPSTREAM, Mark, ports_of, servers_at, traced
 from dockcaddy.errors import CaddyRefusal, CaddyUnreachable, SettingsError
+from dockcaddy.files import TemporaryFolder
 from dockcaddy.settings import limits
 
 _PORTS = {"http": 80, "https": 443}
@@ -153,14 +154,22 @@ def _certificate(host: str) -> tuple[str, str]:
 @contextmanager
 def _running(config: Mapping[str, Any], program: Path, port: int) -> Iterator[bool]:
     """A Caddy with this configuration. Gives whether it listens at the port. Its data is in a temporary folder."""
-    with tempfile.TemporaryDirectory(prefix="dockcaddy-try-") as folder:
-        file, log = Path(folder) / "caddy.json", Path(folder) / "log"
+    with TemporaryFolder.made("try") as folder:
+        file, log = folder / "caddy.json", folder / "log"
         file.write_text(json.dumps(config))
-        environment = {**os.environ, "XDG_DATA_HOME": folder, "XDG_CONFIG_HOME": folder}
+        environment = {**os.environ, "XDG_DATA_HOME": str(folder), "XDG_CONFIG_HOME": str(folder)}
         command = [str(program), "run", "--config", str(file)]
+        end_with_us = ending_with_us()
         try:
             with log.open("wb") as written:
-                process = subprocess.Popen(command, stdout=written, stderr=written, cwd=folder, env=environment)
+                process = subprocess.Popen(
+                    command,
+                    stdout=written,
+                    stderr=written,
+                    cwd=folder,
+                    env=environment,
+                    preexec_fn=end_with_us,  # noqa: PLW1509  calls into libc
+                )
         except OSError as error:
             raise not_run(program, error) from error
         try:

@@ -228,7 +228,9 @@ CADDY_COMMAND_TIMEOUT = 60.0
 MAX_EXAMPLE_BODY = 200
 # `caddy list-modules`, which reads nothing.
 CADDY_MODULES_TIMEOUT = 10.0
-# A folder for unix sockets. The path of a socket has at most 107 bytes on Linux.
+# Bytes of the path of a unix socket: https://man7.org/linux/man-pages/man7/unix.7.html. Of a folder in which there are folders
+# with sockets.
+MAX_SOCKET_PATH = 107
 MAX_SOCKET_FOLDER = 70
 # Different lines of Caddy's log that are remembered in order not to repeat them.
 MAX_REMEMBERED_LOG_LINES = 1000

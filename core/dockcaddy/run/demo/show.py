@@ -1,7 +1,6 @@
 """Playing the tour: real backends, the real pipeline, a real Caddy."""
 
 import logging
-import tempfile
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
@@ -12,6 +11,7 @@ from typing import Any
 from attrs import define, evolve, field
 
 from dockcaddy.errors import CaddyUnreachable
+from dockcaddy.files import TemporaryFolder
 from dockcaddy.model import Problem
 from dockcaddy.narration import Pass
 from dockcaddy.plugins.registry import Registry
@@ -23,7 +23,6 @@ from dockcaddy.run.demo.screen import Screen
 from dockcaddy.run.demo.tour import HELLO, Step, Tour
 from dockcaddy.run.demo.visits import REQUESTS, answers
 from dockcaddy.run.loop import outputs_for, reconciler_for
-from dockcaddy.settings import limits
 from dockcaddy.settings.table import Settings
 
 # so long a change may take on a machine that is very busy
@@ -93,17 +92,13 @@ def _stage(
     settings: Settings, registry: Registry, sections: Mapping[type, Any]
 ) -> Iterator[tuple[DemoEngine, _Watcher]]:
     """A loop with a Caddy and a folder of its own, around an engine without containers."""
-    where = tempfile.gettempdir()
-    folder = tempfile.TemporaryDirectory(
-        prefix="dockcaddy-demo-", dir=where if len(where) < limits.MAX_SOCKET_FOLDER else "/tmp"
-    )
-    with folder as name, _quiet_caddy(), engine() as backends:
-        private, watcher = _own_settings(settings, Path(name)), _Watcher(backends)
-        last_good = LastGood(Path(name) / "last-good.db")
-        environment = {"XDG_DATA_HOME": f"{name}/data", "XDG_CONFIG_HOME": f"{name}/config"}
-        connections = connections_for(private, registry, Path(name))
+    with TemporaryFolder.made("demo") as folder, _quiet_caddy(), engine() as backends:
+        private, watcher = _own_settings(settings, folder), _Watcher(backends)
+        last_good = LastGood(folder / "last-good.db")
+        environment = {"XDG_DATA_HOME": f"{folder}/data", "XDG_CONFIG_HOME": f"{folder}/config"}
+        connections = connections_for(private, registry, folder)
         outputs = outputs_for(private, registry, sections, connections)
-        with caddy_for(private, connections, Path(name), last_good.json, environment) as process:
+        with caddy_for(private, connections, folder, last_good.json, environment) as process:
             reconciler = reconciler_for(
                 private, registry, sections, [backends], connections, outputs, last_good, watcher
             )
