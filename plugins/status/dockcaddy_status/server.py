@@ -16,7 +16,8 @@ from dockcaddy_status.figures import Figures
 from dockcaddy_status.sockets import Listener
 from dockcaddy_status.stream import Streams
 
-# connections at a time, of one listener
+# connections of one listener: from so many on, a new one takes the place of one that asks nothing or reads nothing. Where all
+# are busy, twice as many are answered.
 CONNECTIONS = 100
 # bytes of a request's line and headers
 HEADERS = 16 * 1024
@@ -34,20 +35,38 @@ class Watched(H11Protocol):
         """A client has connected."""
         super().connection_made(transport)
         self._unread, self._stuck_since = 0, 0.0
-        self._asked_by = self.loop.time() + REQUEST_PATIENCE
+        self._since = self.loop.time()
+        self._make_room()
         self._look_again()
+
+    def _make_room(self) -> None:
+        """Where there are as many as may be, end the oldest one whose client waits for nothing, or does not read."""
+        there = [each for each in self.connections if isinstance(each, Watched) and not each.is_ended]
+        useless = [each for each in there if each is not self and each.is_useless]
+        if len(there) >= CONNECTIONS and useless:
+            min(useless, key=lambda each: each._since).transport.abort()
+
+    @property
+    def is_ended(self) -> bool:
+        """Whether it is closed as soon as the event loop comes to it."""
+        return self.transport.is_closing() and not self.transport.get_write_buffer_size()
+
+    @property
+    def is_useless(self) -> bool:
+        """Whether nothing is lost with it: no request is answered, or some of the response was not read."""
+        return self.cycle is None or self.cycle.response_complete or bool(self.transport.get_write_buffer_size())
 
     def _look_again(self) -> None:
         self._timer = self.loop.call_later(REQUEST_PATIENCE / 4, self._look)
 
     def _look(self) -> None:
-        if self.transport.is_closing() and not self.transport.get_write_buffer_size():
+        if self.is_ended:
             return
         now, unread = self.loop.time(), self.transport.get_write_buffer_size()
         if unread == 0 or unread != self._unread:
             self._unread, self._stuck_since = unread, now
         is_stuck = unread and now > self._stuck_since + READING_PATIENCE
-        if is_stuck or (self.cycle is None and now > self._asked_by):
+        if is_stuck or (self.cycle is None and now > self._since + REQUEST_PATIENCE):
             self.transport.abort()
             return
         self._look_again()
@@ -129,7 +148,7 @@ def _server(application: Entrance) -> uvicorn.Server:
         access_log=False,
         proxy_headers=False,
         server_header=False,
-        limit_concurrency=CONNECTIONS,
+        limit_concurrency=2 * CONNECTIONS,
         timeout_keep_alive=5,
         timeout_graceful_shutdown=1,
         h11_max_incomplete_event_size=HEADERS,
