@@ -61,6 +61,14 @@ def test_another_cause_and_another_name_are_told() -> None:
     assert len(shown(log, attempt("blog.example.org", NO_DNS.replace("shop", "blog"), 1))) == 1
 
 
+def test_each_host_without_a_certificate_is_known_also_where_the_cause_is_the_same() -> None:
+    log, cause = CaddyLog(), "dial tcp 192.0.2.1:443: connect: connection refused"
+    assert len(shown(log, [*attempt("a.test", cause, 1), *attempt("b.test", cause, 1)])) == 1
+    assert log.uncertified == {"a.test": cause, "b.test": cause}
+    shown(log, [line("info", "certificate obtained successfully", logger="tls.obtain", identifier="a.test")])
+    assert log.uncertified == {"b.test": cause}
+
+
 def test_a_certificate_that_came_is_told_and_what_fails_later_is_new() -> None:
     log = CaddyLog()
     shown(log, attempt("shop.example.org", NO_DNS, 1))

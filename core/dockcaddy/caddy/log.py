@@ -132,11 +132,12 @@ class CaddyLog:
     _repeated: dict[str, _Repeated] = field(factory=dict)
     _adapter: dict[str, None] = field(factory=dict)
     _without_certificate: dict[str, str] = field(factory=dict)
+    _causes: dict[str, None] = field(factory=dict)
 
     @property
     def uncertified(self) -> dict[str, str]:
         """By host, why Caddy has no certificate for it. May be read from any thread."""
-        return {name: cause for cause, name in tuple(self._without_certificate.items())}
+        return dict(self._without_certificate)
 
     def record_of(self, entry: Entry) -> tuple[int, str] | None:
         """Level and message to log; None to log nothing."""
@@ -166,14 +167,17 @@ class CaddyLog:
     def _about_certificate(self, entry: Entry) -> tuple[int, str]:
         """Each attempt logs several lines: one warning for each cause is enough, and one line for the success."""
         if entry.event == _OBTAINED:
-            for cause in [cause for cause, name in self._without_certificate.items() if name == entry.identifier]:
-                del self._without_certificate[cause]
+            self._causes.pop(self._without_certificate.pop(entry.identifier, ""), None)
             return logging.INFO, f"certificate for {entry.identifier} obtained"
         cause = _cause(entry.error)
-        if entry.level < logging.WARNING or entry.event != _NO_CERTIFICATE or cause in self._without_certificate:
+        if entry.level < logging.WARNING or entry.event != _NO_CERTIFICATE:
             return logging.DEBUG, entry.message
         _forget_oldest(self._without_certificate)
-        self._without_certificate[cause] = entry.identifier
+        self._without_certificate[entry.identifier] = cause
+        if cause in self._causes:
+            return logging.DEBUG, entry.message
+        _forget_oldest(self._causes)
+        self._causes[cause] = None
         return logging.WARNING, f"no certificate for {entry.identifier} yet, caddy tries again: {cause}"
 
     def _folded(self, entry: Entry) -> tuple[int, str]:
