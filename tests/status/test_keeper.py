@@ -50,6 +50,24 @@ def test_an_unhealthy_container_is_not_ready(world: Observed, change: dict[str, 
     assert world.last().kind == "SiteRecovered"
 
 
+def test_a_new_site_that_does_not_come_up_is_an_event(world: Observed) -> None:
+    world.put("web", WEB, health="starting")
+    world.turn()
+    assert world.events() == []
+    world.change("web", health="unhealthy")
+    world.turn()
+    assert world.events() == [("SiteDown", "site http://web.test")]
+    assert world.last().reason == "Unhealthy" and "docker inspect" in world.last().message
+
+
+def test_a_new_site_that_was_starting_comes_up(world: Observed) -> None:
+    world.put("web", WEB, health="starting")
+    world.turn()
+    world.change("web", health="healthy")
+    world.turn()
+    assert world.events() == [("SiteUp", "site http://web.test")]
+
+
 def test_what_caddy_refuses_is_accepted_and_not_programmed(world: Observed) -> None:
     world.put("web", {"caddy": "web.test", "caddy.bogus": "x"})
     world.turn()
@@ -115,6 +133,8 @@ def test_of_two_that_contradict_each_other_the_newer_one_says_which_is_older(wor
     world.turn()
     assert world.states("new") == "False/ConflictsWith False/NotAccepted False/NotProgrammed"
     assert "container old" in world.resource("new")["Accepted"].message
+    # who watches the site hears of it
+    assert (world.last().subject, world.last().sites) == ("container new", ("a.test",))
     assert world.states("old") == "True/Accepted True/Programmed True/UpstreamsHealthy"
     assert world.site_states("a.test") == "True/Accepted True/Programmed True/UpstreamsHealthy"
 
@@ -197,6 +217,8 @@ def test_while_the_engine_is_down_the_health_is_not_known(world: Observed) -> No
     world.engine.down = True
     world.turn()
     assert world.site_states("http://web.test") == "True/Accepted True/Programmed Unknown/EngineUnreachable"
+    message = "its health is not known: web 172.18.0.4 is on engine local, which does not answer: no answer"
+    assert world.site("http://web.test")["Ready"].message == message
     assert world.events()[-1] == ("EngineLost", "engine local")
     world.engine.down = False
     world.turn(5)

@@ -4,12 +4,14 @@ from collections.abc import Iterator, Mapping
 
 from dockcaddy.status.model import Certificate, Condition, Event, PartStatus, ResourceStatus, SiteStatus
 
+# a new site with one of these is no news: it comes up, is not meant to be up, or what it was made of says so itself
+_EXPECTED = frozenset(("Starting", "Stopped", "NotProgrammed"))
 # a resource with one of these was meant to have a site
 _REFUSALS = frozenset(("RefusedByRule", "InvalidLabels", "ConflictsWith", "RefusedByCaddy", "LeftOut"))
 
 
 def site_event(before: Condition | None, now: SiteStatus, time: float) -> Event | None:
-    """What it means that `Ready` was `before` and is something else now. What is unknown is no news."""
+    """What it means that `Ready` was `before`, None for a new site, and is something else now. What is unknown is no news."""
     ready = now.conditions.ready
     was = before.state if before is not None else None
     if ready.state in (was, "Unknown"):
@@ -19,7 +21,14 @@ def site_event(before: Condition | None, now: SiteStatus, time: float) -> Event 
         return Event(
             time, "SiteUp" if kind == "SiteUp" else "SiteRecovered", str(now), ready.reason, ready.message, (now.name,)
         )
-    return None if was is None else Event(time, "SiteDown", str(now), ready.reason, ready.message, (now.name,))
+    if was is None and ready.reason in _EXPECTED:
+        return None
+    return Event(time, "SiteDown", str(now), ready.reason, ready.message, (now.name,))
+
+
+def is_known(before: Condition | None, ready: Condition) -> bool:
+    """Whether a later `Ready` is compared with this one: not while it is unknown, or a new site starts."""
+    return ready.state != "Unknown" and (before is not None or ready.reason != "Starting")
 
 
 def resource_event(before: ResourceStatus | None, now: ResourceStatus, time: float) -> Event | None:

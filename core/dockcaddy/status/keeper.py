@@ -12,7 +12,7 @@ from dockcaddy.logs import report_own_fault
 from dockcaddy.merge.assembly import Assembly
 from dockcaddy.settings import limits
 from dockcaddy.status.dates import Dates
-from dockcaddy.status.events import caddy_event, certificate_event, part_events, resource_event, site_event
+from dockcaddy.status.events import caddy_event, certificate_event, is_known, part_events, resource_event, site_event
 from dockcaddy.status.history import History, NoHistory
 from dockcaddy.status.model import Certificate, Condition, Event, PartStatus, Status, Update
 from dockcaddy.status.observation import Observation
@@ -166,8 +166,7 @@ class StatusKeeper:
         keys = changed.keys | self._owners_of(names)
         for key in keys & self.resources.facts.keys():
             sites = self.sites.by_owner.at(str(self.resources.facts[key].resource))
-            conditions = {name: self.sites.statuses[name].conditions.ready for name in sites}
-            self.resources.set_ready(key, conditions, self._dates)
+            self.resources.set_ready(key, [self.sites.statuses[name] for name in sites], self._dates)
         for key in keys:
             if (now := self.resources.statuses.get(key)) is not None:
                 self._note(resource_event(before.resources.get(key), now, self.time()))
@@ -189,7 +188,7 @@ class StatusKeeper:
                     self._note(Event(self.time(), "SiteGone", f"site {name}", "", "", (name,)))
                 continue
             self._note(site_event(self._ready.get(name), now, self.time()))
-            if now.conditions.ready.state != "Unknown":
+            if is_known(self._ready.get(name), now.conditions.ready):
                 self._ready[name] = now.conditions.ready
         return names
 

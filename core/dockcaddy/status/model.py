@@ -191,7 +191,7 @@ class Status:
     sites: Mapping[str, SiteStatus] = field(factory=dict)
     problems: tuple[Problem, ...] = ()
     engines: tuple[PartStatus, ...] = ()
-    caddy: PartStatus = PartStatus("caddy", False, "nothing was loaded yet")
+    caddy: PartStatus = PartStatus("caddy", False, "caddy was given no configuration yet")
     certificates: tuple[Certificate, ...] = ()
     history: tuple[Event, ...] = ()
     listing: Listing | None = None

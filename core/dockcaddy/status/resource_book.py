@@ -6,7 +6,7 @@ from attrs import define, field, frozen
 
 from dockcaddy.model import EngineInventory, Resource, Unserved
 from dockcaddy.status.dates import Dates
-from dockcaddy.status.model import Condition, Conditions, ResourceStatus
+from dockcaddy.status.model import Conditions, ResourceStatus, SiteStatus
 from dockcaddy.status.observation import Observation, by_resource
 from dockcaddy.status.places import Places
 from dockcaddy.status.resources import Facts, accepted, programmed, ready, unserved_conditions
@@ -54,14 +54,14 @@ class ResourceBook:
         self._seen = seen
         return Changed(changed.keys | keys, changed.addresses, changed.owners)
 
-    def set_ready(self, key: str, sites: Mapping[str, Condition], dates: Dates) -> ResourceStatus:
-        """Set the sites of a resource, and what their conditions mean for it."""
+    def set_ready(self, key: str, sites: Sequence[SiteStatus], dates: Dates) -> None:
+        """Set the sites of a resource, and what the conditions of those that it makes mean for it."""
         status, facts = self.statuses[key], self.facts[key]
         before = status.conditions
-        is_ready = ready(before.accepted, before.programmed, tuple(sites.values()), facts)
+        made = [each.conditions.ready for each in sites if str(facts.resource) in each.resources]
+        is_ready = ready(before.accepted, before.programmed, made, facts)
         conditions = dates.dated(key, (before.accepted, before.programmed, is_ready))
-        self.statuses[key] = _status(facts, conditions, tuple(sites))
-        return self.statuses[key]
+        self.statuses[key] = _status(facts, conditions, tuple(each.name for each in sites))
 
     def _moved(self, new: Mapping[str, Facts], gone: set[str]) -> Changed:
         addresses: set[str] = set()

@@ -101,6 +101,8 @@ def ready(is_accepted: Condition, is_programmed: Condition, sites: Sequence[Cond
         return condition("Ready", "True", "NothingToServe", is_accepted.message)
     if is_programmed.state == "False" and is_programmed.reason != "LastKnownGood":
         return condition("Ready", "False", "NotProgrammed", is_programmed.message)
+    if is_programmed.state == "Unknown":
+        return condition("Ready", "Unknown", is_programmed.reason, is_programmed.message)
     if not sites:
         state = is_programmed.state if is_programmed.reason != "LastKnownGood" else "True"
         return condition("Ready", state, "NoSites", "it defines no site of its own")

@@ -110,7 +110,7 @@ class SiteBook:
     def _concerned(self, around: Surroundings) -> set[str]:
         """The sites that changes around them may concern."""
         before = self._around
-        if before is None or before.failure != around.failure or before.silent.keys() != around.silent.keys():
+        if before is None or before.failure != around.failure or before.silent != around.silent:
             return set(self._served)
         views = before.caddys_view.items() ^ around.caddys_view.items()
         found = {name for address, _ in views for name in self._by_address.at(address)}
@@ -124,7 +124,10 @@ class SiteBook:
     def _take_unserved(
         self, facts: Mapping[str, Facts], resources: Mapping[str, ResourceStatus], dates: Dates
     ) -> set[str]:
-        """Sites that labels define and that are not in the configuration, each by the first resource that defines it."""
+        """Sites that labels define and that are not in the configuration, each by the first resource that defines it.
+
+        What others serve of them is known by the name of the resource too.
+        """
         there: dict[str, None] = {}
         for owner, names in self._unserved.items():
             for name in names:
@@ -140,9 +143,9 @@ class SiteBook:
                 name = addresses[0]
                 if name not in self._served and name not in there:
                     there[name] = None
-                    found.append(name)
                     self._put(unserved(addresses, urls, maker), dates)
-                    self.by_owner.add(str(maker), name)
+                found.append(name)
+                self.by_owner.add(str(maker), name)
             if found:
                 self._unserved[str(maker)] = tuple(found)
         return set(there)

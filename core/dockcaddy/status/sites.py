@@ -76,16 +76,16 @@ def _ready(
         )
     failed = next((host for host in map(host_of, live.urls) if host in around.uncertified), None)
     if failed is not None:
-        message = f"there is no certificate for {failed}: {around.uncertified[failed]}"
+        message = f"there is no certificate for {failed}, caddy tries again: {around.uncertified[failed]}"
         return condition("Ready", "False", "NoCertificate", message)
     if live.lacks_upstreams:
         return _without_upstreams(live, around)
     if not upstreams:
         return condition("Ready", "True", "NoUpstreams", "caddy answers by itself")
-    return _by_upstreams(upstreams)
+    return _by_upstreams(upstreams, live, around)
 
 
-def _by_upstreams(upstreams: Sequence[UpstreamStatus]) -> Condition:
+def _by_upstreams(upstreams: Sequence[UpstreamStatus], live: LiveSite, around: Surroundings) -> Condition:
     bad = [each for each in upstreams if each.healthy != "True"]
     if len(bad) < len(upstreams):
         message = f"{len(upstreams) - len(bad)} of {len(upstreams)} upstreams are healthy" if bad else ""
@@ -96,6 +96,9 @@ def _by_upstreams(upstreams: Sequence[UpstreamStatus]) -> Condition:
         return condition("Ready", "True", "NotChecked", "caddy sends requests there, and nothing checks the upstream")
     first = (unhealthy or unknown)[0]
     named = f"{first.container} {first.address}".strip()
+    if first.reason == "EngineUnreachable" and (resource := _resource_at(first.address, live.resources, around)):
+        where = f"{named} is on engine {resource.engine}, which does not answer: {around.silent[resource.engine]}"
+        return condition("Ready", "Unknown", first.reason, f"its health is not known: {where}")
     state: State = "False" if unhealthy else "Unknown"
     return condition("Ready", state, first.reason, f"no upstream is healthy: {named} {_WORDS[first.reason]}")
 
@@ -105,7 +108,6 @@ _WORDS = {
     "Starting": "has not passed its health check yet",
     "Stopped": "does not run: start it",
     "UnhealthyForCaddy": "is unhealthy for caddy, as its checks or requests failed: see its log",
-    "EngineUnreachable": "is on an engine that does not answer",
     "NotChecked": "is checked by nothing",
 }
 
@@ -133,10 +135,8 @@ def _reason(resource: Resource) -> str:
 
 
 def _upstream(address: str, makers: Sequence[str], around: Surroundings) -> UpstreamStatus:
-    dialled = dial_of(address)
-    host = split_host_port(dialled)[0].strip("[]")
-    resource = around.places.at((host, dialled), makers)
-    view = around.caddys_view.get(dialled)
+    resource = _resource_at(address, makers, around)
+    view = around.caddys_view.get(dial_of(address))
     name = resource.name if resource is not None else ""
     if view is False:
         return UpstreamStatus(address, name, "False", "UnhealthyForCaddy")
@@ -148,6 +148,11 @@ def _upstream(address: str, makers: Sequence[str], around: Surroundings) -> Upst
         return UpstreamStatus(address, name, "Unknown", "EngineUnreachable")
     reason = _reason(resource)
     return UpstreamStatus(address, name, "False" if reason in _WORDS else "True", reason)
+
+
+def _resource_at(address: str, makers: Sequence[str], around: Surroundings) -> Resource | None:
+    dialled = dial_of(address)
+    return around.places.at((split_host_port(dialled)[0].strip("[]"), dialled), makers)
 
 
 def dial_of(address: str) -> str:
