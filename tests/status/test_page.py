@@ -42,6 +42,16 @@ def test_that_an_earlier_version_is_served_is_a_problem_whoever_has_the_same_one
     assert 'href="site?name=http%3A%2F%2Fweb.test"' in problems
 
 
+def test_a_caddy_that_does_not_answer_is_said_once_for_all_of_it(world: Observed, site: Served) -> None:
+    world.put("web", WEB)
+    world.turn()
+    world.caddy.down = True
+    world.put("other", {"caddy": "http://other.test", "caddy.respond": "x"})
+    world.turn()
+    page = text(site, "/")
+    assert "DoesNotAnswer" in page and "CaddyUnreachable" in page and "output admin" not in page
+
+
 def test_without_problems_it_says_so(world: Observed, site: Served) -> None:
     world.put("web", WEB)
     world.turn()

@@ -166,7 +166,7 @@ def _site(status: Status, asked: Asked) -> Values | None:
 def _containers(status: Status, asked: Asked) -> Values:
     found = (
         each
-        for each in sorted(status.resources.values(), key=lambda each: (bool(each.sites), each.name))
+        for each in sorted(status.resources.values(), key=lambda each: (each.conditions.worst.is_true, each.name))
         if asked.finds(each.name, each.image, each.conditions.worst.reason, *each.sites)
     )
     return {"resources": Part.of(found, asked.part)}

@@ -29,6 +29,8 @@ class Trouble:
 def troubles(status: Status) -> list[Trouble]:
     """Everything that is wrong, errors first."""
     found = [*_parts(status), *_things(status)]
+    # an output that reaches no Caddy says the same
+    silent = [each.message for each in _parts(status)]
     said: dict[str, list[str]] = {}
     for each in found:
         for resource in each.resources:
@@ -36,7 +38,7 @@ def troubles(status: Status) -> list[Trouble]:
     found += (
         _of_problem(each)
         for each in status.problems
-        if not any(each.message in text for text in said.get(each.resource, ()))
+        if not any(each.message in text for text in (*said.get(each.resource, ()), *silent))
     )
     return sorted(found, key=lambda each: each.severity)
 
