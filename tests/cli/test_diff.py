@@ -15,7 +15,9 @@ from dockcaddy.reconcile.last_good import LastGood
 from dockcaddy.run.composition import pipeline_for
 from dockcaddy.run.engines import options_for
 from dockcaddy.settings.table import Settings
+from observed import Observed
 from snapshots import snapshot_of
+from status_server import served
 
 Labels = Mapping[str, str]
 WEB = {"caddy": "web.test", "caddy.reverse_proxy": "{{upstreams 80}}"}
@@ -52,6 +54,24 @@ def test_the_same_is_status_zero(dockcaddy: Callable, running: Callable, snapsho
     result = dockcaddy("diff", "--caddy", caddy, *options, "--inventory", snapshot(web=WEB, blog=BLOG))
     assert (result.status, result.out) == (0, "no difference\n")
     assert result.err.count("\n") == 1 and "compared with what caddy accepted last" in result.err
+
+
+def test_what_is_merged_of_several_is_no_difference(
+    dockcaddy: Callable, running: Callable, snapshot: Callable, caddy: str
+) -> None:
+    containers = {
+        "web": {**WEB, "caddy.encode": "gzip", "caddy.log": ""},
+        "more": {"caddy": "web.test", "caddy.tls": "internal"},
+        "old": {"caddy": "http://old.test", "caddy.respond": "x"},
+    }
+    options = (*running(**containers), "--caddy", caddy)
+    result = dockcaddy("diff", *options, "--inventory", snapshot(**containers))
+    assert (result.status, result.out) == (0, "no difference\n")
+    # of what is gone, only its own lines are
+    del containers["more"], containers["old"]
+    lines = dockcaddy("diff", *options, "--inventory", snapshot(**containers)).out.splitlines()
+    assert [each for each in lines if each.lstrip().startswith("-")][:1] == ["  -     tls internal"]
+    assert not [each for each in lines if each.lstrip().startswith("+")]
 
 
 def test_what_differs_is_shown_by_site_and_container(
@@ -113,6 +133,19 @@ def test_a_new_container_does_not_win_a_conflict_because_it_is_in_a_file(
     result = dockcaddy("diff", *options)
     assert result.status == 0 and result.out == "no difference\n"
     assert "error: compose.yaml:" in result.err and "container blog" in result.err
+
+
+def test_a_caddy_that_does_not_answer_is_named(
+    dockcaddy: Callable, running: Callable, snapshot: Callable, caddy: str, sandbox: Path
+) -> None:
+    options = (*running(web=WEB), "--caddy", caddy)
+    world = Observed.make()
+    world.caddy.down = True
+    world.turn()
+    with served(world.keeper, sandbox / "state"):
+        result = dockcaddy("diff", *options, "--inventory", snapshot(web=WEB))
+    assert (result.status, result.out) == (0, "no difference\n")
+    assert result.err == "warning: caddy at localhost:2019 does not answer: compared with what it accepted last\n"
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from attrs import evolve
+from dockcaddy import caddyfile, testing
+from dockcaddy.model import EngineInventory, Inventory
+from dockcaddy.plugins.registry import Registry
+from dockcaddy.reconcile.pipeline import Pipeline
+from dockcaddy.run.dry_run import DryRun
 from stand_in_engine import StandInEngine
 
 pytestmark = pytest.mark.process
@@ -40,6 +46,19 @@ def test_changes_are_logged_and_nothing_is_started_or_written(
     assert "sends nothing (--dry-run)" in told and "    +     respond hello" in told
     assert sorted(path.name for path in sandbox.iterdir()) == ["dockcaddy.toml", "engine", "log"]
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith("dockcaddy-dry-run")] == []
+
+
+def test_what_runs_is_no_difference(caplog: pytest.LogCaptureFixture) -> None:
+    pipeline = Pipeline(Registry())
+    labels = {"caddy": "web.test", "caddy.encode": "gzip", "caddy.log": "", "caddy.respond": "x"}
+    web = testing.container("web", labels=labels)
+    more = testing.container("more", labels={"caddy": "web.test", "caddy.tls": "internal"})
+    fragments = pipeline.fragments(Inventory((EngineInventory("local", (web, more)),)))
+    saved = [evolve(each, blocks=caddyfile.parse(each.content, each.owner)) for each in reversed(fragments)]
+    dry_run = DryRun(saved, Pipeline(Registry()).configuration)
+    with caplog.at_level("INFO"):
+        dry_run.write(pipeline.configuration(fragments))
+    assert caplog.messages == ["would send nothing: no difference"]
 
 
 def test_a_server_has_nothing_to_send(dockcaddy: Callable) -> None:

@@ -41,7 +41,7 @@ def told(caddy: str):
             for place, (name, given) in enumerate(labels.items(), 1)
         ]
         inventory = Inventory((EngineInventory("local", tuple(made)),))
-        problems = served_by_program(settings, Pipeline(registry, sections), inventory, None).problems
+        problems = served_by_program(settings, Pipeline(registry, sections), inventory, None).configuration.problems
         found: dict[str, list[str]] = {}
         for problem in problems:
             found.setdefault(problem.resource.removeprefix("container "), []).append(str(problem))

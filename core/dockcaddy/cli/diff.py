@@ -4,6 +4,8 @@ import json
 import logging
 import os
 from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import attrs
@@ -19,7 +21,8 @@ from dockcaddy.errors import CaddyUnreachable, SettingsError
 from dockcaddy.reconcile.last_good import LastGood, Remembered
 from dockcaddy.reconcile.pipeline import Pipeline
 from dockcaddy.run.composition import pipeline_for
-from dockcaddy.run.difference import SiteChange, changes, names_for_addresses, with_others
+from dockcaddy.run.difference import SiteChange, changes, in_order_of, names_for_addresses, with_others
+from dockcaddy.run.status_client import NotRunning, StatusClient
 
 logger = logging.getLogger("dockcaddy")
 
@@ -44,12 +47,13 @@ def command(as_json: bool, given: Given, **options: Any) -> int:
         logger.info("%s: compared with what caddy accepted last", error)
     source = read_source(options, given)
     running = _running(source)
+    _warn_of_silence(source)
     others = with_others(running.fragments, source.read.compose.project.name) if source.read.compose else None
     served = source.served(others or tuple)
-    before = _fresh(source.environment).configuration(tuple(running.fragments.values()))
-    fragments = source.pipeline.fragments(source.inventory, source.base)
+    fragments, remembered = served.preview.fragments, running.fragments.values()
     # only what is not up has names for addresses
-    plain = names_for_addresses((*running.fragments.values(), *fragments)) if source.read.compose else str
+    plain = names_for_addresses((*remembered, *fragments)) if source.read.compose else str
+    before = _fresh(source.environment).configuration(in_order_of(fragments, remembered, plain))
     found = changes(before, served.configuration, plain)
     if as_json:
         result.write(
@@ -64,6 +68,14 @@ def command(as_json: bool, given: Given, **options: Any) -> int:
 
 def _fresh(environment: Environment) -> Pipeline:
     return pipeline_for(environment.settings, environment.registry, environment.sections)
+
+
+def _warn_of_silence(source: Source) -> None:
+    """Log a warning if the running dockcaddy reaches no Caddy."""
+    with suppress(NotRunning):
+        caddy = StatusClient(Path(source.settings.status_path())).document("problems")["caddy"]
+        if not caddy["up"]:
+            logger.warning("%s: compared with what it accepted last", caddy["message"])
 
 
 def _running(source: Source) -> Remembered:

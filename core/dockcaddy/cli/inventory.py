@@ -26,7 +26,7 @@ from dockcaddy.run.composition import pipeline_for
 from dockcaddy.run.engines import engines_for, options_for
 from dockcaddy.run.environment_file import load_environment_file
 from dockcaddy.run.operator_files import read_base
-from dockcaddy.run.preview import Arrange, served_by_program, served_unchecked
+from dockcaddy.run.preview import Arrange, Preview, served_by_program, served_unchecked
 from dockcaddy.settings import limits
 from dockcaddy.settings.table import Settings
 
@@ -184,10 +184,15 @@ def _without_surrogates(value: Any) -> Any:
 
 @frozen
 class Served:
-    """The configuration that would be served. `unchecked` is why Caddy could not be asked, `""` if it was."""
+    """What would be served. `unchecked` is why Caddy could not be asked, `""` if it was."""
 
-    configuration: Configuration
+    preview: Preview
     unchecked: str = ""
+
+    @property
+    def configuration(self) -> Configuration:
+        """The configuration that would be served."""
+        return self.preview.configuration
 
     def warn(self) -> None:
         """Log a warning if Caddy could not be asked."""

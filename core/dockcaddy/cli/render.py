@@ -9,6 +9,7 @@ from dockcaddy.cli.as_it_runs import AsItRuns
 from dockcaddy.cli.inventory import Given, Served, inventory_option, read_source
 from dockcaddy.cli.options import settings_options
 from dockcaddy.errors import CaddyUnreachable, SettingsError
+from dockcaddy.run.preview import Preview
 
 
 @click.command(cls=AsItRuns)
@@ -31,7 +32,7 @@ def command(style: str, raw: bool, given: Given, strict: bool, **options: Any) -
     if raw and style == "json":
         raise SettingsError("--raw prints the Caddyfile and needs no Caddy, JSON is made by Caddy: omit one of the two")
     source = read_source(options, given)
-    found = Served(source.merged()) if raw else source.served()
+    found = Served(Preview(source.merged())) if raw else source.served()
     if found.unchecked and style == "json":
         raise CaddyUnreachable(found.unchecked)
     configuration = found.configuration

@@ -58,7 +58,10 @@ def command(subject: str, as_json: bool, watch: bool, **options: Any) -> int:
 
 
 def _text(documents: Documents, subject: str, *, as_json: bool) -> str:
-    sites, resources = documents.named(subject) if subject else (documents.sites, documents.resources)
+    sites, resources = documents.sites, documents.resources
+    if subject:
+        sites, named = documents.named(subject)
+        resources = [*named, *(each for each in documents.left_out(sites) if each not in named)]
     if subject and not sites and not resources:
         raise SettingsError(f'no site and no resource "{subject}"{nearest(subject, documents.names())}')
     if as_json:
@@ -117,18 +120,9 @@ def asked(client: StatusClient) -> Documents:
 def _computed(options: Mapping[str, Any]) -> Documents:
     # slow to import, and not needed where a daemon answers
     from dockcaddy.cli.inventory import Given, read_source  # noqa: PLC0415
-    from dockcaddy.run.status_once import status_once  # noqa: PLC0415
-    from dockcaddy.status.document import DOCUMENTS  # noqa: PLC0415
+    from dockcaddy.run.status_once import NOT_RUNNING, documents_of, status_once  # noqa: PLC0415
 
     source = read_source(options, Given())
-    status = status_once(source.settings, source.pipeline, source.inventory, source.base)
-    made = {name: DOCUMENTS[name](status) for name in ("sites", "resources", "problems")}
-    # that no caddy was asked is said once, and is no problem of caddy's
-    caddy = {**made["sites"]["caddy"], "up": True}
-    return Documents(
-        made["sites"]["sites"],
-        made["resources"]["resources"],
-        made["problems"]["problems"],
-        caddy,
-        made["sites"]["engines"],
-    )
+    served = source.served()
+    served.warn()
+    return documents_of(status_once(source.settings, source.inventory, served.preview, NOT_RUNNING))

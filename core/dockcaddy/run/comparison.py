@@ -261,7 +261,7 @@ class Comparison:
 
     def _served(self) -> Made:
         pipeline = pipeline_for(self.settings, self.registry, self.sections)
-        found = served_unchecked(self.settings, pipeline, self.inventory, self.base)
+        found = served_unchecked(self.settings, pipeline, self.inventory, self.base).configuration
         return Made.of([each.block for each in found.assembly.sections], caddyfile.write_block, found.problems)
 
     def _of_resources(self, served: Made, shown: set[Reason]) -> Iterator[Difference]:

@@ -61,9 +61,9 @@ def run(settings: Settings, registry: Registry, sections: Mapping[type, Any], ca
         # first of all, because it may say where the engine and the folders are
         load_environment_file(settings.envfile)
         if settings.dry_run:
-            before = pipeline_for(settings, registry, sections).configuration(fragments_before(settings))
+            dry_run = DryRun(fragments_before(settings), pipeline_for(settings, registry, sections).configuration)
             with without_effect(settings) as apart:
-                _run(apart, registry, sections, ending, caddy_output, DryRun(before))
+                _run(apart, registry, sections, ending, caddy_output, dry_run)
         elif settings.mode == "server":
             _serve(settings, registry, ending, caddy_output)
         else:

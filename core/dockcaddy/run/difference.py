@@ -50,6 +50,23 @@ def changes(
     return found
 
 
+def in_order_of(
+    fragments: Iterable[Fragment], running: Iterable[Fragment], plain: Callable[[str], str] = lambda text: text
+) -> tuple[Fragment, ...]:
+    """What runs, as an earlier run saved it, in the order of these fragments; what is gone comes last.
+
+    Where both say the same it is the fragment, which knows the order of its lines among those of others.
+    """
+    by_key = {each.key: each for each in running}
+    by_owner = {each.owner: each for each in by_key.values()}
+    found: dict[str, Fragment] = {}
+    for each in fragments:
+        before = by_key.get(each.key) or by_owner.get(each.owner)
+        if before is not None and before.key not in found:
+            found[before.key] = each if plain(before.content) == plain(each.content) else before
+    return (*found.values(), *(each for key, each in by_key.items() if key not in found))
+
+
 def _sites(configuration: Configuration, plain: Callable[[str], str]) -> Iterator[tuple[str, _Site]]:
     place = 0
     for section in configuration.assembly.sections:

@@ -1,7 +1,7 @@
 """`dockcaddy run --dry-run`: the loop as always, which sends nothing and logs what it would send."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from attrs import define, evolve
@@ -11,7 +11,7 @@ from dockcaddy.files import TemporaryFolder
 from dockcaddy.fragment import Fragment
 from dockcaddy.merge.configuration import Configuration
 from dockcaddy.reconcile.last_good import LastGood
-from dockcaddy.run.difference import changes
+from dockcaddy.run.difference import changes, in_order_of
 from dockcaddy.settings.table import Settings
 
 logger = logging.getLogger("dockcaddy")
@@ -38,14 +38,18 @@ def fragments_before(settings: Settings) -> tuple[Fragment, ...]:
 
 @define
 class DryRun:
-    """An output that logs what another one would be sent, beginning with what changes since `before`."""
+    """An output that logs what another one would be sent, beginning with what changes since `running` was. `build` merges that."""
 
-    before: Configuration
+    running: Sequence[Fragment]
+    build: Callable[[Sequence[Fragment]], Configuration]
+    _before: Configuration | None = None
 
     def write(self, configuration: Configuration) -> None:
         """Log the difference."""
-        found = changes(self.before, configuration)
-        self.before = configuration
+        if self._before is None:
+            self._before = self.build(in_order_of(_fragments(configuration), self.running))
+        found = changes(self._before, configuration)
+        self._before = configuration
         for each in found:
             logger.info("would send: %s %s (%s)", each.kind, each.site, ", ".join(each.resources) or "settings")
             for line in each.lines:
@@ -59,3 +63,9 @@ class DryRun:
 
     def close(self) -> None:
         """Nothing is held."""
+
+
+def _fragments(configuration: Configuration) -> list[Fragment]:
+    """What a configuration is made of, in its order."""
+    members = {each.fragment.key: each for group in configuration.assembly.members.values() for each in group}
+    return [each.fragment for each in sorted(members.values(), key=lambda each: each.age[1])]

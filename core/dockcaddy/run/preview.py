@@ -1,10 +1,10 @@
 """What would be served, for the commands that ask once and deliver nothing."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 
 from dockcaddy.caddy import CommandValidator, LimitedAdapter, QuickValidator, find_caddy
 from dockcaddy.errors import CaddyRefusal, CaddyUnreachable, one_line
@@ -13,6 +13,7 @@ from dockcaddy.hookspecs import Adapter
 from dockcaddy.merge.configuration import Configuration
 from dockcaddy.model import Inventory, Problem
 from dockcaddy.quarantine.labels import with_labels
+from dockcaddy.quarantine.memory import Rejection
 from dockcaddy.reconcile.pipeline import BaseCaddyfile, Pipeline, problems_of
 from dockcaddy.run.composition import quarantine_for
 from dockcaddy.settings import limits
@@ -20,6 +21,20 @@ from dockcaddy.settings.table import Settings
 
 # what changes the fragments before they are tried
 Arrange = Callable[[Sequence[Fragment]], Sequence[Fragment]]
+
+
+@frozen(eq=False)
+class Preview:
+    """The configuration that would be served, made of `parts` of the `fragments`; `left_out` says by key why others are not in it.
+
+    `refusal` is why Caddy refuses everything, and then there is no configuration.
+    """
+
+    configuration: Configuration
+    fragments: Sequence[Fragment] = ()
+    parts: Sequence[Fragment] = ()
+    left_out: Mapping[str, Rejection] = field(factory=dict)
+    refusal: str = ""
 
 
 def served_by_program(
@@ -30,7 +45,7 @@ def served_by_program(
     *,
     elsewhere: bool = False,
     arrange: Arrange = tuple,
-) -> Configuration:
+) -> Preview:
     """What would be served: without what admission rules or Caddy refuse, and without the newer side of each conflict.
 
     The Caddy program on disk is asked. `elsewhere` means that another machine would serve it. Raises CaddyUnreachable
@@ -48,7 +63,7 @@ def served_unchecked(
     inventory: Inventory,
     base: BaseCaddyfile | None,
     arrange: Arrange = tuple,
-) -> Configuration:
+) -> Preview:
     """What would be served if Caddy accepted everything that admission rules let through. Nothing is adapted.
 
     Who takes requests from whom is known only where there is a Caddy program.
@@ -57,7 +72,7 @@ def served_unchecked(
     with suppress(CaddyUnreachable):
         adapter = Credulous(LimitedAdapter(find_caddy(settings.caddy)))
     tried = _served(settings, pipeline, inventory, base, adapter, lambda config, text: None, arrange)
-    return evolve(tried, adapted=None)
+    return evolve(tried, configuration=evolve(tried.configuration, adapted=None))
 
 
 @frozen
@@ -81,7 +96,7 @@ def _served(
     adapter: Adapter,
     validate: Callable[[bytes, str], None],
     arrange: Arrange,
-) -> Configuration:
+) -> Preview:
     # a command runs once and has the time to find every refusal
     quarantine = quarantine_for(settings, [adapter], lambda: 0.0, rules=lambda: pipeline.document_rules)
     assert quarantine is not None
@@ -97,10 +112,12 @@ def _served(
         configuration = quarantine.resolve(fragments, pipeline.configuration, is_valid)
     except CaddyRefusal as refusal:
         refused_whole = _refused_whole(settings, base, refusal)
-        return Configuration("", problems_of(inventory, fragments, everything, [refused_whole]))
+        nothing = Configuration("", problems_of(inventory, fragments, everything, [refused_whole]))
+        return Preview(nothing, fragments, refusal=str(refusal))
     candidates = [each for each in fragments if not each.refused]
     refused = with_labels(quarantine.problems, candidates, quarantine.adapt, validate)
-    return evolve(configuration, problems=problems_of(inventory, fragments, everything, refused))
+    found = evolve(configuration, problems=problems_of(inventory, fragments, everything, refused))
+    return Preview(found, fragments, quarantine.parts, quarantine.left_out)
 
 
 def _refused_whole(settings: Settings, base: BaseCaddyfile | None, refusal: CaddyRefusal) -> Problem:

@@ -1,51 +1,42 @@
 """The status without a daemon: computed once from what there is, without asking a running Caddy."""
 
-from dockcaddy.caddy import CommandAdapter, CommandValidator, find_caddy
-from dockcaddy.errors import CaddyRefusal, CaddyUnreachable
-from dockcaddy.hookspecs import Adapter
-from dockcaddy.merge.configuration import Configuration
+from collections.abc import Mapping
+from typing import Any
+
 from dockcaddy.model import Inventory
-from dockcaddy.reconcile.pipeline import BaseCaddyfile, Pipeline, problems_of
-from dockcaddy.run.composition import quarantine_for
-from dockcaddy.run.preview import Credulous
+from dockcaddy.run.preview import Preview
 from dockcaddy.settings.table import Settings
+from dockcaddy.status.document import DOCUMENTS
 from dockcaddy.status.keeper import StatusKeeper
 from dockcaddy.status.model import Status
 from dockcaddy.status.observation import Failure, Observation
+from dockcaddy.status.view import Documents
 
-_NOT_RUNNING = "no dockcaddy runs here, so nothing is known of a running caddy"
+NOT_RUNNING = Failure("NotRunning", "no dockcaddy runs here, so nothing is known of a running caddy")
 
 
-def status_once(settings: Settings, pipeline: Pipeline, inventory: Inventory, base: BaseCaddyfile | None) -> Status:
-    """The status as far as labels, rules and the Caddy program on disk decide it."""
-    fragments = pipeline.fragments(inventory, base)
-    adapter: Adapter = Credulous()
-    validator = None
-    try:
-        program = find_caddy(settings.caddy)
-        adapter, validator = CommandAdapter(program), CommandValidator(program, bool(settings.caddy_admin))
-    except CaddyUnreachable:
-        # only labels and rules decide then
-        pass
-    quarantine = quarantine_for(settings, [adapter], lambda: 0.0, rules=lambda: pipeline.document_rules)
-    assert quarantine is not None
-
-    def is_valid(built: Configuration) -> bool:
-        if validator is not None:
-            validator.validate(built.json, built.text)
-        return True
-
-    configuration, failure = None, Failure("NotRunning", _NOT_RUNNING)
-    try:
-        configuration = quarantine.resolve(fragments, pipeline.configuration, is_valid)
-    except CaddyRefusal as refusal:
-        failure = Failure("RefusedByCaddy", f"caddy refuses everything: {refusal}")
+def status_once(settings: Settings, inventory: Inventory, preview: Preview, failure: Failure | None = None) -> Status:
+    """The status as far as labels, rules and the Caddy program on disk decide it. `failure` is that of the running Caddy."""
+    if preview.refusal:
+        failure = Failure("RefusedByCaddy", f"caddy refuses everything: {preview.refusal}")
     keeper = StatusKeeper(prefix=settings.label_prefix)
-    problems = problems_of(inventory, fragments, configuration, quarantine.problems)
     engines = {each.name: "" for each in inventory.engines}
+    configuration = None if preview.refusal else preview.configuration
+    problems = preview.configuration.problems
     keeper.observe(
         Observation(
-            inventory, fragments, configuration, quarantine.parts, quarantine.left_out, problems, engines, failure
+            inventory, preview.fragments, configuration, preview.parts, preview.left_out, problems, engines, failure
         )
     )
     return keeper.current
+
+
+def documents_of(status: Status) -> Documents:
+    """The same as the documents that a running dockcaddy gives."""
+    made: dict[str, Mapping[str, Any]] = {name: DOCUMENTS[name](status) for name in ("sites", "resources", "problems")}
+    sites = made["sites"]
+    # that no caddy was asked is said once, and is no problem of caddy's
+    caddy = {**sites["caddy"], "up": True}
+    return Documents(
+        sites["sites"], made["resources"]["resources"], made["problems"]["problems"], caddy, sites["engines"]
+    )

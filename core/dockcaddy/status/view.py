@@ -1,7 +1,7 @@
 """The status as text for people: what is wrong first, each with what to do. Pure."""
 
 import textwrap
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal
 
@@ -41,6 +41,31 @@ class Documents:
         sites = [each for each in self.sites if wanted in _names_of(each)]
         return sites, [each for each in self.resources if _is_named(each, subject)]
 
+    def left_out(self, sites: Iterable[Document]) -> list[Document]:
+        """The resources that these sites would have too, if their labels were served as they are now."""
+        names = {each["name"] for each in sites}
+        made = {name for each in sites for name in each["resources"] if not each["served"]}
+        return [
+            each
+            for each in self.resources
+            if not names.isdisjoint(each["sites"])
+            and owner(each) not in made
+            and condition(each, "Programmed")["status"] == "False"
+        ]
+
+    def troubles(self, addresses: Collection[str], host: str) -> list[str]:
+        """What is wrong with the sites of these addresses, and with those of this host that are not served."""
+        sites = [each for each in self.sites if not set(addresses).isdisjoint(each["addresses"])]
+        sites += [each for each in self.named(host)[0] if not each["served"] and each not in sites]
+        wrong = [each for each in sites if not is_met(each)]
+        said = [why(each) if each["served"] else f"{', '.join(each['resources'])}: {why(each)}" for each in wrong]
+        return [*said, *(f"{owner(each)}: {why(each)}" for each in self.left_out(sites))]
+
+    def silent(self) -> list[str]:
+        """Why Caddy and engines do not answer."""
+        caddy = () if self.caddy["up"] else (self.caddy["message"],)
+        return [*caddy, *(f"engine {each['name']}: {each['message']}" for each in self.engines if not each["up"])]
+
     def names(self) -> list[str]:
         """All that may be asked for."""
         return [*(each["name"] for each in self.sites), *(each["name"] for each in self.resources)]
@@ -58,9 +83,25 @@ def worst(of: Document) -> Document:
     return found
 
 
+def is_met(of: Document) -> bool:
+    """Whether all conditions are met."""
+    return all(each["status"] == "True" for each in of["conditions"])
+
+
+def owner(resource: Document) -> str:
+    """The name of a resource in messages: `container web-1`."""
+    return f"{resource['kind']} {resource['name']}"
+
+
 def is_ready(of: Document) -> bool:
     """Whether its requests are answered."""
     return bool(condition(of, "Ready")["status"] == "True")
+
+
+def why(of: Document) -> str:
+    """`Unhealthy: no upstream is healthy: ...`: the first condition that is not met, else `Ready`."""
+    first = worst(of)
+    return f"{first['reason']}: {first['message']}" if first["message"] else str(first["reason"])
 
 
 def overview(documents: Documents, now: float) -> Iterator[Row]:
@@ -72,23 +113,22 @@ def overview(documents: Documents, now: float) -> Iterator[Row]:
     for site in sites:
         yield from _site(site, now)
     named = {name for site in documents.sites for name in site["resources"]}
-    rest = [each for each in documents.resources if f"{each['kind']} {each['name']}" not in named]
+    rest = [each for each in documents.resources if owner(each) not in named]
     wrong = [each for each in rest if condition(each, "Accepted")["reason"] not in UNMEANT]
-    meant = [each for each in wrong if worst(each)["status"] != "True"]
+    meant = [each for each in wrong if not is_met(each)]
     yield from (row for each in sorted(meant, key=_name) for row in _resource(each, now))
     without = sorted((each for each in rest if each not in wrong), key=_name)
     if without:
         yield Row("")
         yield Row(f"{len(without)} without a site", style="bold")
     for each in without:
-        why = condition(each, "Accepted")
-        yield Row(f"{each['kind']} {each['name']}: {why['message']}", "--", "dim", INDENT)
+        yield Row(f"{owner(each)}: {condition(each, 'Accepted')['message']}", "--", "dim", INDENT)
     yield from _other_problems(documents)
 
 
 def details(site: Document, now: float) -> Iterator[Row]:
     """All of one site or resource."""
-    yield Row(site["name"] if "urls" in site else f"{site['kind']} {site['name']}", style="bold")
+    yield Row(site["name"] if "urls" in site else owner(site), style="bold")
     for each in site["conditions"]:
         mark, style = _MARKS[each["status"]]
         yield Row(f"{each['type']}: {each['reason']}{_since(each, now)}", mark, style, INDENT)
@@ -149,7 +189,7 @@ def _site(site: Document, now: float) -> Iterator[Row]:
 def _resource(each: Document, now: float) -> Iterator[Row]:
     first = worst(each)
     mark, style = _MARKS[first["status"]]
-    yield Row(f"{each['kind']} {each['name']}: {first['reason']}{_since(first, now)}", mark, style, INDENT)
+    yield Row(f"{owner(each)}: {first['reason']}{_since(first, now)}", mark, style, INDENT)
     if first["message"]:
         yield Row(f"{INDENT}{first['message']}", indent=INDENT)
 
@@ -200,4 +240,4 @@ def _names_of(site: Document) -> set[str]:
 def _is_named(each: Document, subject: str) -> bool:
     id = each["key"].rpartition("/")[2]
     is_id = len(subject) >= 4 and id.startswith(subject)
-    return is_id or subject in (each["name"], each["key"], f"{each['kind']} {each['name']}")
+    return is_id or subject in (each["name"], each["key"], owner(each))
