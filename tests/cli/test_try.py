@@ -83,6 +83,28 @@ def test_matchers_and_what_is_passed_and_what_is_not_known(tried: Callable) -> N
     assert any("client's address" in each for each in found["unknown"])
 
 
+def problems(dockcaddy: Callable, path: str, caddy: str, url: str) -> list[str]:
+    result = dockcaddy("try", url, "--json", "--inventory", path, "--ingress-networks", "web", "--caddy", caddy)
+    found: list[str] = json.loads(result.out)["problems"]
+    return found
+
+
+def test_what_is_well_has_no_problem(tried: Callable) -> None:
+    assert tried("https://shop.test/x")["problems"] == []
+
+
+def test_why_no_site_answers_or_who_is_left_out(dockcaddy: Callable, snapshot: Callable, caddy: str) -> None:
+    proxy = {"caddy.reverse_proxy": "{{upstreams 80}}"}
+    bad = {"caddy": "bad.test", "caddy.nonsense": "x"}
+    newer = {"caddy": "a.test", "caddy.respond": "mine"}
+    path = snapshot(older={"caddy": "a.test", **proxy}, newer=newer, bad=bad, wild={"caddy": "*.test", **proxy})
+    (refused,) = problems(dockcaddy, path, caddy, "https://bad.test/")
+    assert refused.startswith("container bad: RefusedByCaddy: label caddy.nonsense: caddy refuses it: ")
+    (conflict,) = problems(dockcaddy, path, caddy, "https://a.test/")
+    assert conflict.startswith("container newer: ConflictsWith: label caddy.respond: ")
+    assert problems(dockcaddy, path, caddy, "https://other.test/") == []
+
+
 def test_a_header_is_sent(dockcaddy: Callable, snapshot: Callable, caddy: str) -> None:
     labels = {
         "caddy": "a.test",

@@ -11,9 +11,11 @@ from clock import Clock
 from command_line import Call, dockcaddy
 from dockcaddy.cli.wait import look, waited
 from dockcaddy.model import Unserved
+from dockcaddy.quarantine import Quarantine
 from dockcaddy.run.status_client import NotRunning, StatusClient
 from dockcaddy.status.document import DOCUMENTS
 from dockcaddy.status.view import Documents, drawn, overview
+from judging import Court
 from observed import Observed
 from status_server import Served, served
 
@@ -120,6 +122,55 @@ def test_wait_says_why_not(world: Observed, tmp_path: Path, dockcaddy: Call) -> 
     gone = dockcaddy("wait", "web.test", "--timeout", "0s", "--state-directory", str(tmp_path))
     assert gone.status == 1 and "no dockcaddy answers at" in gone.err
     assert dockcaddy("wait", "web.test", "--timeout", "soon").status == 2
+
+
+@pytest.fixture
+def contested(world: Observed, court: Court) -> Observed:
+    pipeline = world.reconciler.pipeline
+    world.reconciler.quarantine = Quarantine(court.adapt, world.clock, rules=lambda: pipeline.document_rules)
+    world.put("old", {"caddy": "a.test", "caddy.reverse_proxy": "{{upstreams 80}}"})
+    world.put("new", {"caddy": "a.test", "caddy.respond": "y"})
+    world.turn()
+    return world
+
+
+def test_a_site_without_one_of_its_containers_is_ready_and_that_is_said(
+    contested: Observed, tmp_path: Path, dockcaddy: Call
+) -> None:
+    with served(contested.keeper, tmp_path):
+        result = dockcaddy("wait", "a.test", "--state-directory", str(tmp_path))
+        assert (result.status, result.out) == (0, "a.test is ready\n")
+        assert result.err.startswith("warning: a.test: without container new: ConflictsWith: label caddy.respond: ")
+        late = dockcaddy("wait", "new", "--timeout", "0s", "--state-directory", str(tmp_path))
+        assert late.status == 1 and "new: not ready after 0 s: ConflictsWith: " in late.err
+        shown = dockcaddy("status", "a.test", "--state-directory", str(tmp_path)).out
+        assert shown.startswith("a.test\n") and "\ncontainer new\n!! Accepted: ConflictsWith" in shown
+
+
+def test_a_container_whose_earlier_version_is_served_is_not_ready(
+    world: Observed, tmp_path: Path, dockcaddy: Call
+) -> None:
+    world.put("web", WEB)
+    world.turn()
+    world.put("web", {**WEB, "caddy.bogus": "x"})
+    world.turn()
+    with served(world.keeper, tmp_path):
+        late = dockcaddy("wait", "web", "--timeout", "0s", "--state-directory", str(tmp_path))
+        assert late.status == 1 and "LastKnownGood" in late.err and "bogus" in late.err
+        result = dockcaddy("wait", "web.test", "--state-directory", str(tmp_path))
+        assert result.status == 0 and "web.test: without container web: LastKnownGood: " in result.err
+
+
+def test_what_is_not_there_may_be_on_an_engine_that_does_not_answer(
+    world: Observed, tmp_path: Path, dockcaddy: Call
+) -> None:
+    world.engine.down = True
+    world.turn()
+    with served(world.keeper, tmp_path):
+        late = dockcaddy("wait", "web.test", "--timeout", "0s", "--state-directory", str(tmp_path))
+        assert late.err.endswith(
+            "there is no such site and no such container; caddy was given no configuration yet; engine local: no answer\n"
+        )
 
 
 def test_wait_waits_no_longer_than_it_may() -> None:

@@ -2,10 +2,11 @@
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import click
-from attrs import frozen
+from attrs import asdict, evolve, frozen
 
 from dockcaddy.caddy import find_caddy
 from dockcaddy.caddyfile import Block, Origin, SiteAddress, all_blocks
@@ -13,12 +14,16 @@ from dockcaddy.caddyjson.handlers import ANSWERING, DIRECTIVES
 from dockcaddy.caddyjson.tracing import Mark
 from dockcaddy.cli import result
 from dockcaddy.cli.as_it_runs import AsItRuns
-from dockcaddy.cli.inventory import Given, Read, inventory_option, read_source
+from dockcaddy.cli.inventory import Given, Read, Served, Source, inventory_option, read_source
 from dockcaddy.cli.options import settings_options
 from dockcaddy.cli.progress import waiting_for
+from dockcaddy.cli.status import asked
 from dockcaddy.errors import CaddyUnreachable
 from dockcaddy.merge.configuration import Configuration
+from dockcaddy.run.status_client import NotRunning, StatusClient
+from dockcaddy.run.status_once import documents_of, status_once
 from dockcaddy.run.trying import Request, Way, way_of
+from dockcaddy.status.view import Documents
 
 # what everybody passes and is of no interest
 _PLAIN = ("headers", "vars", "map", "log_append", "encode", "tracing", "rewrite", "subroute", "invoke", *ANSWERING)
@@ -32,7 +37,7 @@ _UNSURE = {
 
 @frozen
 class Found:
-    """What answers a request, as texts."""
+    """What answers a request, as texts. `problems` say what is wrong with the site, or why there is none."""
 
     site: str
     matched: tuple[str, ...]
@@ -40,6 +45,7 @@ class Found:
     passed: tuple[str, ...]
     made_by: tuple[str, ...]
     unknown: tuple[str, ...]
+    problems: tuple[str, ...] = ()
 
 
 @click.command(cls=AsItRuns)
@@ -52,7 +58,8 @@ class Found:
 def command(url: str, method: str, headers: tuple[str, ...], as_json: bool, given: Given, **options: Any) -> int:
     """Show what would answer a request to URL: site, matchers, upstream, and the labels that say so.
 
-    A Caddy that is started for it decides; nothing else is contacted. Exit 1 if no site answers.
+    A Caddy that is started for it decides; no upstream is contacted. The dockcaddy that runs here, if one does, says what is wrong
+    with the site. Exit 1 if no site answers.
     """
     request = Request.of(url, method, headers)
     source = read_source(options, given)
@@ -62,13 +69,24 @@ def command(url: str, method: str, headers: tuple[str, ...], as_json: bool, give
     with waiting_for("caddy decides"):
         way = way_of(served.configuration.json, request, find_caddy(source.settings.caddy))
     found = _found(way, request, served.configuration, source.read)
+    troubles = _status(source, served).troubles(found.site.split(", "), request.url.hostname or "")
+    found = evolve(found, problems=tuple(troubles))
     if as_json:
         rows = {"url": request.url.geturl(), "method": request.method, "status": way.status if _is_final(way) else None}
-        fields = {name: getattr(found, name) for name in ("site", "matched", "answer", "passed", "made_by", "unknown")}
-        result.write(json.dumps(rows | fields, indent=2) + "\n")
+        result.write(json.dumps(rows | asdict(found), indent=2) + "\n")
     else:
         result.write_table(("", f"{request.method} {request.url.geturl()}"), list(_rows(found)))
     return 0 if found.site else 1
+
+
+def _status(source: Source, served: Served) -> Documents:
+    """What is known of the sites: by the dockcaddy that runs here, or else what labels, rules and Caddy decide."""
+    if source.read.document is None:
+        try:
+            return asked(StatusClient(Path(source.settings.status_path())))
+        except NotRunning:
+            pass
+    return documents_of(status_once(source.settings, source.inventory, served.preview))
 
 
 def _rows(found: Found) -> Iterator[tuple[str, str]]:
@@ -77,7 +95,7 @@ def _rows(found: Found) -> Iterator[tuple[str, str]]:
         if values := getattr(found, name):
             yield name, ", ".join(values)
     yield "answer", found.answer
-    for name, values in (("made by", found.made_by), ("not known", found.unknown)):
+    for name, values in (("made by", found.made_by), ("not known", found.unknown), ("problem", found.problems)):
         for value in values:
             yield name, value
 

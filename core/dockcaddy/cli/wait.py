@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import click
@@ -14,7 +14,7 @@ from dockcaddy.cli.status import asked, client_for
 from dockcaddy.errors import SettingsError
 from dockcaddy.run.status_client import NotRunning, StatusClient
 from dockcaddy.settings.values import parse_seconds
-from dockcaddy.status.view import is_ready, worst
+from dockcaddy.status.view import is_met, owner, why
 
 logger = logging.getLogger("dockcaddy")
 
@@ -31,7 +31,8 @@ def command(subject: str, timeout: str, **options: Any) -> int:
     """Wait until SUBJECT is ready: a site's address, URL or host, or a container's name.
 
     Exit 0 once Caddy has it and an upstream is healthy, or runs where nothing checks its health; 1 with the reason if that takes
-    too long. For deploy scripts and CI.
+    too long. A container that is left out of a site that is ready is only reported: name it, to wait for it. For deploy scripts and
+    CI.
     """
     try:
         patience = parse_seconds(timeout)
@@ -44,6 +45,8 @@ def command(subject: str, timeout: str, **options: Any) -> int:
     if reason:
         logger.error("%s: not ready after %s: %s", subject, f"{patience:g} s", reason)
         return NOT_READY
+    for each in left_out(client, subject):
+        logger.warning("%s: without %s", subject, each)
     write(f"{subject} is ready\n")
     return 0
 
@@ -61,16 +64,19 @@ def waited(look: Callable[[], str], patience: float, clock: Callable[[], float],
 def look(client: StatusClient, subject: str) -> str:
     """Why the subject is not ready, `""` if it is."""
     try:
-        sites, resources = asked(client).named(subject)
+        documents = asked(client)
     except NotRunning as error:
         return str(error)
+    sites, resources = documents.named(subject)
     if not sites and not resources:
-        return "there is no such site and no such container"
-    return next(filter(None, map(_reason, [*sites, *resources])), "")
+        return "; ".join(["there is no such site and no such container", *documents.silent()])
+    return next((why(each) for each in [*sites, *resources] if not is_met(each)), "")
 
 
-def _reason(each: Mapping[str, Any]) -> str:
-    if is_ready(each):
-        return ""
-    first = worst(each)
-    return f"{first['reason']}: {first['message']}" if first["message"] else str(first["reason"])
+def left_out(client: StatusClient, subject: str) -> list[str]:
+    """The resources whose labels the subject, a site, is served without, and why."""
+    try:
+        documents = asked(client)
+    except NotRunning:
+        return []
+    return [f"{owner(each)}: {why(each)}" for each in documents.left_out(documents.named(subject)[0])]
