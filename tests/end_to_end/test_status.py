@@ -6,8 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ import pytest
 from dockcaddy.errors import DockcaddyError
 from dockcaddy.run.status_client import NotRunning, StatusClient
 from dockcaddy.status.view import condition
+from forwarding import engine_at
 from ports import free_port
 from real_engine import Containers, docker
 
@@ -23,31 +23,6 @@ pytestmark = pytest.mark.engine
 
 Start = Callable[..., Any]
 Eventually = Callable[..., None]
-WORLDS = Path(__file__).parent.parent / "worlds"
-FORWARDER = """
-import socket, sys, threading
-sys.path.insert(0, sys.argv[1])
-from forwarding import forward
-listener = socket.socket(socket.AF_UNIX)
-listener.bind(sys.argv[2])
-listener.listen(64)
-with forward(listener, sys.argv[3]):
-    print("ready", flush=True)
-    threading.Event().wait()
-"""
-
-
-@contextmanager
-def engine_at(path: Path) -> Iterator[None]:
-    """Within, the engine answers at this socket too; afterwards all connections through it are broken."""
-    path.unlink(missing_ok=True)
-    command = [sys.executable, "-c", FORWARDER, str(WORLDS), str(path), "/var/run/docker.sock"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None and process.stdout.readline() == "ready\n"
-        try:
-            yield
-        finally:
-            process.kill()
 
 
 def only(containers: Containers) -> tuple[str, str]:

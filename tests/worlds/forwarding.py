@@ -2,8 +2,37 @@
 
 import contextlib
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
+from pathlib import Path
+
+ENGINE = "/var/run/docker.sock"
+_FORWARDER = """
+import socket, sys, threading
+sys.path.insert(0, sys.argv[1])
+from forwarding import forward
+listener = socket.socket(socket.AF_UNIX)
+listener.bind(sys.argv[2])
+listener.listen(64)
+with forward(listener, sys.argv[3]):
+    print("ready", flush=True)
+    threading.Event().wait()
+"""
+
+
+@contextlib.contextmanager
+def engine_at(path: Path) -> Iterator[None]:
+    """Within, the engine answers at this socket too; afterwards all connections through it are broken."""
+    path.unlink(missing_ok=True)
+    command = [sys.executable, "-c", _FORWARDER, str(Path(__file__).parent), str(path), ENGINE]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None and process.stdout.readline() == "ready\n"
+        try:
+            yield
+        finally:
+            process.kill()
 
 
 @contextlib.contextmanager

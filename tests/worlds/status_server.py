@@ -6,7 +6,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,8 @@ from dockcaddy_status.service import StatusService
 
 # far more than anything takes on the busiest machine, in seconds
 HANGING = 60.0
+
+Following = Callable[[], tuple[str, Any]]
 
 
 class UnixConnection(http.client.HTTPConnection):
@@ -68,36 +70,46 @@ class Served:
 
     def get(self, path: str, method: str = "GET", headers: dict[str, str] | None = None) -> Answer:
         """Ask at the unix socket."""
-        return _asked(UnixConnection(self.path), path, method, headers)
+        return answer_at(self.path, path, method, headers)
 
     def get_tcp(self, path: str, headers: dict[str, str] | None = None) -> Answer:
         """Ask at the port."""
         return _asked(http.client.HTTPConnection("127.0.0.1", self.port, timeout=HANGING), path, "GET", headers)
 
-    @contextmanager
-    def events(self) -> Iterator[Callable[[], tuple[str, Any]]]:
+    def events(self) -> AbstractContextManager[Following]:
         """Listen: gives a function that waits for the next event and its data."""
-        connection = UnixConnection(self.path)
-        connection.request("GET", "/api/v1/events")
-        response = connection.getresponse()
-        assert response.headers["Content-Type"].startswith("text/event-stream")
+        return events_at(self.path)
 
-        def following() -> tuple[str, Any]:
-            kind = ""
-            while True:
-                line = response.fp.readline().decode()
-                if not line:
-                    return "", None
-                name, _, value = line.rstrip("\n").partition(": ")
-                if name == "event":
-                    kind = value
-                if name == "data":
-                    return kind, json.loads(value)
 
-        try:
-            yield following
-        finally:
-            connection.close()
+@contextmanager
+def events_at(path: Path) -> Iterator[Following]:
+    """Follow the events of the status at a socket: gives a function that waits for the next one and its data."""
+    connection = UnixConnection(path)
+    connection.request("GET", "/api/v1/events")
+    response = connection.getresponse()
+    assert response.headers["Content-Type"].startswith("text/event-stream")
+
+    def following() -> tuple[str, Any]:
+        kind = ""
+        while True:
+            line = response.fp.readline().decode()
+            if not line:
+                return "", None
+            name, _, value = line.rstrip("\n").partition(": ")
+            if name == "event":
+                kind = value
+            if name == "data":
+                return kind, json.loads(value)
+
+    try:
+        yield following
+    finally:
+        connection.close()
+
+
+def answer_at(path: Path, target: str, method: str = "GET", headers: dict[str, str] | None = None) -> Answer:
+    """What the status at a socket answers."""
+    return _asked(UnixConnection(path), target, method, headers)
 
 
 def _asked(connection: http.client.HTTPConnection, path: str, method: str, headers: dict[str, str] | None) -> Answer:
