@@ -46,7 +46,7 @@ OVER_HTTP, OF_EVERYTHING = ("page", "metrics", "events"), ("status", "page", "me
 VIEWS: Mapping[str, Callable[[World, Case], Said]] = {
     "status": lambda world, case: world.command("status"),
     "wait": lambda world, case: world.command("wait", case.subject.format_map(world.words), "--timeout", "0s"),
-    "diff": lambda world, case: world.command("diff", *world.options),
+    "diff": lambda world, case: world.command("diff"),
     "try": lambda world, case: world.command("try", case.url.format_map(world.words), *world.options),
     "page": lambda world, case: readable(world.get("/")),
     "metrics": lambda world, case: world.get("/metrics"),
@@ -121,7 +121,7 @@ CASES = {
         "   its health is not known: {web} ...:80 is on engine {engine}, which does not answer: ",
         wait=(1, "error: web.test: not ready after 0 s: EngineUnreachable: its health is not known: "
         "{web} ...:80 is on engine {engine}, which does not answer: ...start Docker...\n"),
-        diff=(1, "error: unix://{socket} does not answer: Connection refused: start Docker...\n"),
+        diff=(1, "...error: unix://{socket} does not answer: Connection refused: start Docker...\n"),
         try_=(3, "error: unix://{socket} does not answer: Connection refused: start Docker...\n"),
         page="error engine {engine} DoesNotAnswer for ... ...start Docker...warning web.test:{port} EngineUnreachable",
         metrics='dockcaddy_sites{{condition="Ready",reason="EngineUnreachable",status="Unknown"}} 1.0\n...'
@@ -132,7 +132,7 @@ CASES = {
         "without_caddy", "web.test", "https://web.test:{port}/",
         status="!! caddy does not answer (for ...): caddy at {caddy} does not answer: ...?? https://web.test:{port}: CaddyUnreachable",
         wait=(1, "error: web.test: not ready after 0 s: CaddyUnreachable: caddy at {caddy} does not answer: connection refused, start it, ...\n"),
-        diff="no difference\nwarning: caddy at {caddy} does not answer: ...: compared with what it accepted last\n",
+        diff="no difference\n...warning: caddy at {caddy} does not answer: ...: compared with what it accepted last\n",
         try_="site     web.test:{port}\n...made by  container {web} caddy.reverse_proxy\n"
         "problem  CaddyUnreachable: caddy at {caddy} does not answer: connection refused, start it, ...\n",
         page="Problems error caddy DoesNotAnswer for ... caddy at {caddy} does not answer: ...correct --caddy-admin "
