@@ -25,7 +25,7 @@ def table(names: tuple[str, ...]) -> gotemplate.FunctionTable:
 
 def made(case: dict[str, Any], kinds: dict[str, Any]) -> dict[str, Any]:
     """The `output` in bytes, or the `error` with its phase and message."""
-    data = kind_value(kinds[case["data_kind"]]["typed"]) if case.get("data_kind") else json_value(case.get("data"))
+    data = kind_value(case["data_kind"], kinds) if case.get("data_kind") else json_value(case.get("data"))
     try:
         template = gotemplate.compile(case["template"], table(tuple(case.get("funcs", ["test"]))))
     except gotemplate.TemplateError as error:

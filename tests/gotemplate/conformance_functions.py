@@ -8,6 +8,7 @@ from conformance_values import Record, Types
 from dockcaddy import testing
 from dockcaddy.compile.rendering import ResourceContext
 from dockcaddy.gotemplate import Field, Function, Method, Type, Value, function_type, pointer_to
+from dockcaddy.gotemplate.builtins import wrapped
 from dockcaddy.gotemplate.formatting import sprint
 from dockcaddy.gotemplate.limits import Room
 from dockcaddy.gotemplate.printf import sprintf
@@ -93,6 +94,9 @@ def make(
 
     def run(context: object, arguments: Sequence[Value | None]) -> Value | None:
         answer = call(*arguments)
+        if isinstance(answer, Value):
+            # a result cannot be addressed
+            answer = Value(answer.type, answer.data)
         if isinstance(answer, Value) and result is not ANY:
             answer = answer.data
         return Value(result, answer)
@@ -118,7 +122,7 @@ def make_map(*arguments: Value | None) -> dict[str, Any]:
     made = {}
     for key, item in zip(arguments[::2], arguments[1::2], strict=True):
         held = dynamic(key)
-        if held is None or held.kind != "string":
+        if held is None or held.type is not STRING:
             raise RuntimeError(f"mkMap key {shown(held)} is not a string")
         made[held.data] = dynamic(item)
     return made
@@ -175,7 +179,7 @@ def test_set() -> dict[str, Function]:
         make("pair", [STRING, INT], STRING, lambda s, n: f"{s.data}={n.data}"),
         make("triple", [ANY] * 3, STRING, lambda *each: "<" + "|".join(shown(dynamic(one)) for one in each) + ">"),
         make("joinWith", [STRING, STRING], STRING, lambda s, *r: s.data.join(one.data for one in r), variadic=True),
-        make("sum", [INT], INT, lambda *numbers: sum(one.data for one in numbers), variadic=True),
+        make("sum", [INT], INT, lambda *numbers: wrapped(sum(one.data for one in numbers), "int"), variadic=True),
         make("count", [ANY], INT, lambda *each: len(each), variadic=True),
         make("mkList", [ANY], SLICE_OF_ANY, lambda *each: [dynamic(one) for one in each], variadic=True),
         make("mkMap", [ANY], MAP_OF_ANY, make_map, variadic=True, fails=True),

@@ -158,6 +158,10 @@ def plain(described: Mapping[str, Any]) -> Any:
     return described.get("value")
 
 
+# of the methods that are called on nil pointers, those that Go calls on the value itself
+VALUE_METHODS = frozenset((("container.Summary", "IsRunning"), ("sample.Point", "Add")))
+
+
 class LateMethod:
     """A method whose signature may name types that are learned later."""
 
@@ -172,10 +176,13 @@ class LateMethod:
         def call(data: Any, *arguments: Value) -> Any:
             if behaviour is None:
                 raise RuntimeError(f"no method {self.owner}.{self.name}")
-            if data is None and not self.pointer and self.name not in ("Check",):
+            if data is None and (self.owner, self.name) in VALUE_METHODS:
                 short = self.owner.rpartition(".")[2]
                 raise RuntimeError(f"value method {self.owner}.{self.name} called using nil *{short} pointer")
-            return behaviour(self.types, self.owner, data, *arguments)
+            try:
+                return behaviour(self.types, self.owner, data, *arguments)
+            except TypeError:
+                raise RuntimeError("runtime error: invalid memory address or nil pointer dereference") from None
 
         types, text = self.types, self.text
 
@@ -190,10 +197,12 @@ class LateMethod:
         return made
 
 
-def kind_value(described: Mapping[str, Any]) -> Value:
-    """The value of a description."""
+def kind_value(name: str, kinds: Mapping[str, Any]) -> Value:
+    """The value of a kind. A nil pointer's type is described where another kind has a value of it."""
     types = Types()
-    types.learn(described)
+    for each in sorted((each["typed"] for each in kinds.values()), key=lambda each: bool(each.get("nil"))):
+        types.learn(each)
+    described = kinds[name]["typed"]
     made = Value(types.named(described["type"]), data_of(described, types))
     return made
 
@@ -223,6 +232,10 @@ def data_of(described: Mapping[str, Any], types: Types) -> Any:
                     record[each["name"]] = FUNCTION_FIELDS[each["name"]]
                 else:
                     record[each["name"]] = data_of(inner, types)
+            elif each["type"] == "string":
+                record[each["name"]] = ""
+            else:
+                record[each["name"]] = [int(octet) for octet in described["prints_as"].split(".")]
         for key in ("prints_as", "pointer_prints_as"):
             if key in described:
                 record.spoken = described[key]  # type: ignore[attr-defined]

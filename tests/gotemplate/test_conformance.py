@@ -8,6 +8,8 @@ from conformance_cases import made, read, wanted
 
 FOLDER = Path(__file__).parent / "conformance"
 CASES, EXPECTED, KINDS = (read(FOLDER, name) for name in ("cases", "expected", "kinds"))
+# what a comparison with Go found later
+FURTHER = list(zip(*(read(FOLDER.parent / "further", name) for name in ("cases", "expected")), strict=True))
 # Go allows 100 000 nested templates; here the limit is lower, and its number stands in the message
 OTHER_LIMIT = "stress-recursion-endless"
 
@@ -20,6 +22,11 @@ def test_the_output_or_the_error_is_gos(case: dict[str, Any], expected: dict[str
     if case["name"] == OTHER_LIMIT:
         got["error"]["message"] = got["error"]["message"].replace("(2000)", "(100000)")
     assert got == go
+
+
+@pytest.mark.parametrize(("case", "expected"), FURTHER, ids=[case["name"] for case, _ in FURTHER])
+def test_what_was_found_later_is_gos_too(case: dict[str, Any], expected: dict[str, Any]) -> None:
+    assert made(case, KINDS) == wanted(expected)
 
 
 def test_no_case_is_lost() -> None:

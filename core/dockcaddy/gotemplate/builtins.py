@@ -27,6 +27,7 @@ from dockcaddy.gotemplate.values import (
     go_string,
     indirect,
     indirect_interface,
+    pointer_to,
     truth,
     typed,
     window,
@@ -114,10 +115,13 @@ def wrapped(number: int, kind: str) -> int:
 
 
 def slice_(arguments: Arguments, room: Room) -> Value | None:
-    """`slice X 1 2`: `X[1:2]`."""
+    """`slice X 1 2`: `X[1:2]`. Unlike those of `index`, the indexes are not taken out of interfaces."""
     item = indirect_interface(arguments[0])
     if item is None:
         raise FunctionError("slice of untyped nil")
+    item, is_nil = indirect(item)
+    if is_nil or item is None:
+        raise FunctionError("slice of nil pointer")
     indexes = arguments[1:]
     if len(indexes) > 3:
         raise FunctionError(f"too many slice indexes: {len(indexes)}")
@@ -131,7 +135,7 @@ def slice_(arguments: Arguments, room: Room) -> Value | None:
         raise FunctionError(f"can't slice item of type {item.type}")
     limits = [0, item.length(), bound]
     for place, argument in enumerate(indexes):
-        limits[place] = _position(indirect_interface(argument), bound)
+        limits[place] = _position(argument, bound)
     if limits[0] > limits[1]:
         raise FunctionError(f"invalid slice index: {limits[0]} > {limits[1]}")
     if len(indexes) == 3 and limits[1] > limits[2]:
@@ -179,9 +183,10 @@ def printable(value: Value | None) -> Value | None:
         value, _ = indirect(value)
     if value is None:
         return Value(STRING, "<no value>")
-    if not (find_method(value, "Error") or find_method(value, "String")) and value.kind in ("func", "chan"):
-        return None
-    return value
+    found = find_method(value, "Error") or find_method(value, "String")
+    if found is None:
+        return None if value.kind in ("func", "chan") else value
+    return Value(pointer_to(value.type), value.data) if found[0].on_pointer else value
 
 
 def print_(arguments: Arguments, room: Room) -> Value | None:
@@ -210,7 +215,8 @@ def _joined(arguments: Arguments, room: Room) -> str:
     shown = []
     for argument in arguments:
         held = indirect_interface(argument)
-        speaking = printable(held)
+        # a function is given a copy, which cannot be addressed
+        speaking = printable(held and Value(held.type, held.data))
         shown.append(held if speaking is None else speaking)
     return sprint(shown, room)
 
@@ -242,7 +248,8 @@ def _js_escaped(character: str) -> str:
         return _JS[character]
     code = ord(character)
     if 0xDC80 <= code <= 0xDCFF:
-        return "\\uFFFD"
+        # a byte that is not UTF-8 is no letter that Go would escape
+        return character
     if code < 32:
         return f"\\u{code:04X}"
     return character if code < 128 or is_printable(character) else f"\\u{code:04X}"

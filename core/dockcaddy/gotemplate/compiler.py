@@ -326,7 +326,8 @@ def _iterated(state: State, value: Value | None, declared: int) -> Any:
         return ((Value(INT, place), value.index(place)) for place in range(value.length()))
     if kind in INT_KINDS or kind in UINT_KINDS:
         if declared > 1:
-            raise state.error(f"can't use {value.data} to iterate over more than one variable")
+            shown = sprint([value], state.room)
+            raise state.error(f"can't use {shown} to iterate over more than one variable")
         if value.data > state.limits.steps:
             # of hundreds that come together none is begun only to be given up
             state.step(value.data)

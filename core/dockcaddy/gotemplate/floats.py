@@ -25,7 +25,10 @@ def _shortest32(number: float) -> float:
 
 
 def format_float(number: float, verb: str, precision: int | None, bits: int, sharp: bool) -> str:
-    """One float by a fmt verb; `precision` None is the verb's own default, infinity and NaN are words."""
+    """One float by a fmt verb; `precision` None is the verb's own default, infinity and NaN are words.
+
+    `sharp` keeps the decimal point, and with `g` and `x` the zeros at the end.
+    """
     if math.isnan(number):
         return "NaN"
     if math.isinf(number):
@@ -37,7 +40,7 @@ def format_float(number: float, verb: str, precision: int | None, bits: int, sha
     if verb == "v":
         verb = "g"
     if verb in "gG":
-        body = _general(magnitude, precision, bits, sharp)
+        body = _general(magnitude, precision, bits)
     elif verb in "eE":
         body = _two_digit_exponent(f"{magnitude:.{precision}e}")
     elif verb in "fF":
@@ -46,10 +49,13 @@ def format_float(number: float, verb: str, precision: int | None, bits: int, sha
         body = _hexadecimal(magnitude, precision)
     else:
         body = _binary(magnitude, bits)
+        sharp = False
+    if sharp:
+        body = _with_point(body, (6 if precision is None else precision) if verb in "gGx" else 0)
     return sign + (body.upper() if verb in "EGX" else body)
 
 
-def _general(magnitude: float, precision: int | None, bits: int, sharp: bool) -> str:
+def _general(magnitude: float, precision: int | None, bits: int) -> str:
     if precision is None:
         digits, place = _shortest(magnitude, bits)
         # strconv: where the precision is the shortest possible, 6 decides about the exponent
@@ -58,8 +64,7 @@ def _general(magnitude: float, precision: int | None, bits: int, sharp: bool) ->
         threshold = precision or 1
         _, rounded, exponent = Decimal(f"{magnitude:.{threshold - 1}e}").as_tuple()
         digits, place = "".join(map(str, rounded)), len(rounded) + int(exponent)
-        if not sharp:
-            digits = digits.rstrip("0") or "0"
+        digits = digits.rstrip("0") or "0"
         if not magnitude:
             place = 1
     power = place - 1
@@ -71,6 +76,18 @@ def _general(magnitude: float, precision: int | None, bits: int, sharp: bool) ->
     if place >= len(digits):
         return digits + "0" * (place - len(digits))
     return f"{digits[:place]}.{digits[place:]}"
+
+
+def _with_point(body: str, digits: int) -> str:
+    """The number with a decimal point, and with zeros up to that many significant digits."""
+    end = body.find("p") if body.startswith("0x") else body.find("e")
+    mantissa, tail = (body, "") if end < 0 else (body[:end], body[end:])
+    # Go counts the `x` too
+    significant = mantissa.replace(".", "").lstrip("0")
+    if "." not in mantissa:
+        digits -= mantissa == "0"
+        mantissa += "."
+    return mantissa + "0" * max(digits - len(significant), 0) + tail
 
 
 def _two_digit_exponent(text: str) -> str:
@@ -113,10 +130,3 @@ def _binary(magnitude: float, bits: int) -> str:
     else:
         mantissa |= 1 << width
     return f"{mantissa}p{exponent - bias - width:+d}"
-
-
-def format_complex(number: complex, verb: str, precision: int | None, bits: int, sharp: bool) -> str:
-    """A complex number by a fmt verb: `(1+2i)`."""
-    real = format_float(number.real, verb, precision, bits, sharp)
-    imaginary = format_float(number.imag, verb, precision, bits, sharp)
-    return f"({real}{imaginary if imaginary[0] in '+-' else '+' + imaginary}i)"

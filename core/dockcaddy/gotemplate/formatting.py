@@ -4,10 +4,10 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from attrs import define, field
+from attrs import define, evolve, field
 
 from dockcaddy.gotemplate.errors import FunctionError
-from dockcaddy.gotemplate.floats import format_complex, format_float
+from dockcaddy.gotemplate.floats import format_float
 from dockcaddy.gotemplate.limits import CHARACTERS_PER_STEP, COMPOSITE_STEPS, MAX_PRINT_DEPTH, Room
 from dockcaddy.gotemplate.quoting import quote, quote_rune
 from dockcaddy.gotemplate.values import (
@@ -19,6 +19,7 @@ from dockcaddy.gotemplate.values import (
     find_method,
     go_bytes,
     go_string,
+    indirect_interface,
 )
 
 _BASES = {"b": 2, "o": 8, "O": 8, "d": 10, "x": 16, "X": 16}
@@ -29,7 +30,7 @@ def sprint(values: Sequence[Value | None], room: Room) -> str:
     """`fmt.Sprint`: a space between two operands when neither is a string."""
     pieces: list[str] = []
     was_string = True
-    for position, value in enumerate(values):
+    for position, value in enumerate(map(indirect_interface, values)):
         is_string = value is not None and value.kind == "string"
         if position and not is_string and not was_string:
             pieces.append(" ")
@@ -67,11 +68,12 @@ class Flags:
 
 @define
 class Printer:
-    """Formats one value with one set of flags."""
+    """Formats one value with one set of flags. Within a complaint no method speaks for a value."""
 
     room: Room
     flags: Flags = field(factory=Flags)
     depth: int = 0
+    complaining: bool = False
     written: int = 0
 
     def value(self, value: Value | None, verb: str) -> str:
@@ -112,8 +114,10 @@ class Printer:
 
     def _spoken(self, value: Value, verb: str) -> str | None:
         """What the value's own Error or String method says, where the verb is for text."""
-        if verb not in "vsxXq" or (self.flags.sharp_v and verb == "v"):
+        if self.complaining or verb not in "vsxXq" or (self.flags.sharp_v and verb == "v"):
             return None
+        # fmt is given copies, which cannot be addressed
+        value = Value(value.type, value.data)
         found = find_method(value, "Error") or find_method(value, "String")
         if found is None or found[0].signature.parameters or value.kind == "func":
             return None
@@ -129,7 +133,7 @@ class Printer:
         number: int = value.data
         if verb == "v":
             if self.flags.sharp_v and value.type.kind in UINT_KINDS:
-                return self._number(f"0x{number:x}", number < 0)
+                return self._address(number)
             verb = "d"
         if verb in _BASES:
             return self._based(number, verb)
@@ -151,7 +155,8 @@ class Printer:
         elif flags.zero and not flags.minus and flags.width is not None:
             digits = digits.rjust(flags.width - (1 if number < 0 or flags.plus or flags.space else 0), "0")
         if flags.sharp:
-            prefix = {"b": "0b", "o": "0" if not digits.startswith("0") else "", "x": "0x", "X": "0x"}.get(verb, "")
+            octal = "0" if not digits.startswith("0") else ""
+            prefix = {"b": "0b", "o": octal, "O": octal, "x": "0x", "X": "0x"}.get(verb, "")
             digits = prefix + digits
         if verb == "O":
             digits = "0o" + digits
@@ -160,33 +165,33 @@ class Printer:
         sign = "-" if number < 0 else "+" if flags.plus else " " if flags.space else ""
         return self._pad_with(sign + digits, " ")
 
-    def _number(self, digits: str, negative: bool) -> str:
-        return self._padded(("-" if negative else "") + digits)
+    def _address(self, number: int, *, sharp: bool = True) -> str:
+        return Printer(self.room, evolve(self.flags, sharp=sharp))._based(number, "x")
 
     def _unicode(self, number: int) -> str:
-        text = f"U+{number & 0xFFFFFFFFFFFFFFFF:04X}"
-        if self.flags.precision is not None and self.flags.precision > 4:
-            text = f"U+{number:0{self.flags.precision}X}"
+        text = f"U+{number & 0xFFFFFFFFFFFFFFFF:0{max(self.flags.precision or 0, 4)}X}"
         if self.flags.sharp and 0 <= number <= 0x10FFFF and chr(number).isprintable():
             text += f" '{chr(number)}'"
         return self._pad_with(text, " ")
 
     def _floating(self, value: Value, verb: str) -> str:
-        complex_number = value.type.kind in COMPLEX_KINDS
         if verb not in "vbgGxXfFeE" or not verb:
             return self.bad(value, verb)
         bits = 32 if value.type.kind in ("float32", "complex64") else 64
+        if value.type.kind in COMPLEX_KINDS:
+            signed = Printer(self.room, evolve(self.flags, plus=True))
+            return f"({self._float(value.data.real, verb, bits)}{signed._float(value.data.imag, verb, bits)}i)"
+        return self._float(value.data, verb, bits)
+
+    def _float(self, number: float, verb: str, bits: int) -> str:
         flags = self.flags
-        if complex_number:
-            body = format_complex(value.data, verb, flags.precision, bits, flags.sharp)
-            return self._pad_with(body, " ")
-        body = format_float(value.data, verb, flags.precision, bits, flags.sharp)
+        body = format_float(number, verb, flags.precision, bits, flags.sharp)
         signed = body if body.startswith("-") else ("+" + body if flags.plus else " " + body if flags.space else body)
         if flags.plus and body == "+Inf":
             signed = body
         elif not flags.plus and body == "+Inf":
             signed = " Inf" if flags.space else "+Inf"
-        if flags.zero and not flags.minus and flags.width is not None and math.isfinite(value.data):
+        if flags.zero and not flags.minus and flags.width is not None and math.isfinite(number):
             sign, digits = (signed[0], signed[1:]) if signed[0] in "+- " else ("", signed)
             return sign + digits.rjust(flags.width - len(sign), "0")
         return self._pad_with(signed, " ")
@@ -247,10 +252,10 @@ class Printer:
     def _nested(self, value: Value | None, verb: str) -> str:
         if value is not None and value.kind == "interface":
             if value.data is None:
-                return f"{value.type}(nil)" if self.flags.sharp_v and verb == "v" else self._padded("<nil>")
+                return f"{value.type}(nil)" if self.flags.sharp_v and verb == "v" else "<nil>"
             value = value.elem()
         if value is None:
-            return self._padded("<nil>")
+            return "<nil>"
         self.depth += 1
         try:
             return self._account(self._print(value, verb))
@@ -286,14 +291,14 @@ class Printer:
     def _pointer(self, value: Value, verb: str) -> str:
         if value.kind not in ("ptr", "func", "map", "slice", "chan"):
             return self.bad(value, verb)
-        if value.data is None:
-            if verb == "v":
-                return f"({value.type})(nil)" if self.flags.sharp_v else self._padded("<nil>")
-            return self._padded("0x0") if verb == "p" else self.bad(value, verb)
-        address = f"0x{0xC000000000 + id(value.data) % 0xFFFFFFFF:x}"
+        number = 0 if value.data is None else 0xC000000000 + id(value.data) % 0xFFFFFFFF
         if verb == "v" and self.flags.sharp_v:
-            return f"({value.type})({address})"
-        return self._padded(address) if verb in "vp" else self.bad(value, verb)
+            return f"({value.type})({self._address(number) if number else 'nil'})"
+        if verb == "v" and not number:
+            return self._padded("<nil>")
+        if verb in "vp":
+            return self._address(number, sharp=not self.flags.sharp)
+        return self._based(number, verb) if verb in "bodxX" else self.bad(value, verb)
 
     # --- padding and complaints
 
@@ -310,8 +315,8 @@ class Printer:
         """Go's complaint about a verb that does not fit the value."""
         if value is None:
             return f"%!{verb}(<nil>)"
-        plain = Printer(self.room, Flags(), self.depth)
-        return f"%!{verb}({value.type}={plain._print(value, 'v')})"
+        shown = Printer(self.room, self.flags, complaining=True)._print(value, "v")
+        return f"%!{verb}({value.type}={shown})"
 
 
 def native_byte(item: Any) -> int:

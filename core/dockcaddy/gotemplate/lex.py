@@ -3,6 +3,7 @@
 from attrs import define, field, frozen
 
 from dockcaddy.gotemplate.quoting import is_printable, quote
+from dockcaddy.gotemplate.values import byte_length
 
 LEFT, RIGHT = "{{", "}}"
 SPACES = " \t\r\n"
@@ -26,7 +27,7 @@ class Item:
             return self.value
         if self.kind in KEYWORDS or self.kind == "dot":
             return f"<{self.value}>"
-        return quote(self.value[:10]) + "..." if len(self.value) > 10 else quote(self.value)
+        return quote(self.value[:10]) + "..." if byte_length(self.value) > 10 else quote(self.value)
 
 
 class _Wrong(Exception):

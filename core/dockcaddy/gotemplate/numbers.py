@@ -23,16 +23,11 @@ def parse_number(position: int, text: str, kind: str) -> Number:
         if real is None or imaginary is None:
             raise ValueError("expected complex")
         _simplify(number, complex(real, imaginary))
-    elif text.endswith("i") and (imaginary := _float_or_integer(text[:-1])) is not None:
+    elif text.endswith("i") and (imaginary := parse_float(text[:-1])) is not None:
         _simplify(number, complex(0, imaginary))
     else:
         _real(number, text)
     return number
-
-
-def _float_or_integer(text: str) -> float | None:
-    parsed = parse_float(text)
-    return parsed if parsed is not None or "_" in text else None
 
 
 def _simplify(number: Number, value: complex) -> None:

@@ -76,11 +76,11 @@ class _Format:
             return complaint + f"%!{verb}(MISSING)"
         value = self.values[self.argument]
         self.argument += 1
-        if verb == "v":
+        if verb in "vw":
             # `#` and `+` mean another form of the whole value there, not of the numbers in it
             flags.plus_v, flags.sharp_v, flags.plus, flags.sharp = flags.plus, flags.sharp, False, False
         if verb == "w":
-            return complaint + Printer(self.room, Flags()).bad(value if value is None else _held(value), verb)
+            return complaint + Printer(self.room, flags).bad(value if value is None else _held(value), verb)
         return complaint + Printer(self.room, flags).value(value, verb)
 
     def _flags(self, flags: Flags) -> None:

@@ -11,7 +11,9 @@ _INTEGER = re.compile(
     r"[+-]?(?:0[xX](?:_?[0-9a-fA-F])+|0[bB](?:_?[01])+|0[oO](?:_?[0-7])+|0(?:_?[0-7])*|[1-9](?:_?[0-9])*)"
 )
 _DECIMAL = re.compile(r"[+-]?(?:[0-9](?:_?[0-9])*)?(?:\.(?:[0-9](?:_?[0-9])*)?)?(?:[eE][+-]?[0-9](?:_?[0-9])*)?")
-_HEXADECIMAL = re.compile(r"[+-]?0[xX]_?[0-9a-fA-F_]*(?:\.[0-9a-fA-F_]*)?[pP][+-]?[0-9]+")
+_HEXADECIMAL = re.compile(
+    r"[+-]?0[xX](?:_?[0-9a-fA-F])*(?:\.(?:[0-9a-fA-F](?:_?[0-9a-fA-F])*)?)?[pP][+-]?[0-9](?:_?[0-9])*"
+)
 
 
 def is_printable(character: str) -> bool:
@@ -118,7 +120,7 @@ def parse_float(text: str) -> float | None:
         return None
     if _HEXADECIMAL.fullmatch(text):
         return _hexadecimal(text)
-    if "_" in text or not _DECIMAL.fullmatch(text) or not any(character.isdigit() for character in text):
+    if not _DECIMAL.fullmatch(text) or not any(character.isdigit() for character in text):
         return None
     try:
         number = float(text)
