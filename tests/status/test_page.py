@@ -67,6 +67,14 @@ def test_a_site_has_its_steps_with_their_labels(world: Observed, site: Served) -
     assert "respond no" not in page
 
 
+def test_a_site_says_what_it_is_served_without(world: Observed, site: Served) -> None:
+    world.put("web", WEB)
+    world.put("new", {"caddy": "http://web.test", "caddy.bogus": "x"})
+    world.turn()
+    page = text(site, "/site?name=http%3A%2F%2Fweb.test")
+    assert "without container new" in page and "RefusedByCaddy" in page and "unrecognized directive: bogus" in page
+
+
 def test_a_site_that_does_not_exist(world: Observed, site: Served) -> None:
     world.turn()
     assert site.get("/site?name=nobody.test").status == site.get("/site").status == 404

@@ -5,6 +5,7 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from dockcaddy_status.server import CONNECTIONS, Server
@@ -61,6 +62,12 @@ def server_of(site: Served) -> Server:
     return server
 
 
+def connections(site: Served) -> set[Any]:
+    """Those that the server has."""
+    found: set[Any] = server_of(site)._servers[0].server_state.connections
+    return found
+
+
 def test_they_are_no_work_for_the_loop_little_is_kept_for_each_and_others_are_answered(
     world: Observed, site: Served, tmp_path: Path
 ) -> None:
@@ -75,9 +82,8 @@ def test_they_are_no_work_for_the_loop_little_is_kept_for_each_and_others_are_an
         for path in ("/healthz", "/metrics", "/", "/api/v1/sites"):
             assert crowded.get(path).status == 200, path
         assert eventually(lambda: f"passes_total {TURNS}" in crowded.get("/metrics").body.decode())
-        waiting = [each.qsize() for each in server_of(crowded).streams._queues]
-        connections = server_of(crowded)._servers[0].server_state.connections
-        unread = [each.transport.get_write_buffer_size() for each in connections]
+        waiting = [each.qsize() for each in list(server_of(crowded).streams._queues)]
+        unread = [each.transport.get_write_buffer_size() for each in list(connections(crowded))]
     assert beside == pytest.approx(alone, rel=0.01)
     assert len(waiting) <= LISTENERS and max(waiting, default=0) <= WAITING
     assert len(unread) <= CONNECTIONS and 0 < max(unread) <= HIGH_WATER_LIMIT + LONGEST
@@ -92,3 +98,10 @@ def test_who_follows_the_events_is_heard_once_those_that_never_read_are_let_go(w
             assert following()[0] == "revision"
             come_and_go(world, 1)
             assert following()[0] == "event"
+
+
+def test_nothing_is_left_of_clients_that_are_gone(world: Observed, site: Served) -> None:
+    with deaf(site, EVENTS, ("/metrics", 1)):
+        come_and_go(world, 3)
+        assert server_of(site).streams._queues
+    assert eventually(lambda: not server_of(site).streams._queues and not connections(site))
