@@ -315,3 +315,16 @@ def test_a_caddy_that_hangs_has_refused_nothing(client: AdminClient, process: Ca
     with pytest.raises(CaddyUnreachable):
         client.load(with_defaults(b"{}", process.admin))
     os.kill(process.pid, signal.SIGCONT)
+
+
+def test_the_reason_stays_the_same_while_a_caddy_hangs(tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as silent:
+        silent.bind(str(tmp_path / "s"))
+        silent.listen()
+        client = AdminClient(f"unix/{tmp_path}/s", timeout=0.1, connect_timeout=0.1, remedy="start it")
+        said = set()
+        for _ in range(2):
+            with pytest.raises(CaddyUnreachable) as raised:
+                client.adapt("")
+            said.add(str(raised.value))
+        assert said == {f"caddy at unix/{tmp_path}/s does not answer: timed out, start it"}

@@ -156,6 +156,8 @@ def test_a_caddy_that_hangs_is_lost_and_comes_back(
     try:
         containers.run("other", caddy=f"http://other.test:{proxy.port}", caddy__reverse_proxy="{{upstreams 80}}")
         eventually(lambda: seen.site("web.test") == "Unknown/CaddyUnreachable")
+        late = command(tmp_path, "wait", "web.test", "--timeout", "0s")
+        assert late.returncode == 1 and late.stderr.endswith("timed out, restart dockcaddy if this lasts\n")
     finally:
         os.kill(child, signal.SIGCONT)
     eventually(lambda: seen.site("other.test") == "True/UpstreamsHealthy")

@@ -64,6 +64,7 @@ class AdminClient:
         self._called = ""
         self._connection: http.client.HTTPConnection | None = None
         self._last_answer = self._last_silence = float("-inf")
+        self._silence = ""
         self._adapted = ""
         self._lock = threading.Lock()
         # over this connection, because its own has no unix sockets, no time limits and none of Caddy's errors: see docs/decisions
@@ -247,16 +248,16 @@ class AdminClient:
         if now < self._last_answer + FRESH:
             return
         if now < self._last_silence + PATIENCE:
-            raise CaddyUnreachable(f"caddy at {self.url} does not answer: it did not answer a moment ago either")
+            raise CaddyUnreachable(self._silence)
         try:
             with self._hurried():
                 self._exchange("GET", "/config/admin", None, "")
         except CaddyUnreachable as error:
             if not isinstance(error.__cause__, TimeoutError):
                 raise
-            self._last_silence = time.monotonic()
+            self._last_silence, self._silence = time.monotonic(), str(error)
             # without a cause: `load` takes a timeout as cause for one of the load itself
-            raise CaddyUnreachable(str(error)) from None
+            raise CaddyUnreachable(self._silence) from None
 
     def _exchange(
         self, method: str, path: str, body: bytes | None, content_type: str, more: Mapping[str, str] | None = None

@@ -53,7 +53,9 @@ class Connections:
             raise SettingsError(f"output {output} needs a caddy: leave one to start, or name it with --caddy-admin URL")
         option = f"--output {output}={url}" if url else "--caddy-admin"
         is_child = self.listen and not url
-        client = AdminClient(url or self.url, tls=self.tls, remedy="" if is_child else f"start it, or correct {option}")
+        # one that ended is started again
+        remedy = "restart dockcaddy if this lasts" if is_child else f"start it, or correct {option}"
+        client = AdminClient(url or self.url, tls=self.tls, remedy=remedy)
         return ExternalCaddy(client) if url or not self.listen else CaddyLoader(client, self.complete)
 
     def complete(self, config: bytes) -> bytes:
