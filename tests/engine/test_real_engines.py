@@ -107,9 +107,7 @@ def test_each_site_leads_to_its_own_engine_and_one_that_is_cut_off_costs_nobody_
     assert "172.17.0.2" not in program.text
     run(engines, "node2", "hidden", "--expose=80")
     eventually(lambda: "http://hidden.test" in program.text)
-    said = (
-        "container hidden: label caddy.reverse_proxy: upstreams: it has no address that caddy reaches: port 80 is not"
-    )
+    said = "container hidden: label caddy.reverse_proxy: it has no address that caddy reaches: port 80 is not"
     eventually(lambda: f"{said} published on engine second: publish it (docker run --publish 80" in program.log)
     engines.cut("node2")
     eventually(lambda: "engine second: " in program.log and "the last configuration stays" in program.log, 10_000)

@@ -186,7 +186,7 @@ def test_b31_a_container_that_nobody_can_reach_is_told(
 ) -> None:
     site = {"caddy": f"http://alone.test:{running.port}", "caddy__reverse_proxy": "{{upstreams 80}}"}
     name = containers.run("alone", "--network=none", **site)
-    told = f"container {name}: label {containers.prefix}.reverse_proxy: upstreams: it has no address"
+    told = f"container {name}: label {containers.prefix}.reverse_proxy: it has no address"
     eventually(lambda: running.said(f"warning: {told}") == 1)
     docker("network", "disconnect", "none", name)
     docker("network", "connect", containers.network("reached"), name)

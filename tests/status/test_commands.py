@@ -9,12 +9,14 @@ import pytest
 from attrs import evolve
 from clock import Clock
 from command_line import Call, dockcaddy
+from dockcaddy.cli.status import fitting
 from dockcaddy.cli.wait import look, waited
 from dockcaddy.model import Unserved
 from dockcaddy.quarantine import Quarantine
 from dockcaddy.run.status_client import NotRunning, StatusClient
 from dockcaddy.status.document import DOCUMENTS
 from dockcaddy.status.view import Documents, drawn, overview
+from dockcaddy_status.troubles import troubles
 from judging import Court
 from observed import Observed
 from status_server import Served, served
@@ -53,7 +55,32 @@ def test_what_is_wrong_comes_first_with_its_remedy(mixed: Observed) -> None:
     assert lines[1] == "!! https://bad.test: RefusedByCaddy (for 4 min)" and "bogus" in lines[2]
     assert lines[3] == "!! http://sick.test: Unhealthy (for 4 min)" and "docker inspect" in lines[4]
     assert lines[5] == "ok http://web.test -> web 172.18.0.4:80 (for 4 min)"
-    assert "1 without a site" in lines and lines[-1].startswith("-- container db: it has no labels of ours: add caddy:")
+    assert "1 without a site" in lines and lines[-1].startswith("-- container db: no labels of ours: add caddy:")
+
+
+def test_what_has_no_site_is_listed_by_its_reason(mixed: Observed) -> None:
+    names = {"db": "NoLabels", "cache": "NoLabels", "old": "Stopped"}
+    mixed.engine.unserved = tuple(Unserved("container", name, name, why) for name, why in names.items())
+    mixed.turn()
+    lines = shown(mixed).splitlines()
+    first, second = lines[lines.index("3 without a site") + 1 :]
+    assert first.startswith("-- containers cache, db: no labels of ours: add") and second.startswith(
+        "-- container old: stopped"
+    )
+
+
+def test_a_container_without_an_address_is_named_once(mixed: Observed) -> None:
+    mixed.change("web", targets=(), unreachable="it has network mode none: leave that out")
+    mixed.turn()
+    assert shown(mixed).count("it has no address that caddy reaches: it has network mode none") == 1
+    assert len([each for each in troubles(mixed.keeper.current) if "no address" in each.message]) == 1
+
+
+def test_a_small_window_shows_the_first_lines_of_what_is_watched() -> None:
+    text = "".join(f"line {number}\n" for number in range(1, 11))
+    assert fitting(text, 11) == text
+    assert fitting(text, 5) == "line 1\nline 2\nline 3\nand 7 more lines\n"
+    assert fitting(text, 1) == "and 10 more lines\n"
 
 
 def test_80_columns_are_enough(mixed: Observed) -> None:

@@ -55,7 +55,7 @@ def test_a_port_that_is_not_reached_is_a_warning_with_a_remedy(
     line, problems = proxied(upstreams, *ports)
     assert line == "reverse_proxy"
     found = next(each.message for each in problems if "has no address that caddy reaches: " in each.message)
-    assert found.startswith(f"upstreams: it has no address that caddy reaches: {said}")
+    assert found.startswith(f"it has no address that caddy reaches: {said}")
 
 
 def test_the_machine_itself_has_ports_on_its_loopback_address() -> None:

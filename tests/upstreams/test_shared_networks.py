@@ -96,7 +96,7 @@ def why(configuration: Configuration) -> str:
     (problem,) = [each for each in configuration.problems if each.resource == "container app"]
     assert (problem.severity, problem.label, upstream(configuration)) == ("warning", "caddy.reverse_proxy", "")
     assert problem.message.isprintable() and len(problem.message) < 500
-    return problem.message.removeprefix("upstreams: it has no address that caddy reaches: ")
+    return problem.message.removeprefix("it has no address that caddy reaches: ")
 
 
 class TestSidecar:

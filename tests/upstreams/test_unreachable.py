@@ -85,7 +85,7 @@ def test_each_cause_has_its_own_words(cause: str) -> None:
     container, own, option, words = CAUSES[cause]
     (problem,) = [each for each in told(container, own, option) if each.resource == "container app"]
     assert (problem.severity, problem.label) == ("warning", "caddy.reverse_proxy")
-    assert problem.message.startswith("upstreams: it has no address that caddy reaches: ")
+    assert problem.message.startswith("it has no address that caddy reaches: ")
     assert words in problem.message and problem.message.isprintable() and len(problem.message) < 500
 
 
@@ -173,6 +173,4 @@ def test_all_labels_of_a_container_are_warned_of_once() -> None:
     }
     container = item() | {"Labels": several | {"caddy_0.handle.reverse_proxy": "/a* {{upstreams 80}} {{upstreams 81}}"}}
     (problem,) = [each for each in told(container, IN_FRONT) if each.resource == "container app"]
-    assert problem.message.startswith(
-        "upstreams: it has no address that caddy reaches: it is on back, Caddy is on shop_front"
-    )
+    assert problem.message.startswith("it has no address that caddy reaches: it is on back, Caddy is on shop_front")

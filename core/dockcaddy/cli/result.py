@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
 GAP = 2
-WIDTH = 80
+WIDTH, HEIGHT = 80, 24
 # styles of the first columns
 _STYLES = {0: "cyan", 1: "dim"}
 

@@ -13,7 +13,7 @@ import click
 from dockcaddy.cli.as_it_runs import AsItRuns
 from dockcaddy.cli.options import read_settings, settings_options
 from dockcaddy.cli.output import results
-from dockcaddy.cli.result import WIDTH, write
+from dockcaddy.cli.result import HEIGHT, WIDTH, write
 from dockcaddy.errors import SettingsError
 from dockcaddy.run.environment_file import load_environment_file
 from dockcaddy.run.status_client import NotRunning, StatusClient
@@ -48,13 +48,26 @@ def command(subject: str, as_json: bool, watch: bool, **options: Any) -> int:
     ask = _source(options)
     shown = ""
     while True:
-        text = _text(ask(), subject, as_json=as_json)
+        try:
+            text = _text(ask(), subject, as_json=as_json)
+        except NotRunning as error:
+            if not watch:
+                raise
+            text = f"{error}\n"
         if text != shown:
-            write(_CLEAR + text if watch and results().isatty() else text)
+            write(_CLEAR + fitting(text, _height()) if watch and results().isatty() else text)
             shown = text
         if not watch:
             return 0
         time.sleep(INTERVAL)
+
+
+def fitting(text: str, height: int) -> str:
+    """As many lines as a window has, the first ones: what is wrong stands there."""
+    lines = text.splitlines(keepends=True)
+    # below the last one is the cursor
+    room = max(height - 1, 1)
+    return text if len(lines) <= room else f"{''.join(lines[: room - 1])}and {len(lines) - room + 1} more lines\n"
 
 
 def _text(documents: Documents, subject: str, *, as_json: bool) -> str:
@@ -84,6 +97,10 @@ def _rows(documents: Documents, subject: str, chosen: list[Mapping[str, Any]]) -
         if place:
             yield Row("")
         yield from details(each, now)
+
+
+def _height() -> int:
+    return os.get_terminal_size(results().fileno()).lines or HEIGHT
 
 
 def _width() -> int:

@@ -11,11 +11,11 @@ from dockcaddy.status.model import Condition, ConditionType, State
 from dockcaddy.status.observation import Failure
 
 _UNSERVED: dict[WhyUnserved, str] = {
-    "NoLabels": 'it has no labels of ours: add {prefix}: app.example.org and {prefix}.reverse_proxy: "{{{{upstreams PORT}}}}"',
-    "OtherPrefix": 'its labels look like ours, but only "{prefix}" and "{prefix}.x" are read: `dockcaddy check` shows which',
-    "Stopped": "it does not run: start it, or keep its sites with --when-stopped",
-    "ExcludedByConstraint": "--constraint excludes it",
-    "OneOff": "it is a one-off container of docker compose run: --scan-one-off-containers reads these too",
+    "NoLabels": 'no labels of ours: add {prefix}: app.example.org and {prefix}.reverse_proxy: "{{{{upstreams PORT}}}}"',
+    "OtherPrefix": 'labels look like ours, but only "{prefix}" and "{prefix}.x" are read: `dockcaddy check` shows which',
+    "Stopped": "stopped: sites are back after a start, --when-stopped keeps them meanwhile",
+    "ExcludedByConstraint": "excluded by --constraint",
+    "OneOff": "one-off container of docker compose run: --scan-one-off-containers reads these too",
 }
 _TO_BE_CONTINUED = "caddy has not been asked yet: it is tried in the next pass"
 

@@ -120,7 +120,7 @@ def _without_upstreams(live: LiveSite, around: Surroundings) -> Condition:
             continue
         if resource.unreachable:
             return condition(
-                "Ready", "False", "Unreachable", f"{name} has no address that caddy reaches: {resource.unreachable}"
+                "Ready", "False", "Unreachable", f"{name}: it has no address that caddy reaches: {resource.unreachable}"
             )
         reason = _reason(resource)
         if reason in _WORDS:

@@ -117,12 +117,7 @@ def overview(documents: Documents, now: float) -> Iterator[Row]:
     wrong = [each for each in rest if condition(each, "Accepted")["reason"] not in UNMEANT]
     meant = [each for each in wrong if not is_met(each)]
     yield from (row for each in sorted(meant, key=_name) for row in _resource(each, now))
-    without = sorted((each for each in rest if each not in wrong), key=_name)
-    if without:
-        yield Row("")
-        yield Row(f"{len(without)} without a site", style="bold")
-    for each in without:
-        yield Row(f"{owner(each)}: {condition(each, 'Accepted')['message']}", "--", "dim", INDENT)
+    yield from _without_site(sorted((each for each in rest if each not in wrong), key=_name))
     yield from _other_problems(documents)
 
 
@@ -192,6 +187,19 @@ def _resource(each: Document, now: float) -> Iterator[Row]:
     yield Row(f"{owner(each)}: {first['reason']}{_since(first, now)}", mark, style, INDENT)
     if first["message"]:
         yield Row(f"{INDENT}{first['message']}", indent=INDENT)
+
+
+def _without_site(resources: Sequence[Document]) -> Iterator[Row]:
+    """Each reason once, with the names."""
+    if not resources:
+        return
+    yield Row("")
+    yield Row(f"{len(resources)} without a site", style="bold")
+    names: dict[tuple[str, str], list[str]] = {}
+    for each in resources:
+        names.setdefault((each["kind"], condition(each, "Accepted")["message"]), []).append(each["name"])
+    for (kind, why), found in names.items():
+        yield Row(f"{kind}{'s' if len(found) > 1 else ''} {', '.join(found)}: {why}", "--", "dim", INDENT)
 
 
 def _other_problems(documents: Documents) -> Iterator[Row]:

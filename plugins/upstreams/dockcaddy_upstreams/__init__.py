@@ -108,7 +108,7 @@ def upstreams(context: Context, *options: Annotated[object, "[http|https|h2c] [P
     targets = sorted(bracketed(target) for target in context.resource.targets) if context.admitted else []
     if context.admitted and context.resource.running and not targets:
         why = context.resource.unreachable or "connect it to one of Caddy's networks"
-        context.warn(f"upstreams: it has no address that caddy reaches: {why}")
+        context.warn(f"it has no address that caddy reaches: {why}")
     if context.settings(UpstreamsSettings).dynamic:
         context.linger(LINGER)
         targets = [MARK, *targets]

@@ -26,7 +26,7 @@ def published(context: Context, options: Iterable[object], linger: float) -> str
     wanted = given[0] if given else next(iter(ports)) if len(ports) == 1 else 0
     if wanted in ports:
         return f"{scheme}{bracketed(host)}:{ports[wanted]}"
-    context.warn(f"upstreams: it has no address that caddy reaches: {_reason(context.resource, wanted)}")
+    context.warn(f"it has no address that caddy reaches: {_reason(context.resource, wanted)}")
     return ""
 
 
