@@ -7,6 +7,7 @@ from contextlib import closing
 import pytest
 from attrs import define
 from dockcaddy.engine import Connection, Engine, EngineOptions
+from dockcaddy.engine.watch.expectations import Expectation
 from dockcaddy.model import Resource
 from stand_in_engine import StandInEngine
 
@@ -150,6 +151,14 @@ def test_a_container_that_is_renamed(heard: Heard, eventually: Eventually) -> No
     eventually(lambda: heard.of("new") is not None)
     heard.engine.resync()
     assert heard.of("new") is not None and heard.of("a") is None
+
+
+def test_a_list_from_within_a_rename_has_both_names() -> None:
+    renamed = Expectation(name="new")
+    both = {"Names": ["/old", "/other/alias", "/new"], "State": "running"}
+    assert not renamed.is_shown_by(both)
+    assert renamed.amended(both)["Names"] == ["/new", "/other/alias"]
+    assert renamed.is_shown_by({**both, "Names": ["/other/alias", "/new"]})
 
 
 def test_a_container_that_is_updated(heard: Heard, eventually: Eventually) -> None:

@@ -4,6 +4,8 @@ import base64
 import re
 import socket
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -295,6 +297,44 @@ def test_updates_that_nobody_takes_are_bounded(tmp_path: Path) -> None:
         service._updated(Update(evolve(keeper.current, revision=revision)))
     assert len(service._updates) == KEPT
     service.stop()
+
+
+def test_what_happens_before_somebody_connects_is_counted(tmp_path: Path) -> None:
+    from dockcaddy_status.service import WAITING as WAITS
+
+    keeper = StatusKeeper()
+    with served(keeper, tmp_path) as site:
+        site.service._first_pass.set()
+        for revision in range(WAITS + 500):
+            site.service._updated(Update(evolve(keeper.current, revision=revision), is_pass=True))
+            if revision % 100 == 0:
+                assert eventually(lambda: not site.service._updates)
+        assert f"dockcaddy_passes_total {WAITS + 500:.1f}" in site.get("/metrics").body.decode()
+
+
+@pytest.mark.process
+def test_nothing_large_is_imported_until_somebody_connects(tmp_path: Path) -> None:
+    program = """
+import socket, sys, threading
+from dockcaddy.status.keeper import StatusKeeper
+from dockcaddy_status.service import StatusService
+
+service = StatusService(StatusKeeper(), sys.argv[1])
+service.start()
+service._first_pass.set()
+while "dockcaddy_status.figures" not in sys.modules:
+    pass
+print("uvicorn" in sys.modules)
+with socket.socket(socket.AF_UNIX) as client:
+    client.connect(sys.argv[1])
+    client.sendall(b"GET /healthz HTTP/1.0\\r\\n\\r\\n")
+    print(client.recv(15).decode(), "uvicorn" in sys.modules)
+service.stop()
+"""
+    ran = subprocess.run(
+        [sys.executable, "-c", program, str(tmp_path / "status.sock")], capture_output=True, text=True, check=True
+    )
+    assert ran.stdout.split() == ["False", "HTTP/1.1", "200", "OK", "True"]
 
 
 def test_who_listens_is_let_go_at_the_end(world: Observed, tmp_path: Path) -> None:

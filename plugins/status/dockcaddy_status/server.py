@@ -1,4 +1,4 @@
-"""The HTTP server: uvicorn in an event loop of this thread. Imported when it is started, because it is large."""
+"""The HTTP server: uvicorn in an event loop of this thread. Imported when somebody connects, because it is large."""
 
 import asyncio
 import contextlib
@@ -83,6 +83,7 @@ class Server:
     def __init__(
         self,
         feed: StatusFeed,
+        figures: Figures,
         updates: "deque[Update]",
         sockets: Sequence[Listener],
         token: str,
@@ -92,7 +93,7 @@ class Server:
         self._loop = asyncio.new_event_loop()
         self._wanted = asyncio.Event()
         self._is_wanted = False
-        self.figures, self.streams = Figures(feed), Streams(feed.current)
+        self.figures, self.streams = figures, Streams(feed.current)
         application = Application(feed, self.figures, self.streams).made()
         self._servers = [_server(Entrance(application, each, token)) for each in sockets]
 

@@ -1,14 +1,24 @@
-"""The service: a server in a thread of its own, which takes nothing from the loop but a reference."""
+"""The service: a server in a thread of its own, which takes nothing from the loop but a reference.
 
+Until somebody connects, the thread only counts: the server takes time to import, and memory.
+"""
+
+import contextlib
 import logging
+import selectors
+import socket
 import threading
 from collections import deque
 from collections.abc import Callable, Hashable, Iterable
+from typing import TYPE_CHECKING
 
 from attrs import define, field
 from dockcaddy import Configuration, StatusFeed, Update
 
 from dockcaddy_status.sockets import Listener, listeners
+
+if TYPE_CHECKING:
+    from dockcaddy_status.figures import Figures
 
 logger = logging.getLogger("dockcaddy")
 
@@ -82,12 +92,38 @@ class StatusService:
         if self._stopping.is_set():
             return
         try:
-            # slow to import, and only the daemon needs it
-            from dockcaddy_status.server import Server  # noqa: PLC0415  only the daemon needs it, in this thread
+            from dockcaddy_status.figures import Figures  # noqa: PLC0415  only the daemon needs it
 
-            server = Server(self.feed, self._updates, self._sockets, self.token, self._stopping)
-            self._awaken = server.awaken
-            server.run()
+            figures = Figures(self.feed)
+            if self._has_client(figures):
+                from dockcaddy_status.server import Server  # noqa: PLC0415  it is large
+
+                server = Server(self.feed, figures, self._updates, self._sockets, self.token, self._stopping)
+                self._awaken = server.awaken
+                server.run()
         except Exception as error:
             self._failures = (f"the status is no longer served: {type(error).__name__}: {error}",)
             logger.debug("where it happened", exc_info=error)
+
+    def _has_client(self, figures: "Figures") -> bool:
+        """Count what happens until somebody connects. Returns False at the end."""
+        heard, bell = socket.socketpair()
+        bell.setblocking(False)
+
+        def ring() -> None:
+            # a full bell rings already; a closed one has nobody to hear it
+            with contextlib.suppress(OSError):
+                bell.send(b".")
+
+        with heard, bell, selectors.DefaultSelector() as selector:
+            for each in (heard, *(listener.socket for listener in self._sockets)):
+                selector.register(each, selectors.EVENT_READ)
+            self._awaken = ring
+            while not self._stopping.is_set():
+                while self._updates:
+                    figures.take(self._updates.popleft())
+                ready = [key.fileobj for key, _ in selector.select()]
+                if ready != [heard]:
+                    return not self._stopping.is_set()
+                heard.recv(WAITING)
+        return False

@@ -48,7 +48,8 @@ class Expectation:
         state = str(item.get("State") or "")
         if (state in _UP if self.state == ENDED else state != self.state) and self.state:
             return False
-        if self.name and not any(str(name).lstrip("/") == self.name for name in item.get("Names") or ()):
+        # while it is renamed, a list has both names
+        if self.name and [name.lstrip("/") for name in _own_names(item)] != [self.name]:
             return False
         return _health_text(item, self.health) == item.get("Status") and self._shows_networks(item)
 
@@ -69,7 +70,8 @@ class Expectation:
         if self.state in _UP and item.get("State") in _UP:
             changed["State"] = self.state
         if self.name:
-            changed["Names"] = [f"/{self.name}", *(name for name in item.get("Names") or () if "/" in name.lstrip("/"))]
+            own = _own_names(item)
+            changed["Names"] = [f"/{self.name}", *(name for name in item.get("Names") or () if name not in own)]
         lost = [name for name, endpoint in endpoints(item).items() if self._is_lost(endpoint)]
         if lost:
             kept = {name: endpoint for name, endpoint in endpoints(item).items() if name not in lost}
@@ -188,3 +190,8 @@ def _health_text(item: Json, health: str) -> Any:
     if not health or not isinstance(status, str):
         return status
     return _HEALTH.sub("(health: starting)" if health == "starting" else f"({health})", status)
+
+
+def _own_names(item: Json) -> list[str]:
+    """The names that are not those of links, which have a second slash."""
+    return [name for name in item.get("Names") or () if "/" not in name.lstrip("/")]
