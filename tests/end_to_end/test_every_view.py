@@ -117,7 +117,7 @@ CASES = {
     ),
     "an engine that is down": row(
         "without_engine", "web.test", "https://web.test:{port}/",
-        status="!! engine {engine} does not answer (for ...): ...start Docker...?? https://web.test:{port}: EngineUnreachable (for ...)\n"
+        status="!! engine {engine}: DoesNotAnswer (for ...)\n   unix://{socket} does not answer: ...start Docker...?? https://web.test:{port}: EngineUnreachable (for ...)\n"
         "   its health is not known: {web} ...:80 is on engine {engine}, which does not answer: ",
         wait=(1, "error: web.test: not ready after 0 s: EngineUnreachable: its health is not known: "
         "{web} ...:80 is on engine {engine}, which does not answer: ...start Docker...\n"),
@@ -130,7 +130,7 @@ CASES = {
     ),
     "a caddy that is down": row(
         "without_caddy", "web.test", "https://web.test:{port}/",
-        status="!! caddy does not answer (for ...): caddy at {caddy} does not answer: ...?? https://web.test:{port}: CaddyUnreachable",
+        status="!! caddy: DoesNotAnswer (for ...)\n   caddy at {caddy} does not answer: connection refused, start it, ...?? https://web.test:{port}: CaddyUnreachable",
         wait=(1, "error: web.test: not ready after 0 s: CaddyUnreachable: caddy at {caddy} does not answer: connection refused, start it, ...\n"),
         diff="no difference\n...warning: caddy at {caddy} does not answer: ...: compared with what it accepted last\n",
         try_="site     web.test:{port}\n...made by  container {web} caddy.reverse_proxy\n"

@@ -139,7 +139,7 @@ def test_a_lost_engine_is_an_event_and_so_is_its_return(
     eventually(lambda: seen.site("web.test") == "Unknown/EngineUnreachable")
     assert proxy.body("web.test")
     shown = command(tmp_path, "status").stdout
-    assert shown.startswith("!! engine ") and "does not answer" in shown.splitlines()[0]
+    assert shown.startswith("!! engine local: DoesNotAnswer") and "start Docker" in shown.splitlines()[1]
     with engine_at(path):
         eventually(lambda: seen.site("web.test") == "True/UpstreamsHealthy")
         eventually(lambda: [each for each in seen.kinds() if "Engine" in each] == ["EngineLost", "EngineBack"])

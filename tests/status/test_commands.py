@@ -92,9 +92,12 @@ def test_a_caddy_and_an_engine_that_do_not_answer_are_named_first(mixed: Observe
     mixed.engine.down = mixed.caddy.down = True
     mixed.put("new", {"caddy": "new.test", "caddy.respond": "x"})
     mixed.turn()
-    first, second = shown(mixed).splitlines()[:2]
-    assert first.startswith("!! caddy does not answer (for 0 s): caddy at localhost:2019")
-    assert second.startswith("!! engine local does not answer")
+    assert shown(mixed).splitlines()[:4] == [
+        "!! caddy: DoesNotAnswer (for 0 s)",
+        "   caddy at localhost:2019 does not answer",
+        "!! engine local: DoesNotAnswer (for 0 s)",
+        "   no answer",
+    ]
 
 
 def test_status_asks_the_dockcaddy_that_runs(mixed: Observed, tmp_path: Path, dockcaddy: Call) -> None:

@@ -161,7 +161,8 @@ def _parts(documents: Documents, now: float) -> Iterator[Row]:
     for each in (documents.caddy, *documents.engines):
         what = each["name"] if each is documents.caddy else f"engine {each['name']}"
         if not each["up"]:
-            yield Row(f"{what} does not answer{_since(each, now)}: {each['message']}", "!!", "bad", INDENT)
+            yield Row(f"{what}: DoesNotAnswer{_since(each, now)}", "!!", "bad", INDENT)
+            yield Row(f"{INDENT}{each['message']}", indent=INDENT)
 
 
 def _site(site: Document, now: float) -> Iterator[Row]:
