@@ -187,7 +187,7 @@ def test_a_certificate_that_cannot_be_had_is_the_reason(
     eventually(lambda: seen.site("web.example.org") == "False/NoCertificate", looks=6_000)
     assert seen.site("own.test") == "True/NoUpstreams"
     assert "CertificateFailed" in seen.kinds()
-    eventually(lambda: [each["names"] for each in seen.all("certificates")] == [["own.test"]], looks=9_000)
+    eventually(lambda: [each["names"] for each in seen.all("certificates")] == [["own.test"]])
 
 
 def test_a_webhook_that_hangs_and_a_client_that_reads_nothing_delay_no_site(

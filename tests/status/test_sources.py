@@ -194,6 +194,20 @@ def test_a_caddy_of_many_upstreams_is_asked_less_often(world: Observed, upstream
     assert metrics.asked == asked
 
 
+def test_certificates_are_read_at_once_when_caddy_has_a_new_one(world: Observed, tmp_path: Path) -> None:
+    log = CaddyLog(Clock())
+    certificates = StoredCertificates(tmp_path)
+    watch = CaddyWatch(world.keeper, None, certificates=certificates, obtained=lambda: log.obtained)
+    watch.look()
+    certificate(tmp_path / "certificates" / "acme" / "a.test" / "a.test.crt", 90, "a.test")
+    watch.look()
+    assert world.keeper.current.certificates == ()
+    line = '{"level":"info","logger":"tls.obtain","msg":"certificate obtained successfully","identifier":"a.test"}'
+    log.record_of(entry_of(line))
+    watch.look()
+    assert [each.names for each in world.keeper.current.certificates] == [("a.test",)]
+
+
 # --- what it costs others
 
 

@@ -125,9 +125,13 @@ class _Repeated:
 
 @define
 class CaddyLog:
-    """Decides which lines of Caddy's log are logged, and at which level. `clock` gives seconds."""
+    """Decides which lines of Caddy's log are logged, and at which level. `clock` gives seconds.
+
+    `obtained` is how many certificates Caddy has got.
+    """
 
     clock: Callable[[], float] = time.monotonic
+    obtained: int = 0
     _once: set[str] = field(factory=set)
     _repeated: dict[str, _Repeated] = field(factory=dict)
     _adapter: dict[str, None] = field(factory=dict)
@@ -167,6 +171,7 @@ class CaddyLog:
     def _about_certificate(self, entry: Entry) -> tuple[int, str]:
         """Each attempt logs several lines: one warning for each cause is enough, and one line for the success."""
         if entry.event == _OBTAINED:
+            self.obtained += 1
             self._causes.pop(self._without_certificate.pop(entry.identifier, ""), None)
             return logging.INFO, f"certificate for {entry.identifier} obtained"
         cause = _cause(entry.error)

@@ -272,6 +272,10 @@ class CaddyProcess:
             time.sleep(0.01)
         return False
 
+    def obtained(self) -> int:
+        """How many certificates Caddy has got, as its log says."""
+        return self._log.obtained
+
     def uncertified(self) -> dict[str, str]:
         """By host, why Caddy has no certificate for it, as its log says."""
         return self._log.uncertified

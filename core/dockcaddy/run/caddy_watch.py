@@ -30,22 +30,32 @@ def caddy_watch_for(connections: Connections, process: CaddyProcess | None, keep
     client = AdminClient(connections.url, tls=connections.tls) if connections.url else None
     if process is None:
         return CaddyWatch(keeper, client)
-    return CaddyWatch(keeper, client, process.uncertified, StoredCertificates(caddy_folders(os.environ)[0]))
+    certificates = StoredCertificates(caddy_folders(os.environ)[0])
+    return CaddyWatch(keeper, client, process.uncertified, certificates, process.obtained)
 
 
 def _nothing() -> Mapping[str, str]:
     return {}
 
 
+def _none() -> int:
+    return 0
+
+
 @define(eq=False)
 class CaddyWatch:
-    """Hands what it sees to the status. Without a `client` or `certificates` it does not look at these."""
+    """Hands what it sees to the status. Without a `client` or `certificates` it does not look at these.
+
+    `obtained` is how many certificates Caddy has got: where there are more, they are read at once.
+    """
 
     keeper: StatusKeeper
     client: AdminClient | None = None
     uncertified: Callable[[], Mapping[str, str]] = _nothing
     certificates: StoredCertificates | None = None
+    obtained: Callable[[], int] = _none
     _looks: int = 0
+    _obtained_before: int = 0
     _next_ask: int = 0
     _views: Mapping[str, bool] = field(factory=dict)
 
@@ -59,8 +69,12 @@ class CaddyWatch:
                 self._views = {}
             self._next_ask = self._looks + max(UPSTREAMS_EVERY, len(self._views) // UPSTREAMS_A_LOOK)
         self.keeper.caddy_reports(self._views, self.uncertified())
-        if self.certificates is not None and self._looks % CERTIFICATES_EVERY == 0:
+        obtained = self.obtained()
+        if self.certificates is not None and (
+            self._looks % CERTIFICATES_EVERY == 0 or obtained != self._obtained_before
+        ):
             self.keeper.certificates_found(self.certificates.read())
+            self._obtained_before = obtained
         self._looks += 1
 
     @contextmanager
