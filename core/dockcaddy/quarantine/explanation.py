@@ -26,6 +26,9 @@ _DIRECTIVE = re.compile(r"unrecognized directive: ([^\s,]+)")
 _OPTION = re.compile(r"unrecognized global option: ([^\s,]+)")
 _ORDERED = re.compile(r"tokens for 'order': ([^\s,]+) is not a registered directive")
 _MODULE = re.compile(r"(?:module not registered|unknown module): ([a-z0-9_]+(?:\.[A-Za-z0-9_-]+)+)")
+_ARGUMENTS = re.compile(r"wrong argument count|matching opening brace")
+# a placeholder or a variable, whose braces are none of a block
+_PLACEHOLDER = re.compile(r"\{[^\s{}\"]+\}")
 _WHAT_TO_DO = re.compile(r"(?:; where Caddy runs in it: |; to allow it: |: build one with: ).*", re.DOTALL)
 
 
@@ -51,6 +54,8 @@ class Explainer:
         words = problem.message
         yield _whole_line(problem.label)
         yield _single_quotes(problem, fragment)
+        if _ARGUMENTS.search(words):
+            yield _unquoted_text(problem.label, fragment)
         yield further_remedy(words, fragment.content)
         if found := _IMPORT.search(words):
             yield _without_site(fragment, ("import", found[1]))
@@ -193,6 +198,15 @@ def _single_quotes(problem: Problem, fragment: Fragment) -> str:
             continue
         if any(key.startswith("'") for key in block.keys) and any(key.endswith("'") for key in block.keys):
             return f", the single quotes of label {label} are part of its value: write {label}=value without them"
+    return ""
+
+
+def _unquoted_text(label: str, fragment: Fragment) -> str:
+    """Where JSON or another text with braces is read as several arguments, or as a block."""
+    for block in _lines(fragment.blocks):
+        words = block.keys[1:] if any(origin.label == label for origin in block.origins) else ()
+        if len(words) > 1 and any(set("{}") & set(_PLACEHOLDER.sub("", each)) for each in words):
+            return f", a text with spaces is one argument between backticks: write {label}=`...`"
     return ""
 
 
