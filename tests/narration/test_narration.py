@@ -218,13 +218,13 @@ def test_a_tip_comes_after_the_first_site(told: Told) -> None:
 
 
 def test_the_tip_is_the_one_for_where_it_runs() -> None:
-    in_container = migration_tip(is_in_container=True)
+    in_container = migration_tip(is_fixed=True)
     assert (
         "--sysctl net.ipv4.tcp_migrate_req=1" in in_container
         and "sysctls: {net.ipv4.tcp_migrate_req: 1}" in in_container
     )
     assert "sysctl -w" not in in_container
-    assert "sysctl -w net.ipv4.tcp_migrate_req=1" in migration_tip(is_in_container=False)
+    assert "sysctl -w net.ipv4.tcp_migrate_req=1" in migration_tip(is_fixed=False)
 
 
 def test_the_scheme_of_dynamic_upstreams_is_no_upstream(told: Told) -> None:

@@ -300,17 +300,18 @@ def _tip() -> str:
     """A new configuration has new listeners: the kernel ends what waits at the old ones, or hands it on."""
     with suppress(OSError):
         if _MIGRATION.read_text().strip() == "0":
-            return migration_tip(is_in_container=is_in_container())
+            # in most containers nobody can write it
+            return migration_tip(is_fixed=is_in_container() and not os.access(_MIGRATION, os.W_OK))
     return ""
 
 
-def migration_tip(*, is_in_container: bool) -> str:
-    """How to keep reloads from resetting connections. A container has its own setting, whatever that of its host is."""
+def migration_tip(*, is_fixed: bool) -> str:
+    """How to keep reloads from resetting connections. The setting `is_fixed` where it can be set at a container's start only."""
     setting = "net.ipv4.tcp_migrate_req"
     remedy = (
-        f'start this container with --sysctl {setting}=1, in Compose "sysctls: {{{setting}: 1}}"'
-        if is_in_container
-        else f"run sysctl -w {setting}=1"
+        f'start dockcaddy\'s container with --sysctl {setting}=1, in Compose "sysctls: {{{setting}: 1}}"'
+        if is_fixed
+        else f"run sysctl -w {setting}=1 as root"
     )
     return f"a reload can reset connections that are just being opened; to prevent that, {remedy}"
 
