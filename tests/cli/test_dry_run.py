@@ -61,6 +61,25 @@ def test_what_runs_is_no_difference(caplog: pytest.LogCaptureFixture) -> None:
     assert caplog.messages == ["would send nothing: no difference"]
 
 
+def test_an_engine_that_hangs_at_the_start_is_named_soon(sandbox: Path, eventually: Callable, tmp_path: Path) -> None:
+    log, folder = tmp_path / "log", tmp_path / "engine"
+    folder.mkdir()
+    with StandInEngine(f"{folder}/e.sock") as engine, log.open("wb") as written:
+        engine.faults["all"] = "hang"
+        command = [sys.executable, "-m", "dockcaddy", "run", "--dry-run", "--docker-sockets", f"unix://{engine.path}"]
+        process = subprocess.Popen([*command, "--state-directory", str(sandbox / "state")], stderr=written)
+        try:
+            told = (
+                f"info: engine local: docker at unix://{engine.path} has not answered yet, it is asked again and again"
+            )
+            eventually(lambda: told in log.read_text())
+            assert "does not answer" not in log.read_text()
+        finally:
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(30) == 0
+            engine.faults.clear()
+
+
 def test_a_server_has_nothing_to_send(dockcaddy: Callable) -> None:
     result = dockcaddy("run", "--dry-run", "--mode", "server")
     assert result.status == 2 and "--dry-run: a server is given its configuration" in result.err

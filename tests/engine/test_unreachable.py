@@ -51,7 +51,9 @@ def test_a_port_that_nobody_listens_at(free_port: Callable[[], int]) -> None:
         (OSError(errno.EACCES, "Permission denied"), True, "join the docker group (usermod -aG docker $USER)"),
         (OSError(errno.EACCES, "Permission denied"), False, ""),
         (socket.gaierror(-2, "Name or service not known"), False, "no such host"),
-        (TimeoutError("no answer within 10 s"), True, ""),
+        (TimeoutError("no answer within 10 s"), True, "restart it if it hangs"),
+        (TimeoutError("no answer within 10 s"), False, "correct its URL, or open the way to it"),
+        (ConnectionAbortedError(errno.ECONNABORTED, "ssh: connect: Connection refused"), False, "start an ssh server"),
     ],
 )
 def test_each_cause_has_its_remedy(cause: Exception, by_socket: bool, remedy: str) -> None:

@@ -26,6 +26,7 @@ from dockcaddy.plugins.registry import Registry
 from dockcaddy.reconcile.delivery import Delivery, Outputs
 from dockcaddy.reconcile.last_good import LastGood
 from dockcaddy.reconcile.listeners import listening
+from dockcaddy.reconcile.watch import EngineWatches
 from dockcaddy.run.caddy_folders import report_folders
 from dockcaddy.run.caddy_watch import caddy_watch_for
 from dockcaddy.run.composition import pipeline_for
@@ -48,7 +49,7 @@ logger = logging.getLogger("dockcaddy")
 
 # https://docs.kernel.org/networking/ip-sysctl.html
 _MIGRATION = Path("/proc/sys/net/ipv4/tcp_migrate_req")
-# so many seconds the first line waits for the version of Caddy
+# so many seconds the first line waits for the version of Caddy, and engines that do not answer are waited for in silence
 PATIENCE = 2.0
 
 
@@ -182,10 +183,31 @@ def _run(
                     with (
                         caddy_watch_for(connections, process, status).running(),
                         listening(registry.listeners, context),
+                        _slow_start_reported(engines, reconciler.watches),
                     ):
                         reconciler.run()
             finally:
                 narrator.closing(_fate(connections, process))
+
+
+@contextmanager
+def _slow_start_reported(engines: Sequence[Engine], watches: EngineWatches) -> Iterator[None]:
+    """Within, log which engines are still waited for after a while: the first call may take long to fail."""
+
+    def report() -> None:
+        for engine, watch in zip(engines, watches.watches, strict=True):
+            if not watch.was_known and not watch.failure:
+                logger.info(
+                    "engine %s: %s has not answered yet, it is asked again and again", engine.name, engine.description
+                )
+
+    timer = threading.Timer(PATIENCE, report)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def _warn_of_resolver(settings: Settings) -> None:

@@ -34,6 +34,7 @@ _ALLOWED_BY = {path.split("/")[1]: variable for path, (variable, _) in CALLS.ite
 _NO_MANAGER = (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.NOT_FOUND, HTTPStatus.NOT_ACCEPTABLE)
 _VERSION = re.compile(r"^/v[0-9.]+(?=/)")
 _START = "start Docker (systemctl start docker)"
+_RESTART = "restart it if it hangs (systemctl restart docker)"
 _NO_ACCESS = (
     "join the docker group (usermod -aG docker $USER) and log in again, or run as root; "
     "in a container: --group-add $(stat -c %g /var/run/docker.sock), in compose group_add, or --user root"
@@ -51,6 +52,9 @@ _BY_SSH = {
     "Permission denied": "let dockcaddy's user log in with a key and without a password (ssh-copy-id), and be in the docker group there",
     "not found": "install the docker command on that host",
     "Could not resolve": "no such host, correct the engine's URL",
+    "Connection refused": "start an ssh server there, or correct the engine's URL",
+    "timed out": "correct the engine's URL, or open the way to that host (a firewall, a VPN)",
+    "No route to host": "correct the engine's URL, or open the way to that host (a firewall, a VPN)",
 }
 _TOO_NEW = re.compile(r"client version \S+ is too (?:new|old)")
 _CERTIFICATES = "set the folder of ca.pem, cert.pem and key.pem: --docker-certs-path FOLDER"
@@ -144,6 +148,8 @@ def _remedy(error: BaseException, *, by_socket: bool) -> str:
         return _CERTIFICATES
     if isinstance(error, socket.gaierror):
         return "no such host, correct the engine's URL"
+    if isinstance(error, TimeoutError):
+        return _RESTART if by_socket else f"correct its URL, or open the way to it (a firewall, a VPN), or {_RESTART}"
     number = getattr(error, "errno", None)
     if by_socket:
         return _BY_SOCKET.get(number or 0, "")

@@ -91,7 +91,7 @@ def _ended(process: "subprocess.Popen[bytes] | None") -> OSError | None:
         said = process.communicate(timeout=1)[1].decode(errors="replace").split("\n")
     except subprocess.TimeoutExpired:
         return None
-    lines = [line.strip() for line in said if line.strip()]
+    lines = [line.strip().removeprefix("ssh: ") for line in said if line.strip()]
     return ConnectionError(errno.ECONNABORTED, f"ssh: {'; '.join(lines[-3:]) or 'the connection ended'}")
 
 
