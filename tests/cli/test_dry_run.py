@@ -43,7 +43,9 @@ def test_changes_are_logged_and_nothing_is_started_or_written(
             process.send_signal(signal.SIGTERM)
             assert process.wait(30) == 0
     told = log.read_text()
-    assert "sends nothing (--dry-run)" in told and "    +     respond hello" in told
+    assert (
+        "sends nothing (--dry-run)" in told and "    +     respond hello" in told and "ending: nothing was sent" in told
+    )
     assert sorted(path.name for path in sandbox.iterdir()) == ["dockcaddy.toml", "engine", "log"]
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith("dockcaddy-dry-run")] == []
 

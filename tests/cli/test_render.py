@@ -96,7 +96,7 @@ def test_the_environment_file_is_there_when_caddy_reads_the_text(
 def test_without_a_caddy_json_is_not_to_be_had(dockcaddy: Callable, snapshot: Callable) -> None:
     result = dockcaddy("render", "--format=json", "--inventory", snapshot(web=SITE), "--caddy", "/nowhere/caddy")
     assert (result.status, result.out) == (3, "")
-    assert result.err == "error: caddy: /nowhere/caddy is not an executable program\n"
+    assert result.err == "error: caddy: /nowhere/caddy is not an executable program, correct --caddy\n"
 
 
 @pytest.mark.parametrize(

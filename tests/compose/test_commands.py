@@ -127,6 +127,33 @@ def test_a_value_that_is_not_yaml_needs_quotes(
     assert "compose.yaml:4: not YAML" in result and "put the whole value in quotes" in result
 
 
+@pytest.mark.parametrize(
+    ("labels", "told"),
+    [
+        ("\n      caddy: a.test\n     caddy.respond: hi", "compose.yaml:5: not YAML: expected"),
+        ("\n      caddy: a.test\n     caddy.respond: hi", "indent the line like those beside it"),
+        ("\n\t  caddy: a.test", "cannot start any token: indent with spaces"),
+        ('\n      caddy: "a.test\n      caddy.respond: hi', "compose.yaml:4: not YAML: found unexpected end of stream"),
+        (
+            "\n      - caddy: a.test",
+            "compose.yaml:4: labels: a list has texts: write - KEY=VALUE, or leave out the dashes",
+        ),
+    ],
+)
+def test_labels_that_cannot_be_read_are_told_with_their_line_and_what_to_do(
+    dockcaddy: Callable, compose_files: Callable, found: str, labels: str, told: str
+) -> None:
+    compose_files(compose=f"services:\n  web:\n    labels:{labels}\n")
+    result = dockcaddy("check", "--compose", "compose.yaml")
+    assert result.status == 2 and told in result.err
+
+
+def test_a_label_that_is_there_twice_is_told_with_both_lines(dockcaddy: Callable, compose_files: Callable) -> None:
+    compose_files(compose="services:\n  web:\n    labels:\n      caddy: a.test\n      caddy: b.test\n")
+    told = "--compose compose.yaml:5: the key caddy is there twice, first in line 4"
+    assert told in dockcaddy("check", "--compose", "compose.yaml").err
+
+
 def test_what_compose_refuses_is_told_with_all_its_lines(dockcaddy: Callable, compose_files: Callable) -> None:
     compose_files(compose='services:\n  web:\n    labels:\n      caddy.reverse_proxy: "${upstreams 80}"\n')
     assert (

@@ -24,7 +24,7 @@ def find_caddy(explicit: str = "") -> Path:
     if explicit:
         found = shutil.which(explicit)
         if found is None:
-            raise CaddyUnreachable(f"caddy: {explicit} is not an executable program")
+            raise CaddyUnreachable(f"caddy: {explicit} is not an executable program, correct --caddy")
         return Path(found)
     bundled = Path(sysconfig.get_path("scripts")) / "caddy"
     found = shutil.which("caddy") or (str(bundled) if os.access(bundled, os.X_OK) else None)

@@ -54,6 +54,12 @@ class Given:
         """Whether it says what to read."""
         return bool(self.path or self.compose)
 
+    @property
+    def reading(self) -> str:
+        """What takes its time, in words."""
+        from_file = "reading standard input" if self.path == "-" else "reading the snapshot"
+        return "reading Compose files" if self.compose else from_file if self.path else "listing containers"
+
     def read(self) -> "Read":
         """The document, read once. Raises SettingsError."""
         if self.path and self.compose:
@@ -258,7 +264,7 @@ def source_of(environment: Environment, given: Given, *, thorough: bool = False)
     settings = environment.settings
     pipeline = pipeline_for(settings, environment.registry, environment.sections)
     base = read_base(settings.caddyfile_path)
-    with waiting_for("reading Compose files" if given.compose else "listing containers"):
+    with waiting_for(given.reading):
         read = given.read()
         inventory = read_inventory(settings, read, thorough=thorough)
     return Source(environment, pipeline, base, inventory, read)

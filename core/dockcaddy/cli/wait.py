@@ -9,6 +9,7 @@ import click
 
 from dockcaddy.cli.as_it_runs import AsItRuns
 from dockcaddy.cli.options import settings_options
+from dockcaddy.cli.progress import waiting_for
 from dockcaddy.cli.result import write
 from dockcaddy.cli.status import asked, client_for
 from dockcaddy.errors import SettingsError
@@ -41,7 +42,8 @@ def command(subject: str, timeout: str, **options: Any) -> int:
     client = client_for(options)
     # one that hangs is not waited for longer either
     client.patience = max(min(client.patience, patience), INTERVAL)
-    reason = waited(lambda: look(client, subject), patience, time.monotonic, time.sleep)
+    with waiting_for(f"waiting until {subject} is ready"):
+        reason = waited(lambda: look(client, subject), patience, time.monotonic, time.sleep)
     if reason:
         logger.error("%s: not ready after %s: %s", subject, f"{patience:g} s", reason)
         return NOT_READY

@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from attrs import frozen
@@ -16,6 +17,7 @@ _WARNING = re.compile(r'level=warning msg="((?:[^"\\]|\\.)*)"')
 _SILENT = f"docker compose did not answer within {limits.COMPOSE_TIMEOUT:g} s, or ended without a word"
 # the others are about what Compose would do with the project
 UNSET = re.compile(r'The "(\w+)" variable is not set')
+_TWICE = re.compile(r'failed to parse (\S+): .*line (\d+): mapping key "(.+)" already defined at line (\d+)')
 
 
 @frozen
@@ -43,7 +45,7 @@ def resolve(program: Sequence[str], files: Sequence[str], profiles: Sequence[str
     said = _called((*program, *chosen, "config", "--format", "json"))
     if said is None or said.returncode != 0:
         reason = _complaint("" if said is None else said.stderr) or _SILENT
-        raise ComposeFileError(files[0], one_line(_in_our_words(reason)))
+        raise _twice(reason, files) or ComposeFileError(files[0], one_line(_in_our_words(reason)))
     try:
         model = json.loads(said.stdout)
     except ValueError as error:
@@ -62,6 +64,15 @@ def _in_our_words(reason: str) -> str:
     """What Compose says, without the file that it names and words of its libraries."""
     said = re.sub(r"^validating .*?: (?=[a-z_]+[. ])", "", reason)
     return re.sub(r"^(\S+) false schema$", r"\1 is no key of Compose files", said)
+
+
+def _twice(reason: str, files: Sequence[str]) -> ComposeFileError | None:
+    """The error for a key that is in a mapping twice, None where it is another one."""
+    found = _TWICE.search(reason)
+    if found is None:
+        return None
+    file = next((each for each in files if str(Path(each).absolute()) == found[1]), files[0])
+    return ComposeFileError(file, f"the key {found[3]} is there twice, first in line {found[4]}", int(found[2]))
 
 
 def _called(command: Sequence[str]) -> "subprocess.CompletedProcess[str] | None":

@@ -17,6 +17,14 @@ _QUOTES = "put the whole value in quotes"
 _UNQUOTED = re.compile(r""":\s+(?:\{|[^\s'"{|>].*:\s)""")
 
 
+# what the YAML parser says -> what to do
+_REMEDIES = {
+    "'\\t' that cannot start": "indent with spaces",
+    "<block end>": "indent the line like those beside it",
+    "end of stream": "a quote that opens there is not closed",
+}
+
+
 @frozen(order=True)
 class Position:
     """A place in a file; lines and columns count from 1."""
@@ -47,14 +55,22 @@ def read_node(file: str) -> Any:
     try:
         return yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        problem = getattr(error, "problem", None) or str(error).splitlines()[0]
-        line = text.splitlines()[mark.line : mark.line + 1] if mark is not None else []
-        remedy = f": {_QUOTES}" if _UNQUOTED.search("".join(line)) else ""
-        number = mark.line + 1 if mark is not None else 0
-        raise ComposeFileError(file, f"not YAML: {problem}{remedy}", number) from error
+        raise _not_yaml(file, text, error) from error
     except RecursionError as error:
         raise ComposeFileError(file, "nested too deeply") from error
+
+
+def _not_yaml(file: str, text: str, error: yaml.YAMLError) -> ComposeFileError:
+    mark = getattr(error, "problem_mark", None)
+    problem = getattr(error, "problem", None) or str(error).splitlines()[0]
+    if "end of stream" in problem:
+        # the end of the file says nothing
+        mark = getattr(error, "context_mark", None) or mark
+    line = text.splitlines()[mark.line : mark.line + 1] if mark is not None else []
+    known = next((remedy for said, remedy in _REMEDIES.items() if said in problem), "")
+    remedy = _QUOTES if _UNQUOTED.search("".join(line)) else known
+    number = mark.line + 1 if mark is not None else 0
+    return ComposeFileError(file, f"not YAML: {problem}{': ' if remedy else ''}{remedy}", number)
 
 
 def check_root(node: Any, file: str) -> None:
@@ -100,11 +116,16 @@ def at(node: Any, *path: str) -> Any:
     return node
 
 
-def check_label(label: Entry, file: str) -> None:
-    """Raises SettingsError with the line where YAML does not take a label's value for a text."""
-    if is_mapping(label.value):
-        line = position(label.key, file).line
-        raise ComposeFileError(file, f"label {label.name}: YAML takes the value for a mapping: {_QUOTES}", line)
+def check_labels(node: Any, file: str) -> None:
+    """Raises ComposeFileError with the line of a label that YAML does not take for a text."""
+    for item in node.value if isinstance(node, yaml.SequenceNode) else ():
+        if is_mapping(item):
+            reason = "labels: a list has texts: write - KEY=VALUE, or leave out the dashes"
+            raise ComposeFileError(file, reason, position(item, file).line)
+    for label in labelled(node):
+        if is_mapping(label.value):
+            line = position(label.key, file).line
+            raise ComposeFileError(file, f"label {label.name}: YAML takes the value for a mapping: {_QUOTES}", line)
 
 
 def labelled(node: Any) -> Iterator[Entry]:

@@ -9,7 +9,7 @@ from attrs import define, field
 from dockcaddy.compose.nodes import (
     Position,
     at,
-    check_label,
+    check_labels,
     check_root,
     entries,
     is_mapping,
@@ -81,8 +81,8 @@ class Positions:
             self._seen.add((other, base))
             self._add_labels(name, at(self._root(other), "services", base), other)
         for section in SECTIONS:
+            check_labels(at(node, *section), file)
             for label in labelled(at(node, *section)):
-                check_label(label, file)
                 self.labels[name, section, label.name] = position(label.key, file)
 
 

@@ -72,7 +72,7 @@ class Engine:
     @property
     def unlabelled(self) -> int:
         """How many containers without labels of ours the last full list had."""
-        return self._reflector.store.unlabelled
+        return len(self._reflector.store.without_labels)
 
     def start(self, wake: Callable[..., None]) -> None:
         """Start to listen to events. `wake` is called when the inventory may have changed."""

@@ -43,7 +43,7 @@ class ContainerStore:
     """The labelled containers of one engine by id, and those whose networks they use.
 
     A new resource is made only when something about it changes. `owners` are containers whose networks are used.
-    `unlabelled` is how many other containers the last full list had, `without_labels` are their items, and `overlooked` are
+    `without_labels` are the items of the other containers that the last full list had, and `overlooked` are
     warnings about those that were probably meant for us. `unserved` is what it had that is no resource. `changes` counts
     changes.
     """
@@ -51,7 +51,6 @@ class ContainerStore:
     engine: str
     options: EngineOptions
     ingress: IngressNetworks = field(factory=IngressNetworks)
-    unlabelled: int = 0
     without_labels: Sequence[Json] = ()
     overlooked: tuple[Problem, ...] = ()
     unserved: tuple[Unserved, ...] = ()
@@ -127,9 +126,6 @@ class ContainerStore:
         """Take the containers without labels of ours from a full list."""
         prefix = self.options.label_prefix
         self.without_labels = [item for item in items if not has_prefix(item.get("Labels") or {}, prefix)]
-        self.unlabelled = sum(
-            not self.wants(item.get("Labels") or {}) and self.options.stopped.counts(item) for item in items
-        )
         self.unserved = unserved_containers(items, self.options)
         running = [item for item in self.without_labels if item.get("State") in ("running", None)]
         overlooked = warnings([item for item in running if not self.options.excludes(item)], prefix)

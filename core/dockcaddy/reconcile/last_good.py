@@ -63,7 +63,10 @@ class LastGood:
                 rows = connection.execute("select key, owner, seniority, addresses, text from fragment").fetchall()
                 saved = connection.execute("select json from configuration").fetchone()
         except sqlite3.Error as error:
-            raise OutputError(f"last good configuration {self.path}: cannot be read: {error}") from error
+            reason = f"cannot be read: {error}"
+            if "no such table" in str(error):
+                reason = "nothing was kept yet: the log of dockcaddy says why"
+            raise OutputError(f"last good configuration {self.path}: {reason}") from error
         made = (_fragment(*columns) for columns in rows)
         return Remembered(saved[0] if saved else b"", {each.key: each for each in made if each is not None})
 

@@ -187,7 +187,7 @@ def _run(
                     ):
                         reconciler.run()
             finally:
-                narrator.closing(_fate(connections, process))
+                narrator.closing("nothing was sent" if dry_run is not None else _fate(connections, process))
 
 
 @contextmanager
