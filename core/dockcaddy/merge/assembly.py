@@ -65,7 +65,8 @@ class Assembly:
     @cached_property
     def listen_ports(self) -> ListenPorts:
         """The ports of sites that name none."""
-        return ListenPorts.of(section.block for section in self.sections)
+        # no section is before the global options
+        return ListenPorts.of(section.block for section in self.sections[:1])
 
     @property
     def placeholders(self) -> Mapping[str, str]:

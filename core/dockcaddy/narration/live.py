@@ -8,7 +8,7 @@ from attrs import define, field, frozen
 from dockcaddy.caddyfile import PROXIES, Block, ListenPorts, all_blocks, has_tls, is_matcher, is_site, split_host_port
 from dockcaddy.compile.stopped_page import is_page
 from dockcaddy.merge.assembly import Assembly, Section
-from dockcaddy.model import Inventory, bracketed
+from dockcaddy.model import Inventory, Resource, bracketed
 
 # so many addresses of one site are named
 _NAMED = 2
@@ -115,15 +115,23 @@ class _Containers:
     def __init__(self, inventory: Inventory) -> None:
         self._inventory = inventory
 
+    @property
+    def _resources(self) -> Iterator[Resource]:
+        return (each for engine in self._inventory.engines for each in engine.resources)
+
     @cached_property
     def _by_address(self) -> dict[str, str]:
-        resources = [each for engine in self._inventory.engines for each in engine.resources]
-        return {address: each.name for each in resources for address in (*each.targets, *each.published_addresses)}
+        return {address: each.name for each in self._resources for address in each.targets}
+
+    @cached_property
+    def _by_published_address(self) -> dict[str, str]:
+        return {address: each.name for each in self._resources for address in each.published_addresses}
 
     def at(self, upstream: str) -> Upstream:
         """The upstream, with the name of the container that has its address."""
-        host = split_host_port(upstream.rpartition("//")[2])[0].strip("[]")
-        return Upstream(upstream, self._by_address.get(host) or self._by_address.get(upstream.rpartition("//")[2], ""))
+        address = upstream.rpartition("//")[2]
+        host = split_host_port(address)[0].strip("[]")
+        return Upstream(upstream, self._by_address.get(host) or self._by_published_address.get(address, ""))
 
 
 def live_site(section: Section, ports: ListenPorts, at: Callable[[str], Upstream] = Upstream) -> LiveSite:

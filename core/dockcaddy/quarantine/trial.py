@@ -141,7 +141,9 @@ class Trial:
     @property
     def parts(self) -> tuple[Fragment, ...]:
         """The fragments that are not left out."""
-        return tuple(each for each in self.fragments if each.key not in self.left_out)
+        return tuple(
+            [each for each in self.fragments if each.key not in self.left_out] if self.left_out else self.fragments
+        )
 
     def _attempt(self) -> Refusal | None:
         """Try everything that is not left out. Returns the refusal, None where Caddy accepted it."""

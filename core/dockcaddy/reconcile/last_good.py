@@ -89,7 +89,9 @@ class LastGood:
         """Save what was accepted; only what has changed since the last time is written."""
         before = self._kept or {}
         gone = [key for key in before if key not in fragments]
-        changed = [each for key, each in fragments.items() if _differ(before.get(key), each)]
+        changed = [
+            each for key, each in fragments.items() if before.get(key) is not each and _differ(before.get(key), each)
+        ]
         if self._kept is not None and not gone and not changed and json == self._kept_json:
             return
         try:
@@ -107,8 +109,6 @@ class LastGood:
 
 
 def _differ(before: Fragment | None, fragment: Fragment) -> bool:
-    if before is fragment:
-        return False
     return before is None or (before.content, before.addresses) != (fragment.content, fragment.addresses)
 
 

@@ -14,10 +14,13 @@ from dockcaddy.fragment import Fragment
 
 def protocol_conflicts(alone: Mapping[Fragment, Alone]) -> Iterator[Conflict]:
     """A conflict for each newer resource that needs another protocol at a listener than the oldest one there."""
+    every = set[tuple[str, bool]]().union(*[each.protocols for each in alone.values()])
+    mixed = {listener for listener, is_tls in every if (listener, not is_tls) in every}
     uses: dict[str, list[tuple[Fragment, bool]]] = defaultdict(list)
-    for fragment, each in alone.items():
+    for fragment, each in alone.items() if mixed else ():
         for listener, is_tls in each.protocols:
-            uses[listener].append((fragment, is_tls))
+            if listener in mixed:
+                uses[listener].append((fragment, is_tls))
     for listener, there in uses.items():
         yield from _conflicts_at(listener, sorted(there, key=lambda use: use[0].seniority))
 
