@@ -10,7 +10,7 @@ from attrs import define
 
 from dockcaddy.engine.api import podman
 from dockcaddy.engine.api.endpoint import DEFAULT_SOCKET, Certificates, Endpoint, endpoint_of
-from dockcaddy.engine.api.failures import failure_of, is_forbidden
+from dockcaddy.engine.api.failures import failure_of, is_forbidden, remedy_of_silence
 from dockcaddy.errors import EngineUnreachable
 from dockcaddy.settings import limits
 
@@ -69,12 +69,14 @@ class Connection:
         if isinstance(error, EngineUnreachable):
             return error
         endpoint = self.endpoint
-        failure = failure_of(_no_socket(endpoint.url) or error, by_socket="unix:" in endpoint.url)
+        by_socket = "unix:" in endpoint.url
+        failure = failure_of(_no_socket(endpoint.url) or error, by_socket=by_socket)
+        silence = remedy_of_silence(error, by_socket=by_socket)
         if failure.is_forbidden:
             return EngineUnreachable(f"{endpoint.place} forbids a required call: {failure.cause}")
         what = "refuses" if failure.is_refused else "does not answer"
         remedy = _podmans_instead() if endpoint.url == DEFAULT_SOCKET else ""
-        return EngineUnreachable(f"{endpoint.place} {what}: {failure.cause}", remedy or failure.remedy)
+        return EngineUnreachable(f"{endpoint.place} {what}: {failure.cause}", remedy or failure.remedy or silence)
 
     def _new_client(self) -> Any:
         try:

@@ -88,6 +88,13 @@ def failure_of(error: BaseException, *, by_socket: bool = True) -> Failure:
     return Failure(cause, _remedy(bottom, by_socket=by_socket))
 
 
+def remedy_of_silence(error: BaseException, *, by_socket: bool) -> str:
+    """What to do about an engine of which no call is answered in time, `""` where the error is another one."""
+    if not isinstance(_bottom_of(error), TimeoutError):
+        return ""
+    return _RESTART if by_socket else f"correct its URL, or open the way to it (a firewall, a VPN), or {_RESTART}"
+
+
 def is_forbidden(error: BaseException) -> bool:
     """Whether the call is forbidden, for example by a socket proxy."""
     return failure_of(error).is_forbidden
@@ -148,8 +155,6 @@ def _remedy(error: BaseException, *, by_socket: bool) -> str:
         return _CERTIFICATES
     if isinstance(error, socket.gaierror):
         return "no such host, correct the engine's URL"
-    if isinstance(error, TimeoutError):
-        return _RESTART if by_socket else f"correct its URL, or open the way to it (a firewall, a VPN), or {_RESTART}"
     number = getattr(error, "errno", None)
     if by_socket:
         return _BY_SOCKET.get(number or 0, "")
