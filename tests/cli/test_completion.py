@@ -35,10 +35,14 @@ def test_commands_options_and_choices_are_completed(sandbox: Path, shell: str) -
     assert "check" in completed(shell, "ch") and "render" not in completed(shell, "ch")
     assert "--compose" in completed(shell, "check", "--com")
     assert {"github", "sarif"} <= set(completed(shell, "check", "--format", "").replace(",", " ").split())
+    assert {"keep", "page"} <= set(completed(shell, "run", "--when-stopped", "").replace(",", " ").split())
+    assert "status" in completed(shell, "help", "st")
 
 
 @pytest.mark.process
-@pytest.mark.parametrize("option", [("check",), ("render", "--compose"), ("diff", "--inventory")])
+@pytest.mark.parametrize(
+    "option", [("check",), ("render", "--compose"), ("diff", "--inventory"), ("run", "--caddyfile-path")]
+)
 def test_files_are_completed(sandbox: Path, option: tuple[str, ...]) -> None:
     # the shell lists the files itself
     assert completed("bash", *option, "x").startswith("file")

@@ -1,10 +1,17 @@
 """`dockcaddy help`."""
 
 import click
+from click.shell_completion import CompletionItem
+
+
+def _commands(context: click.Context, parameter: click.Parameter, begun: str) -> list[CompletionItem]:
+    group = context.find_root().command
+    names = group.list_commands(context) if isinstance(group, click.Group) else []
+    return [CompletionItem(each) for each in names if each.startswith(begun)]
 
 
 @click.command()
-@click.argument("name", metavar="[COMMAND]", required=False)
+@click.argument("name", metavar="[COMMAND]", required=False, shell_complete=_commands)
 @click.pass_context
 def command(context: click.Context, name: str | None) -> int:
     """Show the help of COMMAND, or the list of commands."""

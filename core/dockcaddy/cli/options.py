@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from attrs import frozen
+from click.shell_completion import CompletionItem
 
 from dockcaddy import logs
 from dockcaddy.cli.output import reserve
@@ -102,6 +103,13 @@ class _Value(click.ParamType[Any]):
             return self.option.parse(value) if isinstance(value, str) else value
         except ValueError as error:
             raise SettingsError(f"{self.option.flag} {value}: {error}") from None
+
+    def shell_complete(self, context: click.Context, parameter: click.Parameter, begun: str) -> list[CompletionItem]:
+        """Its choices, or a file."""
+        if self.option.kind in ("path", "paths"):
+            return [CompletionItem(begun, type="file")]
+        choices = ("true", "false") if self.option.kind == "boolean" else self.option.choices
+        return [CompletionItem(each) for each in choices if each and each.startswith(begun)]
 
 
 def _flatten(context: click.Context, parameter: click.Parameter, value: Any) -> Any:
