@@ -94,9 +94,11 @@ class World:
     def __attrs_post_init__(self) -> None:
         self.start()
 
-    def start(self) -> None:
-        express = ExpressSites(ExpressFolder(self.folder / "sites"), self.clock)
-        quarantine = Quarantine(adapt, self.clock, transforms=Transforms(express=str(self.folder / "sites")))
+    def start(self, *, is_on: bool = True) -> None:
+        folder = ExpressFolder(self.folder / "sites")
+        express = ExpressSites(folder, self.clock) if is_on else ExpressSites(left=folder)
+        transforms = Transforms(express=str(folder.path) if is_on else "")
+        quarantine = Quarantine(adapt, self.clock, transforms=transforms)
         last_good = LastGood(self.folder / "last.db")
         remembered = last_good.load()
         quarantine.remember(remembered.fragments, remembered.json)
@@ -153,6 +155,18 @@ def world(tmp_path: Path) -> World:
     made.put("first")
     made.turn()
     return made
+
+
+def test_turned_off_the_folder_goes_once_caddy_does_without_it(world: World) -> None:
+    world.put("second")
+    world.turn()
+    assert set(world.found) == {"second.test"}
+    # it still looks there
+    world.caddy.looks = lambda: None if set(world.found) == {"second.test"} else pytest.fail("too early")
+    world.start(is_on=False)
+    world.put("third")
+    world.turn()
+    assert world.has("second") and world.has("third") and not (world.folder / "sites").exists()
 
 
 def test_when_none_was_added_for_a_while_all_of_them_become_part_of_the_configuration(world: World) -> None:

@@ -39,6 +39,13 @@ class ExpressFolder:
             names = sorted(each.name for each in folder.iterdir())
             self._names[Place(server, host)] = [each for each in names if _NAME.fullmatch(each)]
 
+    def clear(self) -> None:
+        """Remove all sites, and the folder."""
+        self.read()
+        for each in self.places:
+            self.remove(each)
+        self.path.rmdir()
+
     @property
     def places(self) -> Collection[Place]:
         """The places that have a site."""

@@ -6,6 +6,7 @@ Caddy is asked whether it accepts them, and a site that it refuses is left out a
 
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 
 from attrs import define, field
@@ -29,6 +30,8 @@ _UNUSABLE = re.compile(r"[{}\\*?\[\]\"`\s]")
 class ExpressSites:
     """The sites in a folder; without a folder there are none, and `unavailable` says why where they are wanted.
 
+    `left` is the folder of an earlier run, which is removed once Caddy has a configuration without it.
+
     `clock` gives seconds, `readers` are the Caddys that are not dockcaddy's own. `greet` makes a first handshake with each of
     some hosts at a port. `running` is the configuration that Caddy
     runs; while it `is_serving`, the accepted one has sites beyond that, which Caddy finds in the folder.
@@ -38,6 +41,7 @@ class ExpressSites:
     clock: Callable[[], float] = lambda: 0.0
     readers: Mapping[str, Adapter] = field(factory=dict)
     unavailable: str = ""
+    left: ExpressFolder | None = None
     greet: Callable[[Sequence[str], int], None] = lambda hosts, port: None
     is_serving: bool = False
     running: Configuration | None = None
@@ -125,6 +129,10 @@ class ExpressSites:
 
     def after_accepted(self, configuration: Configuration) -> None:
         """This is the configuration of the pass: remove what Caddy no longer needs for it."""
+        if self.left is not None:
+            with suppress(OSError):
+                self.left.clear()
+            self.left = None
         is_loaded = self.running is not None and self.running.document is configuration.document
         if self.folder is None or self._loaded is None or not (self.is_serving or is_loaded):
             return

@@ -142,13 +142,14 @@ def _express(
     settings: Settings, registry: Registry, state: Path, others: Mapping[str, Adapter], clock: Callable[[], float]
 ) -> ExpressSites:
     """The sites that need no load, if the settings want them; `state` is the state directory in use."""
+    folder = ExpressFolder(settings.express_path(state).absolute())
     if not settings.express:
-        return ExpressSites()
+        return ExpressSites(left=folder if folder.path.is_dir() else None)
     if settings.has_servers:
         return ExpressSites(unavailable="servers of a controller have no folder in common")
     if not any(each.is_live for each in chosen_outputs(settings, registry)):
         return ExpressSites(unavailable="no output has a running caddy")
-    return ExpressSites(ExpressFolder(settings.express_path(state).absolute()), clock, others, greet=begin_handshakes)
+    return ExpressSites(folder, clock, others, greet=begin_handshakes)
 
 
 def service_context(
