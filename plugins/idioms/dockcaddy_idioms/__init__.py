@@ -70,9 +70,10 @@ def dockcaddy_label_transformers() -> Iterable[LabelTransformer]:
 
 def _switchable(idiom: Idiom) -> Callable[[Context, tuple[Label, ...]], Iterable[Label]]:
     def apply(context: Context, labels: tuple[Label, ...]) -> Iterable[Label]:
-        off = context.settings(IdiomSettings).off
-        is_affected = any(word in label.key for label in labels for word in idiom.about)
-        return idiom.rewrite(labels) if is_affected and idiom.name not in off else labels
+        # each resource meets each idiom, and few of them
+        if not any(word in label.key for label in labels for word in idiom.about):
+            return labels
+        return labels if idiom.name in context.settings(IdiomSettings).off else idiom.rewrite(labels)
 
     return apply
 
