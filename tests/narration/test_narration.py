@@ -64,8 +64,8 @@ def container(name: str, address: str = "172.17.0.2", **labels: str) -> Resource
     # fmt: on
 
 
-def site(name: str, address: str = "172.17.0.2", at: str = "") -> Resource:
-    return container(name, address, caddy=at or f"http://{name}.test", caddy__reverse_proxy=f"{address}:80")
+def site(name: str, address: str = "172.17.0.2", at: str = "", **more: str) -> Resource:
+    return container(name, address, caddy=at or f"http://{name}.test", caddy__reverse_proxy=f"{address}:80", **more)
 
 
 @pytest.fixture
@@ -148,8 +148,20 @@ def test_a_change_without_another_upstream_names_whose_labels_did_it(told: Told)
     ]
     other = container("other", caddy="http://a.test", caddy__header="X y")
     assert told.cycle(container("web", caddy="http://a.test", caddy__respond="two"), other) == [
-        "info: changed: http://a.test with container other (13 ms)"
+        "info: changed: http://a.test with header of container other (13 ms)"
     ]
+
+
+def test_what_a_newer_container_puts_before_an_older_one_is_told(told: Told) -> None:
+    more = {"caddy__encode": "gzip"}
+    old, labels = site("old", "172.17.0.2", "http://a.test", **more), {"caddy__basic_auth__bob": "hash", **more}
+    new = site("new", "172.17.0.3", "http://a.test", **labels)
+    told.cycle(old)
+    assert told.cycle(old, new) == [
+        "info: changed: http://a.test gains new 172.17.0.3:80 and with basic_auth of container new (13 ms)"
+    ]
+    replica = site("replica", "172.17.0.4", "http://a.test", **labels)
+    assert told.cycle(old, new, replica) == ["info: changed: http://a.test gains replica 172.17.0.4:80 (13 ms)"]
 
 
 def test_a_site_without_upstreams_names_its_container(told: Told) -> None:

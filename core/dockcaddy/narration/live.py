@@ -1,6 +1,6 @@
 """Which sites are live, and what is different from one configuration to the next. Pure."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 
 from attrs import define, field, frozen
@@ -58,12 +58,21 @@ class LiveSite:
         return ", ".join(_short(self.resources))
 
 
+@frozen(eq=False)
+class Change:
+    """A site before and now, and the new directives that resources bring which join it, proxies left out."""
+
+    before: LiveSite
+    site: LiveSite
+    brought: Mapping[str, Sequence[str]]
+
+
 @frozen
 class Difference:
-    """How the sites of two configurations differ. `changed` has pairs: before, now."""
+    """How the sites of two configurations differ."""
 
     live: tuple[LiveSite, ...] = ()
-    changed: tuple[tuple[LiveSite, LiveSite], ...] = ()
+    changed: tuple[Change, ...] = ()
     gone: tuple[LiveSite, ...] = ()
 
 
@@ -101,8 +110,18 @@ def _difference(before: Mapping[Section, LiveSite], current: Mapping[Section, Li
         if former is None:
             live.append(site)
         elif former[0].text != section.text or (former[1].urls, former[1].upstreams) != (site.urls, site.upstreams):
-            changed.append((former[1], site))
+            changed.append(Change(former[1], site, _brought(section.block, former[0].block, former[1].resources)))
     return Difference(tuple(live), tuple(changed), tuple(site for _, site in old.values()))
+
+
+def _brought(site: Block, before: Block, resources: Sequence[str]) -> Mapping[str, Sequence[str]]:
+    known = {line.keys for line in before.children}
+    found: dict[str, dict[str, None]] = {}
+    for line in site.children:
+        if line.keys and line.keys not in known and line.keys[0] not in PROXIES:
+            for resource in {origin.resource for origin in line.origins}.difference(resources):
+                found.setdefault(resource, {})[line.keys[0]] = None
+    return {resource: tuple(found[resource]) for resource in sorted(found)}
 
 
 def _key(section: Section) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from attrs import define, field
 from dockcaddy.caddyfile import ListenPorts
 from dockcaddy.errors import one_line
 from dockcaddy.model import EngineInventory, Problem, Resource
-from dockcaddy.narration.live import Difference, LiveSite, LiveSites, Upstream
+from dockcaddy.narration.live import Change, Difference, LiveSite, LiveSites, Upstream
 from dockcaddy.narration.narrator import Pass, ProblemLog
 from dockcaddy.narration.skipped import skipped, unlabelled
 from dockcaddy.settings import limits
@@ -115,15 +115,16 @@ class LogNarrator:
         else:
             _log(f"{self.word}: {site} {_time(took)}", _fields("site_live", site, took), self.word)
 
-    def _report_changed(self, changed: Sequence[tuple[LiveSite, LiveSite]], took: dict[str, Any]) -> None:
+    def _report_changed(self, changed: Sequence[Change], took: dict[str, Any]) -> None:
         if len(changed) > limits.MAX_SINGLE_LINES:
-            _summarise("changed", [site for _, site in changed], took)
+            _summarise("changed", [each.site for each in changed], took)
             return
-        for before, site in changed:
+        for each in changed:
+            before, site = each.before, each.site
             if before.is_page != site.is_page:
                 self._report_one(site, took)
                 continue
-            message = f"changed: {site.url} {_what_changed(before, site)} {_time(took)}"
+            message = f"changed: {site.url} {_what_changed(each)} {_time(took)}"
             _log(message, _fields("site_changed", site, took), "changed")
 
     def _report_waiting(self, done: Pass) -> None:
@@ -167,19 +168,24 @@ def _change(now: Resource, before: Resource | None) -> str:
     return f"{now} is {'new' if before is None else 'changed'}: {one_line(state)}{health}{at}"
 
 
-def _what_changed(before: LiveSite, site: LiveSite) -> str:
-    """`gains web-2 172.17.0.3:80`, `loses ...`, or the resources that have changed it."""
+def _what_changed(change: Change) -> str:
+    """`gains web-2 172.17.0.3:80`, `loses ...`, and the resources that have changed it, with what they bring."""
+    before, site = change.before, change.site
     gained = [each for each in site.upstreams if each not in before.upstreams]
     lost = [each for each in before.upstreams if each not in site.upstreams]
     said = [f"gains {_listed(gained)}"] if gained else []
     said += [f"loses {_listed(lost)}"] if lost else []
-    if said:
-        return " and ".join(said)
-    joined = [each for each in site.resources if each not in before.resources]
-    left = [each for each in before.resources if each not in site.resources]
-    changes = [f"with {', '.join(joined)}"] if joined else []
-    changes += [f"without {', '.join(left)}"] if left else []
-    return " and ".join(changes) or f"by labels of {', '.join(site.resources[: limits.MAX_EXAMPLES])}"
+    joined = [] if said else [each for each in site.resources if each not in before.resources]
+    said += [f"with {_with(each, change)}" for each in dict.fromkeys((*change.brought, *joined))][: limits.MAX_EXAMPLES]
+    left = [] if gained or lost else [each for each in before.resources if each not in site.resources]
+    said += [f"without {', '.join(left)}"] if left else []
+    return " and ".join(said) or f"by labels of {', '.join(site.resources[: limits.MAX_EXAMPLES])}"
+
+
+def _with(resource: str, change: Change) -> str:
+    """What a resource brings: it may count for requests to all others."""
+    brought = change.brought.get(resource, ())
+    return f"{', '.join(brought[: limits.MAX_EXAMPLES])} of {resource}" if brought else resource
 
 
 def _listed(upstreams: Sequence[Upstream]) -> str:
