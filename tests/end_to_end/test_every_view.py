@@ -65,7 +65,8 @@ CASES = {
         "made by  container {well} caddy.reverse_proxy\n",
         page="well.test:{port} open ↗ ✓ Accepted : yes, Accepted ✓ Programmed : yes, Programmed ✓ Ready : yes, UpstreamsHealthy "
         "✓ yes {well} ...:80",
-        metrics='dockcaddy_sites{{condition="Ready",reason="UpstreamsHealthy",status="True"}} 2.0\n...'
+        metrics='dockcaddy_events_total{{kind="SiteUp"}} 3.0\n...dockcaddy_events_total{{kind="EngineLost"}} 0.0\n...'
+        'dockcaddy_sites{{condition="Ready",reason="UpstreamsHealthy",status="True"}} 2.0\n...'
         'dockcaddy_engine_up{{engine="local"}} 1.0\n...dockcaddy_caddy_up 1.0\n',
         events="SiteUp site well.test:{port} \n",
     ),
@@ -77,7 +78,8 @@ CASES = {
         try_=(1, "site     none\nanswer   nothing: no site has this name, and without a certificate for it the connection fails\n"
         "problem  container {bad}: RefusedByCaddy: label caddy.reverse_proxy.nonsense: caddy refuses it: ...nonsense\n"),
         page="error bad.test:{port} RefusedByCaddy for ... label caddy.reverse_proxy.nonsense: caddy refuses it: ",
-        metrics='dockcaddy_sites{{condition="Programmed",reason="RefusedByCaddy",status="False"}} 1.0\n...dockcaddy_quarantined 1.0\n',
+        metrics='dockcaddy_events_total{{kind="SiteRefused"}} 2.0\n...'
+        'dockcaddy_sites{{condition="Programmed",reason="RefusedByCaddy",status="False"}} 1.0\n...dockcaddy_quarantined 1.0\n',
         events="SiteRefused container {bad} label caddy.reverse_proxy.nonsense: caddy refuses it: ",
     ),
     "an unhealthy container": row(
@@ -118,13 +120,14 @@ CASES = {
     "an engine that is down": row(
         "without_engine", "web.test", "https://web.test:{port}/",
         status="!! engine {engine}: DoesNotAnswer (for ...)\n   unix://{socket} does not answer: ...start Docker...?? https://web.test:{port}: EngineUnreachable (for ...)\n"
-        "   its health is not known: {web} ...:80 is on engine {engine}, which does not answer: ",
+        "   its health is not known: {web} ...:80 is on engine {engine}, which does not answer\n",
         wait=(1, "error: web.test: not ready after 0 s: EngineUnreachable: its health is not known: "
-        "{web} ...:80 is on engine {engine}, which does not answer: ...start Docker...\n"),
+        "{web} ...:80 is on engine {engine}, which does not answer; engine {engine}: unix://{socket} does not answer: ...start Docker...\n"),
         diff=(1, "...error: unix://{socket} does not answer: Connection refused: start Docker...\n"),
         try_=(3, "error: unix://{socket} does not answer: Connection refused: start Docker...\n"),
         page="error engine {engine} DoesNotAnswer for ... ...start Docker...warning web.test:{port} EngineUnreachable",
-        metrics='dockcaddy_sites{{condition="Ready",reason="EngineUnreachable",status="Unknown"}} 1.0\n...'
+        metrics='dockcaddy_events_total{{kind="EngineLost"}} 1.0\n...'
+        'dockcaddy_sites{{condition="Ready",reason="EngineUnreachable",status="Unknown"}} 1.0\n...'
         'dockcaddy_engine_up{{engine="{engine}"}} 0.0\n...dockcaddy_caddy_up 1.0\n',
         events="EngineLost engine {engine} ...start Docker",
     ),
@@ -137,7 +140,8 @@ CASES = {
         "problem  CaddyUnreachable: caddy at {caddy} does not answer: connection refused, start it, ...\n",
         page="Problems error caddy DoesNotAnswer for ... caddy at {caddy} does not answer: ...correct --caddy-admin "
         "warning web.test:{port} CaddyUnreachable",
-        metrics='dockcaddy_sites{{condition="Programmed",reason="CaddyUnreachable",status="Unknown"}} 1.0\n...'
+        metrics='dockcaddy_events_total{{kind="CaddyLost"}} 1.0\n...'
+        'dockcaddy_sites{{condition="Programmed",reason="CaddyUnreachable",status="Unknown"}} 1.0\n...'
         'dockcaddy_engine_up{{engine="local"}} 1.0\n...dockcaddy_caddy_up 0.0\n',
         events="CaddyLost caddy caddy at {caddy} does not answer: ",
     ),

@@ -173,6 +173,10 @@ def test_a_site_without_one_of_its_containers_is_ready_and_that_is_said(
         assert result.err.startswith("warning: a.test: without container new: ConflictsWith: label caddy.respond: ")
         late = dockcaddy("wait", "new", "--timeout", "0s", "--state-directory", str(tmp_path))
         assert late.status == 1 and "new: not ready after 0 s: ConflictsWith: " in late.err
+        everything = dockcaddy("status", "--state-directory", str(tmp_path)).out.splitlines()
+        assert everything[1].startswith("!! container new: ConflictsWith") and everything[3].startswith(
+            "ok https://a.test"
+        )
         shown = dockcaddy("status", "a.test", "--state-directory", str(tmp_path)).out
         assert shown.startswith("a.test\n") and "\ncontainer new\n!! Accepted: ConflictsWith" in shown
 
@@ -201,6 +205,24 @@ def test_what_is_not_there_may_be_on_an_engine_that_does_not_answer(
         assert late.err.endswith(
             "there is no such site and no such container; caddy was given no configuration yet; engine local: no answer\n"
         )
+
+
+def test_wait_says_why_an_engine_does_not_answer(world: Observed, tmp_path: Path, dockcaddy: Call) -> None:
+    world.put("web", WEB)
+    world.turn()
+    world.engine.down = True
+    world.turn()
+    with served(world.keeper, tmp_path):
+        late = dockcaddy("wait", "web.test", "--timeout", "0s", "--state-directory", str(tmp_path))
+        assert late.err.endswith(
+            "EngineUnreachable: its health is not known: web 172.18.0.4:80 is on engine local, which does not answer; "
+            "engine local: no answer\n"
+        )
+        world.engine.down, world.caddy.down = False, True
+        world.put("other", {"caddy": "other.test", "caddy.respond": "x"})
+        world.turn()
+        late = dockcaddy("wait", "web.test", "--timeout", "0s", "--state-directory", str(tmp_path))
+        assert late.err.endswith("CaddyUnreachable: caddy at localhost:2019 does not answer\n")
 
 
 def test_wait_waits_no_longer_than_it_may() -> None:

@@ -217,7 +217,7 @@ def test_while_the_engine_is_down_the_health_is_not_known(world: Observed) -> No
     world.engine.down = True
     world.turn()
     assert world.site_states("http://web.test") == "True/Accepted True/Programmed Unknown/EngineUnreachable"
-    message = "its health is not known: web 172.18.0.4 is on engine local, which does not answer: no answer"
+    message = "its health is not known: web 172.18.0.4 is on engine local, which does not answer"
     assert world.site("http://web.test")["Ready"].message == message
     assert world.events()[-1] == ("EngineLost", "engine local")
     world.engine.down = False

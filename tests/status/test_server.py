@@ -7,11 +7,12 @@ import stat
 import subprocess
 import sys
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from attrs import evolve
 from clock import Clock
-from dockcaddy import ServiceContext, Status, Update, plugins
+from dockcaddy import EventKind, ServiceContext, Status, Update, plugins
 from dockcaddy.errors import PluginFault
 from dockcaddy.model import Proxy
 from dockcaddy.plugins.services import GuardedService
@@ -120,6 +121,14 @@ def test_every_metric_is_there_and_no_other(world: Observed, site: Served) -> No
     assert "dockcaddy_event_to_live_seconds_count 1.0" in text
     assert "dockcaddy_quarantined 1.0" in text
     assert 'dockcaddy_engine_up{engine="local"} 1.0' in text and "dockcaddy_caddy_up 1.0" in text
+
+
+def test_what_never_happened_is_counted_too_so_that_the_first_time_is_an_increase(site: Served) -> None:
+    text = site.get("/metrics").body.decode()
+    for kind in get_args(EventKind):
+        assert f'dockcaddy_events_total{{kind="{kind}"}} 0.0' in text
+    for result in ("accepted", "refused", "failed"):
+        assert f'dockcaddy_reloads_total{{result="{result}"}} 0.0' in text
 
 
 def test_it_can_only_be_read(site: Served) -> None:

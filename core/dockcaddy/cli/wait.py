@@ -15,7 +15,7 @@ from dockcaddy.cli.status import asked, client_for
 from dockcaddy.errors import SettingsError
 from dockcaddy.run.status_client import NotRunning, StatusClient
 from dockcaddy.settings.values import parse_seconds
-from dockcaddy.status.view import is_met, owner, why
+from dockcaddy.status.view import is_met, is_unknown, owner, why
 
 logger = logging.getLogger("dockcaddy")
 
@@ -72,7 +72,13 @@ def look(client: StatusClient, subject: str) -> str:
     sites, resources = documents.named(subject)
     if not sites and not resources:
         return "; ".join(["there is no such site and no such container", *documents.silent()])
-    return next((why(each) for each in [*sites, *resources] if not is_met(each)), "")
+    first = next((each for each in [*sites, *resources] if not is_met(each)), None)
+    if first is None:
+        return ""
+    reason = why(first)
+    # what is not known is so because of these
+    silent = documents.silent() if is_unknown(first) else []
+    return "; ".join([reason, *(each for each in silent if each not in reason)])
 
 
 def left_out(client: StatusClient, subject: str) -> list[str]:

@@ -110,7 +110,7 @@ class SiteBook:
     def _concerned(self, around: Surroundings) -> set[str]:
         """The sites that changes around them may concern."""
         before = self._around
-        if before is None or before.failure != around.failure or before.silent != around.silent:
+        if before is None or before.failure != around.failure or before.silent.keys() != around.silent.keys():
             return set(self._served)
         views = before.caddys_view.items() ^ around.caddys_view.items()
         found = {name for address, _ in views for name in self._by_address.at(address)}

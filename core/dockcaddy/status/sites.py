@@ -97,7 +97,7 @@ def _by_upstreams(upstreams: Sequence[UpstreamStatus], live: LiveSite, around: S
     first = (unhealthy or unknown)[0]
     named = f"{first.container} {first.address}".strip()
     if first.reason == "EngineUnreachable" and (resource := _resource_at(first.address, live.resources, around)):
-        where = f"{named} is on engine {resource.engine}, which does not answer: {around.silent[resource.engine]}"
+        where = f"{named} is on engine {resource.engine}, which does not answer"
         return condition("Ready", "Unknown", first.reason, f"its health is not known: {where}")
     state: State = "False" if unhealthy else "Unknown"
     return condition("Ready", state, first.reason, f"no upstream is healthy: {named} {_WORDS[first.reason]}")

@@ -88,6 +88,11 @@ def is_met(of: Document) -> bool:
     return all(each["status"] == "True" for each in of["conditions"])
 
 
+def is_unknown(of: Document) -> bool:
+    """Whether its first condition that is not met is not known."""
+    return bool(worst(of)["status"] == "Unknown")
+
+
 def owner(resource: Document) -> str:
     """The name of a resource in messages: `container web-1`."""
     return f"{resource['kind']} {resource['name']}"
@@ -110,13 +115,13 @@ def overview(documents: Documents, now: float) -> Iterator[Row]:
     sites = sorted(documents.sites, key=lambda each: (_rank(each), each["name"]))
     ready = sum(map(is_ready, sites))
     yield Row(f"{len(sites)} site{'' if len(sites) == 1 else 's'}, {ready} ready", style="bold")
-    for site in sites:
-        yield from _site(site, now)
     named = {name for site in documents.sites for name in site["resources"]}
     rest = [each for each in documents.resources if owner(each) not in named]
     wrong = [each for each in rest if condition(each, "Accepted")["reason"] not in UNMEANT]
     meant = [each for each in wrong if not is_met(each)]
+    yield from (row for each in sites if not is_met(each) for row in _site(each, now))
     yield from (row for each in sorted(meant, key=_name) for row in _resource(each, now))
+    yield from (row for each in sites if is_met(each) for row in _site(each, now))
     yield from _without_site(sorted((each for each in rest if each not in wrong), key=_name))
     yield from _other_problems(documents)
 

@@ -2,10 +2,10 @@
 
 from collections import Counter as Counts
 from collections.abc import Iterable, Iterator
-from typing import Literal
+from typing import Literal, get_args
 
-from attrs import frozen
-from dockcaddy import ResourceStatus, SiteStatus, StatusFeed, Update, __version__
+from attrs import fields, frozen
+from dockcaddy import EventKind, Load, ResourceStatus, SiteStatus, StatusFeed, Update, __version__
 from prometheus_client import (
     CollectorRegistry,
     Counter,
@@ -97,6 +97,11 @@ class Figures:
         )
         self._passes = Counter(PASSES.name, PASSES.help, registry=self._registry)
         self._events = Counter(EVENTS.name, EVENTS.help, EVENTS.labels, registry=self._registry)
+        # Prometheus takes no notice of the first time otherwise
+        for result in get_args(fields(Load).result.type):
+            self._reloads.labels(result)
+        for kind in get_args(EventKind):
+            self._events.labels(kind)
         self._registry.register(_Now(feed))
         ProcessCollector(registry=self._registry)
 
