@@ -132,6 +132,14 @@ def test_what_nobody_answers(tried: Callable, url: str) -> None:
     assert (found["exit"], found["site"], found["made_by"]) == (1, "", [])
 
 
+def test_where_a_host_is_served_elsewhere_it_says_where(tried: Callable) -> None:
+    assert tried("blog.test")["problems"] == [
+        "this host is served at http://blog.test, https://blog.test:8443: try that"
+    ]
+    assert tried("https://SHOP.test:9/")["problems"] == ["this host is served at shop.test: try that"]
+    assert tried("https://nobody.test/")["problems"] == []
+
+
 def test_where_nothing_listens_it_does_not_wait_for_it(
     dockcaddy: Callable, snapshot: Callable, caddy: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

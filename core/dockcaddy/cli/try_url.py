@@ -69,8 +69,10 @@ def command(url: str, method: str, headers: tuple[str, ...], as_json: bool, give
     with waiting_for("caddy decides"):
         way = way_of(served.configuration.json, request, find_caddy(source.settings.caddy))
     found = _found(way, request, served.configuration, source.read)
-    troubles = _status(source, served).troubles(found.site.split(", "), request.url.hostname or "")
-    found = evolve(found, problems=tuple(troubles))
+    host = request.url.hostname or ""
+    troubles = _status(source, served).troubles(found.site.split(", "), host)
+    elsewhere = [] if found.site else _elsewhere(served.configuration, request, host)
+    found = evolve(found, problems=(*elsewhere, *troubles))
     if as_json:
         rows = {"url": request.url.geturl(), "method": request.method, "status": way.status if _is_final(way) else None}
         result.write(json.dumps(rows | asdict(found), indent=2) + "\n")
@@ -195,6 +197,13 @@ def _sites(configuration: Configuration, hosts: Sequence[str], request: Request)
         if any(address_of(key).host in wanted and address_of(key).port in ("", str(request.port)) for key in block.keys)
     ]
     return fitting or [block for block in blocks if any(address_of(key).host in wanted for key in block.keys)]
+
+
+def _elsewhere(configuration: Configuration, request: Request, host: str) -> list[str]:
+    """Where the host is served, if not at this scheme and port."""
+    keys = [key.rstrip(",") for site in _sites(configuration, (host,), request) for key in site.keys]
+    own = [each for each in keys if SiteAddress.parse(each.lower()).host == host.lower()]
+    return [f"this host is served at {', '.join(dict.fromkeys(own))}: try that"] if own else []
 
 
 def _origins(sites: Iterable[Block], last: Mark | None, asked: Iterable[Mark]) -> list[Origin]:

@@ -5,6 +5,7 @@ import datetime
 import http.client
 import json
 import os
+import signal
 import socket
 import ssl
 import subprocess
@@ -160,6 +161,13 @@ def _running(config: Mapping[str, Any], program: Path, port: int) -> Iterator[bo
         environment = {**os.environ, "XDG_DATA_HOME": str(folder), "XDG_CONFIG_HOME": str(folder)}
         command = [str(program), "run", "--config", str(file)]
         end_with_us = ending_with_us()
+        # a signal that came while the process is being started would leave it behind
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
+
+        def begin() -> None:
+            end_with_us()
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
         try:
             with log.open("wb") as written:
                 process = subprocess.Popen(
@@ -168,11 +176,13 @@ def _running(config: Mapping[str, Any], program: Path, port: int) -> Iterator[bo
                     stderr=written,
                     cwd=folder,
                     env=environment,
-                    preexec_fn=end_with_us,  # noqa: PLW1509  calls into libc
+                    preexec_fn=begin,  # noqa: PLW1509  calls into libc
                 )
         except OSError as error:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
             raise not_run(program, error) from error
         try:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
             yield _listens(process, port, log)
         finally:
             process.kill()
