@@ -47,7 +47,7 @@ VIEWS: Mapping[str, Callable[[World, Case], Said]] = {
     "status": lambda world, case: world.command("status"),
     "wait": lambda world, case: world.command("wait", case.subject.format_map(world.words), "--timeout", "0s"),
     "diff": lambda world, case: world.command("diff"),
-    "try": lambda world, case: world.command("try", case.url.format_map(world.words), *world.options),
+    "try": lambda world, case: world.command("try", case.url.format_map(world.words)),
     "page": lambda world, case: readable(world.get("/")),
     "metrics": lambda world, case: world.get("/metrics"),
     # server-sent events, and what the hook `dockcaddy_events` hears
@@ -62,7 +62,7 @@ CASES = {
         wait="well.test is ready\n",
         diff="no difference\n...",
         try_="site     well.test:{port}\nmatched  host well.test\nanswer   reverse_proxy to ...:80, which gets GET /\n"
-        "made by  container {well} caddy.reverse_proxy\n",
+        "made by  container {well} caddy.reverse_proxy\ninfo: with the options of the dockcaddy that runs here: ...\n",
         page="well.test:{port} open ↗ ✓ Accepted : yes, Accepted ✓ Programmed : yes, Programmed ✓ Ready : yes, UpstreamsHealthy "
         "✓ yes {well} ...:80",
         metrics='dockcaddy_events_total{{kind="SiteUp"}} 3.0\n...dockcaddy_events_total{{kind="EngineLost"}} 0.0\n...'
@@ -76,7 +76,7 @@ CASES = {
         wait=(1, "error: bad.test: not ready after 0 s: RefusedByCaddy: label caddy.reverse_proxy.nonsense: caddy refuses it: ...nonsense\n"),
         diff="no difference\n...error: container {bad}: label caddy.reverse_proxy.nonsense: caddy refuses it: ...",
         try_=(1, "site     none\nanswer   nothing: no site has this name, and without a certificate for it the connection fails\n"
-        "problem  container {bad}: RefusedByCaddy: label caddy.reverse_proxy.nonsense: caddy refuses it: ...nonsense\n"),
+        "problem  container {bad}: RefusedByCaddy: label caddy.reverse_proxy.nonsense: caddy refuses it: ...nonsense\ninfo: ..."),
         page="error bad.test:{port} RefusedByCaddy for ... label caddy.reverse_proxy.nonsense: caddy refuses it: ",
         metrics='dockcaddy_events_total{{kind="SiteRefused"}} 2.0\n...'
         'dockcaddy_sites{{condition="Programmed",reason="RefusedByCaddy",status="False"}} 1.0\n...dockcaddy_quarantined 1.0\n',
@@ -88,7 +88,7 @@ CASES = {
         wait=(1, "error: ill.test: not ready after 0 s: Unhealthy: no upstream is healthy: {ill} ...:80 fails its health check: docker inspect shows ..."),
         diff="no difference\n...",
         try_="site     ill.test:{port}\n...reverse_proxy to ...:80, which gets GET /\nmade by  container {ill} caddy.reverse_proxy\n"
-        "problem  Unhealthy: no upstream is healthy: {ill} ...:80 fails its health check: docker inspect shows ...\n",
+        "problem  Unhealthy: no upstream is healthy: {ill} ...:80 fails its health check: docker inspect shows ...\ninfo: ...",
         page="error ill.test:{port} Unhealthy for ... no upstream is healthy: {ill} ...:80 fails its health check: ",
         metrics='dockcaddy_sites{{condition="Ready",reason="Unhealthy",status="False"}} 1.0\n',
         events="SiteDown site ill.test:{port} no upstream is healthy: {ill} ",
@@ -99,7 +99,7 @@ CASES = {
         wait=(1, "error: {newer}: not ready after 0 s: ConflictsWith: label caddy.respond: ...container {older}...: use another address or path\n"),
         diff="no difference\n...error: container {newer}: label caddy.respond: ...container {older}...",
         try_="site     shared.test:{port}\n...made by  container {older} caddy.reverse_proxy\n"
-        "problem  container {newer}: ConflictsWith: label caddy.respond: ...container {older}...: use another address or path\n",
+        "problem  container {newer}: ConflictsWith: label caddy.respond: ...container {older}...: use another address or path\ninfo: ...",
         page="error container {newer} ConflictsWith for ... label caddy.respond: ",
         metrics='dockcaddy_resources{{condition="Accepted",reason="ConflictsWith",status="False"}} 1.0\n',
         events="SiteRefused container {newer} label caddy.respond: ...container {older}",
@@ -111,7 +111,7 @@ CASES = {
         wait=(1, "error: web.example.org: not ready after 0 s: NoCertificate: there is no certificate for web.example.org, caddy tries again: ..."),
         diff="no difference\n...",
         try_='site     web.example.org:{port}\n...answer   200 "x"\nmade by  container {acme} caddy.respond\n'
-        "problem  NoCertificate: there is no certificate for web.example.org, caddy tries again: ...\n",
+        "problem  NoCertificate: there is no certificate for web.example.org, caddy tries again: ...\ninfo: ...",
         page="error web.example.org:{port} NoCertificate for ... there is no certificate for web.example.org, caddy tries again: ",
         metrics='dockcaddy_events_total{{kind="CertificateFailed"}} 1.0\n...'
         'dockcaddy_sites{{condition="Ready",reason="NoCertificate",status="False"}} 1.0\n',
@@ -124,7 +124,7 @@ CASES = {
         wait=(1, "error: web.test: not ready after 0 s: EngineUnreachable: its health is not known: "
         "{web} ...:80 is on engine {engine}, which does not answer; engine {engine}: unix://{socket} does not answer: ...start Docker...\n"),
         diff=(1, "...error: unix://{socket} does not answer: Connection refused: start Docker...\n"),
-        try_=(3, "error: unix://{socket} does not answer: Connection refused: start Docker...\n"),
+        try_=(3, "...error: unix://{socket} does not answer: Connection refused: start Docker...\n"),
         page="error engine {engine} DoesNotAnswer for ... ...start Docker...warning web.test:{port} EngineUnreachable",
         metrics='dockcaddy_events_total{{kind="EngineLost"}} 1.0\n...'
         'dockcaddy_sites{{condition="Ready",reason="EngineUnreachable",status="Unknown"}} 1.0\n...'
@@ -137,7 +137,7 @@ CASES = {
         wait=(1, "error: web.test: not ready after 0 s: CaddyUnreachable: caddy at {caddy} does not answer: connection refused, start it, ...\n"),
         diff="no difference\n...warning: caddy at {caddy} does not answer: ...: compared with what it accepted last\n",
         try_="site     web.test:{port}\n...made by  container {web} caddy.reverse_proxy\n"
-        "problem  CaddyUnreachable: caddy at {caddy} does not answer: connection refused, start it, ...\n",
+        "problem  CaddyUnreachable: caddy at {caddy} does not answer: connection refused, start it, ...\ninfo: ...",
         page="Problems error caddy DoesNotAnswer for ... caddy at {caddy} does not answer: ...correct --caddy-admin "
         "warning web.test:{port} CaddyUnreachable",
         metrics='dockcaddy_events_total{{kind="CaddyLost"}} 1.0\n...'
@@ -180,7 +180,7 @@ def begin(tmp_path_factory: pytest.TempPathFactory, eventually: Eventually) -> I
             options = ("--constraint", f"Label(`test`, `{containers.mark}`)", *options)
             program = proxy.start(folder, free_port(), *options, *LISTENER)
             ended.callback(program.leave_nothing)
-            world = World(folder, program, containers, options, {"port": str(program.port)})
+            world = World(folder, program, containers, {"port": str(program.port)})
             world.listen(eventually)
             return world
 

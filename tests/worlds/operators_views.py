@@ -34,12 +34,11 @@ class Said:
 
 @define(eq=False)
 class World:
-    """A running dockcaddy with its containers. `options` are those that its commands need too."""
+    """A running dockcaddy with its containers; `words` stand for what differs from run to run."""
 
     folder: Path
     proxy: Proxy
     containers: Containers
-    options: tuple[str, ...]
     words: dict[str, str] = field(factory=dict)
     stream: list[str] = field(factory=list)
     _said: dict[tuple[str, ...], Said] = field(factory=dict)

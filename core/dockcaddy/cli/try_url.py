@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from dockcaddy.cli.as_it_runs import AsItRuns
 from dockcaddy.cli.inventory import Given, Read, Served, Source, inventory_option, read_source
 from dockcaddy.cli.options import settings_options
 from dockcaddy.cli.progress import waiting_for
+from dockcaddy.cli.running_options import with_those_running
 from dockcaddy.cli.status import asked
 from dockcaddy.errors import CaddyUnreachable
 from dockcaddy.merge.configuration import Configuration
@@ -59,9 +61,13 @@ def command(url: str, method: str, headers: tuple[str, ...], as_json: bool, give
     """Show what would answer a request to URL: site, matchers, upstream, and the labels that say so.
 
     A Caddy that is started for it decides; no upstream is contacted. The dockcaddy that runs here, if one does, says what is wrong
-    with the site. Exit 1 if no site answers.
+    with the site, and its options count where none are given. Exit 1 if no site answers.
     """
     request = Request.of(url, method, headers)
+    if not given.is_given:
+        # without one that runs, the options are complete
+        with suppress(CaddyUnreachable):
+            options = with_those_running(options)
     source = read_source(options, given)
     served = source.served()
     if served.unchecked:
