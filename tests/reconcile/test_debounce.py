@@ -115,13 +115,25 @@ def test_a_container_that_is_created_and_connected_first_starts_without_delay_ho
         debounce.sent()
 
 
-def test_cycles_that_change_nothing_use_at_most_a_fifth_of_the_time() -> None:
+def test_after_a_cycle_that_changes_nothing_there_is_a_short_rest() -> None:
     debounce = Debounce(0.1)
     assert noted(debounce, 1.0, 0.01) == 0.0
     assert noted(debounce, 1.02, 0.01) == pytest.approx(0.03)
     # but no change waits for longer than between two that send
     assert noted(debounce, 2.0, 1.0) == 0.0
     assert noted(debounce, 3.0, 1.0) == pytest.approx(0.1)
+
+
+def test_a_storm_of_changes_that_send_nothing_costs_ten_cycles_a_second_and_a_few_at_first() -> None:
+    debounce, cycles = Debounce(0.1), 0
+    for number in range(3000):
+        now = number / 1000
+        debounce.note(now)
+        if debounce.due is not None and debounce.due <= now:
+            debounce.take(now)
+            debounce.sent_nothing(now + 0.0001)
+            cycles += 1
+    assert 30 <= cycles <= 36
 
 
 def test_cycles_that_change_nothing_do_not_slow_the_next() -> None:

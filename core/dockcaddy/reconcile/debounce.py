@@ -8,8 +8,9 @@ URGENT_GAP = 0.25
 # so many changes may come one after the other before they wait, and so many more with each second
 BURST = 30.0
 BURST_PER_SECOND = 2.0
-# a pass that sent nothing is followed by a rest of so many times what it took: passes never use more than a fifth of a core
+# a pass that sent nothing is followed by a rest of so many times what it took, and of this part of the minimum at least
 REST = 4.0
+LEAST_REST = 0.05
 
 
 @define
@@ -19,7 +20,8 @@ class Debounce:
     `minimum` is the least time between two passes that send something. While changes come together, the gap between
     such passes doubles up to `maximum`. Changes that come one after the other do not wait, up to a budget: a hundred
     containers that start this way do not cost a hundred reloads. A pass that sends nothing delays the next one by a short
-    rest only: a container is created and connected a moment before it starts.
+    rest only, which doubles up to `minimum` while changes come within it: a container is created and connected a moment
+    before it starts.
     """
 
     minimum: float = 0.1
@@ -27,6 +29,7 @@ class Debounce:
     _gap: float = 0.0
     _began: float = float("-inf")
     _sent_at: float = float("-inf")
+    _rest: float = 0.0
     _rests_until: float = float("-inf")
     _first: float | None = None
     _latest: float = 0.0
@@ -62,6 +65,7 @@ class Debounce:
         first = now if self._first is None else self._first
         came_alone = self._latest <= first + self.minimum and first >= self._sent_at + self.minimum
         self._is_stream = not came_alone
+        self._rest = self._rest if first < self._rests_until else 0.0
         self._began = now
         noticed, self._first = self._first, None
         self._urgent = False
@@ -77,4 +81,6 @@ class Debounce:
 
     def sent_nothing(self, now: float) -> None:
         """The pass ended now and changed nothing."""
-        self._rests_until = now + min(REST * (now - self._began), self.minimum)
+        least = max(self._rest * 2, self.minimum * LEAST_REST)
+        self._rest = min(max(REST * (now - self._began), least), self.minimum)
+        self._rests_until = now + self._rest
