@@ -9,6 +9,7 @@ from dockcaddy.engine.records import resources
 from dockcaddy.engine.records.resources import EngineOptions
 from dockcaddy.engine.records.stopped import Stopped
 from dockcaddy.engine.store import ContainerStore
+from dockcaddy.model import Unserved
 
 
 def item(id: str = "a", state: str = "running", status: str = "Up", address: str = "172.18.0.2", **more: Any) -> dict:
@@ -64,6 +65,21 @@ def test_a_restart_needs_no_second_inspect() -> None:
     assert known.resources(0) == ()
     known.put(item(address="172.18.0.9"))
     assert known.uninspected() == [] and known.resources(0)[0].attachments[0].ipv4 == "172.18.0.9"
+
+
+def test_one_that_stops_is_known_to_have_stopped_before_the_next_list() -> None:
+    known = store(item(), item("b"), item("side", Labels={}), a=inspect(), b=inspect())
+    known.resources(0)
+    assert known.stopped == ()
+    known.set_state("a", "exited")
+    known.resources(0)
+    assert known.stopped == (Unserved("container", "a", "a", "Stopped"),)
+    # the list says it as well
+    known.set_others([item(state="exited"), item("b")])
+    assert known.stopped == () and [each.id for each in known.unserved] == ["a"]
+    known.drop("a")
+    known.set_others([item("b")])
+    assert known.stopped == () == known.unserved
 
 
 def test_the_same_answers_give_the_same_object() -> None:

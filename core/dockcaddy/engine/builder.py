@@ -98,7 +98,7 @@ class InventoryBuilder:
         advised = (*advice(ingress, self.name), *away_from_caddy(ingress, resources))
         are_old = self.services.are_old
         servers = self._servers(names)
-        unserved = self.containers.unserved + self.services.unserved(names)
+        unserved = self.containers.unserved + self.containers.stopped + self.services.unserved(names)
         known = resources, configs, caddy, every, advised, are_old, servers, excluded, unserved
         if self._last is None or self._last[0] != known:
             made = EngineInventory(

@@ -15,6 +15,7 @@ from dockcaddy.engine.records.unlabelled import warnings
 from dockcaddy.engine.records.unserved import unserved_containers
 from dockcaddy.engine.servers import Counts, is_server, servers_of_containers
 from dockcaddy.engine.watch.expectations import ended
+from dockcaddy.errors import one_line
 from dockcaddy.model import ControlledServer, Problem, Resource, Unserved
 
 Json = Mapping[str, Any]
@@ -290,6 +291,15 @@ class ContainerStore:
             self._go_on(known)
         found = [self._resource_of(known, now) for known in self._in_order]
         return tuple([each for each in found if each is not None])
+
+    @property
+    def stopped(self) -> tuple[Unserved, ...]:
+        """The containers with labels of ours that have stopped since the last full list."""
+        gone = [each for each in self._known.values() if each.resource is None and not self._is_there(each)]
+        listed = {each.id for each in self.unserved} if gone else set()
+        ours = [each.item for each in gone if each.item["Id"] not in listed and not self._is_excluded(each)]
+        wanted = [each for each in ours if self.wants(each.get("Labels") or {})]
+        return tuple([Unserved("container", each["Id"], one_line(container_name(each)), "Stopped") for each in wanted])
 
     @property
     def excluded(self) -> tuple[str, ...]:
