@@ -87,7 +87,7 @@ def _position(key: Value | None, bound: int) -> int:
         raise FunctionError("cannot index slice/array with nil")
     if key.kind not in INT_KINDS and key.kind not in UINT_KINDS:
         raise FunctionError(f"cannot index slice/array with type {key.type}")
-    position: int = key.data
+    position = wrapped(key.data, "int")
     if not 0 <= position <= bound:
         raise FunctionError(f"index out of range: {position}")
     return position

@@ -21,7 +21,7 @@ def parse_number(position: int, text: str, kind: str) -> Number:
         match = _COMPLEX.fullmatch(text)
         real, imaginary = (parse_float(match[1]), parse_float(match[2])) if match else (None, None)
         if real is None or imaginary is None:
-            raise ValueError("expected complex")
+            raise ValueError("syntax error scanning complex number")
         _simplify(number, complex(real, imaginary))
     elif text.endswith("i") and (imaginary := parse_float(text[:-1])) is not None:
         _simplify(number, complex(0, imaginary))

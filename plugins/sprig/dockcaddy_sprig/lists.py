@@ -122,7 +122,8 @@ def concat(context: Context, *lists: Any_) -> Any_:
 def chunk(context: Context, size: int, items: Any_) -> Lists:
     """The elements in lists of SIZE."""
     found = elements(items, "Cannot chunk type")
-    if size <= 0:
+    # sprig's division rounds down: a negative size beyond the last element makes no list
+    if size == 0 or (size < 0 and (len(found) - 1) // size != -1):
         raise FunctionError("runtime error: makeslice: len out of range")
     parts = range(0, len(found), size)
     return Value(_LISTS, [list_of(found[place : place + size]) for place in parts])
