@@ -9,7 +9,17 @@ from attrs import evolve, frozen
 
 from dockcaddy.admission.conflicts.joining import is_joined
 from dockcaddy.admission.conflicts.request import Matchers, Request
-from dockcaddy.admission.conflicts.walk import STRIPPING, Chain, Event, Routes, Walk, chain_part, is_asked
+from dockcaddy.admission.conflicts.walk import (
+    REWRITE,
+    STRIPPING,
+    VALUES,
+    Chain,
+    Event,
+    Routes,
+    Walk,
+    chain_part,
+    is_asked,
+)
 from dockcaddy.caddyfile import is_host_of
 from dockcaddy.caddyjson.document import Json, encoded
 from dockcaddy.caddyjson.handlers import ANSWERING
@@ -87,7 +97,8 @@ def samples_of(
     """Typical requests that come to a handler of a site of these hosts: of many hosts and paths, those that a text names."""
     for request in islice(_requests(leaf, hosts, text, is_of_errors), limits.MAX_SAMPLES):
         walk = Walk(site, request, lambda here, _: here == leaf.chain[: len(here)]).run()
-        if leaf.is_in(walk.events):
+        # a request that is only changed is not served: nobody can take it
+        if leaf.is_in(walk.events) and not all(each.kind in (REWRITE, VALUES) for each in walk.events):
             yield Sample(request, leaf, walk.events)
 
 
