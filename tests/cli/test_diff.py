@@ -173,9 +173,10 @@ def test_a_broken_file_is_an_error_and_stays(dockcaddy: Callable, snapshot: Call
 
 
 LISTENING = """\
-import socket, sys
+import os, socket, sys
 listening = socket.socket(socket.AF_UNIX)
 listening.bind({socket!r})
+os.setuid({user})
 listening.listen()
 print("listens", flush=True)
 sys.stdin.read()
@@ -189,10 +190,10 @@ def started(sandbox: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable
     (sandbox / "elsewhere").mkdir()
     (sandbox / "state").mkdir()
     program = sandbox / "elsewhere" / "dockcaddy"
-    program.write_text(LISTENING.format(socket=str(sandbox / "state" / "status.sock")))
     with ExitStack() as ending:
 
-        def start(*arguments: str, **variables: str) -> None:
+        def start(*arguments: str, user: int = os.getuid(), **variables: str) -> None:
+            program.write_text(LISTENING.format(socket=str(sandbox / "state" / "status.sock"), user=user))
             process = ending.enter_context(
                 subprocess.Popen(
                     [sys.executable, str(program), "run", *arguments],
@@ -234,3 +235,19 @@ def test_options_that_are_not_understood_are_not_taken_over(
     started("--no-such-option")
     result = dockcaddy("diff", "--caddy", caddy, *options, "--inventory", snapshot(web=WEB))
     assert (result.status, result.out) == (0, "no difference\n") and "are not understood" in result.err
+
+
+@pytest.mark.root
+def test_options_of_another_user_are_not_taken_over(
+    dockcaddy: Callable,
+    running: Callable,
+    snapshot: Callable,
+    started: Callable,
+    caddy: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("dockcaddy.run.running.SIGNS", ())
+    options = running(web=WEB)
+    started("--plugin", "bad.py", user=65534)
+    result = dockcaddy("diff", "--caddy", caddy, *options, "--inventory", snapshot(web=WEB))
+    assert (result.status, result.out) == (0, "no difference\n") and "is of another user" in result.err

@@ -8,12 +8,10 @@ import click
 
 from dockcaddy.cli.options import Command, explicit
 from dockcaddy.errors import CaddyUnreachable
-from dockcaddy.run.running import PROCESSES, main_arguments
+from dockcaddy.run.running import PROCESSES, SIGNS, main_arguments
 
 logger = logging.getLogger("dockcaddy")
 
-# Docker's and Podman's sign of a container; on a host, another dockcaddy is none of this command's business
-SIGNS = (Path("/.dockerenv"), Path("/run/.containerenv"))
 # with these the command is about something else
 _APART = frozenset(("--inventory", "--compose", "--config", "--help", "-h"))
 
@@ -29,7 +27,10 @@ class AsItRuns(Command):
 
 
 def taken_over(arguments: Sequence[str], processes: Path = PROCESSES, signs: Sequence[Path] = SIGNS) -> list[str]:
-    """The options of the one that runs in this container, without those among the `arguments`."""
+    """The options of the one that runs in this container, without those among the `arguments`.
+
+    On a host, another dockcaddy is none of this command's business.
+    """
     given = set(_names(arguments))
     if given & _APART or not any(each.exists() for each in signs):
         return []

@@ -1,6 +1,7 @@
 """The `dockcaddy run` of this container, or at a socket."""
 
 import itertools
+import os
 import socket
 import struct
 from collections.abc import Callable, Mapping, Sequence
@@ -11,6 +12,8 @@ from attrs import frozen
 from dockcaddy.errors import CaddyUnreachable
 
 PROCESSES = Path("/proc")
+# Docker's and Podman's sign of a container
+SIGNS = (Path("/.dockerenv"), Path("/run/.containerenv"))
 # what `docker run --init`, `init: true` and Podman's `--init` start first
 _INITS = frozenset(("docker-init", "podman-init", "tini", "tini-static", "catatonit", "dumb-init"))
 
@@ -28,7 +31,11 @@ class Running:
 
 
 def running_at(path: Path, processes: Path = PROCESSES) -> Running:
-    """The one that listens at a unix socket. Raises CaddyUnreachable where there is none, or the system does not say."""
+    """The one that listens at a unix socket.
+
+    Raises CaddyUnreachable where there is none, the system does not say, or its options are not ours to take over: they name programs
+    and plugins that would run as this user.
+    """
     try:
         with socket.socket(socket.AF_UNIX) as connected:
             connected.connect(str(path))
@@ -41,7 +48,14 @@ def running_at(path: Path, processes: Path = PROCESSES) -> Running:
         raise CaddyUnreachable(
             f"no dockcaddy answers at {path}: {reason}: start it, or name its --state-directory"
         ) from error
-    process = processes / str(_CREDENTIALS.unpack(credentials)[0])
+    number, user, _ = _CREDENTIALS.unpack(credentials)
+    process = processes / str(number)
+    if user not in (0, os.geteuid()) and not any(each.exists() for each in SIGNS):
+        raise CaddyUnreachable(
+            f"the dockcaddy at {path} is of another user: run this as that user, or repeat its options"
+        )
+    if not _sees_our_files(process):
+        raise CaddyUnreachable(f"the dockcaddy at {path} is in a container: run this there, with docker exec")
     arguments = _run_arguments(_words(process))
     if arguments is None:
         raise CaddyUnreachable(f"no dockcaddy answers at {path}: another program listens there")
@@ -52,6 +66,14 @@ def running_at(path: Path, processes: Path = PROCESSES) -> Running:
     except OSError:
         folder = Path.cwd()
     return Running(tuple(arguments), environment, folder)
+
+
+def _sees_our_files(process: Path) -> bool:
+    try:
+        return (process / "root").samefile("/")
+    except OSError:
+        # in a container root may not look either, and there is no other one
+        return True
 
 
 def running_arguments(processes: Path = PROCESSES) -> list[str]:
