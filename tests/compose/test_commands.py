@@ -108,6 +108,12 @@ def test_a_snapshot_of_a_project_is_json(compose_files: Callable, load: Callable
     assert json.loads(json.dumps(snapshot_of(load("compose.yaml")).document))["version"] == 1
 
 
+def test_a_file_without_labels_of_ours_is_named(dockcaddy: Callable, compose_files: Callable) -> None:
+    compose_files(compose="services:\n  web:\n    image: nginx\n    labels:\n      site: a.test\n")
+    told = 'warning: compose compose.yaml: no container has a label "caddy" or "caddy.x", so there is nothing to serve'
+    assert told in dockcaddy("check", "--compose", "compose.yaml").err
+
+
 def test_a_template_without_quotes_is_told_with_its_line(
     dockcaddy: Callable, compose_files: Callable, found: str
 ) -> None:

@@ -155,11 +155,13 @@ def _compare(comparison: Comparison) -> int:
 
 def _nothing_labelled(source: Source, configuration: Configuration) -> Iterator[Problem]:
     if not any(engine.resources or engine.configs for engine in source.inventory.engines):
+        compose = source.read.compose
+        where = f"compose {compose.project.files[0]}" if compose is not None else "engine"
         if source.excluded:
             message = f"the constraint excludes every labelled container and service: {source.settings.constraint}"
-            yield Problem("engine", "", message, "warning")
+            yield Problem(where, "", message, "warning")
             return
         prefix = source.settings.label_prefix
         consequence = "" if configuration.sites else ", so there is nothing to serve"
         message = f'no container has a label "{prefix}" or "{prefix}.x"{consequence}'
-        yield Problem("engine", "", message, "warning")
+        yield Problem(where, "", message, "warning")
