@@ -42,7 +42,9 @@ def test_at_the_start_a_stopped_container_counts_and_one_that_never_started_does
     docker("stop", "-t", "1", stopped)
     given = [f"--label={key.replace('__', '.')}={value}" for key, value in labels.items()]
     site = f"--label=caddy=http://created.test:{port}"
-    docker("create", f"--name={containers.mark}-created", *given, site, "traefik/whoami")
+    docker(
+        "create", f"--name={containers.mark}-created", f"--label=test={containers.mark}", *given, site, "traefik/whoami"
+    )
     containers.names.append(f"{containers.mark}-created")
     start_dockcaddy()
     eventually(lambda: body(port, "stopped.test") == "status 503")
