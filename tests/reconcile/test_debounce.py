@@ -100,7 +100,7 @@ def noted(debounce: Debounce, at: float, took: float = 0.0) -> float:
     assert debounce.due is not None
     begun = debounce.due
     debounce.take(begun)
-    debounce.sent_nothing(begun + took)
+    debounce.sent_nothing(begun, begun + took)
     return begun - at
 
 
@@ -124,6 +124,15 @@ def test_after_a_cycle_that_changes_nothing_there_is_a_short_rest() -> None:
     assert noted(debounce, 3.0, 1.0) == pytest.approx(0.1)
 
 
+def test_a_poll_long_after_the_last_change_delays_the_next_one_by_what_it_took_only() -> None:
+    debounce = Debounce(0.1)
+    assert noted(debounce, 1.0, 0.001) == 0.0
+    # a poll, which no change began
+    debounce.sent_nothing(31.0, 31.002)
+    debounce.note(31.01)
+    assert debounce.due == 31.01
+
+
 def test_a_storm_of_changes_that_send_nothing_costs_ten_cycles_a_second_and_a_few_at_first() -> None:
     debounce, cycles = Debounce(0.1), 0
     for number in range(3000):
@@ -131,7 +140,7 @@ def test_a_storm_of_changes_that_send_nothing_costs_ten_cycles_a_second_and_a_fe
         debounce.note(now)
         if debounce.due is not None and debounce.due <= now:
             debounce.take(now)
-            debounce.sent_nothing(now + 0.0001)
+            debounce.sent_nothing(now, now + 0.0001)
             cycles += 1
     assert 30 <= cycles <= 36
 

@@ -20,7 +20,7 @@ class Debounce:
     `minimum` is the least time between two passes that send something. While changes come together, the gap between
     such passes doubles up to `maximum`. Changes that come one after the other do not wait, up to a budget: a hundred
     containers that start this way do not cost a hundred reloads. A pass that sends nothing delays the next one by a short
-    rest only, which doubles up to `minimum` while changes come within it: a container is created and connected a moment
+    rest only, which doubles up to `minimum` while such passes go on: a container is created and connected a moment
     before it starts.
     """
 
@@ -65,7 +65,6 @@ class Debounce:
         first = now if self._first is None else self._first
         came_alone = self._latest <= first + self.minimum and first >= self._sent_at + self.minimum
         self._is_stream = not came_alone
-        self._rest = self._rest if first < self._rests_until else 0.0
         self._began = now
         noticed, self._first = self._first, None
         self._urgent = False
@@ -79,8 +78,9 @@ class Debounce:
         grown = min(max(self._gap, self.minimum) * 2, self.maximum)
         self._gap = grown if self._is_stream else 0.0 if self._budget >= 1 else 1 / BURST_PER_SECOND
 
-    def sent_nothing(self, now: float) -> None:
-        """The pass ended now and changed nothing."""
-        least = max(self._rest * 2, self.minimum * LEAST_REST)
-        self._rest = min(max(REST * (now - self._began), least), self.minimum)
-        self._rests_until = now + self._rest
+    def sent_nothing(self, began: float, ended: float) -> None:
+        """A pass changed nothing, whatever it was for."""
+        goes_on = began < self._rests_until + self.minimum
+        least = max(self._rest * 2 if goes_on else 0.0, self.minimum * LEAST_REST)
+        self._rest = min(max(REST * (ended - began), least), self.minimum)
+        self._rests_until = ended + self._rest

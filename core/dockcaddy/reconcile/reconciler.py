@@ -102,7 +102,8 @@ class Reconciler:
         if not self.servers.leads:
             self._watch()
             return
-        due = self.schedule.take(self.clock(), self._retries())
+        now = self.clock()
+        due = self.schedule.take(now, self._retries())
         if self.quarantine is not None:
             for _ in range(due.crashes):
                 self.quarantine.caddy_crashed()
@@ -116,7 +117,7 @@ class Reconciler:
             if self.reconcile():
                 self.schedule.sent()
             else:
-                self.schedule.sent_nothing(self.clock())
+                self.schedule.sent_nothing(now, self.clock())
             self._own_fault.ended()
             if due.poll or self.configuration is not before:
                 self.give_back_memory()

@@ -77,9 +77,9 @@ class Schedule:
         """The pass changed the configuration: the next one may have to wait."""
         self.debounce.sent()
 
-    def sent_nothing(self, now: float) -> None:
-        """The pass ended now and changed nothing."""
-        self.debounce.sent_nothing(now)
+    def sent_nothing(self, began: float, ended: float) -> None:
+        """The pass changed nothing."""
+        self.debounce.sent_nothing(began, ended)
 
     def served(self) -> None:
         """Every live output has what was taken up."""
