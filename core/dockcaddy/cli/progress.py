@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 from attrs import define, field
 
+from dockcaddy.run.delayed import delayed
+
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.status import Status
@@ -24,13 +26,10 @@ def waiting_for(what: str) -> Iterator[None]:
         yield
         return
     sign = Sign(what, _console)
-    timer = threading.Timer(PATIENCE, sign.show)
-    timer.daemon = True
-    timer.start()
     try:
-        yield
+        with delayed(PATIENCE, sign.show):
+            yield
     finally:
-        timer.cancel()
         sign.hide()
 
 

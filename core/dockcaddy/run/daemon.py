@@ -32,6 +32,7 @@ from dockcaddy.run.caddy_watch import caddy_watch_for
 from dockcaddy.run.composition import pipeline_for
 from dockcaddy.run.connections import Connections
 from dockcaddy.run.controller import Controller, controller_for, tls_for
+from dockcaddy.run.delayed import delayed
 from dockcaddy.run.dry_run import DryRun, fragments_before, without_effect
 from dockcaddy.run.engines import engines_for
 from dockcaddy.run.environment_file import load_environment_file
@@ -183,31 +184,20 @@ def _run(
                     with (
                         caddy_watch_for(connections, process, status).running(),
                         listening(registry.listeners, context),
-                        _slow_start_reported(engines, reconciler.watches),
+                        delayed(PATIENCE, lambda: _report_silent(engines, reconciler.watches)),
                     ):
                         reconciler.run()
             finally:
                 narrator.closing("nothing was sent" if dry_run is not None else _fate(connections, process))
 
 
-@contextmanager
-def _slow_start_reported(engines: Sequence[Engine], watches: EngineWatches) -> Iterator[None]:
-    """Within, log which engines are still waited for after a while: the first call may take long to fail."""
-
-    def report() -> None:
-        for engine, watch in zip(engines, watches.watches, strict=True):
-            if not watch.was_known and not watch.failure:
-                logger.info(
-                    "engine %s: %s has not answered yet, it is asked again and again", engine.name, engine.description
-                )
-
-    timer = threading.Timer(PATIENCE, report)
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
+def _report_silent(engines: Sequence[Engine], watches: EngineWatches) -> None:
+    """Log which engines are still waited for: the first call may take long to fail."""
+    for engine, watch in zip(engines, watches.watches, strict=True):
+        if not watch.was_known and not watch.failure:
+            logger.info(
+                "engine %s: %s has not answered yet, it is asked again and again", engine.name, engine.description
+            )
 
 
 def _warn_of_resolver(settings: Settings) -> None:
