@@ -1,11 +1,15 @@
-"""Write files atomically, base class of outputs to a file, databases, temporary folders, and messages about files."""
+"""Write files atomically, base class of outputs to a file, databases, temporary folders, HTTP to a socket among the files, and
+messages about files.
+"""
 
 import contextlib
 import fcntl
+import http.client
 import logging
 import os
 import secrets
 import shutil
+import socket
 import tempfile
 from abc import ABC, abstractmethod
 from pathlib import Path
@@ -134,6 +138,21 @@ class FileOutput(ABC):
             return self.path.read_bytes()
         except OSError:
             return None
+
+
+class UnixConnection(http.client.HTTPConnection):
+    """HTTP over a unix socket. `timeout` is in seconds, None for none."""
+
+    # the host that Caddy's origin check accepts on a unix socket
+    def __init__(self, path: str | Path, timeout: float | None, host: str = "127.0.0.1") -> None:
+        super().__init__(host, timeout=timeout)
+        self._path = str(path)
+
+    def connect(self) -> None:
+        """Connect to the socket."""
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(self._path)
 
 
 @define

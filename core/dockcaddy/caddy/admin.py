@@ -14,9 +14,10 @@ import requests
 from caddy_api_client import CaddyAPIClient
 
 from dockcaddy.caddy.admin_url import address_of
-from dockcaddy.caddy.exchange import UnixConnection, error_text, result_of
+from dockcaddy.caddy.exchange import error_text, result_of
 from dockcaddy.caddy.words import without_values
 from dockcaddy.errors import CaddyRefusal, CaddyUnreachable
+from dockcaddy.files import UnixConnection
 from dockcaddy.model import bracketed
 
 # a working Caddy answers a small request within this time, in seconds

@@ -1,22 +1,6 @@
-"""What every client of the admin API needs: a connection to a unix socket, and what Caddy's responses say."""
+"""What Caddy's responses say, to every client of the admin API."""
 
-import http.client
 import json
-import socket
-
-
-class UnixConnection(http.client.HTTPConnection):
-    """HTTP over a unix socket."""
-
-    def __init__(self, path: str, timeout: float) -> None:
-        # the host that Caddy's origin check accepts on a unix socket
-        super().__init__("127.0.0.1", timeout=timeout)
-        self._path = path
-
-    def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(self.timeout)
-        self.sock.connect(self._path)
 
 
 def error_text(answer: bytes) -> str:

@@ -17,9 +17,9 @@ from typing import Any
 
 from attrs import define, field
 
-from dockcaddy.caddy.exchange import UnixConnection, error_text
+from dockcaddy.caddy.exchange import error_text
 from dockcaddy.errors import CaddyRefusal, CaddyUnreachable
-from dockcaddy.files import TemporaryFolder
+from dockcaddy.files import TemporaryFolder, UnixConnection
 
 _PR_SET_PDEATHSIG = 1
 # whatever else runs on this machine goes first
@@ -116,7 +116,7 @@ class LimitedProcess:
         raise CaddyUnreachable(f"caddy: our own answered {path} with status {status}: {words}")
 
     def _asked(self, path: str, body: bytes, content_type: str, patience: float) -> tuple[int, bytes]:
-        connection = UnixConnection(str(self.socket), patience)
+        connection = UnixConnection(self.socket, patience)
         try:
             connection.request("POST", path, body, {"Content-Type": content_type})
             response = connection.getresponse()

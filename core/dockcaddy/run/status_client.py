@@ -2,7 +2,6 @@
 
 import http.client
 import json
-import socket
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from attrs import define, field
 
 from dockcaddy.errors import DockcaddyError
+from dockcaddy.files import UnixConnection
 
 # a daemon that is busy answers within this time, in seconds
 PATIENCE = 10.0
@@ -17,19 +17,6 @@ PATIENCE = 10.0
 
 class NotRunning(DockcaddyError):
     """No dockcaddy answers at the socket."""
-
-
-class _Connection(http.client.HTTPConnection):
-    """HTTP over a unix socket."""
-
-    def __init__(self, path: Path, patience: float) -> None:
-        super().__init__("localhost", timeout=patience)
-        self._path = path
-
-    def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(self.timeout)
-        self.sock.connect(str(self._path))
 
 
 @define
@@ -43,7 +30,7 @@ class StatusClient:
     def document(self, name: str) -> Mapping[str, Any]:
         """The document `/api/v1/NAME`. Raises NotRunning."""
         tag, kept = self._kept.get(name, ("", {}))
-        connection = _Connection(self.path, self.patience)
+        connection = UnixConnection(self.path, self.patience)
         try:
             connection.request("GET", f"/api/v1/{name}", headers={"If-None-Match": tag} if tag else {})
             response = connection.getresponse()

@@ -5,9 +5,7 @@ Nearly all of our calls read something small, so they go below that library. The
 version are still those of docker's client.
 """
 
-import socket
 from collections.abc import Mapping
-from http.client import HTTPConnection
 from typing import Any, Protocol
 from urllib.parse import urlencode, urlsplit
 
@@ -20,6 +18,7 @@ from urllib3.connectionpool import HTTPConnectionPool
 from urllib3.exceptions import ProtocolError
 from urllib3.util import Timeout, wait_for_read
 
+from dockcaddy.files import UnixConnection
 from dockcaddy.settings import limits
 
 # the options of a call that reads a complete response
@@ -49,23 +48,12 @@ class _Connections(Protocol):
         """Close all connections that no call uses."""
 
 
-class _UnixConnection(HTTPConnection):
-    def __init__(self, path: str) -> None:
-        super().__init__("localhost")
-        self._path = path
-
-    def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.settimeout(self.timeout)
-        self.sock.connect(self._path)
-
-
 @define(eq=False)
 class _UnixConnections:
     """Those to a unix socket, where a call of urllib3 takes three times as long as one of Python's own client."""
 
     path: str
-    _kept: list[_UnixConnection] = field(factory=list)
+    _kept: list[UnixConnection] = field(factory=list)
 
     def get(self, path: str, headers: Mapping[str, str], timeout: float | None) -> _Answer:
         """See _Connections."""
@@ -95,11 +83,11 @@ class _UnixConnections:
             connection.close()
         return answer
 
-    def _connection(self, timeout: float | None) -> _UnixConnection:
+    def _connection(self, timeout: float | None) -> UnixConnection:
         try:
             connection = self._kept.pop()
         except IndexError:
-            connection = _UnixConnection(self.path)
+            connection = UnixConnection(self.path, timeout, "localhost")
         connection.timeout = timeout
         if connection.sock is not None:
             if wait_for_read(connection.sock, 0):
