@@ -13,6 +13,7 @@ from attrs import define, field
 from dockcaddy.caddy import LimitedAdapter, TooLargeError
 from dockcaddy.errors import CaddyRefusal, CaddyUnreachable
 from dockcaddy.run.adapting import Limited, Measured, fragment_adapter
+from dockcaddy.settings import limits
 
 pytestmark = pytest.mark.process
 
@@ -160,3 +161,16 @@ def test_without_a_program_what_serves_adapts() -> None:
     for adapter in (Limited(missing, serving), Measured(missing, serving)):
         assert adapter.adapt(SITE) == b"{}"
     assert len(serving.texts) == 3
+
+
+def test_waiting_for_a_processor_is_no_fault_of_a_text(caddy: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "ADAPTER_WAITS", 10_000)
+    impatient = LimitedAdapter(Path(caddy), patience=0.02)
+    try:
+        pid = impatient.running().popen.pid
+        os.kill(pid, signal.SIGSTOP)
+        threading.Timer(0.2, os.kill, (pid, signal.SIGCONT)).start()
+        assert b'"a.test"' in impatient.adapt(SITE)
+        assert impatient.running().popen.pid == pid
+    finally:
+        impatient.close()

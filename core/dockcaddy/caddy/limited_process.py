@@ -6,6 +6,7 @@ import http.client
 import json
 import os
 import resource
+import select
 import signal
 import subprocess
 import threading
@@ -20,13 +21,14 @@ from attrs import define, field
 from dockcaddy.caddy.exchange import error_text
 from dockcaddy.errors import CaddyRefusal, CaddyUnreachable
 from dockcaddy.files import TemporaryFolder, UnixConnection
+from dockcaddy.settings import limits
 
 _PR_SET_PDEATHSIG = 1
 # whatever else runs on this machine goes first
 _NICENESS = 5
 _POLL = 0.005
 # a Caddy that starts answers within this time, and one that has closed a connection ends within this time, in seconds
-_START, _END = 10.0, 1.0
+_START, _END = 30.0, 5.0
 # where Caddy keeps files
 _HOMES = ("HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME")
 
@@ -116,13 +118,34 @@ class LimitedProcess:
         raise CaddyUnreachable(f"caddy: our own answered {path} with status {status}: {words}")
 
     def _asked(self, path: str, body: bytes, content_type: str, patience: float) -> tuple[int, bytes]:
-        connection = UnixConnection(self.socket, patience)
+        connection = UnixConnection(self.socket, patience * limits.ADAPTER_WAITS)
         try:
             connection.request("POST", path, body, {"Content-Type": content_type})
+            self._wait(connection, patience)
             response = connection.getresponse()
             return response.status, response.read()
         finally:
             connection.close()
+
+    def _wait(self, connection: UnixConnection, patience: float) -> None:
+        """Until it answers. Raises TimeoutError after that many seconds, but not while it waits for a processor itself."""
+        poll = select.poll()
+        poll.register(connection.sock, select.POLLIN)
+        begun = self._worked()
+        for _ in range(limits.ADAPTER_WAITS):
+            if poll.poll(patience * 1000):
+                return
+            if self._worked() - begun > patience / 2:
+                break
+        raise TimeoutError
+
+    def _worked(self) -> float:
+        """Seconds of processor time that it has used; those of the clock where the system does not say."""
+        try:
+            # the clock of another process, see clock_getcpuclockid(3)
+            return time.clock_gettime(~self.popen.pid << 3 | 2)
+        except OSError:
+            return time.monotonic()
 
     def _is_fault(self, error: Exception) -> bool:
         """Whether it had too little memory or time. It has ended then; a signal of somebody else is no fault of a text."""

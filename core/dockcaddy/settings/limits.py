@@ -219,6 +219,8 @@ COMPOSE_TIMEOUT = 60.0
 # itself has 90 MiB in use before the first one.
 ADAPTER_MEMORY = 192 * 1024 * 1024
 ADAPTER_PATIENCE = 3.0
+# It may take so many times as long where it waits for a processor itself: when a machine boots, everything starts at once.
+ADAPTER_WAITS = 10
 # Memory in bytes of the Caddy that adapts and validates whole configurations for commands such as `check`.
 VALIDATOR_MEMORY = 2 * 1024 * 1024 * 1024
 
