@@ -1,5 +1,6 @@
 """What the benchmarks of whole processes share: an engine that is told what runs, the programs, clocks and meters."""
 
+import compileall
 import contextlib
 import json
 import os
@@ -22,6 +23,7 @@ from ports import free_port
 from stand_in_container import StandInContainer
 from stand_in_engine import StandInEngine
 
+ROOT = Path(__file__).parent.parent
 PAGE = os.sysconf("SC_PAGE_SIZE")
 TICKS = os.sysconf("SC_CLK_TCK")
 HOW = {"wrk": "apt-get install wrk"}
@@ -155,6 +157,9 @@ def engine() -> Iterator[StandInEngine]:
 @contextlib.contextmanager
 def dockcaddy(socket_path: str, port: int, *options: str) -> Iterator[Program]:
     """`dockcaddy run` on the engine at a unix socket."""
+    # as pip does where it installs: else each start compiles them, if the environment forbids to keep the result
+    for modules in ("core", "plugins"):
+        compileall.compile_dir(ROOT / modules, quiet=1)
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "dockcaddy", "run", "--set", "admin=off", "--state-directory", folder]
         command += ["--docker-sockets", f"unix://{socket_path}", *options]
