@@ -63,7 +63,7 @@ class Fragment:
         """The group of each of its blocks."""
         return tuple(map(caddyfile.group_key, self.blocks))
 
-    @cached_property
+    @property
     def groups(self) -> frozenset[Hashable]:
         """The groups by which its blocks are merged. Two fragments affect each other if they share a group."""
         return frozenset(self.group_keys)

@@ -37,7 +37,7 @@ class Conflicts:
     allow_shadowing: bool = False
     _shared: dict[Group, Sequence[Member]] = field(factory=dict)
     _sites: dict[Group, Site] = field(factory=dict)
-    _by_host: dict[HostAndPort, set[Site]] = field(factory=lambda: defaultdict(set))
+    _by_host: dict[HostAndPort, list[Site]] = field(factory=lambda: defaultdict(list))
     _sizes: dict[str, Size] = field(factory=dict)
     _contradictions: dict[Group, tuple[Conflict, ...]] = field(factory=dict)
     _made_by_snippets: dict[Group, tuple[Conflict, ...]] = field(factory=dict)
@@ -66,7 +66,7 @@ class Conflicts:
         """Update groups whose members changed (none where a group is gone), and drop the fragments with the keys `gone`."""
         groups, hosts = dict.fromkeys(changed), set[HostAndPort]()
         for group, members in changed.items():
-            hosts |= self._put(group, sorted(members, key=lambda member: member.age))
+            hosts |= self._put(group, tuple(sorted(members, key=lambda member: member.age)))
         if () in changed:
             moved = self._update_options()
             if moved is not None:
@@ -91,14 +91,16 @@ class Conflicts:
         if not isinstance(group, frozenset):
             _keep(self._shared, group, members)
             return set()
-        addresses = [address for address in group if isinstance(address, tuple)]
+        # tuples: of thousands of sites, sets of one address each take megabytes
+        addresses = tuple([address for address in group if isinstance(address, tuple)])
         own = {(host, self._default_port(port)) for host, port in _places(addresses)}
-        before, site = self._sites.pop(group, None), Site(members, addresses, own, self._redirecting(own))
+        before = self._sites.pop(group, None)
+        site = Site(members, addresses, tuple(own), tuple(self._redirecting(own)))
         for host in site.places:
             if before is not None:
-                self._by_host[host].discard(before)
+                self._by_host[host].remove(before)
             if members:
-                self._by_host[host].add(site)
+                self._by_host[host].append(site)
         if members:
             self._sites[group] = site
         return set(site.places)

@@ -3,7 +3,7 @@
 Caddy tries sites with longer paths first.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence, Set
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import chain
 
@@ -17,7 +17,7 @@ Address = tuple[str, str, str, str]
 HostAndPort = tuple[str, str]
 
 
-@frozen(eq=False, slots=False)
+@frozen(eq=False)
 class Site:
     """The members of a group, the oldest first, and its addresses: scheme, host, port and path each.
 
@@ -26,13 +26,13 @@ class Site:
 
     members: Sequence[Member]
     addresses: Collection[Address]
-    own: Set[HostAndPort] = frozenset()
-    redirecting: Set[HostAndPort] = frozenset()
+    own: tuple[HostAndPort, ...] = ()
+    redirecting: tuple[HostAndPort, ...] = ()
 
     @property
-    def places(self) -> Set[HostAndPort]:
-        """The hosts and ports at which it handles or redirects requests."""
-        return self.own | self.redirecting
+    def places(self) -> tuple[HostAndPort, ...]:
+        """The hosts and ports at which it handles or redirects requests, each once."""
+        return self.own + self.redirecting
 
     @cached_property
     def refers(self) -> bool:
