@@ -57,5 +57,14 @@ def test_only_the_changed_site_is_merged_again(monkeypatch: pytest.MonkeyPatch) 
     assert len(merges) == 1
 
 
+def test_the_same_fragments_give_the_same_assembly() -> None:
+    good = fragment("a", [Block(("a.test",), (Block(("respond", "a")),))])
+    assembler = Assembler()
+    assembly = assembler.assemble([good])
+    assert assembler.assemble([good]) is assembly
+    assert assembler.assemble([fragment("a", list(good.blocks))]) is not assembly
+    assert assembler.assemble([]) is not assembly
+
+
 def test_nothing_gives_a_comment() -> None:
     assert Assembler().assemble([]).text == "# Empty caddyfile"

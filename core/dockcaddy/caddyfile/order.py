@@ -54,6 +54,11 @@ def _route_key(block: Block) -> tuple[object, ...]:
     return (rank, order, _POSITIONS.get(name, _UNKNOWN), name, _specificity(block), block.suffix, keys, children)
 
 
+def merged_key(block: Block) -> tuple[int, int, tuple[str, ...]]:
+    """The sort key of a top-level block among merged ones, of which no two have the same keys."""
+    return _rank(block.keys), block.order, block.keys
+
+
 def position(directive: str) -> int:
     """The position of a directive in Caddy's order. `handle_path` is sorted with `handle`."""
     return _POSITIONS.get("handle" if directive == "handle_path" else directive, _UNKNOWN)

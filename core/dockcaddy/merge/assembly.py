@@ -3,7 +3,6 @@
 from bisect import bisect_left, insort
 from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import Any
 
 from attrs import define, field, frozen
 
@@ -26,7 +25,7 @@ class Section:
 
     site: FinishedSite
     text: str
-    place: tuple[Any, ...]
+    place: tuple[int, int, tuple[str, ...]]
 
     @property
     def block(self) -> Block:
@@ -107,12 +106,16 @@ class Assembler:
     _sections: dict[Hashable, tuple[Section, ...]] = field(factory=dict)
     _conflicts: Conflicts = field(init=False)
     _ordered: list[Section] = field(factory=list)
+    _latest: Assembly | None = None
 
     def __attrs_post_init__(self) -> None:
         self._conflicts = Conflicts(self.allow_shadowing)
 
     def assemble(self, fragments: Sequence[Fragment], excluded: Collection[str] = frozenset()) -> Assembly:
-        """Merge, sort and write `fragments`, in that order, without those whose key is `excluded`."""
+        """Merge, sort and write `fragments`, in that order, without those whose key is `excluded`.
+
+        Gives the same assembly as before where none of them has changed.
+        """
         wanted = {fragment.key: fragment for fragment in fragments if fragment.key not in excluded}
         touched: dict[Hashable, None] = {}
         gone = [key for key in self._fragments if key not in wanted]
@@ -135,9 +138,11 @@ class Assembler:
                 else:
                     self._in_order.pop(group, None)
             self._put_in_order({group: self._merged(found) for group, found in members.items()})
-        bare = frozenset[Origin]().union(*[fragment.bare for fragment in wanted.values() if fragment.bare])
-        conflicts = self._conflicts
-        return Assembly(tuple(self._ordered), conflicts.conflicts, dict(self._in_order), conflicts.neighbours, bare)
+        if touched or self._latest is None:
+            bare = frozenset[Origin]().union(*[fragment.bare for fragment in wanted.values() if fragment.bare])
+            conflicts, neighbours = self._conflicts.conflicts, self._conflicts.neighbours
+            self._latest = Assembly(tuple(self._ordered), conflicts, dict(self._in_order), neighbours, bare)
+        return self._latest
 
     def _enter(self, fragment: Fragment) -> Collection[Hashable]:
         grouped: dict[Hashable, list[Block]] = {}
@@ -168,7 +173,7 @@ class Assembler:
     def _section(self, block: Block) -> Section:
         """The section of a block, at the place of the block before the site transformers."""
         site = self.finisher.finish(block)
-        return Section(site, caddyfile.write_block(site.block), caddyfile.sort_key(block))
+        return Section(site, caddyfile.write_block(site.block), caddyfile.merged_key(block))
 
     def _put_in_order(self, rebuilt: dict[Hashable, tuple[Section, ...]]) -> None:
         """Replace the sections of groups. A few are inserted, many are sorted."""
@@ -188,5 +193,5 @@ class Assembler:
                 insort(self._ordered, section, key=_place)
 
 
-def _place(section: Section) -> tuple[Any, ...]:
+def _place(section: Section) -> tuple[int, int, tuple[str, ...]]:
     return section.place
