@@ -1,5 +1,6 @@
 """What is known of containers, from lists, inspects and events."""
 
+import json
 from typing import Any
 
 import pytest
@@ -57,6 +58,23 @@ def test_one_that_cannot_be_inspected_counts_with_what_the_list_says() -> None:
     known = store(item())
     known.mark_unreadable("a")
     assert known.resources(0)[0].name == "a" and known.uninspected() == ["a"]
+
+
+def test_the_network_mode_of_an_inspect_stays_where_lists_have_none() -> None:
+    known = store(item(), a={**inspect(), "HostConfig": {"NetworkMode": "host"}})
+    changes = known.changes
+    known.put(item())
+    assert known.changes == changes
+    known.put(item(state="paused"))
+    assert shared_networks.uses_the_hosts(known.item("a") or {})
+
+
+def test_equal_texts_of_containers_are_one_object() -> None:
+    known = store(*(json.loads(json.dumps(item(id, Image="acme/app"))) for id in "ab"))
+    for id in "ab":
+        known.put_inspect(id, json.loads(json.dumps(inspect(PATH="/bin"))))
+    one, other = (known.item(id) or {} for id in "ab")
+    assert one["Image"] is other["Image"] and next(iter(one)) is next(iter(other))
 
 
 def test_a_restart_needs_no_second_inspect() -> None:

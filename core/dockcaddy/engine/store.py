@@ -10,7 +10,7 @@ from dockcaddy.engine.api.podman import completed
 from dockcaddy.engine.reach import shared_networks
 from dockcaddy.engine.reach.ingress import IngressNetworks
 from dockcaddy.engine.reach.shared_networks import Link, Owners, Start, UsedNetwork
-from dockcaddy.engine.records.resources import EngineOptions, container, container_name, has_prefix, needed
+from dockcaddy.engine.records.resources import EngineOptions, container, container_name, has_prefix, needed, shared
 from dockcaddy.engine.records.unlabelled import warnings
 from dockcaddy.engine.records.unserved import unserved_containers
 from dockcaddy.engine.servers import Counts, is_server, servers_of_containers
@@ -27,7 +27,7 @@ _VOLATILE = ("Status", "SizeRw", "SizeRootFs")
 
 @define(eq=False)
 class _Known:
-    item: dict[str, Any]
+    item: Json
     rank: int
     inspect: Json | None = None
     unreadable: bool = False
@@ -155,14 +155,14 @@ class ContainerStore:
             if not rank:
                 self._highest_rank += 1
             self._in_order = None
-            known = self._known[item["Id"]] = _Known(dict(item), rank or self._highest_rank)
+            known = self._known[item["Id"]] = _Known(shared(item), rank or self._highest_rank)
             self.owners.put(item)
             self._changed(known)
             return
         known.rank = rank or known.rank
-        item = completed(item, known.inspect)
+        item = completed(item, known.item)
         if _steady(known.item) != _steady(item):
-            known.item = dict(item)
+            known.item = shared(item)
             self.owners.put(item)
             self._changed(known)
         # a list has the health as text: `Up 2 minutes (healthy)`
@@ -176,7 +176,7 @@ class ContainerStore:
             before = known.inspect, known.unreadable, known.start.at
             known.inspect, known.unreadable = None if inspect is None else needed(inspect), False
             known.start.inspected(inspect)
-            known.item = dict(completed(known.item, known.inspect))
+            known.item = completed(known.item, inspect)
             self.owners.put(known.item)
             if before != (known.inspect, False, known.start.at):
                 self._in_order = None

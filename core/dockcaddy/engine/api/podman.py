@@ -73,9 +73,9 @@ def _endpoints(item: Json, *, is_up: bool) -> dict[str, Any]:
     return {name: {**endpoint, **known, "NetworkID": name} for name, endpoint in listed.items() if endpoint is not None}
 
 
-def completed(item: Json, inspect: Json | None) -> Json:
-    """A list item with the network mode, which only the inspect response has."""
-    mode = ((inspect or {}).get("HostConfig") or {}).get("NetworkMode")
+def completed(item: Json, known: Json | None) -> Json:
+    """A list item with the network mode, which only the inspect response has, and a list item that was completed before."""
+    mode = ((known or {}).get("HostConfig") or {}).get("NetworkMode")
     return item if item.get("HostConfig") or not mode else {**item, "HostConfig": {"NetworkMode": mode}}
 
 

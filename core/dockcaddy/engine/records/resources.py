@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -172,11 +173,20 @@ def needed(inspect: Json) -> dict[str, Any]:
     kept = {
         "Created": inspect.get("Created"),
         "Config": _present(config, ("Env", "ExposedPorts", "Image", "StopSignal", "StopTimeout")),
-        "HostConfig": _present({"NetworkMode": network_mode(inspect)}, ("NetworkMode",)),
         "State": {"Health": {"Status": health}} if health else {},
         "Mounts": inspect.get("Mounts"),
     }
-    return _present(kept, kept)
+    made: dict[str, Any] = shared(_present(kept, kept))
+    return made
+
+
+def shared(part: Any) -> Any:
+    """A decoded part of JSON in which equal texts are one object: thousands of containers have the same ones."""
+    if isinstance(part, str):
+        return sys.intern(part)
+    if isinstance(part, Mapping):
+        return {sys.intern(key): shared(value) for key, value in part.items()}
+    return [shared(each) for each in part] if isinstance(part, list) else part
 
 
 def _present(given: Json, keys: Iterable[str]) -> dict[str, Any]:
