@@ -33,7 +33,7 @@ from dockcaddy.settings import limits
 logger = logging.getLogger("dockcaddy")
 
 
-@define(eq=False)
+@define(eq=False, repr=False)
 class Engine:
     """One engine endpoint. `name` is its name in messages. All times are in seconds."""
 

@@ -100,7 +100,7 @@ def _listeners(items: Iterable[Any]) -> tuple[Contribution[EventListener], ...]:
     return _owned("event listener", items)
 
 
-@frozen
+@frozen(repr=False)
 class Registry:
     """All contributions, in the order of their calls, which the `timer` times."""
 

@@ -43,7 +43,7 @@ WATCH_INTERVAL = 2.0
 UNCHECKED = "no caddy to check labels with, install one: pip install 'dockcaddy[caddy]', or set --caddy PATH"
 
 
-@define(eq=False)
+@define(eq=False, repr=False)
 class Reconciler:
     """Keeps the outputs true to the engines. `clock` gives seconds that never go back.
 

@@ -59,7 +59,7 @@ class Silence:
     time: float
 
 
-@define
+@define(repr=False)
 class EngineWatch:
     """One engine and its last inventory. `clock` gives seconds, `time` those since the epoch.
 

@@ -63,7 +63,7 @@ class Faults:
     lag_by: float = 0.0
 
 
-@define(eq=False)
+@define(eq=False, repr=False)
 class SimulatedEngine:
     """What runs, and what it tells of it. `changed` hears of each change; `counts` has how often each call was made."""
 

@@ -48,7 +48,7 @@ class Violation(BaseException):
         self.name = name
 
 
-@define(eq=False)
+@define(eq=False, repr=False)
 class Invariants:
     """Looks at everything after each thing that happens. Times are in seconds of the simulated clock."""
 

@@ -122,7 +122,7 @@ class SimulatedLastGood(LastGood):
         return super()._connect()
 
 
-@define(eq=False)
+@define(eq=False, repr=False)
 class Program:
     """One run of the program."""
 

@@ -12,7 +12,7 @@ from attrs import define, field
 Action = Callable[[], None]
 
 
-@define(eq=False)
+@define(eq=False, repr=False)
 class Schedule:
     """Calls what is due, the sooner first; of what is due at once the first to be asked for. Times are in seconds.
 

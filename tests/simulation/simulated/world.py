@@ -69,7 +69,7 @@ class Log(logging.Handler):
         self._told(f"{record.levelname} {record.getMessage().replace(self._folder, '')}")
 
 
-@define(eq=False)
+@define(eq=False, repr=False)
 class World:
     """Runs a script. `hours` is how long it was, on its own clock."""
 

@@ -41,7 +41,7 @@ AFTER_FAULT = 1.0
 AFTER_FAILURE = 2.0
 
 
-@define(eq=False)
+@define(eq=False, repr=False)
 class Reflector:
     """Keeps the store in sync with the engine. `clock` gives seconds.
 
