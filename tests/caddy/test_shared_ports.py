@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from dockcaddy.caddy.ports import holder_of
 from dockcaddy.run import shared_ports
 from dockcaddy.run.shared_ports import SharedPorts
 from dockcaddy.settings.table import Settings
@@ -61,3 +62,20 @@ def test_connections_that_wait_for_their_end_are_none(warned: Callable, free_por
         accepted.close()
         client.recv(1)
     assert warned(Settings(http_port=port, https_port=free_port())) == []
+
+
+def test_a_process_that_closes_other_files_meanwhile_is_named(
+    monkeypatch: pytest.MonkeyPatch, free_port: Callable[[], int]
+) -> None:
+    read = Path.readlink
+
+    def sockets_only(link: Path) -> Path:
+        target = read(link)
+        if not str(target).startswith("socket:"):
+            raise FileNotFoundError(link)
+        return target
+
+    port = free_port()
+    with listener(port, shared=False):
+        monkeypatch.setattr(Path, "readlink", sockets_only)
+        assert f"(pid {os.getpid()})" in str(holder_of(port))

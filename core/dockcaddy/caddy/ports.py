@@ -35,9 +35,16 @@ def holder_of(port: int, transport: Transport = "tcp") -> Holder | None:
         return None
     for process in _PROC.glob("[0-9]*"):
         with suppress(OSError):
-            if any(str(each.readlink()) in inodes for each in process.joinpath("fd").iterdir()):
+            if any(_target(each) in inodes for each in process.joinpath("fd").iterdir()):
                 return Holder(int(process.name), (process / "comm").read_text().strip())
     return None
+
+
+def _target(link: Path) -> str:
+    with suppress(OSError):
+        return str(link.readlink())
+    # the process has closed it in the meantime
+    return ""
 
 
 def obstacle(host: str, port: int, transport: Transport = "tcp", *, shared: bool = False) -> str:
