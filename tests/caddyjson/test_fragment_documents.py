@@ -3,7 +3,7 @@
 import gc
 import re
 import weakref
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -13,11 +13,15 @@ import pytest
 from attrs import define, field
 from canonical_json import canonical
 from dockcaddy import caddyfile
-from dockcaddy.caddyfile import Block
+from dockcaddy.caddyfile import Block, write_block
+from dockcaddy.caddyjson import Document, fragment_documents, protocols
+from dockcaddy.caddyjson.definitions import Definitions
 from dockcaddy.caddyjson.fragment_documents import Alone, FragmentDocuments
-from dockcaddy.caddyjson.site_routes import SiteRoutes
+from dockcaddy.caddyjson.plain_sites import PlainSite, plain_site
+from dockcaddy.caddyjson.site_routes import Site, SiteRoutes
 from dockcaddy.errors import CaddyRefusal
 from dockcaddy.fragment import Fragment
+from dockcaddy.settings.limits import MAX_ADAPTED_TOGETHER as TOGETHER
 from generated_sites import generated
 
 pytestmark = pytest.mark.process
@@ -101,6 +105,50 @@ def test_many_plain_sites_are_adapted_together_and_once(adapt: Adapt) -> None:
     assert counted.since() == 1
     documents.of(given)
     assert counted.since() == 0
+
+
+def test_the_first_sites_are_adapted_before_the_last_one_is_made(adapt: Adapt) -> None:
+    sites = [Site(made, write_block(each), each.keys[0]) for each, made in map(_plain_site, range(3 * TOGETHER))]
+    given: list[Site] = []
+    counts = []
+
+    def noted() -> Iterator[Site]:
+        for each in sites:
+            given.append(each)
+            yield each
+
+    def counting(text: str) -> bytes:
+        counts.append(len(given))
+        return adapt(text)
+
+    found = [each for each in SiteRoutes(counting).routes(Definitions(), noted()) if isinstance(each, dict)]
+    # of each batch the first of the next one is known
+    assert counts == [TOGETHER + 1, 2 * TOGETHER + 1, 3 * TOGETHER]
+    assert [site for each in found for site in each] == sites
+
+
+def _plain_site(number: int) -> tuple[Block, PlainSite]:
+    (block,) = plain(number).blocks
+    made = plain_site(block, {})
+    assert made is not None
+    return block, made
+
+
+def test_the_protocols_of_sites_of_a_kind_are_looked_for_once(adapt: Adapt, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked = []
+
+    def counted(document: Document) -> Iterator[tuple[str, bool]]:
+        looked.append(document)
+        return protocols.protocols_in(document)
+
+    monkeypatch.setattr(fragment_documents, "protocols_in", counted)
+    given = [fragment(str(number), f"http://s{number}.test:8080 {{\nrespond x\n}}\n") for number in range(30)]
+    given += [fragment(f"tls{number}", f"s{number}.test:9443 {{\nrespond x\n}}\n") for number in range(30)]
+    found = FragmentDocuments(adapt).of(given)
+    assert len(looked) == 2
+    for each in given:
+        document = found[each].document
+        assert document is not None and tuple(protocols.protocols_in(document)) == found[each].protocols
 
 
 def test_of_equal_replicas_one_is_adapted(adapt: Adapt) -> None:

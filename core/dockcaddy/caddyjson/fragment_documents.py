@@ -18,7 +18,7 @@ from dockcaddy.caddyfile import Block, Origin, is_site
 from dockcaddy.caddyjson.definitions import Definitions, Written
 from dockcaddy.caddyjson.document import Document, Route
 from dockcaddy.caddyjson.frames import Frame, NotSpliceable
-from dockcaddy.caddyjson.plain_sites import plain_site
+from dockcaddy.caddyjson.plain_sites import PlainSite, plain_site
 from dockcaddy.caddyjson.protocols import protocols_in
 from dockcaddy.caddyjson.site_routes import Site, SiteRoutes
 from dockcaddy.errors import CaddyRefusal, CaddyUnreachable
@@ -26,6 +26,8 @@ from dockcaddy.fragment import Fragment, is_definition
 
 # options may be refused only where there is a site
 _PROBE = "http://probe.invalid {\n\trespond probe\n}\nprobe.invalid {\n\trespond probe\n}\n"
+
+Protocols = tuple[tuple[str, bool], ...]
 
 
 @frozen(eq=False)
@@ -42,7 +44,7 @@ class Alone:
     blocks: tuple[Block, ...] = ()
     is_joint: bool = False
     reads_files: bool = False
-    protocols: tuple[tuple[str, bool], ...] = ()
+    protocols: Protocols = ()
 
     @property
     def document(self) -> Document | None:
@@ -82,7 +84,7 @@ class FragmentDocuments:
     _latest: dict[Fragment, Alone] = field(factory=dict)
     _joint: dict[Fragment, Alone] = field(factory=dict)
     _by_text: "WeakValueDictionary[str, Alone]" = field(default=Factory(WeakValueDictionary))
-    _frames: dict[Hashable, Frame | None] = field(factory=dict)
+    _frames: dict[Hashable, tuple[Frame, Protocols] | None] = field(factory=dict)
 
     def of(self, fragments: Sequence[Fragment]) -> Mapping[Fragment, Alone]:
         """What Caddy says to each of these fragments, which are all that there are. Raises CaddyUnreachable."""
@@ -153,16 +155,23 @@ class FragmentDocuments:
         made: dict[Fragment, Alone] = {}
         plain: dict[Fragment, list[Site]] = {}
         others: list[Fragment] = []
-        for each in fragments:
-            if each in self._refused_definers:
-                made[each] = self._refused_definers[each]
-                continue
-            sites = self._plain_sites(each)
-            if sites:
-                plain[each] = sites
-            else:
-                others.append(each)
-        for fragment, alone in self._together(plain):
+
+        def plain_sites() -> Iterator[Site]:
+            for each in fragments:
+                if each in self._refused_definers:
+                    made[each] = self._refused_definers[each]
+                elif sites := self._plain_sites(each):
+                    plain[each] = sites
+                    yield from sites
+                else:
+                    others.append(each)
+
+        routes: dict[Site, Route] = {}
+        for outcome in self.site_routes.routes(self._definitions, plain_sites()):
+            if not isinstance(outcome, CaddyRefusal):
+                routes.update((site, route) for site, route in outcome.items() if route is not None)
+        for fragment, sites in plain.items():
+            alone = self._together(sites, routes)
             if alone is None:
                 others.append(fragment)
             else:
@@ -182,35 +191,23 @@ class FragmentDocuments:
             found.append(Site(plain, section.text, section.block.keys[0]))
         return found
 
-    def _together(self, plain: Mapping[Fragment, Sequence[Site]]) -> Iterator[tuple[Fragment, Alone | None]]:
-        """What Caddy says to fragments that have only plain sites; None where that is not found out like this."""
-        routes: dict[Site, Route] = {}
-        for _, outcome in self.site_routes.routes(
-            self._definitions, [each for sites in plain.values() for each in sites]
-        ):
-            if not isinstance(outcome, CaddyRefusal):
-                routes.update((site, route) for site, route in outcome.items() if route is not None)
-        for fragment, sites in plain.items():
-            made = tuple((site.plain, routes[site]) for site in sites if site in routes)
-            frame = self._frame(sites) if len(made) == len(sites) else None
-            alone = None
-            if frame is not None:
-                with contextlib.suppress(NotSpliceable):
-                    protocols = tuple(protocols_in(frame.filled(made)))
-                    alone = Alone(partial(frame.filled, made), protocols=protocols)
-            yield fragment, alone
+    def _together(self, sites: Sequence[Site], routes: Mapping[Site, Route]) -> Alone | None:
+        """What Caddy says to a fragment that has only plain sites; None where that is not found out with their routes."""
+        made = tuple((site.plain, routes[site]) for site in sites if site in routes)
+        framed = self._framed(made) if len(made) == len(sites) else None
+        return Alone(partial(framed[0].filled, made), protocols=framed[1]) if framed is not None else None
 
-    def _frame(self, sites: Sequence[Site]) -> Frame | None:
-        """What Caddy makes of sites of these kinds, but for their routes."""
-        stubs = tuple({each.plain.key: each.plain for each in sites}.values())
+    def _framed(self, made: Sequence[tuple[PlainSite, Route]]) -> tuple[Frame, Protocols] | None:
+        """What Caddy makes of sites of these kinds, but for their routes, and their protocols, which are those of all such."""
+        stubs = tuple({site.key: site for site, _ in made}.values())
         key = frozenset(each.key for each in stubs)
         if key not in self._frames:
             names = {f"({name})" for each in stubs for name in each.snippets}
             text = self._definitions.text_for(names) + "".join([each.stub for each in stubs])
-            try:
-                self._frames[key] = Frame.of(stubs, self._document(text))
-            except CaddyRefusal:
-                self._frames[key] = None
+            self._frames[key] = None
+            with contextlib.suppress(CaddyRefusal, NotSpliceable):
+                frame = Frame.of(stubs, self._document(text))
+                self._frames[key] = frame, tuple(protocols_in(frame.filled(made)))
         return self._frames[key]
 
     def _alone(self, fragments: Sequence[Fragment], *, is_joint: bool = False) -> Alone:

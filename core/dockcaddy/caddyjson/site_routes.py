@@ -44,20 +44,28 @@ class SiteRoutes:
     for_each: ForEach = map
     _known: "WeakValueDictionary[tuple[str, str], Route]" = field(default=Factory(WeakValueDictionary))
 
-    def routes(self, definitions: Definitions, sites: Iterable[Site]) -> Iterator[tuple[Sequence[Site], Outcome]]:
-        """The routes of sites, or the refusal, of some sites at a time. Raises CaddyUnreachable."""
+    def routes(self, definitions: Definitions, sites: Iterable[Site]) -> Iterator[Outcome]:
+        """The routes of sites, or the refusal, of some sites at a time. Raises CaddyUnreachable.
+
+        The first ones may be adapted before the last one of `sites` is made.
+        """
         known: dict[Site, Route | None] = {}
-        new = []
-        for site in sites:
-            route = self._known.get(_key(definitions, site))
-            if route is None:
-                new.append(site)
-            else:
-                known[site] = route
+
+        def new() -> Iterator[Site]:
+            for site in sites:
+                route = self._known.get(_key(definitions, site))
+                if route is None:
+                    yield site
+                else:
+                    known[site] = route
+
+        for outcome in self.for_each(lambda batch: self._outcome(definitions, batch), _batches(new())):
+            if not isinstance(outcome, CaddyRefusal):
+                made = {site: route for site, route in outcome.items() if route is not None}
+                self._known.update({_key(definitions, site): route for site, route in made.items()})
+            yield outcome
         if known:
-            yield list(known), known
-        batches = list(_batches(new))
-        yield from zip(batches, self.for_each(lambda batch: self._outcome(definitions, batch), batches), strict=True)
+            yield known
 
     def _outcome(self, definitions: Definitions, batch: Sequence[Site]) -> Outcome:
         names = {f"({name})" for site in batch for name in site.plain.snippets}
@@ -72,7 +80,6 @@ class SiteRoutes:
         for site in batch:
             found = by_hosts.get(frozenset(site.plain.hosts), ())
             made[site] = route_of_its_own(found[0], site.address) if len(found) == 1 else None
-        self._known.update({_key(definitions, site): route for site, route in made.items() if route is not None})
         return made
 
 

@@ -139,7 +139,7 @@ class Splicer:
             for section, part in sections
             if part.site is not None and not part.is_adapted
         }
-        for _, outcome in self.site_routes.routes(self._definitions, new):
+        for outcome in self.site_routes.routes(self._definitions, new):
             if isinstance(outcome, CaddyRefusal):
                 raise outcome
             for site, route in outcome.items():

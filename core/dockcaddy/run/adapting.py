@@ -119,6 +119,8 @@ def fragment_adapter(adapters: Sequence[Adapter], program: Path | None, *, is_sa
 
 
 def for_each() -> ForEach:
-    """What asks an adapter for several texts: at the same time where there are cores for Caddy beside this program."""
-    cores = os.cpu_count() or 1
-    return map if cores <= 2 else ThreadPoolExecutor(cores, "dockcaddy-adapt").map
+    """What asks an adapter for several texts, at the same time on the cores that this program leaves to Caddy.
+
+    It goes on with its own work while Caddy adapts.
+    """
+    return ThreadPoolExecutor(max((os.cpu_count() or 1) - 1, 1), "dockcaddy-adapt").map
