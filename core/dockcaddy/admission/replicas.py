@@ -4,8 +4,6 @@ This is not a site transformer of the health plugin, because conflicts between r
 gives way shadows no other route.
 """
 
-from attrs import evolve
-
 from dockcaddy.caddyfile import FIXED_RESPONSES, PROXIES, Block, matcher
 
 
@@ -17,7 +15,7 @@ def without_superseded(site: Block) -> Block:
     """
     proxying = {origin.resource for child in site.children if serves_all(child) for origin in child.origins}
     children = tuple(child for child in site.children if not _is_superseded(child, proxying))
-    return site if len(children) == len(site.children) else evolve(site, children=children)
+    return site if len(children) == len(site.children) else site.with_children(children)
 
 
 def serves_all(block: Block) -> bool:

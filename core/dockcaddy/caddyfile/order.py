@@ -1,8 +1,8 @@
 """The total order of a tree: equal content gives equal text, whatever its original order."""
 
 from collections.abc import Iterable
-
-from attrs import evolve
+from operator import itemgetter
+from typing import Any
 
 from dockcaddy.caddyfile.block import Block
 from dockcaddy.caddyfile.directives import DIRECTIVES, FIRST_HANDLER
@@ -13,6 +13,10 @@ _ORDERED = tuple(each.name for each in DIRECTIVES.values() if each.ordered)
 _UNKNOWN = _ORDERED.index(FIRST_HANDLER)
 _POSITIONS = {name: at + (at >= _UNKNOWN) for at, name in enumerate(_ORDERED)}
 
+# a block whose children are sorted, behind its sort key
+_Placed = tuple[tuple[Any, ...], Block]
+_key = itemgetter(0)
+
 
 def sort(blocks: Iterable[Block], route_order: str = "caddy") -> tuple[Block, ...]:
     """Blocks in their order, on every level: global options, snippets, matchers, then order numbers, then text.
@@ -20,22 +24,25 @@ def sort(blocks: Iterable[Block], route_order: str = "caddy") -> tuple[Block, ..
     Inside `route`, where Caddy keeps the written order, siblings with one order number follow Caddy's own directive
     order; `route_order="alphabetical"` sorts them as text, as caddy-docker-proxy does.
     """
-    return tuple(sorted((_sorted_inside(block, route_order) for block in blocks), key=sort_key))
+    placed = [_placed(block, by_directive=route_order == "caddy") for block in blocks]
+    return tuple([block for _, block in sorted(placed, key=_key)])
 
 
-def _sorted_inside(block: Block, route_order: str) -> Block:
-    if not block.children:
-        return block
-    by_directive = route_order == "caddy" and block.keys[:1] == ("route",)
-    key = _route_key if by_directive else sort_key
-    children = tuple(sorted([_sorted_inside(child, route_order) for child in block.children], key=key))
-    return block if children == block.children else evolve(block, children=children)
-
-
-def sort_key(block: Block) -> tuple[object, ...]:
+def sort_key(block: Block) -> tuple[Any, ...]:
     """The sort key of a block whose children are sorted."""
+    return _placed(block, by_directive=True)[0]
+
+
+def _placed(block: Block, *, by_directive: bool) -> _Placed:
+    """The block with its children sorted, and its sort key, in which theirs are."""
     keys, children = block.keys, block.children
-    return (_rank(keys), block.order, keys, tuple(sort_key(child) for child in children) if children else ())
+    within: tuple[Any, ...] = ()
+    if children:
+        inside = [_placed(child, by_directive=by_directive) for child in children]
+        inside.sort(key=_route_key if by_directive and keys[:1] == ("route",) else _key)
+        within, ordered = tuple([key for key, _ in inside]), tuple([child for _, child in inside])
+        block = block if ordered == children else block.with_children(ordered)
+    return (_rank(keys), block.order, keys, within), block
 
 
 def _rank(keys: tuple[str, ...]) -> int:
@@ -47,9 +54,9 @@ def _rank(keys: tuple[str, ...]) -> int:
     return 1 if len(keys) == 1 and first.startswith("(") and first.endswith(")") else 3
 
 
-def _route_key(block: Block) -> tuple[object, ...]:
+def _route_key(child: _Placed) -> tuple[Any, ...]:
     """The sort key inside `route`: Caddy's directive order, then specificity, suffix and text."""
-    rank, order, keys, children = sort_key(block)
+    (rank, order, keys, children), block = child
     name = block.keys[0] if block.keys else ""
     return (rank, order, _POSITIONS.get(name, _UNKNOWN), name, _specificity(block), block.suffix, keys, children)
 

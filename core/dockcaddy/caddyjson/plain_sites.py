@@ -8,7 +8,7 @@ its address, or without a host may change what Caddy makes of other sites.
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from dockcaddy import caddyfile
 from dockcaddy.caddyfile import DIRECTIVES, Block, SiteAddress
@@ -57,7 +57,7 @@ def plain_site(site: Block, snippets: Mapping[str, Block]) -> PlainSite | None:
         return None
     lines = tuple(line for line in site.children if line.keys[0] in _OF_THE_KIND and not used.are_handlers((line,)))
     rest = caddyfile.write_block(Block((f"{first.scheme}:{first.port}", str(issuers.pop())), lines))
-    stub = caddyfile.write_block(evolve(site, children=lines))
+    stub = caddyfile.write_block(site.with_children(lines))
     return PlainSite(
         hosts, () if first.scheme == "http" else hosts, rest, stub, first.port, tuple(used.names), max(map(len, hosts))
     )

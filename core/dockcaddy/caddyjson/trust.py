@@ -7,7 +7,7 @@ half a second each time and blocks other loads. `caddy trust` installs it once.
 import re
 from collections.abc import Iterator
 
-from dockcaddy.caddyjson.document import Document, Json, Route, handlers_in, objects_in
+from dockcaddy.caddyjson.document import Document, Json, Route, objects_in
 
 # what no public authority serves: names without a dot, local names and addresses
 # (https://caddyserver.com/docs/automatic-https#local-https)
@@ -33,14 +33,11 @@ def _has_internal_issuer(document: Document) -> bool:
 
 def _needs_own(route: Route) -> bool:
     """Whether a route is such an authority, or names a host that gets its certificate from one."""
-    value = route.value
-    is_one = any(each["handler"] == "acme_server" for each in handlers_in(value))
-    return is_one or any(_LOCAL.fullmatch(host) for host in _hosts(value))
+    parts = objects_in(route.value)
+    return any(each.get("handler") == "acme_server" or any(map(_LOCAL.fullmatch, _hosts(each))) for each in parts)
 
 
-def _hosts(value: Json) -> Iterator[str]:
-    """The hosts of all matchers, also of those within handlers."""
-    for each in objects_in(value):
-        hosts = each.get("host")
-        if isinstance(hosts, list):
-            yield from map(str, hosts)
+def _hosts(part: Json) -> Iterator[str]:
+    """The hosts of a matcher; none of anything else."""
+    hosts = part.get("host")
+    return map(str, hosts) if isinstance(hosts, list) else iter(())
