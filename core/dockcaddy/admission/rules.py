@@ -29,6 +29,8 @@ def admitted(fragment: Fragment, context: ResourceContext) -> Fragment:
     problems = (*fragment.problems, *warnings)
     if refusal is not None:
         return evolve(fragment, blocks=blocks, refused=True, problems=(refusal, *problems))
+    if not warnings and context.grace_period == fragment.grace_period:
+        return fragment
     return evolve(fragment, problems=problems, grace_period=context.grace_period)
 
 

@@ -34,10 +34,16 @@ def select(labels: Mapping[str, str], prefix: str) -> tuple[Label, ...]:
 
     Raises LabelError for more than anybody writes.
     """
-    ours = re.compile(rf"{re.escape(prefix)}(?=(?:_[0-9]+)?(?:\.|\Z))")
-    keys = sorted([key for key in labels if key.startswith(prefix) and ours.match(key)])
+    keys = _under(tuple(labels), prefix)
     _check_size(keys, labels)
     return tuple([Label("caddy" + key[len(prefix) :], labels[key], key) for key in keys])
+
+
+@lru_cache(maxsize=256)
+def _under(keys: tuple[str, ...], prefix: str) -> Sequence[str]:
+    """The keys under the prefix, sorted. Thousands of containers have the same keys."""
+    ours = re.compile(rf"{re.escape(prefix)}(?=(?:_[0-9]+)?(?:\.|\Z))")
+    return sorted([key for key in keys if key.startswith(prefix) and ours.match(key)])
 
 
 def _check_size(keys: Sequence[str], labels: Mapping[str, str]) -> None:
@@ -119,13 +125,14 @@ class _Tree:
 
     def add(self, label: Label) -> None:
         """Add one label to the tree."""
-        path = _checked_path(label)
+        path = _checked_path(label.key, label.origin)
         if len(label.value) > limits.MAX_LABEL_VALUE:
             raise LabelError(label.origin, f"the value is longer than {limits.MAX_LABEL_VALUE} characters")
         # every token that a value can be split into has a form in a Caddyfile
         tokens = _tokens(label.value) if len(label.value) <= _SHORT else tuple(lex_value(label.value))
         _check_references(label, path, tokens)
-        self._variables += label.value.count("{$") + path.count("{$")
+        if "{$" in label.value or "{$" in path:
+            self._variables += label.value.count("{$") + path.count("{$")
         if self._variables > limits.MAX_LABEL_VARIABLES:
             raise LabelError(label.origin, f"there are more than {limits.MAX_LABEL_VARIABLES} references to variables")
         if "." not in path and tokens and not any(token.strip(",") for token in tokens):
@@ -182,20 +189,20 @@ def _parts_of(segment: str) -> tuple[str, int, str]:
     return name, min(int(order), _LARGEST) if order else NO_ORDER, suffix or ""
 
 
-def _checked_path(label: Label) -> str:
-    """The key with its escaped dots replaced."""
-    key = label.key
+@lru_cache(maxsize=1024)
+def _checked_path(key: str, origin: str) -> str:
+    """The key with its escaped dots replaced. `origin` is the label that it is from."""
     if len(key) > limits.MAX_LABEL_KEY:
-        raise LabelError(label.origin[:100] + "...", f"the key is longer than {limits.MAX_LABEL_KEY} characters")
+        raise LabelError(origin[:100] + "...", f"the key is longer than {limits.MAX_LABEL_KEY} characters")
     if _CONTROL.search(key):
-        raise LabelError(repr(label.origin), "the key holds a control character")
+        raise LabelError(repr(origin), "the key holds a control character")
     path = key.replace("\\.", _ESCAPED_DOT) if "\\" in key else key
     segments = path.split(".")
     if len(segments) > MAX_DEPTH:
-        raise LabelError(label.origin, f"the key is nested deeper than {MAX_DEPTH} levels")
+        raise LabelError(origin, f"the key is nested deeper than {MAX_DEPTH} levels")
     for segment in segments:
         if not segment:
-            raise LabelError(label.origin, 'the key has an empty part, write "\\." for a dot that belongs to a name')
+            raise LabelError(origin, 'the key has an empty part, write "\\." for a dot that belongs to a name')
         if segment[0].isspace() or segment[-1].isspace():
-            raise LabelError(label.origin, "a part of the key begins or ends with white space")
+            raise LabelError(origin, "a part of the key begins or ends with white space")
     return path if path.isascii() else _SURROGATES.sub("\ufffd", path)

@@ -4,7 +4,8 @@ They are no errors: each is a warning with what to write.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 
 from dockcaddy.caddyfile import SITE_DIRECTIVES
 from dockcaddy.compile.template_hints import Signatures, misread_addresses, unbraced
@@ -14,6 +15,7 @@ from dockcaddy.engine.records.stopped import LABEL as WHEN_STOPPED
 
 # options of a proxy that name upstreams, or may
 _SOURCES = frozenset(("to", "dynamic", "import"))
+_PROXY = frozenset(("reverse_proxy",))
 _TO_UPSTREAMS = frozenset(("reverse_proxy", "php_fastcgi", "to"))
 
 # what Caddy 2.11 still reads, and what it is called now
@@ -34,7 +36,7 @@ def in_labels(labels: Mapping[str, str], prefix: str) -> Iterator[Oversight]:
     chosen = labels.get(WHEN_STOPPED)
     if chosen is not None and chosen.strip().lower() not in CHOICES:
         yield Oversight(WHEN_STOPPED, f'"{chosen}" is none of {", ".join(CHOICES)}: the setting --when-stopped counts')
-    for head, keys in _by_site(labels, prefix).items():
+    for head, keys in _by_site(tuple(labels), prefix).items():
         if head not in labels:
             yield from _forgotten_site(head, keys)
         for word, instead in misread_addresses(labels.get(head, "")) if "{{" not in labels.get(head, "") else ():
@@ -45,19 +47,20 @@ def in_labels(labels: Mapping[str, str], prefix: str) -> Iterator[Oversight]:
 
 def without_braces(labels: Mapping[str, str], prefix: str, signatures: Signatures) -> Iterator[Oversight]:
     """Proxies whose upstreams are a template without its braces: `upstreams 80`, or `/api/* upstreams 80`."""
-    for keys in _by_site(labels, prefix).values():
-        for key in keys:
-            if first_name(key.rpartition(".")[2]) in _TO_UPSTREAMS and (meant := unbraced(labels[key], signatures)):
+    for keys in _by_site(tuple(labels), prefix).values():
+        for key in _ending(keys, _TO_UPSTREAMS):
+            if meant := unbraced(labels[key], signatures):
                 yield Oversight(key, f"it is taken for names of hosts: write {meant}")
 
 
 def bare_sites(labels: Mapping[str, str], prefix: str) -> frozenset[str]:
     """The site labels without directives: another resource has to define what the site does."""
-    return frozenset(head for head, keys in _by_site(labels, prefix).items() if head in labels and not keys)
+    return frozenset(head for head, keys in _by_site(tuple(labels), prefix).items() if head in labels and not keys)
 
 
-def _by_site(labels: Mapping[str, str], prefix: str) -> dict[str, list[str]]:
-    """Each `PREFIX` and `PREFIX_1` with the keys under it."""
+@lru_cache(maxsize=256)
+def _by_site(labels: tuple[str, ...], prefix: str) -> Mapping[str, tuple[str, ...]]:
+    """Each `PREFIX` and `PREFIX_1` with the keys under it. Thousands of containers have the same keys."""
     ours = re.compile(rf"({re.escape(prefix)}(?:_[0-9]+)?)(?:\.|\Z)")
     sites: dict[str, list[str]] = {}
     for key in sorted(labels):
@@ -66,15 +69,19 @@ def _by_site(labels: Mapping[str, str], prefix: str) -> dict[str, list[str]]:
             keys = sites.setdefault(found[1], [])
             if key != found[1]:
                 keys.append(key)
-    return sites
+    return {head: tuple(keys) for head, keys in sites.items()}
 
 
-def _proxies_without_upstreams(labels: Mapping[str, str], keys: Iterable[str]) -> Iterator[Oversight]:
+@lru_cache(maxsize=256)
+def _ending(keys: tuple[str, ...], names: frozenset[str]) -> Sequence[str]:
+    """The keys that end in one of these names."""
+    return [key for key in keys if first_name(key.rpartition(".")[2]) in names]
+
+
+def _proxies_without_upstreams(labels: Mapping[str, str], keys: tuple[str, ...]) -> Iterator[Oversight]:
     """`reverse_proxy: 8080`, where Caddy takes the number for a host, and a proxy without upstreams."""
-    for key in keys:
+    for key in _ending(keys, _PROXY):
         value = labels[key].strip()
-        if first_name(key.rpartition(".")[2]) != "reverse_proxy":
-            continue
         if value.isdecimal():
             yield Oversight(key, f'"{value}" is taken for the name of a host: write {{{{upstreams {value}}}}}')
         elif not value and not any(
@@ -92,12 +99,15 @@ def _forgotten_site(head: str, keys: Sequence[str]) -> Iterator[Oversight]:
             return
 
 
-def _deprecated(head: str, keys: Iterable[str]) -> Iterator[Oversight]:
+@lru_cache(maxsize=256)
+def _deprecated(head: str, keys: tuple[str, ...]) -> Sequence[Oversight]:
     """Directives and options that Caddy has renamed. Its own warning names no label."""
+    found = []
     named: set[tuple[str, ...]] = set()
     for key in keys:
         parts = key[len(head) + 1 :].split(".")
         for place, name in enumerate(map(first_name, parts), start=1):
             if name in _DEPRECATED and (at := (head, *parts[:place])) not in named:
                 named.add(at)
-                yield Oversight(key, f"{name} is deprecated in caddy: write {_DEPRECATED[name]}")
+                found.append(Oversight(key, f"{name} is deprecated in caddy: write {_DEPRECATED[name]}"))
+    return found

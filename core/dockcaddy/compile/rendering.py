@@ -137,6 +137,8 @@ class Renderer:
             intended=_intended(resource.labels.values()),
             bare=frozenset(Origin(str(resource), label) for label in lint.bare_sites(resource.labels, self._prefix))
             or NOTHING,
+            resource=resource,
+            caddy=context.engine.caddy,
         )
 
     def _hints(self, resource: Resource) -> Iterator[Problem]:
@@ -240,7 +242,7 @@ def seniority_of(resource: Resource) -> int:
 
 def _intended(values: Iterable[str]) -> tuple[str, ...]:
     """The names of snippets and named routes among labels' values."""
-    return tuple(value.strip() for value in values if _DEFINITION.fullmatch(value.strip()))
+    return tuple(value.strip() for value in values if "(" in value and _DEFINITION.fullmatch(value.strip()))
 
 
 def _addresses_of(resource: Resource) -> tuple[str, ...]:

@@ -71,7 +71,8 @@ def dockcaddy_label_transformers() -> Iterable[LabelTransformer]:
 def _switchable(idiom: Idiom) -> Callable[[Context, tuple[Label, ...]], Iterable[Label]]:
     def apply(context: Context, labels: tuple[Label, ...]) -> Iterable[Label]:
         # each resource meets each idiom, and few of them
-        if not any(word in label.key for label in labels for word in idiom.about):
+        keys = "\n".join([label.key for label in labels])
+        if not any(word in keys for word in idiom.about):
             return labels
         return labels if idiom.name in context.settings(IdiomSettings).off else idiom.rewrite(labels)
 

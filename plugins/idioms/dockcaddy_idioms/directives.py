@@ -106,7 +106,7 @@ def switch(labels: tuple[Label, ...]) -> Iterator[Label]:
     sites = {label.key for label in labels if "." not in label.key and label.value.strip()}
     off = {label.key for label in labels if label.value.strip().lower() in _OFF and _is_switch(label.key)}
     for label in labels:
-        if label.key in off or not off.isdisjoint(above(label.key)):
+        if off and (label.key in off or not off.isdisjoint(above(label.key))):
             continue
         is_on = label.value.strip().lower() in _ON and _is_switch(label.key)
         yield evolve(label, value="") if is_on and not _takes_anything(label.key, sites) else label

@@ -36,7 +36,7 @@ from dockcaddy import AdmissionRule, Block, Context, DocumentRule, LabelError, S
 
 from dockcaddy_policy.allowing import is_allowed, is_exempt, refusal
 from dockcaddy_policy.document import check, find
-from dockcaddy_policy.lines import Line, lines_of
+from dockcaddy_policy.lines import is_suspicious, lines_of
 from dockcaddy_policy.rules import ANY, RULES, Rule
 from dockcaddy_policy.settings import SECTION, PolicySettings
 
@@ -83,12 +83,8 @@ def _check_lines(blocks: tuple[Block, ...], about: ByName, context: Context, all
     about_all = about.get(ANY, ())
     for line in lines_of(blocks, about):
         applying = about.get(line.name, ()) if not line.is_data else ()
-        for rule in (*about_all, *applying) if about_all and _is_suspicious(line) else applying:
+        is_for_all = about_all and not line.continues and any(map(is_suspicious, line.tokens))
+        for rule in (*about_all, *applying) if is_for_all else applying:
             reason = rule.reason(line, context)
             if reason and not is_allowed(rule.name, line.label, context.resource, allow):
                 raise LabelError(line.label, refusal(rule.name, reason, context.resource))
-
-
-def _is_suspicious(line: Line) -> bool:
-    """Whether the rules for every line could refuse this one. Most lines contain none of these characters."""
-    return not line.continues and any("{" in token or "(" in token or "://" in token for token in line.tokens)

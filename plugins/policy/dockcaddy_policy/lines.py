@@ -93,16 +93,33 @@ class Line:
 
 
 def lines_of(blocks: Iterable[Block], names: Collection[str]) -> Iterator[Line]:
-    """Every line of a resource's blocks, from the top. `names` are the options to look for in the middle of lines.
+    """The lines of a resource's blocks that rules about these `names`, or about every line, could refuse, from the top.
 
-    Raises LabelError if a line contains too many of them.
+    The names are also looked for in the middle of lines. Raises LabelError if a line contains too many of them.
     """
     for block in blocks:
         kind = GLOBAL if not block.keys else SNIPPET if block.is_definition else SITE
         addresses = block.keys if kind is SITE else ()
         if block.keys:
             yield Line((), block.keys, block, addresses)
-        yield from _lines_in(block, (kind,), addresses, names)
+        if _are_of_interest(block.children, names):
+            yield from _lines_in(block, (kind,), addresses, names)
+
+
+def _are_of_interest(lines: Iterable[Block], names: Collection[str]) -> bool:
+    """Whether there is anything in these lines for a rule. In most there is nothing."""
+    for line in lines:
+        for token in line.keys:
+            if token in names or is_suspicious(token):
+                return True
+        if line.children and _are_of_interest(line.children, names):
+            return True
+    return False
+
+
+def is_suspicious(token: str) -> bool:
+    """Whether the rules for every line could refuse a line with this token. Most have none of these characters."""
+    return "{" in token or "(" in token or "://" in token
 
 
 def _lines_in(

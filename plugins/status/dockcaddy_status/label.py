@@ -19,9 +19,9 @@ _NUMBER = re.compile(r"caddy_(\d+)(?:\.|\Z)")
 
 def with_status(context: Context, labels: tuple[Label, ...], *, has_socket: bool) -> Iterable[Label]:
     """The labels, with those of the status and the proxy to its socket."""
-    given = {key: value for key, value in context.resource.labels.items() if key == SITE or key.startswith(f"{SITE}.")}
-    if SITE not in given:
+    if SITE not in context.resource.labels:
         return labels
+    given = {key: value for key, value in context.resource.labels.items() if key == SITE or key.startswith(f"{SITE}.")}
     own = context.engine.caddy
     if own is None or own.id != context.resource.id:
         context.warn("it has an effect on the container that dockcaddy and its Caddy run in only", SITE)

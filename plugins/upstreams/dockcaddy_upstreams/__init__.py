@@ -106,7 +106,7 @@ def upstreams(context: Context, *options: Annotated[object, "[http|https|h2c] [P
     if context.resource.published_at:
         return published(context, options, LINGER if context.settings(UpstreamsSettings).dynamic else 0.0)
     targets = sorted(bracketed(target) for target in context.resource.targets) if context.admitted else []
-    if context.admitted and context.resource.running and not targets:
+    if context.resource.running and not targets and context.admitted:
         why = context.resource.unreachable or "connect it to one of Caddy's networks"
         context.warn(f"it has no address that caddy reaches: {why}")
     if context.settings(UpstreamsSettings).dynamic:

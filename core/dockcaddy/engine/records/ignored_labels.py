@@ -4,8 +4,9 @@ They look like labels under the prefix: a typo in the prefix, a wrong separator,
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from difflib import SequenceMatcher
+from functools import lru_cache
 
 from attrs import frozen
 
@@ -32,12 +33,10 @@ class Oversight:
 
 def ignored(labels: Mapping[str, str], prefix: str) -> Iterator[Oversight]:
     """The labels that are not under the prefix and probably should be."""
-    ours = re.compile(rf"{re.escape(prefix)}(?:_[0-9]+)?(?:\.|\Z)")
-    for key, value in labels.items():
-        if meant := _whole_line(key, value, prefix):
+    for key, rest in _unusual(tuple(labels), prefix):
+        if meant := _whole_line(key, labels[key], prefix):
             yield Oversight(key, f"a label is KEY=VALUE on the command line: write {meant}")
             continue
-        rest = None if ours.match(key) else _rest(key, prefix)
         # plugins have labels of their own, like caddy_ingress_network and caddy_health_gate
         if rest is not None and not (key.startswith(f"{prefix}_") and first_name(rest[1:]) not in DIRECTIVES):
             message = (
@@ -50,6 +49,17 @@ def ignored(labels: Mapping[str, str], prefix: str) -> Iterator[Oversight]:
             yield Oversight(key, message)
 
 
+@lru_cache(maxsize=256)
+def _unusual(keys: tuple[str, ...], prefix: str) -> Sequence[tuple[str, str | None]]:
+    """The keys that may be meant for us and are not plainly ours, each with what follows something like the prefix.
+
+    Thousands of containers have the same keys.
+    """
+    ours = re.compile(rf"{re.escape(prefix)}(?:_[0-9]+)?(?:\.|\Z)")
+    rests = [(key, None if ours.match(key) else _rest(key, prefix)) for key in keys]
+    return [(key, rest) for key, rest in rests if rest is not None or ": " in key or key != _bare(key)]
+
+
 def _meant(rest: str) -> str:
     """What should stand after the prefix: `_1` for `-1` and `1`, `.tls` for `_tls` and `:tls`."""
     if number := _NUMBER.match(rest):
@@ -59,13 +69,17 @@ def _meant(rest: str) -> str:
 
 def _whole_line(key: str, value: str, prefix: str) -> str:
     """The label meant by `-l "caddy: example.org"`, or by a key in quotes; `""` for a proper key."""
-    bare = key.lstrip("\"'` ")
+    bare = _bare(key)
     if not bare.startswith(prefix):
         return ""
     name, colon, rest = bare.partition(": ")
     if colon and not value and PLAIN_KEY.fullmatch(name):
         return f"{name}={rest.strip()}"
     return f"{bare.rstrip(chr(34) + chr(39) + '` ')}={value.rstrip(chr(34) + chr(39))}" if bare != key else ""
+
+
+def _bare(key: str) -> str:
+    return key.lstrip("\"'` ")
 
 
 def _rest(key: str, prefix: str) -> str | None:
