@@ -18,7 +18,7 @@ from dockcaddy.caddyfile import Block, Origin, is_site
 from dockcaddy.caddyjson.definitions import Definitions, Written
 from dockcaddy.caddyjson.document import Document, Route
 from dockcaddy.caddyjson.frames import Frame, NotSpliceable
-from dockcaddy.caddyjson.plain_sites import PlainSite, plain_site
+from dockcaddy.caddyjson.plain_sites import PlainSite
 from dockcaddy.caddyjson.protocols import protocols_in
 from dockcaddy.caddyjson.site_routes import Site, SiteRoutes
 from dockcaddy.errors import CaddyRefusal, CaddyUnreachable
@@ -184,7 +184,11 @@ class FragmentDocuments:
         found = []
         hosts = set[str]()
         for section in self._sections(fragment.blocks):
-            plain = plain_site(section.block, self._definitions.snippets) if is_site(section.block) else None
+            plain = (
+                self.site_routes.plain(self._definitions, section.block, section.text)
+                if is_site(section.block)
+                else None
+            )
             if plain is None or not hosts.isdisjoint(plain.hosts):
                 return []
             hosts.update(plain.hosts)

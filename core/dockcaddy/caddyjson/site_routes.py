@@ -6,9 +6,10 @@ from weakref import WeakValueDictionary
 
 from attrs import Factory, define, field, frozen
 
+from dockcaddy.caddyfile import Block
 from dockcaddy.caddyjson.definitions import Definitions
 from dockcaddy.caddyjson.document import Document, Json, Route
-from dockcaddy.caddyjson.plain_sites import PlainSite
+from dockcaddy.caddyjson.plain_sites import PlainSite, plain_site
 from dockcaddy.errors import CaddyRefusal
 from dockcaddy.settings import limits
 
@@ -38,11 +39,22 @@ Outcome = dict[Site, Route | None] | CaddyRefusal
 
 @define(eq=False)
 class SiteRoutes:
-    """Has `adapt` adapt plain sites, some of them together. It keeps the routes that others keep."""
+    """Has `adapt` adapt plain sites, some of them together. It keeps the sites and routes that others keep."""
 
     adapt: Callable[[str], bytes]
     for_each: ForEach = map
     _known: "WeakValueDictionary[tuple[str, str], Route]" = field(default=Factory(WeakValueDictionary))
+    _plain: "WeakValueDictionary[str, PlainSite]" = field(default=Factory(WeakValueDictionary))
+
+    def plain(self, definitions: Definitions, block: Block, text: str) -> PlainSite | None:
+        """The plain site of a block with this text; None if it is not plain. See `plain_site`."""
+        known = self._plain.get(text)
+        if known is None:
+            known = plain_site(block, definitions.snippets)
+            # what others import may change
+            if known is not None and not known.snippets:
+                self._plain[text] = known
+        return known
 
     def routes(self, definitions: Definitions, sites: Iterable[Site]) -> Iterator[Outcome]:
         """The routes of sites, or the refusal, of some sites at a time. Raises CaddyUnreachable.

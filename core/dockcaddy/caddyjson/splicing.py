@@ -13,7 +13,7 @@ from attrs import Factory, define, evolve, field
 from dockcaddy.caddyfile import Block, ListenPorts, SiteAddress, is_host_of, is_site
 from dockcaddy.caddyjson.definitions import Definitions, Section
 from dockcaddy.caddyjson.document import Document, Route, Server
-from dockcaddy.caddyjson.plain_sites import PlainSite, plain_site, wildcards_of
+from dockcaddy.caddyjson.plain_sites import PlainSite, wildcards_of
 from dockcaddy.caddyjson.site_routes import Site, SiteRoutes, route_of_its_own
 from dockcaddy.caddyjson.skeleton import UNKNOWN, Kind, Member, NotSpliceable, Positions, choose_stubs, spliced
 from dockcaddy.errors import CaddyRefusal
@@ -123,7 +123,7 @@ class Splicer:
         part = _Part(is_site(section.block), self._generation)
         if part.is_site:
             part.certified = tuple(_certified(section.block))
-            part.site = plain_site(section.block, self._definitions.snippets)
+            part.site = self.site_routes.plain(self._definitions, section.block, section.text)
         if part.site is not None:
             part.definitions = self._definitions.text_for(f"({name})" for name in part.site.snippets)
             before = self._parts.get(section)

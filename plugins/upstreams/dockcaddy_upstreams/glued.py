@@ -82,7 +82,7 @@ def _message(word: str, before: str, after: str) -> str:
 
 
 def _has(word: str, address: str) -> bool:
-    return address in word if _is_address(address) else bool(re.search(_NAME % re.escape(address), word))
+    return address in word and (_is_address(address) or bool(re.search(_NAME % re.escape(address), word)))
 
 
 def _is_port(text: str | None) -> bool:
