@@ -3,7 +3,7 @@
 import random
 
 import pytest
-from dockcaddy.caddyfile import Block, sort, sort_key, write
+from dockcaddy.caddyfile import Block, merged_key, sort, write
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -145,6 +145,6 @@ def test_the_order_they_came_in_makes_no_difference(blocks: list[Block], chance:
 
 @given(st.lists(BLOCKS, max_size=6))
 def test_sorted_blocks_are_in_the_order_of_their_keys(blocks: list[Block]) -> None:
-    keys = [sort_key(block) for block in sort(blocks)]
+    keys = [merged_key(block) for block in sort(blocks)]
     assert keys == sorted(keys)
     assert sort(sort(blocks)) == sort(blocks)

@@ -21,7 +21,7 @@ from dockcaddy.caddyfile.lex import Token, lex, lex_value
 from dockcaddy.caddyfile.listening import ListenPorts, global_options, has_tls, is_site, option_values
 from dockcaddy.caddyfile.matchers import is_matcher, is_matcher_block, matcher, split_matcher
 from dockcaddy.caddyfile.merge import group_key, merge, merge_key
-from dockcaddy.caddyfile.order import merged_key, position, sort, sort_key
+from dockcaddy.caddyfile.order import merged_key, position, sort
 from dockcaddy.caddyfile.parse import parse
 from dockcaddy.caddyfile.peer import merge_as_peer, write_as_peer
 from dockcaddy.caddyfile.write import quote, write, write_block, write_with_origins
@@ -71,7 +71,6 @@ __all__ = [
     "position",
     "quote",
     "sort",
-    "sort_key",
     "split_host_port",
     "split_matcher",
     "with_absolute_imports",

@@ -28,11 +28,6 @@ def sort(blocks: Iterable[Block], route_order: str = "caddy") -> tuple[Block, ..
     return tuple([block for _, block in sorted(placed, key=_key)])
 
 
-def sort_key(block: Block) -> tuple[Any, ...]:
-    """The sort key of a block whose children are sorted."""
-    return _placed(block, by_directive=True)[0]
-
-
 def _placed(block: Block, *, by_directive: bool) -> _Placed:
     """The block with its children sorted, and its sort key, in which theirs are."""
     keys, children = block.keys, block.children
