@@ -109,7 +109,7 @@ def test_of_a_configuration_that_changes_again_and_again(adapt: Adapt, seed: int
             others = [part for part in parts_of(generated(random, 0)) if part.block.keys != ("(plain)",)]
             head = [*others, *parts_of(changed)]
         chosen = {*random.sample(sites, random.randrange(len(sites))), *head}
-        assert_equal(splicer, adapt, sorted(chosen, key=lambda part: caddyfile.sort_key(part.block)))
+        assert_equal(splicer, adapt, sorted(chosen, key=lambda part: caddyfile.merged_key(part.block)))
 
 
 def plain(number: int, more: str = "") -> str:
@@ -122,7 +122,7 @@ def test_a_new_site_costs_itself(adapt: Adapt) -> None:
     parts = parts_of("".join(plain(number) for number in range(100)))
     splicer.document(parts, text_of(parts))
     counted.texts.clear()
-    more = sorted([*parts, *parts_of(plain(200))], key=lambda part: caddyfile.sort_key(part.block))
+    more = sorted([*parts, *parts_of(plain(200))], key=lambda part: caddyfile.merged_key(part.block))
     document = splicer.document(more, text_of(more))
     assert counted.texts == [text_of(parts_of(plain(200)))]
     assert canonical(document.encode()) == canonical(adapt(text_of(more)))
@@ -195,7 +195,7 @@ def test_snippets_of_handlers_make_no_kind_of_their_own(adapt: Adapt) -> None:
     assert_equal(splicer, adapt, parts)
     counted.texts.clear()
     more = parts_of("s99.test {\nimport proxy 10.0.0.99:80\n}\n")
-    assert_equal(splicer, adapt, sorted([*parts, *more], key=lambda part: caddyfile.sort_key(part.block)))
+    assert_equal(splicer, adapt, sorted([*parts, *more], key=lambda part: caddyfile.merged_key(part.block)))
     # beside it at most the site of each kind, which has no handlers
     assert sum(text.count("import proxy") for text in counted.texts) == 1
 
