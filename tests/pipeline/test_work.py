@@ -1,5 +1,7 @@
 """What one more container costs where many have the same labels, counted in lines of Python."""
 
+import gc
+
 from attrs import evolve
 from dockcaddy import plugins, testing
 from dockcaddy.model import EngineInventory, Inventory, Resource
@@ -30,3 +32,16 @@ def test_a_container_with_the_labels_of_others_is_rendered_with_little_work() ->
     more = Inventory((EngineInventory("local", (*before, container(3))),))
     lines = lines_run(lambda: pipeline.fragments(more))
     assert 0 < lines <= MOST_LINES
+
+
+def test_rendering_leaves_no_cycles_that_python_has_to_look_for() -> None:
+    pipeline = Pipeline(plugins.load())
+    pipeline.fragments(Inventory((EngineInventory("local", (container(0),)),)))
+    many = Inventory((EngineInventory("local", tuple(map(container, range(1, 50)))),))
+    gc.collect()
+    gc.disable()
+    try:
+        pipeline.fragments(many)
+        assert gc.collect() < len(many.engines[0].resources)
+    finally:
+        gc.enable()

@@ -47,10 +47,12 @@ class State:
     variables: list[tuple[str, Value | None]] = field(factory=list)
     output: list[str] = field(factory=list)
     depth: int = 0
-    room: Room = field(init=False)
 
-    def __attrs_post_init__(self) -> None:
-        self.room = Room(self.limits.output, self.step)
+    @property
+    def room(self) -> Room:
+        """What making one text may take."""
+        # not kept: it refers to this state, which would then stay until Python looks for cycles
+        return Room(self.limits.output, self.step)
 
     def error(self, reason: str) -> ExecError:
         """An error at the node that was entered last, located as Go does."""
