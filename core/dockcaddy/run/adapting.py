@@ -121,6 +121,7 @@ def fragment_adapter(adapters: Sequence[Adapter], program: Path | None, *, is_sa
 def for_each() -> ForEach:
     """What asks an adapter for several texts, at the same time on the cores that this program leaves to Caddy.
 
-    It goes on with its own work while Caddy adapts.
+    It goes on with its own work while Caddy adapts, unless there is only one core: Caddy has a low priority and a limit of time.
     """
-    return ThreadPoolExecutor(max((os.cpu_count() or 1) - 1, 1), "dockcaddy-adapt").map
+    others = (os.cpu_count() or 1) - 1
+    return ThreadPoolExecutor(others, "dockcaddy-adapt").map if others else map
