@@ -1,8 +1,8 @@
 """A finished configuration, as outputs get it and commands print it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from dockcaddy.caddyfile import Origin, is_site
 from dockcaddy.caddyjson.document import Document
@@ -15,21 +15,32 @@ from dockcaddy.model import Problem
 class Configuration:
     """A finished configuration: the Caddyfile, and Caddy's JSON of it once Caddy has read it.
 
-    `document` is that JSON before what is only there for Caddy to find sites.
+    `document` is that JSON before what is only there for Caddy to find sites. `adapted` may be what makes the JSON: it is
+    called when somebody asks, as nobody does for a site that needs no load.
     """
 
     text: str
     problems: tuple[Problem, ...] = ()
-    adapted: bytes | None = None
+    _adapted: bytes | Callable[[], bytes] | None = None
     assembly: Assembly = field(factory=lambda: Assembly(()))
     document: Document | None = None
 
     @property
+    def adapted(self) -> bytes | None:
+        """Caddy's JSON; None where no Caddy has adapted the text."""
+        return self._adapted() if callable(self._adapted) else self._adapted
+
+    @property
     def json(self) -> bytes:
         """Caddy's JSON. Raises CaddyRefusal where no Caddy has adapted the text."""
-        if self.adapted is None:
+        adapted = self.adapted
+        if adapted is None:
             raise CaddyRefusal("the configuration has not been adapted by Caddy")
-        return self.adapted
+        return adapted
+
+    def adapted_as(self, other: "Configuration") -> "Configuration":
+        """This configuration with what Caddy made of the same text before."""
+        return evolve(self, adapted=other._adapted, document=other.document)
 
     @property
     def lines(self) -> tuple[tuple[Origin, ...], ...]:

@@ -32,6 +32,6 @@ class Transforms:
             document = self.retries.applied(document, services.retried, services.watched)
         return with_isolated_sites(document, {host for each in fragments if each.is_operators for host in each.hosts})
 
-    def finished(self, document: Document) -> Document:
-        """The transformed document as Caddy gets it."""
-        return with_branches(with_express(document, self.express) if self.express else document)
+    def encoded(self, document: Document) -> bytes:
+        """The JSON of a transformed document, as Caddy gets it."""
+        return with_branches(with_express(document, self.express) if self.express else document).encode()

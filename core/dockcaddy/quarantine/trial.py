@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Sequence
+from functools import cache, partial
 
 from attrs import define, evolve, field
 
@@ -151,8 +152,13 @@ class Trial:
         last = self.memory.last
         refused: Refusal | None
         try:
-            if last is not None and last.adapted is not None and last.text == configuration.text and self._is_checked():
-                configuration = evolve(configuration, adapted=last.adapted, document=last.document)
+            if (
+                last is not None
+                and last.document is not None
+                and last.text == configuration.text
+                and self._is_checked()
+            ):
+                configuration = configuration.adapted_as(last)
                 refused = None
             else:
                 document = self.document(configuration)
@@ -160,7 +166,7 @@ class Trial:
                 if checked.at_fault:
                     return self._attempt_without(checked.at_fault)
                 document = self.transforms.applied(document, configuration, self.fragments)
-                adapted = self.transforms.finished(document).encode()
+                adapted = cache(partial(self.transforms.encoded, document))
                 configuration = evolve(configuration, adapted=adapted, document=document)
                 refused = checked.refusal(configuration) or self._unsafe_setting(document, configuration)
             if refused is None:

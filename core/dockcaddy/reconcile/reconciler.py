@@ -358,12 +358,13 @@ class Reconciler:
 
     def _keep(self, accepted: Configuration) -> None:
         """Save what Caddy accepted, and the fragments of what it serves beyond that."""
-        if self.last_good is not None and self.quarantine is not None and accepted.adapted is not None:
+        if self.last_good is not None and self.quarantine is not None:
             fragments = self.quarantine.last_good
             if self.express.is_serving and self.express.running is not None:
                 accepted = self.express.running
                 fragments = {**fragments, **{each.key: each for each in self.quarantine.parts if each.blocks}}
-            self.last_good.keep(accepted.json, fragments)
+            if accepted.adapted is not None:
+                self.last_good.keep(accepted.json, fragments)
         # only now: a signal may have ended this before
         self._offered = None
 
