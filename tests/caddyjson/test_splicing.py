@@ -7,6 +7,7 @@ import weakref
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 from attrs import define, frozen
@@ -15,6 +16,7 @@ from dockcaddy import caddyfile
 from dockcaddy.caddyfile import Block
 from dockcaddy.caddyjson.document import Document, objects_in
 from dockcaddy.caddyjson.splicing import Splicer
+from dockcaddy.caddyjson.whole import Whole
 from dockcaddy.errors import CaddyRefusal
 from dockcaddy.merge.assembly import EMPTY
 from generated_sites import generated
@@ -110,6 +112,33 @@ def test_of_a_configuration_that_changes_again_and_again(adapt: Adapt, seed: int
             head = [*others, *parts_of(changed)]
         chosen = {*random.sample(sites, random.randrange(len(sites))), *head}
         assert_equal(splicer, adapt, sorted(chosen, key=lambda part: caddyfile.merged_key(part.block)))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_of_a_few_sites_that_come_and_go_beside_many(adapt: Adapt, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    random, splicer = Random(seed), Splicer(adapt, 0)
+    together, put_together = [], Whole.of
+
+    def counted(*given: Any) -> Whole:
+        together.append(given)
+        return put_together(*given)
+
+    monkeypatch.setattr(Whole, "of", counted)
+    kinds = ("http://{0}.test", "{0}.test", "https://{0}.test:8443", "http://{0}-and-more.test:8080")
+    names = [f"{'x' * random.randrange(5)}{number}" for number in range(60)]
+    texts = [f"{random.choice(kinds).format(name)} {{\nreverse_proxy 10.0.0.1:80\n}}\n" for name in names]
+    others = [
+        "{\nemail me@x.test\n}\n",
+        "http://o.test/path {\nrespond a\n}\n",
+        "o.test {\nredir /a /b\ntls internal\n}\n",
+    ]
+    pool, rest = parts_of("".join(texts)), parts_of("".join(others))
+    chosen = set(random.sample(pool, 40))
+    for _ in range(20):
+        chosen ^= set(random.sample(pool, random.randrange(1, 4)))
+        assert_equal(splicer, adapt, sorted({*chosen, *rest}, key=lambda part: caddyfile.sort_key(part.block)))
+    # the first one, and where the site went that stood for its kind
+    assert len(together) <= 8
 
 
 def plain(number: int, more: str = "") -> str:

@@ -6,7 +6,8 @@ from attrs import evolve, frozen
 
 from dockcaddy.caddyjson.document import Document, Route, encoded
 from dockcaddy.caddyjson.plain_sites import PlainSite
-from dockcaddy.caddyjson.skeleton import Kind, Member, NotSpliceable, spliced
+from dockcaddy.caddyjson.skeleton import Kind, Member, NotSpliceable
+from dockcaddy.caddyjson.whole import Whole
 
 __all__ = ["Frame", "NotSpliceable"]
 
@@ -36,7 +37,7 @@ class Frame:
         if self.server and len(sites) == 1:
             server = evolve(self.document.servers[self.server], routes=(sites[0][1],))
             return Document(self.document.rest, {**self.document.servers, self.server: server})
-        kinds = {each.key: Kind(each.key, stub=Member(0, each, sites[0][1])) for each in self.stubs}
+        kinds = {each.key: Kind(each.key, stub=Member(0, 0, sites[0][1], None, each)) for each in self.stubs}
         for position, (site, route) in enumerate(sites):
-            kinds[site.key].members.append(Member(position, site, route))
-        return spliced(self.document, list(kinds.values()), {})
+            kinds[site.key].members.append(Member(position, 0, route, None, site))
+        return Whole.of(self.document, list(kinds.values()), {}).document()

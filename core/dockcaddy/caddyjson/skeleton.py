@@ -4,30 +4,34 @@ Where the name of that site stands in Caddy's JSON, the names of all sites of it
 policy for certificates, or among the hosts that are not redirected. Where else it stands is not understood.
 """
 
-import re
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from attrs import define, evolve, field, frozen
+from attrs import define, field, frozen
 
-from dockcaddy.caddyjson.document import Document, Json, Route, Server
+from dockcaddy.caddyjson.definitions import Section
+from dockcaddy.caddyjson.document import Json, Route, Server
 from dockcaddy.caddyjson.plain_sites import PlainSite
-
-Hosts = frozenset[str]
-# of sites that are not plain, in the Caddyfile, by host and port; and of the only one whose host is not known
-Positions = Mapping[tuple[str, str], int]
-UNKNOWN = ("", "")
-
-_PLACEHOLDER = re.compile(r"\{[^{}]*\}")
 
 
 @frozen(eq=False)
-class Member:
-    """A plain site with its place in the Caddyfile and its route."""
+class Placed:
+    """The route of a site with its place: after longer paths of hosts of its length, then as in the Caddyfile.
+
+    With a section, others may come and go.
+    """
 
     position: int
-    site: PlainSite
+    path: int
     route: Route
+    section: Section | None
+
+
+@frozen(eq=False)
+class Member(Placed):
+    """That of a plain site, which has no path."""
+
+    site: PlainSite
 
 
 @define(eq=False)
@@ -80,40 +84,8 @@ def choose_stubs(kinds: Iterable[Kind], taken: Iterable[str]) -> None:
         raise NotSpliceable(without)
 
 
-def spliced(skeleton: Document, kinds: Sequence[Kind], positions: Positions) -> Document:
-    """The document of the whole. Raises NotSpliceable."""
-    names = _Names({name: (kind, suffix) for kind in kinds for name, suffix in kind.forms()})
-    placed = _placed(skeleton, kinds)
-    rest = names.grown_rest(skeleton.rest)
-    settings = {name: names.grown_server(server) for name, server in skeleton.servers.items()}
-    if names.odd:
-        raise NotSpliceable(names.odd)
-    servers = {
-        name: evolve(server, settings=settings[name], routes=_routes(server, placed.get(name, {}), positions))
-        for name, server in skeleton.servers.items()
-    }
-    return evolve(skeleton, rest=rest, servers=servers)
-
-
-def _placed(skeleton: Document, kinds: Sequence[Kind]) -> dict[str, dict[Hosts, Kind]]:
-    """The kinds by the server that has the route of their stub, and by the hosts of that. Raises NotSpliceable."""
-    by_hosts = {frozenset(kind.stub.site.hosts): kind for kind in kinds if kind.stub is not None}
-    placed: dict[str, dict[Hosts, Kind]] = {}
-    found: dict[Hosts, int] = {}
-    for name, server in skeleton.servers.items():
-        for route in server.routes:
-            hosts = frozenset(route.hosts)
-            if hosts in by_hosts:
-                placed.setdefault(name, {})[hosts] = by_hosts[hosts]
-                found[hosts] = found.get(hosts, 0) + 1
-    odd = [kind for hosts, kind in by_hosts.items() if found.get(hosts) != 1]
-    if odd:
-        raise NotSpliceable(odd)
-    return placed
-
-
 @define
-class _Names:
+class Names:
     """The names of stubs: the kinds that they stand for, and their suffixes.
 
     `odd` are the kinds whose stub stands in a place that is not understood.
@@ -203,51 +175,3 @@ def _without(settings: Json | None, *keys: str) -> Json:
 
 def _given(**settings: Any) -> dict[str, Any]:
     return {key: value for key, value in settings.items() if value}
-
-
-def _routes(server: Server, kinds: Mapping[Hosts, Kind], positions: Positions) -> tuple[Route, ...]:
-    """The routes of the server and of all sites of these kinds, in Caddy's order.
-
-    Sites with longer hosts come first, among them those with longer paths, then as in the Caddyfile. Sites with wildcards
-    or without a host come last (https://caddyserver.com/docs/caddyfile/concepts#addresses).
-    """
-    by_length: dict[int, list[tuple[int, int, Route]]] = {}
-    last: list[Route] = []
-    before: tuple[int, int] | None = None
-    for route in server.routes:
-        place = _place(route)
-        if place is None:
-            last.append(route)
-        elif last or (before is not None and place < before):
-            raise NotSpliceable
-        elif frozenset(route.hosts) not in kinds:
-            places = ((host, port) for host in route.hosts for port in server.ports)
-            position = next((positions[place] for place in places if place in positions), positions.get(UNKNOWN))
-            if position is None:
-                raise NotSpliceable
-            by_length.setdefault(-place[0], []).append((place[1], position, route))
-        before = place or before
-    for kind in kinds.values():
-        for each in kind.members:
-            by_length.setdefault(each.site.length, []).append((0, each.position, each.route))
-    made = [
-        route for length in sorted(by_length, reverse=True) for _, _, route in sorted(by_length[length], key=_order)
-    ]
-    hosts = [host for route in made for host in route.hosts]
-    if len(set(hosts)) < len(hosts) and kinds:
-        raise NotSpliceable
-    return (*made, *last)
-
-
-def _order(placed: tuple[int, int, Route]) -> tuple[int, int]:
-    return placed[:2]
-
-
-def _place(route: Route) -> tuple[int, int] | None:
-    """How early the route comes: smaller is earlier. None for wildcards and for what has no host."""
-    # Go counts bytes
-    length = max((len(_PLACEHOLDER.sub("", host).encode()) for host in route.hosts), default=0)
-    if not length or any("*" in host for host in route.hosts):
-        return None
-    paths = (path for match in route.value.get("match") or () for path in match.get("path") or ())
-    return -length, -max(map(len, paths), default=0)

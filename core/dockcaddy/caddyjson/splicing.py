@@ -6,16 +6,18 @@ its kind stand in the whole. What is not understood Caddy adapts as a whole, as 
 """
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from itertools import count
 from weakref import WeakKeyDictionary
 
-from attrs import Factory, define, evolve, field
+from attrs import Factory, define, evolve, field, frozen
 
 from dockcaddy.caddyfile import Block, ListenPorts, SiteAddress, is_host_of, is_site
 from dockcaddy.caddyjson.definitions import Definitions, Section
 from dockcaddy.caddyjson.document import Document, Route, Server
 from dockcaddy.caddyjson.plain_sites import PlainSite, wildcards_of
 from dockcaddy.caddyjson.site_routes import Site, SiteRoutes, route_of_its_own
-from dockcaddy.caddyjson.skeleton import UNKNOWN, Kind, Member, NotSpliceable, Positions, choose_stubs, spliced
+from dockcaddy.caddyjson.skeleton import Kind, Member, NotSpliceable, choose_stubs
+from dockcaddy.caddyjson.whole import UNKNOWN, Positions, Whole
 from dockcaddy.errors import CaddyRefusal
 from dockcaddy.settings import limits
 
@@ -41,7 +43,22 @@ class _Part:
         return self.site.hosts if self.site is not None else ()
 
 
+@frozen(eq=False)
+class _Last:
+    """What was put together last, while it is made of plain sites of `kinds` and of what has not changed since.
+
+    `certified` are the hosts of all sites that Caddy requests certificates for.
+    """
+
+    whole: Whole
+    kinds: Mapping[Hashable, Kind]
+    certified: set[str]
+    document: Document
+
+
 _Known = tuple[Section, _Part]
+# a kind of fewer sites has none that stands for it
+_FEWEST = 2
 # so often kinds may turn out not to be what they seemed
 _ROUNDS = 3
 
@@ -64,6 +81,7 @@ class Splicer:
     _parts: "WeakKeyDictionary[Section, _Part]" = field(factory=WeakKeyDictionary)
     _skeleton: tuple[str, Document] | None = None
     _not_plain: set[Hashable] = field(factory=set)
+    _last: _Last | None = None
 
     def document(self, sections: Sequence[Section], text: str) -> Document:
         """The document of a Caddyfile with these sections and this text.
@@ -72,11 +90,37 @@ class Splicer:
         """
         if len(sections) >= self.smallest:
             try:
-                return self._spliced(sections)
+                return self._changed(sections) or self._spliced(sections)
             except (CaddyRefusal, NotSpliceable):
                 # Caddy's message has to be about the whole
                 pass
         return self._decoded(text)
+
+    def _changed(self, sections: Sequence[Section]) -> Document | None:
+        """The document, where nothing but a few plain sites has changed since the last one; else None.
+
+        Raises CaddyRefusal and CaddyUnreachable.
+        """
+        # what is left half done is put together anew
+        last, self._last = self._last, None
+        if last is None:
+            return None
+        present = set(sections)
+        new, gone = present.difference(self._latest), self._latest.keys() - present
+        if len(new) + len(gone) > limits.MAX_SITES_PUT_IN or not all(is_site(each.block) for each in (*new, *gone)):
+            return None
+        document = last.document
+        if new or gone:
+            positions = dict(zip(sections, count()))
+            parts = {each: self._kept_part(each) for each in sorted(new, key=positions.__getitem__)}
+            self._adapt_new(parts.items())
+            is_all = all(_take_out(last, each, self._latest.pop(each)) for each in gone)
+            self._latest.update(parts)
+            if not is_all or not all(_put_in(last, each, part, positions) for each, part in parts.items()):
+                return None
+            document = last.whole.document()
+        self._last = evolve(last, document=document)
+        return document
 
     def _spliced(self, sections: Sequence[Section]) -> Document:
         parts = self._parts_of(sections)
@@ -91,11 +135,18 @@ class Splicer:
                 if shared and skeleton.app("tls").get("automation"):
                     # whether Caddy takes two policies for one host depends on the number of all of them
                     raise NotSpliceable
-                return spliced(skeleton, kinds, positions)
+                whole = Whole.of(skeleton, kinds, positions, sections)
+                document = whole.document()
             except NotSpliceable as error:
                 if not error.kinds:
                     raise
                 self._not_plain.update(kind.key for kind in error.kinds)
+            else:
+                # where it is not known, files are read
+                if not shared and self._skeleton is not None:
+                    certified = {host for each in parts for host in each.certified}
+                    self._last = _Last(whole, {kind.key: kind for kind in kinds}, certified, document)
+                return document
         raise NotSpliceable
 
     def _parts_of(self, sections: Sequence[Section]) -> list[_Part]:
@@ -162,7 +213,7 @@ class Splicer:
             kind = kinds.get(key)
             if kind is None:
                 kind = kinds[key] = Kind(key, is_covered=bool(wildcards) and key != (site.kind, ()))
-            kind.members.append(Member(position, site, route))
+            kind.members.append(Member(position, 0, route, sections[position], site))
         # one site of a kind stands for itself
         alone = [kind for kind in kinds.values() if len(kind.members) == 1]
         others |= {kind.members[0].position: sections[kind.members[0].position] for kind in alone}
@@ -200,6 +251,25 @@ class Splicer:
         """
         document = Document.decode(self.adapt(text) if text else b"")
         return document.with_servers(_with_named_groups)
+
+
+def _take_out(last: _Last, section: Section, part: _Part) -> bool:
+    """Take a site out of what was put together last. Returns whether nothing else changes by that."""
+    kind = last.kinds.get(part.site.kind) if part.site is not None else None
+    if kind is None or kind.stub is None or kind.stub.section is section or len(kind.members) <= _FEWEST:
+        return False
+    last.whole.remove(kind, section)
+    last.certified.difference_update(part.certified)
+    return True
+
+
+def _put_in(last: _Last, section: Section, part: _Part, positions: Mapping[Section, int]) -> bool:
+    """Put a site into what was put together last. Returns whether nothing else changes by that."""
+    kind = last.kinds.get(part.site.kind) if part.site is not None else None
+    if kind is None or part.site is None or part.route is None or not last.certified.isdisjoint(part.certified):
+        return False
+    last.certified.update(part.certified)
+    return last.whole.add(kind, Member(positions[section], 0, part.route, section, part.site), positions)
 
 
 def _key(site: PlainSite, wildcards: Sequence[str]) -> Hashable:

@@ -161,6 +161,8 @@ MAX_RETRIED_TOGETHER = 128
 # that it takes grows faster than their number.
 SPLICED_FROM = 32
 MAX_ADAPTED_TOGETHER = 256
+# Plain sites that come or go together and are put into the last document or taken out of it; for more, all is put together.
+MAX_SITES_PUT_IN = 128
 # From so many routes of one server on, they stand in branches of so many. Caddy searches lists of more than 100 hosts by
 # halves. It prepares all routes of a branch for each request to one of them, so a branch has leaves of few.
 BRANCHES_FROM = 256
