@@ -76,7 +76,10 @@ class DocumentRules:
                 look = self.look
                 if not look.rules:
                     return ()
-                in_routes = [each for route in document.every_route for each in route.found(look)]
+                found = document.found(look)
+                in_routes = (
+                    [each for route in document.every_route if route in found for each in found[route]] if found else ()
+                )
                 return (*in_routes, *look.in_rest(document))
         except PluginFault as fault:
             raise CaddyRefusal(str(fault)) from fault

@@ -5,12 +5,12 @@ for a route, however many documents it is part of.
 """
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence, Set
 from typing import Any
 
 from attrs import frozen
 
-from dockcaddy.admission.own_addresses import EVERY, LOOPBACK, place_here
+from dockcaddy.admission.own_addresses import EVERY, LOOPBACK, Place, place_here
 from dockcaddy.admission.plain_http import mixed_protocols
 from dockcaddy.caddyjson.document import NANOSECONDS, Document, Json, Route, Server
 from dockcaddy.model import bracketed
@@ -33,13 +33,20 @@ class UnsafeSetting:
     hosts: frozenset[str] = frozenset()
 
 
-def unsafe_settings(document: Document, containers: Collection[str] = ()) -> Iterator[UnsafeSetting]:
-    """The unsafe settings of a document. The addresses of `containers` do not lead to this machine itself."""
+def unsafe_settings(document: Document, containers: Iterable[str] = ()) -> Iterator[UnsafeSetting]:
+    """The unsafe settings of a document. The addresses of `containers` do not lead to this machine itself.
+
+    Most routes say nothing that could be unsafe. Whether an address is this machine's is asked once for a route.
+    """
     yield from (UnsafeSetting(*found) for found in mixed_protocols(document))
-    yield from _proxy_loops(document.servers, containers)
-    for server in document.servers.values():
+    listening = _listening(document)
+    suspects = document.found(_Suspicion(frozenset(str(port) for _, port in listening)))
+    servers = [(name, server, _routes(server, suspects)) for name, server in document.servers.items()]
+    if suspects:
+        yield from _proxy_loops(servers, listening, frozenset(containers))
+    for _, server, routes in servers:
         yield from _named_route_loops(server.named)
-        for route in _routes(server):
+        for route in routes:
             yield from _settings_of(route, server.named)
 
 
@@ -68,10 +75,27 @@ class _Contents:
         )
 
 
-def _routes(server: Server) -> Iterator[Route]:
-    """The routes of all sites, those of their error pages included."""
-    yield from server.routes
-    yield from server.errors
+@frozen
+class _Suspicion:
+    """Whether a route may lead to anything unsafe, where Caddy listens at these ports of this machine."""
+
+    ports: frozenset[str]
+
+    def __call__(self, route: Route) -> bool:
+        """Whether one does."""
+        own = route.found(_Contents.of)
+        return bool(own.invoked or own.needs or own.settings) or any(
+            _port_of(each) in self.ports and place_here(each) for each in own.dialled
+        )
+
+
+def _routes(server: Server, suspects: Container[Route]) -> Sequence[Route]:
+    """Those of the routes of all sites, and of their error pages."""
+    return [each for each in (*server.routes, *server.errors) if each in suspects] if suspects else ()
+
+
+def _port_of(address: str) -> str:
+    return address.rpartition(":")[2].lstrip("0")
 
 
 def _contents(route: Route, named: Mapping[str, Route]) -> Sequence[_Contents]:
@@ -170,22 +194,28 @@ def _is_costly(password: str) -> bool:
     return False
 
 
-def _proxy_loops(servers: Mapping[str, Server], containers: Collection[str]) -> Iterator[UnsafeSetting]:
-    """Proxies whose requests return to the listener that they arrived at, until no file descriptor is left."""
-    listening = {
+def _listening(document: Document) -> Mapping[Place, str]:
+    """The servers by where they listen on this machine."""
+    return {
         place: name
-        for name, server in servers.items()
+        for name, server in document.servers.items()
         for address in server.settings.get("listen") or ()
         if (place := place_here(address))
     }
+
+
+def _proxy_loops(
+    servers: Sequence[tuple[str, Server, Sequence[Route]]], listening: Mapping[Place, str], containers: Container[str]
+) -> Iterator[UnsafeSetting]:
+    """Proxies whose requests return to the listener that they arrived at, until no file descriptor is left."""
     ports = {str(port) for _, port in listening}
     proxies = [
         (name, target, route, port)
-        for name, server in servers.items()
-        for route in _routes(server)
+        for name, server, routes in servers
+        for route in routes
         for contents in _contents(route, server.named)
         for address in contents.dialled
-        if address.rpartition(":")[2].lstrip("0") in ports and address.rpartition(":")[0].strip("[]") not in containers
+        if _port_of(address) in ports and address.rpartition(":")[0].strip("[]") not in containers
         if (place := place_here(address))
         for host, port in (place,)
         if (target := listening.get((host or LOOPBACK, port)) or listening.get((EVERY, port)))

@@ -6,12 +6,12 @@ encoded once, however many documents it is part of, so that a document of ten th
 
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from itertools import chain
 from operator import is_
 from typing import Any, TypeVar
-from weakref import WeakKeyDictionary
 
-from attrs import Factory, define, evolve, field, frozen
+from attrs import define, evolve, field, frozen
 
 Json = Mapping[str, Any]
 Found = TypeVar("Found")
@@ -19,6 +19,8 @@ Found = TypeVar("Found")
 # a second, as Caddy's JSON counts durations
 NANOSECONDS = 1_000_000_000
 _PROXY = "reverse_proxy"
+# what is searched for, of which the results are kept
+_SEARCHES = 16
 
 
 @define(eq=False)
@@ -144,12 +146,33 @@ class Server:
         return str(port) in self.ports
 
 
+@define(eq=False)
+class Searches:
+    """What was found in the routes of the last document that was searched, for all that are made from one another."""
+
+    _known: dict[Callable[[Route], Any], tuple[frozenset[Route], dict[Route, Any]]] = field(factory=dict)
+
+    def found(self, find: Callable[[Route], Found], routes: frozenset[Route]) -> Mapping[Route, Found]:
+        """The routes in which `find` finds something. Only those that the last document did not have are searched."""
+        before, known = self._known.get(find, (frozenset(), {}))
+        found = {route: what for route, what in known.items() if route in routes}
+        found.update((route, what) for route in routes - before if (what := find(route)))
+        self._known[find] = routes, found
+        if len(self._known) > _SEARCHES:
+            del self._known[next(iter(self._known))]
+        return found
+
+
 @frozen(eq=False)
 class Document:
-    """A whole configuration. `rest` is all of it but the servers of the app `http`, which are in `servers` by name."""
+    """A whole configuration. `rest` is all of it but the servers of the app `http`, which are in `servers` by name.
+
+    `searches` are those of the documents that it was made from, or came after.
+    """
 
     rest: Json = field(factory=dict)
     servers: Mapping[str, Server] = field(factory=dict)
+    searches: Searches = field(factory=Searches, repr=False)
 
     @classmethod
     def decode(cls, config: bytes) -> "Document":
@@ -182,6 +205,18 @@ class Document:
         """This document with other settings of an app."""
         return evolve(self, rest={**self.rest, "apps": {**(self.rest.get("apps") or {}), name: settings}})
 
+    @cached_property
+    def distinct_routes(self) -> frozenset[Route]:
+        """The same as `every_route`, each once."""
+        return frozenset(self.every_route)
+
+    def found(self, find: Callable[[Route], Found]) -> Mapping[Route, Found]:
+        """The routes in which `find` finds something, in any order: what it gives is true.
+
+        The same `find` is called once for a route that is in one document after another.
+        """
+        return self.searches.found(find, self.distinct_routes)
+
     @property
     def routes(self) -> Iterator[Route]:
         """The routes of all servers."""
@@ -190,7 +225,7 @@ class Document:
     @property
     def every_route(self) -> Iterator[Route]:
         """The routes of all servers, those of error pages and the named ones included."""
-        return (route for server in self.servers.values() for route in server.every_route)
+        return chain.from_iterable(server.every_route for server in self.servers.values())
 
     def with_servers(self, change: Callable[[Server], Server]) -> "Document":
         """This document with each server changed; the same document where none changes."""
@@ -203,18 +238,15 @@ class RouteChange:
     """A change of each route by itself. It remembers what it made: a route that stays costs nothing in the next document."""
 
     change: Callable[[Route], Route]
-    # None stands for the route itself, which would live for ever as a value
-    _made: "WeakKeyDictionary[Route, Route | None]" = field(default=Factory(WeakKeyDictionary))
+    _made: dict[Route, Route] = field(factory=dict)
 
     def applied(self, document: Document) -> Document:
         """The document with every route changed; the same document where none changes."""
-        return document.with_servers(lambda server: server.with_routes(self._route))
-
-    def _route(self, route: Route) -> Route:
-        if route not in self._made:
-            made = self.change(route)
-            self._made[route] = None if made is route else made
-        return self._made[route] or route
+        routes, before = document.distinct_routes, self._made
+        made = {route: self.change(route) for route in routes.difference(before)}
+        # what is gone is forgotten
+        self._made = made | {route: before[route] for route in before.keys() & routes}
+        return document.with_servers(lambda server: server.with_routes(self._made.__getitem__))
 
 
 def are_same(changed: Collection[object], before: Collection[object]) -> bool:

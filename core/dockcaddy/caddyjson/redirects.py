@@ -19,7 +19,8 @@ def with_own_redirects(document: Document, shared_hosts: Collection[str] = ()) -
     """
     http = document.app("http")
     plain = [each for each in document.servers.values() if each.listens_at(http.get("http_port") or 80)]
-    if not any(_patterns(route.hosts) for server in plain for route in server.routes):
+    wide = document.found(_has_patterns)
+    if not wide or not any(route in wide for server in plain for route in server.routes):
         return document
     secure = [each for each in document.servers.values() if each.listens_at(http.get("https_port") or 443)]
     redirected = set(_redirected(secure)).difference(host for server in plain for host in server.hosts)
@@ -53,6 +54,10 @@ def _without_redirected(match: Json, redirected: Set[str], shared_hosts: Collect
     if not others or not set(patterns).isdisjoint(shared_hosts):
         return match
     return without_hosts(match, others)
+
+
+def _has_patterns(route: Route) -> bool:
+    return bool(_patterns(route.hosts))
 
 
 def _patterns(hosts: Sequence[str]) -> Sequence[str]:

@@ -13,7 +13,7 @@ from attrs import Factory, define, evolve, field, frozen
 
 from dockcaddy.caddyfile import Block, ListenPorts, SiteAddress, is_host_of, is_site
 from dockcaddy.caddyjson.definitions import Definitions, Section
-from dockcaddy.caddyjson.document import Document, Route, Server
+from dockcaddy.caddyjson.document import Document, Route, Searches, Server
 from dockcaddy.caddyjson.plain_sites import PlainSite, wildcards_of
 from dockcaddy.caddyjson.site_routes import Site, SiteRoutes, route_of_its_own
 from dockcaddy.caddyjson.skeleton import Kind, Member, NotSpliceable, choose_stubs
@@ -82,6 +82,7 @@ class Splicer:
     _skeleton: tuple[str, Document] | None = None
     _not_plain: set[Hashable] = field(factory=set)
     _last: _Last | None = None
+    _searches: Searches = field(factory=Searches)
 
     def document(self, sections: Sequence[Section], text: str) -> Document:
         """The document of a Caddyfile with these sections and this text.
@@ -118,7 +119,7 @@ class Splicer:
             self._latest.update(parts)
             if not is_all or not all(_put_in(last, each, part, positions) for each, part in parts.items()):
                 return None
-            document = last.whole.document()
+            document = evolve(last.whole.document(), searches=self._searches)
         self._last = evolve(last, document=document)
         return document
 
@@ -136,7 +137,7 @@ class Splicer:
                     # whether Caddy takes two policies for one host depends on the number of all of them
                     raise NotSpliceable
                 whole = Whole.of(skeleton, kinds, positions, sections)
-                document = whole.document()
+                document = evolve(whole.document(), searches=self._searches)
             except NotSpliceable as error:
                 if not error.kinds:
                     raise

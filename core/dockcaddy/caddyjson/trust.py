@@ -19,7 +19,7 @@ _LOCAL = re.compile(
 def without_installed_trust(document: Document) -> Document:
     """The document, in which no authority is installed; the same document where none of Caddy's own is used."""
     pki = document.app("pki")
-    if not (pki or _has_internal_issuer(document) or any(each.found(_needs_own) for each in document.every_route)):
+    if not (pki or _has_internal_issuer(document) or document.found(_needs_own)):
         return document
     named = {"local": {}, **(pki.get("certificate_authorities") or {})}
     authorities = {name: {**authority, "install_trust": False} for name, authority in named.items()}

@@ -209,9 +209,9 @@ class Trial:
 
     def _unsafe_setting(self, document: Document, configuration: Configuration) -> Refusal | None:
         """An unsafe setting that is not the operator's own."""
-        containers = {
+        containers = (
             address for each in self.fragments for address in each.addresses if is_loopback_of_another(address)
-        }
+        )
         for found in unsafe_settings(document, containers):
             if found.message not in self._tolerated_settings():
                 hosts = frozenset(map(plain_host, found.hosts))
