@@ -13,7 +13,7 @@ from typing import Any
 
 from attrs import define, evolve, field, frozen
 
-from dockcaddy.caddyjson.document import Document, Json, Route, Server, encoded
+from dockcaddy.caddyjson.document import Document, Json, Route, Server, are_same, encoded
 from dockcaddy.caddyjson.express_certificates import (
     HOST_PATTERN,
     http_port,
@@ -89,6 +89,8 @@ class Loaded:
 
     def __attrs_post_init__(self) -> None:
         self._servers = {name: _LoadedServer.of(self.document, each) for name, each in self.document.servers.items()}
+        # now, and not when the first site waits for it
+        self.document.found(_names_not_only_hosts)
 
     def difference(self, wanted: Document, values: Mapping[str, str]) -> Difference | None:
         """How `wanted` differs, where answers of hosts are all of it; else None. `values` are what placeholders stand for."""
@@ -96,8 +98,9 @@ class Loaded:
             return None
         answers: dict[Place, Answer] = {}
         ended: set[Place] = set()
+        wide = wanted.found(_names_not_only_hosts)
         for name, server in self._servers.items():
-            found = server.difference(wanted.servers[name], values)
+            found = server.difference(wanted.servers[name], values, wide)
             if found is None:
                 return None
             answers.update(found.answers)
@@ -152,9 +155,9 @@ class _LoadedServer:
         has_certificate = partial(is_new_name, document)
         return cls(server, _name(server), by_host, shapes, is_secure(document, server), has_certificate)
 
-    def difference(self, wanted: Server, values: Mapping[str, str]) -> Difference | None:
-        """See Loaded."""
-        changes = _changes(self.server, wanted)
+    def difference(self, wanted: Server, values: Mapping[str, str], wide: Collection[Route]) -> Difference | None:
+        """See Loaded. `wide` are the routes that do not only answer for hosts."""
+        changes = _changes(self.server, wanted, wide)
         if changes is None:
             return None
         gone, new = changes
@@ -248,25 +251,26 @@ def _for_shape(shape: Shape) -> Json:
     return {"match": matches, "handle": handle, "terminal": True}
 
 
-def _changes(loaded: Server, wanted: Server) -> tuple[Sequence[Route], Sequence[Route]] | None:
-    """The routes that only one of two servers has; None where anything else differs, or their order."""
+def _changes(loaded: Server, wanted: Server, wide: Collection[Route]) -> tuple[Sequence[Route], Sequence[Route]] | None:
+    """The routes that only one of two servers has; None where anything else differs, or their order.
+
+    Behind one of the `wide` ones, nothing may be new.
+    """
     is_same = _without_skipped(loaded.settings) == _without_skipped(wanted.settings)
     if not is_same or loaded.named.keys() != wanted.named.keys():
         return None
     if not _are_same((*loaded.errors, *loaded.named.values()), (*wanted.errors, *wanted.named.values())):
         return None
-    common = set(loaded.routes).intersection(wanted.routes)
-    texts = {each.encoded for each in loaded.routes if each not in common}
-    texts &= {each.encoded for each in wanted.routes if each not in common}
-    stays = [[each for each in server.routes if each in common or each.encoded in texts] for server in (loaded, wanted)]
-    if not _are_same(*stays):
+    had, has = frozenset(loaded.routes), frozenset(wanted.routes)
+    texts = {each.encoded for each in had - has} & {each.encoded for each in has - had}
+    gone, new = ({each for each in some if each.encoded not in texts} for some in (had - has, has - had))
+    stays = [
+        [each for each in server.routes if each not in others] for server, others in ((loaded, gone), (wanted, new))
+    ]
+    first = next((place for place, each in enumerate(wanted.routes) if each in wide), None) if wide else None
+    if not _are_same(*stays) or (first is not None and not new.isdisjoint(wanted.routes[first:])):
         return None
-    gone, new = (
-        [each for each in server.routes if each not in common and each.encoded not in texts]
-        for server in (loaded, wanted)
-    )
-    behind = wanted.routes[_first_without_hosts(wanted.routes) :] if new else ()
-    return None if any(each in new for each in behind) else (gone, new)
+    return [each for each in loaded.routes if each in gone], [each for each in wanted.routes if each in new]
 
 
 def _without_skipped(settings: Json) -> Mapping[str, Any]:
@@ -276,18 +280,13 @@ def _without_skipped(settings: Json) -> Mapping[str, Any]:
 
 
 def _are_same(old: Sequence[Route], new: Sequence[Route]) -> bool:
-    return len(old) == len(new) and all(map(_is_same, old, new))
+    return len(old) == len(new) and (are_same(old, new) or all(map(_is_same, old, new)))
 
 
 def _is_same(one: Route, other: Route) -> bool:
     return one is other or one.encoded == other.encoded
 
 
-def _first_without_hosts(routes: Sequence[Route]) -> int:
-    """The place of the first route that does not only answer for hosts."""
-    return next((place for place, route in enumerate(routes) if not route.found(_names_hosts)), len(routes))
-
-
-def _names_hosts(route: Route) -> bool:
+def _names_not_only_hosts(route: Route) -> bool:
     matches: Iterable[Json] = route.value.get("match") or ({},)
-    return all(each.get("host") for each in matches) and not any("*" in host or "{" in host for host in route.hosts)
+    return not all(each.get("host") for each in matches) or any("*" in host or "{" in host for host in route.hosts)

@@ -3,6 +3,7 @@
 from bisect import bisect_left, insort
 from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
 from functools import cached_property
+from itertools import count
 
 from attrs import define, field, frozen
 
@@ -67,10 +68,11 @@ class Assembly:
         # no section is before the global options
         return ListenPorts.of(section.block for section in self.sections[:1])
 
-    @property
+    @cached_property
     def placeholders(self) -> Mapping[str, str]:
         """What placeholders in it stand for now."""
-        return {name: value for section in self.sections for name, value in section.site.placeholders.items()}
+        noted = [each.site.placeholders for each in self.sections if each.site.placeholders]
+        return {name: value for some in noted for name, value in some.items()}
 
     @property
     def problems(self) -> tuple[Problem, ...]:
@@ -116,20 +118,28 @@ class Assembler:
 
         Gives the same assembly as before where none of them has changed.
         """
-        wanted = {fragment.key: fragment for fragment in fragments if fragment.key not in excluded}
+        wanted = {fragment.key: fragment for fragment in fragments}
+        for key in excluded:
+            wanted.pop(key, None)
         touched: dict[Hashable, None] = {}
-        gone = [key for key in self._fragments if key not in wanted]
+        before = self._fragments
+        gone = [] if before.keys() <= wanted.keys() else [key for key in before if key not in wanted]
         for key in gone:
-            touched |= dict.fromkeys(self._leave(self._fragments.pop(key)))
-        for key, fragment in wanted.items():
-            before = self._fragments.get(key)
-            if before is not fragment:
-                if before is not None:
-                    touched |= dict.fromkeys(self._leave(before))
-                touched |= dict.fromkeys(self._enter(fragment))
-                self._fragments[key] = fragment
+            touched |= dict.fromkeys(self._leave(before.pop(key)))
+        # nothing is called for each of those that stay, which are most
+        for key, fragment in [(key, each) for key, each in wanted.items() if before.get(key) is not each]:
+            if key in before:
+                touched |= dict.fromkeys(self._leave(before[key]))
+            touched |= dict.fromkeys(self._enter(fragment))
+            before[key] = fragment
+        if touched or self._latest is None:
+            self._latest = self._assembled(wanted, touched, gone)
+        return self._latest
+
+    def _assembled(self, wanted: Mapping[str, Fragment], touched: Collection[Hashable], gone: Sequence[str]) -> Assembly:
+        """The assembly of the wanted fragments, of which the touched groups are made again."""
         if touched:
-            positions = {key: position for position, key in enumerate(wanted)}
+            positions = dict(zip(wanted, count()))
             members = {group: self._members_in_order(group, positions) for group in touched}
             self._conflicts.update(members, gone)
             for group, found in members.items():
@@ -138,11 +148,9 @@ class Assembler:
                 else:
                     self._in_order.pop(group, None)
             self._put_in_order({group: self._merged(found) for group, found in members.items()})
-        if touched or self._latest is None:
-            bare = frozenset[Origin]().union(*[fragment.bare for fragment in wanted.values() if fragment.bare])
-            conflicts, neighbours = self._conflicts.conflicts, self._conflicts.neighbours
-            self._latest = Assembly(tuple(self._ordered), conflicts, dict(self._in_order), neighbours, bare)
-        return self._latest
+        bare = frozenset[Origin]().union(*[fragment.bare for fragment in wanted.values() if fragment.bare])
+        conflicts, neighbours = self._conflicts.conflicts, self._conflicts.neighbours
+        return Assembly(tuple(self._ordered), conflicts, dict(self._in_order), neighbours, bare)
 
     def _enter(self, fragment: Fragment) -> Collection[Hashable]:
         grouped: dict[Hashable, list[Block]] = {}

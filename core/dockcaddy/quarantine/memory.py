@@ -95,6 +95,8 @@ class Memory:
 
         A rejected fragment that shares a site with one that changed is retried at once.
         """
+        if not self.rejections:
+            return
         current = {fragment.key: fragment for fragment in fragments}
         moved = {key for key, fragment in self.accepted.items() if current.get(key) is not fragment}
         self.rejections = {
@@ -219,7 +221,10 @@ class Memory:
 
     def candidates(self, fragments: Iterable[Fragment]) -> list[Fragment]:
         """The fragments that are not part of the last accepted configuration, the oldest first."""
-        changed = [each for each in fragments if not self._was_accepted(each)]
+        accepted = self.accepted
+        # most are the same object
+        others = [each for each in fragments if accepted.get(each.key) is not each]
+        changed = [each for each in others if not self._was_accepted(each)]
         return sorted(changed, key=lambda each: each.seniority)
 
     def _was_accepted(self, fragment: Fragment) -> bool:

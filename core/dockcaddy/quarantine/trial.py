@@ -67,11 +67,14 @@ class Trial:
     _tolerated: frozenset[str] | None = None
     _shapes: tuple[set[Hashable], set[Hashable]] | None = None
     _makers: Makers = field(factory=Makers)
+    # of which fragments, and without which, the configuration without conflicts is
+    _built: tuple[list[Fragment], frozenset[str], Configuration] | None = None
 
     def resolve(self) -> Configuration:
         """The accepted configuration: first without what was rejected before, then with what is due for a retry."""
         due = []
-        for each in tuple(self.fragments):
+        rejections = self.memory.rejections
+        for each in [each for each in self.fragments if each.key in rejections or not each.blocks]:
             rejection = self.memory.rejection(each)
             if each.failed or rejection is not None:
                 self._replace(each)
@@ -228,10 +231,14 @@ class Trial:
 
     def _without_conflicts(self) -> Configuration:
         """Everything that is not left out, assembled. The newer fragment of each conflict is rejected."""
+        built = self._built
+        if built is not None and built[0] is self.fragments and built[1] is self.left_out:
+            return built[2]
         configuration = self.build(self.fragments, self.left_out)
         while conflicts := self.shared_sites.conflicts_in(configuration.assembly):
             self._reject_newer(conflicts)
             configuration = self.build(self.fragments, self.left_out)
+        self._built = self.fragments, self.left_out, configuration
         return configuration
 
     def _reject_newer(self, conflicts: Sequence[Conflict]) -> None:

@@ -36,6 +36,8 @@ class Flapping:
 
     _lives: dict[str, _Life] = field(factory=dict)
     _held: dict[str, float] = field(factory=dict)
+    # those that are held down once they are up
+    _waiting: set[str] = field(factory=set)
 
     @property
     def due(self) -> float | None:
@@ -44,39 +46,31 @@ class Flapping:
 
     def apply(self, inventory: Inventory, now: float) -> Inventory:
         """The inventory with held resources as they were when they went down; the same object where none is held."""
-        seen: dict[str, _Life] = {}
-        self._held = {}
-        engines = tuple([self._engine(engine, now, seen) for engine in inventory.engines])
-        for key, life in self._lives.items():
-            if key not in seen:
-                gone = _fallen(life, None, now)
-                # one that has been gone for long is forgotten
-                if gone.falls and now < gone.fell_at + MEMORY:
-                    seen[key] = gone
-        self._lives = seen
-        if all(damped is engine for damped, engine in zip(engines, inventory.engines, strict=True)):
-            return inventory
-        return Inventory(engines)
+        lives = self._lives
+        present = {each.key: each for engine in inventory.engines for each in engine.resources}
+        # nothing is called for each of those that stay, which are most
+        new = [key for key, each in present.items() if key not in lives or lives[key].resource is not each]
+        for key in new:
+            lives[key] = _next(lives.get(key), present[key], now)
+        for key in lives.keys() - present.keys():
+            lives[key] = _fallen(lives[key], None, now)
+            # one that has been gone for long is forgotten
+            if not lives[key].falls or now >= lives[key].fell_at + MEMORY:
+                del lives[key]
+        self._waiting = {key for key in (*self._waiting, *new) if key in lives and now < lives[key].held_until}
+        self._held = {key: lives[key].held_until for key in self._waiting & present.keys() if _is_up(present[key])}
+        return Inventory(tuple(map(self._engine, inventory.engines))) if self._held else inventory
 
-    def _engine(self, engine: EngineInventory, now: float, seen: dict[str, _Life]) -> EngineInventory:
-        given = tuple(self._resources(engine.resources, now, seen))
-        if len(given) == len(engine.resources) and all(a is b for a, b in zip(given, engine.resources, strict=True)):
-            return engine
-        return evolve(engine, resources=given)
+    def _engine(self, engine: EngineInventory) -> EngineInventory:
+        given = tuple(self._resources(engine.resources))
+        return engine if given == engine.resources else evolve(engine, resources=given)
 
-    def _resources(self, resources: Iterable[Resource], now: float, seen: dict[str, _Life]) -> Iterable[Resource]:
+    def _resources(self, resources: Iterable[Resource]) -> Iterable[Resource]:
         for resource in resources:
-            key = resource.key
-            life = self._lives.get(key)
-            if life is None or life.resource is not resource:
-                life = _next(life, resource, now)
-            seen[key] = life
-            if now >= life.held_until or not _is_up(resource):
+            if resource.key not in self._held:
                 yield resource
-                continue
-            self._held[key] = life.held_until
-            if life.when_down is not None:
-                yield life.when_down
+            elif (when_down := self._lives[resource.key].when_down) is not None:
+                yield when_down
 
 
 def _is_up(resource: Resource) -> bool:

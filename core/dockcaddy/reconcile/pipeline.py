@@ -191,19 +191,17 @@ class Pipeline:
 
     def _rendered_of(self, engine: EngineInventory, inventory: Inventory) -> list[_Rendered]:
         """What each resource of an engine gives. Those that are kept take most of a pass, so there is no call for each."""
-        before, caddy, operators = self._rendered, engine.caddy, engine.operators
-        made = []
-        for resource in engine.resources:
-            kept = before.get(id(resource))
-            if (
-                kept is None
-                or kept.caddy is not caddy
-                or kept.is_operators is not (resource.id in operators)
-                or not (kept.inventory is None or kept.inventory == inventory)
-            ):
-                kept = self._render(resource, engine, inventory)
-            made.append(kept)
-        return made
+        caddy, operators = engine.caddy, engine.operators
+        kept = map(self._rendered.get, map(id, engine.resources))
+        return [
+            each
+            if each is not None
+            and each.caddy is caddy
+            and each.is_operators is (resource.id in operators)
+            and (each.inventory is None or each.inventory == inventory)
+            else self._render(resource, engine, inventory)
+            for resource, each in zip(engine.resources, kept, strict=True)
+        ]
 
     def _render(self, resource: Resource, engine: EngineInventory, inventory: Inventory) -> _Rendered:
         context = ResourceContext(resource, engine, self._registry, self._sections, inventory, self._proxy)

@@ -101,8 +101,11 @@ class SharedSites:
         groups = assembly.members
         if assembly.conflicts or self.allow_shadowing:
             return assembly.conflicts
-        changed = [group for group, members in groups.items() if self._groups.get(group) is not members]
-        changed += [group for group in self._groups if group not in groups]
+        if groups is self._groups:
+            return self._conflicts
+        before = self._groups
+        changed = [group for group, members in groups.items() if before.get(group) is not members]
+        changed += [] if before.keys() <= groups.keys() else [group for group in before if group not in groups]
         if changed:
             anew = any(isinstance(group, tuple) for group in changed)
             if anew:
