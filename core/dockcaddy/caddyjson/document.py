@@ -134,7 +134,7 @@ class Server:
     def with_routes(self, change: Callable[[Route], Route]) -> "Server":
         """This server with every route changed; the same server where none changes."""
         routes = tuple(self.every_route)
-        changed = [change(each) for each in routes]
+        changed = list(map(change, routes))
         if are_same(changed, routes):
             return self
         first, last = len(self.routes), len(self.routes) + len(self.errors)
@@ -242,11 +242,12 @@ class RouteChange:
 
     def applied(self, document: Document) -> Document:
         """The document with every route changed; the same document where none changes."""
-        routes, before = document.distinct_routes, self._made
-        made = {route: self.change(route) for route in routes.difference(before)}
-        # what is gone is forgotten
-        self._made = made | {route: before[route] for route in before.keys() & routes}
-        return document.with_servers(lambda server: server.with_routes(self._made.__getitem__))
+        routes, made = document.distinct_routes, self._made
+        made.update([(route, self.change(route)) for route in routes.difference(made)])
+        if len(made) > len(routes):
+            # what is gone is forgotten
+            self._made = made = {route: made[route] for route in routes}
+        return document.with_servers(lambda server: server.with_routes(made.__getitem__))
 
 
 def are_same(changed: Collection[object], before: Collection[object]) -> bool:

@@ -88,8 +88,10 @@ class FragmentDocuments:
 
     def of(self, fragments: Sequence[Fragment]) -> Mapping[Fragment, Alone]:
         """What Caddy says to each of these fragments, which are all that there are. Raises CaddyUnreachable."""
-        known = {} if self._define(tuple(each for each in fragments if each.definitions)) else self._latest
+        known = {} if self._define(tuple([each for each in fragments if each.definitions])) else self._latest
         new = [each for each in fragments if each not in known or known[each].reads_files]
+        if not new and len(fragments) == len(known):
+            return self._latest | self._joint if self._joint else self._latest
         try:
             made = self._made(new)
         except CaddyUnreachable as error:

@@ -136,7 +136,9 @@ class Assembler:
             self._latest = self._assembled(wanted, touched, gone)
         return self._latest
 
-    def _assembled(self, wanted: Mapping[str, Fragment], touched: Collection[Hashable], gone: Sequence[str]) -> Assembly:
+    def _assembled(
+        self, wanted: Mapping[str, Fragment], touched: Collection[Hashable], gone: Sequence[str]
+    ) -> Assembly:
         """The assembly of the wanted fragments, of which the touched groups are made again."""
         if touched:
             positions = dict(zip(wanted, count()))

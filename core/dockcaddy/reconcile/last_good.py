@@ -98,7 +98,8 @@ class LastGood:
             with contextlib.closing(self._database.connect()) as connection, connection:
                 if self._kept is None:
                     connection.execute("delete from fragment")
-                connection.execute("insert or replace into configuration values (1, ?)", (json,))
+                if self._kept is None or json != self._kept_json:
+                    connection.execute("insert or replace into configuration values (1, ?)", (json,))
                 connection.executemany("delete from fragment where key = ?", [(key,) for key in gone])
                 connection.executemany("insert or replace into fragment values (?, ?, ?, ?, ?)", map(_row, changed))
         except (OSError, sqlite3.Error) as error:
