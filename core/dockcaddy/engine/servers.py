@@ -15,9 +15,14 @@ Counts = Callable[[str], bool]
 _SUFFIX = "_controlled_server"
 
 
+def server_label(prefix: str) -> str:
+    """The label of a server."""
+    return prefix + _SUFFIX
+
+
 def is_server(labels: Mapping[str, str] | None, prefix: str) -> bool:
     """Whether the labels ask a controller to configure a Caddy, whatever the label's value is."""
-    return prefix + _SUFFIX in (labels or {})
+    return server_label(prefix) in (labels or {})
 
 
 def servers_of_containers(

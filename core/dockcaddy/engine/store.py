@@ -10,10 +10,19 @@ from dockcaddy.engine.api.podman import completed
 from dockcaddy.engine.reach import shared_networks
 from dockcaddy.engine.reach.ingress import IngressNetworks
 from dockcaddy.engine.reach.shared_networks import Link, Owners, Start, UsedNetwork
-from dockcaddy.engine.records.resources import EngineOptions, container, container_name, has_prefix, needed, shared
+from dockcaddy.engine.records.resources import (
+    VOLATILE,
+    EngineOptions,
+    container,
+    container_name,
+    has_prefix,
+    is_as,
+    needed,
+    shared,
+)
 from dockcaddy.engine.records.unlabelled import warnings
 from dockcaddy.engine.records.unserved import unserved_containers
-from dockcaddy.engine.servers import Counts, is_server, servers_of_containers
+from dockcaddy.engine.servers import Counts, server_label, servers_of_containers
 from dockcaddy.engine.watch.expectations import ended
 from dockcaddy.errors import one_line
 from dockcaddy.model import ControlledServer, Problem, Resource, Unserved
@@ -21,8 +30,6 @@ from dockcaddy.model import ControlledServer, Problem, Resource, Unserved
 Json = Mapping[str, Any]
 
 _HEALTH = re.compile(r"\((?:(healthy|unhealthy)|health: starting)\)")
-# keys whose values change all the time
-_VOLATILE = ("Status", "SizeRw", "SizeRootFs")
 
 
 @define(eq=False)
@@ -161,7 +168,7 @@ class ContainerStore:
             return
         known.rank = rank or known.rank
         item = completed(item, known.item)
-        if _steady(known.item) != _steady(item):
+        if not is_as(known.item, item) and _steady(known.item) != _steady(item):
             known.item = shared(item)
             self.owners.put(item)
             self._changed(known)
@@ -208,7 +215,9 @@ class ContainerStore:
 
     def uninspected(self) -> list[str]:
         """The ids that need an inspect response."""
-        return [id for id, known in self._known.items() if self._is_uninspected(known) and self._is_there(known)]
+        is_shared = self.owners.are_any
+        maybe = [(id, each) for id, each in self._known.items() if each.inspect is None or is_shared]
+        return [id for id, known in maybe if self._is_uninspected(known) and self._is_there(known)]
 
     def _is_uninspected(self, known: _Known) -> bool:
         if known.inspect is None:
@@ -289,7 +298,7 @@ class ContainerStore:
             self._in_order = sorted(self._known.values(), key=_age, reverse=True)
         for known in [each for each in self._in_order if 0.0 < each.stopping_until <= now]:
             self._go_on(known)
-        found = [self._resource_of(known, now) for known in self._in_order]
+        found = [each.resource if each.is_made else self._resource_of(each, now) for each in self._in_order]
         return tuple([each for each in found if each is not None])
 
     @property
@@ -304,7 +313,9 @@ class ContainerStore:
     @property
     def excluded(self) -> tuple[str, ...]:
         """The names of the containers that the constraint excludes, and that would count without it."""
-        items = [each.item for each in self._known.values() if self._is_excluded(each)]
+        items = [
+            each.item for each in self._known.values() if each.is_excluded is not False and self._is_excluded(each)
+        ]
         return tuple(sorted(container_name(each) for each in items if self.options.stopped.counts(each)))
 
     def _is_excluded(self, known: _Known) -> bool:
@@ -315,7 +326,8 @@ class ContainerStore:
     def servers(self, own: Iterable[str], counts: Counts) -> tuple[ControlledServer, ...]:
         """The containers that are servers. See `servers_of_containers`."""
         prefix = self.options.label_prefix
-        asked = [known for known in self._known.values() if is_server(known.item.get("Labels"), prefix)]
+        mark = server_label(prefix)
+        asked = [known for known in self._known.values() if mark in (known.item.get("Labels") or ())]
         items = [known.item for known in asked if not self._is_excluded(known)]
         return servers_of_containers(items, prefix, own, counts)
 
@@ -379,7 +391,7 @@ def _age(known: _Known) -> tuple[int, str, int]:
 
 
 def _steady(item: Json) -> dict[str, Any]:
-    steady = {key: value for key, value in item.items() if key not in _VOLATILE}
+    steady = {key: value for key, value in item.items() if key not in VOLATILE}
     # a list has mounts in random order
     steady["Mounts"] = sorted(item.get("Mounts") or (), key=lambda mount: str(mount.get("Destination")))
     return steady

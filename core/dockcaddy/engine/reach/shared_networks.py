@@ -99,6 +99,11 @@ class Owners:
         """Whether the network of this container is used."""
         return bool(self._users or self.own) and any(map(self.has, names_of(item)))
 
+    @property
+    def are_any(self) -> bool:
+        """Whether any container uses another's network."""
+        return bool(self._by_user)
+
     def shares(self, item: Json) -> bool:
         """Whether it uses another's network, or another uses its network."""
         return bool(self._by_user) and (item["Id"] in self._by_user or self.owns(item))

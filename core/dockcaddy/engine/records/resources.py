@@ -19,6 +19,8 @@ from dockcaddy.settings.constraint import Constraint, Subject
 Json = Mapping[str, Any]
 
 # https://docs.docker.com/reference/cli/docker/compose/run/
+# keys of an item of a list whose values change all the time
+VOLATILE = ("Status", "SizeRw", "SizeRootFs")
 ONE_OFF = "com.docker.compose.oneoff"
 _HEALTH_IN_STATUS = re.compile(r"\((?:health: )?(healthy|unhealthy|starting)\)")
 _HEALTH: Mapping[str, Health] = {"healthy": "healthy", "unhealthy": "unhealthy", "starting": "starting"}
@@ -70,6 +72,11 @@ class EngineOptions:
 def has_prefix(labels: Mapping[str, str], prefix: str) -> bool:
     """Whether one of the labels is ours: `PREFIX`, `PREFIX_1` or `PREFIX.x`."""
     return any(key.startswith(prefix) and (len(key) == len(prefix) or key[len(prefix)] in "._") for key in labels)
+
+
+def is_as(known: Json, item: Json) -> bool:
+    """Whether an item of a list is as it was known, but for what changes all the time. Not all that are equal are found."""
+    return {**item, **{key: known[key] for key in VOLATILE if key in known}} == known
 
 
 def container_name(item: Json) -> str:

@@ -5,6 +5,7 @@ from typing import Any
 
 from attrs import define, field
 
+from dockcaddy.engine.records.resources import is_as
 from dockcaddy.errors import one_line
 from dockcaddy.model import Problem
 
@@ -69,12 +70,13 @@ class OddContainers:
         return [item for item in made if item is not None]
 
     def _sound(self, item: Json, known: Callable[[str], Json | None]) -> Json | None:
-        key = oddity(item, ITEM, "Id") if isinstance(item, Mapping) and item.get("Id") else "Id"
         id = str(item.get("Id") or "") if isinstance(item, Mapping) else ""
+        kept = known(id) if id else None
+        is_known = kept is not None and is_as(kept, item)
+        key = "" if is_known else oddity(item, ITEM, "Id") if id else "Id"
         if not key:
             self.problems.pop(id, None)
             return item
-        kept = known(id)
         what = "it is left out" if kept is None else "it stays as it was"
         names = item.get("Names") if isinstance(item, Mapping) else None
         name = names[0].lstrip("/") if names and not oddity(names, [str], "Names") else id[:12]
