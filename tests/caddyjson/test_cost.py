@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 from attrs import define, evolve, field
-from dockcaddy.admission import unsafe
+from dockcaddy.admission import own_addresses, unsafe
+from dockcaddy.admission.own_addresses import Place
 from dockcaddy.caddyjson import Document, document, trust, with_isolated_sites
 from dockcaddy.caddyjson.document import Json, Route, RouteChange, Server
 from dockcaddy.caddyjson.retries import Retries
@@ -117,6 +118,42 @@ def test_what_is_found_in_a_route_is_searched_for_once() -> None:
 
     assert [one.found(find), one.found(find)] == ["found", "found"]
     assert searched == [one.value]
+
+
+def test_in_a_document_what_came_is_searched_and_what_went_is_forgotten() -> None:
+    searched = list[Route]()
+
+    def find(given: Route) -> bool:
+        searched.append(given)
+        return "s7.test" in given.hosts
+
+    first, second = documents()
+    second = evolve(second, searches=first.searches)
+    (there,) = first.found(find)
+    assert there.hosts == ("s7.test",) and len(searched) == SITES + 2
+    assert list(second.found(find)) == [there] and len(searched) == SITES + 3
+    without = evolve(second, servers={"srv0": Server({}, tuple(each for each in second.routes if each is not there))})
+    assert not without.found(find) and len(searched) == SITES + 3
+
+
+def test_whether_an_upstream_is_this_machine_is_asked_once_for_a_route(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = list[str]()
+
+    def place_here(address: str) -> Place | None:
+        asked.append(address)
+        return own_addresses.place_here(address)
+
+    monkeypatch.setattr(unsafe, "place_here", place_here)
+    first, second = documents()
+    # the port of the containers
+    first, second = (
+        one.with_servers(lambda each: evolve(each, settings={"listen": [":80"]})) for one in (first, second)
+    )
+    second = evolve(second, searches=first.searches)
+    assert not list(unsafe.unsafe_settings(first))
+    asked.clear()
+    assert not list(unsafe.unsafe_settings(second))
+    assert sorted(asked) == ["10.1.0.202:80", ":80"]
 
 
 def test_a_deep_proxy_is_changed_as_well() -> None:

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from dockcaddy.engine import Connection, Engine
 from dockcaddy.engine.builder import InventoryBuilder
+from dockcaddy.engine.records import soundness
 from dockcaddy.engine.records.resources import EngineOptions
 from dockcaddy.engine.snapshot import from_snapshot
 
@@ -40,6 +41,21 @@ def item(name: str, **more: Any) -> dict[str, Any]:
         "State": "running",
         "Created": 1,
     } | more
+
+
+def test_what_a_list_repeats_is_not_looked_at_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked = list[Any]()
+
+    def oddity(value: object, expected: Any, name: str) -> str:
+        looked.append(value)
+        return ""
+
+    builder = InventoryBuilder("local", EngineOptions())
+    builder.containers.replace_all(builder.sound([item("a", Status="Up 2 minutes"), item("b", Status="Up 5 minutes")]))
+    monkeypatch.setattr(soundness, "oddity", oddity)
+    again = [item("a", Status="Up 3 minutes"), item("b", Status="Up 6 minutes", Names=["/other"])]
+    assert builder.sound(again) == again
+    assert looked == again[1:]
 
 
 class Client:

@@ -1,5 +1,6 @@
 """What was accepted last survives the program."""
 
+import contextlib
 import os
 import sqlite3
 import stat
@@ -50,6 +51,20 @@ def test_nothing_is_written_when_nothing_changed(tmp_path: Path, monkeypatch: py
     last_good.keep(b"{}", kept)
     monkeypatch.setattr(sqlite3, "connect", lambda *_, **__: pytest.fail("written again"))
     last_good.keep(b"{}", {"a": fragment("a", SITE)})
+
+
+def test_a_json_that_has_not_changed_is_not_written_again(tmp_path: Path) -> None:
+    path = tmp_path / "last-good.db"
+    last_good = LastGood(path)
+    last_good.keep(b"{}", {"a": fragment("a", SITE)})
+    with contextlib.closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("update configuration set json = 'as it was'")
+    last_good.keep(b"{}", {"a": fragment("a", SITE), "b": fragment("b", SITE)})
+    remembered = LastGood(path).load()
+    assert remembered.json == "as it was" and set(remembered.fragments) == {"a", "b"}
+    path.unlink()
+    last_good.keep(b"{}", {"a": fragment("a", SITE)})
+    assert LastGood(path).json() == b"{}"
 
 
 def test_a_file_that_is_no_database_is_told_and_replaced(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -98,7 +98,9 @@ class LastGood:
             with contextlib.closing(self._database.connect()) as connection, connection:
                 if self._kept is None:
                     connection.execute("delete from fragment")
-                if self._kept is None or json != self._kept_json:
+                is_there = connection.execute("select 1 from configuration").fetchone() is not None
+                # that of ten thousand sites has megabytes
+                if self._kept is None or json != self._kept_json or not is_there:
                     connection.execute("insert or replace into configuration values (1, ?)", (json,))
                 connection.executemany("delete from fragment where key = ?", [(key,) for key in gone])
                 connection.executemany("insert or replace into fragment values (?, ?, ?, ?, ?)", map(_row, changed))
