@@ -353,7 +353,7 @@ class Trial:
         keys = {each.key: each for each in group}
         self.fragments = [keys.get(each.key, each) for each in self.fragments]
         self.fallbacks -= keys.keys()
-        self.left_out -= keys.keys()
+        self.left_out = self.left_out.difference(keys)
 
     def _reject_finding(self, finding: Finding) -> None:
         fragment, refused = finding.fragment, finding.refused
