@@ -136,7 +136,7 @@ def test_of_a_few_sites_that_come_and_go_beside_many(adapt: Adapt, seed: int, mo
     chosen = set(random.sample(pool, 40))
     for _ in range(20):
         chosen ^= set(random.sample(pool, random.randrange(1, 4)))
-        assert_equal(splicer, adapt, sorted({*chosen, *rest}, key=lambda part: caddyfile.sort_key(part.block)))
+        assert_equal(splicer, adapt, sorted({*chosen, *rest}, key=lambda part: caddyfile.merged_key(part.block)))
     # the first one, and where the site went that stood for its kind
     assert len(together) <= 8
 
