@@ -40,9 +40,9 @@ def unsafe_settings(document: Document, containers: Iterable[str] = ()) -> Itera
     """
     yield from (UnsafeSetting(*found) for found in mixed_protocols(document))
     listening = _listening(document)
-    suspects = document.found(_Suspicion(frozenset(str(port) for _, port in listening)))
-    servers = [(name, server, _routes(server, suspects)) for name, server in document.servers.items()]
-    if suspects:
+    candidates = document.found(_MayBeUnsafe(frozenset(str(port) for _, port in listening)))
+    servers = [(name, server, _routes(server, candidates)) for name, server in document.servers.items()]
+    if candidates:
         yield from _proxy_loops(servers, listening, frozenset(containers))
     for _, server, routes in servers:
         yield from _named_route_loops(server.named)
@@ -76,7 +76,7 @@ class _Contents:
 
 
 @frozen
-class _Suspicion:
+class _MayBeUnsafe:
     """Whether a route may lead to anything unsafe, where Caddy listens at these ports of this machine."""
 
     ports: frozenset[str]
@@ -89,9 +89,9 @@ class _Suspicion:
         )
 
 
-def _routes(server: Server, suspects: Container[Route]) -> Sequence[Route]:
+def _routes(server: Server, candidates: Container[Route]) -> Sequence[Route]:
     """Those of the routes of all sites, and of their error pages."""
-    return [each for each in (*server.routes, *server.errors) if each in suspects] if suspects else ()
+    return [each for each in (*server.routes, *server.errors) if each in candidates] if candidates else ()
 
 
 def _port_of(address: str) -> str:
