@@ -1,6 +1,7 @@
 """The status of each resource and site, from passes of the real loop."""
 
 import sqlite3
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,9 @@ from dockcaddy import plugins
 from dockcaddy.model import Unserved
 from dockcaddy.quarantine import Quarantine
 from dockcaddy.reconcile.pipeline import Pipeline
-from dockcaddy.status.model import Certificate, Update
+from dockcaddy.status.dates import Dates
+from dockcaddy.status.history import HistoryFile
+from dockcaddy.status.model import Certificate, Event, Update
 from judging import Court
 from observed import EPOCH, Observed
 
@@ -336,6 +339,21 @@ def test_history_and_times_survive_a_restart(tmp_path: Path) -> None:
     assert second.site("web.test")["Ready"].since == since
     # it was up before, so that is no news
     assert second.events() == [("SiteUp", "site web.test")]
+
+
+def test_what_somebody_reads_is_kept_already(tmp_path: Path) -> None:
+    world = Observed.make(tmp_path)
+    read: list[int] = []
+
+    class Looking(HistoryFile):
+        def keep(self, dates: Dates, events: Sequence[Event]) -> None:
+            read.append(len(world.keeper.current.history))
+            super().keep(dates, events)
+
+    world.keeper.history = Looking(tmp_path / "status.db")
+    world.put("web", {"caddy": "web.test", "caddy.respond": "x"})
+    world.turn()
+    assert world.last().kind == "SiteUp" and set(read) == {0}
 
 
 def test_a_site_that_went_down_between_two_runs_is_reported(tmp_path: Path) -> None:

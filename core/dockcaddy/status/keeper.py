@@ -247,6 +247,8 @@ class StatusKeeper:
 
     def _publish(self, update: Update, *, is_changed: bool) -> None:
         events, self._events = tuple(self._events), []
+        # before anybody reads it: what was read is still so after a kill
+        self.history.keep(self._dates, events)
         if is_changed or events:
             self.current = evolve(
                 self.current,
@@ -257,7 +259,6 @@ class StatusKeeper:
                 certificates=self._certificates,
                 history=(*self.current.history, *events)[-limits.MAX_HISTORY :],
             )
-        self.history.keep(self._dates, events)
         made = evolve(update, status=self.current, events=events)
         for subscriber in tuple(self._subscribers):
             subscriber(made)
