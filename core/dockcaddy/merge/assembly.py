@@ -15,6 +15,9 @@ from dockcaddy.fragment import Fragment
 from dockcaddy.merge.sites import FinishedSite, SiteFinisher
 from dockcaddy.model import Problem
 
+# of each group that has changed, the blocks by the keys of their fragments
+_Touched = dict[Hashable, dict[str, tuple[Block, ...]]]
+
 EMPTY = "# Empty caddyfile"
 # with this many changed groups, sorting everything is faster
 SORTED_ANEW = 256
@@ -102,7 +105,6 @@ class Assembler:
     route_order: str = "caddy"
     finisher: SiteFinisher = field(factory=SiteFinisher)
     allow_shadowing: bool = False
-    _members: dict[Hashable, dict[str, tuple[Block, ...]]] = field(factory=dict)
     _in_order: dict[Hashable, Sequence[Member]] = field(factory=dict)
     _fragments: dict[str, Fragment] = field(factory=dict)
     _sections: dict[Hashable, tuple[Section, ...]] = field(factory=dict)
@@ -121,28 +123,26 @@ class Assembler:
         wanted = {fragment.key: fragment for fragment in fragments}
         for key in excluded:
             wanted.pop(key, None)
-        touched: dict[Hashable, None] = {}
+        touched: _Touched = {}
         before = self._fragments
         gone = [] if before.keys() <= wanted.keys() else [key for key in before if key not in wanted]
         for key in gone:
-            touched |= dict.fromkeys(self._leave(before.pop(key)))
+            self._leave(before.pop(key), touched)
         # nothing is called for each of those that stay, which are most
         for key, fragment in [(key, each) for key, each in wanted.items() if before.get(key) is not each]:
             if key in before:
-                touched |= dict.fromkeys(self._leave(before[key]))
-            touched |= dict.fromkeys(self._enter(fragment))
+                self._leave(before[key], touched)
+            self._enter(fragment, touched)
             before[key] = fragment
         if touched or self._latest is None:
             self._latest = self._assembled(wanted, touched, gone)
         return self._latest
 
-    def _assembled(
-        self, wanted: Mapping[str, Fragment], touched: Collection[Hashable], gone: Sequence[str]
-    ) -> Assembly:
+    def _assembled(self, wanted: Mapping[str, Fragment], touched: _Touched, gone: Sequence[str]) -> Assembly:
         """The assembly of the wanted fragments, of which the touched groups are made again."""
         if touched:
             positions = dict(zip(wanted, count()))
-            members = {group: self._members_in_order(group, positions) for group in touched}
+            members = {group: self._members(blocks, positions) for group, blocks in touched.items()}
             self._conflicts.update(members, gone)
             for group, found in members.items():
                 if found:
@@ -154,24 +154,24 @@ class Assembler:
         conflicts, neighbours = self._conflicts.conflicts, self._conflicts.neighbours
         return Assembly(tuple(self._ordered), conflicts, dict(self._in_order), neighbours, bare)
 
-    def _enter(self, fragment: Fragment) -> Collection[Hashable]:
+    def _enter(self, fragment: Fragment, touched: _Touched) -> None:
         grouped: dict[Hashable, list[Block]] = {}
         for group, block in zip(fragment.group_keys, fragment.blocks, strict=True):
             grouped.setdefault(group, []).append(block)
         for group, blocks in grouped.items():
-            self._members.setdefault(group, {})[fragment.key] = tuple(blocks)
-        return grouped
+            self._blocks(group, touched)[fragment.key] = tuple(blocks)
 
-    def _leave(self, fragment: Fragment) -> Collection[Hashable]:
-        groups = dict.fromkeys(fragment.group_keys)
-        for group in groups:
-            self._members[group].pop(fragment.key, None)
-        return groups
+    def _leave(self, fragment: Fragment, touched: _Touched) -> None:
+        for group in fragment.group_keys:
+            self._blocks(group, touched).pop(fragment.key, None)
 
-    def _members_in_order(self, group: Hashable, positions: dict[str, int]) -> tuple[Member, ...]:
-        blocks = self._members[group]
-        if not blocks:
-            del self._members[group]
+    def _blocks(self, group: Hashable, touched: _Touched) -> dict[str, tuple[Block, ...]]:
+        """The blocks of a group by the keys of their fragments, to be changed."""
+        if group not in touched:
+            touched[group] = {each.fragment.key: each.blocks for each in self._in_order.get(group, ())}
+        return touched[group]
+
+    def _members(self, blocks: Mapping[str, tuple[Block, ...]], positions: Mapping[str, int]) -> tuple[Member, ...]:
         in_order = [(self._fragments[key], positions[key]) for key in sorted(blocks, key=positions.__getitem__)]
         return tuple([Member(each, blocks[each.key], (each.seniority, place)) for each, place in in_order])
 
