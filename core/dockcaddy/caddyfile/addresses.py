@@ -4,6 +4,7 @@ See https://caddyserver.com/docs/caddyfile/concepts#addresses.
 """
 
 import re
+import sys
 
 from attrs import frozen
 
@@ -29,7 +30,8 @@ class SiteAddress:
         scheme, sign, rest = text.partition("://")
         authority, slash, path = (rest if sign else text).partition("/")
         host, port = split_host_port(authority)
-        return cls(scheme.lower() if sign else "", host, port, slash + path)
+        # thousands of sites have the same ones
+        return cls(sys.intern(scheme.lower()) if sign else "", sys.intern(host), sys.intern(port), slash + path)
 
     @property
     def is_literal(self) -> bool:

@@ -1,5 +1,6 @@
 """The ports that sites listen on, and the URLs of their addresses. Pure."""
 
+import sys
 from collections.abc import Iterable, Iterator
 
 from attrs import frozen
@@ -33,7 +34,7 @@ class ListenPorts:
             return address
         scheme, host, port, path = found
         shown = "" if port == _USUAL[scheme] else f":{port}"
-        return f"{scheme}://{host or 'localhost'}{shown}{path if path != '/' else ''}"
+        return sys.intern(f"{scheme}://{host or 'localhost'}{shown}{path if path != '/' else ''}")
 
     def needed_by(self, site: Block) -> frozenset[int]:
         """The ports of a site's addresses."""

@@ -1,6 +1,7 @@
 """Blocks to text that Caddy reads back as the same blocks."""
 
 import re
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 
 from dockcaddy.caddyfile.block import Block, CaddyfileError, Origin, QuotedText
@@ -76,7 +77,8 @@ def write_block(block: Block, *, last: bool = False) -> str:
     A site without directives keeps its braces, or Caddy would take the next one for its first directive; only the
     `last` one in a file goes without, as caddy-docker-proxy writes it.
     """
-    return "".join([text for text, _ in _top_level(block, last=last)])
+    # whoever needs it writes it again: equal texts are one object
+    return sys.intern("".join([text for text, _ in _top_level(block, last=last)]))
 
 
 def write_with_origins(blocks: Sequence[Block]) -> tuple[str, tuple[tuple[Origin, ...], ...]]:

@@ -5,6 +5,7 @@ encoded once, however many documents it is part of, so that a document of ten th
 """
 
 import json
+import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import chain
@@ -61,7 +62,7 @@ class Route:
         """The hosts and host patterns that its matchers name, in their order, each once."""
         if self._hosts is None:
             named = (host for match in self.value.get("match") or () for host in match.get("host") or ())
-            self._hosts = tuple(dict.fromkeys(named))
+            self._hosts = tuple(dict.fromkeys(map(sys.intern, named)))
         return self._hosts
 
     @property

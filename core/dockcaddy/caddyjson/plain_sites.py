@@ -6,6 +6,7 @@ its address, or without a host may change what Caddy makes of other sites.
 """
 
 import re
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 
 from attrs import frozen
@@ -48,7 +49,7 @@ def plain_site(site: Block, snippets: Mapping[str, Block]) -> PlainSite | None:
     """The plain site of a block; None if it is not plain. `snippets` are those of the configuration, by name."""
     addresses = [SiteAddress.parse(key) for key in site.keys]
     first = addresses[0]
-    hosts = tuple(dict.fromkeys(each.host.lower() for each in addresses))
+    hosts = tuple(dict.fromkeys(sys.intern(each.host.lower()) for each in addresses))
     if any(not _is_plain_address(each) or (each.scheme, each.port) != (first.scheme, first.port) for each in addresses):
         return None
     issuers = {next((end for end in _ISSUED_APART if f".{host}".endswith(end)), "." in host) for host in hosts}

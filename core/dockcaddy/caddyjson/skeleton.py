@@ -48,7 +48,8 @@ class Kind:
 
     def names(self, suffix: str) -> list[str]:
         """The names of all its sites, each with a suffix such as a port."""
-        return [f"{host}{suffix}" for each in self.members for host in each.site.hosts]
+        # with an empty suffix, the same objects
+        return [host + suffix for each in self.members for host in each.site.hosts]
 
     def forms(self) -> Iterator[tuple[str, str]]:
         """Each name that stands for the kind in JSON, and the suffix that it has there."""

@@ -22,6 +22,8 @@ Json = Mapping[str, Any]
 # keys of an item of a list whose values change all the time
 VOLATILE = ("Status", "SizeRw", "SizeRootFs")
 ONE_OFF = "com.docker.compose.oneoff"
+# what no other container has
+_ITS_OWN = frozenset(("Id", "Names", "EndpointID", "IPAddress", "GlobalIPv6Address", "MacAddress"))
 _HEALTH_IN_STATUS = re.compile(r"\((?:health: )?(healthy|unhealthy|starting)\)")
 _HEALTH: Mapping[str, Health] = {"healthy": "healthy", "unhealthy": "unhealthy", "starting": "starting"}
 
@@ -192,7 +194,7 @@ def shared(part: Any) -> Any:
     if isinstance(part, str):
         return sys.intern(part)
     if isinstance(part, Mapping):
-        return {sys.intern(key): shared(value) for key, value in part.items()}
+        return {sys.intern(key): value if key in _ITS_OWN else shared(value) for key, value in part.items()}
     return [shared(each) for each in part] if isinstance(part, list) else part
 
 
