@@ -15,6 +15,7 @@ from dockcaddy.errors import EngineUnreachable, one_line
 
 Kind = Literal["container", "service"]
 Health = Literal["healthy", "unhealthy", "starting", "none"]
+_NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 def is_loopback(host: str) -> bool:
@@ -38,7 +39,9 @@ def bracketed(host: str) -> str:
 
 
 def _read_only(given: Mapping[str, str]) -> Mapping[str, str]:
-    """A mapping that plugins can read and not change."""
+    """A mapping that plugins can read and not change. All empty ones are one object."""
+    if not given:
+        return _NOTHING
     return MappingProxyType(given) if isinstance(given, dict) else given
 
 

@@ -49,6 +49,19 @@ def test_other_routes_stay_where_they_are(other: Route) -> None:
     assert (first.hosts, second, third.hosts) == (("a.test", "b.test"), other, ("c.test", "d.test"))
 
 
+@pytest.mark.parametrize("is_encoded", [True, False], ids=["encoded", "decoded"])
+def test_a_site_without_its_subroute_is_all_that_is_kept_of_it(*, is_encoded: bool) -> None:
+    nested = [{"handler": "subroute", "routes": [{"handle": [{"handler": "vars", "n": 1.5}]}]}]
+    site, twin = route("a.test", handle=nested), route("a.test", handle=nested)
+    if is_encoded:
+        assert site.encoded == twin.encoded
+    flat = site.found(Route.flattened)
+    assert flat is not None and flat.value == {**twin.value, "handle": nested[0]["routes"][0]["handle"]}
+    assert json.loads(flat.encoded) == flat.value and flat.hosts == site.hosts == ("a.test",)
+    assert (site.value, site.encoded) == (twin.value, twin.encoded)
+    assert site._value is None and not site._encoded
+
+
 def test_a_host_with_several_routes_comes_once() -> None:
     (branch,) = branched(route("a.test", path="/x"), route("a.test", "b.test"))
     assert branch.hosts == ("a.test", "b.test")

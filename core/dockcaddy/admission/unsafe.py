@@ -6,6 +6,7 @@ for a route, however many documents it is part of.
 
 import re
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence, Set
+from types import MappingProxyType
 from typing import Any
 
 from attrs import frozen
@@ -23,6 +24,8 @@ DEFAULT_TRY_INTERVAL = NANOSECONDS // 4
 _PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
 _BCRYPT = re.compile(r"\$2[abxy]?\$(\d+)\$")
 _ARGON = re.compile(r"\$argon2id\$v=\d+\$m=(\d+),t=(\d+),")
+# of all routes without a map
+_NO_NEEDS: Mapping[str, frozenset[str]] = MappingProxyType({})
 
 
 @frozen
@@ -69,10 +72,14 @@ class _Contents:
         handlers = route.handlers
         return cls(
             tuple(dict.fromkeys(str(each.get("name")) for each in handlers if each["handler"] == "invoke")),
-            _merged(_map_needs(each) for each in handlers if each["handler"] == "map"),
+            _merged(_map_needs(each) for each in handlers if each["handler"] == "map") or _NO_NEEDS,
             tuple(message for each in handlers for message in (*_frequent_attempts(each), *_costly_hashes(each))),
             tuple(dict.fromkeys(address for each in handlers for address in _dialled(each))),
         )
+
+
+# one object: routes keep what they were asked
+_contents_of = _Contents.of
 
 
 @frozen
@@ -83,7 +90,7 @@ class _MayBeUnsafe:
 
     def __call__(self, route: Route) -> bool:
         """Whether one does."""
-        own = route.found(_Contents.of)
+        own = route.found(_contents_of)
         return bool(own.invoked or own.needs or own.settings) or any(
             _port_of(each) in self.ports and place_here(each) for each in own.dialled
         )
@@ -100,7 +107,7 @@ def _port_of(address: str) -> str:
 
 def _contents(route: Route, named: Mapping[str, Route]) -> Sequence[_Contents]:
     """What a route says, and the named routes that it invokes."""
-    own = route.found(_Contents.of)
+    own = route.found(_contents_of)
     if not own.invoked:
         return (own,)
     found, waiting, invoked = [own], list(own.invoked), set[str]()
@@ -108,7 +115,7 @@ def _contents(route: Route, named: Mapping[str, Route]) -> Sequence[_Contents]:
         name = waiting.pop()
         if name in named and name not in invoked:
             invoked.add(name)
-            found.append(named[name].found(_Contents.of))
+            found.append(named[name].found(_contents_of))
             waiting += found[-1].invoked
     return found
 
@@ -125,7 +132,7 @@ def _settings_of(route: Route, named: Mapping[str, Route]) -> Iterator[UnsafeSet
 
 
 def _named_route_loops(named: Mapping[str, Route]) -> Iterator[UnsafeSetting]:
-    calls = {name: frozenset(route.found(_Contents.of).invoked) for name, route in named.items()}
+    calls = {name: frozenset(route.found(_contents_of).invoked) for name, route in named.items()}
     for name in _in_loops(calls):
         yield UnsafeSetting(f'the named route "{name}" invokes itself: the first request would crash caddy')
 

@@ -34,17 +34,23 @@ class Route:
     _value: Json | None
     _encoded: bytes = field(default=b"", init=False, repr=False)
     _hosts: tuple[str, ...] | None = field(default=None, init=False, repr=False)
-    _found: dict[Callable[["Route"], Any], Any] = field(factory=dict, init=False, repr=False)
+    _found: dict[Callable[["Route"], Any], Any] | None = field(default=None, init=False, repr=False)
+    # the route that this one became, in whose JSON its own is
+    _flat: "Route | None" = field(default=None, init=False, repr=False)
 
     @property
     def value(self) -> Json:
         """It as decoded JSON: decoded each time, once it has been encoded."""
-        kept = self._value
-        return json.loads(self._encoded) if kept is None else kept
+        kept, text = self._value, self._encoded
+        if kept is None:
+            kept = json.loads(text) if text or self._flat is None else _nested(self._flat.value)
+        return kept
 
     @property
     def encoded(self) -> bytes:
         """Its JSON. From now on only this is kept: decoded routes take ten times the memory."""
+        if self._flat is not None:
+            return encoded(self.value)
         if not self._encoded:
             self._encoded = encoded(self._value)
             self._value = None
@@ -52,6 +58,8 @@ class Route:
 
     def found(self, find: Callable[["Route"], Found]) -> Found:
         """What `find` finds in it. The same `find` is called once for a route, whatever documents that is part of."""
+        if self._found is None:
+            self._found = {}
         if find not in self._found:
             self._found[find] = find(self)
         answer: Found = self._found[find]
@@ -98,6 +106,24 @@ class Route:
         """The route that this one became; this one is kept as JSON from now on."""
         self.kept_as_json()
         return Route(value)
+
+    def flattened(self) -> "Route | None":
+        """The route without the subroute around its handlers; None where that says more than the handlers do.
+
+        From now on only that one's JSON is kept.
+        """
+        value = self.value
+        handlers: Sequence[Json] = value.get("handle") or ()
+        within: Sequence[Json] = handlers[0].get("routes") or () if len(handlers) == 1 else ()
+        if not within or list(handlers[0]) != ["handler", "routes"]:
+            return None
+        made = {**value, "handle": within[0].get("handle")}
+        if _nested(made) != value:
+            return None
+        _ = self.hosts
+        self._flat = Route(made)
+        self._value, self._encoded = None, b""
+        return self._flat
 
     def kept_as_json(self) -> "Route":
         """This route, which knows its hosts and is kept as JSON from now on."""
@@ -276,6 +302,11 @@ def objects_in(part: Any) -> Iterator[Any]:
         elif isinstance(node, dict):
             yield node
             waiting += reversed(node.values())
+
+
+def _nested(value: Json) -> Json:
+    """A decoded route with a subroute around its handlers."""
+    return {**value, "handle": [{"handler": "subroute", "routes": [{"handle": value["handle"]}]}]}
 
 
 def _server(decoded: Json) -> Server:

@@ -8,7 +8,6 @@ adapted by itself.
 import contextlib
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
-from functools import partial
 from weakref import WeakValueDictionary
 
 from attrs import Factory, define, field, frozen
@@ -17,7 +16,7 @@ from dockcaddy import caddyfile
 from dockcaddy.caddyfile import Block, Origin, is_site
 from dockcaddy.caddyjson.definitions import Definitions, Written
 from dockcaddy.caddyjson.document import Document, Route
-from dockcaddy.caddyjson.frames import Frame, NotSpliceable
+from dockcaddy.caddyjson.frames import Filled, Frame, NotSpliceable
 from dockcaddy.caddyjson.plain_sites import PlainSite
 from dockcaddy.caddyjson.protocols import protocols_in
 from dockcaddy.caddyjson.site_routes import Site, SiteRoutes
@@ -201,7 +200,7 @@ class FragmentDocuments:
         """What Caddy says to a fragment that has only plain sites; None where that is not found out with their routes."""
         made = tuple((site.plain, routes[site]) for site in sites if site in routes)
         framed = self._framed(made) if len(made) == len(sites) else None
-        return Alone(partial(framed[0].filled, made), protocols=framed[1]) if framed is not None else None
+        return Alone(Filled(framed[0], made), protocols=framed[1]) if framed is not None else None
 
     def _framed(self, made: Sequence[tuple[PlainSite, Route]]) -> tuple[Frame, Protocols] | None:
         """What Caddy makes of sites of these kinds, but for their routes, and their protocols, which are those of all such."""

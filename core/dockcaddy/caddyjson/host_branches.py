@@ -11,7 +11,7 @@ from itertools import groupby
 
 from attrs import define, evolve
 
-from dockcaddy.caddyjson.document import Document, Json, Route, Server, encoded
+from dockcaddy.caddyjson.document import Document, Route, Server, encoded
 from dockcaddy.settings import limits
 
 
@@ -63,26 +63,15 @@ def _parts(routes: Sequence[Route], size: int) -> Iterator[Sequence[Route]]:
 
 
 def _in_leaves(routes: Sequence[Route]) -> Sequence[Route]:
-    """The routes of a branch in branches of their own, which have few of them: Caddy prepares all for each request."""
-    routes = [route.found(_without_nesting) or route for route in routes]
+    """The routes of a branch in branches of their own, which have few of them: Caddy prepares all for each request.
+
+    Caddy reads what is in a subroute once more for each subroute around it, so that of a site is left out.
+    """
+    routes = [route.found(Route.flattened) or route for route in routes]
     size = limits.LEAF_SIZE
     if len(routes) < 2 * size:
         return routes
     return [Branch.of(routes[start : start + size]) for start in range(0, len(routes), size)]
-
-
-def _without_nesting(route: Route) -> Route | None:
-    """The route of a site without the subroute around its handlers; None where that says more than the handlers do.
-
-    Caddy reads what is in a subroute once more for each subroute around it.
-    """
-    value = route.value
-    handlers: Sequence[Json] = value.get("handle") or ()
-    within: Sequence[Json] = handlers[0].get("routes") or () if len(handlers) == 1 else ()
-    is_plain = len(within) == 1 and handlers[0].keys() == {"handler", "routes"} and within[0].keys() == {"handle"}
-    if not is_plain or handlers[0]["handler"] != "subroute":
-        return None
-    return route.replaced({**value, "handle": within[0]["handle"]})
 
 
 def _is_for_hosts(route: Route) -> bool:

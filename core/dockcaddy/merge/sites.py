@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from attrs import define, field, frozen
@@ -16,6 +17,7 @@ from dockcaddy.settings import limits
 
 _PLACEHOLDER = re.compile(r"\{[^\s{}\"`\\]{1,500}\}")
 _VALUE = re.compile(r"[^\s{}\"`\\]{0,300}")
+_NO_PLACEHOLDERS: Mapping[str, str] = MappingProxyType({})
 
 
 @frozen
@@ -74,4 +76,4 @@ class SiteFinisher:
                 block = finished(transformer, context, block, about)
             except PluginFault as fault:
                 problems.append(Problem(about, "", one_line(str(fault))))
-        return FinishedSite(block, context.placeholders, tuple(problems))
+        return FinishedSite(block, context.placeholders or _NO_PLACEHOLDERS, tuple(problems))
