@@ -7,10 +7,12 @@ import stat
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from attrs import define, field
 from dockcaddy.caddy import LimitedAdapter, TooLargeError
+from dockcaddy.caddy.limited_process import LimitedProcess
 from dockcaddy.errors import CaddyRefusal, CaddyUnreachable
 from dockcaddy.run.adapting import Limited, Measured, fragment_adapter
 from dockcaddy.settings import limits
@@ -174,3 +176,19 @@ def test_waiting_for_a_processor_is_no_fault_of_a_text(caddy: str, monkeypatch: 
         assert impatient.running().popen.pid == pid
     finally:
         impatient.close()
+
+
+def test_a_connection_that_caddy_drops_is_no_fault_of_a_text(
+    limited: LimitedAdapter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pid = limited.running().popen.pid
+    ask, dropped = LimitedProcess._asked, [ConnectionResetError()]
+
+    def dropping(process: LimitedProcess, *given: Any) -> tuple[int, bytes]:
+        if dropped:
+            raise dropped.pop()
+        return ask(process, *given)
+
+    monkeypatch.setattr(LimitedProcess, "_asked", dropping)
+    assert b'"a.test"' in limited.adapt(SITE)
+    assert not dropped and limited.running().popen.pid == pid

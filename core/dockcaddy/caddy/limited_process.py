@@ -102,7 +102,11 @@ class LimitedProcess:
             self._current += 1
             begun, is_alone = self._begun, self._current == 1
         try:
-            status, answer = self._asked(path, body, content_type, patience)
+            try:
+                status, answer = self._asked(path, body, content_type, patience)
+            except ConnectionError:
+                # each load replaces the server of the admin API, which may drop a connection that has just been made
+                status, answer = self._asked(path, body, content_type, patience)
         except (OSError, http.client.HTTPException) as error:
             is_fault = self._is_fault(error)
             with self._lock:
