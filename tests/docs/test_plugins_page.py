@@ -237,7 +237,7 @@ def test_a_hook_of_a_wrong_type_is_an_error_of_mypy_and_the_examples_are_not(
     for hook, wrong in WRONG.items():
         lines += ["@dockcaddy.hook", f"def dockcaddy_{hook}() -> {wrong}:", "    raise NotImplementedError", ""]
     (tmp_path / "wrong.py").write_text("\n".join(lines))
-    told = checked(tmp_path / "wrong.py", *sorted((project / "examples/hooks").iterdir()))
+    told = checked(tmp_path / "wrong.py", *sorted((project / "examples/hooks").glob("*.py")))
     errors = [line for line in told.splitlines() if ": error: " in line]
     assert [line.partition(": error: ")[0].rpartition(":")[2] for line in errors] == [
         str(number) for number, line in enumerate(lines, 1) if line == "@dockcaddy.hook"
