@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from attrs import define, field
-from dockcaddy.caddy import LimitedAdapter, TooLargeError
+from dockcaddy.caddy import LimitedAdapter, TooLargeError, limited_process
 from dockcaddy.caddy.limited_process import LimitedProcess
 from dockcaddy.errors import CaddyRefusal, CaddyUnreachable
 from dockcaddy.run.adapting import Limited, Measured, fragment_adapter
@@ -192,3 +192,19 @@ def test_a_connection_that_caddy_drops_is_no_fault_of_a_text(
     monkeypatch.setattr(LimitedProcess, "_asked", dropping)
     assert b'"a.test"' in limited.adapt(SITE)
     assert not dropped and limited.running().popen.pid == pid
+
+
+def test_one_that_hangs_at_its_start_is_waited_for_no_longer_than_a_start_takes(
+    caddy: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask, longest = LimitedProcess._asked, []
+
+    def asking(
+        process: LimitedProcess, path: str, body: bytes, content_type: str, patience: float
+    ) -> tuple[int, bytes]:
+        longest.append(patience * limits.ADAPTER_WAITS)
+        return ask(process, path, body, content_type, patience)
+
+    monkeypatch.setattr(LimitedProcess, "_asked", asking)
+    LimitedProcess.started(Path(caddy), limits.ADAPTER_MEMORY).end()
+    assert longest and max(longest) <= limited_process._START

@@ -90,7 +90,7 @@ class LimitedProcess:
     def answers(self) -> bool:
         """Whether it adapts."""
         try:
-            self._asked("/adapt", b"", "text/caddyfile", _START)
+            self._asked("/adapt", b"", "text/caddyfile", _START / limits.ADAPTER_WAITS)
         except (OSError, http.client.HTTPException):
             return False
         return True
