@@ -16,6 +16,7 @@ from dockcaddy.settings import limits
 from dockcaddy.status.keeper import StatusKeeper
 from dockcaddy.status.observation import Observation
 from measuring import Table
+from usual_labels import usual_labels
 
 SIZES = (10, 100, 1_000, 10_000)
 COLUMNS = ("one changed, ms", "nothing changed, ms", "memory, MB")
@@ -29,14 +30,7 @@ def resource(number: int) -> Resource:
         id=f"{number:064x}",
         name=f"app-{number}",
         image="acme/app:1.2",
-        labels={
-            "caddy": f"app-{number}.example.com",
-            "caddy.encode": "zstd gzip",
-            "caddy.header.X-Container": "{{containerName}}",
-            "caddy.header.Strict-Transport-Security": "max-age=31536000; includeSubDomains",
-            "caddy.reverse_proxy": "{{upstreams 8000}}",
-            "caddy.reverse_proxy.lb_policy": "least_conn",
-        },
+        labels=usual_labels(f"app-{number}.example.com"),
         environment={"DOMAIN": "example.com"},
         attachments=(Attachment("front", "f", address),),
         created=number,

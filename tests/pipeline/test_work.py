@@ -8,6 +8,7 @@ from dockcaddy.compile.rendering import ResourceContext
 from dockcaddy.gotemplate.state import State
 from dockcaddy.model import EngineInventory, Inventory, Resource
 from dockcaddy.reconcile.pipeline import Pipeline
+from usual_labels import usual_labels
 from work import lines_run
 
 # 2,570 when this was written
@@ -15,15 +16,7 @@ MOST_LINES = 2_800
 
 
 def container(number: int) -> Resource:
-    labels = {
-        "caddy": f"app-{number}.example.com",
-        "caddy.encode": "zstd gzip",
-        "caddy.header.X-Container": "{{containerName}}",
-        "caddy.header.Strict-Transport-Security": "max-age=31536000; includeSubDomains",
-        "caddy.reverse_proxy": "{{upstreams 8000}}",
-        "caddy.reverse_proxy.lb_policy": "least_conn",
-        "org.opencontainers.image.version": "1.2",
-    }
+    labels = {**usual_labels(f"app-{number}.example.com"), "org.opencontainers.image.version": "1.2"}
     return evolve(testing.container(f"app-{number}", labels=labels), created=number)
 
 
