@@ -8,6 +8,7 @@ from functools import lru_cache
 from attrs import define, field
 
 from dockcaddy.caddyfile import MAX_DEPTH, NO_ORDER, Block, Origin, lex_value
+from dockcaddy.engine.records.label_keys import under
 from dockcaddy.errors import LabelError
 from dockcaddy.hookspecs import Label
 from dockcaddy.settings import limits
@@ -34,16 +35,9 @@ def select(labels: Mapping[str, str], prefix: str) -> tuple[Label, ...]:
 
     Raises LabelError for more than anybody writes.
     """
-    keys = _under(tuple(labels), prefix)
+    keys = under(tuple(labels), prefix)
     _check_size(keys, labels)
     return tuple([Label("caddy" + key[len(prefix) :], labels[key], key) for key in keys])
-
-
-@lru_cache(maxsize=256)
-def _under(keys: tuple[str, ...], prefix: str) -> Sequence[str]:
-    """The keys under the prefix, sorted. Thousands of containers have the same keys."""
-    ours = re.compile(rf"{re.escape(prefix)}(?=(?:_[0-9]+)?(?:\.|\Z))")
-    return sorted([key for key in keys if key.startswith(prefix) and ours.match(key)])
 
 
 def _check_size(keys: Sequence[str], labels: Mapping[str, str]) -> None:

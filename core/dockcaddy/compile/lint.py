@@ -3,13 +3,12 @@
 They are no errors: each is a warning with what to write.
 """
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
-from functools import lru_cache
 
 from dockcaddy.caddyfile import SITE_DIRECTIVES
 from dockcaddy.compile.template_hints import Signatures, misread_addresses, unbraced
 from dockcaddy.engine.records.ignored_labels import Oversight, first_name, ignored
+from dockcaddy.engine.records.label_keys import Keys, once, under
 from dockcaddy.engine.records.stopped import CHOICES
 from dockcaddy.engine.records.stopped import LABEL as WHEN_STOPPED
 
@@ -42,7 +41,7 @@ def in_labels(labels: Mapping[str, str], prefix: str) -> Iterator[Oversight]:
         for word, instead in misread_addresses(labels.get(head, "")) if "{{" not in labels.get(head, "") else ():
             yield Oversight(head, f'"{word}" is taken for the name of a host: {instead}')
         yield from _proxies_without_upstreams(labels, keys)
-        yield from _deprecated(head, keys)
+        yield from _deprecated(keys, head)
 
 
 def without_braces(labels: Mapping[str, str], prefix: str, signatures: Signatures) -> Iterator[Oversight]:
@@ -58,27 +57,25 @@ def bare_sites(labels: Mapping[str, str], prefix: str) -> frozenset[str]:
     return frozenset(head for head, keys in _by_site(tuple(labels), prefix).items() if head in labels and not keys)
 
 
-@lru_cache(maxsize=256)
-def _by_site(labels: tuple[str, ...], prefix: str) -> Mapping[str, tuple[str, ...]]:
-    """Each `PREFIX` and `PREFIX_1` with the keys under it. Thousands of containers have the same keys."""
-    ours = re.compile(rf"({re.escape(prefix)}(?:_[0-9]+)?)(?:\.|\Z)")
+@once
+def _by_site(labels: Keys, prefix: str) -> Mapping[str, Keys]:
+    """Each `PREFIX` and `PREFIX_1` with the keys under it."""
     sites: dict[str, list[str]] = {}
-    for key in sorted(labels):
-        found = ours.match(key)
-        if found:
-            keys = sites.setdefault(found[1], [])
-            if key != found[1]:
-                keys.append(key)
+    for key in under(labels, prefix):
+        head = prefix + key[len(prefix) :].partition(".")[0]
+        keys = sites.setdefault(head, [])
+        if key != head:
+            keys.append(key)
     return {head: tuple(keys) for head, keys in sites.items()}
 
 
-@lru_cache(maxsize=256)
-def _ending(keys: tuple[str, ...], names: frozenset[str]) -> Sequence[str]:
+@once
+def _ending(keys: Keys, names: frozenset[str]) -> Sequence[str]:
     """The keys that end in one of these names."""
     return [key for key in keys if first_name(key.rpartition(".")[2]) in names]
 
 
-def _proxies_without_upstreams(labels: Mapping[str, str], keys: tuple[str, ...]) -> Iterator[Oversight]:
+def _proxies_without_upstreams(labels: Mapping[str, str], keys: Keys) -> Iterator[Oversight]:
     """`reverse_proxy: 8080`, where Caddy takes the number for a host, and a proxy without upstreams."""
     for key in _ending(keys, _PROXY):
         value = labels[key].strip()
@@ -99,8 +96,8 @@ def _forgotten_site(head: str, keys: Sequence[str]) -> Iterator[Oversight]:
             return
 
 
-@lru_cache(maxsize=256)
-def _deprecated(head: str, keys: tuple[str, ...]) -> Sequence[Oversight]:
+@once
+def _deprecated(keys: Keys, head: str) -> Sequence[Oversight]:
     """Directives and options that Caddy has renamed. Its own warning names no label."""
     found = []
     named: set[tuple[str, ...]] = set()

@@ -64,6 +64,8 @@ MAX_LABEL_KEY = 4096
 MAX_LABEL_VALUE = 1024 * 1024
 # All keys and values together: one value of the largest size, or many small ones.
 MAX_LABEL_TEXT = MAX_LABEL_VALUE + MAX_LABEL_KEY
+# Keys of a container that is gone may be kept for the next one that has the same, if they are no longer than this together.
+MAX_KEPT_KEYS = 16 * 1024
 # References to environment variables. Caddy copies the whole file for each one that it fills in.
 MAX_LABEL_VARIABLES = 100
 # All templates together. Parsing templates takes longer than anything else that is done with a label.

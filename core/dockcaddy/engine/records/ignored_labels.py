@@ -6,11 +6,11 @@ They look like labels under the prefix: a typo in the prefix, a wrong separator,
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from difflib import SequenceMatcher
-from functools import lru_cache
 
 from attrs import frozen
 
 from dockcaddy.caddyfile import DIRECTIVES
+from dockcaddy.engine.records.label_keys import Keys, once, under
 
 # two words this similar are one word and its misspelling
 NEAR = 0.85
@@ -49,14 +49,11 @@ def ignored(labels: Mapping[str, str], prefix: str) -> Iterator[Oversight]:
             yield Oversight(key, message)
 
 
-@lru_cache(maxsize=256)
-def _unusual(keys: tuple[str, ...], prefix: str) -> Sequence[tuple[str, str | None]]:
-    """The keys that may be meant for us and are not plainly ours, each with what follows something like the prefix.
-
-    Thousands of containers have the same keys.
-    """
-    ours = re.compile(rf"{re.escape(prefix)}(?:_[0-9]+)?(?:\.|\Z)")
-    rests = [(key, None if ours.match(key) else _rest(key, prefix)) for key in keys]
+@once
+def _unusual(keys: Keys, prefix: str) -> Sequence[tuple[str, str | None]]:
+    """The keys that may be meant for us and are not plainly ours, each with what follows something like the prefix."""
+    ours = frozenset(under(keys, prefix))
+    rests = [(key, None if key in ours else _rest(key, prefix)) for key in keys]
     return [(key, rest) for key, rest in rests if rest is not None or ": " in key or key != _bare(key)]
 
 
