@@ -5,20 +5,23 @@ Nearly all of our calls read something small, so they go below that library. The
 version are still those of docker's client.
 """
 
+import json
 from collections.abc import Mapping
+from contextlib import suppress
+from http import HTTPStatus
 from typing import Any, Protocol
 from urllib.parse import urlencode, urlsplit
 
 import docker
 import requests
-from attrs import define, field, frozen
+from attrs import define, field
 from docker.transport import UnixHTTPAdapter
 from requests.models import REDIRECT_STATI
 from urllib3.connectionpool import HTTPConnectionPool
 from urllib3.exceptions import ProtocolError
 from urllib3.util import Timeout, wait_for_read
 
-from dockcaddy.files import UnixConnection
+from dockcaddy.engine.api.wire import Answer, Wire
 from dockcaddy.settings import limits
 
 # the options of a call that reads a complete response
@@ -27,18 +30,8 @@ _PLAIN = frozenset(("params", "headers", "timeout"))
 _CLOSED = (ConnectionResetError, BrokenPipeError)
 
 
-@frozen
-class _Answer:
-    """A response that is read completely."""
-
-    status: int
-    reason: str
-    headers: Mapping[str, str]
-    body: bytes
-
-
 class _Connections(Protocol):
-    def get(self, path: str, headers: Mapping[str, str], timeout: float | None) -> _Answer:
+    def get(self, path: str, headers: Mapping[str, str], timeout: float | None) -> Answer:
         """The response to a GET request. `timeout` is in seconds, to connect and between two parts of the response.
 
         A call whose kept connection the engine has closed is repeated.
@@ -50,17 +43,19 @@ class _Connections(Protocol):
 
 @define(eq=False)
 class _UnixConnections:
-    """Those to a unix socket, where a call of urllib3 takes three times as long as one of Python's own client."""
+    """Those to a unix socket."""
 
     path: str
-    _kept: list[UnixConnection] = field(factory=list)
+    _kept: list[Wire] = field(factory=list)
 
-    def get(self, path: str, headers: Mapping[str, str], timeout: float | None) -> _Answer:
+    def get(self, path: str, headers: Mapping[str, str], timeout: float | None) -> Answer:
         """See _Connections."""
+        lines = "".join([f"{name}: {value}\r\n" for name, value in headers.items()])
+        head = f"GET {path} HTTP/1.1\r\nHost: localhost\r\n{lines}\r\n".encode("latin-1")
         try:
-            return self._asked(path, headers, timeout)
+            return self._asked(head, timeout)
         except _CLOSED:
-            return self._asked(path, headers, timeout)
+            return self._asked(head, timeout)
 
     def close(self) -> None:
         """See _Connections."""
@@ -68,34 +63,30 @@ class _UnixConnections:
         for each in kept:
             each.close()
 
-    def _asked(self, path: str, headers: Mapping[str, str], timeout: float | None) -> _Answer:
-        connection = self._connection(timeout)
+    def _asked(self, head: bytes, timeout: float | None) -> Answer:
+        wire = self._idle() or Wire.opened(self.path, timeout)
         try:
-            connection.request("GET", path, headers=dict(headers))
-            response = connection.getresponse()
-            answer = _Answer(response.status, response.reason, dict(response.getheaders()), response.read())
+            answer = wire.get(head, timeout)
         except BaseException:
-            connection.close()
+            wire.close()
             raise
-        if len(self._kept) < limits.MAX_ENGINE_CONNECTIONS:
-            self._kept.append(connection)
+        if wire.is_kept and len(self._kept) < limits.MAX_ENGINE_CONNECTIONS:
+            self._kept.append(wire)
         else:
-            connection.close()
+            wire.close()
         return answer
 
-    def _connection(self, timeout: float | None) -> UnixConnection:
-        try:
-            connection = self._kept.pop()
-        except IndexError:
-            connection = UnixConnection(self.path, timeout, "localhost")
-        connection.timeout = timeout
-        if connection.sock is not None:
-            if wait_for_read(connection.sock, 0):
+    def _idle(self) -> Wire | None:
+        """A connection that is open and that no call uses, None if there is none."""
+        # another thread may take the last one in the meantime
+        with suppress(IndexError):
+            while True:
+                wire = self._kept.pop()
+                if not wait_for_read(wire.sock, 0):
+                    return wire
                 # the engine has closed it meanwhile
-                connection.close()
-            else:
-                connection.sock.settimeout(timeout)
-        return connection
+                wire.close()
+        return None
 
 
 @define(eq=False)
@@ -104,7 +95,7 @@ class _Pool:
 
     pool: HTTPConnectionPool
 
-    def get(self, path: str, headers: Mapping[str, str], timeout: float | None) -> _Answer:
+    def get(self, path: str, headers: Mapping[str, str], timeout: float | None) -> Answer:
         """See _Connections."""
         try:
             return self._asked(path, headers, timeout)
@@ -117,10 +108,10 @@ class _Pool:
         """See _Connections."""
         self.pool.close()
 
-    def _asked(self, path: str, headers: Mapping[str, str], timeout: float | None) -> _Answer:
+    def _asked(self, path: str, headers: Mapping[str, str], timeout: float | None) -> Answer:
         waiting = Timeout(connect=timeout, read=timeout)
         made = self.pool.urlopen("GET", path, retries=False, headers=headers, timeout=waiting, preload_content=False)
-        return _Answer(made.status, made.reason or "", made.headers, b"".join(made.stream()))
+        return Answer(made.status, made.reason or "", made.headers, b"".join(made.stream()))
 
 
 class Client(docker.APIClient):
@@ -129,7 +120,11 @@ class Client(docker.APIClient):
     def keep_connections(self) -> None:
         """Make the pool of connections. They close with the client."""
         # it has the headers of every call
-        request = self.prepare_request(requests.Request("GET", self.base_url))
+        # its types do not name what it has for its own calls
+        own: Any = self
+        configured = own._general_configs.get("HttpHeaders", {})
+        general = {name: str(value) for name, value in configured.items()}
+        request = self.prepare_request(requests.Request("GET", self.base_url, headers=general))
         parts = urlsplit(self.base_url)
         self._origin = f"{parts.scheme}://{parts.netloc}"
         self._headers = dict(request.headers)
@@ -146,7 +141,21 @@ class Client(docker.APIClient):
         answer = self._connections.get(asked.removeprefix(self._origin), headers, options.get("timeout"))
         if answer.status in REDIRECT_STATI:
             return super().get(url, **options)
-        response = _Response(asked, answer)
+        return self._response(asked, answer)
+
+    def inspect_container(self, container: Any) -> Any:
+        """See docker's client. It is called for each container at a start: a usual response becomes no object of requests."""
+        own: Any = self
+        url = own._url("/containers/{0}/json", container)
+        answer = self._connections.get(url.removeprefix(self._origin), self._headers, self.timeout)
+        if answer.status == HTTPStatus.OK:
+            return json.loads(answer.body.decode(errors="replace"))
+        if answer.status in REDIRECT_STATI:
+            return super().inspect_container(container)
+        return own._result(self._response(url, answer), json=True)
+
+    def _response(self, url: str, answer: Answer) -> requests.Response:
+        response = _Response(url, answer)
         for hook in self.hooks["response"]:
             hook(response)
         return response
@@ -169,7 +178,7 @@ class Client(docker.APIClient):
 class _Response(requests.Response):
     """A response that is read completely. The engine's JSON is in UTF-8, whatever its headers say."""
 
-    def __init__(self, url: str, answer: _Answer) -> None:
+    def __init__(self, url: str, answer: Answer) -> None:
         super().__init__()
         self.url, self.encoding = url, "utf-8"
         self.status_code, self.reason = answer.status, answer.reason

@@ -193,7 +193,7 @@ def shared(part: Any) -> Any:
     """A decoded part of JSON in which equal texts are one object: thousands of containers have the same ones."""
     if isinstance(part, str):
         return sys.intern(part)
-    if isinstance(part, Mapping):
+    if isinstance(part, dict):
         return {sys.intern(key): value if key in _ITS_OWN else shared(value) for key, value in part.items()}
     return [shared(each) for each in part] if isinstance(part, list) else part
 

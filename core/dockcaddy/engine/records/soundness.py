@@ -38,19 +38,24 @@ def oddity(value: object, expected: Any, name: str) -> str:
     """The name of the first value of another type than expected, `""` if there is none. Null is none, but in a list."""
     if value is None:
         return ""
-    if isinstance(expected, list):
-        if not isinstance(value, list) or None in value:
-            return name
-        return next((name for each in value if oddity(each, expected[0], name)), "")
-    if isinstance(expected, Mapping):
-        return _oddity_in(value, expected) if isinstance(value, Mapping) else name
-    return "" if isinstance(value, expected) else name
+    if isinstance(expected, dict):
+        return _oddity_in(value, expected) if isinstance(value, dict) else name
+    if not isinstance(expected, list):
+        return "" if isinstance(value, expected) else name
+    if not isinstance(value, list) or None in value:
+        return name
+    return name if any(oddity(each, expected[0], name) for each in value) else ""
 
 
 def _oddity_in(value: Json, expected: Mapping[str, Any]) -> str:
     if "" in expected:
         return next((key for key, each in value.items() if oddity(each, expected[""], str(key))), "")
-    return next(filter(None, (oddity(value.get(key), each, key) for key, each in expected.items())), "")
+    # there are some for each container at a start, so nothing is called for what is as usual
+    for key, kind in expected.items():
+        each = value.get(key)
+        if each is not None and (found := oddity(each, kind, key)):
+            return found
+    return ""
 
 
 @define(eq=False)
