@@ -7,7 +7,7 @@ import ssl
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 
 import requests
@@ -177,6 +177,32 @@ class AdminClient:
             why = f": {text}" if (text := error_text(answer)) else ""
             raise CaddyUnreachable(f"caddy at {self.url} answered {method} /metrics with status {status}{why}")
         return answer.decode(errors="replace")
+
+    def at_rest(self) -> object | None:
+        """The connection, if Caddy has said on it that it takes no configuration at the moment, and keeps it open."""
+        with suppress(CaddyUnreachable):
+            # while it takes one, it answers nothing about configurations
+            self._quickly("GET", "/config/admin")
+            return self._connection if self._connection is not None and self._connection.sock is not None else None
+        return None
+
+    def has_kept(self, connection: object) -> bool:
+        """Whether Caddy still answers on this connection. It ends all of them when it takes a configuration.
+
+        Raises CaddyUnreachable if it does not answer in time.
+        """
+        with self._lock, self._hurried():
+            kept = self._connection
+            if kept is None or kept is not connection or kept.sock is None:
+                return False
+            try:
+                # the server in Caddy answers this, and Caddy itself neither logs nor counts it
+                self._once("OPTIONS", "*", None, {})
+            except (OSError, http.client.HTTPException) as error:
+                self._drop()
+                if isinstance(error, TimeoutError):
+                    raise self._silent(error) from error
+            return kept.sock is not None
 
     def _quickly(self, method: str, path: str, body: bytes | None = None, content_type: str = "") -> tuple[int, bytes]:
         with self._lock, self._hurried():

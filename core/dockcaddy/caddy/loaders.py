@@ -16,11 +16,11 @@ _ADMIN_FAILED = "starting caddy administration endpoint"
 
 @define
 class CaddyLoader:
-    """An admin client that completes configurations before it loads them."""
+    """An admin client of a Caddy that this program started. It completes configurations before it loads them."""
 
     client: AdminClient
     complete: Callable[[bytes], bytes]
-    _loads: Loads = field(default=Factory(lambda self: Loads(self.client), takes_self=True))
+    _loads: Loads = field(default=Factory(lambda self: Loads(self.client, is_direct=True), takes_self=True))
 
     def adapt(self, caddyfile: str) -> bytes:
         """See AdminClient."""

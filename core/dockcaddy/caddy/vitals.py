@@ -54,14 +54,24 @@ def vitals_of(client: AdminClient, method: str = "GET") -> Vitals:
 
 @define
 class Loads:
-    """Knows whether a Caddy took something else than what this program loads."""
+    """Knows whether a Caddy took something else than what this program loads.
+
+    Metrics have a line for each upstream. A Caddy that `is_direct`, so that nothing else answers the connections to it, is
+    asked for them only after it has ended the connection, as it does when it takes a configuration.
+    """
 
     client: AdminClient
+    is_direct: bool = False
     _known: Vitals = field(factory=Vitals)
+    # has been open since before that was known
+    _connection: object = None
 
     def since(self) -> Hashable:
         """Since when Caddy has its configuration; empty where it does not say. Raises CaddyUnreachable."""
-        self._known = vitals_of(self.client)
+        if self._connection is None or not self.client.has_kept(self._connection):
+            # a configuration that Caddy is just taking has its time only when it is taken
+            self._connection = self.client.at_rest() if self.is_direct else None
+            self._known = vitals_of(self.client)
         return self._known.since
 
     def done(self, load: Callable[[], None]) -> Hashable | None:
@@ -69,7 +79,7 @@ class Loads:
         with suppress(CaddyUnreachable):
             if not self._known.since:
                 self.since()
-        before, self._known = self._known, Vitals()
+        before, self._known, self._connection = self._known, Vitals(), None
         load()
         with suppress(CaddyUnreachable):
             self.since()
