@@ -18,6 +18,7 @@ pytestmark = pytest.mark.process
 
 WIDTH = 80
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 SITE = {
     "caddy": "a-rather-long-name-of-a-site.example.org",
     "caddy.reverse_proxy": "/some/rather/long/path/* {{upstreams 80}}",
@@ -47,8 +48,8 @@ def on_terminal(*arguments: str, columns: str = str(WIDTH)) -> str:
 
 
 def plain(text: str) -> list[str]:
-    """The lines without their colours."""
-    return COLOUR.sub("", text).splitlines()
+    """The lines without what colours them or moves the cursor."""
+    return CONTROL.sub("", text).splitlines()
 
 
 @pytest.mark.parametrize("arguments", [("functions",), ("plugins",), ("functions", "upstreams"), ("run", "--help")])

@@ -175,7 +175,7 @@ def test_one_that_is_part_of_the_configuration_has_no_upstream_and_goes_with_a_l
         eventually(lambda: town.proxy.body("second.test") == "status 503")
         eventually(lambda: town.proxy.said("gone: http://second.test"))
         eventually(lambda: town.gone("second"))
-        assert not files(tmp_path)
+        eventually(lambda: not files(tmp_path))
     assert not visitor.failures and town.proxy.loads == loads + 1
 
 
