@@ -10,7 +10,7 @@ from dockcaddy import plugins
 from dockcaddy.caddyjson import Splicer, with_branches
 from dockcaddy.caddyjson.streams import LongStreams
 from dockcaddy.engine.reach.ingress import IngressNetworks
-from dockcaddy.engine.records.resources import EngineOptions
+from dockcaddy.engine.records.resources import EngineOptions, shared
 from dockcaddy.engine.store import ContainerStore
 from dockcaddy.model import EngineInventory, Inventory
 from dockcaddy.reconcile.pipeline import Pipeline
@@ -87,7 +87,7 @@ class Program:
     def add(self, numbers: range) -> int:
         """More containers, and a pass. Returns how many sites there are in Caddy's JSON."""
         for number in numbers:
-            self.store.put(listed(number))
+            self.store.put(shared(listed(number)))
             self.store.put_inspect(f"{number:064x}", json.loads(INSPECT))
         inventory = Inventory((EngineInventory("local", self.store.resources(0.0)),))
         configuration = self.pipeline.configuration(self.pipeline.fragments(inventory))

@@ -18,7 +18,7 @@ def record(
     api: EngineApi, own: OwnContainer, wants: Callable[[Mapping[str, str]], bool], problems: EngineProblems
 ) -> dict[str, Any]:
     """The engine's part of a snapshot. Parts that cannot be read go to `problems`. Raises what docker's client raises."""
-    containers = api.containers()
+    containers = [dict(item) for item in api.containers()]
     own.take(own.ask())
     ours = [item for item in containers if wants(item.get("Labels") or {}) or own.has_id(item["Id"])]
     _add_inspects_of(api, ours, containers, problems)

@@ -18,7 +18,6 @@ from dockcaddy.engine.records.resources import (
     has_prefix,
     is_as,
     needed,
-    shared,
 )
 from dockcaddy.engine.records.unlabelled import warnings
 from dockcaddy.engine.records.unserved import unserved_containers
@@ -162,14 +161,14 @@ class ContainerStore:
             if not rank:
                 self._highest_rank += 1
             self._in_order = None
-            known = self._known[item["Id"]] = _Known(shared(item), rank or self._highest_rank)
+            known = self._known[item["Id"]] = _Known(item, rank or self._highest_rank)
             self.owners.put(item)
             self._changed(known)
             return
         known.rank = rank or known.rank
         item = completed(item, known.item)
         if not is_as(known.item, item) and _steady(known.item) != _steady(item):
-            known.item = shared(item)
+            known.item = item
             self.owners.put(item)
             self._changed(known)
         # a list has the health as text: `Up 2 minutes (healthy)`

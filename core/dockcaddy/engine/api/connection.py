@@ -6,9 +6,10 @@ import socket
 from pathlib import Path
 from typing import Any
 
-from attrs import define
+from attrs import define, field
 
 from dockcaddy.engine.api import podman
+from dockcaddy.engine.api.container_lists import ContainerLists
 from dockcaddy.engine.api.endpoint import DEFAULT_SOCKET, Certificates, Endpoint, endpoint_of
 from dockcaddy.engine.api.failures import failure_of, is_forbidden, remedy_of_silence
 from dockcaddy.errors import EngineUnreachable
@@ -32,6 +33,8 @@ class Connection:
     certs_path: str = ""
     api_version: str = ""
     is_podman: bool = False
+    # an engine has the same ones however often it is connected
+    _lists: ContainerLists = field(factory=ContainerLists)
     _client: Any = None
 
     @property
@@ -89,7 +92,7 @@ class Connection:
 
     def _negotiated(self, endpoint: Endpoint) -> Any:
         """A client with the engine's API version. A socket proxy may forbid `/version` and still allow `/_ping`."""
-        client = _client_of(endpoint, endpoint.api_version or ANY_VERSION)
+        client = _client_of(endpoint, endpoint.api_version or ANY_VERSION, self._lists)
         client.hooks["response"].append(self._recognize)
         if endpoint.api_version:
             return client
@@ -105,7 +108,7 @@ class Connection:
         return client
 
 
-def _client_of(endpoint: Endpoint, version: str) -> Any:
+def _client_of(endpoint: Endpoint, version: str, lists: ContainerLists) -> Any:
     # it needs docker, a slow import that offline commands do not need
     from dockcaddy.engine.api.kept_connections import Client  # noqa: PLC0415
 
@@ -125,7 +128,7 @@ def _client_of(endpoint: Endpoint, version: str) -> Any:
     elif client.base_url.startswith(("http://", "https://")):
         for adapter in client.adapters.values():
             _keep_alive(adapter)
-    client.keep_connections()
+    client.keep_connections(lists)
     return client
 
 

@@ -8,7 +8,7 @@ from attrs import define
 from dockcaddy.engine.api import podman
 from dockcaddy.engine.api.connection import Connection
 from dockcaddy.engine.api.failures import failure_of, is_no_manager
-from dockcaddy.engine.records.resources import EngineOptions
+from dockcaddy.engine.records.resources import EngineOptions, shared
 from dockcaddy.engine.services import SwarmResponses
 from dockcaddy.errors import EngineUnreachable
 
@@ -42,7 +42,7 @@ class EngineApi:
         return self._listed(self.connection.client().containers(all=True, filters={"id": list(ids)}))
 
     def _listed(self, items: Any) -> Any:
-        return podman.containers(items) if self.connection.is_podman else items
+        return [shared(item) for item in podman.containers(items)] if self.connection.is_podman else items
 
     def inspect(self, id: str) -> Any:
         """One container in detail."""

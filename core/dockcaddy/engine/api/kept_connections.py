@@ -21,11 +21,15 @@ from urllib3.connectionpool import HTTPConnectionPool
 from urllib3.exceptions import ProtocolError
 from urllib3.util import Timeout, wait_for_read
 
+from dockcaddy.engine.api.container_lists import ContainerLists
 from dockcaddy.engine.api.wire import Answer, Wire
+from dockcaddy.engine.records.resources import shared
 from dockcaddy.settings import limits
 
 # the options of a call that reads a complete response
 _PLAIN = frozenset(("params", "headers", "timeout"))
+# what docker's client asks for
+_ALL = {"limit": -1, "all": 1, "size": 0, "trunc_cmd": 0}
 # what a kept connection says that the engine closed just before a call
 _CLOSED = (ConnectionResetError, BrokenPipeError)
 
@@ -117,8 +121,9 @@ class _Pool:
 class Client(docker.APIClient):
     """docker's client. Call `keep_connections` once it is set up."""
 
-    def keep_connections(self) -> None:
-        """Make the pool of connections. They close with the client."""
+    def keep_connections(self, lists: ContainerLists) -> None:
+        """Make the pool of connections. They close with the client. `lists` are those of the engine."""
+        self._lists = lists
         # it has the headers of every call
         # its types do not name what it has for its own calls
         own: Any = self
@@ -142,6 +147,18 @@ class Client(docker.APIClient):
         if answer.status in REDIRECT_STATI:
             return super().get(url, **options)
         return self._response(asked, answer)
+
+    def containers(self, *given: Any, **options: Any) -> Any:
+        """See docker's client. Of a list of all, only what has changed since the last one is decoded."""
+        if given or options != {"all": True}:
+            return [shared(item) for item in super().containers(*given, **options)]
+        own: Any = self
+        response = own._get(own._url("/containers/json"), params=_ALL)
+        own._raise_for_status(response)
+        try:
+            return self._lists.items(response.content.strip())
+        except ValueError:
+            return response.json()
 
     def inspect_container(self, container: Any) -> Any:
         """See docker's client. It is called for each container at a start: a usual response becomes no object of requests."""

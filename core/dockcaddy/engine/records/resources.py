@@ -73,12 +73,15 @@ class EngineOptions:
 
 def has_prefix(labels: Mapping[str, str], prefix: str) -> bool:
     """Whether one of the labels is ours: `PREFIX`, `PREFIX_1` or `PREFIX.x`."""
-    return any(key.startswith(prefix) and (len(key) == len(prefix) or key[len(prefix)] in "._") for key in labels)
+    # most have the first one
+    return prefix in labels or any(
+        key.startswith(prefix) and (len(key) == len(prefix) or key[len(prefix)] in "._") for key in labels
+    )
 
 
 def is_as(known: Json, item: Json) -> bool:
     """Whether an item of a list is as it was known, but for what changes all the time. Not all that are equal are found."""
-    return {**item, **{key: known[key] for key in VOLATILE if key in known}} == known
+    return item is known or {**item, **{key: known[key] for key in VOLATILE if key in known}} == known
 
 
 def container_name(item: Json) -> str:
