@@ -27,11 +27,12 @@ _HOST = re.compile(r"(?:\{[^{}]*\}|\[[^\[\]]*\]|[^/?#\s{}\[\]])+")
 def each_value(directive: str, change: Callable[[list[str]], list[str] | None]) -> Rewrite:
     """Rewrite the words of one directive's value after its matcher; None keeps them."""
 
-    def rewrite(labels: tuple[Label, ...]) -> Iterator[Label]:
-        for label in labels:
-            names = names_of(label.key) if directive in label.key else ("",)
-            is_meant = names[-1] == directive and is_directive(names)
-            yield _changed(label, change) if is_meant else label
+    def is_meant(key: str) -> bool:
+        names = names_of(key)
+        return names[-1] == directive and is_directive(names)
+
+    def rewrite(labels: tuple[Label, ...]) -> Iterable[Label]:
+        return [_changed(each, change) if directive in each.key and is_meant(each.key) else each for each in labels]
 
     return rewrite
 
@@ -85,12 +86,16 @@ def upstreams(words: list[str]) -> list[str] | None:
 def policies(labels: tuple[Label, ...]) -> Iterator[Label]:
     """`round-robin`: Caddy spells policies with underscores."""
     for label in labels:
-        names = names_of(label.key) if "lb_policy" in label.key else ("",)
-        words = label.value.split()
-        meant = words[0].replace("-", "_") if words else ""
-        is_meant = names[-1] == "lb_policy" and is_option(names, *UPSTREAM_DIRECTIVES)
-        if is_meant and meant in _POLICIES and meant != words[0]:
-            yield evolve(label, value=label.value.replace(words[0], meant, 1))
+        dashed = next(iter(label.value.split()), "") if "lb_policy" in label.key and "-" in label.value else ""
+        meant = dashed.replace("-", "_")
+        names = names_of(label.key)
+        if (
+            meant != dashed
+            and meant in _POLICIES
+            and names[-1] == "lb_policy"
+            and is_option(names, *UPSTREAM_DIRECTIVES)
+        ):
+            yield evolve(label, value=label.value.replace(dashed, meant, 1))
         else:
             yield label
 
@@ -99,17 +104,27 @@ SWITCHES = frozenset(
     ("file_server", "encode", "templates", "metrics", "tls_insecure_skip_verify", "skip_log", "log_skip", "abort")
 )
 _ON, _OFF = frozenset(("true", "on", "yes")), frozenset(("false", "off", "no"))
+_TRUTH_VALUES = _ON | _OFF
 
 
-def switch(labels: tuple[Label, ...]) -> Iterator[Label]:
+def switch(labels: tuple[Label, ...]) -> Iterable[Label]:
     """A directive without arguments that is turned on or off by a truth value."""
+    # few have any
+    return _switched(labels) if any(_truth(each) in _TRUTH_VALUES for each in labels) else labels
+
+
+def _switched(labels: tuple[Label, ...]) -> Iterator[Label]:
     sites = {label.key for label in labels if "." not in label.key and label.value.strip()}
-    off = {label.key for label in labels if label.value.strip().lower() in _OFF and _is_switch(label.key)}
+    off = {label.key for label in labels if _truth(label) in _OFF and _is_switch(label.key)}
     for label in labels:
         if off and (label.key in off or not off.isdisjoint(above(label.key))):
             continue
-        is_on = label.value.strip().lower() in _ON and _is_switch(label.key)
+        is_on = _truth(label) in _ON and _is_switch(label.key)
         yield evolve(label, value="") if is_on and not _takes_anything(label.key, sites) else label
+
+
+def _truth(label: Label) -> str:
+    return label.value.strip().lower()
 
 
 def _is_switch(key: str) -> bool:

@@ -19,7 +19,10 @@ _NOT_FIELDS = frozenset(("defer", "match"))
 def header_values(labels: tuple[Label, ...]) -> Iterator[Label]:
     """A header's value of several words, which Caddy would read as a search and a replacement."""
     for label in labels:
-        names = names_of(label.key) if "header" in label.key else ("",)
+        if "header" not in label.key:
+            yield label
+            continue
+        names = names_of(label.key)
         if names[-2:-1] == ("header",) and is_directive(names[:-1]) and names[-1] not in _NOT_FIELDS:
             value = _one_value(names[-1], label.value)
             yield label if value is None else evolve(label, value=value)
