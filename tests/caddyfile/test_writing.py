@@ -121,9 +121,13 @@ def test_the_last_site_without_directives_goes_without_braces_as_in_caddy_docker
     )
 
 
-@pytest.mark.parametrize("keys", [("(snippet)",), ("&(route)",), ()])
-def test_what_is_not_a_site_always_has_braces(keys: tuple[str, ...]) -> None:
-    assert write_block(Block(keys), last=True) == f"{' '.join(keys)} {{\n}}\n".lstrip(" ")
+@pytest.mark.parametrize("key", ["(snippet)", "&(route)"])
+def test_a_definition_always_has_braces(key: str) -> None:
+    assert write_block(Block((key,)), last=True) == f"{key} {{\n}}\n"
+
+
+def test_global_options_without_an_option_are_no_line() -> None:
+    assert write([Block(()), Block(("a.test",))]) == "a.test\n"
 
 
 def test_an_import_never_has_braces_of_its_own() -> None:

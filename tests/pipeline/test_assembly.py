@@ -66,5 +66,6 @@ def test_the_same_fragments_give_the_same_assembly() -> None:
     assert assembler.assemble([]) is not assembly
 
 
-def test_nothing_gives_a_comment() -> None:
-    assert Assembler().assemble([]).text == "# Empty caddyfile"
+@pytest.mark.parametrize("blocks", [[], [Block(())]])
+def test_nothing_gives_a_comment(blocks: list[Block]) -> None:
+    assert Assembler().assemble([fragment("a", blocks)]).text == "# Empty caddyfile"

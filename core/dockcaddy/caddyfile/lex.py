@@ -42,7 +42,8 @@ def lex_value(text: str) -> list[str]:
     """The tokens of a label's value. A quote left open runs to the end; a byte that is not UTF-8 becomes U+FFFD."""
     if _PLAIN.fullmatch(text):
         return text.split()
-    return [token.text for token in _Lexer(_SURROGATES.sub("\ufffd", text), heredocs=False)]
+    plain = _SURROGATES.sub("\ufffd", text.removeprefix(_BYTE_ORDER_MARK))
+    return [token.text for token in _Lexer(plain, heredocs=False)]
 
 
 @define

@@ -91,8 +91,8 @@ def write_with_origins(blocks: Sequence[Block]) -> tuple[str, tuple[tuple[Origin
 def _top_level(block: Block, *, last: bool) -> Iterable[tuple[str, tuple[Origin, ...]]]:
     if block.children or block.keys[:1] == ("import",) or (last and _is_site(block)):
         return _lines(block, "")
-    head = _joined(block.keys)
-    return [(f"{head} {{\n" if head else "{\n", block.origins), ("}\n", block.origins)]
+    # global options without an option are no line, as with caddy-docker-proxy
+    return [(f"{_joined(block.keys)} {{\n", block.origins), ("}\n", block.origins)] if block.keys else ()
 
 
 def _is_site(block: Block) -> bool:

@@ -58,7 +58,7 @@ class Assembly:
             return EMPTY
         texts = [section.text for section in self.sections]
         texts[-1] = caddyfile.write_block(self.sections[-1].block, last=True)
-        return "".join(texts)
+        return "".join(texts) or EMPTY
 
     @cached_property
     def lines(self) -> tuple[tuple[Origin, ...], ...]:
