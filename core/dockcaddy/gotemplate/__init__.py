@@ -14,13 +14,14 @@ from dockcaddy.gotemplate.letters import lower_letter, title_letter, upper_lette
 from dockcaddy.gotemplate.lex import KEYWORDS
 from dockcaddy.gotemplate.limits import DEFAULT, Limits, Room
 from dockcaddy.gotemplate.printf import sprintf
-from dockcaddy.gotemplate.quoting import parse_float, parse_integer, quote
+from dockcaddy.gotemplate.quoting import parse_float, parse_integer, quote, quote_raw
 from dockcaddy.gotemplate.regexps import Captures, Regexp, compile_regexp
 from dockcaddy.gotemplate.state import Usage
 from dockcaddy.gotemplate.template import Template, compile
 from dockcaddy.gotemplate.values import (
     ANY,
     BOOL,
+    ERROR,
     FLOAT64,
     FLOAT_KINDS,
     INT,
@@ -58,6 +59,7 @@ __all__ = [
     "ANY",
     "BOOL",
     "DEFAULT",
+    "ERROR",
     "FLOAT64",
     "FLOAT_KINDS",
     "INT",
@@ -103,6 +105,7 @@ __all__ = [
     "parse_integer",
     "pointer_to",
     "quote",
+    "quote_raw",
     "slice_of",
     "sprintf",
     "title_letter",

@@ -9,7 +9,7 @@ from attrs import define, evolve, field
 from dockcaddy.gotemplate.errors import FunctionError
 from dockcaddy.gotemplate.floats import format_float
 from dockcaddy.gotemplate.limits import CHARACTERS_PER_STEP, COMPOSITE_STEPS, MAX_PRINT_DEPTH, Room
-from dockcaddy.gotemplate.quoting import quote, quote_rune
+from dockcaddy.gotemplate.quoting import quote, quote_raw, quote_rune
 from dockcaddy.gotemplate.values import (
     COMPLEX_KINDS,
     FLOAT_KINDS,
@@ -202,9 +202,8 @@ class Printer:
         if flags.precision is not None and verb in "svq":
             data = data[: flags.precision]
         if verb == "q" or (verb == "v" and flags.sharp_v):
-            if verb == "q" and flags.sharp and "`" not in data and all(_raw_safe(each) for each in data):
-                return self._padded(f"`{data}`")
-            return self._padded(quote(data, ascii_only=flags.plus and verb == "q"))
+            quoted = quote_raw if verb == "q" and flags.sharp else quote
+            return self._padded(quoted(data, ascii_only=flags.plus and verb == "q"))
         if verb in "xX":
             return self._padded(self._hexadecimal(go_bytes(data), verb))
         return self._padded(data)
@@ -323,10 +322,6 @@ def native_byte(item: Any) -> int:
     """A byte out of a slice's data."""
     byte: int = item.data if isinstance(item, Value) else item
     return byte
-
-
-def _raw_safe(character: str) -> bool:
-    return character == "\t" or (ord(character) >= 32 and character not in ("\x7f", "\ufeff"))
 
 
 def _character(number: int) -> str:

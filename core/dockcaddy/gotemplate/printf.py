@@ -106,17 +106,18 @@ class _Format:
             return after_index
         self.reordered = True
         close = self.template.find("]", self.position) if self.position < self.last_bracket else -1
-        if close < 0:
+        if close < 0 or self.position + 2 >= len(self.template):
             self.good_index = False
             self.position += 1
-            return after_index
+            return False
         number = self.template[self.position + 1 : close]
         self.position = close + 1
-        if number.isdecimal() and len(number) < 7 and 1 <= int(number) <= len(self.values):
+        is_number = number.isascii() and number.isdecimal() and len(number) <= 7
+        if is_number and 1 <= int(number) <= len(self.values):
             self.argument = int(number) - 1
             return True
         self.good_index = False
-        return True
+        return is_number
 
     def _width(self, flags: Flags, after_index: bool) -> tuple[str, bool]:
         if self.template[self.position : self.position + 1] == "*":

@@ -6,6 +6,8 @@ from dockcaddy.gotemplate.values import go_bytes, go_string
 
 _SIMPLE = {"\a": "\\a", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\v": "\\v"}
 _ESCAPES = {"a": 7, "b": 8, "f": 12, "n": 10, "r": 13, "t": 9, "v": 11, "\\": 92, "'": 39, '"': 34}
+# a backquote, control characters, a byte order mark, a byte that is no UTF-8
+_NOT_RAW = re.compile(r"[`\x00-\x08\x0a-\x1f\x7f\ufeff\udc80-\udcff]")
 _NUMERIC = re.compile(r"x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([0-7]{3})")
 _INTEGER = re.compile(
     r"[+-]?(?:0[xX](?:_?[0-9a-fA-F])+|0[bB](?:_?[01])+|0[oO](?:_?[0-7])+|0(?:_?[0-7])*|[1-9](?:_?[0-9])*)"
@@ -39,6 +41,11 @@ def _quoted_character(character: str, quote: str, ascii_only: bool) -> str:
 def quote(text: str, *, ascii_only: bool = False) -> str:
     """`strconv.Quote`: a double-quoted Go string."""
     return '"' + "".join(_quoted_character(character, '"', ascii_only) for character in text) + '"'
+
+
+def quote_raw(text: str, *, ascii_only: bool = False) -> str:
+    """The text in backquotes where Go can write it so (`strconv.CanBackquote`), else as `quote`."""
+    return quote(text, ascii_only=ascii_only) if _NOT_RAW.search(text) else f"`{text}`"
 
 
 def quote_rune(code: int, *, ascii_only: bool = False) -> str:

@@ -1,5 +1,6 @@
 """Case of identifiers: snake_case, kebab-case, PascalCase, as the Go library xstrings makes them."""
 
+import re
 import unicodedata
 from collections.abc import Callable
 
@@ -9,6 +10,9 @@ from dockcaddy.gotemplate import lower_letter, upper_letter
 from dockcaddy_sprig.strings import SPACES, is_upper, runes
 
 Word = tuple[str, str]
+# what xstrings passes over: bytes that are no UTF-8, and the character that stands for them
+_NO_LETTER = re.compile("[\ufffd\udc80-\udcff]+")
+_PIECE = re.compile("[\ufffd\udc80-\udcff]*[^\ufffd\udc80-\udcff]")
 _CJK = (("\u4e00", "\u9fcc"), ("\u3400", "\u4d85"), ("\U00020000", "\U0002b81d"))
 # where a word ends that nothing follows
 _END = ("", "")
@@ -68,12 +72,20 @@ def _is_alphabet(letter: str) -> bool:
 def _words(context: Context, text: str) -> list[Word]:
     words, at = [], 0
     context.spend(len(text) // _CHARACTERS_PER_STEP)
-    text = runes(text)
-    while at < len(text):
-        kind, end = _word(text, at)
-        words.append((kind, text[at:end]))
+    letters, pieces = _letters(text)
+    while at < len(letters):
+        kind, end = _word(letters, at)
+        words.append((kind, "".join(pieces[at:end])))
         at = end
-    return words
+    return words or [("invalid", text)]
+
+
+def _letters(text: str) -> tuple[str, list[str]]:
+    """The letters of a text, and each with the bytes before it that are no UTF-8, the last one also with those behind it."""
+    pieces = _PIECE.findall(text)
+    if pieces:
+        pieces[-1] += text[sum(map(len, pieces)) :]
+    return _NO_LETTER.sub("", text), pieces
 
 
 def _run(text: str, at: int, belongs: Callable[[str], bool]) -> int:
@@ -120,9 +132,9 @@ class _Lower:
     def write(self, word: Word) -> None:
         kind, text = word
         if kind == "upper":
-            text = "".join(map(lower_letter, text))
+            text = "".join([lower_letter(each) if is_upper(each) else each for each in runes(text)])
         elif kind == "connector":
-            text = self.connector * len(text)
+            text = "".join([self.connector if _connects(each) else each for each in runes(text)])
         self.made.append(text)
 
     def joined(self, word: Word) -> Word:

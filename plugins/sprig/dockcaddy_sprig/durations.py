@@ -85,9 +85,27 @@ def _decimal(amount: int, unit: int) -> str:
 
 def rounded(nanoseconds: int, unit: int) -> int:
     """To the nearest multiple of the unit, halves away from zero."""
+    if unit <= 0:
+        return nanoseconds
     whole, rest = divmod(abs(nanoseconds), unit)
     amount = (whole + (2 * rest >= unit)) * unit
-    return -amount if nanoseconds < 0 else amount
+    return max(-amount, -_MOST) if nanoseconds < 0 else min(amount, _MOST - 1)
+
+
+def _truncated(nanoseconds: int, unit: int) -> int:
+    """To the next multiple of the unit that is nearer to zero."""
+    return nanoseconds - _units(nanoseconds, unit)[1] if unit > 0 else nanoseconds
+
+
+def _units(nanoseconds: int, unit: int) -> tuple[int, int]:
+    """How many whole units, and the rest, both with the sign of the duration as Go divides."""
+    whole, rest = divmod(abs(nanoseconds), unit)
+    return (-whole, -rest) if nanoseconds < 0 else (whole, rest)
+
+
+def _in_units(nanoseconds: int, unit: int) -> float:
+    whole, rest = _units(nanoseconds, unit)
+    return whole + rest / unit
 
 
 def _type() -> Type:
@@ -96,14 +114,13 @@ def _type() -> Type:
     made = Type("int64", "time.Duration", methods=methods)
     methods["String"] = Method(function_type([], [STRING]), shown)
     methods["Nanoseconds"] = Method(function_type([], [INT64]), lambda amount: amount)
-    methods["Microseconds"] = Method(function_type([], [INT64]), lambda amount: int(amount / 1_000))
-    methods["Milliseconds"] = Method(function_type([], [INT64]), lambda amount: int(amount / 1_000_000))
+    methods["Microseconds"] = Method(function_type([], [INT64]), lambda amount: _units(amount, UNITS["us"])[0])
+    methods["Milliseconds"] = Method(function_type([], [INT64]), lambda amount: _units(amount, UNITS["ms"])[0])
     for name, unit in (("Seconds", "s"), ("Minutes", "m"), ("Hours", "h")):
-        methods[name] = Method(function_type([], [floating]), lambda amount, unit=UNITS[unit]: amount / unit)
-    methods["Round"] = Method(function_type([made], [made]), lambda amount, unit: rounded(amount, unit.data or 1))
-    methods["Truncate"] = Method(
-        function_type([made], [made]), lambda amount, unit: amount - int(amount / (unit.data or 1)) * (unit.data or 1)
-    )
+        methods[name] = Method(function_type([], [floating]), lambda amount, unit=UNITS[unit]: _in_units(amount, unit))
+    methods["Abs"] = Method(function_type([], [made]), lambda amount: min(abs(amount), _MOST - 1))
+    methods["Round"] = Method(function_type([made], [made]), lambda amount, unit: rounded(amount, unit.data))
+    methods["Truncate"] = Method(function_type([made], [made]), lambda amount, unit: _truncated(amount, unit.data))
     return made
 
 

@@ -100,8 +100,6 @@ def round_(context: Context, value: Any_, places: int, *on: float) -> float:
     """Rounded to so many decimal places; a fraction of ON or more, by default .5, is rounded up."""
     power = 0.0 if places < -400 else math.inf if places > 308 else 10.0**places
     digit = power * to_float(value)
-    if not math.isfinite(digit):
-        return math.nan
     up = math.modf(digit)[0] >= (on[0] if on else 0.5)
     rounded = _whole(math.ceil if up else math.floor, digit)
     return rounded / power if power else math.nan

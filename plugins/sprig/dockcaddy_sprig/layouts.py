@@ -7,7 +7,7 @@ from dockcaddy_sprig.times import DAYS, MONTHS, Time
 
 # a piece of a layout; the longest first where one begins like another
 PIECES = re.compile(
-    r"January|Jan(?![a-z])|Monday|Mon(?![a-z])|MST|0[1-6]|002|15|1|2006|_(?=2006)|_2|__2|2|3|4|5|PM|pm"
+    r"January|Jan(?![a-z])|Monday|Mon(?![a-z])|MST|0[1-6]|002|15|1|2006|_2(?!006)|__2|2|3|4|5|PM|pm"
     r"|[-Z]070000|[-Z]07:00:00|[-Z]0700|[-Z]07:00|[-Z]07|[.,](?:0+|9+)(?![0-9])",
     re.ASCII,
 )
@@ -56,7 +56,6 @@ _WRITERS: Mapping[str, Callable[[Time], str]] = {
     "PM": lambda time: "PM" if time.clock()[0] >= 12 else "AM",
     "pm": lambda time: "pm" if time.clock()[0] >= 12 else "am",
     "MST": lambda time: _zone_name(time),  # noqa: PLW0108  it is defined below
-    "_": lambda time: "_",
 }
 
 
@@ -65,7 +64,7 @@ def _piece(time: Time, piece: str) -> str:
     if writer is not None:
         return writer(time)
     if piece[0] in ".,":
-        digits = f"{time.nano:09d}"[: len(piece) - 1].ljust(len(piece) - 1, "0")
+        digits = f"{time.nano:09d}"[: len(piece) - 1]
         if piece[1] == "9":
             digits = digits.rstrip("0")
         return piece[0] + digits if digits else ""

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterator
 
 from dockcaddy import Context
-from dockcaddy.gotemplate import SLICE_OF_STRING, Captures, FunctionError, Regexp, Value, compile_regexp
+from dockcaddy.gotemplate import SLICE_OF_STRING, Captures, FunctionError, Regexp, Value, compile_regexp, quote_raw
 
 from dockcaddy_sprig.go import ELEMENTS_PER_STEP, Strings, bounded, strings_of
 
@@ -17,8 +17,7 @@ def _must_compile(context: Context, pattern: str) -> Regexp:
     try:
         return compile_regexp(pattern, context.spend)
     except FunctionError as error:
-        spelled = f"`{pattern}`" if "`" not in pattern else f'"{pattern}"'
-        raise FunctionError(f"regexp: Compile({spelled}): {error}") from None
+        raise FunctionError(f"regexp: Compile({quote_raw(pattern)}): {error}") from None
 
 
 def _compile(context: Context, pattern: str) -> Regexp:

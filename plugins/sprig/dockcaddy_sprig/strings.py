@@ -10,6 +10,7 @@ from dockcaddy_sprig.go import Any_, bounded, shown, strval
 
 # what Go's unicode.IsSpace knows
 SPACES = "\t\n\v\f\r \u0085\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
+_NO_UTF8 = "".join(map(chr, range(0xDC80, 0xDD00)))
 
 
 def runes(text: str) -> str:
@@ -29,17 +30,19 @@ def trim(context: Context, text: str) -> str:
 
 def trim_all(context: Context, characters: str, text: str) -> str:
     """The text without any of these characters around it."""
-    return text.strip(characters) if characters else text
+    # each byte that is no UTF-8 stands for all of them
+    more = _NO_UTF8 if "\ufffd" in runes(characters) else ""
+    return text.strip(characters + more) if characters else text
 
 
 def trim_suffix(context: Context, suffix: str, text: str) -> str:
     """The text without this end."""
-    return text.removesuffix(suffix)
+    return go_string(go_bytes(text).removesuffix(go_bytes(suffix)))
 
 
 def trim_prefix(context: Context, prefix: str, text: str) -> str:
     """The text without this beginning."""
-    return text.removeprefix(prefix)
+    return go_string(go_bytes(text).removeprefix(go_bytes(prefix)))
 
 
 def upper(context: Context, text: str) -> str:

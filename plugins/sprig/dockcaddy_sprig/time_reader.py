@@ -73,9 +73,6 @@ class _Reader:
                 left, self.rest = left[1:], self.rest[1:]
 
     def piece(self, piece: str, following: str) -> None:
-        if piece == "_":
-            self.skip(piece)
-            return
         hold = self.rest
         try:
             self.read(piece, following)
@@ -171,13 +168,17 @@ class _Reader:
         if piece[0] == "Z" and self.rest.startswith("Z"):
             self.zone, self.rest = ZULU, self.rest[1:]
             return
-        shape = "[+-][0-9]{2}" + re.sub("00", "[0-9]{2}", piece[3:])
-        written = self.take(shape)
+        written = self.take("..." + re.sub("00", "..", piece[3:]))
         digits = written[1:].replace(":", "").ljust(6, "0")
-        parts = [int(digits[place : place + 2]) for place in (0, 2, 4)]
-        for name, part, most in zip(("hour", "minute", "second"), parts, (24, 60, 60), strict=True):
-            if part > most:
+        parts: list[int] = []
+        for at, name, most in ((0, "hour", 24), (2, "minute", 60), (4, "second", 60)):
+            if not re.fullmatch("[0-9]{2}", digits[at : at + 2]):
+                raise _BadError
+            parts.append(int(digits[at : at + 2]))
+            if parts[-1] > most:
                 raise _OutOfRangeError(f"time zone offset {name}")
+        if written[0] not in "+-":
+            raise _BadError
         seconds = (parts[0] * 60 + parts[1]) * 60 + parts[2]
         self.offset = -seconds if written[0] == "-" else seconds
 

@@ -1,9 +1,22 @@
 """The methods of time.Time that templates call."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Annotated
 
-from dockcaddy.gotemplate import BOOL, INT, INT64, STRING, Method, Type, Value, function_type
+from dockcaddy.gotemplate import (
+    BOOL,
+    INT,
+    INT64,
+    STRING,
+    UINT64,
+    Field,
+    FunctionError,
+    Method,
+    Type,
+    Value,
+    function_type,
+    pointer_to,
+)
 
 from dockcaddy_sprig.durations import DURATION
 from dockcaddy_sprig.layouts import formatted
@@ -16,7 +29,20 @@ def _named(name: str, words: tuple[str, ...], first: int) -> Type:
     return Type("int", name, methods=methods)
 
 
-MONTH, WEEKDAY = _named("time.Month", MONTHS, 1), _named("time.Weekday", DAYS, 0)
+def _location() -> Type:
+    name = Field(STRING, lambda zone: zone.name, exported=False)
+    shown = Method(function_type([], [STRING]), lambda zone: zone.name, on_pointer=True)
+    return pointer_to(Type("struct", "time.Location", fields={"name": name}, methods={"String": shown}))
+
+
+MONTH, WEEKDAY, LOCATION = _named("time.Month", MONTHS, 1), _named("time.Weekday", DAYS, 0), _location()
+_WITHOUT_ONE_RESULT: Mapping[str, Callable[[Type], list[Type]]] = {
+    "Clock": lambda time: [INT, INT, INT],
+    "Date": lambda time: [INT, MONTH, INT],
+    "ISOWeek": lambda time: [INT, INT],
+    "Zone": lambda time: [STRING, INT],
+    "ZoneBounds": lambda time: [time, time],
+}
 
 
 def shown(time: Time) -> str:
@@ -25,7 +51,11 @@ def shown(time: Time) -> str:
 
 
 def rfc3339(time: Time) -> str:
-    """As JSON has it."""
+    """As JSON has it. Raises FunctionError, in Go's words, for what it cannot hold."""
+    if not 0 <= time.date()[0] <= 9999:
+        raise FunctionError(
+            "json: error calling MarshalJSON for type time.Time: Time.MarshalJSON: year outside of range [0,9999]"
+        )
     return formatted(time, "2006-01-02T15:04:05.999999999Z07:00")
 
 
@@ -36,7 +66,12 @@ def _add_date(time: Time, years: Value, months: Value, days: Value) -> Time:
 
 def _time_type() -> Type:
     methods: dict[str, Method] = {}
-    made = Type("struct", "time.Time", methods=methods)
+    fields = {
+        "wall": Field(UINT64, lambda time: time.nano, exported=False),
+        "ext": Field(INT64, lambda time: time.unix - ZERO.unix, exported=False),
+        "loc": Field(LOCATION, lambda time: None if time.zone == ZULU else time.zone, exported=False),
+    }
+    made = Type("struct", "time.Time", fields=fields, methods=methods)
 
     def add(name: str, result: Type, call: Callable[..., object], *parameters: Type) -> None:
         methods[name] = Method(function_type(parameters, [result]), call)
@@ -64,12 +99,29 @@ def _time_type() -> Type:
     add("AddDate", made, _add_date, INT, INT, INT)
     add("Sub", DURATION, lambda time, other: time.since(other.data), made)
     add("Truncate", made, lambda time, unit: time.plus(-_past(time, unit.data)), DURATION)
-    methods["Zone"] = Method(function_type([], [STRING, INT]), lambda time: time.zone.at(time.unix)[0])
+    add("Round", made, lambda time, unit: time.plus(_to_nearest(time, unit.data)), DURATION)
+    add("Location", LOCATION, lambda time: time.zone)
+    add("In", made, _in_zone, LOCATION)
+    for name, results in _WITHOUT_ONE_RESULT.items():
+        # a template may not call them
+        methods[name] = Method(function_type([], results(made)), lambda time: None)
     add("After", BOOL, lambda time, other: _key(time) > _key(other.data), made)
     add("Before", BOOL, lambda time, other: _key(time) < _key(other.data), made)
     add("Equal", BOOL, lambda time, other: _key(time) == _key(other.data), made)
     add("Compare", INT, lambda time, other: (_key(time) > _key(other.data)) - (_key(time) < _key(other.data)), made)
     return made
+
+
+def _in_zone(time: Time, zone: Value) -> Time:
+    if zone.data is None:
+        raise FunctionError("time: missing Location in call to Time.In")
+    return Time(time.unix, time.nano, zone.data)
+
+
+def _to_nearest(time: Time, unit: int) -> int:
+    """Nanoseconds to the nearest multiple of the unit, halves upwards."""
+    past = _past(time, unit)
+    return unit - past if 2 * past >= unit > 0 else -past
 
 
 def _past(time: Time, unit: int) -> int:

@@ -9,6 +9,7 @@ _VERSION = re.compile(
     r"v?([0-9]+)(\.[0-9]+)?(\.[0-9]+)?(-([0-9A-Za-z\-]+(\.[0-9A-Za-z\-]+)*))?(\+([0-9A-Za-z\-]+(\.[0-9A-Za-z\-]+)*))?",
     re.ASCII,
 )
+_PART = re.compile(r"[0-9A-Za-z-]+")
 _MOST = 2**64 - 1
 _MOST_CHARACTERS = 1_000
 
@@ -45,10 +46,24 @@ def parse(text: str) -> Version:
     if found is None:
         raise FunctionError("invalid semantic version")
     numbers = [_number((found[place] or "0").removeprefix(".")) for place in (1, 2, 3)]
-    pre, metadata = found[5] or "", found[8] or ""
-    if any(part.isdigit() and len(part) > 1 and part[0] == "0" for part in pre.split(".")):
-        raise FunctionError("version segment starts with 0")
-    return Version(numbers[0], numbers[1], numbers[2], pre, metadata, text)
+    return Version(numbers[0], numbers[1], numbers[2], prerelease(found[5] or ""), found[8] or "", text)
+
+
+def prerelease(text: str) -> str:
+    """A prerelease, if it is one. Raises FunctionError with Go's words."""
+    for part in text.split(".") if text else ():
+        if not _PART.fullmatch(part):
+            raise FunctionError("invalid prerelease string")
+        if part.isdigit() and len(part) > 1 and part[0] == "0":
+            raise FunctionError("version segment starts with 0")
+    return text
+
+
+def metadata(text: str) -> str:
+    """Metadata, if it is some. Raises FunctionError with Go's words."""
+    if text and not all(map(_PART.fullmatch, text.split("."))):
+        raise FunctionError("invalid metadata string")
+    return text
 
 
 def _number(text: str) -> int:
