@@ -36,6 +36,11 @@ def _location() -> Type:
 
 
 MONTH, WEEKDAY, LOCATION = _named("time.Month", MONTHS, 1), _named("time.Weekday", DAYS, 0), _location()
+_FIELDS = {
+    "wall": Field(UINT64, lambda time: time.nano, exported=False),
+    "ext": Field(INT64, lambda time: time.unix - ZERO.unix, exported=False),
+    "loc": Field(LOCATION, lambda time: None if time.zone == ZULU else time.zone, exported=False),
+}
 _WITHOUT_ONE_RESULT: Mapping[str, Callable[[Type], list[Type]]] = {
     "Clock": lambda time: [INT, INT, INT],
     "Date": lambda time: [INT, MONTH, INT],
@@ -66,12 +71,7 @@ def _add_date(time: Time, years: Value, months: Value, days: Value) -> Time:
 
 def _time_type() -> Type:
     methods: dict[str, Method] = {}
-    fields = {
-        "wall": Field(UINT64, lambda time: time.nano, exported=False),
-        "ext": Field(INT64, lambda time: time.unix - ZERO.unix, exported=False),
-        "loc": Field(LOCATION, lambda time: None if time.zone == ZULU else time.zone, exported=False),
-    }
-    made = Type("struct", "time.Time", fields=fields, methods=methods)
+    made = Type("struct", "time.Time", fields=_FIELDS, methods=methods)
 
     def add(name: str, result: Type, call: Callable[..., object], *parameters: Type) -> None:
         methods[name] = Method(function_type(parameters, [result]), call)
