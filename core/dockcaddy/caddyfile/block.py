@@ -17,7 +17,8 @@ class CaddyfileError(ValueError):
         self.line = line
 
 
-@frozen
+# there are dozens of these for each site
+@frozen(weakref_slot=False)
 class Origin:
     """Where a block came from: a resource as errors name it (`container web-1`) and its label's key as written."""
 
@@ -35,7 +36,7 @@ class QuotedText(str):
     __slots__ = ()
 
 
-@frozen
+@frozen(weakref_slot=False)
 class Block:
     """A line of a Caddyfile and its block: `keys` are its tokens, `children` the lines between its braces.
 

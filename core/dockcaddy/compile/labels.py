@@ -88,7 +88,7 @@ class _Node:
         children = tuple([child.block((_name_of(child, mentioned, repeats),), mentioned) for child in self.children])
         number = min(int(self.suffix), _LARGEST) if self.suffix else 0
         origins = self.own or self.beneath
-        return Block(keys + self.arguments, children, self.order, origins, number, self.conditional)
+        return Block(_keys(keys, self.arguments), children, self.order, origins, number, self.conditional)
 
     def _repeats(self) -> Mapping[str, bool]:
         """For each name that people chose, whether a suffix only keeps several of that name apart."""
@@ -170,6 +170,19 @@ def _check_references(label: Label, path: str, tokens: Iterable[str]) -> None:
 def _tokens(value: str) -> tuple[str, ...]:
     """The tokens of a short value. Thousands of containers have the same values, and share these."""
     return tuple(lex_value(value))
+
+
+def _keys(keys: tuple[str, ...], arguments: tuple[str, ...]) -> tuple[str, ...]:
+    """The tokens of a line. Thousands of containers have the same short lines, and share these."""
+    made = keys + arguments
+    # a quoted token with a variable is equal to one without quotes
+    is_short = sum(map(len, made)) <= _SHORT and not any("{$" in each for each in made)
+    return _shared_keys(made) if is_short else made
+
+
+@lru_cache(maxsize=1024)
+def _shared_keys(keys: tuple[str, ...]) -> tuple[str, ...]:
+    return keys
 
 
 @lru_cache(maxsize=1024)

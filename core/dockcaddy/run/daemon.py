@@ -37,7 +37,7 @@ from dockcaddy.run.dry_run import DryRun, fragments_before, without_effect
 from dockcaddy.run.engines import engines_for
 from dockcaddy.run.environment_file import load_environment_file
 from dockcaddy.run.loop import outputs_for, reconciler_for, service_context
-from dockcaddy.run.memory import forget_generated_sources
+from dockcaddy.run.memory import forget_generated_sources, use_one_heap
 from dockcaddy.run.operator_files import read_base
 from dockcaddy.run.outputs import chosen_outputs
 from dockcaddy.run.own_admin import own_address
@@ -61,6 +61,7 @@ def run(settings: Settings, registry: Registry, sections: Mapping[type, Any], ca
     `caddy_output` is the descriptor of Caddy's standard output, by default that of ours.
     """
     forget_generated_sources()
+    use_one_heap()
     with suppress(Ended), registry.timer.guarded(), ended_by_signals(registry.timer.is_waiting) as ending:
         # first of all, because it may say where the engine and the folders are
         load_environment_file(settings.envfile)

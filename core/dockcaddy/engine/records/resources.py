@@ -4,6 +4,7 @@ import json
 import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from attrs import field, frozen
@@ -24,6 +25,8 @@ VOLATILE = ("Status", "SizeRw", "SizeRootFs")
 ONE_OFF = "com.docker.compose.oneoff"
 # what no other container has
 _ITS_OWN = frozenset(("Id", "Names", "EndpointID", "IPAddress", "GlobalIPv6Address", "MacAddress"))
+# of the ports, mounts and variables of most containers; nobody changes what is decoded
+_NONE: list[Any] = []
 _HEALTH_IN_STATUS = re.compile(r"\((?:health: )?(healthy|unhealthy|starting)\)")
 _HEALTH: Mapping[str, Health] = {"healthy": "healthy", "unhealthy": "unhealthy", "starting": "starting"}
 
@@ -197,8 +200,17 @@ def shared(part: Any) -> Any:
     if isinstance(part, str):
         return sys.intern(part)
     if isinstance(part, dict):
-        return {sys.intern(key): value if key in _ITS_OWN else shared(value) for key, value in part.items()}
-    return [shared(each) for each in part] if isinstance(part, list) else part
+        made = {sys.intern(key): value if key in _ITS_OWN else shared(value) for key, value in part.items()}
+        # `HostConfig` as a list has it
+        return _mode(made["NetworkMode"]) if len(made) == 1 and isinstance(made.get("NetworkMode"), str) else made
+    if isinstance(part, list):
+        return [shared(each) for each in part] if part else _NONE
+    return part
+
+
+@lru_cache(maxsize=64)
+def _mode(mode: str) -> Json:
+    return {"NetworkMode": mode}
 
 
 def _present(given: Json, keys: Iterable[str]) -> dict[str, Any]:
