@@ -10,7 +10,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from attrs import define, field
+from attrs import define, evolve, field
 from canonical_json import canonical
 from dockcaddy import caddyfile
 from dockcaddy.caddyfile import Block, write_block
@@ -21,6 +21,7 @@ from dockcaddy.caddyjson.plain_sites import PlainSite, plain_site
 from dockcaddy.caddyjson.site_routes import Site, SiteRoutes
 from dockcaddy.errors import CaddyRefusal
 from dockcaddy.fragment import Fragment
+from dockcaddy.settings.limits import FREE_EXPANDED_TEXT
 from dockcaddy.settings.limits import MAX_ADAPTED_TOGETHER as TOGETHER
 from generated_sites import generated
 
@@ -242,7 +243,58 @@ def test_some_threads_at_once_find_the_same(adapt: Adapt) -> None:
     blocks = caddyfile.parse(generated(Random(7), 60), "test")
     given = [Fragment(str(place), str(place), 0, (block,)) for place, block in enumerate(blocks)]
     with ThreadPoolExecutor(4) as threads:
-        in_threads = FragmentDocuments(adapt, SiteRoutes(adapt, threads.map)).of(given)
+        found = in_threads(adapt, threads).of(given)
     alone = FragmentDocuments(adapt).of(given)
     for each in given:
-        assert outcome(partial(encoded, in_threads[each])) == outcome(partial(encoded, alone[each]))
+        assert outcome(partial(encoded, found[each])) == outcome(partial(encoded, alone[each]))
+
+
+# --- at a start
+
+
+def in_threads(adapt: Adapt, threads: ThreadPoolExecutor) -> FragmentDocuments:
+    return FragmentDocuments(adapt, SiteRoutes(adapt, threads.map))
+
+
+def test_at_a_start_caddy_begins_before_it_is_known_what_is_left_out(adapt: Adapt) -> None:
+    given = [fragment("base", "(base) {\n\trespond x\n}\n"), *map(plain, range(300)), plain(999, "rewrite")]
+    given[0] = evolve(given[0], seniority=-1)
+    counted = Counted(adapt)
+    with ThreadPoolExecutor(4) as threads:
+        documents = in_threads(counted, threads)
+        documents.begin(given)
+    # the operator's definitions, and two batches
+    assert counted.since() == 1 + 2
+    left = [each for each in given if each.key != "site-7"]
+    with ThreadPoolExecutor(4) as threads:
+        documents.site_routes.for_each = threads.map
+        found = documents.of(left)
+    assert found.keys() == set(left)
+    # the definitions alone, what the sites have in common, and each site of the batch with the mistake
+    assert counted.since() == 1 + 1 + (301 - TOGETHER)
+    alone = FragmentDocuments(adapt).of(left)
+    for each in left[1:]:
+        assert outcome(partial(encoded, found[each])) == outcome(partial(encoded, alone[each]))
+    documents.begin([*given, plain(1000)])
+    assert counted.since() == 0
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        pytest.param([fragment("snippet", "(s) {\n\trespond x\n}\n"), plain(1)], id="labels define something"),
+        pytest.param([plain(1, f"respond {'x' * FREE_EXPANDED_TEXT}")], id="much text"),
+        pytest.param(
+            [fragment("many", " ".join(f"s{number}.test" for number in range(99)) + " {\nrespond x\n}\n")],
+            id="many hosts",
+        ),
+    ],
+)
+def test_caddy_does_not_begin_with_what_may_be_too_large(adapt: Adapt, given: list[Fragment]) -> None:
+    counted = Counted(adapt)
+    with ThreadPoolExecutor(4) as threads:
+        documents = in_threads(counted, threads)
+        documents.begin(given)
+    assert counted.since() == 0
+    documents.site_routes.for_each = map
+    assert all(each.refusal is None for each in documents.of(given).values())

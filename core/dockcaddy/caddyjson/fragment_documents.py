@@ -8,6 +8,7 @@ adapted by itself.
 import contextlib
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from weakref import WeakValueDictionary
 
 from attrs import Factory, define, field, frozen
@@ -19,9 +20,10 @@ from dockcaddy.caddyjson.document import Document, Route
 from dockcaddy.caddyjson.frames import Filled, Frame, NotSpliceable
 from dockcaddy.caddyjson.plain_sites import PlainSite
 from dockcaddy.caddyjson.protocols import protocols_in
-from dockcaddy.caddyjson.site_routes import Site, SiteRoutes
+from dockcaddy.caddyjson.site_routes import Outcome, Site, SiteRoutes
 from dockcaddy.errors import CaddyRefusal, CaddyUnreachable
 from dockcaddy.fragment import Fragment, is_definition
+from dockcaddy.settings import limits
 
 # options may be refused only where there is a site
 _PROBE = "http://probe.invalid {\n\trespond probe\n}\nprobe.invalid {\n\trespond probe\n}\n"
@@ -67,6 +69,14 @@ class Alone:
         return caddyfile.write_with_origins(self.blocks)[1]
 
 
+@frozen(eq=False)
+class _Begun:
+    """The plain sites of fragments that Caddy adapts meanwhile, and what becomes of them."""
+
+    sites: dict[Fragment, list[Site]] = field(factory=dict)
+    outcomes: Iterator[Outcome] = field(factory=lambda: iter(()))
+
+
 @define(eq=False)
 class FragmentDocuments:
     """Keeps the documents of the fragments that there are. `adapt` is Caddy's, for one text at a time.
@@ -84,6 +94,27 @@ class FragmentDocuments:
     _joint: dict[Fragment, Alone] = field(factory=dict)
     _by_text: "WeakValueDictionary[str, Alone]" = field(default=Factory(WeakValueDictionary))
     _frames: dict[Hashable, tuple[Frame, Protocols] | None] = field(factory=dict)
+    _begun: _Begun = field(factory=_Begun)
+
+    def begin(self, fragments: Sequence[Fragment]) -> None:
+        """At a start, have Caddy begin with the plain sites, while it is found out which fragments are left out.
+
+        It is not asked about what may be too large for it, or depends on definitions that may be. Raises CaddyUnreachable.
+        """
+        definers = tuple([each for each in fragments if each.definitions])
+        if self._latest or not all(each.is_operators for each in definers):
+            return
+        self._define(definers)
+        sites: dict[Fragment, list[Site]] = {}
+
+        def small_ones() -> Iterator[Site]:
+            for each in fragments:
+                found = self._plain_sites(each) if each not in self._refused_definers else []
+                if found and _are_small(found):
+                    sites[each] = found
+                    yield from found
+
+        self._begun = _Begun(sites, self.site_routes.routes(self._definitions, small_ones()))
 
     def of(self, fragments: Sequence[Fragment]) -> Mapping[Fragment, Alone]:
         """What Caddy says to each of these fragments, which are all that there are. Raises CaddyUnreachable."""
@@ -123,7 +154,7 @@ class FragmentDocuments:
         """Note the definitions of these fragments, of which Caddy accepts all. Returns whether they have changed."""
         if definers == self._definers:
             return False
-        self._definers, self._refused_definers, self._frames = definers, {}, {}
+        self._definers, self._refused_definers, self._frames, self._begun = definers, {}, {}, _Begun()
         accepted = list(definers)
         try:
             self._accept(accepted)
@@ -156,11 +187,14 @@ class FragmentDocuments:
         made: dict[Fragment, Alone] = {}
         plain: dict[Fragment, list[Site]] = {}
         others: list[Fragment] = []
+        begun, self._begun = self._begun, _Begun()
 
         def plain_sites() -> Iterator[Site]:
             for each in fragments:
                 if each in self._refused_definers:
                     made[each] = self._refused_definers[each]
+                elif each in begun.sites:
+                    plain[each] = begun.sites[each]
                 elif sites := self._plain_sites(each):
                     plain[each] = sites
                     yield from sites
@@ -168,7 +202,8 @@ class FragmentDocuments:
                     others.append(each)
 
         routes: dict[Site, Route] = {}
-        for outcome in self.site_routes.routes(self._definitions, plain_sites()):
+        # in this order: the sites that have begun are complete once the last of them has its outcome
+        for outcome in chain(begun.outcomes, self._routes(plain_sites)):
             if not isinstance(outcome, CaddyRefusal):
                 routes.update((site, route) for site, route in outcome.items() if route is not None)
         for fragment, sites in plain.items():
@@ -179,6 +214,9 @@ class FragmentDocuments:
                 made[fragment] = alone
         made.update(zip(others, self.site_routes.for_each(lambda each: self._alone((each,)), others), strict=True))
         return made
+
+    def _routes(self, sites: Callable[[], Iterable[Site]]) -> Iterator[Outcome]:
+        yield from self.site_routes.routes(self._definitions, sites())
 
     def _plain_sites(self, fragment: Fragment) -> list[Site]:
         """The sites of a fragment that has only plain ones, each with hosts of its own; else none."""
@@ -263,6 +301,15 @@ class FragmentDocuments:
                     joint[each] = alone
                     break
         return joint
+
+
+def _are_small(sites: Sequence[Site]) -> bool:
+    """Whether these are of usual size, with nothing that is imported into them."""
+    return (
+        sum(len(each.text) for each in sites) <= limits.FREE_EXPANDED_TEXT
+        and sum(len(each.plain.hosts) for each in sites) <= limits.FREE_SITE_ADDRESSES
+        and not any(each.plain.snippets for each in sites)
+    )
 
 
 def _definitions_in(definers: Iterable[Fragment]) -> list[Block]:

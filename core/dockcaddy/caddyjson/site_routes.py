@@ -57,9 +57,9 @@ class SiteRoutes:
         return known
 
     def routes(self, definitions: Definitions, sites: Iterable[Site]) -> Iterator[Outcome]:
-        """The routes of sites, or the refusal, of some sites at a time. Raises CaddyUnreachable.
+        """The routes of sites, or the refusal, of some sites at a time. The results raise CaddyUnreachable.
 
-        The first ones may be adapted before the last one of `sites` is made.
+        The first ones may be adapted before the last one of `sites` is made, and all before somebody asks for the results.
         """
         known: dict[Site, Route | None] = {}
 
@@ -71,7 +71,13 @@ class SiteRoutes:
                 else:
                     known[site] = route
 
-        for outcome in self.for_each(lambda batch: self._outcome(definitions, batch), _batches(new())):
+        outcomes = self.for_each(lambda batch: self._outcome(definitions, batch), _batches(new()))
+        return self._noted(definitions, outcomes, known)
+
+    def _noted(
+        self, definitions: Definitions, outcomes: Iterable[Outcome], known: dict[Site, Route | None]
+    ) -> Iterator[Outcome]:
+        for outcome in outcomes:
             if not isinstance(outcome, CaddyRefusal):
                 made = {site: route for site, route in outcome.items() if route is not None}
                 self._known.update({_key(definitions, site): route for site, route in made.items()})

@@ -82,6 +82,8 @@ class Trial:
                 due.append(each)
         if self.isolates:
             self.documents.forget(due)
+        # Caddy is busy with that while we look for conflicts
+        self.documents.begin(self.parts)
         self._reject_refused_alone()
         refused = self._attempt()
         if refused is not None:
