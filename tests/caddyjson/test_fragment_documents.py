@@ -6,6 +6,7 @@ import weakref
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from itertools import count
 from pathlib import Path
 from random import Random
 
@@ -19,7 +20,7 @@ from dockcaddy.caddyjson.definitions import Definitions
 from dockcaddy.caddyjson.fragment_documents import Alone, FragmentDocuments
 from dockcaddy.caddyjson.plain_sites import PlainSite, plain_site
 from dockcaddy.caddyjson.site_routes import Site, SiteRoutes
-from dockcaddy.errors import CaddyRefusal
+from dockcaddy.errors import CaddyRefusal, CaddyUnreachable
 from dockcaddy.fragment import Fragment
 from dockcaddy.settings.limits import FREE_EXPANDED_TEXT
 from dockcaddy.settings.limits import MAX_ADAPTED_TOGETHER as TOGETHER
@@ -205,6 +206,25 @@ def test_a_changed_snippet_costs_those_that_use_it(adapt: Adapt) -> None:
     # the definitions twice, the three sites, and what the sites of two kinds have in common
     assert counted.since() == 5
     assert b'"2"' in encoded(found[sites[0]])
+
+
+@pytest.mark.parametrize("failing", [1, 2], ids=["the definitions", "a site"])
+def test_definitions_count_though_caddy_could_not_be_asked_at_first(adapt: Adapt, failing: int) -> None:
+    site = fragment("a", "http://a.test {\n\timport s\n}\n")
+    before, base = (fragment("base", f"(s) {{\n\trespond {text}\n}}\n") for text in ("before", "now"))
+    counts = count(1)
+    documents = FragmentDocuments(adapt)
+    documents.of([before, site])
+
+    def failing_once(text: str) -> bytes:
+        if next(counts) == failing:
+            raise CaddyUnreachable("it does not answer")
+        return adapt(text)
+
+    documents.adapt = documents.site_routes.adapt = failing_once
+    with pytest.raises(CaddyUnreachable):
+        documents.of([base, site])
+    assert b"now" in encoded(documents.of([base, site])[site])
 
 
 def test_what_only_its_site_makes_valid_is_adapted_with_it(adapt: Adapt) -> None:

@@ -87,7 +87,8 @@ class FragmentDocuments:
     adapt: Callable[[str], bytes]
     site_routes: SiteRoutes = field(default=Factory(lambda self: SiteRoutes(self.adapt), takes_self=True))
     route_order: str = "caddy"
-    _definers: tuple[Fragment, ...] = ()
+    # None where it is not known what Caddy says to them
+    _definers: tuple[Fragment, ...] | None = ()
     _refused_definers: dict[Fragment, Alone] = field(factory=dict)
     _definitions: Definitions = field(factory=Definitions)
     _latest: dict[Fragment, Alone] = field(factory=dict)
@@ -118,13 +119,17 @@ class FragmentDocuments:
 
     def of(self, fragments: Sequence[Fragment]) -> Mapping[Fragment, Alone]:
         """What Caddy says to each of these fragments, which are all that there are. Raises CaddyUnreachable."""
-        known = {} if self._define(tuple([each for each in fragments if each.definitions])) else self._latest
+        are_others = self._define(tuple([each for each in fragments if each.definitions]))
+        known = {} if are_others else self._latest
         new = [each for each in fragments if each not in known or known[each].reads_files]
         if not new and len(fragments) == len(known):
             return self._latest | self._joint if self._joint else self._latest
         try:
             made = self._made(new)
         except CaddyUnreachable as error:
+            if are_others:
+                # what is known was made with those before
+                self._definers = None
             # whoever keeps the error must not keep what was made until then
             raise error.with_traceback(None) from error.__cause__
         # what was known before is kept until now: texts that come again are not adapted again
@@ -154,7 +159,7 @@ class FragmentDocuments:
         """Note the definitions of these fragments, of which Caddy accepts all. Returns whether they have changed."""
         if definers == self._definers:
             return False
-        self._definers, self._refused_definers, self._frames, self._begun = definers, {}, {}, _Begun()
+        self._definers, self._refused_definers, self._frames, self._begun = None, {}, {}, _Begun()
         accepted = list(definers)
         try:
             self._accept(accepted)
@@ -168,6 +173,7 @@ class FragmentDocuments:
                     blocks = tuple(section.block for section in self._sections(_definitions_in([*accepted, each])))
                     self._refused_definers[each] = Alone(None, _bare(refusal), blocks)
             self._accept(accepted)
+        self._definers = definers
         return True
 
     def _accept(self, definers: Sequence[Fragment]) -> None:
