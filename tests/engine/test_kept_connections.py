@@ -27,8 +27,8 @@ from work import lines_run
 Eventually = Callable[..., None]
 CLOSED: Reply = (b"", False)
 OK = b"HTTP/1.1 200 OK\r\n"
-# 850 with Python's own client and an object of requests, 143 when this was written
-MOST_LINES = 170
+# 850 with an object of requests, 683 when this was written
+MOST_LINES = 720
 
 
 @pytest.fixture
@@ -137,7 +137,6 @@ def test_a_response_of_any_size(
 @pytest.mark.parametrize(
     "sent",
     [
-        (b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" + OK + b"Content-Length: 2\r\n\r\n{}", True),
         (OK + b"Transfer-Encoding: Chunked\r\n\r\n1; x=y\r\n{\r\n01\r\n}\r\n0\r\nX-Trailer: y\r\n\r\n", True),
         (OK + b"\r\n{}", False),
         (b"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\n{}", False),

@@ -17,9 +17,6 @@ ENGINE_CALL_TIMEOUT = 10
 # Connections to an engine that are kept open: enough for all calls that may be open at once (MAX_OPEN_INSPECTS and some
 # lists), as each further one would be closed after its call, with a warning. There are as many as calls were open at once.
 MAX_ENGINE_CONNECTIONS = 288
-# A line of the head of a response in bytes, and the lines of a head: those of Python's own client.
-MAX_HEADER_LINE = 65_536
-MAX_HEADERS = 100
 # Connections at once to an engine over ssh: servers refuse more than ten that are not logged in yet (MaxStartups of sshd).
 MAX_SSH_CONNECTIONS = 6
 # Threads that wait for the next call.
