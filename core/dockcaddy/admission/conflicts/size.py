@@ -145,7 +145,7 @@ class _Measure:
         """Count a line; `arguments` are the lengths of its snippet's arguments, `inserted` the block given to the import."""
         imported = self.definitions.imported(block)
         before, lines_before = self.characters, self.lines
-        self.lines += self._copies * (1 + inserted.lines * sum(map(_is_a_block, block.keys)))
+        self.lines += self._copies * (1 + (inserted.lines and inserted.lines * sum(map(_is_a_block, block.keys))))
         self._depth += 1
         self._check_lines()
         if imported is None:
@@ -168,7 +168,9 @@ class _Measure:
         invoked = self.definitions.invoked(block)
         if invoked is not None:
             self._lines_of(f"&({block.keys[-1]})", invoked, (), _NOTHING)
-        matcher = self._matchers.named(block.keys[1]) if len(block.keys) > 1 else None
+        # a name begins with it, and most lines have none
+        is_matched = len(block.keys) > 1 and block.keys[1].startswith("@")
+        matcher = self._matchers.named(block.keys[1]) if is_matched else None
         if matcher is not None:
             self._lines_of(block.keys[1], (matcher,), arguments, inserted)
 
@@ -188,7 +190,8 @@ class _Measure:
         known = self._lengths.get(id(block))
         if known is None:
             known = sum([_length(key, arguments, inserted) + 1 for key in block.keys])
-            if not any("{" in key for key in block.keys):
+            # without a snippet, each line is counted once
+            if self._open and not any("{" in key for key in block.keys):
                 self._lengths[id(block)] = known
         return known
 
