@@ -18,6 +18,8 @@ def parse_number(position: int, text: str, kind: str) -> Number:
             raise ValueError(f"malformed character constant: {text}")
         number.integer, number.unsigned, number.floating = code, code, float(code)
     elif kind == "complex":
+        if text[0] in "+-" and text[1] in "+-":
+            raise ValueError(f"strconv.ParseFloat: parsing {quote(text[0])}: invalid syntax")
         match = _COMPLEX.fullmatch(text)
         real, imaginary = (parse_float(match[1]), parse_float(match[2])) if match else (None, None)
         if real is None or imaginary is None:

@@ -59,7 +59,7 @@ def _without_ranges(text: str) -> str:
 def _group(text: str) -> list[Constraint]:
     """Constraints that all must be met. They are read by hand, for Go's expression would take ever longer here."""
     at = 0
-    made: list[Constraint] = []
+    made: list[tuple[str, re.Match[str]]] = []
     stripped = text.rstrip(" \t\n\f\r")
     while at < len(stripped) or not made:
         begin = _NEXT.match(text, at)
@@ -71,14 +71,15 @@ def _group(text: str) -> list[Constraint]:
             or (not made and "," in begin[1])
         ):
             raise FunctionError(f"improper constraint: {text}")
-        made.append(_constraint(begin[2], body, text))
+        made.append((begin[2], body))
         at = body.end()
         spaces = re.compile(r"\s*(?=,)", re.ASCII).match(text, at)
         at = spaces.end() if spaces else at
-    return made
+    # the whole is read before a version in it is
+    return [_constraint(operator, body) for operator, body in made]
 
 
-def _constraint(operator: str, found: re.Match[str], text: str) -> Constraint:
+def _constraint(operator: str, found: re.Match[str]) -> Constraint:
     major, minor, patch, pre = found[1], found[2] or "", found[3] or "", found[4] or ""
     if _is_open(major):
         return Constraint(operator, _parsed(f"0.0.0{pre}"), is_open=True)
