@@ -33,6 +33,7 @@ from dockcaddy.gotemplate.values import (
 )
 from dockcaddy.model import EngineInventory, Inventory
 from dockcaddy.plugins.registry import Registry
+from dockcaddy_sprig.durations import DURATION
 
 ROOM = Room(10**6, lambda steps: None)
 ENVIRONMENT = {
@@ -294,6 +295,9 @@ METHODS: Mapping[tuple[str, str], Callable[..., Any]] = {
     ("time.Duration", "Microseconds"): lambda t, o, data: data // 10**3,
     ("time.Duration", "Nanoseconds"): lambda t, o, data: data,
     ("time.Duration", "Abs"): lambda t, o, data: abs(data),
+    ("time.Duration", "String"): lambda t, o, data: DURATION.methods["String"].call(data),
+    ("time.Duration", "Round"): lambda t, o, data, unit: DURATION.methods["Round"].call(data, unit),
+    ("time.Duration", "Truncate"): lambda t, o, data, unit: DURATION.methods["Truncate"].call(data, unit),
 }
 
 FUNCTION_FIELDS: Mapping[str, Callable[..., Any]] = {
