@@ -228,6 +228,13 @@ class Inventory:
 
     engines: tuple[EngineInventory, ...] = ()
 
+    @cached_property
+    def resources(self) -> tuple[Resource, ...]:
+        """The resources of all engines; of one engine the very same tuple."""
+        if len(self.engines) == 1:
+            return self.engines[0].resources
+        return tuple([each for engine in self.engines for each in engine.resources])
+
     @classmethod
     def of(cls, engines: Sequence[EngineInventory]) -> "Inventory":
         """The inventory of these engines. Each service and config of a Swarm counts once, whichever managers list it.

@@ -5,6 +5,7 @@ import json
 import re
 import weakref
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -33,6 +34,10 @@ class Part:
 
     block: Block
     text: str
+
+    @property
+    def place(self) -> tuple[int, int, tuple[str, ...]]:
+        return caddyfile.merged_key(self.block)
 
 
 @define
@@ -65,7 +70,7 @@ def outcome(make: Callable[[], bytes]) -> str:
 
 def assert_equal(splicer: Splicer, adapt: Adapt, parts: Sequence[Part]) -> None:
     text = text_of(parts)
-    assert outcome(lambda: splicer.document(parts, text).encode()) == outcome(lambda: adapt(text)), text
+    assert outcome(lambda: splicer.document(parts, lambda: text).encode()) == outcome(lambda: adapt(text)), text
 
 
 def corpus() -> dict[str, str]:
@@ -149,23 +154,24 @@ def test_a_new_site_costs_itself(adapt: Adapt) -> None:
     counted = Counted(adapt, [])
     splicer = Splicer(counted, 0)
     parts = parts_of("".join(plain(number) for number in range(100)))
-    splicer.document(parts, text_of(parts))
+    splicer.document(parts, partial(text_of, parts))
     counted.texts.clear()
     more = sorted([*parts, *parts_of(plain(200))], key=lambda part: caddyfile.merged_key(part.block))
-    document = splicer.document(more, text_of(more))
+    document = splicer.document(more, lambda: text_of(more))
     assert counted.texts == [text_of(parts_of(plain(200)))]
     assert canonical(document.encode()) == canonical(adapt(text_of(more)))
     counted.texts.clear()
-    splicer.document(parts, text_of(parts))
+    splicer.document(parts, partial(text_of, parts))
     assert counted.texts == []
 
 
 def test_routes_that_stay_are_the_same_objects(adapt: Adapt) -> None:
     splicer = Splicer(adapt, 0)
     parts = parts_of("".join(plain(number) for number in range(50)))
-    before = {id(route) for route in splicer.document(parts, "").routes}
+    before = {id(route) for route in splicer.document(parts, lambda: "").routes}
     after = [
-        id(route) for route in splicer.document([*parts, *parts_of("http://new.test {\nrespond new\n}\n")], "").routes
+        id(route)
+        for route in splicer.document([*parts, *parts_of("http://new.test {\nrespond new\n}\n")], lambda: "").routes
     ]
     assert len(before.intersection(after)) == 50 and len(after) == 51
 
@@ -176,9 +182,9 @@ def test_a_changed_snippet_costs_the_sites_that_import_it(adapt: Adapt) -> None:
     sites = parts_of("".join(plain(number, "import one" if number < 3 else "import two") for number in range(40)))
     one, other = (parts_of(f"(one) {{\nheader X {value}\n}}\n") for value in ("1", "2"))
     two = parts_of("(two) {\nheader Y y\n}\n")
-    splicer.document([*one, *two, *sites], "")
+    splicer.document([*one, *two, *sites], lambda: "")
     counted.texts.clear()
-    document = splicer.document([*other, *two, *sites], "")
+    document = splicer.document([*other, *two, *sites], lambda: "")
     # one text has the three sites, the other one is the rest with a site of each kind
     assert [text.count("reverse_proxy") for text in counted.texts] == [3, 0]
     assert canonical(document.encode()) == canonical(adapt(text_of([*other, *two, *sites])))
@@ -250,7 +256,7 @@ def test_a_named_route_has_groups_of_its_own(adapt: Adapt) -> None:
     )
     for smallest in (0, 1000):
         parts = parts_of(named + site + grouped)
-        document = Splicer(adapt, smallest).document(parts, text_of(parts))
+        document = Splicer(adapt, smallest).document(parts, partial(text_of, parts))
         (server,) = document.servers.values()
         groups = [
             {each["group"] for route in routes for each in objects_in(route.value) if "group" in each}
@@ -263,7 +269,7 @@ def test_what_caddy_refuses_is_refused_as_a_whole(adapt: Adapt) -> None:
     splicer = Splicer(adapt, 0)
     parts = parts_of("".join(plain(number) for number in range(9)) + "z.example.com {\nrewrite\n}\n")
     with pytest.raises(CaddyRefusal) as refused:
-        splicer.document(parts, text_of(parts))
+        splicer.document(parts, partial(text_of, parts))
     line = text_of(parts).splitlines().index("\trewrite") + 1
     assert f"Caddyfile:{line}" in str(refused.value)
     # and is no harm to the others afterwards
@@ -273,9 +279,9 @@ def test_what_caddy_refuses_is_refused_as_a_whole(adapt: Adapt) -> None:
 def test_nothing_is_kept_of_a_section_that_is_gone(adapt: Adapt) -> None:
     splicer = Splicer(adapt, 0)
     parts = parts_of(plain(1) + plain(2) + plain(3))
-    splicer.document(parts, text_of(parts))
+    splicer.document(parts, partial(text_of, parts))
     gone = weakref.ref(parts.pop())
-    splicer.document(parts, text_of(parts))
+    splicer.document(parts, partial(text_of, parts))
     gc.collect()
     assert gone() is None
 
@@ -283,6 +289,6 @@ def test_nothing_is_kept_of_a_section_that_is_gone(adapt: Adapt) -> None:
 def test_small_configurations_are_adapted_as_a_whole(adapt: Adapt) -> None:
     counted = Counted(adapt, [])
     parts = parts_of(plain(1) + plain(2))
-    document = Splicer(counted, 3).document(parts, text_of(parts))
+    document = Splicer(counted, 3).document(parts, partial(text_of, parts))
     assert counted.texts == [text_of(parts)]
     assert document.encode() == Document.decode(adapt(text_of(parts))).encode()

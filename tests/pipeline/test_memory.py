@@ -92,7 +92,7 @@ class Program:
             self.store.put_inspect(f"{number:064x}", json.loads(INSPECT))
         inventory = Inventory((EngineInventory("local", self.store.resources(0.0)),))
         configuration = self.pipeline.configuration(self.pipeline.fragments(inventory))
-        document = self.splicer.document(configuration.assembly.sections, configuration.text)
+        document = self.splicer.document(configuration.assembly.sections, lambda: configuration.text)
         document = with_branches(self.streams.applied(document), smallest=STEP)
         self.kept = inventory, configuration, document, document.encode()
         return sum(len(route.hosts) for route in document.routes)

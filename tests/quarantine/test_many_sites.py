@@ -52,7 +52,7 @@ def test_one_of_hundreds_costs_a_load_or_two(
         return True
 
     quarantine = Quarantine(
-        client.adapt, lambda: 0.0, document=lambda each: splicer.document(each.assembly.sections, each.text)
+        client.adapt, lambda: 0.0, document=lambda each: splicer.document(each.assembly.sections, lambda: each.text)
     )
     good = [fragment(f"site-{number:03}", port, f"respond site-{number:03}") for number in range(MANY)]
     eventually(lambda: "admin endpoint started" in stock.said)

@@ -60,6 +60,6 @@ def test_it_waits_no_longer_once_another_has_its_sites() -> None:
     period.apply(inventory(WEB), 100.0)
     period.apply(inventory(OTHER), 101.0)
     gone, other = fragment(WEB, "a.test"), fragment(OTHER, "b.test")
-    assert period.needed([other, gone]) == [other, gone]
+    assert period.needed((other, gone)) == (other, gone)
     other = fragment(OTHER, "b.test", "A.test")
-    assert period.needed([other, gone]) == [other] and period.due is None
+    assert period.needed((other, gone)) == (other,) and period.due is None

@@ -103,7 +103,9 @@ class ExpressWorld:
             adapt,
             self.clock,
             transforms=transforms,
-            document=lambda configuration: splicer.document(configuration.assembly.sections, configuration.text),
+            document=lambda configuration: splicer.document(
+                configuration.assembly.sections, lambda: configuration.text
+            ),
             documents=FragmentDocuments(adapt, routes),
         )
         last_good = LastGood(self.folder / "last.db")

@@ -49,8 +49,10 @@ def _named(engine: EngineInventory, proxy: Proxy) -> Resource | None:
 
 def _at_the_endpoint(engine: EngineInventory, proxy: Proxy) -> Resource | None:
     """The container with one of the admin endpoints; the oldest of several with that name."""
-    containers = [each for each in engine.resources if each.kind == "container" and each.running]
-    for host, port in proxy.admin_endpoints:
+    endpoints = proxy.admin_endpoints
+    given = engine.resources if endpoints else ()
+    containers = [each for each in given if each.kind == "container" and each.running]
+    for host, port in endpoints:
         found = [each for each in containers if _has_endpoint(each, host, port, engine)]
         if found:
             return min(found, key=lambda each: each.created)

@@ -6,7 +6,7 @@ Then `*.example.com` of one resource would cost `app.example.com` of another its
 
 from collections.abc import Iterator, Set
 
-from dockcaddy.caddyjson.document import Document, Json, Server
+from dockcaddy.caddyjson.document import Document, Json, Route, Server
 
 # hosts under these get Caddy's internal certificates by default
 _INTERNAL = (".localhost", ".local", ".internal", ".home.arpa")
@@ -15,6 +15,8 @@ _PUBLIC_ISSUERS = frozenset(("acme", "zerossl"))
 
 def with_own_certificates(document: Document) -> Document:
     """The document, which lists such hosts by name; the same document where there are none."""
+    if not document.found(_names_wildcard):
+        return document
     hosts = frozenset(_hosts(document))
     if not any(each.startswith("*.") for each in hosts):
         return document
@@ -26,6 +28,10 @@ def with_own_certificates(document: Document) -> Document:
     if not missing:
         return document
     return document.with_app("tls", {**tls, "certificates": {**certificates, "automate": [*automated, *missing]}})
+
+
+def _names_wildcard(route: Route) -> bool:
+    return any(each.startswith("*.") for each in route.hosts)
 
 
 def _hosts(document: Document) -> Iterator[str]:

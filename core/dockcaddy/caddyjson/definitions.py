@@ -6,11 +6,16 @@ from typing import Protocol
 
 from attrs import field, frozen
 
-from dockcaddy.caddyfile import Block, all_blocks, write_block
+from dockcaddy.caddyfile import Block, all_blocks, merged_key, write_block
+
+Place = tuple[int, int, tuple[str, ...]]
 
 
 class Section(Protocol):
-    """A top-level block of a Caddyfile and its text. The same section is the same object."""
+    """A top-level block of a Caddyfile and its text. The same section is the same object.
+
+    In a Caddyfile, sections are in the order of their places.
+    """
 
     @property
     def block(self) -> Block:
@@ -20,6 +25,10 @@ class Section(Protocol):
     def text(self) -> str:
         """Its text."""
 
+    @property
+    def place(self) -> Place:
+        """Its place among others."""
+
 
 @frozen(eq=False)
 class Written:
@@ -27,11 +36,12 @@ class Written:
 
     block: Block
     text: str
+    place: Place
 
     @classmethod
     def of(cls, block: Block) -> "Written":
         """The section of a block."""
-        return cls(block, write_block(block))
+        return cls(block, write_block(block), merged_key(block))
 
 
 @frozen(eq=False)

@@ -8,11 +8,13 @@ import json
 import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
-from itertools import chain
+from itertools import accumulate, chain, compress
 from operator import is_
 from typing import Any, TypeVar
 
 from attrs import define, evolve, field, frozen
+
+from dockcaddy.incremental import Each
 
 Json = Mapping[str, Any]
 Found = TypeVar("Found")
@@ -154,19 +156,17 @@ class Server:
         return frozenset(str(address).rpartition(":")[2] for address in self.settings.get("listen") or ())
 
     @property
-    def every_route(self) -> Iterator[Route]:
+    def every_route(self) -> tuple[Route, ...]:
         """Its routes, those of its error pages, and the named ones."""
-        return chain(self.routes, self.errors, self.named.values())
+        return (*self.routes, *self.errors, *self.named.values()) if self.errors or self.named else self.routes
 
-    def with_routes(self, change: Callable[[Route], Route]) -> "Server":
-        """This server with every route changed; the same server where none changes."""
-        routes = tuple(self.every_route)
-        changed = list(map(change, routes))
-        if are_same(changed, routes):
+    def with_routes(self, changed: tuple[Route, ...]) -> "Server":
+        """This server with others in place of every route; the same server where they are the same."""
+        if changed == self.every_route:
             return self
         first, last = len(self.routes), len(self.routes) + len(self.errors)
         named = dict(zip(self.named, changed[last:], strict=True))
-        return evolve(self, routes=tuple(changed[:first]), errors=tuple(changed[first:last]), named=named)
+        return evolve(self, routes=changed[:first], errors=changed[first:last], named=named)
 
     def listens_at(self, port: int) -> bool:
         """Whether one of its listeners has this port."""
@@ -177,17 +177,15 @@ class Server:
 class Searches:
     """What was found in the routes of the last document that was searched, for all that are made from one another."""
 
-    _known: dict[Callable[[Route], Any], tuple[frozenset[Route], dict[Route, Any]]] = field(factory=dict)
+    _known: dict[Callable[[Route], Any], Each[Route, Any]] = field(factory=dict)
 
-    def found(self, find: Callable[[Route], Found], routes: frozenset[Route]) -> Mapping[Route, Found]:
+    def found(self, find: Callable[[Route], Found], routes: tuple[Route, ...]) -> Mapping[Route, Found]:
         """The routes in which `find` finds something. Only those that the last document did not have are searched."""
-        before, known = self._known.get(find, (frozenset(), {}))
-        found = {route: what for route, what in known.items() if route in routes}
-        found.update((route, what) for route in routes - before if (what := find(route)))
-        self._known[find] = routes, found
+        search = self._known.setdefault(find, Each(find))
         if len(self._known) > _SEARCHES:
             del self._known[next(iter(self._known))]
-        return found
+        found = search.of(routes)
+        return dict(compress(zip(routes, found, strict=True), found)) if any(found) else {}
 
 
 @frozen(eq=False)
@@ -232,27 +230,33 @@ class Document:
         """This document with other settings of an app."""
         return evolve(self, rest={**self.rest, "apps": {**(self.rest.get("apps") or {}), name: settings}})
 
-    @cached_property
-    def distinct_routes(self) -> frozenset[Route]:
-        """The same as `every_route`, each once."""
-        return frozenset(self.every_route)
-
     def found(self, find: Callable[[Route], Found]) -> Mapping[Route, Found]:
         """The routes in which `find` finds something, in any order: what it gives is true.
 
         The same `find` is called once for a route that is in one document after another.
         """
-        return self.searches.found(find, self.distinct_routes)
+        return self.searches.found(find, self.every_route)
 
     @property
     def routes(self) -> Iterator[Route]:
         """The routes of all servers."""
         return (route for server in self.servers.values() for route in server.routes)
 
-    @property
-    def every_route(self) -> Iterator[Route]:
+    @cached_property
+    def every_route(self) -> tuple[Route, ...]:
         """The routes of all servers, those of error pages and the named ones included."""
-        return chain.from_iterable(server.every_route for server in self.servers.values())
+        servers = [server.every_route for server in self.servers.values()]
+        return servers[0] if len(servers) == 1 else tuple(chain.from_iterable(servers))
+
+    def with_routes(self, changed: tuple[Route, ...]) -> "Document":
+        """This document with others in place of every route; the same document where they are the same."""
+        ends = accumulate(len(server.every_route) for server in self.servers.values())
+        by_server = {
+            name: changed[end - len(server.every_route) : end]
+            for (name, server), end in zip(self.servers.items(), ends, strict=True)
+        }
+        servers = {name: server.with_routes(by_server[name]) for name, server in self.servers.items()}
+        return self if are_same(servers.values(), self.servers.values()) else evolve(self, servers=servers)
 
     def with_servers(self, change: Callable[[Server], Server]) -> "Document":
         """This document with each server changed; the same document where none changes."""
@@ -265,16 +269,14 @@ class RouteChange:
     """A change of each route by itself. It remembers what it made: a route that stays costs nothing in the next document."""
 
     change: Callable[[Route], Route]
-    _made: dict[Route, Route] = field(factory=dict)
+    _each: Each[Route, Route] = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._each = Each(self.change)
 
     def applied(self, document: Document) -> Document:
         """The document with every route changed; the same document where none changes."""
-        routes, made = document.distinct_routes, self._made
-        made.update([(route, self.change(route)) for route in routes.difference(made)])
-        if len(made) > len(routes):
-            # what is gone is forgotten
-            self._made = made = {route: made[route] for route in routes}
-        return document.with_servers(lambda server: server.with_routes(made.__getitem__))
+        return document.with_routes(self._each.of(document.every_route))
 
 
 def are_same(changed: Collection[object], before: Collection[object]) -> bool:

@@ -13,6 +13,7 @@ from typing import Any
 
 from attrs import define, evolve, field, frozen
 
+from dockcaddy import incremental
 from dockcaddy.caddyjson.document import Document, Json, Route, Server, are_same, encoded
 from dockcaddy.caddyjson.express_certificates import (
     HOST_PATTERN,
@@ -22,6 +23,7 @@ from dockcaddy.caddyjson.express_certificates import (
     with_certificates,
 )
 from dockcaddy.caddyjson.plain_proxies import COUNTS, PLACES, UPSTREAM, PlainProxy, Shape, plain_proxy
+from dockcaddy.incremental import Hunk
 from dockcaddy.settings import limits
 
 _HOST = "{http.request.host}"
@@ -261,16 +263,26 @@ def _changes(loaded: Server, wanted: Server, wide: Collection[Route]) -> tuple[S
         return None
     if not _are_same((*loaded.errors, *loaded.named.values()), (*wanted.errors, *wanted.named.values())):
         return None
-    had, has = frozenset(loaded.routes), frozenset(wanted.routes)
-    texts = {each.encoded for each in had - has} & {each.encoded for each in has - had}
-    gone, new = ({each for each in some if each.encoded not in texts} for some in (had - has, has - had))
+    difference = incremental.Difference.of(loaded.routes, wanted.routes)
+    texts = {each.encoded for each in difference.gone} & {each.encoded for each in difference.new}
+    gone, new = ([each for each in some if each.encoded not in texts] for some in (difference.gone, difference.new))
+    # everything else is at the same place in both
     stays = [
-        [each for each in server.routes if each not in others] for server, others in ((loaded, gone), (wanted, new))
+        [each for hunk in difference.hunks for each in some(hunk) if each not in others]
+        for some, others in ((_old, frozenset(gone)), (_new, frozenset(new)))
     ]
-    first = next((place for place, each in enumerate(wanted.routes) if each in wide), None) if wide else None
-    if not _are_same(*stays) or (first is not None and not new.isdisjoint(wanted.routes[first:])):
+    first = min((wanted.routes.index(each) for each in wide if each in wanted.routes), default=None)
+    if not _are_same(*stays) or (first is not None and not frozenset(new).isdisjoint(wanted.routes[first:])):
         return None
-    return [each for each in loaded.routes if each in gone], [each for each in wanted.routes if each in new]
+    return gone, new
+
+
+def _old(hunk: Hunk[Route]) -> Sequence[Route]:
+    return hunk.old
+
+
+def _new(hunk: Hunk[Route]) -> Sequence[Route]:
+    return hunk.new
 
 
 def _without_skipped(settings: Json) -> Mapping[str, Any]:

@@ -23,6 +23,7 @@ from dockcaddy.caddyjson.protocols import protocols_in
 from dockcaddy.caddyjson.site_routes import Outcome, Site, SiteRoutes
 from dockcaddy.errors import CaddyRefusal, CaddyUnreachable
 from dockcaddy.fragment import Fragment, is_definition
+from dockcaddy.incremental import Chosen, Difference
 from dockcaddy.settings import limits
 
 # options may be refused only where there is a site
@@ -87,11 +88,16 @@ class FragmentDocuments:
     adapt: Callable[[str], bytes]
     site_routes: SiteRoutes = field(default=Factory(lambda self: SiteRoutes(self.adapt), takes_self=True))
     route_order: str = "caddy"
+    _defining: Chosen[Fragment] = field(factory=lambda: Chosen(lambda each: bool(each.definitions)))
     # None where it is not known what Caddy says to them
     _definers: tuple[Fragment, ...] | None = ()
     _refused_definers: dict[Fragment, Alone] = field(factory=dict)
     _definitions: Definitions = field(factory=Definitions)
+    # what it was asked for last; nothing where some of it is to be made again
+    _asked: tuple[Fragment, ...] = ()
     _latest: dict[Fragment, Alone] = field(factory=dict)
+    # those of them that are refused, or may be another one without a change of labels
+    _odd: dict[Fragment, Alone] = field(factory=dict)
     _joint: dict[Fragment, Alone] = field(factory=dict)
     _by_text: "WeakValueDictionary[str, Alone]" = field(default=Factory(WeakValueDictionary))
     _frames: dict[Hashable, tuple[Frame, Protocols] | None] = field(factory=dict)
@@ -102,7 +108,7 @@ class FragmentDocuments:
 
         It is not asked about what may be too large for it, or depends on definitions that may be. Raises CaddyUnreachable.
         """
-        definers = tuple([each for each in fragments if each.definitions])
+        definers = () if self._latest else self._defining.of(tuple(fragments))
         if self._latest or not all(each.is_operators for each in definers):
             return
         self._define(definers)
@@ -119,41 +125,59 @@ class FragmentDocuments:
 
     def of(self, fragments: Sequence[Fragment]) -> Mapping[Fragment, Alone]:
         """What Caddy says to each of these fragments, which are all that there are. Raises CaddyUnreachable."""
-        are_others = self._define(tuple([each for each in fragments if each.definitions]))
-        known = {} if are_others else self._latest
-        new = [each for each in fragments if each not in known or known[each].reads_files]
-        if not new and len(fragments) == len(known):
+        fragments = tuple(fragments)
+        known = self._latest
+        if self._define(self._defining.of(fragments)):
+            # what is known was made with those before
+            self._asked, self._latest, self._odd = (), {}, {}
+        difference = Difference.of(self._asked, fragments)
+        again = [each for each, alone in self._odd.items() if alone.reads_files and each not in difference.gone]
+        new = [*(each for each in difference.new if each not in self._latest), *again]
+        if not new and not difference:
             return self._latest | self._joint if self._joint else self._latest
         try:
             made = self._made(new)
         except CaddyUnreachable as error:
-            if are_others:
-                # what is known was made with those before
-                self._definers = None
             # whoever keeps the error must not keep what was made until then
             raise error.with_traceback(None) from error.__cause__
         # what was known before is kept until now: texts that come again are not adapted again
-        self._latest = {each: made[each] if each in made else known[each] for each in fragments}
+        del known
+        self._take(fragments, made, difference.gone)
         self._joint = self._beside_others(fragments)
         return self._latest | self._joint if self._joint else self._latest
+
+    def _take(self, fragments: tuple[Fragment, ...], made: Mapping[Fragment, Alone], gone: Iterable[Fragment]) -> None:
+        """Keep what is known of these fragments. Others have what was known before, and still count on it."""
+        latest = {**self._latest, **made}
+        for each in gone:
+            latest.pop(each, None)
+        if len(latest) != len(fragments):
+            latest = {each: latest[each] for each in fragments}
+        maybe = {**self._odd, **made}
+        odd = {each: alone for each, alone in maybe.items() if alone.refusal is not None or alone.reads_files}
+        self._odd = {each: alone for each, alone in odd.items() if each in latest}
+        self._asked, self._latest = fragments, latest
 
     def forget(self, fragments: Iterable[Fragment]) -> None:
         """Have Caddy adapt these again if it refused them: it may be another one now."""
         for each in fragments:
             alone = self._latest.get(each)
             if alone is not None and alone.refusal is not None:
-                del self._latest[each]
+                del self._latest[each], self._odd[each]
+                self._asked = ()
                 self._by_text.pop(alone.text, None)
             if each in self._refused_definers:
-                self._definers = ()
+                self._definers = None
 
     def forget_refusals(self) -> None:
         """Have Caddy adapt again whatever it refused."""
-        self._latest = {each: alone for each, alone in self._latest.items() if alone.refusal is None}
+        for each in [each for each, alone in self._odd.items() if alone.refusal is not None]:
+            del self._latest[each], self._odd[each]
+            self._asked = ()
         for text in [text for text, alone in self._by_text.items() if alone.refusal is not None]:
             del self._by_text[text]
         if self._refused_definers:
-            self._definers = ()
+            self._definers = None
 
     def _define(self, definers: tuple[Fragment, ...]) -> bool:
         """Note the definitions of these fragments, of which Caddy accepts all. Returns whether they have changed."""
@@ -288,7 +312,7 @@ class FragmentDocuments:
 
     def _beside_others(self, fragments: Sequence[Fragment]) -> dict[Fragment, Alone]:
         """What Caddy says to fragments that it refuses by themselves, beside the others of their sites."""
-        refused = [each for each in fragments if self._latest[each].refusal and each not in self._refused_definers]
+        refused = [each for each, alone in self._odd.items() if alone.refusal and each not in self._refused_definers]
         if not refused:
             return {}
         wanted = {group for each in refused for group in each.groups if not is_definition(group)}

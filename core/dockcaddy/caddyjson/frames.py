@@ -39,7 +39,7 @@ class Frame:
             return Document(self.document.rest, {**self.document.servers, self.server: server})
         kinds = {each.key: Kind(each.key, stub=Member(0, 0, sites[0][1], None, each)) for each in self.stubs}
         for position, (site, route) in enumerate(sites):
-            kinds[site.key].members.append(Member(position, 0, route, None, site))
+            kinds[site.key].append(Member(position, 0, route, None, site))
         return Whole.of(self.document, list(kinds.values()), {}).document()
 
 

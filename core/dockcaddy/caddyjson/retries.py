@@ -41,9 +41,7 @@ class Retries:
         watched = watched if self.fail_duration else frozenset()
         if not (retried or watched):
             return document
-        return document.with_servers(
-            lambda server: server.with_routes(lambda each: self._route(each, retried, watched))
-        )
+        return document.with_routes(tuple([self._route(each, retried, watched) for each in document.every_route]))
 
     def _route(self, route: Route, retried: Set[str], watched: Set[str]) -> Route:
         """The route is changed again only where other ones of its own hosts are to be retried or watched."""

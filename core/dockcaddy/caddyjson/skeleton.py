@@ -5,6 +5,7 @@ policy for certificates, or among the hosts that are not redirected. Where else 
 """
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 from attrs import define, field, frozen
@@ -45,11 +46,27 @@ class Kind:
     is_covered: bool = False
     members: list[Member] = field(factory=list)
     stub: Member | None = None
+    # of each member
+    _hosts: list[tuple[str, ...]] = field(factory=list)
+
+    def insert(self, place: int, member: Member) -> None:
+        """Insert a site at a place among the members."""
+        self.members.insert(place, member)
+        self._hosts.insert(place, member.site.hosts)
+
+    def append(self, member: Member) -> None:
+        """Add a site behind the others."""
+        self.insert(len(self.members), member)
+
+    def pop(self, place: int) -> Member:
+        """Take out the site at a place among the members."""
+        del self._hosts[place]
+        return self.members.pop(place)
 
     def names(self, suffix: str) -> list[str]:
         """The names of all its sites, each with a suffix such as a port."""
-        # with an empty suffix, the same objects
-        return [host + suffix for each in self.members for host in each.site.hosts]
+        names = chain.from_iterable(self._hosts)
+        return [name + suffix for name in names] if suffix else list(names)
 
     def forms(self) -> Iterator[tuple[str, str]]:
         """Each name that stands for the kind in JSON, and the suffix that it has there."""

@@ -6,7 +6,6 @@ its kind stand in the whole. What is not understood Caddy adapts as a whole, as 
 """
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
-from itertools import count
 from weakref import WeakKeyDictionary
 
 from attrs import Factory, define, evolve, field, frozen
@@ -19,6 +18,7 @@ from dockcaddy.caddyjson.site_routes import Site, SiteRoutes, route_of_its_own
 from dockcaddy.caddyjson.skeleton import Kind, Member, NotSpliceable, choose_stubs
 from dockcaddy.caddyjson.whole import UNKNOWN, Positions, Whole
 from dockcaddy.errors import CaddyRefusal
+from dockcaddy.incremental import Difference
 from dockcaddy.settings import limits
 
 
@@ -45,11 +45,12 @@ class _Part:
 
 @frozen(eq=False)
 class _Last:
-    """What was put together last, while it is made of plain sites of `kinds` and of what has not changed since.
+    """What was put together last of these sections, while it is made of plain sites of `kinds` and of what has not changed since.
 
     `certified` are the hosts of all sites that Caddy requests certificates for.
     """
 
+    sections: tuple[Section, ...]
     whole: Whole
     kinds: Mapping[Hashable, Kind]
     certified: set[str]
@@ -84,20 +85,21 @@ class Splicer:
     _last: _Last | None = None
     _searches: Searches = field(factory=Searches)
 
-    def document(self, sections: Sequence[Section], text: str) -> Document:
-        """The document of a Caddyfile with these sections and this text.
+    def document(self, sections: Sequence[Section], text: Callable[[], str]) -> Document:
+        """The document of a Caddyfile with these sections. `text` gives its text.
 
         Raises CaddyRefusal as Caddy does for the whole text, and CaddyUnreachable.
         """
+        sections = tuple(sections)
         if len(sections) >= self.smallest:
             try:
                 return self._changed(sections) or self._spliced(sections)
             except (CaddyRefusal, NotSpliceable):
                 # Caddy's message has to be about the whole
                 pass
-        return self._decoded(text)
+        return self._decoded(text())
 
-    def _changed(self, sections: Sequence[Section]) -> Document | None:
+    def _changed(self, sections: tuple[Section, ...]) -> Document | None:
         """The document, where nothing but a few plain sites has changed since the last one; else None.
 
         Raises CaddyRefusal and CaddyUnreachable.
@@ -106,24 +108,24 @@ class Splicer:
         last, self._last = self._last, None
         if last is None:
             return None
-        present = set(sections)
-        new, gone = present.difference(self._latest), self._latest.keys() - present
-        if len(new) + len(gone) > limits.MAX_SITES_PUT_IN or not all(is_site(each.block) for each in (*new, *gone)):
+        difference = Difference.of(last.sections, sections)
+        new, gone = difference.new, difference.gone
+        is_few = len(new) + len(gone) <= limits.MAX_SITES_PUT_IN and difference.keeps_order
+        if not is_few or not all(is_site(each.block) for each in (*new, *gone)):
             return None
         document = last.document
-        if new or gone:
-            positions = dict(zip(sections, count()))
-            parts = {each: self._kept_part(each) for each in sorted(new, key=positions.__getitem__)}
+        if difference:
+            parts = {each: self._kept_part(each) for each in new}
             self._adapt_new(parts.items())
             is_all = all(_take_out(last, each, self._latest.pop(each)) for each in gone)
             self._latest.update(parts)
-            if not is_all or not all(_put_in(last, each, part, positions) for each, part in parts.items()):
+            if not is_all or not all(_put_in(last, each, part) for each, part in parts.items()):
                 return None
             document = evolve(last.whole.document(), searches=self._searches)
-        self._last = evolve(last, document=document)
+        self._last = evolve(last, sections=sections, document=document)
         return document
 
-    def _spliced(self, sections: Sequence[Section]) -> Document:
+    def _spliced(self, sections: tuple[Section, ...]) -> Document:
         parts = self._parts_of(sections)
         self._adapt_new(zip(sections, parts, strict=True))
         shared = _in_several(each.certified for each in parts)
@@ -146,7 +148,7 @@ class Splicer:
                 # where it is not known, files are read
                 if not shared and self._skeleton is not None:
                     certified = {host for each in parts for host in each.certified}
-                    self._last = _Last(whole, {kind.key: kind for kind in kinds}, certified, document)
+                    self._last = _Last(sections, whole, {kind.key: kind for kind in kinds}, certified, document)
                 return document
         raise NotSpliceable
 
@@ -214,7 +216,7 @@ class Splicer:
             kind = kinds.get(key)
             if kind is None:
                 kind = kinds[key] = Kind(key, is_covered=bool(wildcards) and key != (site.kind, ()))
-            kind.members.append(Member(position, 0, route, sections[position], site))
+            kind.append(Member(position, 0, route, sections[position], site))
         # one site of a kind stands for itself
         alone = [kind for kind in kinds.values() if len(kind.members) == 1]
         others |= {kind.members[0].position: sections[kind.members[0].position] for kind in alone}
@@ -259,18 +261,20 @@ def _take_out(last: _Last, section: Section, part: _Part) -> bool:
     kind = last.kinds.get(part.site.kind) if part.site is not None else None
     if kind is None or kind.stub is None or kind.stub.section is section or len(kind.members) <= _FEWEST:
         return False
-    last.whole.remove(kind, section)
+    if part.site is None or part.route is None:
+        return False
     last.certified.difference_update(part.certified)
-    return True
+    return last.whole.remove(kind, Member(0, 0, part.route, section, part.site))
 
 
-def _put_in(last: _Last, section: Section, part: _Part, positions: Mapping[Section, int]) -> bool:
+def _put_in(last: _Last, section: Section, part: _Part) -> bool:
     """Put a site into what was put together last. Returns whether nothing else changes by that."""
     kind = last.kinds.get(part.site.kind) if part.site is not None else None
     if kind is None or part.site is None or part.route is None or not last.certified.isdisjoint(part.certified):
         return False
     last.certified.update(part.certified)
-    return last.whole.add(kind, Member(positions[section], 0, part.route, section, part.site), positions)
+    # positions change, and its place does not
+    return last.whole.add(kind, Member(0, 0, part.route, section, part.site))
 
 
 def _key(site: PlainSite, wildcards: Sequence[str]) -> Hashable:

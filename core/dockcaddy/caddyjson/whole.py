@@ -4,12 +4,13 @@ Plain sites of its kinds may come and go: then only they are looked at.
 """
 
 import re
-from bisect import insort
-from collections.abc import Iterator, Mapping, Sequence
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
+from itertools import chain
 
 from attrs import define, evolve, field
 
-from dockcaddy.caddyjson.definitions import Section
+from dockcaddy.caddyjson.definitions import Place, Section
 from dockcaddy.caddyjson.document import Document, Route, Server
 from dockcaddy.caddyjson.skeleton import Kind, Member, Names, NotSpliceable, Placed
 
@@ -52,33 +53,32 @@ class Whole:
         if names.odd:
             raise NotSpliceable(names.odd)
         servers = {
-            name: evolve(server, settings=settings[name], routes=tuple(self.servers[name].routes))
+            name: evolve(server, settings=settings[name], routes=self.servers[name].routes)
             for name, server in self.skeleton.servers.items()
         }
         return evolve(self.skeleton, rest=rest, servers=servers)
 
-    def add(self, kind: Kind, member: Member, positions: Mapping[Section, int]) -> bool:
-        """Add a site of a kind. `positions` are those of all sections now. Returns whether nobody else has its hosts."""
+    def add(self, kind: Kind, member: Member) -> bool:
+        """Add a site of a kind. Returns whether nobody else has its hosts, or its place."""
         order = self._order_of(kind)
-        if not order.hosts.isdisjoint(member.site.hosts):
+        run = order.by_length.setdefault(member.site.length, _Run())
+        at = run.find(member)
+        is_taken = at < len(run.members) and _key(run.members[at]) == _key(member)
+        if is_taken or not order.hosts.isdisjoint(member.site.hosts):
             return False
-
-        def place(each: Placed) -> tuple[int, int]:
-            assert each.section is not None
-            return each.path, positions[each.section]
-
         order.hosts.update(member.site.hosts)
-        insort(order.by_length.setdefault(member.site.length, []), member, key=place)
-        insort(kind.members, member, key=place)
+        run.insert(at, member)
+        kind.insert(bisect_left(kind.members, _key(member), key=_key), member)
         return True
 
-    def remove(self, kind: Kind, section: Section) -> None:
-        """Remove a site of a kind."""
-        member = next(each for each in kind.members if each.section is section)
-        order = self._order_of(kind)
-        order.hosts.difference_update(member.site.hosts)
-        order.by_length[member.site.length].remove(member)
-        kind.members.remove(member)
+    def remove(self, kind: Kind, member: Member) -> bool:
+        """Remove a site of a kind, which is at the place of this one. Returns whether it is there."""
+        at = bisect_left(kind.members, _key(member), key=_key)
+        if at == len(kind.members) or kind.members[at].section is not member.section:
+            return False
+        found, order = kind.pop(at), self._order_of(kind)
+        order.hosts.difference_update(found.site.hosts)
+        return order.by_length[found.site.length].remove(found)
 
     def _order_of(self, kind: Kind) -> "_Order":
         return next(each for each in self.servers.values() if kind in each.kinds)
@@ -93,7 +93,7 @@ class _Order:
     """
 
     kinds: Sequence[Kind]
-    by_length: dict[int, list[Placed]] = field(factory=dict)
+    by_length: "dict[int, _Run]" = field(factory=dict)
     last: list[Route] = field(factory=list)
     hosts: set[str] = field(factory=set)
 
@@ -113,25 +113,54 @@ class _Order:
             elif frozenset(route.hosts) not in kinds:
                 position = _position(server, route, positions)
                 other = Placed(position, place[1], route, sections[position] if sections else None)
-                made.by_length.setdefault(-place[0], []).append(other)
+                made.by_length.setdefault(-place[0], _Run()).members.append(other)
             before = place or before
         for kind in made.kinds:
             for each in kind.members:
-                made.by_length.setdefault(each.site.length, []).append(each)
-        for some in made.by_length.values():
-            some.sort(key=_order)
-        hosts = [host for some in made.by_length.values() for each in some for host in each.route.hosts]
+                made.by_length.setdefault(each.site.length, _Run()).members.append(each)
+        for run in made.by_length.values():
+            run.sort()
+        hosts = [host for run in made.by_length.values() for each in run.routes for host in each.hosts]
         made.hosts.update(hosts)
         if len(made.hosts) < len(hosts) and kinds:
             raise NotSpliceable
         return made
 
     @property
-    def routes(self) -> Iterator[Route]:
+    def routes(self) -> tuple[Route, ...]:
         """All of them."""
-        for length in sorted(self.by_length, reverse=True):
-            yield from [each.route for each in self.by_length[length]]
-        yield from self.last
+        runs = [self.by_length[length].routes for length in sorted(self.by_length, reverse=True)]
+        return tuple(chain(*runs, self.last))
+
+
+@define(eq=False)
+class _Run:
+    """Sites of one length in their order, and their routes."""
+
+    members: list[Placed] = field(factory=list)
+    routes: list[Route] = field(factory=list)
+
+    def sort(self) -> None:
+        """Put them in order."""
+        self.members.sort(key=_order)
+        self.routes = [each.route for each in self.members]
+
+    def find(self, member: Placed) -> int:
+        """Where a site belongs."""
+        return bisect_left(self.members, _key(member), key=_key)
+
+    def insert(self, at: int, member: Placed) -> None:
+        """Add a site."""
+        self.members.insert(at, member)
+        self.routes.insert(at, member.route)
+
+    def remove(self, member: Placed) -> bool:
+        """Take a site out. Returns whether it is where it belongs."""
+        at = self.find(member)
+        if at == len(self.members) or self.members[at] is not member:
+            return False
+        del self.members[at], self.routes[at]
+        return True
 
 
 def _position(server: Server, route: Route, positions: Positions) -> int:
@@ -158,6 +187,12 @@ def _placed(skeleton: Document, kinds: Sequence[Kind]) -> dict[str, dict[Hosts, 
     if odd:
         raise NotSpliceable(odd)
     return placed
+
+
+def _key(placed: Placed) -> tuple[int, Place]:
+    """Its place among sites that come and go: that of its section, as positions change."""
+    assert placed.section is not None
+    return placed.path, placed.section.place
 
 
 def _order(placed: Placed) -> tuple[int, int]:

@@ -3,7 +3,6 @@
 from bisect import bisect_left, insort
 from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
 from functools import cached_property
-from itertools import count
 
 from attrs import define, field, frozen
 
@@ -12,6 +11,7 @@ from dockcaddy.admission.conflicts import Conflict, Conflicts, Member, Neighbour
 from dockcaddy.admission.replicas import without_superseded
 from dockcaddy.caddyfile import Block, ListenPorts, Origin
 from dockcaddy.fragment import Fragment
+from dockcaddy.incremental import Chosen, Difference
 from dockcaddy.merge.sites import FinishedSite, SiteFinisher
 from dockcaddy.model import Problem
 
@@ -21,6 +21,8 @@ _Touched = dict[Hashable, dict[str, tuple[Block, ...]]]
 EMPTY = "# Empty caddyfile"
 # with this many changed groups, sorting everything is faster
 SORTED_ANEW = 256
+# to look for more fragments one by one takes longer than to go through all
+_FEW = 16
 
 
 @frozen(eq=False)
@@ -41,14 +43,19 @@ class Section:
 class Assembly:
     """A whole Caddyfile: its text, the origins of each line, and the conflicts that show in the text.
 
-    `members` are those of each group, `neighbours` the sites with a path of an older site. They are compared by what Caddy
-    makes of them.
+    `shared` are the members of each group that several have, and of definitions, `neighbours` the sites with a path of an older
+    site. They are compared by what Caddy makes of them.
     """
 
     sections: tuple[Section, ...]
     conflicts: tuple[Conflict, ...] = ()
-    members: Mapping[Hashable, Sequence[Member]] = field(factory=dict)
+    shared: Mapping[Hashable, Sequence[Member]] = field(factory=dict)
     neighbours: Sequence[Neighbours] = ()
+    # what it was made from, and the keys of what of that it has not
+    _given: tuple[Fragment, ...] = ()
+    _excluded: frozenset[str] = frozenset()
+    # the sections of sites that transformers noted something of
+    _noted: tuple[Section, ...] = ()
     _bare: frozenset[Origin] = frozenset()
 
     @cached_property
@@ -60,10 +67,20 @@ class Assembly:
         texts[-1] = caddyfile.write_block(self.sections[-1].block, last=True)
         return "".join(texts) or EMPTY
 
+    def says_the_same_as(self, other: "Assembly") -> bool:
+        """Whether both have the same text."""
+        hunks = Difference.of(self.sections, other.sections).hunks
+        return all([each.text for each in hunk.old] == [each.text for each in hunk.new] for hunk in hunks)
+
     @cached_property
     def lines(self) -> tuple[tuple[Origin, ...], ...]:
         """The origins of each line of `text`, from line 1 on."""
         return caddyfile.write_with_origins([section.block for section in self.sections])[1]
+
+    @property
+    def fragments(self) -> list[Fragment]:
+        """The fragments that it is made of, in their order."""
+        return [each for each in self._given if each.blocks and each.key not in self._excluded]
 
     @cached_property
     def listen_ports(self) -> ListenPorts:
@@ -74,14 +91,12 @@ class Assembly:
     @cached_property
     def placeholders(self) -> Mapping[str, str]:
         """What placeholders in it stand for now."""
-        noted = [each.site.placeholders for each in self.sections if each.site.placeholders]
-        return {name: value for some in noted for name, value in some.items()}
+        return {name: value for each in self._noted for name, value in each.site.placeholders.items()}
 
-    @property
+    @cached_property
     def problems(self) -> tuple[Problem, ...]:
         """The problems of its sites."""
-        made = [problem for section in self.sections if section.site.problems for problem in section.site.problems]
-        return (*made, *self._empty_sites())
+        return (*(problem for each in self._noted for problem in each.site.problems), *self._empty_sites())
 
     def _empty_sites(self) -> Iterator[Problem]:
         """Sites for which no label says more than the address. A site that is empty only at times is none of them."""
@@ -106,7 +121,14 @@ class Assembler:
     finisher: SiteFinisher = field(factory=SiteFinisher)
     allow_shadowing: bool = False
     _in_order: dict[Hashable, Sequence[Member]] = field(factory=dict)
+    _shared: dict[Hashable, Sequence[Member]] = field(factory=dict)
+    # what it was given last, by key, and what of that is part of the assembly
+    _given: tuple[Fragment, ...] = ()
+    _excluded: frozenset[str] = frozenset()
+    _by_key: dict[str, Fragment] = field(factory=dict)
     _fragments: dict[str, Fragment] = field(factory=dict)
+    _bare: Chosen[Fragment] = field(factory=lambda: Chosen(lambda each: bool(each.bare)))
+    _noted: Chosen[Section] = field(factory=lambda: Chosen(_is_noted))
     _sections: dict[Hashable, tuple[Section, ...]] = field(factory=dict)
     _conflicts: Conflicts = field(init=False)
     _ordered: list[Section] = field(factory=list)
@@ -120,39 +142,62 @@ class Assembler:
 
         Gives the same assembly as before where none of them has changed.
         """
-        wanted = {fragment.key: fragment for fragment in fragments}
-        for key in excluded:
-            wanted.pop(key, None)
         touched: _Touched = {}
-        before = self._fragments
-        gone = [] if before.keys() <= wanted.keys() else [key for key in before if key not in wanted]
-        for key in gone:
-            self._leave(before.pop(key), touched)
-        # nothing is called for each of those that stay, which are most
-        for key, fragment in [(key, each) for key, each in wanted.items() if before.get(key) is not each]:
+        before, left = self._fragments, list[str]()
+        for key, fragment in self._changed(tuple(fragments), frozenset(excluded)).items():
             if key in before:
-                self._leave(before[key], touched)
-            self._enter(fragment, touched)
-            before[key] = fragment
+                self._leave(before.pop(key), touched)
+                left.append(key)
+            if fragment is not None:
+                self._enter(fragment, touched)
+                before[key] = fragment
         if touched or self._latest is None:
-            self._latest = self._assembled(wanted, touched, gone)
+            self._latest = self._assembled(touched, left)
         return self._latest
 
-    def _assembled(self, wanted: Mapping[str, Fragment], touched: _Touched, gone: Sequence[str]) -> Assembly:
-        """The assembly of the wanted fragments, of which the touched groups are made again."""
+    def _changed(self, fragments: tuple[Fragment, ...], excluded: frozenset[str]) -> Mapping[str, Fragment | None]:
+        """By key, the fragments that are to be part of the assembly and are not yet; None for those that are to leave it."""
+        difference = Difference.of(self._given, fragments)
+        for each in difference.gone:
+            self._by_key.pop(each.key, None)
+        self._by_key.update((each.key, each) for each in difference.new)
+        keys = [each.key for each in (*difference.gone, *difference.new)] + sorted(excluded ^ self._excluded)
+        if len(self._by_key) != len(fragments):
+            # of several with one key the last one counts
+            self._by_key = {each.key: each for each in fragments}
+            keys = [*self._fragments, *self._by_key]
+        self._given, self._excluded = fragments, excluded
+        wanted = {key: None if key in excluded else self._by_key.get(key) for key in keys}
+        return {key: each for key, each in wanted.items() if self._fragments.get(key) is not each}
+
+    def _assembled(self, touched: _Touched, left: Sequence[str]) -> Assembly:
+        """The assembly, of which the touched groups are made again."""
         if touched:
-            positions = dict(zip(wanted, count()))
+            positions = self._positions({key for blocks in touched.values() for key in blocks})
             members = {group: self._members(blocks, positions) for group, blocks in touched.items()}
-            self._conflicts.update(members, gone)
+            self._conflicts.update(members, left)
             for group, found in members.items():
-                if found:
-                    self._in_order[group] = found
-                else:
-                    self._in_order.pop(group, None)
+                _keep(self._in_order, group, found)
+                _keep(self._shared, group, found if len(found) > 1 or isinstance(group, tuple) else ())
             self._put_in_order({group: self._merged(found) for group, found in members.items()})
-        bare = frozenset[Origin]().union(*[fragment.bare for fragment in wanted.values() if fragment.bare])
-        conflicts, neighbours = self._conflicts.conflicts, self._conflicts.neighbours
-        return Assembly(tuple(self._ordered), conflicts, dict(self._in_order), neighbours, bare)
+        bare = [each.bare for each in self._bare.of(self._given) if each.key not in self._excluded]
+        sections = tuple(self._ordered)
+        return Assembly(
+            sections,
+            self._conflicts.conflicts,
+            dict(self._shared),
+            self._conflicts.neighbours,
+            self._given,
+            self._excluded,
+            self._noted.of(sections),
+            frozenset[Origin]().union(*bare),
+        )
+
+    def _positions(self, keys: Collection[str]) -> Mapping[str, int]:
+        """The places of these among all fragments."""
+        if len(keys) > _FEW:
+            return {each.key: place for place, each in enumerate(self._given)}
+        return {key: self._given.index(self._fragments[key]) for key in keys}
 
     def _enter(self, fragment: Fragment, touched: _Touched) -> None:
         grouped: dict[Hashable, list[Block]] = {}
@@ -201,6 +246,17 @@ class Assembler:
         for sections in rebuilt.values():
             for section in sections:
                 insort(self._ordered, section, key=_place)
+
+
+def _keep(where: dict[Hashable, Sequence[Member]], group: Hashable, members: Sequence[Member]) -> None:
+    if members:
+        where[group] = members
+    else:
+        where.pop(group, None)
+
+
+def _is_noted(section: Section) -> bool:
+    return bool(section.site.placeholders or section.site.problems)
 
 
 def _place(section: Section) -> tuple[int, int, tuple[str, ...]]:

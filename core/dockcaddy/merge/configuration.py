@@ -1,6 +1,7 @@
 """A finished configuration, as outputs get it and commands print it."""
 
 from collections.abc import Callable, Mapping
+from functools import cached_property
 
 from attrs import evolve, field, frozen
 
@@ -15,15 +16,26 @@ from dockcaddy.model import Problem
 class Configuration:
     """A finished configuration: the Caddyfile, and Caddy's JSON of it once Caddy has read it.
 
-    `document` is that JSON before what is only there for Caddy to find sites. `adapted` may be what makes the JSON: it is
-    called when somebody asks, as nobody does for a site that needs no load.
+    `document` is that JSON before what is only there for Caddy to find sites. `text` and `adapted` may be what makes the text
+    and the JSON: they are called when somebody asks, as nobody does for a site that needs no load.
     """
 
-    text: str
+    _text: str | Callable[[], str]
     problems: tuple[Problem, ...] = ()
     _adapted: bytes | Callable[[], bytes] | None = None
     assembly: Assembly = field(factory=lambda: Assembly(()))
     document: Document | None = None
+
+    @cached_property
+    def text(self) -> str:
+        """The Caddyfile."""
+        return self._text() if callable(self._text) else self._text
+
+    def says_the_same_as(self, other: "Configuration") -> bool:
+        """Whether both have the same text. Of those that are assembled only the sections that differ are compared."""
+        if self.assembly.sections and other.assembly.sections:
+            return self.assembly.says_the_same_as(other.assembly)
+        return self.text == other.text
 
     @property
     def adapted(self) -> bytes | None:

@@ -6,6 +6,7 @@ from attrs import define, evolve, field
 
 from dockcaddy.caddyfile import Block, group_key, is_site
 from dockcaddy.fragment import Fragment
+from dockcaddy.incremental import Chosen
 
 _Addresses = frozenset[Hashable]
 
@@ -15,11 +16,12 @@ class StoppedPages:
     """Leaves pages out. The same fragments are returned as long as nothing changes."""
 
     _kept: dict[str, tuple[Fragment, Fragment]] = field(factory=dict)
+    _pages: Chosen[Fragment] = field(factory=lambda: Chosen(lambda each: each.is_page))
 
-    def needed(self, fragments: Sequence[Fragment]) -> tuple[Fragment, ...]:
+    def needed(self, fragments: tuple[Fragment, ...]) -> tuple[Fragment, ...]:
         """The fragments, with pages only for addresses that nothing that runs serves."""
-        if not any(each.is_page for each in fragments):
-            return tuple(fragments)
+        if not self._pages.of(fragments):
+            return fragments
         kept: dict[str, tuple[Fragment, Fragment]] = {}
         sites = _Sites.of(each for each in fragments if not each.is_page and not each.is_stopped)
         for each in fragments:

@@ -1,10 +1,10 @@
 """Which sites are live, and what is different from one configuration to the next. Pure."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import cached_property
 
 from attrs import define, field, frozen
 
+from dockcaddy import incremental
 from dockcaddy.caddyfile import PROXIES, Block, ListenPorts, all_blocks, has_tls, is_matcher, is_site, split_host_port
 from dockcaddy.compile.stopped_page import is_page
 from dockcaddy.merge.assembly import Assembly, Section
@@ -77,35 +77,64 @@ class Difference:
 
 
 @define
+class _Containers:
+    """Which container has an address; the oldest of several."""
+
+    _seen: tuple[Resource, ...] = ()
+    _by_address: dict[str, tuple[Resource, ...]] = field(factory=dict)
+
+    def take(self, resources: tuple[Resource, ...]) -> None:
+        """These are all that there are now."""
+        differing = incremental.Difference.of(self._seen, resources)
+        for each in differing.gone:
+            for address in (*each.targets, *each.published_addresses):
+                left = tuple([other for other in self._by_address.pop(address, ()) if other is not each])
+                if left:
+                    self._by_address[address] = left
+        for each in differing.new:
+            for address in (*each.targets, *each.published_addresses):
+                self._by_address[address] = (*self._by_address.get(address, ()), each)
+        self._seen = resources
+
+    def at(self, upstream: str) -> Upstream:
+        """The upstream, with the name of the container that has its address."""
+        address = upstream.rpartition("//")[2]
+        host = split_host_port(address)[0].strip("[]")
+        there = self._by_address.get(host) or self._by_address.get(address) or ()
+        oldest = min(there, key=lambda each: (each.created, each.key), default=None)
+        return Upstream(upstream, oldest.name if oldest is not None else "")
+
+
+@define
 class LiveSites:
     """The sites of the configuration that is served. Sections that have not changed are not read again."""
 
-    _sections: Mapping[Section, LiveSite] = field(factory=dict)
+    _seen: tuple[Section, ...] = ()
+    _sections: dict[Section, LiveSite] = field(factory=dict)
     _ports: ListenPorts = field(factory=ListenPorts)
+    _containers: _Containers = field(factory=_Containers)
 
     def __len__(self) -> int:
         return len(self._sections)
 
     def take(self, assembly: Assembly, inventory: Inventory) -> Difference:
         """Another configuration is served. Returns what is different."""
-        ports = assembly.listen_ports
-        known, self._ports = self._sections if ports == self._ports else {}, ports
-        sites = [each for each in assembly.sections if each in known or is_site(each.block)]
-        new = [each for each in sites if each not in known]
-        if not new and len(sites) == len(self._sections):
+        ports, differing = assembly.listen_ports, incremental.Difference.of(self._seen, assembly.sections)
+        if not differing and ports == self._ports:
             return Difference()
-        containers, before = _Containers(inventory), self._sections
-        made = {each: live_site(each, ports, containers.at) for each in new}
-        self._sections = {each: made.get(each) or known[each] for each in sites}
-        return _difference(before, self._sections)
+        self._containers.take(inventory.resources)
+        read = differing.new if ports == self._ports else assembly.sections
+        made = {each: live_site(each, ports, self._containers.at) for each in read if is_site(each.block)}
+        gone = {each: self._sections.pop(each) for each in differing.gone if each in self._sections}
+        self._sections.update(made)
+        self._seen, self._ports = assembly.sections, ports
+        return _difference(gone, {each: made[each] for each in differing.new if each in made})
 
 
-def _difference(before: Mapping[Section, LiveSite], current: Mapping[Section, LiveSite]) -> Difference:
-    old = {_key(each): (each, site) for each, site in before.items() if each not in current}
+def _difference(gone: Mapping[Section, LiveSite], new: Mapping[Section, LiveSite]) -> Difference:
+    old = {_key(each): (each, site) for each, site in gone.items()}
     live, changed = [], []
-    for section, site in current.items():
-        if section in before:
-            continue
+    for section, site in new.items():
         former = old.pop(_key(section), None)
         if former is None:
             live.append(site)
@@ -126,31 +155,6 @@ def _brought(site: Block, before: Block, resources: Sequence[str]) -> Mapping[st
 
 def _key(section: Section) -> tuple[str, ...]:
     return section.block.keys
-
-
-class _Containers:
-    """Which container has an address."""
-
-    def __init__(self, inventory: Inventory) -> None:
-        self._inventory = inventory
-
-    @property
-    def _resources(self) -> Iterator[Resource]:
-        return (each for engine in self._inventory.engines for each in engine.resources)
-
-    @cached_property
-    def _by_address(self) -> dict[str, str]:
-        return {address: each.name for each in self._resources for address in each.targets}
-
-    @cached_property
-    def _by_published_address(self) -> dict[str, str]:
-        return {address: each.name for each in self._resources for address in each.published_addresses}
-
-    def at(self, upstream: str) -> Upstream:
-        """The upstream, with the name of the container that has its address."""
-        address = upstream.rpartition("//")[2]
-        host = split_host_port(address)[0].strip("[]")
-        return Upstream(upstream, self._by_address.get(host) or self._by_published_address.get(address, ""))
 
 
 def live_site(section: Section, ports: ListenPorts, at: Callable[[str], Upstream] = Upstream) -> LiveSite:

@@ -22,6 +22,7 @@ from dockcaddy.caddy import TooLargeError
 from dockcaddy.caddyjson import Document, FragmentDocuments
 from dockcaddy.errors import CaddyRefusal
 from dockcaddy.fragment import Fragment
+from dockcaddy.incremental import Chosen
 from dockcaddy.merge.configuration import Configuration
 from dockcaddy.model import Problem
 from dockcaddy.quarantine.document_check import DocumentCheck
@@ -63,6 +64,8 @@ class Quarantine:
     _ports: Ports = field(init=False)
     _fragments: tuple[Fragment, ...] = ()
     _parts: tuple[Fragment, ...] = ()
+    _admitted: Chosen[Fragment] = field(factory=lambda: Chosen(lambda each: not each.refused))
+    _empty: Chosen[Fragment] = field(factory=lambda: Chosen(lambda each: not each.blocks))
     # the last report and what it was made of: to explain a hundred refusals takes time
     _explained: tuple[object, tuple[Problem, ...]] | None = None
 
@@ -125,6 +128,14 @@ class Quarantine:
         return self._memory.last_good
 
     @property
+    def served(self) -> Mapping[str, Fragment]:
+        """The same, and those of the last configuration that no Caddy was asked about yet."""
+        return {
+            **self._memory.last_good,
+            **{each.key: each for each in self._memory.beyond(self._parts) if each.blocks},
+        }
+
+    @property
     def left_out(self) -> Mapping[str, Rejection]:
         """By key, why each fragment is left out, or an earlier version of it served instead."""
         return self._memory.rejections.copy()
@@ -146,7 +157,7 @@ class Quarantine:
         """
         self._fragments = tuple(fragments)
         resolved = partial(self._resolved, build=build, still_holds=still_holds)
-        fragments = [each for each in fragments if not each.refused]
+        fragments = self._admitted.of(self._fragments)
         self._ports.look()
         while True:
             try:
@@ -176,7 +187,7 @@ class Quarantine:
     def _resolved(
         self, fragments: Sequence[Fragment], build: Build, deliver: Deliver, still_holds: Holds
     ) -> Configuration:
-        memory = self._memory
+        memory, fragments = self._memory, tuple(fragments)
         memory.forget_outdated(fragments)
         before = memory.rejections.copy()
         given = (
@@ -184,13 +195,19 @@ class Quarantine:
             self.documents,
             self.adapt,
             memory,
-            list(fragments),
+            fragments,
             build,
             deliver,
             self._shared_sites,
             still_holds,
         )
-        trial = Trial(*given, isolates=self.isolates, transforms=self.transforms, document_check=self._document_check)
+        trial = Trial(
+            *given,
+            isolates=self.isolates,
+            transforms=self.transforms,
+            document_check=self._document_check,
+            empty=self._empty,
+        )
         try:
             configuration = trial.resolve()
         except (CaddyRefusal, PortUnavailable):

@@ -6,6 +6,7 @@ from attrs import define, evolve, field, frozen
 
 from dockcaddy.backoff import pause_after
 from dockcaddy.fragment import Fragment, is_definition
+from dockcaddy.incremental import Difference
 from dockcaddy.merge.configuration import Configuration
 from dockcaddy.model import Problem
 from dockcaddy.quarantine.refusal import without_numbers
@@ -57,6 +58,9 @@ class Memory:
     refused_since: float | None = None
     refused_times: int = 0
     tried_together: int = limits.MAX_RETRIED_TOGETHER
+    # what was accepted last, in its order, and the keys of which only the last good version stays known
+    _parts: tuple[Fragment, ...] = ()
+    _kept: frozenset[str] = frozenset()
     _accepted_at: dict[str, float] = field(factory=dict)
     _crashes: list[float] = field(factory=list)
     _rejected_after_crash: dict[str, Rejection] = field(factory=dict)
@@ -66,19 +70,33 @@ class Memory:
         self.held = held
         self.last_good = dict(fragments)
         self.accepted = dict(fragments)
+        self._parts = tuple(fragments.values())
         self._accepted_at = dict.fromkeys(fragments, float("-inf"))
 
-    def accept(self, configuration: Configuration, parts: Iterable[Fragment], kept: Collection[str]) -> None:
+    def accept(self, configuration: Configuration, parts: tuple[Fragment, ...], kept: frozenset[str]) -> None:
         """Caddy accepted a configuration of these parts; the last good versions of the keys in `kept` stay known."""
         self.last, self.held = configuration, configuration.adapted or b""
         self.refused_since, self.refused_times = None, 0
-        now, accepted = self.clock(), {each.key: each for each in parts}
-        self._accepted_at = {
-            key: self._accepted_at[key] if self._was_accepted(each) else now for key, each in accepted.items()
-        }
-        self.accepted = accepted
-        before = {key: self.last_good[key] for key in kept if key in self.last_good}
-        self.last_good = before | {key: each for key, each in self.accepted.items() if each.blocks}
+        now, difference = self.clock(), Difference.of(self._parts, parts)
+        new = {each.key: each for each in difference.new}
+        for each in new.values():
+            if not self._was_accepted(each):
+                self._accepted_at[each.key] = now
+        for each in difference.gone:
+            if each.key not in new:
+                self.accepted.pop(each.key, None)
+                self._accepted_at.pop(each.key, None)
+        self.accepted.update(new)
+        for key in (*(each.key for each in difference.gone), *new, *(kept ^ self._kept)):
+            self._note_last_good(key, is_kept=key in kept)
+        self._parts, self._kept = parts, kept
+
+    def _note_last_good(self, key: str, *, is_kept: bool) -> None:
+        accepted = self.accepted.get(key)
+        if accepted is not None and accepted.blocks:
+            self.last_good[key] = accepted
+        elif not is_kept:
+            self.last_good.pop(key, None)
 
     def refuses_what_it_serves(self) -> None:
         """Caddy refuses what it accepted before, for a reason that is not known."""
@@ -90,15 +108,16 @@ class Memory:
         """Whether such a refusal may still end by itself."""
         return self.refused_since is None or self.clock() < self.refused_since + limits.MAX_SERVED_FIRST
 
-    def forget_outdated(self, fragments: Sequence[Fragment]) -> None:
+    def forget_outdated(self, fragments: tuple[Fragment, ...]) -> None:
         """Drop rejections of content that has changed or is gone, and of conflicts whose older fragment is gone.
 
         A rejected fragment that shares a site with one that changed is retried at once.
         """
         if not self.rejections:
             return
-        current = {fragment.key: fragment for fragment in fragments}
-        moved = {key for key, fragment in self.accepted.items() if current.get(key) is not fragment}
+        current = {each.key: each for each in fragments if each.key in self.rejections}
+        difference = Difference.of(self._parts, fragments)
+        moved = {each.key for each in difference.gone}
         self.rejections = {
             key: rejection
             for key, rejection in self.rejections.items()
@@ -107,11 +126,11 @@ class Memory:
         if not self.rejections:
             return
         changed: set[Hashable] = set()
-        for key, fragment in self.accepted.items():
-            if current.get(key) is not fragment:
-                changed |= fragment.groups
-        for key in current.keys() - self.accepted.keys():
-            changed |= current[key].definitions
+        for each in difference.gone:
+            changed |= each.groups
+        for each in difference.new:
+            if each.key not in self.accepted:
+                changed |= each.definitions
         now = self.clock()
         for key, rejection in self.rejections.items():
             if changed & current[key].groups or any(is_definition(group) for group in changed):
@@ -219,13 +238,14 @@ class Memory:
         refused = (each for each in fragments if each.key in self.rejections and self.retry_order(each)[0])
         return {each.shape for each in self.accepted.values()}, {each.shape for each in refused}
 
-    def candidates(self, fragments: Iterable[Fragment]) -> list[Fragment]:
+    def candidates(self, fragments: Sequence[Fragment]) -> list[Fragment]:
         """The fragments that are not part of the last accepted configuration, the oldest first."""
-        accepted = self.accepted
-        # most are the same object
-        others = [each for each in fragments if accepted.get(each.key) is not each]
-        changed = [each for each in others if not self._was_accepted(each)]
+        changed = [each for each in self.beyond(tuple(fragments)) if not self._was_accepted(each)]
         return sorted(changed, key=lambda each: each.seniority)
+
+    def beyond(self, fragments: tuple[Fragment, ...]) -> tuple[Fragment, ...]:
+        """The fragments that are not the very same as in the last accepted configuration."""
+        return Difference.of(self._parts, fragments).new
 
     def _was_accepted(self, fragment: Fragment) -> bool:
         before = self.accepted.get(fragment.key)

@@ -16,6 +16,7 @@ from dockcaddy.caddyfile import plain_host
 from dockcaddy.caddyjson import Alone, Document, FragmentDocuments
 from dockcaddy.errors import CaddyRefusal, CaddyUnreachable
 from dockcaddy.fragment import Fragment
+from dockcaddy.incremental import Chosen
 from dockcaddy.merge.configuration import Configuration
 from dockcaddy.model import Problem
 from dockcaddy.quarantine.document_check import Checked, DocumentCheck
@@ -48,7 +49,7 @@ class Trial:
     documents: FragmentDocuments
     adapt: Callable[[str], bytes]
     memory: Memory
-    fragments: list[Fragment]
+    fragments: tuple[Fragment, ...]
     build: Build
     deliver: Deliver
     shared_sites: SharedSites
@@ -61,6 +62,8 @@ class Trial:
     rejected: set[str] = field(factory=set)
     accepted: Configuration | None = None
     is_delivered: bool = False
+    # those without blocks
+    empty: Chosen[Fragment] = field(factory=lambda: Chosen(lambda each: not each.blocks))
     _accepted_parts: tuple[Fragment, ...] = ()
     _deadline: float | None = None
     _stale: set[str] = field(factory=set)
@@ -68,13 +71,17 @@ class Trial:
     _shapes: tuple[set[Hashable], set[Hashable]] | None = None
     _makers: Makers = field(factory=Makers)
     # of which fragments, and without which, the configuration without conflicts is
-    _built: tuple[list[Fragment], frozenset[str], Configuration] | None = None
+    _built: tuple[tuple[Fragment, ...], frozenset[str], Configuration] | None = None
+    _parts: tuple[tuple[Fragment, ...], frozenset[str], tuple[Fragment, ...]] | None = None
 
     def resolve(self) -> Configuration:
         """The accepted configuration: first without what was rejected before, then with what is due for a retry."""
         due = []
         rejections = self.memory.rejections
-        for each in [each for each in self.fragments if each.key in rejections or not each.blocks]:
+        empty = self.empty.of(self.fragments)
+        for each in (
+            [each for each in self.fragments if each.key in rejections or not each.blocks] if rejections else empty
+        ):
             rejection = self.memory.rejection(each)
             if each.failed or rejection is not None:
                 self._replace(each)
@@ -147,9 +154,12 @@ class Trial:
     @property
     def parts(self) -> tuple[Fragment, ...]:
         """The fragments that are not left out."""
-        return tuple(
-            [each for each in self.fragments if each.key not in self.left_out] if self.left_out else self.fragments
-        )
+        if not self.left_out:
+            return self.fragments
+        if self._parts is None or self._parts[0] is not self.fragments or self._parts[1] is not self.left_out:
+            left = tuple([each for each in self.fragments if each.key not in self.left_out])
+            self._parts = self.fragments, self.left_out, left
+        return self._parts[2]
 
     def _attempt(self) -> Refusal | None:
         """Try everything that is not left out. Returns the refusal, None where Caddy accepted it."""
@@ -160,7 +170,7 @@ class Trial:
             if (
                 last is not None
                 and last.document is not None
-                and last.text == configuration.text
+                and last.says_the_same_as(configuration)
                 and self._is_checked()
             ):
                 configuration = configuration.adapted_as(last)
@@ -289,7 +299,7 @@ class Trial:
     def _is_what_caddy_has(self) -> bool:
         """Whether Caddy already has what is not set aside: no load is needed to try it."""
         last = self.memory.last
-        return last is not None and last.text == self._without_conflicts().text
+        return last is not None and last.says_the_same_as(self._without_conflicts())
 
     def _admit(self, group: Sequence[Fragment], refused: Refusal | None = None) -> bool:
         """Add those of a group that Caddy accepts, and reject the others. Returns whether Caddy accepts the rest.
@@ -353,7 +363,7 @@ class Trial:
     def _put_back(self, group: Iterable[Fragment]) -> None:
         """Have the fragments themselves in their places again, instead of their fallbacks."""
         keys = {each.key: each for each in group}
-        self.fragments = [keys.get(each.key, each) for each in self.fragments]
+        self.fragments = tuple([keys.get(each.key, each) for each in self.fragments])
         self.fallbacks -= keys.keys()
         self.left_out = self.left_out.difference(keys)
 
@@ -386,4 +396,4 @@ class Trial:
         else:
             self.fallbacks.add(fragment.key)
             self.left_out -= {fragment.key}
-            self.fragments = [before if each.key == fragment.key else each for each in self.fragments]
+            self.fragments = tuple([before if each.key == fragment.key else each for each in self.fragments])

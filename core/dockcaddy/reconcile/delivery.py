@@ -82,7 +82,9 @@ class Delivery:
     def has(self, configuration: Configuration) -> bool:
         """Whether it was delivered and, as far as is known, nobody has changed it since."""
         held = self._delivered
-        return held is not None and held.text == configuration.text and held.adapted == configuration.adapted
+        if held is None or held is configuration:
+            return held is not None
+        return held.says_the_same_as(configuration) and held.adapted == configuration.adapted
 
     def _look(self) -> None:
         if self._delivered is not None and self._holds(self._delivered) is False:

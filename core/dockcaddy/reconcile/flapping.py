@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from attrs import define, evolve, field, frozen
 
 from dockcaddy.backoff import pause_after
+from dockcaddy.incremental import Difference
 from dockcaddy.model import EngineInventory, Inventory, Resource
 
 # a resource that was up for so many seconds is not flapping
@@ -34,7 +35,10 @@ class _Life:
 class Flapping:
     """Holds flapping resources down. All times are in seconds of one clock."""
 
+    _seen: tuple[Resource, ...] = ()
     _lives: dict[str, _Life] = field(factory=dict)
+    # those that are not there now
+    _gone: set[str] = field(factory=set)
     _held: dict[str, float] = field(factory=dict)
     # those that are held down once they are up
     _waiting: set[str] = field(factory=set)
@@ -47,19 +51,25 @@ class Flapping:
     def apply(self, inventory: Inventory, now: float) -> Inventory:
         """The inventory with held resources as they were when they went down; the same object where none is held."""
         lives = self._lives
-        present = {each.key: each for engine in inventory.engines for each in engine.resources}
-        # nothing is called for each of those that stay, which are most
-        new = [key for key, each in present.items() if key not in lives or lives[key].resource is not each]
-        for key in new:
-            lives[key] = _next(lives.get(key), present[key], now)
-        for key in lives.keys() - present.keys():
+        difference = Difference.of(self._seen, inventory.resources)
+        new = {each.key: each for each in difference.new}
+        for key, resource in new.items():
+            lives[key] = _next(lives.get(key), resource, now)
+        self._gone = (self._gone | {each.key for each in difference.gone}) - new.keys()
+        self._forget(now)
+        self._waiting = {key for key in (*self._waiting, *new) if key in lives and now < lives[key].held_until}
+        self._held = {key: lives[key].held_until for key in self._waiting if _is_up(lives[key].resource)}
+        self._seen = inventory.resources
+        return Inventory(tuple(map(self._engine, inventory.engines))) if self._held else inventory
+
+    def _forget(self, now: float) -> None:
+        """Note that some are gone, and forget those that have been gone for long."""
+        lives = self._lives
+        for key in self._gone & lives.keys():
             lives[key] = _fallen(lives[key], None, now)
-            # one that has been gone for long is forgotten
             if not lives[key].falls or now >= lives[key].fell_at + MEMORY:
                 del lives[key]
-        self._waiting = {key for key in (*self._waiting, *new) if key in lives and now < lives[key].held_until}
-        self._held = {key: lives[key].held_until for key in self._waiting & present.keys() if _is_up(present[key])}
-        return Inventory(tuple(map(self._engine, inventory.engines))) if self._held else inventory
+        self._gone &= lives.keys()
 
     def _engine(self, engine: EngineInventory) -> EngineInventory:
         given = tuple(self._resources(engine.resources))
@@ -73,8 +83,8 @@ class Flapping:
                 yield when_down
 
 
-def _is_up(resource: Resource) -> bool:
-    return resource.running and not resource.stopping and resource.health != "unhealthy"
+def _is_up(resource: Resource | None) -> bool:
+    return resource is not None and resource.running and not resource.stopping and resource.health != "unhealthy"
 
 
 def _next(life: _Life | None, resource: Resource, now: float) -> _Life:

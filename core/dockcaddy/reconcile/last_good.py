@@ -17,6 +17,7 @@ from dockcaddy.compile.stopped_page import is_page
 from dockcaddy.errors import OutputError
 from dockcaddy.files import Database
 from dockcaddy.fragment import Fragment
+from dockcaddy.incremental import Difference
 
 _SCHEMA = """
 create table if not exists configuration (id integer primary key check (id = 1), json blob not null);
@@ -40,7 +41,7 @@ class LastGood:
     """The file of the last good configuration, readable by its owner only. Its errors are logged, never raised."""
 
     path: Path
-    _kept: dict[str, Fragment] | None = None
+    _kept: tuple[Fragment, ...] | None = None
     _kept_json: bytes = b""
     _database: Database = field(
         default=Factory(
@@ -87,11 +88,11 @@ class LastGood:
 
     def keep(self, json: bytes, fragments: Mapping[str, Fragment]) -> None:
         """Save what was accepted; only what has changed since the last time is written."""
-        before = self._kept or {}
+        now = tuple(fragments.values())
+        difference = Difference.of(self._kept or (), now)
+        before = {each.key: each for each in difference.gone}
         gone = [key for key in before if key not in fragments]
-        changed = [
-            each for key, each in fragments.items() if before.get(key) is not each and _differ(before.get(key), each)
-        ]
+        changed = [each for each in difference.new if _differ(before.get(each.key), each)]
         if self._kept is not None and not gone and not changed and json == self._kept_json:
             return
         try:
@@ -107,7 +108,7 @@ class LastGood:
         except (OSError, sqlite3.Error) as error:
             self._database.failed(f"cannot be written: {error}")
             return
-        self._kept, self._kept_json = dict(fragments), json
+        self._kept, self._kept_json = now, json
         self._database.succeeded()
 
 

@@ -26,6 +26,7 @@ from dockcaddy.merge.sites import SiteFinisher
 from dockcaddy.merge.stopped_pages import StoppedPages
 from dockcaddy.model import EngineInventory, Inventory, Problem, Proxy, Resource, SwarmConfig, without_repeats
 from dockcaddy.plugins.registry import Registry
+from dockcaddy.reconcile.engine_fragments import EngineFragments
 
 logger = logging.getLogger("dockcaddy")
 
@@ -41,15 +42,6 @@ class BaseCaddyfile:
     def folder(self) -> str:
         """The folder that relative imports in it start from."""
         return os.path.normpath(Path(self.path).absolute().parent)
-
-
-@frozen(eq=False)
-class _Rendered:
-    resource: Resource
-    caddy: Resource | None
-    is_operators: bool
-    inventory: Inventory | None
-    fragment: Fragment
 
 
 class Pipeline:
@@ -91,8 +83,8 @@ class Pipeline:
     def forget(self) -> None:
         """Forget everything that was made before: an unexpected error may have left it incomplete."""
         self._assembler = self._new_assembler()
-        # by the identity of their resources, which no other object has as long as they are here
-        self._rendered: dict[int, _Rendered] = {}
+        self._rendered: dict[str, EngineFragments] = {}
+        self._latest: tuple[Fragment, ...] = ()
         self._parsed: dict[tuple[str, str], Fragment] = {}
         self._pages = StoppedPages()
 
@@ -140,14 +132,14 @@ class Pipeline:
         # plugins are called by one thread at a time
         with self._lock:
             assembly = assembler.assemble(fragments, excluded)
-            return Configuration(assembly.text, (), None, assembly)
+            return Configuration(lambda: assembly.text, (), None, assembly)
 
     def fragments(
         self, inventory: Inventory, base: BaseCaddyfile | None = None, remembered: Sequence[Fragment] = ()
     ) -> tuple[Fragment, ...]:
         """All fragments in merge order: the base Caddyfile, then each engine's configs, containers, services.
 
-        At the end are those that are `remembered` from an earlier run.
+        At the end are those that are `remembered` from an earlier run. The very same tuple where none has changed.
         """
         with self._lock:
             return self._fragments(inventory, base, remembered)
@@ -156,19 +148,22 @@ class Pipeline:
         self, inventory: Inventory, base: BaseCaddyfile | None, remembered: Sequence[Fragment]
     ) -> tuple[Fragment, ...]:
         self._know_servers(inventory)
-        fragments = []
+        fragments: list[Fragment] = []
         parsed: dict[tuple[str, str], Fragment] = {}
-        rendered: dict[int, _Rendered] = {}
+        rendered: dict[str, EngineFragments] = {}
         if base is not None:
             fragments.append(self._parse(parsed, "caddyfile", f"caddyfile {base.path}", base.text, base.folder))
         for engine in (with_operators(each, self._proxy) for each in inventory.engines):
-            for config in engine.configs:
-                fragments.append(self._parse_config(parsed, engine, config))
-            made = self._rendered_of(engine, inventory)
-            rendered.update(zip(map(id, engine.resources), made, strict=True))
-            fragments += [each.fragment for each in made]
+            fragments += [self._parse_config(parsed, engine, config) for config in engine.configs]
+            render = partial(self._render, engine=engine, inventory=inventory)
+            before = self._rendered.get(engine.name) or EngineFragments()
+            rendered[engine.name] = before.after(engine, inventory, render)
+            fragments += rendered[engine.name].fragments
         self._parsed, self._rendered = parsed, rendered
-        return (*self._settings_as_options(fragments), *self._pages.needed([*fragments, *remembered]))
+        needed = self._pages.needed((*fragments, *remembered))
+        made = (*self._settings_as_options(parsed.values()), *needed)
+        self._latest = self._latest if made == self._latest else made
+        return self._latest
 
     def _know_servers(self, inventory: Inventory) -> None:
         """Keep labels from the admin endpoints of servers."""
@@ -177,11 +172,11 @@ class Pipeline:
             self._proxy = evolve(self._proxy, server_endpoints=endpoints)
             self._rendered = {}
 
-    def _settings_as_options(self, fragments: Iterable[Fragment]) -> tuple[Fragment, ...]:
-        """The settings that are global options of Caddy, except those that the operator's own text sets."""
+    def _settings_as_options(self, texts: Iterable[Fragment]) -> tuple[Fragment, ...]:
+        """The settings that are global options of Caddy, except those that the operator's own texts set."""
         if not self._port_options:
             return ()
-        said = {line.keys[0] for each in fragments if each.is_operators for line in global_options(each.blocks)}
+        said = {line.keys[0] for each in texts for line in global_options(each.blocks)}
         names = frozenset(self._port_options.keys() - said)
         if names not in self._options:
             lines = tuple(line for name, line in self._port_options.items() if name in names)
@@ -189,21 +184,8 @@ class Pipeline:
             self._options[names] = Fragment("settings", "settings", MOST_SENIOR, (block,))
         return (self._options[names],) if names else ()
 
-    def _rendered_of(self, engine: EngineInventory, inventory: Inventory) -> list[_Rendered]:
-        """What each resource of an engine gives. Those that are kept take most of a pass, so there is no call for each."""
-        caddy, operators = engine.caddy, engine.operators
-        kept = map(self._rendered.get, map(id, engine.resources))
-        return [
-            each
-            if each is not None
-            and each.caddy is caddy
-            and each.is_operators is (resource.id in operators)
-            and (each.inventory is None or each.inventory == inventory)
-            else self._render(resource, engine, inventory)
-            for resource, each in zip(engine.resources, kept, strict=True)
-        ]
-
-    def _render(self, resource: Resource, engine: EngineInventory, inventory: Inventory) -> _Rendered:
+    def _render(self, resource: Resource, engine: EngineInventory, inventory: Inventory) -> tuple[Fragment, bool]:
+        """The fragment of a resource, and whether it depends on the whole inventory."""
         context = ResourceContext(resource, engine, self._registry, self._sections, inventory, self._proxy)
         try:
             fragment = admitted(self._renderer.render(context), context)
@@ -214,8 +196,7 @@ class Pipeline:
         except Exception as error:
             # whatever it is, the other resources are rendered
             fragment = _unrendered(resource, error)
-        read = inventory if context.read_inventory else None
-        return _Rendered(resource, engine.caddy, resource.id in engine.operators, read, fragment)
+        return fragment, context.read_inventory
 
     def _parse_config(
         self, parsed: dict[tuple[str, str], Fragment], engine: EngineInventory, config: SwarmConfig

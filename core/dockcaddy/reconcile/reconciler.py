@@ -13,6 +13,7 @@ from attrs import Factory, define, field
 from dockcaddy.backoff import Backoff
 from dockcaddy.errors import CaddyRefusal, CaddyUnreachable
 from dockcaddy.fragment import Fragment
+from dockcaddy.incremental import Chosen
 from dockcaddy.logs import report_own_fault
 from dockcaddy.merge.configuration import Configuration
 from dockcaddy.model import Inventory, Problem
@@ -73,6 +74,7 @@ class Reconciler:
     _outage: Backoff = field(factory=lambda: Backoff(FIRST_PAUSE, LONGEST_PAUSE))
     _own_fault: OwnFault = field(factory=OwnFault)
     _reported: tuple[Problem, ...] = ()
+    _troubled: Chosen[Fragment] = field(factory=lambda: Chosen(lambda each: bool(each.problems)))
     # offered to the live outputs, not yet kept for the next run
     _offered: Configuration | None = None
 
@@ -198,7 +200,7 @@ class Reconciler:
             self._report(
                 problems_of(
                     inventory,
-                    fragments,
+                    self._troubled.of(fragments),
                     self.configuration,
                     [*self._quarantined, _problem_of(error, self.outputs.refusing)],
                 )
@@ -208,9 +210,9 @@ class Reconciler:
         self._outage.succeeded()
         if self.outputs.is_accepted:
             self._keep(configuration)
-        changed = self.configuration is None or self.configuration.text != configuration.text
+        changed = self.configuration is None or not self.configuration.says_the_same_as(configuration)
         self.configuration = configuration if changed else self.configuration
-        self.problems = problems_of(inventory, fragments, configuration, self._quarantined)
+        self.problems = problems_of(inventory, self._troubled.of(fragments), configuration, self._quarantined)
         took = self._deliver(configuration, inventory, begun)
         self._observe(inventory, fragments, self.outputs.failure, took if changed else None)
         return changed and not self.express.is_serving
@@ -245,9 +247,8 @@ class Reconciler:
         """Whether anything is served, by this run or from an earlier one."""
         return bool(self.configuration or (self.last_good is not None and self.last_good.json()))
 
-    def _fragments(self, inventory: Inventory) -> Sequence[Fragment]:
-        fragments = self.pipeline.fragments(inventory, self.base(), self._remembered(inventory))
-        return tuple(self._grace.needed(fragments))
+    def _fragments(self, inventory: Inventory) -> tuple[Fragment, ...]:
+        return self._grace.needed(self.pipeline.fragments(inventory, self.base(), self._remembered(inventory)))
 
     def _remembered(self, inventory: Inventory) -> Sequence[Fragment]:
         """What an earlier run served of engines that have not answered yet, unless another engine has it."""
@@ -333,7 +334,7 @@ class Reconciler:
     def _observe(
         self,
         inventory: Inventory | None = None,
-        fragments: Sequence[Fragment] = (),
+        fragments: tuple[Fragment, ...] = (),
         failure: Failure | None = None,
         took: float | None = None,
     ) -> None:
@@ -344,7 +345,7 @@ class Reconciler:
                 inventory,
                 fragments,
                 self.configuration,
-                [each for each in fragments if not each.refused] if quarantine is None else quarantine.parts,
+                tuple([each for each in fragments if not each.refused]) if quarantine is None else quarantine.parts,
                 {} if quarantine is None else quarantine.left_out,
                 self._reported,
                 self.watches.failures,
@@ -361,8 +362,7 @@ class Reconciler:
         if self.last_good is not None and self.quarantine is not None:
             fragments = self.quarantine.last_good
             if self.express.is_serving and self.express.running is not None:
-                accepted = self.express.running
-                fragments = {**fragments, **{each.key: each for each in self.quarantine.parts if each.blocks}}
+                accepted, fragments = self.express.running, self.quarantine.served
             if accepted.adapted is not None:
                 self.last_good.keep(accepted.json, fragments)
         # only now: a signal may have ended this before

@@ -77,7 +77,7 @@ def quarantine_for(
         modules,
         machine,
         transforms,
-        lambda configuration: splicer.document(configuration.assembly.sections, configuration.text),
+        lambda configuration: splicer.document(configuration.assembly.sections, lambda: configuration.text),
         FragmentDocuments(adapt, routes, settings.route_order),
         rules,
         settings.takeovers,

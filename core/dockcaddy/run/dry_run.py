@@ -67,5 +67,4 @@ class DryRun:
 
 def _fragments(configuration: Configuration) -> list[Fragment]:
     """What a configuration is made of, in its order."""
-    members = {each.fragment.key: each for group in configuration.assembly.members.values() for each in group}
-    return [each.fragment for each in sorted(members.values(), key=lambda each: each.age[1])]
+    return configuration.assembly.fragments

@@ -25,7 +25,14 @@ def status_once(settings: Settings, inventory: Inventory, preview: Preview, fail
     problems = preview.configuration.problems
     keeper.observe(
         Observation(
-            inventory, preview.fragments, configuration, preview.parts, preview.left_out, problems, engines, failure
+            inventory,
+            tuple(preview.fragments),
+            configuration,
+            tuple(preview.parts),
+            preview.left_out,
+            problems,
+            engines,
+            failure,
         )
     )
     return keeper.current

@@ -179,7 +179,7 @@ class StatusKeeper:
         silent = {name: why for name, why in self._seen.engines.items() if why}
         around = Surroundings(self.resources.places, self._views, self._uncertified, silent, self._seen.failure)
         book = self.resources
-        names = self.sites.take(assembly, book.facts, book.statuses, changed, around, self._dates)
+        names = self.sites.take(assembly, book.partial, book.statuses, changed, around, self._dates)
         for name in names:
             now = self.sites.statuses.get(name)
             if now is None:

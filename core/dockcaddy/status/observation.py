@@ -35,9 +35,9 @@ class Observation:
     """
 
     inventory: Inventory | None = None
-    fragments: Sequence[Fragment] = ()
+    fragments: tuple[Fragment, ...] = ()
     configuration: Configuration | None = None
-    parts: Sequence[Fragment] = ()
+    parts: tuple[Fragment, ...] = ()
     rejections: Mapping[str, Rejection] = field(factory=dict)
     problems: tuple[Problem, ...] = ()
     engines: Mapping[str, str] = field(factory=dict)

@@ -1,15 +1,21 @@
 """The resources of the last pass, with their conditions. Only those that changed are looked at again. Pure."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import count
 
 from attrs import define, field, frozen
 
+from dockcaddy.fragment import Fragment
+from dockcaddy.incremental import Difference
 from dockcaddy.model import EngineInventory, Resource, Unserved
 from dockcaddy.status.dates import Dates
 from dockcaddy.status.model import Conditions, ResourceStatus, SiteStatus
 from dockcaddy.status.observation import Observation, by_resource
 from dockcaddy.status.places import Places
 from dockcaddy.status.resources import Facts, accepted, programmed, ready, unserved_conditions
+
+# to look for more of them one by one takes longer than to go through all
+_FEW = 16
 
 
 @frozen
@@ -34,25 +40,66 @@ class ResourceBook:
     statuses: dict[str, ResourceStatus] = field(factory=dict)
     made: int = 0
     _unserved: dict[str, Unserved] = field(factory=dict)
-    _seen: Observation = field(factory=Observation)
+    _lists: tuple[tuple[str, tuple[Unserved, ...]], ...] = ()
+    # those of which the configuration has nothing, or something else
+    _partial: set[str] = field(factory=set)
+    _seen: Observation | None = None
+
+    @property
+    def partial(self) -> Mapping[str, Facts]:
+        """What is known of the resources of which the configuration has not all, in the order of the inventory."""
+        if self._seen is None:
+            return {}
+        resources = _resources(self._seen)
+        place = dict(zip(resources, count())) if len(self._partial) > _FEW else None
+        found = [self.facts[key] for key in self._partial]
+        found.sort(key=lambda each: resources.index(each.resource) if place is None else place[each.resource])
+        return {each.resource.key: each for each in found}
 
     def take(self, seen: Observation, dates: Dates) -> Changed:
         """Another pass. `Ready` is set by `set_ready` once the sites are known."""
-        resources = {each.key: each for engine in _engines(seen) for each in engine.resources}
-        new = {each.resource.key: each for each in _facts(seen, resources, _touched(self._seen, seen))}
-        gone = self.facts.keys() - resources.keys()
+        # what a fault has interrupted is made anew
+        before, self._seen = self._seen, None
+        if before is None or before.failure != seen.failure:
+            new = {each.resource.key: each for each in _every_fact(seen)}
+            gone = self.facts.keys() - new.keys()
+        else:
+            new, gone = self._differing(before, seen)
         changed = self._moved(new, gone)
         for key, facts in new.items():
             self._make(key, facts, dates)
         for key in gone:
             self.statuses.pop(key, None)
             dates.forget(key)
-        # in the order of the inventory, however it came to be
-        self.facts = {key: new[key] if key in new else self.facts[key] for key in resources}
-        keys = self._take_unserved(seen, resources.keys(), dates)
-        # only now: what a fault has interrupted is looked at again
+            self.facts.pop(key, None)
+        self.facts.update(new)
+        self._partial -= gone | new.keys()
+        self._partial |= {key for key, each in new.items() if each.part is None or each.part is not each.fragment}
+        keys = self._take_unserved(seen, dates, anew=before is None or bool(new or gone))
         self._seen = seen
         return Changed(changed.keys | keys, changed.addresses, changed.owners)
+
+    def _differing(self, before: Observation, seen: Observation) -> tuple[dict[str, Facts], set[str]]:
+        """The facts that are different now, by key, and the keys of resources that are gone."""
+        resources = Difference.of(_resources(before), _resources(seen))
+        fragments, parts = Difference.of(before.fragments, seen.fragments), Difference.of(before.parts, seen.parts)
+        here = {each.key: each for each in resources.new}
+        gone = {each.key for each in resources.gone} - here.keys()
+        names = {each.resource for each in set(before.problems) ^ set(seen.problems)}
+        keys = here.keys() | {each.key for of in (fragments, parts) for each in (*of.gone, *of.new)}
+        keys |= {each.key for each in _resources(seen) if str(each) in names} if names else set()
+        keys |= _other_rejections(before, seen)
+        keys = {key for key in keys if key in here or (key in self.facts and key not in gone)}
+        problems = by_resource(seen.problems)
+        there = {key: self.facts[key] for key in keys if key in self.facts}
+        fragment_of = _Lookup(fragments, seen.fragments, {key: each.fragment for key, each in there.items()})
+        part_of = _Lookup(parts, seen.parts, {key: each.part for key, each in there.items()})
+        found: dict[str, Facts] = {}
+        for key in sorted(keys):
+            resource = here[key] if key in here else self.facts[key].resource
+            why, rejection = problems.get(str(resource), ()), seen.rejections.get(key)
+            found[key] = Facts(resource, fragment_of[key], part_of[key], rejection, why, seen.failure)
+        return found, gone
 
     def set_ready(self, key: str, sites: Sequence[SiteStatus], dates: Dates) -> None:
         """Set the sites of a resource, and what the conditions of those that it makes mean for it."""
@@ -83,7 +130,12 @@ class ResourceBook:
         conditions = Conditions(is_accepted, is_programmed, is_ready)
         self.statuses[key] = _status(facts, conditions, before.sites if before is not None else ())
 
-    def _take_unserved(self, seen: Observation, served: Collection[str], dates: Dates) -> frozenset[str]:
+    def _take_unserved(self, seen: Observation, dates: Dates, *, anew: bool) -> frozenset[str]:
+        """Take what is no resource. `anew` where resources are others than before."""
+        lists = tuple([(engine.name, engine.unserved) for engine in _engines(seen)])
+        if not anew and lists == self._lists:
+            return frozenset()
+        self._lists, served = lists, self.facts.keys()
         current = {
             key: each
             for engine in _engines(seen)
@@ -110,33 +162,47 @@ def _engines(seen: Observation) -> Sequence[EngineInventory]:
     return seen.inventory.engines if seen.inventory is not None else ()
 
 
-def _touched(before: Observation, seen: Observation) -> frozenset[str] | None:
-    """The keys of the resources of which something may be different; None for all. Very many are not looked at one by one."""
-    if before.failure != seen.failure:
-        return None
-    names = {each.resource for each in set(before.problems) ^ set(seen.problems)}
-    resources, known = ({each for engine in _engines(one) for each in engine.resources} for one in (seen, before))
-    keys = {each.key for each in resources ^ known}
-    keys |= {each.key for each in set(before.fragments) ^ set(seen.fragments)}
-    keys |= {each.key for each in set(before.parts) ^ set(seen.parts)}
-    keys |= {
-        key
-        for key in before.rejections.keys() | seen.rejections.keys()
-        if before.rejections.get(key) is not seen.rejections.get(key)
-    }
-    return frozenset(keys | {each.key for each in resources if names and str(each) in names})
+@define
+class _Lookup:
+    """Fragments by key: those that `differ`, those that were known `before`, and all of `every` for what was not known."""
+
+    differ: Difference[Fragment]
+    every: tuple[Fragment, ...]
+    before: Mapping[str, Fragment | None]
+    _new: dict[str, Fragment] = field(init=False)
+    _gone: frozenset[str] = field(init=False)
+    _by_key: dict[str, Fragment] | None = None
+
+    def __attrs_post_init__(self) -> None:
+        self._new = {each.key: each for each in self.differ.new}
+        self._gone = frozenset(each.key for each in self.differ.gone)
+
+    def __getitem__(self, key: str) -> Fragment | None:
+        """The fragment of this key now; None where there is none."""
+        if key in self._new:
+            return self._new[key]
+        if key in self.before:
+            return None if key in self._gone else self.before[key]
+        if self._by_key is None:
+            self._by_key = {each.key: each for each in self.every}
+        return self._by_key.get(key)
 
 
-def _facts(seen: Observation, resources: Mapping[str, Resource], touched: frozenset[str] | None) -> Iterator[Facts]:
-    """What is known of the touched ones of these resources, by key, in their order."""
-    keys = [key for key in resources if touched is None or key in touched]
-    wanted = set(keys)
-    fragments = {each.key: each for each in seen.fragments if each.key in wanted}
-    parts = {each.key: each for each in seen.parts if each.key in wanted}
+def _resources(seen: Observation | None) -> tuple[Resource, ...]:
+    return seen.inventory.resources if seen is not None and seen.inventory is not None else ()
+
+
+def _other_rejections(before: Observation, seen: Observation) -> set[str]:
+    keys = before.rejections.keys() | seen.rejections.keys()
+    return {key for key in keys if before.rejections.get(key) is not seen.rejections.get(key)}
+
+
+def _every_fact(seen: Observation) -> Iterator[Facts]:
+    """What is known of all resources, in the order of the inventory."""
+    fragments, parts = ({each.key: each for each in some} for some in (seen.fragments, seen.parts))
     problems = by_resource(seen.problems)
-    for key in keys:
-        resource = resources[key]
-        why = problems.get(str(resource), ()) if problems else ()
+    for resource in _resources(seen):
+        key, why = resource.key, problems.get(str(resource), ()) if problems else ()
         yield Facts(resource, fragments.get(key), parts.get(key), seen.rejections.get(key), why, seen.failure)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from attrs import define, field, frozen
 
 from dockcaddy.caddyfile import Block, ListenPorts, has_tls, is_site
+from dockcaddy.incremental import Difference
 from dockcaddy.merge.assembly import Assembly, Section
 from dockcaddy.narration.live import LiveSite, Upstream, live_site
 from dockcaddy.status.dates import Dates
@@ -32,8 +33,12 @@ class SiteBook:
     statuses: dict[str, SiteStatus] = field(factory=dict)
     by_owner: Index = field(factory=Index)
     made: int = 0
+    _sections: tuple[Section, ...] | None = None
     _served: dict[str, _Served] = field(factory=dict)
+    # whether there are several with one name
+    _has_twins: bool = False
     _unserved: dict[str, tuple[str, ...]] = field(factory=dict)
+    _there: set[str] = field(factory=set)
     _by_address: Index = field(factory=Index)
     _ports: ListenPorts = field(factory=ListenPorts)
     _around: Surroundings | None = None
@@ -47,7 +52,11 @@ class SiteBook:
         around: Surroundings,
         dates: Dates,
     ) -> set[str]:
-        """Another pass. Returns the names of the sites that were looked at, and of those that are gone."""
+        """Another pass. Returns the names of the sites that were looked at, and of those that are gone.
+
+        `facts` are those of resources of which the configuration has not all.
+        """
+        is_anew = self._sections is None
         new, gone = self._take_sections(assembly)
         affected = new | {name for owner in changed.owners for name in self.by_owner.at(owner)}
         for address in changed.addresses:
@@ -62,10 +71,11 @@ class SiteBook:
                 if owner in around.places.by_owner
             ]
             self._put(served(one.live, one.addresses, makers, around), dates)
-        if changed or new or gone:
+        if changed or new or gone or is_anew:
             there = self._take_unserved(facts, resources, dates)
-            gone |= {name for name in self.statuses if name not in self._served and name not in there}
+            gone |= {name for name in self._there if name not in self._served and name not in there}
             affected |= there
+            self._there = there
         gone -= affected
         for name in gone:
             self._drop(name, dates)
@@ -73,27 +83,28 @@ class SiteBook:
 
     def _take_sections(self, assembly: Assembly) -> tuple[set[str], set[str]]:
         """Read the sections that are new. Returns the names of these sites, and of those that are gone."""
-        ports = assembly.listen_ports
-        known = {each.section: each for each in self._served.values()} if ports == self._ports else {}
-        self._ports = ports
-        current: dict[str, _Served] = {}
-        new: set[str] = set()
-        for section in assembly.sections:
-            one = known.get(section)
-            if one is None:
-                if not is_site(section.block) or not (addresses := _addresses(section.block)):
-                    continue
-                one = _Served(section, live_site(section, ports), addresses)
-                new.add(addresses[0])
-            current[one.addresses[0]] = one
-        gone = self._served.keys() - current.keys()
-        for name in (*gone, *new):
+        ports, sections, left = assembly.listen_ports, assembly.sections, set(self._served)
+        # what a fault has interrupted is made anew
+        last, self._sections = self._sections, None
+        if last is None:
+            left.update(self.statuses)
+            self._served, self._unserved, self.by_owner, self._by_address = {}, {}, Index(), Index()
+        if last is not None and ports == self._ports and (not self._has_twins or last == sections):
+            difference = Difference.of(last, sections)
+            gone = {name for each in difference.gone for name in _names(each)}
+            if not any(name in left and name not in gone for each in difference.new for name in _names(each)):
+                sections, left = difference.new, gone
+        found = [_Served(each, live_site(each, ports), _addresses(each.block)) for each in sections if _names(each)]
+        new = {each.addresses[0]: each for each in found}
+        for name in (*left, *new):
             if name in self._served:
-                self._unlink(name, self._served[name].live)
-        for name in new:
-            self._link(name, current[name].live)
-        self._served = current
-        return new, set(gone)
+                self._unlink(name, self._served.pop(name).live)
+        for name, one in new.items():
+            self._link(name, one.live)
+        self._served.update(new)
+        self._has_twins = len(found) > len(new) or (self._has_twins and len(found) == 0)
+        self._sections, self._ports = assembly.sections, ports
+        return set(new), left - new.keys()
 
     def _link(self, name: str, live: LiveSite) -> None:
         for owner in live.resources:
@@ -112,7 +123,8 @@ class SiteBook:
         before = self._around
         if before is None or before.failure != around.failure or before.silent.keys() != around.silent.keys():
             return set(self._served)
-        views = before.caddys_view.items() ^ around.caddys_view.items()
+        is_same = before.caddys_view is around.caddys_view
+        views = () if is_same else before.caddys_view.items() ^ around.caddys_view.items()
         found = {name for address, _ in views for name in self._by_address.at(address)}
         hosts = {host for host, _ in before.uncertified.items() ^ around.uncertified.items()}
         if hosts:
@@ -136,8 +148,6 @@ class SiteBook:
                     self.by_owner.remove(owner, name)
         self._unserved = {}
         for key, each in facts.items():
-            if each.part is not None and each.part is each.fragment:
-                continue
             maker, found = resources[key], []
             for addresses, urls in self._intended(each):
                 name = addresses[0]
@@ -179,6 +189,11 @@ class SiteBook:
 
 def _addresses(block: Block) -> tuple[str, ...]:
     return tuple(each for key in block.keys if (each := key.rstrip(",")))
+
+
+def _names(section: Section) -> tuple[str, ...]:
+    """The name of a section's site; none where it is no site."""
+    return _addresses(section.block)[:1] if is_site(section.block) else ()
 
 
 def _dialled(upstreams: Iterable[Upstream]) -> set[str]:

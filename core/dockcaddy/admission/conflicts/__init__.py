@@ -62,8 +62,11 @@ class Conflicts:
     def _oversized(self) -> tuple[Conflict, ...]:
         return tuple(conflict for size in self._sizes.values() for conflict in size.conflicts)
 
-    def update(self, changed: Mapping[Group, Collection[Member]], gone: Iterable[str] = ()) -> None:
-        """Update groups whose members changed (none where a group is gone), and drop the fragments with the keys `gone`."""
+    def update(self, changed: Mapping[Group, Collection[Member]], left: Iterable[str] = ()) -> None:
+        """Update groups whose members changed (none where a group is gone).
+
+        `left` are the keys of the fragments that are gone, or are others now.
+        """
         groups, hosts = dict.fromkeys(changed), set[HostAndPort]()
         for group, members in changed.items():
             hosts |= self._put(group, tuple(sorted(members, key=lambda member: member.age)))
@@ -75,7 +78,7 @@ class Conflicts:
         definitions = self._definitions()
         if any(map(_is_definition, changed)):
             groups |= dict.fromkeys([*(group for group, site in self._sites.items() if site.refers), ()])
-        for key in gone:
+        for key in left:
             self._sizes.pop(key, None)
         concerned = {member.fragment.key: member for group in groups for member in self._members(group)}
         matchers_of = self._matchers_by(definitions)

@@ -44,8 +44,8 @@ class Assembled(Protocol):
         """The conflicts that show in the text."""
 
     @property
-    def members(self) -> Mapping[Group, Members]:
-        """The members of each group."""
+    def shared(self) -> Mapping[Group, Members]:
+        """The members of each group that several have, and of definitions."""
 
     @property
     def neighbours(self) -> Sequence[Neighbours]:
@@ -98,7 +98,7 @@ class SharedSites:
 
     def conflicts_in(self, assembly: Assembled) -> Sequence[Conflict]:
         """The conflicts that show in the text; where there are none, those in what Caddy makes of it. Raises CaddyUnreachable."""
-        groups = assembly.members
+        groups = assembly.shared
         if assembly.conflicts or self.allow_shadowing:
             return assembly.conflicts
         if groups is self._groups:
@@ -106,14 +106,14 @@ class SharedSites:
         before = self._groups
         changed = [group for group, members in groups.items() if before.get(group) is not members]
         changed += [] if before.keys() <= groups.keys() else [group for group in before if group not in groups]
+        anew = any(isinstance(group, tuple) for group in changed)
+        if anew:
+            self._definitions = readable(assembly.sections)
         if changed:
-            anew = any(isinstance(group, tuple) for group in changed)
-            if anew:
-                self._definitions = readable(assembly.sections)
             self._look_at({group: groups.get(group, ()) for group in (*changed, *(self._sites if anew else ()))})
-            self._compare(assembly.neighbours, anew=anew)
-            # only now: where Caddy does not answer, all of this is done again
-            self._groups = groups
+        self._compare(assembly.neighbours, anew=anew)
+        # only now: where Caddy does not answer, all of this is done again
+        self._groups = groups
         return self._conflicts
 
     @property
