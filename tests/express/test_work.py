@@ -62,16 +62,6 @@ def test_beside_one_that_caddy_refuses_it_is_little_work(tmp_path: Path) -> None
     assert (lines[1] - lines[0]) / 600 < LINES_BESIDE_REFUSED
 
 
-def test_one_that_ends_is_no_work_for_each_of_the_others(tmp_path: Path) -> None:
-    lines = []
-    for sites in (300, 900):
-        world = world_of(tmp_path / str(sites), sites)
-        del world.engine.resources["first"]
-        lines.append(lines_run(world.turn))
-        assert not world.found and len(world.caddy.loads) == 1
-    assert (lines[1] - lines[0]) / 600 < LINES_A_SITE
-
-
 def test_a_pass_that_finds_nothing_new_is_little_work_at_any_number_of_sites(tmp_path: Path) -> None:
     lines = []
     for sites in (300, 900):
