@@ -47,7 +47,7 @@ _ENDPOINT = _struct(
     GlobalIPv6PrefixLen=INT,
     DNSNames=SLICE_OF_STRING,
 )
-_PORT = _struct("container.Port", IP=STRING, PrivatePort=UINT16, PublicPort=UINT16, Type=STRING)
+_PORT = _struct("container.PortSummary", IP=STRING, PrivatePort=UINT16, PublicPort=UINT16, Type=STRING)
 _MOUNT = _struct(
     "container.MountPoint",
     Type=STRING,
@@ -63,6 +63,7 @@ _HOST_CONFIG = _struct(
     "struct { NetworkMode string; Annotations map[string]string }", NetworkMode=STRING, Annotations=MAP_OF_STRING
 )
 _NETWORKS = _struct("container.NetworkSettingsSummary", Networks=map_of(STRING, pointer_to(_ENDPOINT)))
+_DESCRIPTOR = _struct("v1.Descriptor", MediaType=(STRING, "mediaType"), Digest=(STRING, "digest"), Size=(INT64, "size"))
 _HEALTH = _struct("container.HealthSummary", Status=STRING, FailingStreak=INT)
 CONTAINER = _struct(
     "container.Summary",
@@ -70,6 +71,7 @@ CONTAINER = _struct(
     Names=SLICE_OF_STRING,
     Image=STRING,
     ImageID=STRING,
+    ImageManifestDescriptor=pointer_to(_DESCRIPTOR),
     Command=STRING,
     Created=INT64,
     Ports=slice_of(_PORT),
