@@ -22,6 +22,7 @@ from dockcaddy.caddy import (
     with_defaults,
 )
 from dockcaddy.errors import CaddyRefusal, CaddyUnreachable, SettingsError
+from hanging import hang
 
 
 @pytest.fixture
@@ -287,7 +288,7 @@ def test_a_caddy_that_is_killed_while_it_loads_is_given_the_same_again(
 ) -> None:
     site = f"http://a.test:{free_port()} {{\n\trespond hi\n}}\n"
     config = with_defaults(client.adapt(site), process.admin)
-    os.kill(process.pid, signal.SIGSTOP)
+    hang(process.pid)
     killing = threading.Timer(0.3, os.kill, (process.pid, signal.SIGKILL))
     killing.start()
     # asked a moment ago, so that it is not asked for a sign of life
@@ -310,7 +311,7 @@ def test_a_configuration_that_caddy_comes_to_no_end_with_is_refused(process: Cad
 def test_a_caddy_that_hangs_has_refused_nothing(client: AdminClient, process: CaddyProcess) -> None:
     client = AdminClient(process.admin, timeout=0.5)
     client.config()
-    os.kill(process.pid, signal.SIGSTOP)
+    hang(process.pid)
     client._last_answer = float("inf")
     with pytest.raises(CaddyUnreachable):
         client.load(with_defaults(b"{}", process.admin))

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from dockcaddy.caddy import AdminClient, CaddyLoader, CaddyProcess, ExternalCaddy, with_defaults
 from dockcaddy.errors import CaddyUnreachable
+from hanging import hang
 
 CHECKS = 20
 PATH = "/config/apps/http/servers/ours"
@@ -134,7 +135,7 @@ def test_a_caddy_of_ours_that_hangs_is_noticed(loader: CaddyLoader, process: Cad
     loader.load(config("ours"))
     known = loader.since()
     assert process.pid is not None
-    os.kill(process.pid, signal.SIGSTOP)
+    hang(process.pid)
     for _ in range(2):
         with pytest.raises(CaddyUnreachable, match="timed out"):
             loader.since()

@@ -11,7 +11,10 @@ from pathlib import Path
 import pytest
 from dockcaddy.caddy import AdminClient
 from forwarding import forward
-from town import Town, hanging
+from hanging import hanging
+from proxy import Proxy
+from stand_in_engine import StandInEngine
+from town import Town
 
 Calm = Callable[[Callable[[], object]], None]
 Eventually = Callable[..., None]
@@ -142,14 +145,16 @@ def test_a_label_that_ends_caddy_costs_only_its_container(engine, start_proxy, e
 
 
 def test_a_caddy_that_crashes_again_and_again_goes_on_without_what_came_last(
-    town, eventually: Eventually, calm: Calm
+    engine: StandInEngine, start_proxy: Callable[..., Proxy], eventually: Eventually, calm: Calm
 ) -> None:
     """SIGQUIT ends Caddy with a status of its own, as a crash does."""
-    town.add("deadly")
-    eventually(lambda: town.right("a", "b", "c", "deadly"))
+    town = Town(engine, start_proxy("--polling-interval", "1"))
+    for name in ("a", "b", "c", "deadly"):
+        town.add(name)
+        eventually(lambda name=name: town.right(name))
     for crashes in range(1, 4):
-        # a crash while it loads a configuration is that one's
-        calm(lambda: town.right("a", "b", "c"))
+        # a crash during a pass is blamed on what that pass loads: wait until another one has begun
+        eventually(town.polled(2))
         os.kill(town.proxy.caddy, signal.SIGQUIT)
         eventually(lambda crashes=crashes: town.proxy.said("caddy answers again") == crashes)
         eventually(lambda: town.right("a", "b", "c"))

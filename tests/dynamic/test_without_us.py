@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 from dockcaddy.caddy import AdminClient
+from hanging import hanging
 from proxy import Proxy
 from stand_in_engine import StandInEngine
-from town import Town, hanging
+from town import Town
 
 Eventually = Callable[..., None]
 SITES = [f"site-{number}" for number in range(8)]

@@ -13,9 +13,10 @@ import pytest
 from dockcaddy.caddy import AdminClient
 from dockcaddy.caddyjson import Document
 from dockcaddy.merge.configuration import Configuration
+from hanging import hanging
 from proxy import Proxy
 from real_engine import Containers, docker, hostname
-from town import Town, hanging
+from town import Town
 from world_fixtures import Newcomers, site
 
 Calm = Callable[[Callable[[], object]], None]

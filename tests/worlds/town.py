@@ -1,11 +1,8 @@
 """Sites on an engine that can be made to fail, the program that serves them, and somebody who visits them."""
 
 import http.client
-import os
-import signal
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 from attrs import define, field
 from proxy import Proxy
@@ -96,13 +93,3 @@ class Town:
     def visitor(self, *names: str) -> Visitor:
         """Somebody who visits these sites all the time."""
         return Visitor(self.proxy, {f"{name}.test": self.engine.containers[name].address for name in names})
-
-
-@contextmanager
-def hanging(process: int) -> Iterator[None]:
-    """Stopped for as long as the context lasts: its sockets take connections, and nobody answers."""
-    os.kill(process, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        os.kill(process, signal.SIGCONT)
