@@ -70,6 +70,10 @@ class Load:
         self.report = self.process.communicate(timeout=30)[0]
 
 
+# a connection that Caddy has accepted and closes
+_CUT = re.compile(r"\[(\d+)\]\s+Get \S+ EOF")
+
+
 @define
 class HeyLoad(Load):
     """hey asks as browsers and proxies do: again, where a kept connection was closed before it had an answer."""
@@ -84,10 +88,20 @@ class HeyLoad(Load):
     def failures(self) -> list[str]:
         """What was not answered, or not with status 200 and everything."""
         counted = {status: int(count) for status, count in re.findall(r"\[(\d{3})\]\s+(\d+) responses", self.report)}
-        errors = self.report.partition("Error distribution:")[2].split("\n")
+        errors = [line for line in self._errors if not _CUT.fullmatch(line)]
         wrong = [f"{count} times status {status}" for status, count in counted.items() if status != "200"]
         short = counted.get("200", 0) - self.answers
-        return [*filter(None, map(str.strip, errors)), *wrong, *([f"{short} short answers"] if short else [])]
+        return [*errors, *wrong, *([f"{short} short answers"] if short else [])]
+
+    @property
+    def cut(self) -> int:
+        """How many new connections were closed before they had an answer."""
+        return sum(int(found[1]) for line in self._errors if (found := _CUT.fullmatch(line)))
+
+    @property
+    def _errors(self) -> list[str]:
+        lines = self.report.partition("Error distribution:")[2].split("\n")
+        return [*filter(None, map(str.strip, lines))]
 
 
 @define
