@@ -9,7 +9,7 @@ import subprocess
 import sys
 import textwrap
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -23,16 +23,6 @@ from dockcaddy.caddy import (
 )
 from dockcaddy.errors import CaddyRefusal, CaddyUnreachable, SettingsError
 from hanging import hang
-
-
-@pytest.fixture
-def process(caddy: str, tmp_path: Path) -> Iterator[CaddyProcess]:
-    made = CaddyProcess(Path(caddy), f"unix/{tmp_path}/admin.sock", tmp_path / "state")
-    try:
-        made.start()
-        yield made
-    finally:
-        made.stop()
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import re
 import signal
 import subprocess
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -17,16 +17,6 @@ from hanging import hang
 CHECKS = 20
 PATH = "/config/apps/http/servers/ours"
 REQUESTS = re.compile(r'^caddy_admin_http_requests_total\{.*path="([^"]*)"\} (\d+)', re.MULTILINE)
-
-
-@pytest.fixture
-def process(caddy: str, tmp_path: Path) -> Iterator[CaddyProcess]:
-    made = CaddyProcess(Path(caddy), f"unix/{tmp_path}/admin.sock", tmp_path / "state")
-    try:
-        made.start()
-        yield made
-    finally:
-        made.stop()
 
 
 @pytest.fixture

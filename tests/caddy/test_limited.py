@@ -16,6 +16,7 @@ from dockcaddy.caddy.limited_process import LimitedProcess
 from dockcaddy.errors import CaddyRefusal, CaddyUnreachable
 from dockcaddy.run.adapting import Limited, Measured, fragment_adapter
 from dockcaddy.settings import limits
+from hanging import hang
 
 pytestmark = pytest.mark.process
 
@@ -170,7 +171,7 @@ def test_waiting_for_a_processor_is_no_fault_of_a_text(caddy: str, monkeypatch: 
     impatient = LimitedAdapter(Path(caddy), patience=0.02)
     try:
         pid = impatient.running().popen.pid
-        os.kill(pid, signal.SIGSTOP)
+        hang(pid)
         threading.Timer(0.2, os.kill, (pid, signal.SIGCONT)).start()
         assert b'"a.test"' in impatient.adapt(SITE)
         assert impatient.running().popen.pid == pid

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from dockcaddy.caddy import AdminClient
 from forwarding import forward
-from hanging import hanging
+from hanging import hang, hanging
 from proxy import Proxy
 from stand_in_engine import StandInEngine
 from town import Town
@@ -186,6 +186,6 @@ def test_it_leaves_no_caddy_when_told_to_end_while_it_starts(start_proxy, eventu
     eventually(lambda: proxy.caddy)
     caddy = proxy.caddy
     # one that does not end by itself
-    os.kill(caddy, signal.SIGSTOP)
+    hang(caddy)
     assert proxy.end() == 0
     assert not Path(f"/proc/{caddy}").exists()

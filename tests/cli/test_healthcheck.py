@@ -1,13 +1,12 @@
 """`dockcaddy healthcheck`: whether the dockcaddy of a container runs, and its Caddy answers."""
 
-import os
-import signal
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from dockcaddy.errors import CaddyUnreachable
 from dockcaddy.run.running import main_arguments, running_arguments
+from hanging import hanging
 from proxy import start
 
 Eventually = Callable[..., None]
@@ -72,11 +71,10 @@ def test_caddy_runs_hangs_and_is_gone(dockcaddy: Callable, tmp_path: Path, event
         # the one that is asked for its version has ended then
         eventually(lambda: proxy.said(" with caddy") == 1)
         caddy = proxy.caddy
-        os.kill(caddy, signal.SIGSTOP)
-        hanging = dockcaddy(*options)
-        os.kill(caddy, signal.SIGCONT)
-        assert (hanging.status, hanging.out) == (1, "")
-        assert f"caddy at {proxy.admin} does not answer" in hanging.err
+        with hanging(caddy):
+            silent = dockcaddy(*options)
+        assert (silent.status, silent.out) == (1, "")
+        assert f"caddy at {proxy.admin} does not answer" in silent.err
     finally:
         proxy.leave_nothing()
     gone = dockcaddy(*options)

@@ -16,6 +16,7 @@ from dockcaddy.errors import DockcaddyError
 from dockcaddy.run.status_client import NotRunning, StatusClient
 from dockcaddy.status.view import condition
 from forwarding import engine_at
+from hanging import hanging
 from ports import free_port
 from real_engine import Containers, docker
 
@@ -151,15 +152,11 @@ def test_a_caddy_that_hangs_is_lost_and_comes_back(
     proxy, seen = start_dockcaddy(*only(containers)), Seen(tmp_path)
     containers.run("web", caddy=f"http://web.test:{proxy.port}", caddy__reverse_proxy="{{upstreams 80}}")
     eventually(lambda: seen.site("web.test") == "True/UpstreamsHealthy")
-    child = proxy.caddy
-    os.kill(child, signal.SIGSTOP)
-    try:
+    with hanging(proxy.caddy):
         containers.run("other", caddy=f"http://other.test:{proxy.port}", caddy__reverse_proxy="{{upstreams 80}}")
         eventually(lambda: seen.site("web.test") == "Unknown/CaddyUnreachable")
         late = command(tmp_path, "wait", "web.test", "--timeout", "0s")
         assert late.returncode == 1 and late.stderr.endswith("timed out, restart dockcaddy if this lasts\n")
-    finally:
-        os.kill(child, signal.SIGCONT)
     eventually(lambda: seen.site("other.test") == "True/UpstreamsHealthy")
     eventually(lambda: [each for each in seen.kinds() if "Caddy" in each] == ["CaddyLost", "CaddyBack"])
 
