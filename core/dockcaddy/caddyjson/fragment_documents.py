@@ -131,7 +131,8 @@ class FragmentDocuments:
             # what is known was made with those before
             self._asked, self._latest, self._odd = (), {}, {}
         difference = Difference.of(self._asked, fragments)
-        again = [each for each, alone in self._odd.items() if alone.reads_files and each not in difference.gone]
+        gone = frozenset(difference.gone)
+        again = [each for each, alone in self._odd.items() if alone.reads_files and each not in gone]
         new = [*(each for each in difference.new if each not in self._latest), *again]
         if not new and not difference:
             return self._latest | self._joint if self._joint else self._latest

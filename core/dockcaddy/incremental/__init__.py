@@ -7,5 +7,6 @@ finds out by itself. To compare two tuples of ten thousand objects takes less th
 
 from dockcaddy.incremental.difference import Difference, Hunk
 from dockcaddy.incremental.each import Chosen, Each
+from dockcaddy.incremental.kept import keep, places
 
-__all__ = ["Chosen", "Difference", "Each", "Hunk"]
+__all__ = ["Chosen", "Difference", "Each", "Hunk", "keep", "places"]

@@ -11,7 +11,7 @@ from dockcaddy.admission.conflicts import Conflict, Conflicts, Member, Neighbour
 from dockcaddy.admission.replicas import without_superseded
 from dockcaddy.caddyfile import Block, ListenPorts, Origin
 from dockcaddy.fragment import Fragment
-from dockcaddy.incremental import Chosen, Difference
+from dockcaddy.incremental import Chosen, Difference, keep, places
 from dockcaddy.merge.sites import FinishedSite, SiteFinisher
 from dockcaddy.model import Problem
 
@@ -21,8 +21,6 @@ _Touched = dict[Hashable, dict[str, tuple[Block, ...]]]
 EMPTY = "# Empty caddyfile"
 # with this many changed groups, sorting everything is faster
 SORTED_ANEW = 256
-# to look for more fragments one by one takes longer than to go through all
-_FEW = 16
 
 
 @frozen(eq=False)
@@ -173,12 +171,14 @@ class Assembler:
     def _assembled(self, touched: _Touched, left: Sequence[str]) -> Assembly:
         """The assembly, of which the touched groups are made again."""
         if touched:
-            positions = self._positions({key for blocks in touched.values() for key in blocks})
+            keys = {key for blocks in touched.values() for key in blocks}
+            there = places([self._fragments[key] for key in keys], self._given)
+            positions = {each.key: place for each, place in there.items()}
             members = {group: self._members(blocks, positions) for group, blocks in touched.items()}
             self._conflicts.update(members, left)
             for group, found in members.items():
-                _keep(self._in_order, group, found)
-                _keep(self._shared, group, found if len(found) > 1 or isinstance(group, tuple) else ())
+                keep(self._in_order, group, found)
+                keep(self._shared, group, found if len(found) > 1 or isinstance(group, tuple) else ())
             self._put_in_order({group: self._merged(found) for group, found in members.items()})
         bare = [each.bare for each in self._bare.of(self._given) if each.key not in self._excluded]
         sections = tuple(self._ordered)
@@ -192,12 +192,6 @@ class Assembler:
             self._noted.of(sections),
             frozenset[Origin]().union(*bare),
         )
-
-    def _positions(self, keys: Collection[str]) -> Mapping[str, int]:
-        """The places of these among all fragments."""
-        if len(keys) > _FEW:
-            return {each.key: place for place, each in enumerate(self._given)}
-        return {key: self._given.index(self._fragments[key]) for key in keys}
 
     def _enter(self, fragment: Fragment, touched: _Touched) -> None:
         grouped: dict[Hashable, list[Block]] = {}
@@ -246,13 +240,6 @@ class Assembler:
         for sections in rebuilt.values():
             for section in sections:
                 insort(self._ordered, section, key=_place)
-
-
-def _keep(where: dict[Hashable, Sequence[Member]], group: Hashable, members: Sequence[Member]) -> None:
-    if members:
-        where[group] = members
-    else:
-        where.pop(group, None)
 
 
 def _is_noted(section: Section) -> bool:

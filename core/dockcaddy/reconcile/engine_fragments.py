@@ -40,7 +40,8 @@ class EngineFragments:
             return self._with(engine, tuple(map(rendered, engine.resources)), reading)
         difference = Difference.of(self.resources, engine.resources)
         fragments = difference.mapped(self.fragments, rendered) if difference else self.fragments
-        kept = {each: read for each, read in self.reading.items() if each not in difference.gone}
+        gone = frozenset(difference.gone)
+        kept = {each: read for each, read in self.reading.items() if each not in gone}
         moved = self.operators ^ engine.operators
         if moved or any(read is not inventory for read in kept.values()):
             stale = {each for each, read in kept.items() if read is not inventory}

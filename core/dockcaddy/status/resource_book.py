@@ -1,21 +1,17 @@
 """The resources of the last pass, with their conditions. Only those that changed are looked at again. Pure."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import count
 
 from attrs import define, field, frozen
 
 from dockcaddy.fragment import Fragment
-from dockcaddy.incremental import Difference
+from dockcaddy.incremental import Difference, places
 from dockcaddy.model import EngineInventory, Resource, Unserved
 from dockcaddy.status.dates import Dates
 from dockcaddy.status.model import Conditions, ResourceStatus, SiteStatus
 from dockcaddy.status.observation import Observation, by_resource
 from dockcaddy.status.places import Places
 from dockcaddy.status.resources import Facts, accepted, programmed, ready, unserved_conditions
-
-# to look for more of them one by one takes longer than to go through all
-_FEW = 16
 
 
 @frozen
@@ -50,10 +46,9 @@ class ResourceBook:
         """What is known of the resources of which the configuration has not all, in the order of the inventory."""
         if self._seen is None:
             return {}
-        resources = _resources(self._seen)
-        place = dict(zip(resources, count())) if len(self._partial) > _FEW else None
         found = [self.facts[key] for key in self._partial]
-        found.sort(key=lambda each: resources.index(each.resource) if place is None else place[each.resource])
+        there = places([each.resource for each in found], _resources(self._seen))
+        found.sort(key=lambda each: there[each.resource])
         return {each.resource.key: each for each in found}
 
     def take(self, seen: Observation, dates: Dates) -> Changed:

@@ -5,9 +5,8 @@ several resources share, as Caddy reads them.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence, Sized
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
-from typing import TypeVar
 
 from attrs import define, field
 
@@ -19,12 +18,10 @@ from dockcaddy.admission.conflicts.matchers import Matchers
 from dockcaddy.admission.conflicts.overlaps import HostAndPort, Neighbours, Site, overlapping
 from dockcaddy.admission.conflicts.size import Size, over_capacity, size_of
 from dockcaddy.caddyfile import Block, ListenPorts, global_options, option_values
+from dockcaddy.incremental import keep
 from dockcaddy.model import Problem
 
 __all__ = ["Conflict", "Conflicts", "Member", "Neighbours"]
-
-Key = TypeVar("Key", bound=Hashable)
-Kept = TypeVar("Kept", bound=Sized)
 
 
 @define
@@ -83,16 +80,16 @@ class Conflicts:
         concerned = {member.fragment.key: member for group in groups for member in self._members(group)}
         matchers_of = self._matchers_by(definitions)
         for key, member in concerned.items():
-            _keep(self._sizes, key, size_of(member, definitions, matchers_of))
+            keep(self._sizes, key, size_of(member, definitions, matchers_of))
         for group in groups:
             self._compare_members(group, self._members(group), definitions)
         for host in sorted(hosts):
-            _keep(self._overlaps, host, tuple(self._overlaps_at(host)))
+            keep(self._overlaps, host, tuple(self._overlaps_at(host)))
 
     def _put(self, group: Group, members: Sequence[Member]) -> set[HostAndPort]:
         """Replace the members of a group; gives the hosts and ports that may be affected."""
         if not isinstance(group, frozenset):
-            _keep(self._shared, group, members)
+            keep(self._shared, group, members)
             return set()
         # tuples: of thousands of sites, sets of one address each take megabytes
         addresses = tuple([address for address in group if isinstance(address, tuple)])
@@ -160,9 +157,9 @@ class Conflicts:
 
     def _compare_members(self, group: Group, members: Sequence[Member], definitions: Definitions) -> None:
         """Find contradictions among the members of a group, and sites that snippets define."""
-        _keep(self._contradictions, group, tuple(contradictions(members)))
+        keep(self._contradictions, group, tuple(contradictions(members)))
         if isinstance(group, frozenset):
-            _keep(self._made_by_snippets, group, tuple(self._sites_of_snippets(group, definitions)))
+            keep(self._made_by_snippets, group, tuple(self._sites_of_snippets(group, definitions)))
 
     def _sites_of_snippets(self, group: Group, definitions: Definitions) -> Iterator[Conflict]:
         """A conflict for each resource whose sites are defined by a snippet, because their owner would be unknown."""
@@ -188,13 +185,6 @@ def _is_definition(group: Group) -> bool:
 
 def _places(addresses: Iterable[tuple[str, str, str, str]]) -> Iterator[HostAndPort]:
     return ((host, port) for _, host, port, _ in addresses)
-
-
-def _keep(where: dict[Key, Kept], key: Key, found: Kept) -> None:
-    if found:
-        where[key] = found
-    else:
-        where.pop(key, None)
 
 
 def _lines(members: Iterable[Member]) -> tuple[Block, ...]:

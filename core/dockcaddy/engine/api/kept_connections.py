@@ -169,7 +169,7 @@ class Client(docker.APIClient):
         try:
             return self._lists.items(response.content.strip())
         except ValueError:
-            return response.json()
+            return shared(response.json())
 
     def inspect_container(self, container: Any) -> Any:
         """See docker's client. It is called for each container at a start: a usual response becomes no object of requests."""
