@@ -7,9 +7,10 @@ from typing import Any
 from attrs import define, evolve, field
 
 from dockcaddy.engine.api.podman import completed
+from dockcaddy.engine.known_container import ByAge, Known
 from dockcaddy.engine.reach import shared_networks
 from dockcaddy.engine.reach.ingress import IngressNetworks
-from dockcaddy.engine.reach.shared_networks import Link, Owners, Start, UsedNetwork
+from dockcaddy.engine.reach.shared_networks import Link, Owners, UsedNetwork
 from dockcaddy.engine.records.resources import (
     VOLATILE,
     EngineOptions,
@@ -21,7 +22,7 @@ from dockcaddy.engine.records.resources import (
 )
 from dockcaddy.engine.records.unlabelled import warnings
 from dockcaddy.engine.records.unserved import unserved_containers
-from dockcaddy.engine.servers import Counts, server_label, servers_of_containers
+from dockcaddy.engine.servers import Counts, is_server, servers_of_containers
 from dockcaddy.engine.watch.expectations import ended
 from dockcaddy.errors import one_line
 from dockcaddy.model import ControlledServer, Problem, Resource, Unserved
@@ -29,20 +30,6 @@ from dockcaddy.model import ControlledServer, Problem, Resource, Unserved
 Json = Mapping[str, Any]
 
 _HEALTH = re.compile(r"\((?:(healthy|unhealthy)|health: starting)\)")
-
-
-@define(eq=False)
-class _Known:
-    item: Json
-    rank: int
-    inspect: Json | None = None
-    unreadable: bool = False
-    stopping_until: float = 0.0
-    start: Start = field(factory=Start)
-    # whether it is known what it gives: a resource or none
-    is_made: bool = False
-    resource: Resource | None = None
-    is_excluded: bool | None = None
 
 
 @define(eq=False)
@@ -63,9 +50,9 @@ class ContainerStore:
     unserved: tuple[Unserved, ...] = ()
     changes: int = 0
     owners: Owners = field(factory=Owners)
-    _known: dict[str, _Known] = field(factory=dict)
+    _known: dict[str, Known] = field(factory=dict)
     _highest_rank: int = 0
-    _in_order: list[_Known] | None = None
+    _by_age: ByAge = field(factory=ByAge)
 
     def __contains__(self, id: object) -> bool:
         return id in self._known
@@ -113,12 +100,12 @@ class ContainerStore:
         known = self._find(name)
         return None if known is None else self._link(known)
 
-    def _find(self, name: str) -> _Known | None:
+    def _find(self, name: str) -> Known | None:
         if name in self._known:
             return self._known[name]
         return next((each for each in self._known.values() if name in shared_networks.names_of(each.item)), None)
 
-    def _link(self, known: _Known) -> Link:
+    def _link(self, known: Known) -> Link:
         return Link(known.item, container_name(known.item), known.start, known.stopping_until > 0.0)
 
     def set_ingress(self, ingress: IngressNetworks) -> None:
@@ -144,7 +131,7 @@ class ContainerStore:
         """Take a full list, newest first. A container that is not in it is removed."""
         ours = self.chosen(tuple(items))
         listed = {item["Id"] for item in ours}
-        self._in_order = None
+        self._by_age.forget()
         for id in [id for id, known in self._known.items() if id not in listed and not self.owners.owns(known.item)]:
             self.drop(id)
         # a list has no stopped containers; one whose network is used still has a name
@@ -160,15 +147,15 @@ class ContainerStore:
         if known is None:
             if not rank:
                 self._highest_rank += 1
-            self._in_order = None
-            known = self._known[item["Id"]] = _Known(item, rank or self._highest_rank)
+            known = self._known[item["Id"]] = Known(item, rank or self._highest_rank, is_server=self._is_server(item))
+            self._by_age.put(known)
             self.owners.put(item)
             self._changed(known)
             return
         known.rank = rank or known.rank
         item = completed(item, known.item)
         if not is_as(known.item, item) and _steady(known.item) != _steady(item):
-            known.item = item
+            known.item, known.is_server = item, self._is_server(item)
             self.owners.put(item)
             self._changed(known)
         # a list has the health as text: `Up 2 minutes (healthy)`
@@ -183,9 +170,10 @@ class ContainerStore:
             known.inspect, known.unreadable = None if inspect is None else needed(inspect), False
             known.start.inspected(inspect)
             known.item = completed(known.item, inspect)
+            self._by_age.drop(known)
+            self._by_age.put(known)
             self.owners.put(known.item)
             if before != (known.inspect, False, known.start.at):
-                self._in_order = None
                 self._changed(known)
 
     def mark_unreadable(self, id: str) -> None:
@@ -204,7 +192,7 @@ class ContainerStore:
         """Remove a container."""
         if (known := self._known.pop(id, None)) is not None:
             self.owners.drop(id)
-            self._in_order = None
+            self._by_age.drop(known)
             self._changed(known)
 
     def needs_inspect(self, id: str) -> bool:
@@ -218,7 +206,7 @@ class ContainerStore:
         maybe = [(id, each) for id, each in self._known.items() if each.inspect is None or is_shared]
         return [id for id, known in maybe if self._is_uninspected(known) and self._is_there(known)]
 
-    def _is_uninspected(self, known: _Known) -> bool:
+    def _is_uninspected(self, known: Known) -> bool:
         if known.inspect is None:
             return self.owners.shares(known.item) or not self._is_excluded(known)
         return not known.start.is_asked and self.owners.shares(known.item)
@@ -238,7 +226,7 @@ class ContainerStore:
     def is_checked(self, id: str) -> bool:
         """Whether the container runs and has a health check."""
         known = self._known.get(id)
-        return bool(known and known.item.get("State") == "running" and _health_of(known) not in (None, "", "none"))
+        return bool(known and known.item.get("State") == "running" and known.health not in (None, "", "none"))
 
     def set_state(self, id: str, state: str) -> bool:
         """Set the state from an event. Returns whether it changes."""
@@ -293,11 +281,11 @@ class ContainerStore:
 
     def resources(self, now: float) -> tuple[Resource, ...]:
         """The current resources, newest first as the engine lists them, without those not yet inspected."""
-        if self._in_order is None:
-            self._in_order = sorted(self._known.values(), key=_age, reverse=True)
-        for known in [each for each in self._in_order if 0.0 < each.stopping_until <= now]:
-            self._go_on(known)
-        found = [each.resource if each.is_made else self._resource_of(each, now) for each in self._in_order]
+        in_order = self._by_age.of(self._known.values())
+        for known in [each for each in in_order if each.stopping_until]:
+            if known.stopping_until <= now:
+                self._go_on(known)
+        found = [each.resource if each.is_made else self._resource_of(each, now) for each in reversed(in_order)]
         return tuple([each for each in found if each is not None])
 
     @property
@@ -317,18 +305,19 @@ class ContainerStore:
         ]
         return tuple(sorted(container_name(each) for each in items if self.options.stopped.counts(each)))
 
-    def _is_excluded(self, known: _Known) -> bool:
+    def _is_server(self, item: Json) -> bool:
+        return is_server(item.get("Labels"), self.options.label_prefix)
+
+    def _is_excluded(self, known: Known) -> bool:
         if known.is_excluded is None:
             known.is_excluded = self.options.excludes(known.item) and self.wants(known.item.get("Labels") or {})
         return known.is_excluded
 
     def servers(self, own: Iterable[str], counts: Counts) -> tuple[ControlledServer, ...]:
         """The containers that are servers. See `servers_of_containers`."""
-        prefix = self.options.label_prefix
-        mark = server_label(prefix)
-        asked = [known for known in self._known.values() if mark in (known.item.get("Labels") or ())]
+        asked = [known for known in self._known.values() if known.is_server]
         items = [known.item for known in asked if not self._is_excluded(known)]
-        return servers_of_containers(items, prefix, own, counts)
+        return servers_of_containers(items, self.options.label_prefix, own, counts)
 
     def resource(self, id: str, now: float) -> Resource | None:
         """The current resource of a container, None if there is none."""
@@ -337,17 +326,17 @@ class ContainerStore:
             self._go_on(known)
         return None if known is None else self._resource_of(known, now)
 
-    def _go_on(self, known: _Known) -> None:
+    def _go_on(self, known: Known) -> None:
         """The container has not stopped after all."""
         known.stopping_until = 0.0
         self._changed(known)
 
-    def _resource_of(self, known: _Known, now: float) -> Resource | None:
+    def _resource_of(self, known: Known, now: float) -> Resource | None:
         if not known.is_made:
             known.resource, known.is_made = self._made(known, now), True
         return known.resource
 
-    def _made(self, known: _Known, now: float) -> Resource | None:
+    def _made(self, known: Known, now: float) -> Resource | None:
         is_wanted = self._is_there(known) and self.wants(known.item.get("Labels") or {})
         if not is_wanted or self._is_excluded(known) or (known.inspect is None and not known.unreadable):
             return None
@@ -357,10 +346,10 @@ class ContainerStore:
         shows_page = self.options.stopped.shows_page(made.labels, made.state, stopping=stopping)
         return evolve(made, shows_page=True) if shows_page else made
 
-    def _is_there(self, known: _Known) -> bool:
+    def _is_there(self, known: Known) -> bool:
         return self.options.stopped.counts(known.item)
 
-    def _changed(self, known: _Known) -> None:
+    def _changed(self, known: Known) -> None:
         self.changes += 1
         changed = [known]
         for each in changed:
@@ -368,25 +357,14 @@ class ContainerStore:
             users = (self._known[id] for id in self.owners.users_of(each.item))
             changed += [user for user in users if user not in changed]
 
-    def _set_health(self, known: _Known, status: str) -> bool:
+    def _set_health(self, known: Known, status: str) -> bool:
         """Set the health of a container that has a health check. Returns whether it changes."""
-        before = _health_of(known)
+        before = known.health
         if known.inspect is None or before in (None, "", "none", status):
             return False
         known.inspect = {**known.inspect, "State": {"Health": {"Status": status}}}
         self._changed(known)
         return True
-
-
-def _health_of(known: _Known) -> str | None:
-    status: str | None = ((known.inspect or {}).get("State") or {}).get("Health", {}).get("Status")
-    return status
-
-
-def _age(known: _Known) -> tuple[int, str, int]:
-    """A sort key by age. A list has seconds only; within a second, the inspect response is more precise."""
-    created = str((known.inspect or {}).get("Created") or "")
-    return known.item.get("Created") or 0, created.rstrip("Z"), known.rank
 
 
 def _steady(item: Json) -> dict[str, Any]:
