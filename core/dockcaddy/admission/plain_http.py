@@ -7,7 +7,7 @@ whole document only.
 from collections.abc import Iterator
 
 from dockcaddy.caddyjson import Document
-from dockcaddy.caddyjson.protocols import names_with_tls, plain_names, serves_tls
+from dockcaddy.caddyjson.protocols import names_with_tls, plain_names
 
 
 def mixed_protocols(document: Document) -> Iterator[tuple[str, frozenset[str]]]:
@@ -16,10 +16,11 @@ def mixed_protocols(document: Document) -> Iterator[tuple[str, frozenset[str]]]:
     for server in document.servers.values():
         automatic, listen = server.settings.get("automatic_https") or {}, server.settings.get("listen") or ()
         is_fixed = automatic.get("disable") or all(address.endswith(f":{http_port}") for address in listen)
-        plain = plain_names(server)
-        if not plain or is_fixed or not serves_tls(server):
+        if is_fixed or not (plain := plain_names(server)):
             continue
         others = names_with_tls(server)
+        if not others and not server.settings.get("tls_connection_policies"):
+            continue
         reason = f"caddy would serve TLS at {', '.join(listen)} to clients of http://{plain[0]}"
         by = f" because of {min(others)}" if others else ""
         yield f"{reason}{by}: write http:// in front of every name there, or use another port", others

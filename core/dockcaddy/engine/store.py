@@ -53,6 +53,7 @@ class ContainerStore:
     _known: dict[str, Known] = field(factory=dict)
     _highest_rank: int = 0
     _by_age: ByAge = field(factory=ByAge)
+    _without_inspect: dict[str, Known] = field(factory=dict)
 
     def __contains__(self, id: object) -> bool:
         return id in self._known
@@ -149,6 +150,7 @@ class ContainerStore:
                 self._highest_rank += 1
             known = self._known[item["Id"]] = Known(item, rank or self._highest_rank, is_server=self._is_server(item))
             self._by_age.put(known)
+            self._without_inspect[item["Id"]] = known
             self.owners.put(item)
             self._changed(known)
             return
@@ -167,6 +169,10 @@ class ContainerStore:
         known = self._known.get(id)
         if known is not None:
             before = known.inspect, known.unreadable, known.start.at
+            if inspect is None:
+                self._without_inspect[id] = known
+            else:
+                self._without_inspect.pop(id, None)
             known.inspect, known.unreadable = None if inspect is None else needed(inspect), False
             known.start.inspected(inspect)
             known.item = completed(known.item, inspect)
@@ -193,6 +199,7 @@ class ContainerStore:
         if (known := self._known.pop(id, None)) is not None:
             self.owners.drop(id)
             self._by_age.drop(known)
+            self._without_inspect.pop(id, None)
             self._changed(known)
 
     def needs_inspect(self, id: str) -> bool:
@@ -202,9 +209,8 @@ class ContainerStore:
 
     def uninspected(self) -> list[str]:
         """The ids that need an inspect response."""
-        is_shared = self.owners.are_any
-        maybe = [(id, each) for id, each in self._known.items() if each.inspect is None or is_shared]
-        return [id for id, known in maybe if self._is_uninspected(known) and self._is_there(known)]
+        maybe = self._known if self.owners.are_any else self._without_inspect
+        return [id for id, known in maybe.items() if self._is_uninspected(known) and self._is_there(known)]
 
     def _is_uninspected(self, known: Known) -> bool:
         if known.inspect is None:

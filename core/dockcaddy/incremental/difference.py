@@ -34,7 +34,9 @@ class Difference(Generic[T]):
     @classmethod
     def of(cls, before: tuple[T, ...], now: tuple[T, ...]) -> "Difference[T]":
         """How `now` differs from `before`."""
-        return cls() if before is now or before == now else cls(tuple(_hunks(before, now)))
+        # tuples of different lengths would be compared to the end
+        is_same = before is now or (len(before) == len(now) and before == now)
+        return cls() if is_same else cls(tuple(_hunks(before, now)))
 
     def __bool__(self) -> bool:
         return bool(self.hunks)
