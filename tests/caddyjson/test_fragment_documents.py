@@ -14,12 +14,12 @@ import pytest
 from attrs import define, evolve, field
 from canonical_json import canonical
 from dockcaddy import caddyfile
-from dockcaddy.caddyfile import Block, write_block
+from dockcaddy.caddyfile import Block
 from dockcaddy.caddyjson import Document, fragment_documents, protocols
-from dockcaddy.caddyjson.definitions import Definitions
+from dockcaddy.caddyjson.definitions import Definitions, Written
 from dockcaddy.caddyjson.fragment_documents import Alone, FragmentDocuments
 from dockcaddy.caddyjson.plain_sites import PlainSite, plain_site
-from dockcaddy.caddyjson.site_routes import Site, SiteRoutes
+from dockcaddy.caddyjson.site_routes import SiteRoutes
 from dockcaddy.errors import CaddyRefusal, CaddyUnreachable
 from dockcaddy.fragment import Fragment
 from dockcaddy.settings.limits import FREE_EXPANDED_TEXT
@@ -110,11 +110,11 @@ def test_many_plain_sites_are_adapted_together_and_once(adapt: Adapt) -> None:
 
 
 def test_the_first_sites_are_adapted_before_the_last_one_is_made(adapt: Adapt) -> None:
-    sites = [Site(made, write_block(each), each.keys[0]) for each, made in map(_plain_site, range(3 * TOGETHER))]
-    given: list[Site] = []
+    sites = list(map(_plain_site, range(3 * TOGETHER)))
+    given: list[PlainSite] = []
     counts = []
 
-    def noted() -> Iterator[Site]:
+    def noted() -> Iterator[PlainSite]:
         for each in sites:
             given.append(each)
             yield each
@@ -129,11 +129,11 @@ def test_the_first_sites_are_adapted_before_the_last_one_is_made(adapt: Adapt) -
     assert [site for each in found for site in each] == sites
 
 
-def _plain_site(number: int) -> tuple[Block, PlainSite]:
+def _plain_site(number: int) -> PlainSite:
     (block,) = plain(number).blocks
-    made = plain_site(block, {})
+    made = plain_site(Written.of(block), {})
     assert made is not None
-    return block, made
+    return made
 
 
 def test_the_protocols_of_sites_of_a_kind_are_looked_for_once(adapt: Adapt, monkeypatch: pytest.MonkeyPatch) -> None:

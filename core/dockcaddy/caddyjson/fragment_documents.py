@@ -17,10 +17,11 @@ from dockcaddy import caddyfile
 from dockcaddy.caddyfile import Block, Origin, is_site
 from dockcaddy.caddyjson.definitions import Definitions, Written
 from dockcaddy.caddyjson.document import Document, Route
-from dockcaddy.caddyjson.frames import Filled, Frame, NotSpliceable
+from dockcaddy.caddyjson.frames import Filled
 from dockcaddy.caddyjson.plain_sites import PlainSite
 from dockcaddy.caddyjson.protocols import protocols_in
-from dockcaddy.caddyjson.site_routes import Outcome, Site, SiteRoutes
+from dockcaddy.caddyjson.site_routes import Outcome, SiteRoutes
+from dockcaddy.caddyjson.skeleton import NotSpliceable
 from dockcaddy.errors import CaddyRefusal, CaddyUnreachable
 from dockcaddy.fragment import Fragment, is_definition
 from dockcaddy.incremental import Chosen, Difference
@@ -30,6 +31,8 @@ from dockcaddy.settings import limits
 _PROBE = "http://probe.invalid {\n\trespond probe\n}\nprobe.invalid {\n\trespond probe\n}\n"
 
 Protocols = tuple[tuple[str, bool], ...]
+# Caddy's document of some plain sites without handlers, and their protocols, which are those of all sites of these kinds
+_Framed = tuple[Document, tuple[PlainSite, ...], Protocols]
 
 
 @frozen(eq=False)
@@ -74,7 +77,7 @@ class Alone:
 class _Begun:
     """The plain sites of fragments that Caddy adapts meanwhile, and what becomes of them."""
 
-    sites: dict[Fragment, list[Site]] = field(factory=dict)
+    sites: dict[Fragment, list[PlainSite]] = field(factory=dict)
     outcomes: Iterator[Outcome] = field(factory=lambda: iter(()))
 
 
@@ -100,7 +103,7 @@ class FragmentDocuments:
     _odd: dict[Fragment, Alone] = field(factory=dict)
     _joint: dict[Fragment, Alone] = field(factory=dict)
     _by_text: "WeakValueDictionary[str, Alone]" = field(default=Factory(WeakValueDictionary))
-    _frames: dict[Hashable, tuple[Frame, Protocols] | None] = field(factory=dict)
+    _frames: dict[Hashable, _Framed | None] = field(factory=dict)
     _begun: _Begun = field(factory=_Begun)
 
     def begin(self, fragments: Sequence[Fragment]) -> None:
@@ -112,9 +115,9 @@ class FragmentDocuments:
         if self._latest or not all(each.is_operators for each in definers):
             return
         self._define(definers)
-        sites: dict[Fragment, list[Site]] = {}
+        sites: dict[Fragment, list[PlainSite]] = {}
 
-        def small_ones() -> Iterator[Site]:
+        def small_ones() -> Iterator[PlainSite]:
             for each in fragments:
                 found = self._plain_sites(each) if each not in self._refused_definers else []
                 if found and _are_small(found):
@@ -216,11 +219,11 @@ class FragmentDocuments:
 
     def _made(self, fragments: Iterable[Fragment]) -> dict[Fragment, Alone]:
         made: dict[Fragment, Alone] = {}
-        plain: dict[Fragment, list[Site]] = {}
+        plain: dict[Fragment, list[PlainSite]] = {}
         others: list[Fragment] = []
         begun, self._begun = self._begun, _Begun()
 
-        def plain_sites() -> Iterator[Site]:
+        def plain_sites() -> Iterator[PlainSite]:
             for each in fragments:
                 if each in self._refused_definers:
                     made[each] = self._refused_definers[each]
@@ -232,7 +235,7 @@ class FragmentDocuments:
                 else:
                     others.append(each)
 
-        routes: dict[Site, Route] = {}
+        routes: dict[PlainSite, Route] = {}
         # in this order: the sites that have begun are complete once the last of them has its outcome
         for outcome in chain(begun.outcomes, self._routes(plain_sites)):
             if not isinstance(outcome, CaddyRefusal):
@@ -246,42 +249,42 @@ class FragmentDocuments:
         made.update(zip(others, self.site_routes.for_each(lambda each: self._alone((each,)), others), strict=True))
         return made
 
-    def _routes(self, sites: Callable[[], Iterable[Site]]) -> Iterator[Outcome]:
+    def _routes(self, sites: Callable[[], Iterable[PlainSite]]) -> Iterator[Outcome]:
         yield from self.site_routes.routes(self._definitions, sites())
 
-    def _plain_sites(self, fragment: Fragment) -> list[Site]:
+    def _plain_sites(self, fragment: Fragment) -> list[PlainSite]:
         """The sites of a fragment that has only plain ones, each with hosts of its own; else none."""
-        found = []
+        found = list[PlainSite]()
         hosts = set[str]()
         for section in self._sections(fragment.blocks):
-            plain = (
-                self.site_routes.plain(self._definitions, section.block, section.text)
-                if is_site(section.block)
-                else None
-            )
+            plain = self.site_routes.plain(self._definitions, section) if is_site(section.block) else None
             if plain is None or not hosts.isdisjoint(plain.hosts):
                 return []
             hosts.update(plain.hosts)
-            found.append(Site(plain, section.text, section.block.keys[0]))
+            found.append(plain)
         return found
 
-    def _together(self, sites: Sequence[Site], routes: Mapping[Site, Route]) -> Alone | None:
+    def _together(self, sites: Sequence[PlainSite], routes: Mapping[PlainSite, Route]) -> Alone | None:
         """What Caddy says to a fragment that has only plain sites; None where that is not found out with their routes."""
-        made = tuple((site.plain, routes[site]) for site in sites if site in routes)
-        framed = self._framed(made) if len(made) == len(sites) else None
-        return Alone(Filled(framed[0], made), protocols=framed[1]) if framed is not None else None
+        if not all(site in routes for site in sites):
+            return None
+        framed = self._framed(sites)
+        if framed is None:
+            return None
+        frame, stubs, protocols = framed
+        return Alone(Filled(frame, stubs, tuple([(site, routes[site]) for site in sites])), protocols=protocols)
 
-    def _framed(self, made: Sequence[tuple[PlainSite, Route]]) -> tuple[Frame, Protocols] | None:
-        """What Caddy makes of sites of these kinds, but for their routes, and their protocols, which are those of all such."""
-        stubs = tuple({site.key: site for site, _ in made}.values())
+    def _framed(self, sites: Sequence[PlainSite]) -> _Framed | None:
+        """Caddy's document of one site of each kind of these; None where that is not understood."""
+        stubs = tuple({site.key: site for site in sites}.values())
         key = frozenset(each.key for each in stubs)
         if key not in self._frames:
-            names = {f"({name})" for each in stubs for name in each.snippets}
-            text = self._definitions.text_for(names) + "".join([each.stub for each in stubs])
+            used = self._definitions.text_for(name for each in stubs for name in each.snippets)
             self._frames[key] = None
             with contextlib.suppress(CaddyRefusal, NotSpliceable):
-                frame = Frame.of(stubs, self._document(text))
-                self._frames[key] = frame, tuple(protocols_in(frame.filled(made)))
+                frame = self._document(used + "".join([each.stub for each in stubs]))
+                Filled(frame, stubs, ())()
+                self._frames[key] = frame, stubs, tuple(protocols_in(frame))
         return self._frames[key]
 
     def _alone(self, fragments: Sequence[Fragment], *, is_joint: bool = False) -> Alone:
@@ -334,12 +337,12 @@ class FragmentDocuments:
         return joint
 
 
-def _are_small(sites: Sequence[Site]) -> bool:
+def _are_small(sites: Sequence[PlainSite]) -> bool:
     """Whether these are of usual size, with nothing that is imported into them."""
     return (
         sum(len(each.text) for each in sites) <= limits.FREE_EXPANDED_TEXT
-        and sum(len(each.plain.hosts) for each in sites) <= limits.FREE_SITE_ADDRESSES
-        and not any(each.plain.snippets for each in sites)
+        and sum(len(each.hosts) for each in sites) <= limits.FREE_SITE_ADDRESSES
+        and not any(each.snippets for each in sites)
     )
 
 

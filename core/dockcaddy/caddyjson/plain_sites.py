@@ -13,6 +13,7 @@ from attrs import frozen
 
 from dockcaddy import caddyfile
 from dockcaddy.caddyfile import DIRECTIVES, Block, SiteAddress
+from dockcaddy.caddyjson.definitions import Section
 
 # they add to what sites share: certificate authorities, named routes
 _SHARED = frozenset(("acme_server", "invoke"))
@@ -24,20 +25,24 @@ _HOST = re.compile(r"(?=.*[a-z_-][^.]*\Z)[a-z0-9_-]+(?:\.[a-z0-9_-]+)*", re.IGNO
 _ISSUED_APART = (".localhost", ".local", ".internal", ".home.arpa", ".ts.net")
 
 
-@frozen
+@frozen(eq=False)
 class PlainSite:
-    """A plain site: its hosts as Caddy writes them, the text of its kind, and its text without its handlers.
+    """A plain site: its first address and its text, its hosts as Caddy writes them, the text of its kind, and its text
+    without its handlers.
 
-    `length` is that of its longest host: Caddy asks the sites with longer hosts first. `certified` are the hosts that Caddy requests certificates for: all of them or none.
+    `length` is that of its longest host: Caddy asks the sites with longer hosts first. `certified` are the hosts that Caddy
+    requests certificates for: all of them or none. `snippets` are the keys of those that it uses, such as `(name)`.
     """
 
+    address: str
+    text: str
     hosts: tuple[str, ...]
     certified: tuple[str, ...]
     kind: str
     stub: str
-    port: str = ""
-    snippets: tuple[str, ...] = ()
-    length: int = 0
+    port: str
+    snippets: tuple[str, ...]
+    length: int
 
     @property
     def key(self) -> tuple[str, tuple[str, ...]]:
@@ -45,8 +50,9 @@ class PlainSite:
         return self.kind, self.snippets
 
 
-def plain_site(site: Block, snippets: Mapping[str, Block]) -> PlainSite | None:
-    """The plain site of a block; None if it is not plain. `snippets` are those of the configuration, by name."""
+def plain_site(section: Section, snippets: Mapping[str, Block]) -> PlainSite | None:
+    """The plain site of a section; None if it is not plain. `snippets` are those of the configuration, by name."""
+    site = section.block
     addresses = [SiteAddress.parse(key) for key in site.keys]
     first = addresses[0]
     hosts = tuple(dict.fromkeys(sys.intern(each.host.lower()) for each in addresses))
@@ -59,9 +65,10 @@ def plain_site(site: Block, snippets: Mapping[str, Block]) -> PlainSite | None:
     lines = tuple(line for line in site.children if line.keys[0] in _OF_THE_KIND and not used.are_handlers((line,)))
     rest = caddyfile.write_block(Block((f"{first.scheme}:{first.port}", str(issuers.pop())), lines))
     stub = caddyfile.write_block(site.with_children(lines))
-    return PlainSite(
-        hosts, () if first.scheme == "http" else hosts, rest, stub, first.port, tuple(used.names), max(map(len, hosts))
-    )
+    certified = () if first.scheme == "http" else hosts
+    used_keys = tuple([f"({name})" for name in used.names])
+    length = max(map(len, hosts))
+    return PlainSite(site.keys[0], section.text, hosts, certified, rest, stub, first.port, used_keys, length)
 
 
 def _is_plain_address(address: SiteAddress) -> bool:

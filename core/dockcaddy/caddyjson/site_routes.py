@@ -4,10 +4,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Protocol, TypeVar
 from weakref import WeakValueDictionary
 
-from attrs import Factory, define, field, frozen
+from attrs import Factory, define, field
 
-from dockcaddy.caddyfile import Block
-from dockcaddy.caddyjson.definitions import Definitions
+from dockcaddy.caddyjson.definitions import Definitions, Section
 from dockcaddy.caddyjson.document import Document, Json, Route
 from dockcaddy.caddyjson.plain_sites import PlainSite, plain_site
 from dockcaddy.errors import CaddyRefusal
@@ -24,17 +23,8 @@ class ForEach(Protocol):
         """The results, in the order of the things."""
 
 
-@frozen(eq=False)
-class Site:
-    """A plain site to be adapted. `text` is that of its block, `address` the first one of it."""
-
-    plain: PlainSite
-    text: str
-    address: str
-
-
 # None for a site whose route is not found: it turned out not to be plain
-Outcome = dict[Site, Route | None] | CaddyRefusal
+Outcome = dict[PlainSite, Route | None] | CaddyRefusal
 
 
 @define(eq=False)
@@ -46,36 +36,39 @@ class SiteRoutes:
     _known: "WeakValueDictionary[tuple[str, str], Route]" = field(default=Factory(WeakValueDictionary))
     _plain: "WeakValueDictionary[str, PlainSite]" = field(default=Factory(WeakValueDictionary))
 
-    def plain(self, definitions: Definitions, block: Block, text: str) -> PlainSite | None:
-        """The plain site of a block with this text; None if it is not plain. See `plain_site`."""
-        known = self._plain.get(text)
+    def plain(self, definitions: Definitions, section: Section) -> PlainSite | None:
+        """The plain site of a section; None if it is not plain. See `plain_site`."""
+        known = self._plain.get(section.text)
         if known is None:
-            known = plain_site(block, definitions.snippets)
+            known = plain_site(section, definitions.snippets)
             # what others import may change
             if known is not None and not known.snippets:
-                self._plain[text] = known
+                self._plain[section.text] = known
         return known
 
-    def routes(self, definitions: Definitions, sites: Iterable[Site]) -> Iterator[Outcome]:
+    def routes(self, definitions: Definitions, sites: Iterable[PlainSite]) -> Iterator[Outcome]:
         """The routes of sites, or the refusal, of some sites at a time. The results raise CaddyUnreachable.
 
         The first ones may be adapted before the last one of `sites` is made, and all before somebody asks for the results.
         """
-        known: dict[Site, Route | None] = {}
+        known: dict[PlainSite, Route | None] = {}
+        given = set[PlainSite]()
 
-        def new() -> Iterator[Site]:
+        def new() -> Iterator[PlainSite]:
             for site in sites:
                 route = self._known.get(_key(definitions, site))
-                if route is None:
-                    yield site
-                else:
+                if route is not None:
                     known[site] = route
+                elif site not in given:
+                    # replicas share theirs
+                    given.add(site)
+                    yield site
 
         outcomes = self.for_each(lambda batch: self._outcome(definitions, batch), _batches(new()))
         return self._noted(definitions, outcomes, known)
 
     def _noted(
-        self, definitions: Definitions, outcomes: Iterable[Outcome], known: dict[Site, Route | None]
+        self, definitions: Definitions, outcomes: Iterable[Outcome], known: dict[PlainSite, Route | None]
     ) -> Iterator[Outcome]:
         for outcome in outcomes:
             if not isinstance(outcome, CaddyRefusal):
@@ -85,36 +78,36 @@ class SiteRoutes:
         if known:
             yield known
 
-    def _outcome(self, definitions: Definitions, batch: Sequence[Site]) -> Outcome:
-        names = {f"({name})" for site in batch for name in site.plain.snippets}
+    def _outcome(self, definitions: Definitions, batch: Sequence[PlainSite]) -> Outcome:
+        used = definitions.text_for(key for site in batch for key in site.snippets)
         try:
-            adapted = Document.decode(self.adapt(definitions.text_for(names) + "".join([site.text for site in batch])))
+            adapted = Document.decode(self.adapt(used + "".join([site.text for site in batch])))
         except CaddyRefusal as refusal:
             return refusal
         by_hosts: dict[frozenset[str], list[Route]] = {}
         for route in adapted.routes:
             by_hosts.setdefault(frozenset(route.hosts), []).append(route)
-        made: dict[Site, Route | None] = {}
+        made: dict[PlainSite, Route | None] = {}
         for site in batch:
-            found = by_hosts.get(frozenset(site.plain.hosts), ())
+            found = by_hosts.get(frozenset(site.hosts), ())
             made[site] = route_of_its_own(found[0], site.address) if len(found) == 1 else None
         return made
 
 
-def _key(definitions: Definitions, site: Site) -> tuple[str, str]:
-    return definitions.text_for(f"({name})" for name in site.plain.snippets), site.text
+def _key(definitions: Definitions, site: PlainSite) -> tuple[str, str]:
+    return definitions.text_for(site.snippets), site.text
 
 
-def _batches(new: Iterable[Site]) -> Iterator[list[Site]]:
+def _batches(new: Iterable[PlainSite]) -> Iterator[list[PlainSite]]:
     """Batches in which each host comes once: by its hosts the route of a site is found."""
-    batch: list[Site] = []
+    batch: list[PlainSite] = []
     taken: set[str] = set()
     for site in new:
-        if len(batch) == limits.MAX_ADAPTED_TOGETHER or not taken.isdisjoint(site.plain.hosts):
+        if len(batch) == limits.MAX_ADAPTED_TOGETHER or not taken.isdisjoint(site.hosts):
             yield batch
             batch, taken = [], set()
         batch.append(site)
-        taken.update(site.plain.hosts)
+        taken.update(site.hosts)
     if batch:
         yield batch
 

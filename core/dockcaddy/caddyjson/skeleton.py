@@ -6,74 +6,41 @@ policy for certificates, or among the hosts that are not redirected. Where else 
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
+from operator import attrgetter
 from typing import Any
 
-from attrs import define, field, frozen
+from attrs import define, field
 
-from dockcaddy.caddyjson.definitions import Section
-from dockcaddy.caddyjson.document import Json, Route, Server
+from dockcaddy.caddyjson.definitions import Place
+from dockcaddy.caddyjson.document import Json, Server
 from dockcaddy.caddyjson.plain_sites import PlainSite
 
-
-@frozen(eq=False)
-class Placed:
-    """The route of a site with its place: after longer paths of hosts of its length, then as in the Caddyfile.
-
-    With a section, others may come and go.
-    """
-
-    position: int
-    path: int
-    route: Route
-    section: Section | None
-
-
-@frozen(eq=False)
-class Member(Placed):
-    """That of a plain site, which has no path."""
-
-    site: PlainSite
+_hosts = attrgetter("hosts")
 
 
 @define(eq=False)
 class Kind:
-    """The plain sites of one kind in the order of the Caddyfile, and the one that stands for all of them.
+    """The plain sites of one kind by their places in the Caddyfile, and the one that stands for all of them with its place.
 
     `is_covered` where wildcards of other sites cover their hosts.
     """
 
     key: Hashable
     is_covered: bool = False
-    members: list[Member] = field(factory=list)
-    stub: Member | None = None
-    # of each member
-    _hosts: list[tuple[str, ...]] = field(factory=list)
-
-    def insert(self, place: int, member: Member) -> None:
-        """Insert a site at a place among the members."""
-        self.members.insert(place, member)
-        self._hosts.insert(place, member.site.hosts)
-
-    def append(self, member: Member) -> None:
-        """Add a site behind the others."""
-        self.insert(len(self.members), member)
-
-    def pop(self, place: int) -> Member:
-        """Take out the site at a place among the members."""
-        del self._hosts[place]
-        return self.members.pop(place)
+    sites: dict[Place, PlainSite] = field(factory=dict)
+    stub: tuple[Place, PlainSite] | None = None
 
     def names(self, suffix: str) -> list[str]:
-        """The names of all its sites, each with a suffix such as a port."""
-        names = chain.from_iterable(self._hosts)
+        """The names of all its sites in their order, each with a suffix such as a port."""
+        names = chain.from_iterable(map(_hosts, map(self.sites.__getitem__, sorted(self.sites))))
         return [name + suffix for name in names] if suffix else list(names)
 
     def forms(self) -> Iterator[tuple[str, str]]:
         """Each name that stands for the kind in JSON, and the suffix that it has there."""
         assert self.stub is not None
-        port = self.stub.site.port
-        for suffix in ("", f":{port}") if port else ("",):
-            for host in self.stub.site.hosts:
+        site = self.stub[1]
+        for suffix in ("", f":{site.port}") if site.port else ("",):
+            for host in site.hosts:
                 yield f"{host}{suffix}", suffix
 
 
@@ -93,11 +60,11 @@ def choose_stubs(kinds: Iterable[Kind], taken: Iterable[str]) -> None:
     used = set(taken)
     without = []
     for kind in kinds:
-        kind.stub = next((each for each in kind.members if used.isdisjoint(each.site.hosts)), None)
+        kind.stub = next((each for each in kind.sites.items() if used.isdisjoint(each[1].hosts)), None)
         if kind.stub is None:
             without.append(kind)
         else:
-            used.update(kind.stub.site.hosts)
+            used.update(kind.stub[1].hosts)
     if without:
         raise NotSpliceable(without)
 

@@ -6,17 +6,16 @@ its kind stand in the whole. What is not understood Caddy adapts as a whole, as 
 """
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
-from weakref import WeakKeyDictionary
 
 from attrs import Factory, define, evolve, field, frozen
 
 from dockcaddy.caddyfile import Block, ListenPorts, SiteAddress, is_host_of, is_site
-from dockcaddy.caddyjson.definitions import Definitions, Section
+from dockcaddy.caddyjson.definitions import Definitions, Place, Section
 from dockcaddy.caddyjson.document import Document, Route, Searches, Server
 from dockcaddy.caddyjson.plain_sites import PlainSite, wildcards_of
-from dockcaddy.caddyjson.site_routes import Site, SiteRoutes, route_of_its_own
-from dockcaddy.caddyjson.skeleton import Kind, Member, NotSpliceable, choose_stubs
-from dockcaddy.caddyjson.whole import UNKNOWN, Positions, Whole
+from dockcaddy.caddyjson.site_routes import SiteRoutes, route_of_its_own
+from dockcaddy.caddyjson.skeleton import Kind, NotSpliceable, choose_stubs
+from dockcaddy.caddyjson.whole import UNKNOWN, Places, Whole
 from dockcaddy.errors import CaddyRefusal
 from dockcaddy.incremental import Difference
 from dockcaddy.settings import limits
@@ -24,23 +23,16 @@ from dockcaddy.settings import limits
 
 @define(eq=False)
 class _Part:
-    """What is known of a section: the plain site that it is, and its route beside these definitions once it is adapted.
+    """What is known of a section: the plain site that it is, and its route once it is adapted.
 
-    A site whose route is not found turned out not to be plain.
+    A site whose route is not found turned out not to be plain. `certified` are the hosts that Caddy requests certificates for.
     """
 
     is_site: bool
-    generation: int = 0
     certified: tuple[str, ...] = ()
     site: PlainSite | None = None
-    definitions: str = ""
     is_adapted: bool = False
     route: Route | None = None
-
-    @property
-    def hosts(self) -> tuple[str, ...]:
-        """The hosts of a plain site."""
-        return self.site.hosts if self.site is not None else ()
 
 
 @frozen(eq=False)
@@ -57,7 +49,6 @@ class _Last:
     document: Document
 
 
-_Known = tuple[Section, _Part]
 # a kind of fewer sites has none that stands for it
 _FEWEST = 2
 # so often kinds may turn out not to be what they seemed
@@ -75,11 +66,8 @@ class Splicer:
     smallest: int = limits.SPLICED_FROM
     site_routes: SiteRoutes = field(default=Factory(lambda self: SiteRoutes(self.adapt), takes_self=True))
     _definitions: Definitions = field(factory=Definitions)
-    # how often the definitions have changed
-    _generation: int = 0
-    # of the last document, and of every section that is still kept somewhere; a part must not keep its section
-    _latest: dict[Section, _Part] = field(factory=dict)
-    _parts: "WeakKeyDictionary[Section, _Part]" = field(factory=WeakKeyDictionary)
+    # of the last document, beside these definitions
+    _parts: dict[Section, _Part] = field(factory=dict)
     _skeleton: tuple[str, Document] | None = None
     _not_plain: set[Hashable] = field(factory=set)
     _last: _Last | None = None
@@ -115,10 +103,10 @@ class Splicer:
             return None
         document = last.document
         if difference:
-            parts = {each: self._kept_part(each) for each in new}
-            self._adapt_new(parts.items())
-            is_all = all(_take_out(last, each, self._latest.pop(each)) for each in gone)
-            self._latest.update(parts)
+            parts = {each: self._part(each) for each in new}
+            self._adapt_new(parts.values())
+            is_all = all(_take_out(last, each, self._parts.pop(each)) for each in gone)
+            self._parts.update(parts)
             if not is_all or not all(_put_in(last, each, part) for each, part in parts.items()):
                 return None
             document = evolve(last.whole.document(), searches=self._searches)
@@ -126,19 +114,22 @@ class Splicer:
         return document
 
     def _spliced(self, sections: tuple[Section, ...]) -> Document:
-        parts = self._parts_of(sections)
-        self._adapt_new(zip(sections, parts, strict=True))
-        shared = _in_several(each.certified for each in parts)
+        # routes of parts before may be known again: until then they are kept
+        before, parts = self._parts, self._parts_of(sections)
+        self._adapt_new(parts.values())
+        del before
+        routes = {each.site: each.route for each in parts.values() if each.site is not None and each.route is not None}
+        shared = _in_several(each.certified for each in parts.values())
         for _ in range(_ROUNDS):
-            kinds, others = self._kinds(sections, parts, shared)
-            positions = self._positions(others)
+            kinds, others = self._kinds(shared)
+            places = self._places(others)
             try:
-                choose_stubs(kinds, (host for host, _ in positions))
+                choose_stubs(kinds, (host for host, _ in places))
                 skeleton = self._adapted_skeleton(kinds, others)
                 if shared and skeleton.app("tls").get("automation"):
                     # whether Caddy takes two policies for one host depends on the number of all of them
                     raise NotSpliceable
-                whole = Whole.of(skeleton, kinds, positions, sections)
+                whole = Whole.of(skeleton, kinds, routes, places)
                 document = evolve(whole.document(), searches=self._searches)
             except NotSpliceable as error:
                 if not error.kinds:
@@ -147,102 +138,78 @@ class Splicer:
             else:
                 # where it is not known, files are read
                 if not shared and self._skeleton is not None:
-                    certified = {host for each in parts for host in each.certified}
+                    certified = {host for each in parts.values() for host in each.certified}
                     self._last = _Last(sections, whole, {kind.key: kind for kind in kinds}, certified, document)
                 return document
         raise NotSpliceable
 
-    def _parts_of(self, sections: Sequence[Section]) -> list[_Part]:
-        known = self._latest
-        parts = [known.get(each) or self._kept_part(each) for each in sections]
-        definitions = tuple([each for each, part in zip(sections, parts, strict=True) if not part.is_site])
+    def _parts_of(self, sections: Sequence[Section]) -> dict[Section, _Part]:
+        """What is known of these sections, of which no two have one place. Raises NotSpliceable."""
+        definitions = tuple([each for each in sections if not is_site(each.block)])
+        known = self._parts
         if definitions != self._definitions.sections:
             # what depends on all of them is forgotten
-            self._generation += 1
-            self._definitions = Definitions(definitions)
-            self._not_plain = set()
-            parts = [self._new_part(each) for each in sections]
-        self._latest = dict(zip(sections, parts, strict=True))
-        if self._definitions.read_files:
-            # a file may change without a change of the text
+            self._definitions, self._not_plain, known = Definitions(definitions), set(), {}
+        self._parts = {each: known.get(each) or self._part(each) for each in sections}
+        # a file may change without a change of the text
+        if self._definitions.read_files or len({each.place for each in sections}) < len(sections):
             raise NotSpliceable
-        return parts
+        return self._parts
 
-    def _kept_part(self, section: Section) -> _Part:
-        part = self._parts.get(section)
-        return part if part is not None and part.generation == self._generation else self._new_part(section)
+    def _part(self, section: Section) -> _Part:
+        if not is_site(section.block):
+            return _Part(False)
+        site = self.site_routes.plain(self._definitions, section)
+        return _Part(True, tuple(_certified(section.block)) if site is None else site.certified, site)
 
-    def _new_part(self, section: Section) -> _Part:
-        """The part of a section, with its route where that depends on nothing that has changed."""
-        part = _Part(is_site(section.block), self._generation)
-        if part.is_site:
-            part.certified = tuple(_certified(section.block))
-            part.site = self.site_routes.plain(self._definitions, section.block, section.text)
-        if part.site is not None:
-            part.definitions = self._definitions.text_for(f"({name})" for name in part.site.snippets)
-            before = self._parts.get(section)
-            if before is not None and before.site == part.site and before.definitions == part.definitions:
-                part.is_adapted, part.route = before.is_adapted, before.route
-        self._parts[section] = part
-        return part
-
-    def _adapt_new(self, sections: Iterable[_Known]) -> None:
+    def _adapt_new(self, parts: Iterable[_Part]) -> None:
         """Have Caddy adapt the plain sites that are new, some at a time. Raises CaddyRefusal and CaddyUnreachable."""
-        new = {
-            Site(part.site, section.text, section.block.keys[0]): part
-            for section, part in sections
-            if part.site is not None and not part.is_adapted
-        }
+        new = {part.site: part for part in parts if part.site is not None and not part.is_adapted}
         for outcome in self.site_routes.routes(self._definitions, new):
             if isinstance(outcome, CaddyRefusal):
                 raise outcome
             for site, route in outcome.items():
                 new[site].route, new[site].is_adapted = route, True
 
-    def _kinds(
-        self, sections: Sequence[Section], parts: Sequence[_Part], shared: frozenset[str]
-    ) -> tuple[list[Kind], dict[int, Section]]:
-        """The plain sites by kind, without those with `shared` hosts, and all other sections by their position."""
-        wild = (each.block for each, part in zip(sections, parts, strict=True) if part.is_site and part.site is None)
+    def _kinds(self, shared: frozenset[str]) -> tuple[list[Kind], list[Section]]:
+        """The plain sites by kind, without those with `shared` hosts, and all other sections."""
+        wild = (each.block for each, part in self._parts.items() if part.is_site and part.site is None)
         wildcards = tuple(dict.fromkeys(wildcards_of(wild)))
         kinds: dict[Hashable, Kind] = {}
-        others: dict[int, Section] = {}
-        for position, part in enumerate(parts):
-            site, route = part.site, part.route
-            key = _key(site, wildcards) if site is not None and not _has(shared, part) else None
-            if site is None or route is None or key is None or key in self._not_plain:
-                others[position] = sections[position]
+        for section, part in self._parts.items():
+            site = part.site
+            key = _key(site, wildcards) if site is not None and part.route is not None else None
+            if site is None or key is None or key in self._not_plain or not shared.isdisjoint(part.certified):
                 continue
-            kind = kinds.get(key)
-            if kind is None:
-                kind = kinds[key] = Kind(key, is_covered=bool(wildcards) and key != (site.kind, ()))
-            kind.append(Member(position, 0, route, sections[position], site))
+            if key not in kinds:
+                kinds[key] = Kind(key, is_covered=bool(wildcards) and key != (site.kind, ()))
+            kinds[key].sites[section.place] = site
         # one site of a kind stands for itself
-        alone = [kind for kind in kinds.values() if len(kind.members) == 1]
-        others |= {kind.members[0].position: sections[kind.members[0].position] for kind in alone}
-        return [kind for kind in kinds.values() if len(kind.members) > 1], dict(sorted(others.items()))
+        several = [kind for kind in kinds.values() if len(kind.sites) >= _FEWEST]
+        stood_for = {place for kind in several for place in kind.sites}
+        return several, [each for each in self._parts if each.place not in stood_for]
 
-    def _positions(self, others: Mapping[int, Section]) -> Positions:
+    def _places(self, others: Iterable[Section]) -> Places:
         ports = ListenPorts.of(each.block for each in self._definitions.sections)
-        found: dict[tuple[str, str], int] = {}
-        unknown = set[int]()
-        for position, section in others.items():
+        found: dict[tuple[str, str], Place] = {}
+        unknown = set[Place]()
+        for section in others:
             for address in map(SiteAddress.parse, section.block.keys if is_site(section.block) else ()):
                 port = address.port or str(ports.http if address.scheme == "http" else ports.https)
-                found.setdefault((address.host.lower(), port), position)
+                found.setdefault((address.host.lower(), port), section.place)
                 if not address.is_literal:
-                    unknown.add(position)
+                    unknown.add(section.place)
         return {**found, UNKNOWN: unknown.pop()} if len(unknown) == 1 else found
 
-    def _adapted_skeleton(self, kinds: Iterable[Kind], others: Mapping[int, Section]) -> Document:
+    def _adapted_skeleton(self, kinds: Iterable[Kind], others: Sequence[Section]) -> Document:
         """The sites that are not plain, and one of each kind of plain ones, as Caddy adapts them together."""
-        texts = {position: each.text for position, each in others.items()}
-        texts |= {kind.stub.position: kind.stub.site.stub for kind in kinds if kind.stub is not None}
-        text = "".join([texts[position] for position in sorted(texts)])
+        texts = {each.place: each.text for each in others}
+        texts |= {place: site.stub for place, site in (kind.stub for kind in kinds if kind.stub is not None)}
+        text = "".join([texts[place] for place in sorted(texts)])
         if self._skeleton is None or self._skeleton[0] != text:
             self._skeleton = text, self._decoded(text)
         skeleton = self._skeleton[1]
-        if self._definitions.reads_files(each.block for each in others.values()):
+        if self._definitions.reads_files(each.block for each in others):
             self._skeleton = None
         return skeleton
 
@@ -259,12 +226,13 @@ class Splicer:
 def _take_out(last: _Last, section: Section, part: _Part) -> bool:
     """Take a site out of what was put together last. Returns whether nothing else changes by that."""
     kind = last.kinds.get(part.site.kind) if part.site is not None else None
-    if kind is None or kind.stub is None or kind.stub.section is section or len(kind.members) <= _FEWEST:
+    if kind is None or section.place not in kind.sites or len(kind.sites) <= _FEWEST:
         return False
-    if part.site is None or part.route is None:
+    if kind.stub is not None and kind.stub[0] == section.place:
         return False
     last.certified.difference_update(part.certified)
-    return last.whole.remove(kind, Member(0, 0, part.route, section, part.site))
+    last.whole.remove(kind, section.place)
+    return True
 
 
 def _put_in(last: _Last, section: Section, part: _Part) -> bool:
@@ -273,8 +241,7 @@ def _put_in(last: _Last, section: Section, part: _Part) -> bool:
     if kind is None or part.site is None or part.route is None or not last.certified.isdisjoint(part.certified):
         return False
     last.certified.update(part.certified)
-    # positions change, and its place does not
-    return last.whole.add(kind, Member(0, 0, part.route, section, part.site))
+    return last.whole.add(kind, section.place, part.site, part.route)
 
 
 def _key(site: PlainSite, wildcards: Sequence[str]) -> Hashable:
@@ -293,10 +260,6 @@ def _in_several(hosts: Iterable[tuple[str, ...]]) -> frozenset[str]:
             twice.update(once.intersection(some))
         once.update(some)
     return frozenset(twice)
-
-
-def _has(shared: frozenset[str], part: _Part) -> bool:
-    return bool(shared) and not shared.isdisjoint(part.certified)
 
 
 def _certified(site: Block) -> Iterator[str]:
