@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from dockcaddy.status.model import Certificate, Condition, Event, PartStatus, ResourceStatus, SiteStatus
+from dockcaddy.status.model import Certificate, Condition, Event, EventKind, PartStatus, ResourceStatus, SiteStatus
 
 # a new site with one of these is no news: it comes up, is not meant to be up, or what it was made of says so itself
 _EXPECTED = frozenset(("Starting", "Stopped", "NotProgrammed"))
@@ -17,10 +17,8 @@ def site_event(before: Condition | None, now: SiteStatus, time: float) -> Event 
     if ready.state in (was, "Unknown"):
         return None
     if ready.is_true:
-        kind = "SiteUp" if was is None else "SiteRecovered"
-        return Event(
-            time, "SiteUp" if kind == "SiteUp" else "SiteRecovered", str(now), ready.reason, ready.message, (now.name,)
-        )
+        kind: EventKind = "SiteUp" if was is None else "SiteRecovered"
+        return Event(time, kind, str(now), ready.reason, ready.message, (now.name,))
     if was is None and ready.reason in _EXPECTED:
         return None
     return Event(time, "SiteDown", str(now), ready.reason, ready.message, (now.name,))
@@ -40,20 +38,9 @@ def resource_event(before: ResourceStatus | None, now: ResourceStatus, time: flo
         # a site that was not served says so itself
         is_back = was == "LastKnownGood"
         return Event(time, "SiteRecovered", str(now), "Programmed", "", now.sites) if is_back else None
-    condition = (
-        now.conditions.programmed
-        if reason in ("LastKnownGood", "RefusedByCaddy", "LeftOut")
-        else now.conditions.accepted
-    )
-    kind = "LastKnownGood" if reason == "LastKnownGood" else "SiteRefused"
-    return Event(
-        time,
-        "LastKnownGood" if kind == "LastKnownGood" else "SiteRefused",
-        str(now),
-        reason,
-        condition.message,
-        now.sites,
-    )
+    condition = next(each for each in now.conditions if each.reason == reason)
+    kind: EventKind = "LastKnownGood" if reason == "LastKnownGood" else "SiteRefused"
+    return Event(time, kind, str(now), reason, condition.message, now.sites)
 
 
 def _trouble(resource: ResourceStatus) -> str:

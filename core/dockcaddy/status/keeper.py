@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Mapping
 
 from attrs import define, evolve, field
 
-from dockcaddy.caddyfile import is_host_of
 from dockcaddy.logs import report_own_fault
 from dockcaddy.merge.assembly import Assembly
 from dockcaddy.settings import limits
@@ -229,7 +228,6 @@ class StatusKeeper:
             caddy=caddy,
             problems=self._seen.problems,
             listing=self._seen.configuration,
-            certificates=self._certificates,
             is_complete=is_complete,
         )
 
@@ -262,8 +260,3 @@ class StatusKeeper:
         made = evolve(update, status=self.current, events=events)
         for subscriber in tuple(self._subscribers):
             subscriber(made)
-
-
-def is_covered(host: str, certificates: Iterable[Certificate], now: float) -> bool:
-    """Whether a certificate that has not ended is for the host, by its name or a wildcard."""
-    return any(is_host_of(host, name) for each in certificates if each.not_after > now for name in each.names)

@@ -7,7 +7,7 @@ from attrs import frozen
 from dockcaddy.fragment import Fragment
 from dockcaddy.model import Problem, Resource, Unserved, WhyUnserved
 from dockcaddy.quarantine.memory import Rejection
-from dockcaddy.status.model import Condition, ConditionType, State
+from dockcaddy.status.model import Condition
 from dockcaddy.status.observation import Failure
 
 _UNSERVED: dict[WhyUnserved, str] = {
@@ -35,18 +35,13 @@ class Facts:
     failure: Failure | None
 
 
-def condition(type: ConditionType, state: State, reason: str, message: str = "") -> Condition:
-    """A condition whose time is not known yet."""
-    return Condition(type, state, reason, message)
-
-
 def unserved_conditions(each: Unserved, prefix: str) -> tuple[Condition, Condition, Condition]:
     """Those of what is no resource."""
     message = _UNSERVED[each.why].format(prefix=prefix)
     return (
-        condition("Accepted", "False", each.why, message),
-        condition("Programmed", "False", "NotAccepted", "no label of it is in the configuration"),
-        condition("Ready", "False", "NotAccepted", "it has no site"),
+        Condition("Accepted", "False", each.why, message),
+        Condition("Programmed", "False", "NotAccepted", "no label of it is in the configuration"),
+        Condition("Ready", "False", "NotAccepted", "it has no site"),
     )
 
 
@@ -54,18 +49,18 @@ def accepted(facts: Facts) -> Condition:
     """Whether its labels were read and admitted."""
     fragment, rejection = facts.fragment, facts.rejection
     if fragment is None:
-        return condition("Accepted", "Unknown", "Pending", _TO_BE_CONTINUED)
+        return Condition("Accepted", "Unknown", "Pending", _TO_BE_CONTINUED)
     if fragment.refused:
-        return condition("Accepted", "False", "RefusedByRule", _first(fragment.problems))
+        return Condition("Accepted", "False", "RefusedByRule", _first(fragment.problems))
     if fragment.failed:
-        return condition("Accepted", "False", "InvalidLabels", _first(fragment.problems))
+        return Condition("Accepted", "False", "InvalidLabels", _first(fragment.problems))
     if rejection is not None and rejection.older:
-        return condition("Accepted", "False", "ConflictsWith", _of(rejection, facts.problems))
+        return Condition("Accepted", "False", "ConflictsWith", _of(rejection, facts.problems))
     if rejection is not None and rejection.is_by_rule:
-        return condition("Accepted", "False", "RefusedByRule", _of(rejection, facts.problems))
+        return Condition("Accepted", "False", "RefusedByRule", _of(rejection, facts.problems))
     if not fragment.blocks:
-        return condition("Accepted", "True", "NothingToServe", "its labels give no line of the configuration")
-    return condition("Accepted", "True", "Accepted")
+        return Condition("Accepted", "True", "NothingToServe", "its labels give no line of the configuration")
+    return Condition("Accepted", "True", "Accepted")
 
 
 def programmed(facts: Facts, is_accepted: Condition) -> Condition:
@@ -76,38 +71,38 @@ def programmed(facts: Facts, is_accepted: Condition) -> Condition:
         message = (
             f"{why}; what caddy accepted of it before is served instead" if why else "an earlier version is served"
         )
-        return condition("Programmed", "False", "LastKnownGood", message)
+        return Condition("Programmed", "False", "LastKnownGood", message)
     if not is_accepted.is_true:
         reason = "Pending" if is_accepted.state == "Unknown" else "NotAccepted"
-        return condition("Programmed", is_accepted.state, reason, is_accepted.message)
+        return Condition("Programmed", is_accepted.state, reason, is_accepted.message)
     if rejection is not None and rejection.is_untried:
-        return condition("Programmed", "Unknown", "Pending", _of(rejection, facts.problems))
+        return Condition("Programmed", "Unknown", "Pending", _of(rejection, facts.problems))
     if rejection is not None:
         # what is too large, or waits for a port, is left out before Caddy is asked
         reason = "RefusedByCaddy" if rejection.problem.message.startswith("caddy ") else "LeftOut"
-        return condition("Programmed", "False", reason, _of(rejection, facts.problems))
+        return Condition("Programmed", "False", reason, _of(rejection, facts.problems))
     if facts.failure is not None:
-        return condition("Programmed", "Unknown", facts.failure.reason, facts.failure.message)
+        return Condition("Programmed", "Unknown", facts.failure.reason, facts.failure.message)
     if part is None:
         if fragment is not None and not fragment.blocks:
-            return condition("Programmed", "True", "NothingToServe", is_accepted.message)
-        return condition("Programmed", "False", "LeftOut", _first(facts.problems) or "it is not in the configuration")
-    return condition("Programmed", "True", "Programmed")
+            return Condition("Programmed", "True", "NothingToServe", is_accepted.message)
+        return Condition("Programmed", "False", "LeftOut", _first(facts.problems) or "it is not in the configuration")
+    return Condition("Programmed", "True", "Programmed")
 
 
 def ready(is_accepted: Condition, is_programmed: Condition, sites: Sequence[Condition], facts: Facts) -> Condition:
     """Whether requests to its sites are answered. `sites` are the conditions of these."""
     if is_accepted.reason == "NothingToServe":
-        return condition("Ready", "True", "NothingToServe", is_accepted.message)
+        return Condition("Ready", "True", "NothingToServe", is_accepted.message)
     if is_programmed.state == "False" and is_programmed.reason != "LastKnownGood":
-        return condition("Ready", "False", "NotProgrammed", is_programmed.message)
+        return Condition("Ready", "False", "NotProgrammed", is_programmed.message)
     if is_programmed.state == "Unknown":
-        return condition("Ready", "Unknown", is_programmed.reason, is_programmed.message)
+        return Condition("Ready", "Unknown", is_programmed.reason, is_programmed.message)
     if not sites:
         state = is_programmed.state if is_programmed.reason != "LastKnownGood" else "True"
-        return condition("Ready", state, "NoSites", "it defines no site of its own")
+        return Condition("Ready", state, "NoSites", "it defines no site of its own")
     worst = min(sites, key=lambda each: ("False", "Unknown", "True").index(each.state))
-    return condition("Ready", worst.state, worst.reason, worst.message)
+    return Condition("Ready", worst.state, worst.reason, worst.message)
 
 
 def _is_same(part: Fragment, fragment: Fragment) -> bool:

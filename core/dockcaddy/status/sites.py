@@ -10,7 +10,6 @@ from dockcaddy.narration.live import LiveSite
 from dockcaddy.status.model import Condition, Conditions, ResourceStatus, SiteStatus, State, UpstreamStatus
 from dockcaddy.status.observation import Failure
 from dockcaddy.status.places import Places
-from dockcaddy.status.resources import condition
 
 _DEFAULT_PORTS = {"https": "443"}
 
@@ -37,14 +36,14 @@ def served(
     upstreams = tuple(_upstream(each.address, live.resources, around) for each in live.upstreams)
     programmed = _programmed(makers, around.failure)
     ready = _ready(live, addresses, programmed, upstreams, around)
-    conditions = Conditions(condition("Accepted", "True", "Accepted"), programmed, ready)
+    conditions = Conditions(Condition("Accepted", "True", "Accepted"), programmed, ready)
     return SiteStatus(addresses[0], addresses, live.urls, live.resources, conditions, upstreams)
 
 
 def unserved(addresses: tuple[str, ...], urls: tuple[str, ...], maker: ResourceStatus) -> SiteStatus:
     """A site that the labels of a resource define, and that is not in the configuration."""
     accepted, programmed, _ = maker.conditions
-    ready = condition(
+    ready = Condition(
         "Ready", "Unknown" if programmed.state == "Unknown" else "False", "NotProgrammed", programmed.message
     )
     conditions = Conditions(accepted, programmed, ready)
@@ -53,12 +52,12 @@ def unserved(addresses: tuple[str, ...], urls: tuple[str, ...], maker: ResourceS
 
 def _programmed(makers: Iterable[ResourceStatus], failure: Failure | None) -> Condition:
     if failure is not None:
-        return condition("Programmed", "Unknown", failure.reason, failure.message)
+        return Condition("Programmed", "Unknown", failure.reason, failure.message)
     for maker in makers:
         if maker.conditions.programmed.reason == "LastKnownGood":
             message = f"{maker}: {maker.conditions.programmed.message}"
-            return condition("Programmed", "True", "LastKnownGood", message)
-    return condition("Programmed", "True", "Programmed")
+            return Condition("Programmed", "True", "LastKnownGood", message)
+    return Condition("Programmed", "True", "Programmed")
 
 
 def _ready(
@@ -69,19 +68,19 @@ def _ready(
     around: Surroundings,
 ) -> Condition:
     if not programmed.is_true:
-        return condition("Ready", programmed.state, programmed.reason, programmed.message)
+        return Condition("Ready", programmed.state, programmed.reason, programmed.message)
     if live.is_page:
-        return condition(
+        return Condition(
             "Ready", "False", "Stopped", f"it answers with a page until {live.makers} runs again: start it"
         )
     failed = next((host for host in map(host_of, live.urls) if host in around.uncertified), None)
     if failed is not None:
         message = f"there is no certificate for {failed}, caddy tries again: {around.uncertified[failed]}"
-        return condition("Ready", "False", "NoCertificate", message)
+        return Condition("Ready", "False", "NoCertificate", message)
     if live.lacks_upstreams:
         return _without_upstreams(live, around)
     if not upstreams:
-        return condition("Ready", "True", "NoUpstreams", "caddy answers by itself")
+        return Condition("Ready", "True", "NoUpstreams", "caddy answers by itself")
     return _by_upstreams(upstreams, live, around)
 
 
@@ -89,18 +88,18 @@ def _by_upstreams(upstreams: Sequence[UpstreamStatus], live: LiveSite, around: S
     bad = [each for each in upstreams if each.healthy != "True"]
     if len(bad) < len(upstreams):
         message = f"{len(upstreams) - len(bad)} of {len(upstreams)} upstreams are healthy" if bad else ""
-        return condition("Ready", "True", "UpstreamsHealthy", message)
+        return Condition("Ready", "True", "UpstreamsHealthy", message)
     unhealthy = [each for each in bad if each.healthy == "False"]
     unknown = [each for each in bad if each.healthy == "Unknown"]
     if not unhealthy and all(each.reason == "NotChecked" for each in unknown):
-        return condition("Ready", "True", "NotChecked", "caddy sends requests there, and nothing checks the upstream")
+        return Condition("Ready", "True", "NotChecked", "caddy sends requests there, and nothing checks the upstream")
     first = (unhealthy or unknown)[0]
     named = f"{first.container} {first.address}".strip()
     if first.reason == "EngineUnreachable" and (resource := _resource_at(first.address, live.resources, around)):
         where = f"{named} is on engine {resource.engine}, which does not answer"
-        return condition("Ready", "Unknown", first.reason, f"its health is not known: {where}")
+        return Condition("Ready", "Unknown", first.reason, f"its health is not known: {where}")
     state: State = "False" if unhealthy else "Unknown"
-    return condition("Ready", state, first.reason, f"no upstream is healthy: {named} {_WORDS[first.reason]}")
+    return Condition("Ready", state, first.reason, f"no upstream is healthy: {named} {_WORDS[first.reason]}")
 
 
 _WORDS = {
@@ -119,13 +118,13 @@ def _without_upstreams(live: LiveSite, around: Surroundings) -> Condition:
         if resource is None:
             continue
         if resource.unreachable:
-            return condition(
+            return Condition(
                 "Ready", "False", "Unreachable", f"{name}: it has no address that caddy reaches: {resource.unreachable}"
             )
         reason = _reason(resource)
         if reason in _WORDS:
-            return condition("Ready", "False", reason, f"{name} {_WORDS[reason]}")
-    return condition("Ready", "False", "NoUpstreams", "its proxy has no upstream, every request gets status 503")
+            return Condition("Ready", "False", reason, f"{name} {_WORDS[reason]}")
+    return Condition("Ready", "False", "NoUpstreams", "its proxy has no upstream, every request gets status 503")
 
 
 def _reason(resource: Resource) -> str:

@@ -120,7 +120,7 @@ def overview(documents: Documents, now: float) -> Iterator[Row]:
     wrong = [each for each in rest if condition(each, "Accepted")["reason"] not in UNMEANT]
     meant = [each for each in wrong if not is_met(each)]
     yield from (row for each in sites if not is_met(each) for row in _site(each, now))
-    yield from (row for each in sorted(meant, key=_name) for row in _resource(each, now))
+    yield from (row for each in sorted(meant, key=_name) for row in _condition(owner(each), worst(each), now))
     yield from (row for each in sites if is_met(each) for row in _site(each, now))
     yield from _without_site(sorted((each for each in rest if each not in wrong), key=_name))
     yield from _other_problems(documents)
@@ -130,14 +130,10 @@ def details(site: Document, now: float) -> Iterator[Row]:
     """All of one site or resource."""
     yield Row(site["name"] if "urls" in site else owner(site), style="bold")
     for each in site["conditions"]:
-        mark, style = _MARKS[each["status"]]
-        yield Row(f"{each['type']}: {each['reason']}{_since(each, now)}", mark, style, INDENT)
-        if each["message"]:
-            yield Row(f"{INDENT}{each['message']}", indent=INDENT)
+        yield from _condition(each["type"], each, now)
     for upstream in site.get("upstreams", ()):
         mark, style = _MARKS[upstream["healthy"]]
-        where = f"{upstream['container']} {upstream['address']}".strip()
-        yield Row(f"upstream {where}: {upstream['reason']}", mark, style, INDENT)
+        yield Row(f"upstream {_place(upstream)}: {upstream['reason']}", mark, style, INDENT)
     for title, key in (("made by", "resources"), ("URLs", "urls"), ("sites", "sites")):
         if site.get(key):
             yield Row(f"{title}: {', '.join(site[key])}", indent=INDENT)
@@ -149,7 +145,7 @@ def drawn(rows: Iterable[Row], width: int = 0, colours: Mapping[Style, str] | No
     for row in rows:
         begin = f"{row.mark} " if row.mark else ""
         text = f"{begin}{row.text}"
-        wrapped = _wrapped(text, width, row.indent) if width else [text]
+        wrapped = textwrap.wrap(text, width, subsequent_indent=row.indent, break_on_hyphens=False) if width else [text]
         first, *rest = wrapped or [""]
         if colours and row.style:
             coloured = row.mark or first
@@ -158,41 +154,36 @@ def drawn(rows: Iterable[Row], width: int = 0, colours: Mapping[Style, str] | No
     return "".join(f"{line}\n" for line in lines)
 
 
-def _wrapped(text: str, width: int, indent: str) -> list[str]:
-    return textwrap.wrap(text, width, subsequent_indent=indent, break_on_hyphens=False)
-
-
 def _parts(documents: Documents, now: float) -> Iterator[Row]:
     for each in (documents.caddy, *documents.engines):
         what = each["name"] if each is documents.caddy else f"engine {each['name']}"
         if not each["up"]:
             yield Row(f"{what}: DoesNotAnswer{_since(each, now)}", "!!", "bad", INDENT)
-            yield Row(f"{INDENT}{each['message']}", indent=INDENT)
+            yield _below(each["message"])
 
 
 def _site(site: Document, now: float) -> Iterator[Row]:
-    first = worst(site)
-    mark, style = _MARKS[first["status"]]
+    first, urls = worst(site), _first_of(site["urls"] or [site["name"]])
     if first["status"] != "True":
-        yield Row(f"{_shown(site)}: {first['reason']}{_since(first, now)}", mark, style, INDENT)
-        if first["message"]:
-            yield Row(f"{INDENT}{first['message']}", indent=INDENT)
+        yield from _condition(urls, first, now)
         return
-    places = [f"{each['container']} {each['address']}".strip() for each in site["upstreams"]]
-    more = f" and {len(places) - 1} more" if len(places) > 1 else ""
-    to = f" -> {places[0]}{more}" if places else ""
-    yield Row(f"{_shown(site)}{to}{_since(first, now)}", mark, style, INDENT)
+    to = f" -> {_first_of(list(map(_place, site['upstreams'])))}" if site["upstreams"] else ""
+    yield Row(f"{urls}{to}{_since(first, now)}", *_MARKS["True"], INDENT)
     programmed = condition(site, "Programmed")
     if programmed["reason"] == "LastKnownGood":
-        yield Row(f"{INDENT}an earlier version is served: {programmed['message']}", indent=INDENT)
+        yield _below(f"an earlier version is served: {programmed['message']}")
 
 
-def _resource(each: Document, now: float) -> Iterator[Row]:
-    first = worst(each)
-    mark, style = _MARKS[first["status"]]
-    yield Row(f"{owner(each)}: {first['reason']}{_since(first, now)}", mark, style, INDENT)
-    if first["message"]:
-        yield Row(f"{INDENT}{first['message']}", indent=INDENT)
+def _condition(of: str, condition: Document, now: float) -> Iterator[Row]:
+    """A condition, and below it what it says."""
+    mark, style = _MARKS[condition["status"]]
+    yield Row(f"{of}: {condition['reason']}{_since(condition, now)}", mark, style, INDENT)
+    if condition["message"]:
+        yield _below(condition["message"])
+
+
+def _below(text: str) -> Row:
+    return Row(f"{INDENT}{text}", indent=INDENT)
 
 
 def _without_site(resources: Sequence[Document]) -> Iterator[Row]:
@@ -221,9 +212,12 @@ def _other_problems(documents: Documents) -> Iterator[Row]:
         yield Row(f"{each['resource']}: {label}{each['message']}", "!!" if style == "bad" else "??", style, INDENT)
 
 
-def _shown(site: Document) -> str:
-    urls = site["urls"] or [site["name"]]
-    return str(urls[0]) + (f" and {len(urls) - 1} more" if len(urls) > 1 else "")
+def _first_of(names: Sequence[str]) -> str:
+    return names[0] + (f" and {len(names) - 1} more" if len(names) > 1 else "")
+
+
+def _place(upstream: Document) -> str:
+    return f"{upstream['container']} {upstream['address']}".strip()
 
 
 def _since(of: Document, now: float) -> str:
