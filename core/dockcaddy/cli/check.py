@@ -12,12 +12,12 @@ from dockcaddy.cli import USAGE, result
 from dockcaddy.cli.as_it_runs import AsItRuns
 from dockcaddy.cli.inventory import (
     Given,
-    Served,
     Source,
     inventory_option,
     log_problems,
     read_comparison,
     report_excluded,
+    report_unchecked,
     source_of,
     started,
 )
@@ -28,6 +28,7 @@ from dockcaddy.merge.configuration import Configuration
 from dockcaddy.merge.unanswered import unanswered
 from dockcaddy.model import Problem
 from dockcaddy.run.comparison import Comparison
+from dockcaddy.run.preview import Preview
 
 logger = logging.getLogger("dockcaddy")
 
@@ -93,7 +94,7 @@ def _check(sources: Sequence[Source], unread: Sequence[ComposeFileError], style:
     if unchecked and not wrong:
         raise CaddyUnreachable(unchecked)
     for each in checked:
-        each.served.warn()
+        report_unchecked(each.served)
         report_excluded(each.source.excluded, each.source.settings.constraint)
     if style == "text":
         result.write("" if wrong else "".join(f"{each.summary}, ok\n" for each in checked))
@@ -108,7 +109,7 @@ class _Checked:
     """What became of one project, or of what the engines have."""
 
     source: Source
-    served: Served
+    served: Preview
     found: Sequence[Located]
 
     @property

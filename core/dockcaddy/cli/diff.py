@@ -5,7 +5,6 @@ import logging
 import os
 from collections.abc import Sequence
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 import attrs
@@ -13,14 +12,12 @@ import click
 
 from dockcaddy.cli import result
 from dockcaddy.cli.as_it_runs import AsItRuns
-from dockcaddy.cli.inventory import Given, Source, inventory_option, read_source
-from dockcaddy.cli.options import Environment, settings_options
+from dockcaddy.cli.inventory import Given, Source, inventory_option, read_source, report_unchecked
+from dockcaddy.cli.options import settings_options
 from dockcaddy.cli.output import results
 from dockcaddy.cli.running_options import with_those_running
 from dockcaddy.errors import CaddyUnreachable, SettingsError
 from dockcaddy.reconcile.last_good import LastGood, Remembered
-from dockcaddy.reconcile.pipeline import Pipeline
-from dockcaddy.run.composition import pipeline_for
 from dockcaddy.run.difference import SiteChange, changes, in_order_of, names_for_addresses, with_others
 from dockcaddy.run.status_client import NotRunning, StatusClient
 
@@ -50,10 +47,10 @@ def command(as_json: bool, given: Given, **options: Any) -> int:
     _warn_of_silence(source)
     others = with_others(running.fragments, source.read.compose.project.name) if source.read.compose else None
     served = source.served(others or tuple)
-    fragments, remembered = served.preview.fragments, running.fragments.values()
+    fragments, remembered = served.fragments, running.fragments.values()
     # only what is not up has names for addresses
     plain = names_for_addresses((*remembered, *fragments)) if source.read.compose else str
-    before = _fresh(source.environment).configuration(in_order_of(fragments, remembered, plain))
+    before = source.pipeline.configuration(in_order_of(fragments, remembered, plain))
     found = changes(before, served.configuration, plain)
     if as_json:
         result.write(
@@ -62,18 +59,14 @@ def command(as_json: bool, given: Given, **options: Any) -> int:
     else:
         _print(found)
     source.report(served.configuration.problems)
-    served.warn()
+    report_unchecked(served)
     return DIFFERS if found else SAME
-
-
-def _fresh(environment: Environment) -> Pipeline:
-    return pipeline_for(environment.settings, environment.registry, environment.sections)
 
 
 def _warn_of_silence(source: Source) -> None:
     """Log a warning if the running dockcaddy reaches no Caddy."""
     with suppress(NotRunning):
-        caddy = StatusClient(Path(source.settings.status_path())).document("problems")["caddy"]
+        caddy = StatusClient(source.settings.status_path()).document("problems")["caddy"]
         if not caddy["up"]:
             logger.warning("%s: compared with what it accepted last", caddy["message"])
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import click
 
-from dockcaddy.caddyfile import Origin, SiteAddress
+from dockcaddy.caddyfile import SiteAddress
 from dockcaddy.cli import result
 from dockcaddy.cli.as_it_runs import AsItRuns
-from dockcaddy.cli.inventory import Given, Read, inventory_option, read_source, report_excluded
+from dockcaddy.cli.inventory import Given, Read, inventory_option, read_source, report_excluded, report_unchecked
 from dockcaddy.cli.options import settings_options
 from dockcaddy.errors import SettingsError
 from dockcaddy.merge.configuration import Configuration
@@ -43,7 +43,7 @@ def command(subject: str, given: Given, **options: Any) -> int:
         reason = _reason(source.inventory, named)
         logger.warning("%s: not in the configuration%s", ", ".join(named) or subject, reason)
     source.report(problem for problem in configuration.problems if problem.resource in concerned)
-    found.warn()
+    report_unchecked(found)
     return 0
 
 
@@ -121,12 +121,4 @@ def _explained(configuration: Configuration, chosen: Iterable[int], read: Read) 
     """Each line with the resources and labels that made it, and the places of these in Compose files."""
     # only a line feed ends a line of a Caddyfile
     text = configuration.text.split("\n")
-    return [
-        (text[number].expandtabs(4), ", ".join(_made_by(origin, read) for origin in configuration.lines[number]))
-        for number in chosen
-    ]
-
-
-def _made_by(origin: Origin, read: Read) -> str:
-    where = read.find(origin.resource, origin.label)
-    return f"{origin.resource} {origin.label}".strip() + (f" ({where})" if where else "")
+    return [(text[number].expandtabs(4), ", ".join(map(read.named, configuration.lines[number]))) for number in chosen]

@@ -8,11 +8,12 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 from attrs import evolve, frozen
 
+from dockcaddy.caddyfile import Origin
 from dockcaddy.cli.options import Environment, start
 from dockcaddy.cli.problem_formats import Located
 from dockcaddy.cli.progress import waiting_for
@@ -33,8 +34,6 @@ from dockcaddy.settings.table import Settings
 if TYPE_CHECKING:
     from dockcaddy.compose import Position
     from dockcaddy.compose.snapshot import ComposeSnapshot
-
-Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
 logger = logging.getLogger("dockcaddy")
 
@@ -83,6 +82,11 @@ class Read:
     def find(self, resource: str, label: str) -> "Position | None":
         """The line in a Compose file where a resource has a label."""
         return self.compose.find(resource, label) if self.compose is not None else None
+
+    def named(self, origin: Origin) -> str:
+        """`container web-1 caddy.tls (compose.yaml:12)`."""
+        where = self.find(origin.resource, origin.label)
+        return f"{origin.resource} {origin.label}".strip() + (f" ({where})" if where else "")
 
     @property
     def unresolved(self) -> tuple[Problem, ...]:
@@ -189,24 +193,6 @@ def _without_surrogates(value: Any) -> Any:
 
 
 @frozen
-class Served:
-    """What would be served. `unchecked` is why Caddy could not be asked, `""` if it was."""
-
-    preview: Preview
-    unchecked: str = ""
-
-    @property
-    def configuration(self) -> Configuration:
-        """The configuration that would be served."""
-        return self.preview.configuration
-
-    def warn(self) -> None:
-        """Log a warning if Caddy could not be asked."""
-        if self.unchecked:
-            logger.warning("caddy was not asked: %s; nothing was checked", self.unchecked)
-
-
-@frozen
 class Source:
     """The inventory that a command reads, and what turns it into a configuration."""
 
@@ -240,23 +226,23 @@ class Source:
         """All labels merged, without asking Caddy."""
         return self.pipeline.build(self.inventory, self.base)
 
-    def served(self, arrange: Arrange = tuple) -> Served:
-        """The configuration that would be served. `arrange` may add fragments."""
+    def served(self, arrange: Arrange = tuple) -> Preview:
+        """What would be served. `arrange` may add fragments."""
         given = (self.settings, self.pipeline, self.inventory, self.base)
         is_elsewhere = self.read.document is not None
         try:
             with waiting_for("caddy checks the configuration"):
-                return Served(served_by_program(*given, elsewhere=is_elsewhere, arrange=arrange))
+                return served_by_program(*given, elsewhere=is_elsewhere, arrange=arrange)
         except CaddyUnreachable as error:
-            return Served(served_unchecked(*given, arrange=arrange), str(error))
+            return evolve(served_unchecked(*given, arrange=arrange), unchecked=str(error))
 
 
-def read_source(options: Mapping[str, Any], given: Given, *, thorough: bool = False) -> Source:
+def read_source(options: Mapping[str, Any], given: Given) -> Source:
     """Start from a command's options, and read what is `given` (see `read_inventory`).
 
     Raises SettingsError, PluginError, SnapshotError and EngineUnreachable.
     """
-    return source_of(started(options), given, thorough=thorough)
+    return source_of(started(options), given)
 
 
 def source_of(environment: Environment, given: Given, *, thorough: bool = False) -> Source:
@@ -284,6 +270,12 @@ def started(options: Mapping[str, Any]) -> Environment:
     environment = start(options)
     load_environment_file(environment.settings.envfile)
     return environment
+
+
+def report_unchecked(served: Preview) -> None:
+    """Log a warning if Caddy could not be asked."""
+    if served.unchecked:
+        logger.warning("caddy was not asked: %s; nothing was checked", served.unchecked)
 
 
 def report_excluded(excluded: Sequence[str], constraint: str) -> None:

@@ -1,7 +1,7 @@
 """The settings of plugins in `--help`, those of entry points and site files included."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import click
 
@@ -51,9 +51,4 @@ def _settings(command: click.Command, context: click.Context) -> Settings:
         for option in OPTIONS
         if option.name in _CHOOSING and given.get(option.name)
     }
-    return load(flags, os.environ, next(_texts(given.get("config")), os.environ.get("DOCKCADDY_CONFIG", "")))
-
-
-def _texts(given: object) -> Iterator[str]:
-    if isinstance(given, str) and given:
-        yield given
+    return load(flags, os.environ, str(given.get("config") or os.environ.get("DOCKCADDY_CONFIG", "")))

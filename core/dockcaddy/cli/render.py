@@ -6,7 +6,7 @@ import click
 
 from dockcaddy.cli import result
 from dockcaddy.cli.as_it_runs import AsItRuns
-from dockcaddy.cli.inventory import Given, Served, inventory_option, read_source
+from dockcaddy.cli.inventory import Given, inventory_option, read_source, report_unchecked
 from dockcaddy.cli.options import settings_options
 from dockcaddy.errors import CaddyUnreachable, SettingsError
 from dockcaddy.run.preview import Preview
@@ -32,13 +32,13 @@ def command(style: str, raw: bool, given: Given, strict: bool, **options: Any) -
     if raw and style == "json":
         raise SettingsError("--raw prints the Caddyfile and needs no Caddy, JSON is made by Caddy: omit one of the two")
     source = read_source(options, given)
-    found = Served(Preview(source.merged())) if raw else source.served()
+    found = Preview(source.merged()) if raw else source.served()
     if found.unchecked and style == "json":
         raise CaddyUnreachable(found.unchecked)
     configuration = found.configuration
     result.write(configuration.text if style == "caddyfile" else configuration.json.decode() + "\n")
     wrong = source.report(configuration.problems)
-    found.warn()
+    report_unchecked(found)
     if not strict:
         return 0
     return 1 if wrong else 3 if found.unchecked else 0

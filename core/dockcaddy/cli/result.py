@@ -83,11 +83,11 @@ def _draw(shown: "RenderableType", end: str = "\n") -> None:
     from rich.console import Console  # noqa: PLC0415
 
     drawn = io.StringIO()
-    Console(file=drawn, force_terminal=True, width=_width(), highlight=False).print(shown, end=end)
+    Console(file=drawn, force_terminal=True, width=width(), highlight=False).print(shown, end=end)
     write(drawn.getvalue())
 
 
-def _width() -> int:
-    """COLUMNS, else the terminal's width, else 80."""
+def width() -> int:
+    """The columns of the terminal: COLUMNS, else the terminal's width, else 80."""
     said = os.environ.get("COLUMNS", "")
     return int(said) if said.isdecimal() and int(said) else os.get_terminal_size(results().fileno()).columns or WIDTH

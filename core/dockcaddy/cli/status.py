@@ -5,7 +5,6 @@ import logging
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 import click
@@ -13,7 +12,7 @@ import click
 from dockcaddy.cli.as_it_runs import AsItRuns
 from dockcaddy.cli.options import read_settings, settings_options
 from dockcaddy.cli.output import results
-from dockcaddy.cli.result import HEIGHT, WIDTH, write
+from dockcaddy.cli.result import HEIGHT, width, write
 from dockcaddy.errors import SettingsError
 from dockcaddy.run.environment_file import load_environment_file
 from dockcaddy.run.status_client import NotRunning, StatusClient
@@ -83,9 +82,8 @@ def _text(documents: Documents, subject: str, *, as_json: bool) -> str:
         )
         return json.dumps({"sites": sites, "resources": resources, **problems}, indent=2, ensure_ascii=False) + "\n"
     is_terminal = results().isatty()
-    width = _width() if is_terminal else 0
     colours = _COLOURS if is_terminal and not os.environ.get("NO_COLOR") else None
-    return drawn(_rows(documents, subject, [*sites, *resources]), width, colours)
+    return drawn(_rows(documents, subject, [*sites, *resources]), width() if is_terminal else 0, colours)
 
 
 def _rows(documents: Documents, subject: str, chosen: list[Mapping[str, Any]]) -> Iterator[Row]:
@@ -103,17 +101,12 @@ def _height() -> int:
     return os.get_terminal_size(results().fileno()).lines or HEIGHT
 
 
-def _width() -> int:
-    said = os.environ.get("COLUMNS", "")
-    return int(said) if said.isdecimal() and int(said) else os.get_terminal_size(results().fileno()).columns or WIDTH
-
-
 def _source(options: Mapping[str, Any]) -> Callable[[], Documents]:
     """What gives the documents: the running dockcaddy, else what is computed once."""
     client = client_for(options)
     try:
         client.document("sites")
-        return lambda: asked(client)
+        return lambda: Documents.of(client.document)
     except NotRunning as error:
         logger.info("%s: the status is computed once", error)
     return lambda: _computed(options)
@@ -124,22 +117,15 @@ def client_for(options: Mapping[str, Any]) -> StatusClient:
     settings = read_settings(options)
     # it may say where the folders are
     load_environment_file(settings.envfile)
-    return StatusClient(Path(settings.status_path()))
-
-
-def asked(client: StatusClient) -> Documents:
-    """The documents of the running dockcaddy. Raises NotRunning."""
-    sites = client.document("sites")
-    resources, problems = client.document("resources")["resources"], client.document("problems")["problems"]
-    return Documents(sites["sites"], resources, problems, sites["caddy"], sites["engines"])
+    return StatusClient(settings.status_path())
 
 
 def _computed(options: Mapping[str, Any]) -> Documents:
     # slow to import, and not needed where a daemon answers
-    from dockcaddy.cli.inventory import Given, read_source  # noqa: PLC0415
+    from dockcaddy.cli.inventory import Given, read_source, report_unchecked  # noqa: PLC0415
     from dockcaddy.run.status_once import NOT_RUNNING, documents_of, status_once  # noqa: PLC0415
 
     source = read_source(options, Given())
     served = source.served()
-    served.warn()
-    return documents_of(status_once(source.settings, source.inventory, served.preview, NOT_RUNNING))
+    report_unchecked(served)
+    return documents_of(status_once(source.settings, source.inventory, served, NOT_RUNNING))

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 import click
@@ -15,13 +14,13 @@ from dockcaddy.caddyjson.handlers import ANSWERING, DIRECTIVES
 from dockcaddy.caddyjson.tracing import Mark
 from dockcaddy.cli import result
 from dockcaddy.cli.as_it_runs import AsItRuns
-from dockcaddy.cli.inventory import Given, Read, Served, Source, inventory_option, read_source
+from dockcaddy.cli.inventory import Given, Read, Source, inventory_option, read_source
 from dockcaddy.cli.options import settings_options
 from dockcaddy.cli.progress import waiting_for
 from dockcaddy.cli.running_options import with_those_running
-from dockcaddy.cli.status import asked
 from dockcaddy.errors import CaddyUnreachable
 from dockcaddy.merge.configuration import Configuration
+from dockcaddy.run.preview import Preview
 from dockcaddy.run.status_client import NotRunning, StatusClient
 from dockcaddy.run.status_once import documents_of, status_once
 from dockcaddy.run.trying import Request, Way, way_of
@@ -87,14 +86,14 @@ def command(url: str, method: str, headers: tuple[str, ...], as_json: bool, give
     return 0 if found.site else 1
 
 
-def _status(source: Source, served: Served) -> Documents:
+def _status(source: Source, served: Preview) -> Documents:
     """What is known of the sites: by the dockcaddy that runs here, or else what labels, rules and Caddy decide."""
     if source.read.document is None:
         try:
-            return asked(StatusClient(Path(source.settings.status_path())))
+            return Documents.of(StatusClient(source.settings.status_path()).document)
         except NotRunning:
             pass
-    return documents_of(status_once(source.settings, source.inventory, served.preview))
+    return documents_of(status_once(source.settings, source.inventory, served))
 
 
 def _rows(found: Found) -> Iterator[tuple[str, str]]:
@@ -122,7 +121,7 @@ def _found(way: Way, request: Request, configuration: Configuration, read: Read)
         matched=tuple(dict.fromkeys(_shown(match) for each in way.routes for match in each.match)),
         answer=_answer(way, request, last),
         passed=tuple(dict.fromkeys(_passed(way.handlers))),
-        made_by=tuple(dict.fromkeys(_named(each, read) for each in origins)),
+        made_by=tuple(dict.fromkeys(map(read.named, origins))),
         unknown=tuple(_unknown(way)),
     )
 
@@ -231,8 +230,3 @@ def _fits(block: Block, mark: Mark) -> bool:
     if mark.handler == "static_response" and not any(signs):
         signs.append(str(mark.value.get("status_code") or ""))
     return any(sign and sign in words for sign in signs)
-
-
-def _named(origin: Origin, read: Read) -> str:
-    where = read.find(origin.resource, origin.label)
-    return f"{origin.resource} {origin.label}".strip() + (f" ({where})" if where else "")

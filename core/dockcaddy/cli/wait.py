@@ -11,11 +11,11 @@ from dockcaddy.cli.as_it_runs import AsItRuns
 from dockcaddy.cli.options import settings_options
 from dockcaddy.cli.progress import waiting_for
 from dockcaddy.cli.result import write
-from dockcaddy.cli.status import asked, client_for
+from dockcaddy.cli.status import client_for
 from dockcaddy.errors import SettingsError
 from dockcaddy.run.status_client import NotRunning, StatusClient
 from dockcaddy.settings.values import parse_seconds
-from dockcaddy.status.view import is_met, is_unknown, owner, why
+from dockcaddy.status.view import Documents, is_met, is_unknown, owner, why
 
 logger = logging.getLogger("dockcaddy")
 
@@ -66,7 +66,7 @@ def waited(look: Callable[[], str], patience: float, clock: Callable[[], float],
 def look(client: StatusClient, subject: str) -> str:
     """Why the subject is not ready, `""` if it is."""
     try:
-        documents = asked(client)
+        documents = Documents.of(client.document)
     except NotRunning as error:
         return str(error)
     sites, resources = documents.named(subject)
@@ -84,7 +84,7 @@ def look(client: StatusClient, subject: str) -> str:
 def left_out(client: StatusClient, subject: str) -> list[str]:
     """The resources whose labels the subject, a site, is served without, and why."""
     try:
-        documents = asked(client)
+        documents = Documents.of(client.document)
     except NotRunning:
         return []
     return [f"{owner(each)}: {why(each)}" for each in documents.left_out(documents.named(subject)[0])]

@@ -27,7 +27,7 @@ Arrange = Callable[[Sequence[Fragment]], Sequence[Fragment]]
 class Preview:
     """The configuration that would be served, made of `parts` of the `fragments`; `left_out` says by key why others are not in it.
 
-    `refusal` is why Caddy refuses everything, and then there is no configuration.
+    `refusal` is why Caddy refuses everything, and then there is no configuration. `unchecked` is why it could not be asked.
     """
 
     configuration: Configuration
@@ -35,6 +35,7 @@ class Preview:
     parts: Sequence[Fragment] = ()
     left_out: Mapping[str, Rejection] = field(factory=dict)
     refusal: str = ""
+    unchecked: str = ""
 
 
 def served_by_program(

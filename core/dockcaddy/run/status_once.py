@@ -1,7 +1,6 @@
 """The status without a daemon: computed once from what there is, without asking a running Caddy."""
 
-from collections.abc import Mapping
-from typing import Any
+from attrs import evolve
 
 from dockcaddy.model import Inventory
 from dockcaddy.run.preview import Preview
@@ -40,10 +39,6 @@ def status_once(settings: Settings, inventory: Inventory, preview: Preview, fail
 
 def documents_of(status: Status) -> Documents:
     """The same as the documents that a running dockcaddy gives."""
-    made: dict[str, Mapping[str, Any]] = {name: DOCUMENTS[name](status) for name in ("sites", "resources", "problems")}
-    sites = made["sites"]
+    made = Documents.of(lambda name: DOCUMENTS[name](status))
     # that no caddy was asked is said once, and is no problem of caddy's
-    caddy = {**sites["caddy"], "up": True}
-    return Documents(
-        sites["sites"], made["resources"]["resources"], made["problems"]["problems"], caddy, sites["engines"]
-    )
+    return evolve(made, caddy={**made.caddy, "up": True})

@@ -1,7 +1,7 @@
 """The status as text for people: what is wrong first, each with what to do. Pure."""
 
 import textwrap
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal
 
@@ -34,6 +34,12 @@ class Documents:
     problems: Sequence[Document]
     caddy: Document
     engines: Sequence[Document]
+
+    @classmethod
+    def of(cls, document: Callable[[str], Document]) -> "Documents":
+        """Those that `document` gives by name."""
+        sites, resources, problems = map(document, ("sites", "resources", "problems"))
+        return cls(sites["sites"], resources["resources"], problems["problems"], sites["caddy"], sites["engines"])
 
     def named(self, subject: str) -> tuple[list[Document], list[Document]]:
         """The sites with this address, URL or host, and the resources of this name or id."""
