@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from dockcaddy.caddy.ports import holder_of
 from dockcaddy.run import shared_ports
-from dockcaddy.run.shared_ports import SharedPorts
+from dockcaddy.run.shared_ports import warn_of_shared_ports
 from dockcaddy.settings.table import Settings
 
 
@@ -30,7 +30,7 @@ def warned(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) ->
     def call(settings: Settings) -> list[str]:
         caplog.clear()
         with caplog.at_level(logging.WARNING):
-            SharedPorts(settings, Path("caddy")).warn()
+            warn_of_shared_ports(settings, Path("caddy"))
         return caplog.messages
 
     return call

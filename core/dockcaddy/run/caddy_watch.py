@@ -34,14 +34,6 @@ def caddy_watch_for(connections: Connections, process: CaddyProcess | None, keep
     return CaddyWatch(keeper, client, process.uncertified, certificates, process.obtained)
 
 
-def _nothing() -> Mapping[str, str]:
-    return {}
-
-
-def _none() -> int:
-    return 0
-
-
 @define(eq=False)
 class CaddyWatch:
     """Hands what it sees to the status. Without a `client` or `certificates` it does not look at these.
@@ -51,9 +43,9 @@ class CaddyWatch:
 
     keeper: StatusKeeper
     client: AdminClient | None = None
-    uncertified: Callable[[], Mapping[str, str]] = _nothing
+    uncertified: Callable[[], Mapping[str, str]] = lambda: {}
     certificates: StoredCertificates | None = None
-    obtained: Callable[[], int] = _none
+    obtained: Callable[[], int] = lambda: 0
     _looks: int = 0
     _obtained_before: int = 0
     _next_ask: int = 0

@@ -10,7 +10,7 @@ from attrs import define
 
 from dockcaddy.admission.document_rules import DocumentRules
 from dockcaddy.caddy import AdminClient
-from dockcaddy.caddy.watched import Mark, WatchedCaddy
+from dockcaddy.caddy.watched import WatchedCaddy
 from dockcaddy.controller import Election, Fleet, Leadership, Lock, Server, Target, Unlocked, Wanted
 from dockcaddy.controller.chosen_lock import ChosenLock
 from dockcaddy.controller.server_lock import ServerLock
@@ -107,15 +107,12 @@ def controller_for(
     def leads() -> bool:
         return leadership.leads
 
-    def mark() -> Mark | None:
-        # None as long as the lock on the servers is not the one that is used
-        return on_servers.mark
-
     def rules() -> DocumentRules:
         return made.pipeline.document_rules if made.pipeline is not None else DocumentRules()
 
     def connect(target: Target) -> Server:
-        caddy = WatchedCaddy(client(target), leads, mark)
+        # there is no mark as long as the lock on the servers is not the one that is used
+        caddy = WatchedCaddy(client(target), leads, lambda: on_servers.mark)
         quarantine = quarantine_for(settings, [caddy], clock, rules=rules)
         assert quarantine is not None
         return Server(target, caddy, quarantine, clock, leads, made.tell)

@@ -42,7 +42,7 @@ from dockcaddy.run.operator_files import read_base
 from dockcaddy.run.outputs import chosen_outputs
 from dockcaddy.run.own_admin import own_address
 from dockcaddy.run.server import Kept, report_without_effect
-from dockcaddy.run.shared_ports import SharedPorts
+from dockcaddy.run.shared_ports import warn_of_shared_ports
 from dockcaddy.settings.table import Settings
 from dockcaddy.status.history import HistoryFile
 from dockcaddy.status.keeper import StatusKeeper
@@ -263,16 +263,12 @@ def connections_for(
     tls = tls_for(settings)
     if settings.has_servers:
         return Connections("", servers=controller.fleet if controller is not None else None, tls=tls)
-    if settings.mode == "server":
-        return _child(settings, own_address(settings, directory))
-    if settings.running_caddy:
-        return Connections(settings.running_caddy, tls=tls)
-    if not any(each.is_live and not each.target for each in chosen_outputs(settings, registry)):
-        return Connections("")
-    return _child(settings, own_address(settings, directory))
-
-
-def _child(settings: Settings, address: str) -> Connections:
+    if settings.mode != "server":
+        if settings.running_caddy:
+            return Connections(settings.running_caddy, tls=tls)
+        if not any(each.is_live and not each.target for each in chosen_outputs(settings, registry)):
+            return Connections("")
+    address = own_address(settings, directory)
     return Connections(address, listen_address(address), _log_settings(settings))
 
 
@@ -298,7 +294,7 @@ def caddy_for(
         connections.url,
         directory,
         # the ports of a server are those that its controller gives it
-        before_start=SharedPorts(settings, program).warn if settings.mode != "server" else lambda: None,
+        before_start=lambda: warn_of_shared_ports(settings, program) if settings.mode != "server" else None,
         initial=lambda: connections.complete(last()),
         environment=environment,
         output=output,

@@ -47,7 +47,7 @@ class DryRun:
     def write(self, configuration: Configuration) -> None:
         """Log the difference."""
         if self._before is None:
-            self._before = self.build(in_order_of(_fragments(configuration), self.running))
+            self._before = self.build(in_order_of(configuration.assembly.fragments, self.running))
         found = changes(self._before, configuration)
         self._before = configuration
         for each in found:
@@ -63,8 +63,3 @@ class DryRun:
 
     def close(self) -> None:
         """Nothing is held."""
-
-
-def _fragments(configuration: Configuration) -> list[Fragment]:
-    """What a configuration is made of, in its order."""
-    return configuration.assembly.fragments

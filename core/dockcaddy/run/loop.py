@@ -10,7 +10,7 @@ from typing import Any
 
 from attrs import evolve
 
-from dockcaddy.errors import PluginFault
+from dockcaddy.errors import PluginFault, SettingsError
 from dockcaddy.hookspecs import Adapter, NoStatus, OutputContext, ServiceContext, StatusFeed
 from dockcaddy.narration import Narrator, ProblemLog
 from dockcaddy.plugins.calls import GuardedOutput
@@ -33,9 +33,9 @@ from dockcaddy.run.connections import Connections, adapters_for
 from dockcaddy.run.controller import Controller, NoCommonFolder
 from dockcaddy.run.memory import give_back_memory
 from dockcaddy.run.operator_files import BaseFile
-from dockcaddy.run.outputs import ChosenOutput, chosen_outputs, contributed
+from dockcaddy.run.outputs import ChosenOutput, chosen_outputs
 from dockcaddy.run.proxy import proxy_of
-from dockcaddy.settings.table import Settings
+from dockcaddy.settings.table import Settings, nearest
 from dockcaddy.status.keeper import StatusKeeper
 
 
@@ -62,16 +62,17 @@ def _delivery(
     connections: Connections,
     clock: Callable[[], float],
 ) -> Delivery:
+    if chosen.type is None:
+        raise SettingsError(f'no output "{chosen.name}"{nearest(chosen.name, registry.outputs)}')
     context = OutputContext(
         lambda section: sections[section] if section in sections else section(),
         partial(connections.connect, output=chosen.name),
-        chosen.options,
+        {"target": chosen.target} if chosen.target else {},
     )
-    contribution = contributed(chosen, registry)
-    output = GuardedOutput(contribution, context)
+    output = GuardedOutput(chosen.type, context)
     with suppress(PluginFault):
         output.make()
-    caddy = "caddy" if contribution.source == BUNDLED_SOURCE else str(contribution)
+    caddy = "caddy" if chosen.type.source == BUNDLED_SOURCE else str(chosen.type)
     return Delivery(str(chosen), output, clock, chosen.is_live, caddy)
 
 

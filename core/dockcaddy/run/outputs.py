@@ -1,15 +1,11 @@
 """The outputs that the settings choose."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from attrs import frozen
 
-from dockcaddy.errors import SettingsError
 from dockcaddy.hookspecs import OutputType
 from dockcaddy.plugins.guard import Contribution
 from dockcaddy.plugins.registry import Registry
-from dockcaddy.settings.table import Settings, nearest
+from dockcaddy.settings.table import Settings
 
 
 @frozen
@@ -32,24 +28,8 @@ class ChosenOutput:
         """Whether it has a Caddy, which can refuse a configuration."""
         return self.type is not None and self.type.item.live
 
-    @property
-    def options(self) -> Mapping[str, Any]:
-        """What it is built with."""
-        return {"target": self.target} if self.target else {}
-
 
 def chosen_outputs(settings: Settings, registry: Registry) -> tuple[ChosenOutput, ...]:
     """The outputs in the order of the settings."""
-    return tuple(_chosen(text, registry) for text in settings.output)
-
-
-def _chosen(text: str, registry: Registry) -> ChosenOutput:
-    name, _, target = text.partition("=")
-    return ChosenOutput(name, target, registry.outputs.get(name))
-
-
-def contributed(output: ChosenOutput, registry: Registry) -> Contribution[OutputType]:
-    """The plugin's contribution. Raises SettingsError where there is none."""
-    if output.type is None:
-        raise SettingsError(f'no output "{output.name}"{nearest(output.name, registry.outputs)}')
-    return output.type
+    named = (text.partition("=") for text in settings.output)
+    return tuple(ChosenOutput(name, target, registry.outputs.get(name)) for name, _, target in named)

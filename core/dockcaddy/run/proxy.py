@@ -26,10 +26,11 @@ def proxy_of(settings: Settings, registry: Registry) -> Proxy:
         *([os.environ["DOCKER_CONFIG"]] if os.environ.get("DOCKER_CONFIG") else []),
         *_certificates(settings),
     ]
-    outputs = chosen_outputs(settings, registry)
+    outputs, engines = chosen_outputs(settings, registry), tuple(endpoint_urls(settings))
     written = [each.target for each in outputs if not each.is_live]
     endpoints = [*settings.caddy_admin, *(each.target for each in outputs if each.is_live)]
-    given = (settings.caddyfile_path, settings.source, settings.envfile, *written, *_sockets(settings))
+    sockets = _sockets((settings.admin, *settings.caddy_admin, *engines))
+    given = (settings.caddyfile_path, settings.source, settings.envfile, *written, *sockets)
     files = [Path(file).absolute() for file in given if file]
     admin = f":{DEFAULT_PORT}" if settings.has_servers else settings.running_caddy or settings.admin
     port = re.search(r":(\d+)(?:/|$)", admin)
@@ -39,9 +40,9 @@ def proxy_of(settings: Settings, registry: Registry) -> Proxy:
         os.path.normpath(files[0].parent) if settings.caddyfile_path else "",
         int(port[1]) if port else 0,
         str(settings.address_path().absolute()),
-        tuple(dict.fromkeys(_engine_ports(settings))),
+        tuple(dict.fromkeys(_engine_ports(engines))),
         settings.caddy_container,
-        tuple(_admin_endpoints(settings, endpoints)),
+        tuple(_admin_endpoints(engines, endpoints)),
         frozenset(_endpoints(settings.caddy_admin)),
         str(settings.status_path().absolute()),
         settings.status_listen,
@@ -53,19 +54,15 @@ def _with_targets(paths: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(each for path in paths for each in (path, os.path.realpath(path))))
 
 
-def _engines(settings: Settings) -> tuple[str, ...]:
-    return tuple(endpoint_urls(settings))
-
-
-def _engine_ports(settings: Settings) -> Iterator[int]:
-    for address in _engines(settings):
+def _engine_ports(engines: Iterable[str]) -> Iterator[int]:
+    for address in engines:
         if found := re.match(r"(?:tcp|https?)://.*:(\d+)/?$", address):
             yield int(found[1])
 
 
-def _admin_endpoints(settings: Settings, urls: Iterable[str]) -> Iterator[tuple[str, int]]:
+def _admin_endpoints(engines: Iterable[str], urls: Iterable[str]) -> Iterator[tuple[str, int]]:
     """Where a Caddy answers that was there before us; on this machine only where its engine is on it too."""
-    is_local = all(engine.startswith("unix:") or not engine for engine in _engines(settings))
+    is_local = all(engine.startswith("unix:") or not engine for engine in engines)
     for host, port in _endpoints(urls):
         if is_local or not (host == "localhost" or host.startswith("127.")):
             yield host, port
@@ -85,8 +82,8 @@ def _certificates(settings: Settings) -> Iterator[str]:
             yield os.path.normpath(Path(folder).absolute())
 
 
-def _sockets(settings: Settings) -> Iterator[str]:
-    """The files of the unix sockets that Caddy and the engines answer at."""
-    for address in (settings.admin, *settings.caddy_admin, *_engines(settings)):
+def _sockets(addresses: Iterable[str]) -> Iterator[str]:
+    """The files of the unix sockets among these addresses."""
+    for address in addresses:
         if found := re.match(r"unix(?::/)?/(/[^|]*)", address):
             yield found[1]

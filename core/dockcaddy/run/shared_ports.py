@@ -2,10 +2,7 @@
 
 import logging
 import time
-from collections.abc import Iterator
 from pathlib import Path
-
-from attrs import frozen
 
 from dockcaddy import caddyfile
 from dockcaddy.caddy.ports import holder_of, is_shared
@@ -21,36 +18,29 @@ logger = logging.getLogger("dockcaddy")
 PATIENCE = 1.0
 
 
-@frozen
-class SharedPorts:
-    """Warns before our Caddy starts. Caddy listens with SO_REUSEPORT, so that two of one user fail at nothing."""
+def warn_of_shared_ports(settings: Settings, caddy: Path) -> None:
+    """Warn of each port for HTTP and HTTPS that another process has, and would share with ours.
 
-    settings: Settings
-    caddy: Path
-
-    def warn(self) -> None:
-        """Warn of each port for HTTP and HTTPS that another process has, and would share with ours."""
-        machine = ThisMachine(self.caddy, self.settings.http_port, self.settings.https_port)
-        for port in self._taken():
+    Caddy listens with SO_REUSEPORT, so that two of one user fail at nothing.
+    """
+    machine = ThisMachine(caddy, settings.http_port, settings.https_port)
+    end = time.monotonic() + PATIENCE
+    for port in _ports(settings):
+        while (taken := is_shared(port)) and time.monotonic() < end:
+            time.sleep(0.05)
+        if taken:
             ways = ", or ".join(machine.remedies(PortFault(port)))
             who = holder_of(port) or "another program"
             logger.warning("port %d: %s listens there too, each gets a part of the requests: %s", port, who, ways)
 
-    def _taken(self) -> Iterator[int]:
-        end = time.monotonic() + PATIENCE
-        for port in self._ports():
-            while (taken := is_shared(port)) and time.monotonic() < end:
-                time.sleep(0.05)
-            if taken:
-                yield port
 
-    def _ports(self) -> tuple[int, ...]:
-        """The ports of the settings, or those that the operator's Caddyfile sets."""
-        found = ListenPorts(self.settings.http_port, self.settings.https_port)
-        if base := read_base(self.settings.caddyfile_path):
-            try:
-                found = ListenPorts.of(caddyfile.parse(base.text, base.path), found)
-            except CaddyfileError:
-                # it is reported with the first pass
-                return ()
-        return found.http, found.https
+def _ports(settings: Settings) -> tuple[int, ...]:
+    """The ports of the settings, or those that the operator's Caddyfile sets."""
+    found = ListenPorts(settings.http_port, settings.https_port)
+    if base := read_base(settings.caddyfile_path):
+        try:
+            found = ListenPorts.of(caddyfile.parse(base.text, base.path), found)
+        except CaddyfileError:
+            # it is reported with the first pass
+            return ()
+    return found.http, found.https

@@ -1,8 +1,7 @@
 """The demo's engine: its containers are HTTP servers of this process."""
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from attrs import define, evolve, field
@@ -131,13 +130,3 @@ class DemoEngine:
             self._resources[container] = evolve(self._resources[container], labels=labels(port))
             self.changes += 1
         self._wake()
-
-
-@contextmanager
-def engine() -> Iterator[DemoEngine]:
-    """A demo engine without containers; they are stopped at the end."""
-    made = DemoEngine()
-    try:
-        yield made
-    finally:
-        made.close()

@@ -4,7 +4,7 @@ import logging
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from dockcaddy.plugins.registry import Registry
 from dockcaddy.reconcile.last_good import LastGood
 from dockcaddy.reconcile.reconciler import Reconciler
 from dockcaddy.run.daemon import Ended, caddy_for, connections_for, ended_by_signals
-from dockcaddy.run.demo.backends import DemoEngine, engine
+from dockcaddy.run.demo.backends import DemoEngine
 from dockcaddy.run.demo.screen import Screen
 from dockcaddy.run.demo.tour import HELLO, Step, Tour
 from dockcaddy.run.demo.visits import REQUESTS, answers
@@ -92,7 +92,7 @@ def _stage(
     settings: Settings, registry: Registry, sections: Mapping[type, Any]
 ) -> Iterator[tuple[DemoEngine, _Watcher]]:
     """A loop with a Caddy and a folder of its own, around an engine without containers."""
-    with TemporaryFolder.made("demo") as folder, _quiet_caddy(), engine() as backends:
+    with TemporaryFolder.made("demo") as folder, _quiet_caddy(), closing(DemoEngine()) as backends:
         private, watcher = _own_settings(settings, folder), _Watcher(backends)
         last_good = LastGood(folder / "last-good.db")
         environment = {"XDG_DATA_HOME": f"{folder}/data", "XDG_CONFIG_HOME": f"{folder}/config"}
