@@ -8,14 +8,13 @@ import pytest
 from attrs import define, field
 from clock import Clock
 from dockcaddy.caddyfile import parse
-from dockcaddy.controller import Fleet, Leadership, Server, Target, Wanted
+from dockcaddy.controller import Controller, Fleet, Leadership, Server, Target, Wanted
 from dockcaddy.errors import CaddyRefusal, CaddyUnreachable
 from dockcaddy.fragment import Fragment
 from dockcaddy.merge.configuration import Configuration
 from dockcaddy.model import ControlledServer, EngineInventory, Inventory
 from dockcaddy.quarantine import Quarantine
 from dockcaddy.reconcile.pipeline import Pipeline
-from dockcaddy.run.controller import Controller
 from policies import loaded
 
 SITES = ("one", "geo", "two")
@@ -288,21 +287,21 @@ def test_the_text_is_adapted_by_servers_of_the_settings_only() -> None:
 def test_what_was_made_before_the_lead_changed_is_not_published() -> None:
     caddy = FakeCaddy()
     made = Fleet(lambda target: server(Clock(), caddy, target.url), urls=("http://b:2019",))
-    controller = Controller(made, cast(Leadership, SimpleNamespace(leads=True)), pipeline=Pipeline(loaded()))
-    configuration = wanted(*PARTS).configuration
+    controller = Controller(made, cast(Leadership, SimpleNamespace(leads=True)))
+    configuration, builders = wanted(*PARTS).configuration, Pipeline(loaded()).separate
     try:
         controller.found(Inventory(()))
         for _ in range(2):
             # lost, and regained
             controller.lead_changed()
-        controller.publish(configuration, PARTS)
+        controller.publish(configuration, PARTS, builders)
         assert made._wanted is None
         controller.found(Inventory(()))
         controller.leadership = cast(Leadership, SimpleNamespace(leads=False))
-        controller.publish(configuration, PARTS)
+        controller.publish(configuration, PARTS, builders)
         assert made._wanted is None
         controller.leadership = cast(Leadership, SimpleNamespace(leads=True))
-        controller.publish(configuration, PARTS)
+        controller.publish(configuration, PARTS, builders)
         assert made._wanted is not None
     finally:
         made.close()

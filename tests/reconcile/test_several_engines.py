@@ -7,12 +7,12 @@ import pytest
 from adapting import as_json
 from attrs import define, evolve, field
 from clock import Clock
+from dockcaddy.controller import NoServers
 from dockcaddy.errors import EngineUnreachable
 from dockcaddy.fragment import Fragment
 from dockcaddy.model import EngineInventory, Resource
 from dockcaddy.plugins.registry import Registry
 from dockcaddy.quarantine import Quarantine
-from dockcaddy.reconcile.controlled import NoServers
 from dockcaddy.reconcile.delivery import Outputs
 from dockcaddy.reconcile.last_good import LastGood
 from dockcaddy.reconcile.pipeline import Pipeline

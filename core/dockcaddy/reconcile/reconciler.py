@@ -11,6 +11,7 @@ from functools import partial
 from attrs import Factory, define, field
 
 from dockcaddy.backoff import Backoff
+from dockcaddy.controller import Controller, NoServers
 from dockcaddy.errors import CaddyRefusal, CaddyUnreachable
 from dockcaddy.fragment import Fragment
 from dockcaddy.incremental import Chosen
@@ -19,7 +20,6 @@ from dockcaddy.merge.configuration import Configuration
 from dockcaddy.model import Inventory, Problem
 from dockcaddy.narration import Narrator, Pass, ProblemLog
 from dockcaddy.quarantine import Quarantine
-from dockcaddy.reconcile.controlled import Controlled, NoServers
 from dockcaddy.reconcile.delivery import Outputs
 from dockcaddy.reconcile.express_sites import ExpressSites
 from dockcaddy.reconcile.flapping import Flapping
@@ -60,7 +60,7 @@ class Reconciler:
     base: Callable[[], BaseCaddyfile | None] = lambda: None
     last_good: LastGood | None = None
     services: Services = field(factory=Services)
-    servers: Controlled = field(factory=NoServers)
+    servers: Controller | NoServers = field(factory=NoServers)
     express: ExpressSites = field(factory=ExpressSites)
     narrator: Narrator = field(factory=ProblemLog)
     schedule: Schedule = field(factory=Schedule)
@@ -310,7 +310,7 @@ class Reconciler:
         """Hand the configuration to every output, and report the pass. Returns how many seconds a change took until it was live."""
         is_delivered = self.outputs.offer(configuration, to_live=not self.express.is_serving)
         if self.quarantine is not None and self.outputs.is_accepted:
-            self.servers.publish(configuration, self.quarantine.parts)
+            self.servers.publish(configuration, self.quarantine.parts, self.pipeline.separate)
         self._report(self.problems)
         noticed = begun if self.schedule.waiting_since is None else self.schedule.waiting_since
         done = Pass(inventory, configuration, noticed, self.clock(), is_delivered)

@@ -8,83 +8,19 @@ from collections.abc import Callable, Sequence
 
 from attrs import define
 
-from dockcaddy.admission.document_rules import DocumentRules
 from dockcaddy.caddy import AdminClient
 from dockcaddy.caddy.watched import WatchedCaddy
-from dockcaddy.controller import Election, Fleet, Leadership, Lock, Server, Target, Unlocked, Wanted
+from dockcaddy.controller import Controller, Election, Fleet, Leadership, Lock, Server, Target, Unlocked
 from dockcaddy.controller.chosen_lock import ChosenLock
 from dockcaddy.controller.server_lock import ServerLock
 from dockcaddy.controller.swarm_lock import SwarmLock
 from dockcaddy.engine import Engine
 from dockcaddy.errors import CaddyRefusal, SettingsError
-from dockcaddy.fragment import Fragment
-from dockcaddy.merge.configuration import Configuration
-from dockcaddy.model import Inventory, Problem
-from dockcaddy.reconcile.pipeline import Pipeline
 from dockcaddy.run.composition import quarantine_for
 from dockcaddy.settings.table import Settings
 
 # a server that answers nothing for so long is asked again, in seconds
 TIMEOUT, CONNECT_TIMEOUT = 30.0, 1.0
-
-
-@define(eq=False)
-class Controller:
-    """What the loop needs of the servers. `changed` is called when their problems or the lead change."""
-
-    fleet: Fleet
-    leadership: Leadership
-    changed: Callable[[], None] = lambda: None
-    pipeline: Pipeline | None = None
-    # the lead has changed so many times, now and when the present pass began
-    _term: int = 0
-    _term_of_pass: int = 0
-
-    @property
-    def leads(self) -> bool:
-        """See Controlled."""
-        return self.leadership.leads
-
-    @property
-    def problems(self) -> Sequence[Problem]:
-        """See Controlled."""
-        return self.fleet.problems
-
-    def tell(self) -> None:
-        """The problems of servers have changed."""
-        self.changed()
-
-    def lead_changed(self) -> None:
-        """This controller begins to lead, or ends."""
-        self._term += 1
-        self.fleet.forget()
-        self.changed()
-
-    def start(self) -> None:
-        """See Controlled."""
-        self.fleet.found(Inventory(()))
-        self.leadership.start()
-
-    def found(self, inventory: Inventory) -> None:
-        """See Controlled."""
-        self._term_of_pass = self._term
-        self.fleet.found(inventory)
-
-    def may_have_more(self, remembered: bytes) -> bool:
-        """See Controlled. What was published since this controller leads is its own."""
-        return not self.fleet.has_published and self.fleet.runs_another(remembered)
-
-    def publish(self, configuration: Configuration, parts: Sequence[Fragment]) -> None:
-        """See Controlled. What was made before the lead changed is outdated."""
-        assert self.pipeline is not None
-        if not self.leads or self._term_of_pass != self._term:
-            return
-        self.fleet.publish(Wanted(configuration, parts, self.pipeline.separate()))
-
-    def close(self) -> None:
-        """See Controlled."""
-        self.leadership.close()
-        self.fleet.close()
 
 
 def controller_for(
@@ -107,13 +43,10 @@ def controller_for(
     def leads() -> bool:
         return leadership.leads
 
-    def rules() -> DocumentRules:
-        return made.pipeline.document_rules if made.pipeline is not None else DocumentRules()
-
     def connect(target: Target) -> Server:
         # there is no mark as long as the lock on the servers is not the one that is used
         caddy = WatchedCaddy(client(target), leads, lambda: on_servers.mark)
-        quarantine = quarantine_for(settings, [caddy], clock, rules=rules)
+        quarantine = quarantine_for(settings, [caddy], clock, rules=lambda: made.document_rules)
         assert quarantine is not None
         return Server(target, caddy, quarantine, clock, leads, made.tell)
 
@@ -171,6 +104,3 @@ class NoCommonFolder:
     def adapt(self, caddyfile: str) -> bytes:
         """Refuse."""
         raise CaddyRefusal("servers of a controller have no folder in common")
-
-
-__all__ = ["Controller", "NoCommonFolder", "controller_for", "tls_for"]

@@ -16,6 +16,7 @@ from attrs import define
 
 from dockcaddy import __version__
 from dockcaddy.caddy import GRACE, CaddyProcess, Version, find_caddy, listen_address
+from dockcaddy.controller import Controller
 from dockcaddy.engine import Engine
 from dockcaddy.engine.reach.own_container import is_in_container
 from dockcaddy.errors import CaddyUnreachable, SettingsError
@@ -31,7 +32,7 @@ from dockcaddy.run.caddy_folders import report_folders
 from dockcaddy.run.caddy_watch import caddy_watch_for
 from dockcaddy.run.composition import pipeline_for
 from dockcaddy.run.connections import Connections
-from dockcaddy.run.controller import Controller, controller_for, tls_for
+from dockcaddy.run.controller import controller_for, tls_for
 from dockcaddy.run.delayed import delayed
 from dockcaddy.run.dry_run import DryRun, fragments_before, without_effect
 from dockcaddy.run.engines import engines_for

@@ -10,6 +10,7 @@ from typing import Any
 
 from attrs import evolve
 
+from dockcaddy.controller import Controller, NoServers
 from dockcaddy.errors import PluginFault, SettingsError
 from dockcaddy.hookspecs import Adapter, NoStatus, OutputContext, ServiceContext, StatusFeed
 from dockcaddy.narration import Narrator, ProblemLog
@@ -17,7 +18,6 @@ from dockcaddy.plugins.calls import GuardedOutput
 from dockcaddy.plugins.guard import BUNDLED_SOURCE
 from dockcaddy.plugins.registry import Registry
 from dockcaddy.plugins.services import GuardedService
-from dockcaddy.reconcile.controlled import NoServers
 from dockcaddy.reconcile.debounce import Debounce
 from dockcaddy.reconcile.delivery import Delivery, Outputs
 from dockcaddy.reconcile.express_folder import ExpressFolder
@@ -30,7 +30,7 @@ from dockcaddy.reconcile.services import Services
 from dockcaddy.reconcile.watch import EngineWatches, WatchedEngine
 from dockcaddy.run.composition import pipeline_for, quarantine_for
 from dockcaddy.run.connections import Connections, adapters_for
-from dockcaddy.run.controller import Controller, NoCommonFolder
+from dockcaddy.run.controller import NoCommonFolder
 from dockcaddy.run.memory import give_back_memory
 from dockcaddy.run.operator_files import BaseFile
 from dockcaddy.run.outputs import ChosenOutput, chosen_outputs
@@ -124,7 +124,7 @@ def reconciler_for(
     if status is not None:
         made.observer = status
     if controller is not None:
-        controller.pipeline, controller.changed = pipeline, made.mailbox.wake
+        controller.document_rules, controller.changed = rules, made.mailbox.wake
     return made
 
 
