@@ -76,7 +76,7 @@ def engine(client: Client) -> Engine:
 def watched(client: Client, options: EngineOptions, own: dict[str, Any] | None = None) -> Engine:
     """The client's engine; whether we run in a container on it is known."""
     made = Engine(Connection("unix:///nowhere.sock", client=client), options)
-    made._reflector.own.found, made._reflector.own._is_known = own, True
+    made._reflector.own.take(own)
     return made
 
 

@@ -17,7 +17,7 @@ def of_container(labels: dict[str, Any]) -> Resource:
 
 def of_service(labels: dict[str, Any]) -> Resource:
     item = {"ID": "a", "Spec": {"Name": "web", "Labels": labels}}
-    return service(item, (), {}, {}, INGRESS, "local", EngineOptions())
+    return service(item, (), {}, INGRESS, "local", EngineOptions())
 
 
 @pytest.mark.parametrize("resource", [of_container, of_service])

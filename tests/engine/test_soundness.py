@@ -74,7 +74,7 @@ class Client:
 
 def engine(client: Client) -> Engine:
     made = Engine(Connection("unix:///nowhere.sock", client=client), EngineOptions())
-    made._reflector.own._is_known = True
+    made._reflector.own.take(None)
     return made
 
 

@@ -128,7 +128,7 @@ class ServiceStore:
             basis = (item, tasks, ingress, networks, self.node)
             kept = self._made.get(id)
             if kept is None or kept[0] != basis:
-                made_now = service(item, tasks, networks, {}, ingress, self.engine, self.options, self.node)
+                made_now = service(item, tasks, networks, ingress, self.engine, self.options, self.node)
                 kept = basis, self._with_page(made_now)
             made[id] = kept
         self._made = made
@@ -137,11 +137,8 @@ class ServiceStore:
     def _with_page(self, made: Resource) -> Resource:
         """The resource; one without tasks as a container that has stopped, if that shows a page."""
         is_up = made.running or not self.options.proxy_service_tasks
-        return (
-            made
-            if is_up or not self.options.stopped.shows_page(made.labels, "exited")
-            else evolve(made, shows_page=True)
-        )
+        shows_page = not is_up and self.options.stopped.shows_page(made.labels, "exited")
+        return evolve(made, shows_page=True) if shows_page else made
 
 
 def _needed(task: Json) -> Json:

@@ -1,6 +1,7 @@
 """The fragments of one engine's resources: each is rendered once for what it was rendered from. Pure."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 
 from attrs import field, frozen
 
@@ -29,6 +30,7 @@ class EngineFragments:
         """The fragments of the engine now. Only what is new, or was made for something else, is rendered."""
         made: dict[Resource, Fragment] = {}
         reading: dict[Resource, Inventory] = {}
+        now = partial(EngineFragments, engine.caddy, engine.operators, engine.resources)
 
         def rendered(resource: Resource) -> Fragment:
             made[resource], reads = render(resource)
@@ -37,7 +39,7 @@ class EngineFragments:
             return made[resource]
 
         if engine.caddy is not self.caddy:
-            return self._with(engine, tuple(map(rendered, engine.resources)), reading)
+            return now(tuple(map(rendered, engine.resources)), reading)
         difference = Difference.of(self.resources, engine.resources)
         fragments = difference.mapped(self.fragments, rendered) if difference else self.fragments
         gone = frozenset(difference.gone)
@@ -50,9 +52,4 @@ class EngineFragments:
             in_order = zip(engine.resources, fragments, strict=True)
             fragments = tuple([rendered(each) if each in stale else fragment for each, fragment in in_order])
             kept = {each: read for each, read in kept.items() if each not in stale}
-        return self._with(engine, fragments, {**kept, **reading})
-
-    def _with(
-        self, engine: EngineInventory, fragments: tuple[Fragment, ...], reading: Mapping[Resource, Inventory]
-    ) -> "EngineFragments":
-        return EngineFragments(engine.caddy, engine.operators, engine.resources, fragments, reading)
+        return now(fragments, {**kept, **reading})

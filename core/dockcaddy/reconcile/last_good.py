@@ -5,7 +5,7 @@ Caddy starts with it at once, even while the engine is down; a resource that can
 
 import contextlib
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,8 @@ create table if not exists fragment (
 ) without rowid;
 pragma user_version = 1;
 """
+_FRAGMENTS = "select key, owner, seniority, addresses, text from fragment"
+_JSON = "select json from configuration"
 
 
 @frozen
@@ -53,27 +55,24 @@ class LastGood:
 
     def load(self) -> Remembered:
         """What an earlier run saved; empty where the file cannot be read."""
-        rows = self._read("select key, owner, seniority, addresses, text from fragment")
-        made = (_fragment(*columns) for columns in rows)
-        return Remembered(self.json(), {each.key: each for each in made if each is not None})
+        return Remembered(self.json(), _by_key(self._read(_FRAGMENTS)))
 
     def read_only(self) -> Remembered:
         """What the dockcaddy that runs has saved; its file stays as it is. Raises OutputError."""
         try:
             with contextlib.closing(sqlite3.connect(f"file:{self.path}?mode=ro", uri=True, timeout=1)) as connection:
-                rows = connection.execute("select key, owner, seniority, addresses, text from fragment").fetchall()
-                saved = connection.execute("select json from configuration").fetchone()
+                rows = connection.execute(_FRAGMENTS).fetchall()
+                saved = connection.execute(_JSON).fetchone()
         except sqlite3.Error as error:
             reason = f"cannot be read: {error}"
             if "no such table" in str(error):
                 reason = "nothing was kept yet: the log of dockcaddy says why"
             raise OutputError(f"last good configuration {self.path}: {reason}") from error
-        made = (_fragment(*columns) for columns in rows)
-        return Remembered(saved[0] if saved else b"", {each.key: each for each in made if each is not None})
+        return Remembered(saved[0] if saved else b"", _by_key(rows))
 
     def json(self) -> bytes:
         """Caddy's JSON alone, `b""` without any. No fragment is parsed."""
-        return next((json for (json,) in self._read("select json from configuration")), b"")
+        return next((json for (json,) in self._read(_JSON)), b"")
 
     def _read(self, query: str) -> Sequence[tuple[Any, ...]]:
         try:
@@ -118,6 +117,11 @@ def _differ(before: Fragment | None, fragment: Fragment) -> bool:
 
 def _row(fragment: Fragment) -> tuple[str, str, int, str, str]:
     return fragment.key, fragment.owner, fragment.seniority, " ".join(fragment.addresses), fragment.content
+
+
+def _by_key(rows: Iterable[tuple[Any, ...]]) -> dict[str, Fragment]:
+    made = (_fragment(*columns) for columns in rows)
+    return {each.key: each for each in made if each is not None}
 
 
 def _fragment(key: str, owner: str, seniority: int, addresses: str, text: str) -> Fragment | None:

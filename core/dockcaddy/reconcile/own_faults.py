@@ -1,7 +1,6 @@
 """Unexpected errors in the loop: each is logged once as a fault of dockcaddy, and the pass is retried with backoff."""
 
 import logging
-from collections.abc import Callable
 
 from attrs import define, field
 
@@ -45,6 +44,6 @@ class OwnFault:
         self._reported = ""
         self._backoff.succeeded()
 
-    def is_over(self, clock: Callable[[], float]) -> bool:
+    def is_over(self, now: float) -> bool:
         """Whether the loop may go on."""
-        return self._backoff.is_due(clock())
+        return self._backoff.is_due(now)

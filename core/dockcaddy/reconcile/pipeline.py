@@ -24,7 +24,7 @@ from dockcaddy.merge.assembly import Assembler
 from dockcaddy.merge.configuration import Configuration
 from dockcaddy.merge.sites import SiteFinisher
 from dockcaddy.merge.stopped_pages import StoppedPages
-from dockcaddy.model import EngineInventory, Inventory, Problem, Proxy, Resource, SwarmConfig, without_repeats
+from dockcaddy.model import EngineInventory, Inventory, Problem, Proxy, Resource, without_repeats
 from dockcaddy.plugins.registry import Registry
 from dockcaddy.reconcile.engine_fragments import EngineFragments
 
@@ -118,13 +118,8 @@ class Pipeline:
 
     def separate(self) -> Callable[[], Callable[[Sequence[Fragment], Collection[str]], Configuration]]:
         """What makes builders that make configurations as `configuration` does now, each for one thread."""
-        finisher = self._finisher()
-
-        def builder() -> Callable[[Sequence[Fragment], Collection[str]], Configuration]:
-            assembler = Assembler(self._route_order, finisher, self._allow_shadowing)
-            return partial(self._configuration, assembler)
-
-        return builder
+        assembler = partial(Assembler, self._route_order, self._finisher(), self._allow_shadowing)
+        return lambda: partial(self._configuration, assembler())
 
     def _configuration(
         self, assembler: Assembler, fragments: Sequence[Fragment], excluded: Collection[str] = frozenset()
@@ -154,7 +149,9 @@ class Pipeline:
         if base is not None:
             fragments.append(self._parse(parsed, "caddyfile", f"caddyfile {base.path}", base.text, base.folder))
         for engine in (with_operators(each, self._proxy) for each in inventory.engines):
-            fragments += [self._parse_config(parsed, engine, config) for config in engine.configs]
+            for config in engine.configs:
+                key, owner = f"{engine.name}/{config.id}", f"config {config.name}"
+                fragments.append(self._parse(parsed, key, owner, config.text))
             render = partial(self._render, engine=engine, inventory=inventory)
             before = self._rendered.get(engine.name) or EngineFragments()
             rendered[engine.name] = before.after(engine, inventory, render)
@@ -197,11 +194,6 @@ class Pipeline:
             # whatever it is, the other resources are rendered
             fragment = _unrendered(resource, error)
         return fragment, context.read_inventory
-
-    def _parse_config(
-        self, parsed: dict[tuple[str, str], Fragment], engine: EngineInventory, config: SwarmConfig
-    ) -> Fragment:
-        return self._parse(parsed, f"{engine.name}/{config.id}", f"config {config.name}", config.text)
 
     def _parse(
         self, parsed: dict[tuple[str, str], Fragment], key: str, owner: str, text: str, folder: str = ""

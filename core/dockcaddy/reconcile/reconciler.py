@@ -97,7 +97,7 @@ class Reconciler:
     def step(self) -> None:
         """Do what is due. An unexpected error costs this step and a pause, and nothing that is served."""
         self.schedule.note(self.mailbox.take())
-        if self._own_fault.is_over(self.clock):
+        if self._own_fault.is_over(self.clock()):
             self._protected(self._do_what_is_due)
 
     def _do_what_is_due(self) -> None:
@@ -117,9 +117,9 @@ class Reconciler:
         if due.reconcile:
             before = self.configuration
             if self.reconcile():
-                self.schedule.sent()
+                self.schedule.debounce.sent()
             else:
-                self.schedule.sent_nothing(now, self.clock())
+                self.schedule.debounce.sent_nothing(now, self.clock())
             self._own_fault.ended()
             if due.poll or self.configuration is not before:
                 self.give_back_memory()

@@ -73,14 +73,6 @@ class Schedule:
             times.append(self._last_poll + self.polling_interval)
         return min(times)
 
-    def sent(self) -> None:
-        """The pass changed the configuration: the next one may have to wait."""
-        self.debounce.sent()
-
-    def sent_nothing(self, began: float, ended: float) -> None:
-        """The pass changed nothing."""
-        self.debounce.sent_nothing(began, ended)
-
     def served(self) -> None:
         """Every live output has what was taken up."""
         self.waiting_since = None

@@ -63,6 +63,7 @@ class Silence:
 class EngineWatch:
     """One engine and its last inventory. `clock` gives seconds, `time` those since the epoch.
 
+    `failure` is why it does not answer now, `""` where it does.
     While the engine does not answer, its last inventory counts for `retention` seconds, 0 for ever.
     """
 
@@ -70,17 +71,12 @@ class EngineWatch:
     clock: Callable[[], float]
     retention: float = 0.0
     time: Callable[[], float] = time.time
+    failure: str = ""
     _last: EngineInventory | None = None
-    _failure: str = ""
     was_known: bool = False
     _silence: Silence | None = None
     _backoff: Backoff = field(factory=lambda: Backoff(FIRST_PAUSE, LONGEST_PAUSE))
     _remind_at: dict[str, float] = field(factory=dict)
-
-    @property
-    def failure(self) -> str:
-        """Why the engine does not answer now, `""` where it does."""
-        return self._failure
 
     @property
     def retry_at(self) -> float | None:
@@ -128,9 +124,9 @@ class EngineWatch:
         return (Problem(f"engine {self.engine.name}", "", f"does not answer {since}, {what}{until}", "warning"),)
 
     def _succeeded(self) -> None:
-        if self._failure:
+        if self.failure:
             logger.info("engine %s: answers again", self.engine.name)
-        self._failure, self._silence, self.was_known = "", None, True
+        self.failure, self._silence, self.was_known = "", None, True
         self._remind_at.clear()
         self._backoff.succeeded()
 
@@ -138,14 +134,14 @@ class EngineWatch:
         now = self.clock()
         self._backoff.failed(now)
         self._silence = self._silence or Silence(now, self.time())
-        self._failure = error.advice if isinstance(error, EngineUnreachable) else own_fault(error)
-        if now < self._remind_at.get(self._failure, now):
+        self.failure = error.advice if isinstance(error, EngineUnreachable) else own_fault(error)
+        if now < self._remind_at.get(self.failure, now):
             return
-        self._remind_at[self._failure] = now + REMINDER
+        self._remind_at[self.failure] = now + REMINDER
         meaning = "the last configuration stays" if has_configuration() else "nothing is configured until it does"
         if self.is_expired:
             meaning = "its sites were removed (--engine-retention)"
-        logger.error("engine %s: %s; %s, it is asked again and again", self.engine.name, self._failure, meaning)
+        logger.error("engine %s: %s; %s, it is asked again and again", self.engine.name, self.failure, meaning)
         logger.debug("where it happened", exc_info=error)
 
 

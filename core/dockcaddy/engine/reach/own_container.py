@@ -22,22 +22,15 @@ _UPPER = re.compile(r"upperdir=([^,\s]+)")
 
 @define(eq=False)
 class OwnContainer:
-    """Found once, and again when its networks change. `found` is its inspect response, None on a host."""
+    """Found once, and again when its networks change. `found` is its inspect response, None on a host.
+
+    `is_known` if `found` is current, `was_known` if it was ever set.
+    """
 
     connection: Connection
     found: Mapping[str, Any] | None = None
-    _is_known: bool = False
-    _was_known: bool = False
-
-    @property
-    def is_known(self) -> bool:
-        """Whether `found` is current."""
-        return self._is_known
-
-    @property
-    def was_known(self) -> bool:
-        """Whether `found` was ever set."""
-        return self._is_known or self._was_known
+    is_known: bool = False
+    was_known: bool = False
 
     def ask(self) -> Mapping[str, Any] | None:
         """The container's inspect response, None on a host. Raises what docker's client raises."""
@@ -53,11 +46,11 @@ class OwnContainer:
 
     def take(self, found: Mapping[str, Any] | None) -> None:
         """Set what `ask` returned."""
-        self.found, self._is_known = found, True
+        self.found, self.is_known, self.was_known = found, True, True
 
     def forget(self) -> None:
         """Ask again at the next pass; until then, `found` stays."""
-        self._is_known, self._was_known = False, self.was_known
+        self.is_known = False
 
     def has_id(self, id: str) -> bool:
         """Whether it is the container with this id."""

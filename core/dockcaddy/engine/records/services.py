@@ -25,13 +25,12 @@ def service(
     item: Json,
     tasks: Sequence[Json],
     networks: Mapping[str, str],
-    volumes: Mapping[str, str],
     ingress: IngressNetworks,
     engine: str,
     options: EngineOptions,
     node: str = "",
 ) -> Resource:
-    """The resource of a Swarm service and its tasks. `networks` are names by id, `volumes` mountpoints by name.
+    """The resource of a Swarm service and its tasks. `networks` are names by id.
 
     `node` is the id of the engine's own node, `""` if it is unknown.
     """
@@ -58,7 +57,7 @@ def service(
         labels=labels,
         environment=environment(container_spec.get("Env")),
         attachments=ingress.reached(attached),
-        mounts=_service_mounts(container_spec.get("Mounts") or (), volumes),
+        mounts=_service_mounts(container_spec.get("Mounts") or ()),
         ports=ports,
         created=_seconds(item.get("CreatedAt")),
         state="running" if running else "",
@@ -123,21 +122,13 @@ def _service_attachments(item: Json, tasks: Sequence[Json], networks: Mapping[st
     return tuple(found[name] for name in sorted(found))
 
 
-def _service_mounts(mounts: Iterable[Json], volumes: Mapping[str, str]) -> tuple[Mount, ...]:
+def _service_mounts(mounts: Iterable[Json]) -> tuple[Mount, ...]:
     made = []
     for mount in mounts:
-        source = mount.get("Source") or ""
-        named = mount.get("Type") == "volume"
-        where = volumes.get(source, "") if named else source
-        made.append(
-            Mount(
-                mount.get("Type") or "bind",
-                where,
-                mount.get("Target") or "",
-                source if named else "",
-                bool(mount.get("ReadOnly")),
-            )
-        )
+        kind, source, target = mount.get("Type") or "bind", mount.get("Source") or "", mount.get("Target") or ""
+        # where a volume is on the nodes is unknown
+        path, name = ("", source) if kind == "volume" else (source, "")
+        made.append(Mount(kind, path, target, name, bool(mount.get("ReadOnly"))))
     return tuple(sorted(made, key=lambda mount: mount.destination))
 
 
