@@ -9,8 +9,9 @@ from typing import TypeVar
 
 from attrs import define, field
 
+from dockcaddy.caddy.watched import WatchedCaddy
 from dockcaddy.controller.discovery import Target, targets_of
-from dockcaddy.controller.server import Caddy, Server, Wanted
+from dockcaddy.controller.server import Server, Wanted
 from dockcaddy.errors import CaddyRefusal, CaddyUnreachable
 from dockcaddy.model import Inventory, Problem
 from dockcaddy.settings import limits
@@ -111,7 +112,7 @@ class Fleet:
     def load(self, config: bytes) -> None:
         """Have one server run this JSON. Raises CaddyRefusal if none accepts it, CaddyUnreachable if none answers."""
 
-        def load(caddy: Caddy) -> bool:
+        def load(caddy: WatchedCaddy) -> bool:
             if not caddy.holds(config):
                 caddy.load(config)
             return True
@@ -134,7 +135,7 @@ class Fleet:
         for server in self._servers.values():
             server.close()
 
-    def _asked(self, work: Callable[[Caddy], T], *, loads: bool = False, among: Collection[str] = ()) -> T:
+    def _asked(self, work: Callable[[WatchedCaddy], T], *, loads: bool = False, among: Collection[str] = ()) -> T:
         """The result of the first server that gives one. Raises the first refusal, or CaddyUnreachable."""
         asked: dict[Future[bytes | bool], Server] = {}
         refusal: CaddyRefusal | None = None
@@ -156,7 +157,7 @@ class Fleet:
 
     def _answers(
         self,
-        work: Callable[[Caddy], T],
+        work: Callable[[WatchedCaddy], T],
         asked: dict["Future[bytes | bool]", Server],
         *,
         loads: bool,
@@ -195,7 +196,7 @@ class Fleet:
             yield f"and {len(named) - 3} more"
 
 
-def _compared(caddy: Caddy, config: bytes) -> bytes:
+def _compared(caddy: WatchedCaddy, config: bytes) -> bytes:
     """Whether Caddy serves the `same`, something else (`another`), or nothing (`b""`)."""
     if not caddy.serves(b"") and not caddy.serves(b'{"apps":{}}'):
         return b"same" if config and caddy.serves(config) else b"another"

@@ -3,15 +3,14 @@
 import threading
 from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import Future
-from typing import Protocol
 
 from attrs import define, field, frozen
 
 from dockcaddy.backoff import Backoff
+from dockcaddy.caddy.watched import WatchedCaddy
 from dockcaddy.controller.discovery import Target
 from dockcaddy.errors import CaddyRefusal, CaddyUnreachable, own_fault
 from dockcaddy.fragment import Fragment
-from dockcaddy.hookspecs import Configuration as Shown
 from dockcaddy.logs import report_own_fault
 from dockcaddy.merge.configuration import Configuration
 from dockcaddy.model import Problem
@@ -41,34 +40,9 @@ class Wanted:
     builder: Callable[[], Build]
 
 
-def is_same(one: Shown, other: Shown) -> bool:
+def is_same(one: Configuration, other: Configuration) -> bool:
     """Whether two configurations are the same for a Caddy."""
-    return one is other or (one.text == other.text and one.json == other.json)
-
-
-class Caddy(Protocol):
-    """The server's Caddy. All raise CaddyUnreachable; `load` and `adapt` raise CaddyRefusal too."""
-
-    def adapt(self, caddyfile: str) -> bytes:
-        """Caddy's JSON of the text."""
-
-    def load(self, config: bytes) -> None:
-        """Have Caddy run it."""
-
-    def holds(self, config: bytes) -> bool:
-        """Whether Caddy runs it."""
-
-    def since(self) -> Hashable:
-        """What changes when Caddy restarts or takes a configuration, always the same if that is not known."""
-
-    def config(self) -> bytes:
-        """What Caddy runs."""
-
-    def serves(self, config: bytes) -> bool:
-        """Whether Caddy serves what it serves."""
-
-    def close(self) -> None:
-        """Close the connection."""
+    return one is other or (one.says_the_same_as(other) and one.json == other.json)
 
 
 @frozen(eq=False)
@@ -86,7 +60,7 @@ class Server:
     """
 
     target: Target
-    caddy: Caddy
+    caddy: WatchedCaddy
     quarantine: Quarantine
     clock: Callable[[], float]
     leads: Callable[[], bool] = lambda: True
@@ -139,7 +113,7 @@ class Server:
             self._wanted, self._is_trying = None, False
             self._refused.succeeded()
 
-    def ask(self, work: Callable[[Caddy], bytes | bool], *, loads: bool = False) -> "Future[bytes | bool]":
+    def ask(self, work: Callable[[WatchedCaddy], bytes | bool], *, loads: bool = False) -> "Future[bytes | bool]":
         """Do something with the Caddy, between other work. If it `loads`, that stays until the server is to run another one.
 
         It stays for a while only, as nobody may decide what comes next.

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from dockcaddy.engine.reach.shared_networks import endpoints
 from dockcaddy.engine.records.resources import container_name, runs
 from dockcaddy.model import ControlledServer
 
@@ -12,12 +13,10 @@ _Place = tuple[str, str]
 # whether addresses on the network with this id count
 Counts = Callable[[str], bool]
 
-_SUFFIX = "_controlled_server"
-
 
 def server_label(prefix: str) -> str:
     """The label of a server."""
-    return prefix + _SUFFIX
+    return f"{prefix}_controlled_server"
 
 
 def is_server(labels: Mapping[str, str] | None, prefix: str) -> bool:
@@ -41,18 +40,17 @@ def server_of_container(
 
     Addresses are those on networks whose id `counts`: others may be another engine's.
     """
-    networks = (item.get("NetworkSettings") or {}).get("Networks") or {}
+    networks, name, labels = endpoints(item), container_name(item), item.get("Labels") or {}
     places = [
-        (name, address)
-        for name, endpoint in networks.items()
-        for address in ((endpoint or {}).get("IPAddress"), (endpoint or {}).get("GlobalIPv6Address"))
-        if address and counts(str((endpoint or {}).get("NetworkID") or ""))
+        (network, address)
+        for network, endpoint in networks.items()
+        for address in (endpoint.get("IPAddress"), endpoint.get("GlobalIPv6Address"))
+        if address and counts(str(endpoint.get("NetworkID") or ""))
     ]
-    value = (item.get("Labels") or {}).get(prefix + _SUFFIX)
-    name, labels = container_name(item), item.get("Labels") or {}
     names = (name, str(item.get("Id"))[:12], labels.get("com.docker.compose.service"))
     hosts = _in_networks((*names, *_aliases(networks.values())), networks)
-    return ControlledServer(f"container {name}", _ordered(places, own), str(value or ""), hosts)
+    value = str(labels.get(server_label(prefix)) or "")
+    return ControlledServer(f"container {name}", _ordered(places, own), value, hosts)
 
 
 def servers_of_service(
@@ -60,7 +58,7 @@ def servers_of_service(
 ) -> Iterator[ControlledServer]:
     """A server for each task of the service that runs."""
     spec = item.get("Spec") or {}
-    value = str((spec.get("Labels") or {}).get(prefix + _SUFFIX) or "")
+    value = str((spec.get("Labels") or {}).get(server_label(prefix)) or "")
     hosts = _hosts_of_service(item)
     for task in filter(runs, tasks):
         number = task.get("Slot") or str(task.get("NodeID") or "")[:12]

@@ -31,7 +31,8 @@ from dockcaddy.reconcile.pipeline import BaseCaddyfile, Pipeline, problems_of
 from dockcaddy.reconcile.schedule import Schedule
 from dockcaddy.reconcile.services import Services, StateChanged
 from dockcaddy.reconcile.watch import EngineWatches
-from dockcaddy.status.observation import Blind, Failure, Observation, Observer, unreachable
+from dockcaddy.status.keeper import StatusKeeper
+from dockcaddy.status.observation import Failure, Observation, unreachable
 
 logger = logging.getLogger("dockcaddy")
 
@@ -68,7 +69,7 @@ class Reconciler:
     give_back_memory: Callable[[], None] = lambda: None
     configuration: Configuration | None = None
     problems: tuple[Problem, ...] = ()
-    observer: Observer = field(factory=Blind)
+    observer: StatusKeeper | None = None
     _flapping: Flapping = field(factory=Flapping)
     _grace: GracePeriod = field(factory=GracePeriod)
     _outage: Backoff = field(factory=lambda: Backoff(FIRST_PAUSE, LONGEST_PAUSE))
@@ -110,7 +111,8 @@ class Reconciler:
             for _ in range(due.crashes):
                 self.quarantine.caddy_crashed()
         if due.caddy_started:
-            self.observer.caddy_restarted(due.crashes)
+            if self.observer is not None:
+                self.observer.caddy_restarted(due.crashes)
             self.outputs.caddy_started()
         if due.poll:
             self.watches.resync()
@@ -339,6 +341,8 @@ class Reconciler:
         took: float | None = None,
     ) -> None:
         """Show the pass to the observer."""
+        if self.observer is None:
+            return
         quarantine = self.quarantine
         self.observer.observe(
             Observation(

@@ -15,6 +15,7 @@ from dockcaddy.controller.chosen_lock import ChosenLock
 from dockcaddy.controller.server_lock import ServerLock
 from dockcaddy.controller.swarm_lock import SwarmLock
 from dockcaddy.engine import Engine
+from dockcaddy.engine.servers import server_label
 from dockcaddy.errors import CaddyRefusal, SettingsError
 from dockcaddy.run.composition import quarantine_for
 from dockcaddy.settings.table import Settings
@@ -52,7 +53,7 @@ def controller_for(
 
     fleet = Fleet(
         connect,
-        f"{settings.label_prefix}_controlled_server",
+        server_label(settings.label_prefix),
         settings.controller_network,
         settings.caddy_admin,
         on_servers.use,

@@ -19,6 +19,7 @@ from dockcaddy.caddy import GRACE, CaddyProcess, Version, find_caddy, listen_add
 from dockcaddy.controller import Controller
 from dockcaddy.engine import Engine
 from dockcaddy.engine.reach.own_container import is_in_container
+from dockcaddy.engine.servers import server_label
 from dockcaddy.errors import CaddyUnreachable, SettingsError
 from dockcaddy.files import TemporaryFolder
 from dockcaddy.hookspecs import Output
@@ -244,7 +245,7 @@ def _purpose(settings: Settings, version: Callable[[], str], process: CaddyProce
         return f"with {f'caddy {version()}'.strip()}, admin API at {process.admin}"
     if settings.has_servers:
         given = f", {', '.join(settings.caddy_admin)}" if settings.caddy_admin else ""
-        return f"configures the servers with a label {settings.label_prefix}_controlled_server{given}"
+        return f"configures the servers with a label {server_label(settings.label_prefix)}{given}"
     if settings.running_caddy:
         return f"configures the caddy at {settings.running_caddy}"
     return "sends nothing (--dry-run)" if settings.dry_run else f"writes {', '.join(settings.output)}"

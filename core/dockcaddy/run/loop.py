@@ -120,9 +120,8 @@ def reconciler_for(
         narrator or ProblemLog(),
         Schedule(settings.polling_interval, Debounce(settings.event_throttle_interval)),
         give_back_memory=give_back_memory,
+        observer=status,
     )
-    if status is not None:
-        made.observer = status
     if controller is not None:
         controller.document_rules, controller.changed = rules, made.mailbox.wake
     return made

@@ -9,7 +9,7 @@ import sqlite3
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Protocol, get_args
+from typing import Any, get_args
 
 from attrs import Factory, define, field
 
@@ -29,29 +29,6 @@ pragma user_version = 1;
 _TYPES, _STATES, _KINDS = get_args(ConditionType), get_args(State), get_args(EventKind)
 
 
-class History(Protocol):
-    """Where the history is kept."""
-
-    def load(self) -> tuple[Known, Sequence[Event]]:
-        """The conditions by subject, and the last events, the oldest first."""
-
-    def keep(self, dates: Dates, events: Sequence[Event]) -> None:
-        """Keep what changed."""
-
-
-class NoHistory:
-    """Keeps nothing."""
-
-    def load(self) -> tuple[Known, Sequence[Event]]:
-        """Nothing."""
-        return {}, ()
-
-    def keep(self, dates: Dates, events: Sequence[Event]) -> None:
-        """Forget what changed."""
-        dates.changed.clear()
-        dates.gone.clear()
-
-
 @define
 class HistoryFile:
     """A file that is readable by its owner only. Its errors are logged, never raised."""
@@ -67,7 +44,7 @@ class HistoryFile:
     )
 
     def load(self) -> tuple[Known, Sequence[Event]]:
-        """What an earlier run kept; nothing where the file cannot be read."""
+        """What an earlier run kept, nothing where the file cannot be read: the conditions by subject, and the last events, the oldest first."""
         known: defaultdict[str, dict[str, Condition]] = defaultdict(dict)
         events: list[Event] = []
         try:

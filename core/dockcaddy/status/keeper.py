@@ -12,7 +12,7 @@ from dockcaddy.merge.assembly import Assembly
 from dockcaddy.settings import limits
 from dockcaddy.status.dates import Dates
 from dockcaddy.status.events import caddy_event, certificate_event, is_known, part_events, resource_event, site_event
-from dockcaddy.status.history import History, NoHistory
+from dockcaddy.status.history import HistoryFile
 from dockcaddy.status.model import Certificate, Condition, Event, PartStatus, Status, Update
 from dockcaddy.status.observation import Observation
 from dockcaddy.status.resource_book import Changed, ResourceBook
@@ -35,7 +35,7 @@ class StatusKeeper:
 
     time: Callable[[], float] = time.time
     prefix: str = "caddy"
-    history: History = field(factory=NoHistory)
+    history: HistoryFile | None = None
     current: Status = field(factory=Status)
     resources: ResourceBook = field(init=False)
     sites: SiteBook = field(init=False)
@@ -52,7 +52,7 @@ class StatusKeeper:
     _lock: threading.RLock = field(factory=threading.RLock)
 
     def __attrs_post_init__(self) -> None:
-        known, events = self.history.load()
+        known, events = self.history.load() if self.history is not None else ({}, ())
         self._dates = Dates(known)
         self.resources, self.sites = ResourceBook(self.prefix), SiteBook(self.prefix)
         self._ready = {
@@ -212,15 +212,11 @@ class StatusKeeper:
         known = {each.name: each for each in self.current.engines}
         engines = {name: self._part(known.get(name), name, why) for name, why in self._seen.engines.items()}
         self._events += part_events(known, engines, self.time())
-        failure = self._seen.failure
+        caddy, failure = self.current.caddy, self._seen.failure
         if self._seen.configuration is not None or failure is not None:
-            is_silent = failure is not None and failure.reason == "CaddyUnreachable"
-            caddy = self._part(
-                self.current.caddy, "caddy", failure.message if failure is not None and is_silent else ""
-            )
+            why = failure.message if failure is not None and failure.reason == "CaddyUnreachable" else ""
+            caddy = self._part(caddy, "caddy", why)
             self._note(caddy_event(self.current.caddy, caddy, self.time()))
-        else:
-            caddy = self.current.caddy
         is_complete = self._seen.inventory is not None and self._seen.configuration is not None
         self.current = evolve(
             self.current,
@@ -246,7 +242,8 @@ class StatusKeeper:
     def _publish(self, update: Update, *, is_changed: bool) -> None:
         events, self._events = tuple(self._events), []
         # before anybody reads it: what was read is still so after a kill
-        self.history.keep(self._dates, events)
+        if self.history is not None:
+            self.history.keep(self._dates, events)
         if is_changed or events:
             self.current = evolve(
                 self.current,

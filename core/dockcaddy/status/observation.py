@@ -1,7 +1,6 @@
 """What one pass of the loop gives to the status."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Protocol
 
 from attrs import field, frozen
 
@@ -65,26 +64,6 @@ def _engines(inventory: Inventory | None) -> Sequence[object]:
 def _is_same(one: Sequence[object], other: Sequence[object]) -> bool:
     """Whether they hold the very same objects."""
     return len(one) == len(other) and all(a is b for a, b in zip(one, other, strict=True))
-
-
-class Observer(Protocol):
-    """Is shown every pass of the loop. Nothing that it does may raise or wait."""
-
-    def observe(self, seen: Observation) -> None:
-        """A pass is over."""
-
-    def caddy_restarted(self, crashes: int) -> None:
-        """Caddy ended and was started again; it had crashed so many times, or somebody ended it."""
-
-
-class Blind:
-    """An observer that keeps nothing."""
-
-    def observe(self, seen: Observation) -> None:
-        """Do nothing."""
-
-    def caddy_restarted(self, crashes: int) -> None:
-        """Do nothing."""
 
 
 def by_resource(problems: Iterable[Problem]) -> dict[str, tuple[Problem, ...]]:

@@ -87,13 +87,13 @@ class ResourceBook:
         keys = {key for key in keys if key in here or (key in self.facts and key not in gone)}
         problems = by_resource(seen.problems)
         there = {key: self.facts[key] for key in keys if key in self.facts}
-        fragment_of = _Lookup(fragments, seen.fragments, {key: each.fragment for key, each in there.items()})
-        part_of = _Lookup(parts, seen.parts, {key: each.part for key, each in there.items()})
+        fragment_of = _now(keys, {key: each.fragment for key, each in there.items()}, fragments, seen.fragments)
+        part_of = _now(keys, {key: each.part for key, each in there.items()}, parts, seen.parts)
         found: dict[str, Facts] = {}
         for key in sorted(keys):
             resource = here[key] if key in here else self.facts[key].resource
             why, rejection = problems.get(str(resource), ()), seen.rejections.get(key)
-            found[key] = Facts(resource, fragment_of[key], part_of[key], rejection, why, seen.failure)
+            found[key] = Facts(resource, fragment_of.get(key), part_of.get(key), rejection, why, seen.failure)
         return found, gone
 
     def set_ready(self, key: str, sites: Sequence[SiteStatus], dates: Dates) -> None:
@@ -157,30 +157,18 @@ def _engines(seen: Observation) -> Sequence[EngineInventory]:
     return seen.inventory.engines if seen.inventory is not None else ()
 
 
-@define
-class _Lookup:
-    """Fragments by key: those that `differ`, those that were known `before`, and all of `every` for what was not known."""
-
-    differ: Difference[Fragment]
-    every: tuple[Fragment, ...]
-    before: Mapping[str, Fragment | None]
-    _new: dict[str, Fragment] = field(init=False)
-    _gone: frozenset[str] = field(init=False)
-    _by_key: dict[str, Fragment] | None = None
-
-    def __attrs_post_init__(self) -> None:
-        self._new = {each.key: each for each in self.differ.new}
-        self._gone = frozenset(each.key for each in self.differ.gone)
-
-    def __getitem__(self, key: str) -> Fragment | None:
-        """The fragment of this key now; None where there is none."""
-        if key in self._new:
-            return self._new[key]
-        if key in self.before:
-            return None if key in self._gone else self.before[key]
-        if self._by_key is None:
-            self._by_key = {each.key: each for each in self.every}
-        return self._by_key.get(key)
+def _now(
+    keys: set[str],
+    before: Mapping[str, Fragment | None],
+    difference: Difference[Fragment],
+    every: tuple[Fragment, ...],
+) -> Mapping[str, Fragment | None]:
+    """The fragments of these keys by what they were `before`. Where that is not known of one, all of `every` are looked at."""
+    changed: dict[str, Fragment | None] = {each.key: None for each in difference.gone}
+    changed |= {each.key: each for each in difference.new}
+    if keys - before.keys() - changed.keys():
+        return {each.key: each for each in every}
+    return {**before, **changed}
 
 
 def _resources(seen: Observation | None) -> tuple[Resource, ...]:

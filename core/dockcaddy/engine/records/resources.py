@@ -10,7 +10,7 @@ from typing import Any
 from attrs import field, frozen
 
 from dockcaddy.engine.reach.ingress import NETWORK_LABEL, IngressNetworks
-from dockcaddy.engine.reach.shared_networks import UsedNetwork, network_mode, uses_the_hosts
+from dockcaddy.engine.reach.shared_networks import UsedNetwork, endpoints, network_mode, uses_the_hosts
 from dockcaddy.engine.reach.unreachable import reason
 from dockcaddy.engine.records.gotypes import container_record
 from dockcaddy.engine.records.stopped import Stopped
@@ -57,8 +57,7 @@ class EngineOptions:
         """Whether the constraint excludes the container of an item of `GET /containers/json`."""
         if not self.constraint.text:
             return False
-        networks = (item.get("NetworkSettings") or {}).get("Networks") or {}
-        subject = Subject(container_name(item), texts(item.get("Labels") or {}), tuple(networks))
+        subject = Subject(container_name(item), texts(item.get("Labels") or {}), tuple(endpoints(item)))
         return not self.constraint.admits(subject)
 
     def excludes_service(self, item: Json, networks: Mapping[str, str]) -> bool:
