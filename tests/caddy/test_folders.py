@@ -8,13 +8,13 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from dockcaddy.run.caddy_folders import caddy_folders, report_folders
+from dockcaddy.caddy.folders import caddy_folders, report_folders
 
 # as a user who is not root
 CODE = """
 import logging, os, sys
 logging.basicConfig(format="%(message)s")
-from dockcaddy.run.caddy_folders import report_folders
+from dockcaddy.caddy.folders import report_folders
 os.setgroups([])
 os.setgid(65532)
 os.setuid(65532)

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from dockcaddy.errors import DockcaddyError
-from dockcaddy.run.status_client import NotRunning, StatusClient
+from dockcaddy.status.client import NotRunning, StatusClient
 from dockcaddy.status.view import condition
 from forwarding import engine_at
 from hanging import hanging

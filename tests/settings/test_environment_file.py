@@ -1,7 +1,7 @@
 """The file at --envfile, as caddy-docker-proxy reads it."""
 
 import pytest
-from dockcaddy.run.environment_file import parse_environment
+from dockcaddy.settings.environment_file import parse_environment
 from hypothesis import given
 from hypothesis import strategies as st
 

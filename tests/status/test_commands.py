@@ -13,7 +13,7 @@ from dockcaddy.cli.status import fitting
 from dockcaddy.cli.wait import look, waited
 from dockcaddy.model import Unserved
 from dockcaddy.quarantine import Quarantine
-from dockcaddy.run.status_client import NotRunning, StatusClient
+from dockcaddy.status.client import NotRunning, StatusClient
 from dockcaddy.status.document import DOCUMENTS
 from dockcaddy.status.view import Documents, drawn, overview
 from dockcaddy_status.troubles import troubles

@@ -18,9 +18,9 @@ from dockcaddy.engine.records.resources import EngineOptions
 from dockcaddy.engine.records.unserved import unserved_containers, unserved_services
 from dockcaddy.errors import CaddyUnreachable
 from dockcaddy.run.caddy_watch import UPSTREAMS_EVERY, CaddyWatch
-from dockcaddy.run.stored_certificates import StoredCertificates
 from dockcaddy.settings import limits
 from dockcaddy.settings.constraint import Constraint
+from dockcaddy.status.stored_certificates import StoredCertificates
 from observed import Observed
 
 

@@ -19,7 +19,7 @@ from dockcaddy.cli.running_options import with_those_running
 from dockcaddy.errors import CaddyUnreachable, SettingsError
 from dockcaddy.reconcile.last_good import LastGood, Remembered
 from dockcaddy.run.difference import SiteChange, changes, in_order_of, names_for_addresses, with_others
-from dockcaddy.run.status_client import NotRunning, StatusClient
+from dockcaddy.status.client import NotRunning, StatusClient
 
 logger = logging.getLogger("dockcaddy")
 

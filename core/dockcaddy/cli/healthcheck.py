@@ -8,9 +8,9 @@ import click
 from dockcaddy.cli.options import Command, read_settings, settings_options
 from dockcaddy.cli.result import write
 from dockcaddy.errors import DockcaddyError
-from dockcaddy.run.environment_file import load_environment_file
 from dockcaddy.run.health import check_caddy
 from dockcaddy.run.running import running_arguments
+from dockcaddy.settings.environment_file import load_environment_file
 
 logger = logging.getLogger("dockcaddy")
 UNHEALTHY = 1

@@ -25,10 +25,10 @@ from dockcaddy.reconcile.pipeline import BaseCaddyfile, Pipeline
 from dockcaddy.run.comparison import Comparison, peers_settings
 from dockcaddy.run.composition import pipeline_for
 from dockcaddy.run.engines import engines_for, options_for
-from dockcaddy.run.environment_file import load_environment_file
 from dockcaddy.run.operator_files import read_base
 from dockcaddy.run.preview import Arrange, Preview, served_by_program, served_unchecked
 from dockcaddy.settings import limits
+from dockcaddy.settings.environment_file import load_environment_file
 from dockcaddy.settings.table import Settings
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ import click
 
 from dockcaddy.cli.options import read_settings
 from dockcaddy.errors import CaddyUnreachable
-from dockcaddy.run.environment_file import load_environment_file
 from dockcaddy.run.running import Running, running_at
+from dockcaddy.settings.environment_file import load_environment_file
 from dockcaddy.settings.sources import CONFIG_FILES, anchored
 from dockcaddy.settings.table import OPTIONS, PREFIX
 

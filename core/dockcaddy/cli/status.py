@@ -14,9 +14,9 @@ from dockcaddy.cli.options import read_settings, settings_options
 from dockcaddy.cli.output import results
 from dockcaddy.cli.result import HEIGHT, width, write
 from dockcaddy.errors import SettingsError
-from dockcaddy.run.environment_file import load_environment_file
-from dockcaddy.run.status_client import NotRunning, StatusClient
+from dockcaddy.settings.environment_file import load_environment_file
 from dockcaddy.settings.table import nearest
+from dockcaddy.status.client import NotRunning, StatusClient
 from dockcaddy.status.view import Documents, Row, Style, details, drawn, overview
 
 logger = logging.getLogger("dockcaddy")

@@ -21,9 +21,9 @@ from dockcaddy.cli.running_options import with_those_running
 from dockcaddy.errors import CaddyUnreachable
 from dockcaddy.merge.configuration import Configuration
 from dockcaddy.run.preview import Preview
-from dockcaddy.run.status_client import NotRunning, StatusClient
 from dockcaddy.run.status_once import documents_of, status_once
 from dockcaddy.run.trying import Request, Way, way_of
+from dockcaddy.status.client import NotRunning, StatusClient
 from dockcaddy.status.view import Documents
 
 # what everybody passes and is of no interest

@@ -13,8 +13,8 @@ from dockcaddy.cli.progress import waiting_for
 from dockcaddy.cli.result import write
 from dockcaddy.cli.status import client_for
 from dockcaddy.errors import SettingsError
-from dockcaddy.run.status_client import NotRunning, StatusClient
 from dockcaddy.settings.values import parse_seconds
+from dockcaddy.status.client import NotRunning, StatusClient
 from dockcaddy.status.view import Documents, is_met, is_unknown, owner, why
 
 logger = logging.getLogger("dockcaddy")

@@ -8,13 +8,13 @@ from contextlib import contextmanager
 from attrs import define, field
 
 from dockcaddy.caddy import AdminClient, CaddyProcess
+from dockcaddy.caddy.folders import caddy_folders
 from dockcaddy.caddy.views import upstreams_of
 from dockcaddy.errors import CaddyUnreachable
 from dockcaddy.logs import report_own_fault
-from dockcaddy.run.caddy_folders import caddy_folders
 from dockcaddy.run.connections import Connections
-from dockcaddy.run.stored_certificates import StoredCertificates
 from dockcaddy.status.keeper import StatusKeeper
+from dockcaddy.status.stored_certificates import StoredCertificates
 
 # seconds between two looks; certificates change rarely
 INTERVAL = 5.0

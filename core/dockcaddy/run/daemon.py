@@ -16,6 +16,7 @@ from attrs import define
 
 from dockcaddy import __version__
 from dockcaddy.caddy import GRACE, CaddyProcess, Version, find_caddy, listen_address
+from dockcaddy.caddy.folders import report_folders
 from dockcaddy.controller import Controller
 from dockcaddy.engine import Engine
 from dockcaddy.engine.reach.own_container import is_in_container
@@ -29,7 +30,6 @@ from dockcaddy.reconcile.delivery import Delivery, Outputs
 from dockcaddy.reconcile.last_good import LastGood
 from dockcaddy.reconcile.listeners import listening
 from dockcaddy.reconcile.watch import EngineWatches
-from dockcaddy.run.caddy_folders import report_folders
 from dockcaddy.run.caddy_watch import caddy_watch_for
 from dockcaddy.run.composition import pipeline_for
 from dockcaddy.run.connections import Connections
@@ -37,7 +37,6 @@ from dockcaddy.run.controller import controller_for, tls_for
 from dockcaddy.run.delayed import delayed
 from dockcaddy.run.dry_run import DryRun, fragments_before, without_effect
 from dockcaddy.run.engines import engines_for
-from dockcaddy.run.environment_file import load_environment_file
 from dockcaddy.run.loop import outputs_for, reconciler_for, service_context
 from dockcaddy.run.memory import forget_generated_sources, use_one_heap
 from dockcaddy.run.operator_files import read_base
@@ -45,6 +44,7 @@ from dockcaddy.run.outputs import chosen_outputs
 from dockcaddy.run.own_admin import own_address
 from dockcaddy.run.server import Kept, report_without_effect
 from dockcaddy.run.shared_ports import warn_of_shared_ports
+from dockcaddy.settings.environment_file import load_environment_file
 from dockcaddy.settings.table import Settings
 from dockcaddy.status.history import HistoryFile
 from dockcaddy.status.keeper import StatusKeeper

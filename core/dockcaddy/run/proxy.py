@@ -5,10 +5,10 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from dockcaddy.caddy.folders import caddy_folders
 from dockcaddy.controller.discovery import DEFAULT_PORT
 from dockcaddy.model import Proxy
 from dockcaddy.plugins.registry import Registry
-from dockcaddy.run.caddy_folders import caddy_folders
 from dockcaddy.run.engines import endpoint_urls
 from dockcaddy.run.outputs import chosen_outputs
 from dockcaddy.settings.table import Settings

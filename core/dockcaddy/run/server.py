@@ -10,12 +10,12 @@ from pathlib import Path
 
 from attrs import frozen
 
+from dockcaddy.caddy.folders import caddy_folders
 from dockcaddy.controller.discovery import DEFAULT_PORT
 from dockcaddy.engine.reach.own_addresses import own_addresses
 from dockcaddy.errors import SettingsError
 from dockcaddy.files import write_atomically
 from dockcaddy.model import bracketed
-from dockcaddy.run.caddy_folders import caddy_folders
 from dockcaddy.settings.table import OPTIONS, Settings
 
 logger = logging.getLogger("dockcaddy")
