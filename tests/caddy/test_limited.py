@@ -14,7 +14,7 @@ from attrs import define, field
 from dockcaddy.caddy import LimitedAdapter, TooLargeError, limited_process
 from dockcaddy.caddy.limited_process import LimitedProcess
 from dockcaddy.errors import CaddyRefusal, CaddyUnreachable
-from dockcaddy.run.adapting import Limited, Measured, fragment_adapter
+from dockcaddy.run.adapting import FragmentAdapter, fragment_adapter
 from dockcaddy.settings import limits
 from hanging import hang
 
@@ -161,8 +161,8 @@ def test_without_a_program_what_serves_adapts() -> None:
     assert fragment_adapter([serving], None, is_same=False, asks_all=False).adapt(SITE) == b"{}"
     # and where it cannot be started
     missing = LimitedAdapter(Path("/nonexistent/caddy"))
-    for adapter in (Limited(missing, serving), Measured(missing, serving)):
-        assert adapter.adapt(SITE) == b"{}"
+    for counts in (True, False):
+        assert FragmentAdapter(missing, serving, counts).adapt(SITE) == b"{}"
     assert len(serving.texts) == 3
 
 

@@ -48,58 +48,35 @@ class FirstAdapter:
 
 
 @frozen
-class Measured:
-    """Has a text adapted by the Caddy that `serves` it, once a `limited` one has shown that it can be.
+class FragmentAdapter:
+    """Adapts fragments with a `limited` Caddy of our own first. `serves` is what adapts whole configurations.
 
-    What else the limited one says does not count: it has no variables, and may be another Caddy.
+    Where the limited one `counts`, the other one is asked only where that does not run, and `others` may adapt what it refuses,
+    if given. Where it is another Caddy, and for variables, which it does not have, it only shows that a text can be adapted.
     """
 
     limited: Adapter
     serves: Adapter
-
-    def adapt(self, caddyfile: str) -> bytes:
-        """See FirstAdapter."""
-        try:
-            self.limited.adapt(caddyfile)
-        except TooLargeError:
-            raise
-        except (CaddyRefusal, CaddyUnreachable):
-            pass
-        return self.serves.adapt(caddyfile)
-
-
-@frozen
-class Limited:
-    """Adapts with a `limited` Caddy. Where that does not run, `serves` adapts; what it refuses `others` may adapt, if given."""
-
-    limited: Adapter
-    serves: Adapter
+    counts: bool
     others: Adapter | None = None
 
     def adapt(self, caddyfile: str) -> bytes:
         """See FirstAdapter."""
+        counts = self.counts and _VARIABLE not in caddyfile
         try:
-            return self.limited.adapt(caddyfile)
+            made = self.limited.adapt(caddyfile)
+            if counts:
+                return made
         except TooLargeError:
             raise
         except CaddyRefusal:
-            if self.others is None:
+            if counts and self.others is not None:
+                return self.others.adapt(caddyfile)
+            if counts:
                 raise
-            return self.others.adapt(caddyfile)
         except CaddyUnreachable:
-            return self.serves.adapt(caddyfile)
-
-
-@frozen
-class ByVariables:
-    """Adapts texts `without` variables in another way than those `with_variables`."""
-
-    without: Adapter
-    with_variables: Adapter
-
-    def adapt(self, caddyfile: str) -> bytes:
-        """See FirstAdapter."""
-        return (self.with_variables if _VARIABLE in caddyfile else self.without).adapt(caddyfile)
+            pass
+        return self.serves.adapt(caddyfile)
 
 
 def fragment_adapter(adapters: Sequence[Adapter], program: Path | None, *, is_same: bool, asks_all: bool) -> Adapter:
@@ -110,12 +87,9 @@ def fragment_adapter(adapters: Sequence[Adapter], program: Path | None, *, is_sa
     whole = FirstAdapter(tuple(adapters), asks_all)
     if program is None:
         return whole
-    limited = LimitedAdapter(program)
-    measured = Measured(limited, whole)
-    if not (is_same or asks_all):
-        return measured
-    others = tuple(each for each in adapters if not isinstance(each, CommandAdapter))
-    return ByVariables(Limited(limited, whole, FirstAdapter(others) if asks_all and others else None), measured)
+    others = [each for each in adapters if asks_all and not isinstance(each, CommandAdapter)]
+    other = FirstAdapter(tuple(others)) if others else None
+    return FragmentAdapter(LimitedAdapter(program), whole, is_same or asks_all, other)
 
 
 def for_each() -> ForEach:
