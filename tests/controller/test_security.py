@@ -15,7 +15,8 @@ from dockcaddy.caddy import AdminClient
 from dockcaddy.errors import CaddyRefusal, CaddyUnreachable, SettingsError
 from dockcaddy.model import ControlledServer, EngineInventory, Inventory
 from dockcaddy.reconcile.pipeline import Pipeline
-from dockcaddy.run.controller import NoCommonFolder, controller_for, tls_for
+from dockcaddy.run.connections import tls_for
+from dockcaddy.run.controller import NoCommonFolder, controller_for
 from dockcaddy.run.proxy import proxy_of
 from dockcaddy.settings.table import Settings
 from judging import Court

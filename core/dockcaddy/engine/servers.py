@@ -27,8 +27,8 @@ def is_server(labels: Mapping[str, str] | None, prefix: str) -> bool:
 def servers_of_containers(
     items: Iterable[Json], prefix: str, own: Iterable[str], counts: Counts
 ) -> tuple[ControlledServer, ...]:
-    """Those of these containers that run and are servers, by name. See `server_of_container`."""
-    up = (item for item in items if item.get("State") in ("running", None) and is_server(item.get("Labels"), prefix))
+    """Those of these servers that run, by name. See `server_of_container`."""
+    up = (item for item in items if item.get("State") in ("running", None))
     found = [server_of_container(each, prefix, own, counts) for each in up]
     return tuple(sorted(found, key=lambda server: server.name))
 

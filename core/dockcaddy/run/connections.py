@@ -71,3 +71,21 @@ def adapters_for(settings: Settings, connections: Connections) -> list[Adapter]:
     except CaddyUnreachable:
         logger.debug("no caddy program on this machine")
     return adapters
+
+
+def tls_for(settings: Settings) -> ssl.SSLContext | None:
+    """What https URLs are connected with, None if the settings say nothing. Raises SettingsError."""
+    ca, certificate, key = settings.caddy_admin_ca, settings.caddy_admin_cert, settings.caddy_admin_key
+    if key and not certificate:
+        raise SettingsError(f"--caddy-admin-key {key}: there is no certificate for it, set --caddy-admin-cert")
+    if not (ca or certificate):
+        return None
+    option = f"--caddy-admin-ca {ca}"
+    try:
+        context = ssl.create_default_context(cafile=ca or None)
+        if certificate:
+            option = f"--caddy-admin-cert {certificate}"
+            context.load_cert_chain(certificate, key or None)
+    except (OSError, ssl.SSLError) as error:
+        raise SettingsError(f"{option}: {error.strerror or error}") from None
+    return context

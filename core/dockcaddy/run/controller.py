@@ -2,7 +2,6 @@
 
 import secrets
 import socket
-import ssl
 import time
 from collections.abc import Callable, Sequence
 
@@ -16,8 +15,9 @@ from dockcaddy.controller.server_lock import ServerLock
 from dockcaddy.controller.swarm_lock import SwarmLock
 from dockcaddy.engine import Engine
 from dockcaddy.engine.servers import server_label
-from dockcaddy.errors import CaddyRefusal, SettingsError
+from dockcaddy.errors import CaddyRefusal
 from dockcaddy.run.composition import quarantine_for
+from dockcaddy.run.connections import tls_for
 from dockcaddy.settings.table import Settings
 
 # a server that answers nothing for so long is asked again, in seconds
@@ -78,24 +78,6 @@ def _name() -> str:
     """What other controllers call this one: the host's name, and a part that no other one has."""
     host = "".join(each if each.isalnum() else "-" for each in socket.gethostname())
     return f"{host}-{secrets.token_hex(3)}"
-
-
-def tls_for(settings: Settings) -> ssl.SSLContext | None:
-    """What https URLs are connected with, None if the settings say nothing. Raises SettingsError."""
-    ca, certificate, key = settings.caddy_admin_ca, settings.caddy_admin_cert, settings.caddy_admin_key
-    if key and not certificate:
-        raise SettingsError(f"--caddy-admin-key {key}: there is no certificate for it, set --caddy-admin-cert")
-    if not (ca or certificate):
-        return None
-    option = f"--caddy-admin-ca {ca}"
-    try:
-        context = ssl.create_default_context(cafile=ca or None)
-        if certificate:
-            option = f"--caddy-admin-cert {certificate}"
-            context.load_cert_chain(certificate, key or None)
-    except (OSError, ssl.SSLError) as error:
-        raise SettingsError(f"{option}: {error.strerror or error}") from None
-    return context
 
 
 @define

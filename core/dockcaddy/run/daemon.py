@@ -32,8 +32,8 @@ from dockcaddy.reconcile.listeners import listening
 from dockcaddy.reconcile.watch import EngineWatches
 from dockcaddy.run.caddy_watch import caddy_watch_for
 from dockcaddy.run.composition import pipeline_for
-from dockcaddy.run.connections import Connections
-from dockcaddy.run.controller import controller_for, tls_for
+from dockcaddy.run.connections import Connections, tls_for
+from dockcaddy.run.controller import controller_for
 from dockcaddy.run.delayed import delayed
 from dockcaddy.run.dry_run import DryRun, fragments_before, without_effect
 from dockcaddy.run.engines import engines_for

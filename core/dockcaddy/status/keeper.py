@@ -3,7 +3,8 @@
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 
 from attrs import define, evolve, field
 
@@ -83,7 +84,8 @@ class StatusKeeper:
 
     def observe(self, seen: Observation) -> None:
         """A pass is over."""
-        self._protected(lambda: self._observe(seen))
+        with self._protected():
+            self._observe(seen)
 
     def caddy_restarted(self, crashes: int) -> None:
         """Caddy ended and was started again; it had crashed so many times, or somebody ended it."""
@@ -94,8 +96,7 @@ class StatusKeeper:
 
     def caddy_reports(self, views: Mapping[str, bool], uncertified: Mapping[str, str]) -> None:
         """Which upstreams Caddy finds healthy, and why it has no certificate for hosts. From any thread."""
-
-        def take() -> None:
+        with self._protected():
             if (views, uncertified) == (self._views, self._uncertified):
                 return
             for host, why in uncertified.items():
@@ -104,12 +105,9 @@ class StatusKeeper:
             self._views, self._uncertified = dict(views), dict(uncertified)
             self._update(Changed(), Update(self.current))
 
-        self._protected(take)
-
     def certificates_found(self, certificates: Iterable[Certificate]) -> None:
         """The certificates in Caddy's storage. From any thread."""
-
-        def take() -> None:
+        with self._protected():
             now = self.time()
             self._certificates = tuple(certificates)
             ending = [each for each in self._certificates if each.is_near_end(now, limits.MAX_PART_LEFT)]
@@ -118,14 +116,13 @@ class StatusKeeper:
             if self._certificates != self.current.certificates or self._events:
                 self._publish(Update(self.current), is_changed=True)
 
-        self._protected(take)
-
-    def _protected(self, work: Callable[[], None]) -> None:
-        """A bug here costs the status, and nothing that is served."""
+    @contextmanager
+    def _protected(self) -> Iterator[None]:
+        """A bug within costs the status, and nothing that is served."""
         try:
             with self._lock:
                 self._dates.begin(self.time())
-                work()
+                yield
         except Exception as error:
             report_own_fault("status", error)
 

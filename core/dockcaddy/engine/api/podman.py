@@ -93,14 +93,11 @@ def event(message: Json) -> Json:
     actor, action = message.get("Actor") or {}, str(message.get("Action") or "")
     kind, attributes = message.get("Type"), actor.get("Attributes") or {}
     if kind == "container":
-        return {**message, "Action": "health_status"} if action in _PROBES else _renamed(message, action)
+        docker = "health_status" if action in _PROBES else _ACTIONS.get(action, action)
+        return message if docker == action else {**message, "Action": docker}
     if kind == "network" and ("network" in attributes or action in _JOINS):
         return _network_event(message, actor, attributes, action)
     return message
-
-
-def _renamed(message: Json, action: str) -> Json:
-    return {**message, "Action": _ACTIONS[action]} if action in _ACTIONS else message
 
 
 def _network_event(message: Json, actor: Json, attributes: Json, action: str) -> Json:
