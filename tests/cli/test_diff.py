@@ -14,6 +14,7 @@ from dockcaddy.engine import from_snapshot
 from dockcaddy.reconcile.last_good import LastGood
 from dockcaddy.run.composition import pipeline_for
 from dockcaddy.run.engines import options_for
+from dockcaddy.run.environment import Environment
 from dockcaddy.settings.table import Settings
 from observed import Observed
 from snapshots import snapshot_of
@@ -41,7 +42,7 @@ def running(sandbox: Path) -> Callable[..., tuple[str, ...]]:
         settings = Settings(ingress_networks=("web",))
         named = {name.replace("_", "-"): labels for name, labels in containers.items()}
         inventory = from_snapshot(snapshot_of(named), options_for(settings))
-        fragments = pipeline_for(settings, plugins.load(), {}).fragments(inventory)
+        fragments = pipeline_for(Environment(settings, plugins.load(), {})).fragments(inventory)
         (sandbox / "state").mkdir(exist_ok=True)
         LastGood(sandbox / "state" / "last-good.db").keep(b"{}", {each.key: each for each in fragments})
         return ("--state-directory", "state", "--ingress-networks", "web")

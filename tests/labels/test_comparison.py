@@ -14,6 +14,7 @@ from dockcaddy.plugins.registry import Registry
 from dockcaddy.reconcile.pipeline import BaseCaddyfile, Pipeline
 from dockcaddy.run.comparison import ADDRESSES, FUNCTIONS, Comparison, Way, peers_settings
 from dockcaddy.run.engines import options_for
+from dockcaddy.run.environment import Environment
 from dockcaddy.settings.table import Settings
 from snapshots import listed
 
@@ -36,7 +37,9 @@ def comparison(case: dict[str, Any]) -> Comparison:
     networks = tuple(options.pop("ingress_networks").split(","))
     settings = Settings(ingress_networks=networks, caddyfile_path=BASE if base is not None else "", **options)
     peers, ours = (from_snapshot(case["inventory"], options_for(each)) for each in (peers_settings(settings), settings))
-    return Comparison(settings, loaded(), {}, peers, ours, BaseCaddyfile(BASE, base) if base is not None else None)
+    return Comparison(
+        Environment(settings, loaded(), {}), peers, ours, BaseCaddyfile(BASE, base) if base is not None else None
+    )
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case["name"] for case in CASES])

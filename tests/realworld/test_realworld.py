@@ -19,6 +19,7 @@ from dockcaddy.plugins.registry import Registry
 from dockcaddy.reconcile.pipeline import BaseCaddyfile, Pipeline
 from dockcaddy.run.composition import pipeline_for
 from dockcaddy.run.engines import options_for
+from dockcaddy.run.environment import Environment
 from dockcaddy.settings.table import Settings
 from dockcaddy_idioms import IDIOMS, IdiomSettings
 from judging import Court
@@ -50,7 +51,7 @@ def prepared(case: dict[str, Any], *off: str, caddy: str = "") -> tuple[Pipeline
     if caddy:
         engines = (evolve(each, caddy=next(r for r in each.resources if r.name == caddy)) for each in inventory.engines)
         inventory = Inventory(tuple(engines))
-    pipeline = pipeline_for(settings, loaded(), {IdiomSettings: IdiomSettings(off)})
+    pipeline = pipeline_for(Environment(settings, loaded(), {IdiomSettings: IdiomSettings(off)}))
     return pipeline, inventory, BaseCaddyfile(path, base) if base is not None else None
 
 

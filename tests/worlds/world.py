@@ -26,6 +26,7 @@ from dockcaddy.plugins.sections import load_sections
 from dockcaddy.reconcile.last_good import LastGood
 from dockcaddy.reconcile.reconciler import Reconciler
 from dockcaddy.run.connections import Connections
+from dockcaddy.run.environment import Environment
 from dockcaddy.run.loop import outputs_for, reconciler_for
 from dockcaddy.settings.table import Settings
 from fair_clock import FairClock
@@ -389,14 +390,12 @@ def open_world(folder: Path, program: str, free_port: Callable[[], int], base: s
     caddy = CaddyProcess(Path(program), address, folder / "state", environment=digits)
     engine = StandInEngine()
     clock = FairClock(lambda: ["self", *filter(None, [caddy.pid])])
-    sections = load_sections(settings, registry.sections, {})
+    environment = Environment(settings, registry, load_sections(settings, registry.sections, {}))
     reconciler = reconciler_for(
-        settings,
-        registry,
-        sections,
+        environment,
         [engine],
         connections,
-        outputs_for(settings, registry, sections, connections, clock),
+        outputs_for(environment, connections, clock),
         LastGood(folder / "state/last-good.db"),
         clock=clock,
     )

@@ -25,7 +25,7 @@ def command(port: int | None, pause: float, once: bool, **options: Any) -> int:
 
     environment = start(options, timed=True)
     screen = Screen(click.echo, sys.stdout.isatty() and not os.environ.get("NO_COLOR"))
-    return show(environment.settings, environment.registry, environment.sections, _usable(port), pause, once, screen)
+    return show(environment, _usable(port), pause, once, screen)
 
 
 def _usable(port: int | None) -> int:

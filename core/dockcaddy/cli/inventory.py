@@ -14,7 +14,7 @@ import click
 from attrs import evolve, frozen
 
 from dockcaddy.caddyfile import Origin
-from dockcaddy.cli.options import Environment, start
+from dockcaddy.cli.options import start
 from dockcaddy.cli.problem_formats import Located
 from dockcaddy.cli.progress import waiting_for
 from dockcaddy.errors import CaddyUnreachable, SettingsError
@@ -25,6 +25,7 @@ from dockcaddy.reconcile.pipeline import BaseCaddyfile, Pipeline
 from dockcaddy.run.comparison import Comparison, peers_settings
 from dockcaddy.run.composition import pipeline_for
 from dockcaddy.run.engines import engines_for, options_for
+from dockcaddy.run.environment import Environment
 from dockcaddy.run.operator_files import read_base
 from dockcaddy.run.preview import Arrange, Preview, served_by_program, served_unchecked
 from dockcaddy.settings import limits
@@ -248,7 +249,7 @@ def read_source(options: Mapping[str, Any], given: Given) -> Source:
 def source_of(environment: Environment, given: Given, *, thorough: bool = False) -> Source:
     """What is `given`, with these settings and plugins. Raises as `read_source`."""
     settings = environment.settings
-    pipeline = pipeline_for(settings, environment.registry, environment.sections)
+    pipeline = pipeline_for(environment)
     base = read_base(settings.caddyfile_path)
     with waiting_for(given.reading):
         read = given.read()
@@ -262,7 +263,7 @@ def read_comparison(options: Mapping[str, Any], given: Given) -> Comparison:
     settings, base = environment.settings, read_base(environment.settings.caddyfile_path)
     read = given.read()
     peers, ours = (read_inventory(each, read) for each in (peers_settings(settings), settings))
-    return Comparison(settings, environment.registry, environment.sections, peers, ours, base)
+    return Comparison(environment, peers, ours, base)
 
 
 def started(options: Mapping[str, Any]) -> Environment:

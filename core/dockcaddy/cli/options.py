@@ -3,22 +3,19 @@
 import logging
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import click
-from attrs import frozen
 from click.shell_completion import CompletionItem
 
 from dockcaddy import logs
 from dockcaddy.cli.output import reserve
 from dockcaddy.cli.plugin_settings import ARGUMENTS, write_plugin_settings
 from dockcaddy.errors import SettingsError
+from dockcaddy.run.environment import Environment
 from dockcaddy.settings.pages import shown_default
 from dockcaddy.settings.sources import load
 from dockcaddy.settings.table import OPTIONS, Option, Settings, nearest
-
-if TYPE_CHECKING:
-    from dockcaddy.plugins.registry import Registry
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
@@ -37,15 +34,6 @@ _METAVARS = {
     "paths": "PATHS",
 }
 _SWITCHES = frozenset(option.flag for option in OPTIONS if option.kind == "boolean")
-
-
-@frozen
-class Environment:
-    """What a command starts from: settings, plugins, and the plugins' settings."""
-
-    settings: Settings
-    registry: "Registry"
-    sections: Mapping[type, Any]
 
 
 class Command(click.Command):

@@ -14,5 +14,4 @@ from dockcaddy.run.daemon import run
 def command(**options: Any) -> int:
     """Watch Docker and keep Caddy configured. By default, run a Caddy as a child process."""
     reserve()
-    environment = start(options, timed=True)
-    return run(environment.settings, environment.registry, environment.sections, results_descriptor())
+    return run(start(options, timed=True), results_descriptor())

@@ -6,7 +6,6 @@ text a step changes differ because of it. Nothing is adapted: what Caddy refuses
 
 import re
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
-from typing import Any
 
 from attrs import evolve, frozen
 
@@ -16,9 +15,9 @@ from dockcaddy.compile import labels
 from dockcaddy.errors import LabelError, one_line
 from dockcaddy.hookspecs import Context
 from dockcaddy.model import Inventory, Problem, Resource
-from dockcaddy.plugins.registry import Registry
 from dockcaddy.reconcile.pipeline import BaseCaddyfile, Pipeline
 from dockcaddy.run.composition import pipeline_for
+from dockcaddy.run.environment import Environment
 from dockcaddy.run.preview import served_unchecked
 from dockcaddy.settings.table import Settings
 
@@ -205,16 +204,15 @@ STEPS: tuple[tuple[str, Explain], ...] = (
 class Comparison:
     """Compares what is made of one inventory. `peers` is that with what caddy-docker-proxy serves as well."""
 
-    settings: Settings
-    registry: Registry
-    sections: Mapping[type, Any]
+    environment: Environment
     peers: Inventory
     inventory: Inventory
     base: BaseCaddyfile | None = None
 
     def differences(self) -> tuple[Difference, ...]:
         """What differs: first resources, then sites in the order of the file."""
-        ours = Way(False, True, True, self.settings.suffix_names, self.settings.route_order, False, False)
+        settings = self.environment.settings
+        ours = Way(False, True, True, settings.suffix_names, settings.route_order, False, False)
         way, reasons = Way(), dict[Hashable, dict[Reason, None]]()
         first = last = self.made(way)
         for name, explain in STEPS:
@@ -246,7 +244,7 @@ class Comparison:
         return Made.of(caddyfile.sort(merge(blocks), way.route_order), write, problems)
 
     def _pipeline(self, way: Way) -> Pipeline:
-        registry = evolve(self.registry, admission_rules=(), site_transformers=())
+        registry = evolve(self.environment.registry, admission_rules=(), site_transformers=())
         if not way.has_own_functions:
             known = {
                 name: evolve(entry, item=upstreams) if name == upstreams.__name__ else entry
@@ -256,18 +254,18 @@ class Comparison:
             registry = evolve(registry, functions=known, gates=())
         if not way.has_transformers:
             registry = evolve(registry, transformers=())
-        settings = evolve(self.settings, suffix_names=way.suffix_names, route_order=way.route_order)
-        return pipeline_for(settings, registry, self.sections)
+        settings = evolve(self.environment.settings, suffix_names=way.suffix_names, route_order=way.route_order)
+        return pipeline_for(evolve(self.environment, settings=settings, registry=registry))
 
     def _served(self) -> Made:
-        pipeline = pipeline_for(self.settings, self.registry, self.sections)
-        found = served_unchecked(self.settings, pipeline, self.inventory, self.base).configuration
+        pipeline = pipeline_for(self.environment)
+        found = served_unchecked(self.environment.settings, pipeline, self.inventory, self.base).configuration
         return Made.of([each.block for each in found.assembly.sections], caddyfile.write_block, found.problems)
 
     def _of_resources(self, served: Made, shown: set[Reason]) -> Iterator[Difference]:
         for engine in self.peers.engines:
             for resource in engine.resources:
-                found = dict.fromkeys(_of_labels(resource, self.settings.label_prefix, served))
+                found = dict.fromkeys(_of_labels(resource, self.environment.settings.label_prefix, served))
                 if reasons := tuple(reason for reason in found if reason not in shown):
                     yield Difference(str(resource), reasons)
 

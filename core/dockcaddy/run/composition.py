@@ -1,9 +1,8 @@
 """The pipeline and the quarantine, as the settings describe them."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from math import ceil
-from typing import Any
 
 from dockcaddy.admission.document_rules import DocumentRules
 from dockcaddy.caddy import CommandAdapter, LimitedAdapter, find_caddy, modules_of
@@ -12,27 +11,28 @@ from dockcaddy.caddyjson import FragmentDocuments, SiteRoutes, Splicer
 from dockcaddy.caddyjson.retries import Retries
 from dockcaddy.caddyjson.streams import LongStreams
 from dockcaddy.hookspecs import Adapter
-from dockcaddy.plugins.registry import Registry
 from dockcaddy.quarantine import Elsewhere, Quarantine
 from dockcaddy.quarantine.endless import Ending
 from dockcaddy.quarantine.this_machine import ThisMachine
 from dockcaddy.quarantine.transforms import Transforms
 from dockcaddy.reconcile.pipeline import Pipeline
 from dockcaddy.run.adapting import FirstAdapter, for_each, fragment_adapter
+from dockcaddy.run.environment import Environment
 from dockcaddy.run.proxy import proxy_of
 from dockcaddy.settings.table import Settings
 
 
-def pipeline_for(settings: Settings, registry: Registry, sections: Mapping[type, Any]) -> Pipeline:
+def pipeline_for(environment: Environment) -> Pipeline:
     """The pipeline that the settings describe."""
+    settings = environment.settings
     return Pipeline(
-        registry,
-        sections,
+        environment.registry,
+        environment.sections,
         label_prefix=settings.label_prefix,
         route_order=settings.route_order,
         suffix_names=settings.suffix_names,
         allow_shadowing=settings.takeovers,
-        proxy=proxy_of(settings, registry),
+        proxy=proxy_of(settings, environment.registry),
         retry_after=ceil(settings.retry_after),
         listen_ports=ListenPorts(settings.http_port, settings.https_port),
     )

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, cast
 
-from attrs import define
+from attrs import define, evolve
 
 from dockcaddy import __version__
 from dockcaddy.caddy import GRACE, CaddyProcess, Version, find_caddy, listen_address
@@ -37,6 +37,7 @@ from dockcaddy.run.controller import controller_for
 from dockcaddy.run.delayed import delayed
 from dockcaddy.run.dry_run import DryRun, fragments_before, without_effect
 from dockcaddy.run.engines import engines_for
+from dockcaddy.run.environment import Environment
 from dockcaddy.run.loop import outputs_for, reconciler_for, service_context
 from dockcaddy.run.memory import forget_generated_sources, use_one_heap
 from dockcaddy.run.operator_files import read_base
@@ -57,24 +58,25 @@ _MIGRATION = Path("/proc/sys/net/ipv4/tcp_migrate_req")
 PATIENCE = 2.0
 
 
-def run(settings: Settings, registry: Registry, sections: Mapping[type, Any], caddy_output: int | None = None) -> int:
+def run(environment: Environment, caddy_output: int | None = None) -> int:
     """Watch the engines until a signal; gives the exit status. Raises SettingsError and CaddyUnreachable at start.
 
     `caddy_output` is the descriptor of Caddy's standard output, by default that of ours.
     """
+    settings, registry = environment.settings, environment.registry
     forget_generated_sources()
     use_one_heap()
     with suppress(Ended), registry.timer.guarded(), ended_by_signals(registry.timer.is_waiting) as ending:
         # first of all, because it may say where the engine and the folders are
         load_environment_file(settings.envfile)
         if settings.dry_run:
-            dry_run = DryRun(fragments_before(settings), pipeline_for(settings, registry, sections).configuration)
+            dry_run = DryRun(fragments_before(settings), pipeline_for(environment).configuration)
             with without_effect(settings) as apart:
-                _run(apart, registry, sections, ending, caddy_output, dry_run)
+                _run(evolve(environment, settings=apart), ending, caddy_output, dry_run)
         elif settings.mode == "server":
             _serve(settings, registry, ending, caddy_output)
         else:
-            _run(settings, registry, sections, ending, caddy_output)
+            _run(environment, ending, caddy_output)
     return 0
 
 
@@ -146,17 +148,11 @@ def _serve(settings: Settings, registry: Registry, ending: Ending, output: int |
                 systemd.tell("STOPPING=1", "STATUS=caddy ends")
 
 
-def _run(
-    settings: Settings,
-    registry: Registry,
-    sections: Mapping[type, Any],
-    ending: Ending,
-    output: int | None,
-    dry_run: DryRun | None = None,
-) -> None:
+def _run(environment: Environment, ending: Ending, output: int | None, dry_run: DryRun | None = None) -> None:
+    settings = environment.settings
     engines = engines_for(settings)
     controller = controller_for(settings, engines)
-    connections, outputs = _connected(settings, registry, sections, settings.state_path(), controller)
+    connections, outputs = _connected(environment, settings.state_path(), controller)
     if dry_run is not None:
         # unlike those of plugins, it reads the tree too
         outputs = Outputs([Delivery("dry run", cast(Output, dry_run), time.monotonic)])
@@ -167,7 +163,7 @@ def _run(
     with state_directory(settings) as directory:
         if directory != settings.state_path():
             outputs.close()
-            connections, outputs = _connected(settings, registry, sections, directory, controller)
+            connections, outputs = _connected(environment, directory, controller)
         last_good = LastGood(directory / "last-good.db")
         with (
             _version(settings, ending) as version,
@@ -175,7 +171,7 @@ def _run(
         ):
             narrator = SystemdNarrator(_narrator(settings, engines, connections), systemd)
             status = StatusKeeper(prefix=settings.label_prefix, history=HistoryFile(directory / "status.db"))
-            parts = (settings, registry, sections, engines, connections, outputs, last_good, narrator)
+            parts = (environment, engines, connections, outputs, last_good, narrator)
             reconciler = reconciler_for(*parts, controller=controller, status=status)
             if process is not None:
                 process.on_start = reconciler.mailbox.caddy_started
@@ -185,10 +181,10 @@ def _run(
             ending.stop = reconciler.mailbox.stop
             try:
                 if not ending.requested:
-                    context = service_context(settings, registry, sections, directory, status)
+                    context = service_context(environment, directory, status)
                     with (
                         caddy_watch_for(connections, process, status).running(),
-                        listening(registry.listeners, context),
+                        listening(environment.registry.listeners, context),
                         delayed(PATIENCE, lambda: _report_silent(engines, reconciler.watches)),
                     ):
                         reconciler.run()
@@ -212,12 +208,10 @@ def _warn_of_resolver(settings: Settings) -> None:
         )
 
 
-def _connected(
-    settings: Settings, registry: Registry, sections: Mapping[type, Any], directory: Path, controller: Controller | None
-) -> tuple[Connections, Outputs]:
+def _connected(environment: Environment, directory: Path, controller: Controller | None) -> tuple[Connections, Outputs]:
     """The outputs, created before anything is started or written, so that a wrong one is reported at once."""
-    connections = connections_for(settings, registry, directory, controller)
-    return connections, outputs_for(settings, registry, sections, connections)
+    connections = connections_for(environment.settings, environment.registry, directory, controller)
+    return connections, outputs_for(environment, connections)
 
 
 def _narrator(settings: Settings, engines: Sequence[Engine], connections: Connections) -> LogNarrator:

@@ -6,7 +6,6 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
 
 from attrs import evolve
 
@@ -31,6 +30,7 @@ from dockcaddy.reconcile.watch import EngineWatches, WatchedEngine
 from dockcaddy.run.composition import pipeline_for, quarantine_for
 from dockcaddy.run.connections import Connections, adapters_for
 from dockcaddy.run.controller import NoCommonFolder
+from dockcaddy.run.environment import Environment
 from dockcaddy.run.memory import give_back_memory
 from dockcaddy.run.operator_files import BaseFile
 from dockcaddy.run.outputs import ChosenOutput, chosen_outputs
@@ -40,32 +40,23 @@ from dockcaddy.status.keeper import StatusKeeper
 
 
 def outputs_for(
-    settings: Settings,
-    registry: Registry,
-    sections: Mapping[type, Any],
-    connections: Connections,
-    clock: Callable[[], float] = time.monotonic,
+    environment: Environment, connections: Connections, clock: Callable[[], float] = time.monotonic
 ) -> Outputs:
     """The chosen outputs, each created. Nothing is delivered yet.
 
     Raises SettingsError and OutputError for one that cannot be created; a fault of its plugin may pass.
     """
-    return Outputs(
-        [_delivery(each, registry, sections, connections, clock) for each in chosen_outputs(settings, registry)]
-    )
+    chosen = chosen_outputs(environment.settings, environment.registry)
+    return Outputs([_delivery(each, environment, connections, clock) for each in chosen])
 
 
 def _delivery(
-    chosen: ChosenOutput,
-    registry: Registry,
-    sections: Mapping[type, Any],
-    connections: Connections,
-    clock: Callable[[], float],
+    chosen: ChosenOutput, environment: Environment, connections: Connections, clock: Callable[[], float]
 ) -> Delivery:
     if chosen.type is None:
-        raise SettingsError(f'no output "{chosen.name}"{nearest(chosen.name, registry.outputs)}')
+        raise SettingsError(f'no output "{chosen.name}"{nearest(chosen.name, environment.registry.outputs)}')
     context = OutputContext(
-        lambda section: sections[section] if section in sections else section(),
+        environment.section,
         partial(connections.connect, output=chosen.name),
         {"target": chosen.target} if chosen.target else {},
     )
@@ -77,9 +68,7 @@ def _delivery(
 
 
 def reconciler_for(
-    settings: Settings,
-    registry: Registry,
-    sections: Mapping[type, Any],
+    environment: Environment,
     engines: Sequence[WatchedEngine],
     connections: Connections,
     outputs: Outputs,
@@ -93,11 +82,12 @@ def reconciler_for(
 
     `clock` gives seconds that never go back.
     """
+    settings, registry = environment.settings, environment.registry
     adapters = adapters_for(settings, connections)
     others = _other_caddys(settings, registry, connections)
     express = _express(settings, registry, last_good.path.parent, others, clock)
     folder = str(express.folder.path) if express.folder is not None else ""
-    pipeline = pipeline_for(settings, registry, sections)
+    pipeline = pipeline_for(environment)
     rules = pipeline.document_rules
     quarantine = quarantine_for(
         settings, adapters, clock, has_child=bool(connections.listen), express=folder, rules=lambda: rules
@@ -105,7 +95,7 @@ def reconciler_for(
     if quarantine is not None:
         remembered = last_good.load()
         quarantine.remember(remembered.fragments, remembered.json)
-    context = service_context(settings, registry, sections, last_good.path.parent, status, others, clock)
+    context = service_context(environment, last_good.path.parent, status, others, clock)
     made = Reconciler(
         EngineWatches.of(engines, clock, settings.engine_retention),
         pipeline,
@@ -153,24 +143,17 @@ def _express(
 
 
 def service_context(
-    settings: Settings,
-    registry: Registry,
-    sections: Mapping[type, Any],
+    environment: Environment,
     state: Path,
     status: StatusFeed | None,
     others: Mapping[str, Adapter] = MappingProxyType({}),
     clock: Callable[[], float] = time.monotonic,
 ) -> ServiceContext:
     """What services and event listeners of plugins are created from; `state` is the state directory in use."""
+    settings = environment.settings
     proxy = evolve(
-        proxy_of(settings, registry),
+        proxy_of(settings, environment.registry),
         address_folder=str(settings.address_path(state).absolute()),
         status_socket=str(settings.status_path(state).absolute()),
     )
-    return ServiceContext(
-        lambda section: sections[section] if section in sections else section(),
-        proxy,
-        clock,
-        others,
-        status or NoStatus(),
-    )
+    return ServiceContext(environment.section, proxy, clock, others, status or NoStatus())

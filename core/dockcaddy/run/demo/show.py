@@ -3,10 +3,9 @@
 import logging
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
-from typing import Any
 
 from attrs import define, evolve, field
 
@@ -14,7 +13,6 @@ from dockcaddy.errors import CaddyUnreachable
 from dockcaddy.files import TemporaryFolder
 from dockcaddy.model import Problem
 from dockcaddy.narration import Pass
-from dockcaddy.plugins.registry import Registry
 from dockcaddy.reconcile.last_good import LastGood
 from dockcaddy.reconcile.reconciler import Reconciler
 from dockcaddy.run.daemon import Ended, caddy_for, connections_for, ended_by_signals
@@ -22,6 +20,7 @@ from dockcaddy.run.demo.backends import DemoEngine
 from dockcaddy.run.demo.screen import Screen
 from dockcaddy.run.demo.tour import HELLO, Step, Tour
 from dockcaddy.run.demo.visits import REQUESTS, answers
+from dockcaddy.run.environment import Environment
 from dockcaddy.run.loop import outputs_for, reconciler_for
 from dockcaddy.settings.table import Settings
 
@@ -29,20 +28,12 @@ from dockcaddy.settings.table import Settings
 PATIENCE = 60.0
 
 
-def show(
-    settings: Settings,
-    registry: Registry,
-    sections: Mapping[type, Any],
-    port: int,
-    pause: float,
-    once: bool,
-    screen: Screen,
-) -> int:
+def show(environment: Environment, port: int, pause: float, once: bool, screen: Screen) -> int:
     """Play the tour and keep serving until interrupted, or end with it (`once`); gives the exit status.
 
     Sites listen at `port` of the loopback address. Raises CaddyUnreachable.
     """
-    with suppress(Ended), ended_by_signals(), _stage(settings, registry, sections) as (backends, watcher):
+    with suppress(Ended), ended_by_signals(), _stage(environment) as (backends, watcher):
         tour = Tour(port)
         screen.say(
             "Containers come and go, Caddy follows. No Docker is needed: these containers are small web servers inside this program."
@@ -88,20 +79,16 @@ class _Watcher:
 
 
 @contextmanager
-def _stage(
-    settings: Settings, registry: Registry, sections: Mapping[type, Any]
-) -> Iterator[tuple[DemoEngine, _Watcher]]:
+def _stage(environment: Environment) -> Iterator[tuple[DemoEngine, _Watcher]]:
     """A loop with a Caddy and a folder of its own, around an engine without containers."""
     with TemporaryFolder.made("demo") as folder, _quiet_caddy(), closing(DemoEngine()) as backends:
-        private, watcher = _own_settings(settings, folder), _Watcher(backends)
+        private, watcher = evolve(environment, settings=_own_settings(environment.settings, folder)), _Watcher(backends)
         last_good = LastGood(folder / "last-good.db")
-        environment = {"XDG_DATA_HOME": f"{folder}/data", "XDG_CONFIG_HOME": f"{folder}/config"}
-        connections = connections_for(private, registry, folder)
-        outputs = outputs_for(private, registry, sections, connections)
-        with caddy_for(private, connections, folder, last_good.json, environment) as process:
-            reconciler = reconciler_for(
-                private, registry, sections, [backends], connections, outputs, last_good, watcher
-            )
+        folders = {"XDG_DATA_HOME": f"{folder}/data", "XDG_CONFIG_HOME": f"{folder}/config"}
+        connections = connections_for(private.settings, private.registry, folder)
+        outputs = outputs_for(private, connections)
+        with caddy_for(private.settings, connections, folder, last_good.json, folders) as process:
+            reconciler = reconciler_for(private, [backends], connections, outputs, last_good, watcher)
             if process is not None:
                 process.on_start = reconciler.mailbox.caddy_started
             with _running(reconciler):
