@@ -19,9 +19,9 @@ from dockcaddy.settings.constraint import Constraint, Subject
 
 Json = Mapping[str, Any]
 
-# https://docs.docker.com/reference/cli/docker/compose/run/
 # keys of an item of a list whose values change all the time
 VOLATILE = ("Status", "SizeRw", "SizeRootFs")
+# https://docs.docker.com/reference/cli/docker/compose/run/
 ONE_OFF = "com.docker.compose.oneoff"
 # what no other container has
 _ITS_OWN = frozenset(("Id", "Names", "EndpointID", "IPAddress", "GlobalIPv6Address", "MacAddress"))
