@@ -1,5 +1,7 @@
 """The errors that users see. Each message is one line, in lower case, without a full stop."""
 
+from collections.abc import Sequence
+
 # a message is cut to so many characters, however long the text is that it quotes
 MESSAGE_LENGTH = 500
 
@@ -88,6 +90,12 @@ def one_line(text: str, longest: int = MESSAGE_LENGTH) -> str:
     if not shown.isprintable():
         shown = "".join(map(_shown, shown))
     return shown if len(shown) <= longest else shown[: longest - 3] + "..."
+
+
+def listed(names: Sequence[str], most: int) -> str:
+    """Names as part of a message, so many at the most: `a, b and 3 more`."""
+    more = len(names) - most
+    return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")
 
 
 def _shown(character: str) -> str:

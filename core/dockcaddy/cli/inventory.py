@@ -17,7 +17,7 @@ from dockcaddy.caddyfile import Origin
 from dockcaddy.cli.options import start
 from dockcaddy.cli.problem_formats import Located
 from dockcaddy.cli.progress import waiting_for
-from dockcaddy.errors import CaddyUnreachable, SettingsError
+from dockcaddy.errors import CaddyUnreachable, SettingsError, listed
 from dockcaddy.files import unreadable
 from dockcaddy.merge.configuration import Configuration
 from dockcaddy.model import EngineInventory, Inventory, Problem
@@ -282,10 +282,7 @@ def report_unchecked(served: Preview) -> None:
 def report_excluded(excluded: Sequence[str], constraint: str) -> None:
     """Log which resources the constraint excludes, in one line."""
     if excluded:
-        named = ", ".join(excluded[: limits.MAX_EXAMPLES])
-        more = len(excluded) - limits.MAX_EXAMPLES
-        shown = f"{named} and {more} more" if more > 0 else named
-        logger.info("%s: excluded by the constraint %s", shown, constraint)
+        logger.info("%s: excluded by the constraint %s", listed(excluded, limits.MAX_EXAMPLES), constraint)
 
 
 def log_problems(found: Iterable[Located]) -> None:

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 from attrs import define, field
 
 from dockcaddy.caddyfile import ListenPorts
-from dockcaddy.errors import one_line
+from dockcaddy.errors import listed, one_line
 from dockcaddy.model import EngineInventory, Problem, Resource
 from dockcaddy.narration.live import Change, Difference, LiveSite, LiveSites, Upstream
 from dockcaddy.narration.narrator import Pass, ProblemLog
@@ -189,8 +189,7 @@ def _with(resource: str, change: Change) -> str:
 
 
 def _listed(upstreams: Sequence[Upstream]) -> str:
-    shown = ", ".join(map(str, upstreams[: limits.MAX_EXAMPLES]))
-    return f"{shown} and {len(upstreams) - limits.MAX_EXAMPLES} more" if len(upstreams) > limits.MAX_EXAMPLES else shown
+    return listed(tuple(map(str, upstreams)), limits.MAX_EXAMPLES)
 
 
 def _report_gone(gone: Sequence[LiveSite], took: dict[str, Any]) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from dockcaddy.errors import one_line
+from dockcaddy.errors import listed, one_line
 from dockcaddy.model import Unserved, WhyUnserved
 from dockcaddy.settings import limits
 
@@ -16,9 +16,7 @@ _REASONS: dict[WhyUnserved, str] = {
 
 def named(names: Iterable[str]) -> str:
     """`a, b, c and 2 more`."""
-    known = sorted(map(one_line, names))
-    more = len(known) - limits.MAX_EXAMPLES
-    return ", ".join(known[: limits.MAX_EXAMPLES]) + (f" and {more} more" if more > 0 else "")
+    return listed(sorted(map(one_line, names)), limits.MAX_EXAMPLES)
 
 
 def unlabelled(unserved: Iterable[Unserved]) -> str:

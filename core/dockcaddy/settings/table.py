@@ -11,6 +11,7 @@ from typing import Any
 import attrs
 from attrs import field, frozen
 
+from dockcaddy.errors import listed
 from dockcaddy.settings import limits
 from dockcaddy.settings.constraint import Constraint
 from dockcaddy.settings.reach import check_names, check_reach
@@ -267,5 +268,4 @@ def nearest(word: str, known: Iterable[str]) -> str:
         return found
     if not names:
         return ", there is none"
-    more = f" and {len(names) - limits.MAX_KNOWN_NAMES} more" if len(names) > limits.MAX_KNOWN_NAMES else ""
-    return f", there {'is' if len(names) == 1 else 'are'} {', '.join(names[: limits.MAX_KNOWN_NAMES])}{more}"
+    return f", there {'is' if len(names) == 1 else 'are'} {listed(names, limits.MAX_KNOWN_NAMES)}"

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from attrs import frozen
 
+from dockcaddy.errors import listed
 from dockcaddy.status.model import UNMEANT
 
 Document = Mapping[str, Any]
@@ -169,11 +170,11 @@ def _parts(documents: Documents, now: float) -> Iterator[Row]:
 
 
 def _site(site: Document, now: float) -> Iterator[Row]:
-    first, urls = worst(site), _first_of(site["urls"] or [site["name"]])
+    first, urls = worst(site), listed(site["urls"] or [site["name"]], 1)
     if first["status"] != "True":
         yield from _condition(urls, first, now)
         return
-    to = f" -> {_first_of(list(map(_place, site['upstreams'])))}" if site["upstreams"] else ""
+    to = f" -> {listed(list(map(_place, site['upstreams'])), 1)}" if site["upstreams"] else ""
     yield Row(f"{urls}{to}{_since(first, now)}", *_MARKS["True"], INDENT)
     programmed = condition(site, "Programmed")
     if programmed["reason"] == "LastKnownGood":
@@ -216,10 +217,6 @@ def _other_problems(documents: Documents) -> Iterator[Row]:
         label = f"label {each['label']}: " if each["label"] else ""
         style: Style = "bad" if each["severity"] == "error" else "unsure"
         yield Row(f"{each['resource']}: {label}{each['message']}", "!!" if style == "bad" else "??", style, INDENT)
-
-
-def _first_of(names: Sequence[str]) -> str:
-    return names[0] + (f" and {len(names) - 1} more" if len(names) > 1 else "")
 
 
 def _place(upstream: Document) -> str:

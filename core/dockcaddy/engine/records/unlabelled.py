@@ -5,7 +5,7 @@ from typing import Any
 
 from dockcaddy.engine.records.ignored_labels import ignored
 from dockcaddy.engine.records.resources import container_name
-from dockcaddy.errors import one_line
+from dockcaddy.errors import listed, one_line
 from dockcaddy.model import Problem
 from dockcaddy.settings import limits
 
@@ -35,8 +35,7 @@ def warnings(items: Iterable[Mapping[str, Any]], prefix: str) -> tuple[Problem, 
 
 
 def _for_other(proxy: str, names: Sequence[str], prefix: str) -> Problem:
-    more = f" and {len(names) - limits.MAX_EXAMPLES} more" if len(names) > limits.MAX_EXAMPLES else ""
-    owner = f"container{'s' if len(names) > 1 else ''} {', '.join(names[: limits.MAX_EXAMPLES])}{more}"
+    owner = f"container{'s' if len(names) > 1 else ''} {listed(names, limits.MAX_EXAMPLES)}"
     labels = f'add the labels {prefix}: app.example.org and {prefix}.reverse_proxy: "{{{{upstreams PORT}}}}"'
     return Problem(owner, "", f"configured for {proxy} and not for dockcaddy, so it is not served: {labels}", "warning")
 
