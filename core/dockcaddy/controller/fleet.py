@@ -18,7 +18,7 @@ from dockcaddy.settings import limits
 
 logger = logging.getLogger("dockcaddy")
 
-T = TypeVar("T", bytes, bool)
+T = TypeVar("T")
 
 
 @define(eq=False)
@@ -82,15 +82,15 @@ class Fleet:
         """Whether servers that answer serve something, and none of them what this JSON does."""
         is_any = False
         for server in self._candidates():
-            future: Future[bytes | bool] = server.ask(lambda caddy: _compared(caddy, config))
+            future = server.ask(lambda caddy: _compared(caddy, config))
             try:
                 found = future.result(limits.SERVER_HEDGE)
             except (CaddyUnreachable, CaddyRefusal, FutureTimeout):
                 future.cancel()
                 continue
-            if found == b"same":
+            if found == "same":
                 return False
-            is_any = is_any or found == b"another"
+            is_any = is_any or found == "another"
         return is_any
 
     @property
@@ -112,10 +112,9 @@ class Fleet:
     def load(self, config: bytes) -> None:
         """Have one server run this JSON. Raises CaddyRefusal if none accepts it, CaddyUnreachable if none answers."""
 
-        def load(caddy: WatchedCaddy) -> bool:
+        def load(caddy: WatchedCaddy) -> None:
             if not caddy.holds(config):
                 caddy.load(config)
-            return True
 
         self._asked(load, loads=True)
         self._loaded = config
@@ -137,7 +136,7 @@ class Fleet:
 
     def _asked(self, work: Callable[[WatchedCaddy], T], *, loads: bool = False, among: Collection[str] = ()) -> T:
         """The result of the first server that gives one. Raises the first refusal, or CaddyUnreachable."""
-        asked: dict[Future[bytes | bool], Server] = {}
+        asked: dict[Future[T], Server] = {}
         refusal: CaddyRefusal | None = None
         try:
             for future in self._answers(work, asked, loads=loads, among=among):
@@ -149,7 +148,7 @@ class Fleet:
                     continue
                 else:
                     self._first = asked[future].target
-                    return result  # type: ignore[return-value]
+                    return result
         finally:
             for future in asked:
                 future.cancel()
@@ -158,17 +157,17 @@ class Fleet:
     def _answers(
         self,
         work: Callable[[WatchedCaddy], T],
-        asked: dict["Future[bytes | bool]", Server],
+        asked: dict["Future[T]", Server],
         *,
         loads: bool,
         among: Collection[str],
-    ) -> Iterator["Future[bytes | bool]"]:
+    ) -> Iterator["Future[T]"]:
         """Ask one server after the other, without waiting long for one. Yields what was `asked`, in the order of the responses."""
-        left, pending = self._candidates(among), set[Future[bytes | bool]]()
+        left, pending = self._candidates(among), set[Future[T]]()
         while left or pending:
             if left:
                 server = left.pop(0)
-                future: Future[bytes | bool] = server.ask(work, loads=loads)
+                future = server.ask(work, loads=loads)
                 asked[future] = server
                 pending.add(future)
             patience = limits.SERVER_HEDGE if left else limits.SERVER_PATIENCE
@@ -196,8 +195,8 @@ class Fleet:
             yield f"and {len(named) - 3} more"
 
 
-def _compared(caddy: WatchedCaddy, config: bytes) -> bytes:
-    """Whether Caddy serves the `same`, something else (`another`), or nothing (`b""`)."""
+def _compared(caddy: WatchedCaddy, config: bytes) -> str:
+    """Whether Caddy serves the `same`, something else (`another`), or nothing (`""`)."""
     if not caddy.serves(b"") and not caddy.serves(b'{"apps":{}}'):
-        return b"same" if config and caddy.serves(config) else b"another"
-    return b""
+        return "same" if config and caddy.serves(config) else "another"
+    return ""

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import Future
+from typing import Any, TypeVar
 
 from attrs import define, field, frozen
 
@@ -25,6 +26,7 @@ FIRST_PAUSE_OF_REFUSED, LONGEST_PAUSE_OF_REFUSED = 1.0, 15.0
 # a server that is away for less is restarting, in seconds
 PATIENCE = 2.0
 
+T = TypeVar("T")
 Build = Callable[[Sequence[Fragment], frozenset[str]], Configuration]
 
 
@@ -47,9 +49,9 @@ def is_same(one: Configuration, other: Configuration) -> bool:
 
 @frozen(eq=False)
 class _Trial:
-    work: Callable[[], bytes | bool]
+    work: Callable[[], Any]
     loads: bool = False
-    result: "Future[bytes | bool]" = field(factory=Future)
+    result: "Future[Any]" = field(factory=Future)
 
 
 @define(eq=False)
@@ -113,7 +115,7 @@ class Server:
             self._wanted, self._is_trying = None, False
             self._refused.succeeded()
 
-    def ask(self, work: Callable[[WatchedCaddy], bytes | bool], *, loads: bool = False) -> "Future[bytes | bool]":
+    def ask(self, work: Callable[[WatchedCaddy], T], *, loads: bool = False) -> "Future[T]":
         """Do something with the Caddy, between other work. If it `loads`, that stays until the server is to run another one.
 
         It stays for a while only, as nobody may decide what comes next.
