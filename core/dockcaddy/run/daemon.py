@@ -149,8 +149,7 @@ def _serve(settings: Settings, registry: Registry, ending: Ending, output: int |
 
 
 def _run(environment: Environment, ending: Ending, output: int | None, dry_run: DryRun | None = None) -> None:
-    settings = environment.settings
-    engines = engines_for(settings)
+    settings, engines = environment.settings, engines_for(environment.settings)
     controller = controller_for(settings, engines)
     connections, outputs = _connected(environment, settings.state_path(), controller)
     if dry_run is not None:
