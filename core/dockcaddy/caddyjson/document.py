@@ -22,6 +22,8 @@ Found = TypeVar("Found")
 # a second, as Caddy's JSON counts durations
 NANOSECONDS = 1_000_000_000
 _HOSTS = attrgetter("hosts")
+# json.dumps makes one for each call, which takes as long as to encode a route
+_ENCODER = json.JSONEncoder(separators=(",", ":"))
 _PROXY = "reverse_proxy"
 # what is searched for, of which the results are kept
 _SEARCHES = 16
@@ -347,4 +349,4 @@ def _object(fields: Iterable[tuple[str, bytes]]) -> bytes:
 
 def encoded(value: Any) -> bytes:
     """The JSON of a decoded value."""
-    return json.dumps(value, separators=(",", ":")).encode()
+    return _ENCODER.encode(value).encode()
