@@ -28,6 +28,10 @@ class Member:
     blocks: tuple[Block, ...]
     age: tuple[int, int]
 
+    def conflict(self, what: str, older: "Member", line: Block | None = None, **more: str) -> Conflict:
+        """Its conflict with an older member, by one of its lines, or by its first block: see `conflict_between`."""
+        return conflict_between(self.fragment, what, older.fragment, label=label_of(line or self.blocks[0]), **more)
+
 
 Group = Hashable
 

@@ -9,7 +9,7 @@ from itertools import chain
 
 from attrs import frozen
 
-from dockcaddy.admission.conflicts.conflict import Conflict, Member, conflict_between, label_of
+from dockcaddy.admission.conflicts.conflict import Conflict, Member
 from dockcaddy.admission.conflicts.paths import covers, is_every_path, literal_beginning
 from dockcaddy.caddyfile import all_blocks
 
@@ -63,7 +63,7 @@ class Site:
         theirs = {member.fragment.key for member in older.members}
         for member in self.members:
             if member.fragment.key not in theirs:
-                yield conflict_between(member.fragment, what, older.oldest.fragment, label=label_of(member.blocks[0]))
+                yield member.conflict(what, older.oldest)
 
 
 @frozen(eq=False)
