@@ -28,9 +28,10 @@ class Member:
     blocks: tuple[Block, ...]
     age: tuple[int, int]
 
-    def conflict(self, what: str, older: "Member", line: Block | None = None, **more: str) -> Conflict:
-        """Its conflict with an older member, by one of its lines, or by its first block: see `conflict_between`."""
-        return conflict_between(self.fragment, what, older.fragment, label=label_of(line or self.blocks[0]), **more)
+    def conflict(self, what: str, older: "Member", label: str | None = None, **more: str) -> Conflict:
+        """Its conflict with an older member, by a label, or by that of its first block: see `conflict_between`."""
+        label = label_of(self.blocks[0]) if label is None else label
+        return conflict_between(self.fragment, what, older.fragment, label=label, **more)
 
 
 Group = Hashable

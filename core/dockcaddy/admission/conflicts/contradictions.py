@@ -48,7 +48,7 @@ def contradictions(members: Sequence[Member]) -> Iterator[Conflict]:
         if conflicting is not None and other is not None:
             older, theirs = other
             what = f"{conflicting.name} differs from that of"
-            yield member.conflict(what, older, conflicting.line, their_label=label_of(theirs.line))
+            yield member.conflict(what, older, label_of(conflicting.line), their_label=label_of(theirs.line))
             continue
         for setting in settings:
             known.setdefault((setting.place, setting.name), {}).setdefault(setting.value, (member, setting))
@@ -68,12 +68,13 @@ def _of_options(member: Member, oldest: Member, of_all_servers: Member | None) -
     """A conflict where a newer member's global options would change those of others in a way that settings do not show."""
     imported = next(_options(member, "import"), None)
     if imported is not None and member is not oldest:
-        return member.conflict("import may change the global options of", oldest, imported)
+        return member.conflict("import may change the global options of", oldest, label_of(imported))
     # with options for one server, Caddy ignores an older one's for all servers there
     own = next((line for line in _options(member, "servers") if len(line.keys) > 1), None)
     if own is None or of_all_servers is None:
         return None
-    return member.conflict(f"{' '.join(own.keys)} would override the options for all servers of", of_all_servers, own)
+    what = f"{' '.join(own.keys)} would override the options for all servers of"
+    return member.conflict(what, of_all_servers, label_of(own))
 
 
 def _options(member: Member, name: str) -> Iterator[Block]:

@@ -18,8 +18,8 @@ from dockcaddy.admission.conflicts.adapted import (
     readable,
     unknown_host,
 )
-from dockcaddy.admission.conflicts.comparison import Comparison, Part, Taken, Unreachable, beyond_comparison
-from dockcaddy.admission.conflicts.conflict import Conflict, Group, Member, conflict_between, label_of
+from dockcaddy.admission.conflicts.comparison import Part, Taken, Unreachable, beyond_comparison, compared
+from dockcaddy.admission.conflicts.conflict import Conflict, Group, Member, label_of
 from dockcaddy.admission.conflicts.naming import directive_of, line_of
 from dockcaddy.admission.conflicts.neighbours import PathComparison
 from dockcaddy.admission.conflicts.overlaps import Neighbours
@@ -156,10 +156,8 @@ class SharedSites:
         before = bisect_left(range(1, len(shared.members)), True, key=is_refused)
         if not before or self._is_refused(shared.parts[before]):
             return Results()
-        clashing, oldest = shared.members[before], shared.members[0]
         what = "caddy refuses its site together with that of"
-        label = label_of(clashing.blocks[0])
-        return Results((conflict_between(clashing.fragment, what, oldest.fragment, label=label),))
+        return Results((shared.members[before].conflict(what, shared.members[0]),))
 
     def _is_refused(self, content: Content) -> bool:
         return self.adapter.adapted([content], self._definitions)[content] is None
@@ -227,14 +225,14 @@ def _results(
     whole = sites[shared.whole]
     assert whole is not None
     parts = [Part(member, sites[content]) for member, content in zip(shared.members, shared.parts, strict=True)]
-    late = [_not_compared(each, parts[0].member) for each in beyond_comparison(parts)]
-    if late:
+    what = "it cannot be compared in time with all older routes and may take requests from"
+    if late := [each.conflict(what, parts[0].member) for each in beyond_comparison(parts)]:
         return Results(tuple(late))
     conflicts = [*_refused_alone(parts), *_reading_files(shared.members, definitions), *_cutting_off(parts, whole)]
     left_out = {each.fragment for each in conflicts}
     operators = {each.fragment.key for each in shared.members if each.fragment.is_operators}
     warnings: dict[str, Problem] = {}
-    for found in Comparison(parts, whole, hosts).results():
+    for found in compared(parts, whole, hosts):
         if isinstance(found, Unreachable) and not _is_expected(found):
             warnings.setdefault(found.member.fragment.key, _warning(found))
         elif isinstance(found, Taken) and found.newer.fragment.key not in left_out and not _is_of_a_replica(found):
@@ -250,11 +248,6 @@ def _is_expected(found: Unreachable) -> bool:
     return found.member.fragment.is_page or found.event.handler.get("body") == IN_FILES
 
 
-def _not_compared(newer: Member, oldest: Member) -> Conflict:
-    what = "it cannot be compared in time with all older routes and may take requests from"
-    return conflict_between(newer.fragment, what, oldest.fragment, label=label_of(newer.blocks[0]))
-
-
 def _reading_files(members: Members, definitions: Definitions) -> Iterator[Conflict]:
     """A conflict for each newer member that imports files of its own: only Caddy sees what is in them."""
     known = set[tuple[str, ...]]()
@@ -262,8 +255,7 @@ def _reading_files(members: Members, definitions: Definitions) -> Iterator[Confl
         lines = [line for line in caddyfile.all_blocks(member.blocks) if line.keys[:1] == ("import",)]
         found = next((each for each in lines if each.keys not in known and _is_from_files(each, definitions)), None)
         if found is not None and member is not members[0]:
-            what = "import may take requests from"
-            yield conflict_between(member.fragment, what, members[0].fragment, label=label_of(found))
+            yield member.conflict("import may take requests from", members[0], label_of(found))
         known.update(line.keys for line in lines)
 
 
@@ -276,9 +268,7 @@ def _refused_alone(parts: Sequence[Part]) -> Iterator[Conflict]:
     """A conflict for each newer member that Caddy takes only together with others: nobody can tell what is whose."""
     for part in parts[1:]:
         if part.site is None:
-            what = "caddy refuses it alone, so that it cannot be compared with"
-            label = label_of(part.member.blocks[0])
-            yield conflict_between(part.member.fragment, what, parts[0].member.fragment, label=label)
+            yield part.member.conflict("caddy refuses it alone, so that it cannot be compared with", parts[0].member)
 
 
 def _cutting_off(parts: Sequence[Part], whole: Site) -> Iterator[Conflict]:
@@ -294,7 +284,7 @@ def _cutting_off(parts: Sequence[Part], whole: Site) -> Iterator[Conflict]:
             names = frozenset(("bind",)) if listeners & part.site.listeners else _CONNECTION_OPTIONS
             line = _first(part.member, names)
             what = f"{line.keys[0] if line.keys[0] in names else 'tls'} would cut off clients of"
-            yield conflict_between(part.member.fragment, what, owner.fragment, label=label_of(line))
+            yield part.member.conflict(what, owner, label_of(line))
 
 
 def _first(member: Member, names: frozenset[str]) -> Block:
@@ -311,8 +301,8 @@ def _conflict(taken: Taken) -> Conflict:
     is_root = taken.event.handler["handler"] == "vars" and taken.event.kind != VALUES
     effect = _EFFECTS.get(ROOT if is_root else taken.event.kind)
     remedy = "" if effect else "use another address or path"
-    what, older = f"{name} {effect or 'would take requests from'}", taken.older.fragment
-    return conflict_between(taken.newer.fragment, what, older, label=label, their_label=theirs, remedy=remedy)
+    what = f"{name} {effect or 'would take requests from'}"
+    return taken.newer.conflict(what, taken.older, label, their_label=theirs, remedy=remedy)
 
 
 def _described(member: Member, event: Event) -> tuple[str, str]:
