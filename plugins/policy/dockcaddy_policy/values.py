@@ -107,17 +107,19 @@ def _log(log: Any, place: Place) -> str:
     writer = log.get("writer") or {}
     if writer.get("output") != "file":
         return ""
-    is_global = not any(str(each).startswith(_OF_A_SITE) for each in log.get("include") or ())
     path = str(writer.get("filename") or "")
     if not log_path(path):
         return f"by its name {path} could be any folder"
-    return wrong_log(log_path(path), place.context.proxy, is_global=is_global)
+    return wrong_log(log_path(path), place.context.proxy, is_global=_is_global(log))
 
 
 def _shared_log(log: Any, place: Place) -> str:
     writer = (log.get("writer") or {}).get("output") or "stderr"
-    is_global = not any(str(each).startswith(_OF_A_SITE) for each in log.get("include") or ())
-    return "it would affect every site" if is_global and writer not in ("stderr", "stdout", "file") else ""
+    return "it would affect every site" if _is_global(log) and writer not in ("stderr", "stdout", "file") else ""
+
+
+def _is_global(log: Any) -> bool:
+    return not any(str(each).startswith(_OF_A_SITE) for each in log.get("include") or ())
 
 
 def _default_log(logs: Any, place: Place) -> str:

@@ -39,21 +39,28 @@ def contradictions(members: Sequence[Member]) -> Iterator[Conflict]:
     known: _Known = {}
     of_all_servers: Member | None = None
     for member in members:
-        if conflict := _written_otherwise(member, members[0]) or _of_options(member, members[0], of_all_servers):
-            yield conflict
-            continue
         settings = [setting for block in member.blocks for setting in _settings(block)]
-        found = ((each, _other_value(each, known) or _outer_matcher(each, known)) for each in settings)
-        conflicting, other = next(((each, other) for each, other in found if other), (None, None))
-        if conflicting is not None and other is not None:
-            older, theirs = other
-            what = f"{conflicting.name} differs from that of"
-            yield member.conflict(what, older, label_of(conflicting.line), their_label=label_of(theirs.line))
+        if conflict := (
+            _written_otherwise(member, members[0])
+            or _of_options(member, members[0], of_all_servers)
+            or _differing(member, settings, known)
+        ):
+            yield conflict
             continue
         for setting in settings:
             known.setdefault((setting.place, setting.name), {}).setdefault(setting.value, (member, setting))
         if of_all_servers is None and any(len(line.keys) == 1 for line in _options(member, "servers")):
             of_all_servers = member
+
+
+def _differing(member: Member, settings: Iterable[_Setting], known: _Known) -> Conflict | None:
+    """A conflict for the first setting that an older member has set to another value."""
+    for each in settings:
+        if other := _other_value(each, known) or _outer_matcher(each, known):
+            older, theirs = other
+            what = f"{each.name} differs from that of"
+            return member.conflict(what, older, label_of(each.line), their_label=label_of(theirs.line))
+    return None
 
 
 def _written_otherwise(member: Member, oldest: Member) -> Conflict | None:

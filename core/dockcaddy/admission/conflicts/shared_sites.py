@@ -64,19 +64,14 @@ class Results:
     warnings: tuple[Problem, ...] = ()
 
 
-@frozen(eq=False)
+@frozen
 class _Shared:
     """A shared site: the contents of its parts, the oldest first, and that of the whole, and what was found in it."""
 
     members: Members
     parts: tuple[Content, ...]
     whole: Content
-    results: Results = field(factory=Results)
-
-    def is_same(self, other: "_Shared") -> bool:
-        """Whether the same members have the same contents."""
-        is_same = [*map(id, self.members)] == [*map(id, other.members)]
-        return is_same and (self.parts, self.whole) == (other.parts, other.whole)
+    results: Results = field(factory=Results, eq=False)
 
 
 @define
@@ -127,15 +122,12 @@ class SharedSites:
             for group, members in groups.items()
             if isinstance(group, frozenset) and len(members) > 1 and not are_replicas(members)
         }
-        known = {
-            group: each for group, each in made.items() if group in self._sites and self._sites[group].is_same(each)
-        }
-        new = {group: each for group, each in made.items() if group not in known}
+        new = {group: each for group, each in made.items() if self._sites.get(group) != each}
         wholes = self.adapter.adapted((each.whole for each in new.values()), self._definitions)
         accepted = (each for each in new.values() if wholes[each.whole] is not None)
         parts = self.adapter.adapted((part for each in accepted for part in each.parts), self._definitions)
         found = {group: self._found_in(group, each, {**wholes, **parts}) for group, each in new.items()}
-        for group in groups.keys() - known.keys():
+        for group in groups.keys() - made.keys():
             self._sites.pop(group, None)
         self._sites.update(found)
 
