@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Iterator
 from functools import cached_property
 
 from attrs import frozen
-from dockcaddy import DIRECTIVE_BLOCKS, Block, LabelError, SiteAddress, is_matcher_block
+from dockcaddy import DIRECTIVE_BLOCKS, Block, LabelError, is_matcher_block
 
 GLOBAL, SITE, SNIPPET = "global", "site", "snippet"
 
@@ -61,16 +61,6 @@ class Line:
     def label(self) -> str:
         """The label of the line; `""` if it has no label of its own."""
         return self.block.origins[0].label if self.block.origins else ""
-
-    @property
-    def hosts(self) -> tuple[str, ...]:
-        """The hosts of its site; `""` for an address without one."""
-        return tuple(SiteAddress.parse(address).host for address in self.addresses)
-
-    @property
-    def is_global(self) -> bool:
-        """Whether it is a global option or a part of one."""
-        return self.path[:1] == (GLOBAL,)
 
     @property
     def is_data(self) -> bool:

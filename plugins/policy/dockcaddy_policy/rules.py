@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from fnmatch import fnmatchcase
 
 from attrs import frozen
-from dockcaddy import DIRECTIVES, SUBROUTES, Context
+from dockcaddy import DIRECTIVES, SUBROUTES, Context, SiteAddress
 
 from dockcaddy_policy.folders import may_import
 from dockcaddy_policy.lines import SNIPPET, Line
@@ -78,7 +78,7 @@ def _in_place_of_a_file(line: Line) -> str:
 def _log_hosts(line: Line, context: Context) -> str:
     if {"log", "import"}.isdisjoint(line.path[1:]) and line.path != (SNIPPET,):
         return ""
-    hosts = [host for host in line.hosts if host.strip("*.")]
+    hosts = [host for each in line.addresses if (host := SiteAddress.parse(each).host).strip("*.")]
     other = next((name for name in line.arguments if not any(fnmatchcase(name, host) for host in hosts)), "")
     return f"{other} is not a host of the site: visitors of other sites would be logged" if other else ""
 

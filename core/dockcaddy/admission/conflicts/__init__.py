@@ -15,7 +15,7 @@ from dockcaddy.admission.conflicts.conflict import Conflict, Group, Member, labe
 from dockcaddy.admission.conflicts.contradictions import contradictions
 from dockcaddy.admission.conflicts.overlaps import HostAndPort, Neighbours, Site, overlapping
 from dockcaddy.admission.conflicts.size import Definitions, Matchers, Size, over_capacity, size_of
-from dockcaddy.caddyfile import Block, ListenPorts, global_options, option_values
+from dockcaddy.caddyfile import ListenPorts, global_options, option_values
 from dockcaddy.incremental import keep
 from dockcaddy.model import Problem
 
@@ -66,7 +66,7 @@ class Conflicts:
                 hosts |= moved
                 groups |= dict.fromkeys(self._sites)
         definitions = self._definitions()
-        if any(map(_is_definition, changed)):
+        if any(isinstance(group, tuple) and group for group in changed):
             groups |= dict.fromkeys([*(group for group, site in self._sites.items() if site.refers), ()])
         for key in left:
             self._sizes.pop(key, None)
@@ -90,7 +90,7 @@ class Conflicts:
             return set()
         # tuples: of thousands of sites, sets of one address each take megabytes
         addresses = tuple([address for address in group if isinstance(address, tuple)])
-        own = {(host, self._default_port(port)) for host, port in _places(addresses)}
+        own = {(host, self._default_port(port)) for _, host, port, _ in addresses}
         before = self._sites.pop(group, None)
         site = Site(members, addresses, tuple(own), tuple(self._redirecting(own)))
         for host in site.places:
@@ -131,8 +131,8 @@ class Conflicts:
         return site.members if site is not None else self._shared.get(group, ())
 
     def _definitions(self) -> Definitions:
-        definers = {group[0]: members for group, members in self._shared.items() if isinstance(group, tuple) and group}
-        return Definitions({name: _lines(members) for name, members in definers.items()}, definers)
+        groups = self._shared.items()
+        return Definitions({group[0]: members for group, members in groups if isinstance(group, tuple) and group})
 
     def _compare_members(self, group: Group, members: Sequence[Member], definitions: Definitions) -> None:
         """Find contradictions among the members of a group, and sites that snippets define."""
@@ -151,21 +151,5 @@ class Conflicts:
         sites = self._by_host[host]
         if not sites:
             del self._by_host[host]
-        return overlapping(host, sorted(sites, key=_age)) if len(sites) > 1 and not self.allow_shadowing else ()
-
-
-def _is_definition(group: Group) -> bool:
-    """Whether it is the group of a snippet or of a named route."""
-    return isinstance(group, tuple) and group != ()
-
-
-def _places(addresses: Iterable[tuple[str, str, str, str]]) -> Iterator[HostAndPort]:
-    return ((host, port) for _, host, port, _ in addresses)
-
-
-def _lines(members: Iterable[Member]) -> tuple[Block, ...]:
-    return tuple(line for member in members for block in member.blocks for line in block.children)
-
-
-def _age(site: Site) -> tuple[int, int]:
-    return site.oldest.age
+        in_order = sorted(sites, key=lambda site: site.oldest.age)
+        return overlapping(host, in_order) if len(sites) > 1 and not self.allow_shadowing else ()

@@ -4,8 +4,8 @@ from collections.abc import Hashable, Iterable, Iterator, Sequence
 
 from attrs import evolve, frozen
 
-from dockcaddy.admission.conflicts.conflict import Conflict, Member, label_of, text_of
-from dockcaddy.caddyfile import PROXIES, SUBROUTES, Block, is_site, matcher, merge, merge_key
+from dockcaddy.admission.conflicts.conflict import Conflict, Member, label_of
+from dockcaddy.caddyfile import PROXIES, SUBROUTES, Block, is_site, matcher, merge, merge_key, sort, write
 
 _HEADER_OPTIONS = frozenset(("header_up", "header_down"))
 # directives that a site has once for the same requests
@@ -164,4 +164,5 @@ def _option(path: tuple[Hashable, ...], child: Block) -> _Setting:
 
 
 def _setting(place: Hashable, name: str, block: Block) -> _Setting:
-    return _Setting(place, name, text_of(block), block)
+    # the order of lines does not matter
+    return _Setting(place, name, write(sort((Block((), (block,)),))), block)

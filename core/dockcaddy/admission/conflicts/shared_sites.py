@@ -160,12 +160,11 @@ class SharedSites:
         around = dict.fromkeys(site for each in new for site in (each.newer, each.older))
         contents = {site: content_of(self._merged(site.members).children, self._definitions) for site in around}
         sites = self.adapter.adapted(contents.values(), self._definitions)
-        compared = PathComparison(
-            {site: found for site, each in contents.items() if (found := sites[each]) is not None}
+        comparison = PathComparison(
+            {site: made for site, each in contents.items() if (made := sites[each]) is not None}
         )
-        self._neighbours = {
-            each: known[each] if each in known else tuple(compared.conflicts(each)) for each in neighbours
-        }
+        found = {each: tuple(comparison.conflicts(each)) for each in new}
+        self._neighbours = {each: known.get(each, found.get(each, ())) for each in neighbours}
 
     def _contents(self, members: Members) -> _Shared:
         members = sorted(members, key=lambda each: each.age)
@@ -319,12 +318,8 @@ def _warning(found: Unreachable) -> Problem:
     name, label = _described(found.member, leaf)
     theirs, their_label = _described(found.older, found.event)
     where = f" (label {their_label})" if their_label else ""
-    does = "rewrites" if found.event.kind == REWRITE else "handles"
-    remedy = (
-        f"put {theirs} of {found.older.fragment.owner} into a handle block"
-        if found.event.kind == REWRITE
-        else "use handle or handle_path with a path of its own"
-    )
-    owner = found.older.fragment.owner
+    does, remedy, owner = "handles", "use handle or handle_path with a path of its own", found.older.fragment.owner
+    if found.event.kind == REWRITE:
+        does, remedy = "rewrites", f"put {theirs} of {owner} into a handle block"
     message = f"no request comes to {name}, because {theirs} of {owner}{where} {does} all of them first: {remedy}"
     return Problem(found.member.fragment.owner, label, message, "warning")

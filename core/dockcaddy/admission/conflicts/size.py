@@ -29,25 +29,30 @@ class _TooMuchError(Exception):
     """A limit is exceeded; the message is the reason."""
 
 
-@frozen
+@frozen(slots=False)
 class Definitions:
-    """The lines of each snippet, `(name)`, and named route, `&(name)`, of a configuration, and the members that define it.
+    """The members that define each snippet, `(name)`, and named route, `&(name)`, of a configuration.
 
     See https://caddyserver.com/docs/caddyfile/directives/import.
     """
 
-    lines: Mapping[str, tuple[Block, ...]] = field(factory=dict)
     definers: Mapping[str, Sequence[Member]] = field(factory=dict)
+
+    @cached_property
+    def lines(self) -> Mapping[str, Sequence[Block]]:
+        """The lines of each."""
+        blocks = {name: [block for each in members for block in each.blocks] for name, members in self.definers.items()}
+        return {name: [line for each in found for line in each.children] for name, found in blocks.items()}
 
     def imported(self, block: Block) -> str:
         """The snippet that a block imports, `""` where it imports none."""
         name = f"({block.keys[1]})" if block.keys[:1] == ("import",) and len(block.keys) > 1 else ""
-        return name if name in self.lines else ""
+        return name if name in self.definers else ""
 
     def invoked(self, block: Block) -> str:
         """The named route that a block invokes, `""` where it invokes none."""
         name = f"&({block.keys[-1]})" if block.keys[:1] == ("invoke",) else ""
-        return name if name in self.lines else ""
+        return name if name in self.definers else ""
 
 
 @define(slots=False)

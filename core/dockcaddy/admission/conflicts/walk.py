@@ -227,13 +227,7 @@ def names_set_by(handler: Json) -> frozenset[str]:
     name = handler["handler"]
     if name == "headers":
         change = handler.get("request") or {}
-        fields = (
-            change.get("set") or {},
-            change.get("add") or {},
-            change.get("replace") or {},
-            change.get("delete") or (),
-        )
-        return frozenset(each for some in fields for each in some)
+        return frozenset(each for kind in ("set", "add", "replace", "delete") for each in change.get(kind) or ())
     if name == "map":
         return frozenset(each.strip("{}") for each in handler.get("destinations") or ())
     return frozenset(handler.keys() - _ROOTS - {"handler"}) if name == "vars" else frozenset()
