@@ -177,7 +177,7 @@ def _names_of_arguments(line: Line) -> tuple[Named, ...] | None:
         return (_NONE, _named_for("".join(line.arguments[:1]), "STORAGE|CADDY|CERT"))
     if line.place.startswith("storage/"):
         return (_named_for("".join(line.above[1:2]), "STORAGE|CADDY|CERT"),)
-    app = line.path[1] if line.path[0] == GLOBAL and len(line.path) > 1 else ""
+    app = "".join(line.path[1:2]) if line.path[:1] == (GLOBAL,) else ""
     if app.isidentifier() and app not in _NO_APPS:
         return (_named_for(app),)
     places = (line.place, " ".join((line.place, *line.arguments[:1])))
