@@ -20,7 +20,7 @@ from dockcaddy.admission.conflicts.adapted import (
 )
 from dockcaddy.admission.conflicts.comparison import Part, Taken, Unreachable, beyond_comparison, compared
 from dockcaddy.admission.conflicts.conflict import Conflict, Group, Member, label_of
-from dockcaddy.admission.conflicts.naming import directive_of, line_of
+from dockcaddy.admission.conflicts.naming import described, line_of
 from dockcaddy.admission.conflicts.neighbours import PathComparison
 from dockcaddy.admission.conflicts.overlaps import Neighbours
 from dockcaddy.admission.conflicts.walk import ANSWER, REWRITE, ROOT, VALUES, Event
@@ -286,23 +286,14 @@ def _first(member: Member, names: frozenset[str]) -> Block:
 
 
 def _conflict(taken: Taken) -> Conflict:
-    name, label = _described(taken.newer, taken.event)
-    _, theirs = _described(taken.older, taken.lost)
+    name, label = described(taken.newer, taken.event)
+    _, theirs = described(taken.older, taken.lost)
     name = "handle_errors" if taken.is_of_errors else name
     is_root = taken.event.handler["handler"] == "vars" and taken.event.kind != VALUES
     effect = _EFFECTS.get(ROOT if is_root else taken.event.kind)
     remedy = "" if effect else "use another address or path"
     what = f"{name} {effect or 'would take requests from'}"
     return taken.newer.conflict(what, taken.older, label, their_label=theirs, remedy=remedy)
-
-
-def _described(member: Member, event: Event) -> tuple[str, str]:
-    """The directive that a handler of a member came from, and its label."""
-    line = line_of(event, member.blocks)
-    if line is None or line.keys[0] in ("import", "invoke"):
-        line = line_of(event, member.fragment.blocks) or line
-    name = line.keys[0] if line is not None and line.keys[0] not in ("import", "invoke") else directive_of(event)
-    return name, label_of(line) if line is not None else ""
 
 
 def _is_of_a_replica(taken: Taken) -> bool:
@@ -315,8 +306,8 @@ def _is_of_a_replica(taken: Taken) -> bool:
 
 def _warning(found: Unreachable) -> Problem:
     leaf = Event(ANSWER, found.leaf.handler, found.leaf.chain)
-    name, label = _described(found.member, leaf)
-    theirs, their_label = _described(found.older, found.event)
+    name, label = described(found.member, leaf)
+    theirs, their_label = described(found.older, found.event)
     where = f" (label {their_label})" if their_label else ""
     does, remedy, owner = "handles", "use handle or handle_path with a path of its own", found.older.fragment.owner
     if found.event.kind == REWRITE:
