@@ -22,6 +22,7 @@ from dockcaddy_policy.variables import NO_SECRETS
 # If a text is only a placeholder, Caddy strips all braces: it reads `{}env.X}` too
 _VARIABLE = re.compile(r"\{[\\{}]*env\.([^{}]*)\}?")
 _FILE = re.compile(r"\{[\\{}]*file\.(?!(?:base|ext)\})[^{}]*\}?")
+_NO_RESOURCE, _NO_ENGINE = Resource("container", "", ""), EngineInventory("")
 
 
 @frozen
@@ -40,8 +41,8 @@ class _Nobody:
     """The context of no resource at all."""
 
     proxy: Proxy
-    resource: Resource = field(factory=lambda: Resource("container", "", ""))
-    engine: EngineInventory = field(factory=lambda: EngineInventory(""))
+    resource: Resource = _NO_RESOURCE
+    engine: EngineInventory = _NO_ENGINE
 
 
 def find(context: DocumentContext, part: Mapping[str, Any], hosts: tuple[str, ...] | None) -> Iterator[Finding]:
@@ -96,13 +97,15 @@ class _Document:
 
     def _object(self, value: Mapping[str, Any], node: Node, module: str, path: str = "") -> Iterator[Finding]:
         """The fields of a module, or of an object in it at a path."""
+        fields, others = node.fields, node.fields.get("*")
         for key, each in value.items():
-            known = key if key in node.fields else "*"
-            below = node.fields.get(known)
+            below = fields.get(key, others)
             if below is None:
                 yield self._unknown(module, f"{path}.{key}".lstrip("."))
             elif self.reads or below.entry is not ANY or below.fields:
-                yield from self._text(key, ANY)
+                known = key if key in fields else "*"
+                if self.reads:
+                    yield from self._text(key, ANY)
                 yield from self._field(each, below, module, f"{path}.{known}" if path else known)
 
     def _field(self, value: Any, node: Node, module: str, path: str) -> Iterator[Finding]:
@@ -117,36 +120,35 @@ class _Document:
                 yield self._unknown(module, path)
 
     def _value(self, value: Any, entry: Entry, name: str, *, is_whole: bool) -> Iterator[Finding]:
-        several = value if isinstance(value, list) else (value,)
-        if isinstance(entry, Inline):
-            for each in several:
-                yield from self._inline(each, entry)
-        elif isinstance(entry, Named):
-            for key, each in (item for some in several for item in (some or {}).items()):
-                if each is None and not entry.namespace:
-                    # Caddy could not write it as JSON: a number that is none
-                    yield Refused("global-options", f"{key}: Caddy would forget all of its settings", (), (key,))
-                yield from self.module(f"{entry.namespace}.{key}".lstrip("."), each)
-        else:
-            yield from self._checked(value, entry, name)
-            if is_whole:
-                yield from self._text(value, entry)
+        if isinstance(entry, Inline | Named):
+            for each in value if isinstance(value, list) else (value,):
+                yield from self._inline(each, entry) if isinstance(entry, Inline) else self._named(each, entry)
+            return
+        for check in (entry,) if isinstance(entry, Check) else entry if isinstance(entry, tuple) else ():
+            yield from self._checked(value, check, name)
+        if is_whole and self.reads:
+            yield from self._text(value, entry)
 
-    def _checked(self, value: Any, entry: Entry, name: str) -> Iterator[Finding]:
-        checks = (entry,) if isinstance(entry, Check) else entry if isinstance(entry, tuple) else ()
-        for check in checks:
-            if reason := check.reason(value, self.place):
-                names = _names(name)
-                yield Refused(
-                    check.rule, _sentence(reason, names), tuple(_texts(value)), names, check, value, self.place.hosts
-                )
+    def _checked(self, value: Any, check: Check, name: str) -> Iterator[Finding]:
+        if reason := check.reason(value, self.place):
+            texts, names, hosts = tuple(_texts(value)), _names(name), self.place.hosts
+            yield Refused(check.rule, _sentence(reason, names), texts, names, check, value, hosts)
 
     def _inline(self, value: Any, entry: Inline) -> Iterator[Finding]:
         if not isinstance(value, dict):
             yield self._unknown(entry.namespace)
-            return
-        fields = {key: each for key, each in value.items() if key != entry.key}
-        yield from self.module(f"{entry.namespace}.{value.get(entry.key)}" if entry.key else entry.namespace, fields)
+        elif not entry.key:
+            yield from self.module(entry.namespace, value)
+        else:
+            fields = {key: each for key, each in value.items() if key != entry.key}
+            yield from self.module(f"{entry.namespace}.{value.get(entry.key)}", fields)
+
+    def _named(self, value: Mapping[str, Any] | None, entry: Named) -> Iterator[Finding]:
+        for key, each in (value or {}).items():
+            if each is None and not entry.namespace:
+                # Caddy could not write it as JSON: a number that is none
+                yield Refused("global-options", f"{key}: Caddy would forget all of its settings", (), (key,))
+            yield from self.module(f"{entry.namespace}.{key}" if entry.namespace else key, each)
 
     def _unknown(self, module: str, field: str = "") -> Finding:
         what = f"{field} of {module}" if field else module
