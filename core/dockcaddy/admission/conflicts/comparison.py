@@ -12,26 +12,14 @@ from attrs import define, field, frozen
 from dockcaddy.admission.conflicts.adapted import Site
 from dockcaddy.admission.conflicts.conflict import Member
 from dockcaddy.admission.conflicts.samples import Leaf, Sample, is_joined, leaves_of, samples_of
-from dockcaddy.admission.conflicts.walk import (
-    ANSWER,
-    BLOCK,
-    BLOCKING,
-    REWRITE,
-    VALUES,
-    Chain,
-    Event,
-    Routes,
-    Walk,
-    names_set_by,
-    words_of,
-)
+from dockcaddy.admission.conflicts.walk import BLOCKING, Chain, Event, Routes, Walk, names_set_by, words_of
 from dockcaddy.caddyjson.document import Json, encoded, objects_in
 from dockcaddy.settings import limits
 
 # matchers that take the more work the longer they are
 _COSTLY = frozenset(("path_regexp", "header_regexp", "vars_regexp", "expression", "not"))
 # what keeps requests from others
-_KEEPING = frozenset((ANSWER, BLOCK, REWRITE))
+_KEEPING = frozenset(("answer", "block", "rewrite"))
 
 
 @frozen(eq=False)
@@ -77,7 +65,7 @@ class _Owners:
 
     def of(self, event: Event) -> list[int]:
         """The members that have a handler, whatever others have joined to it."""
-        if event.kind == BLOCK:
+        if event.kind == "block":
             return list(self.around(event.chain))
         key = event.chain, id(event.handler)
         if key not in self._found:
@@ -183,19 +171,19 @@ class _Comparison:
         taken, blocks = list[Event](), list[Event]()
 
         def skips(event: Event) -> bool:
-            is_own = event.kind != BLOCK and any(is_joined(event.handler, each.handler) for each in sample.events)
+            is_own = event.kind != "block" and any(is_joined(event.handler, each.handler) for each in sample.events)
             if is_own or any(each <= number for each in self.owners.of(event)):
                 return False
-            if event.kind == VALUES and not _is_asked_for(event, sample.leaf):
+            if event.kind == "values" and not _is_asked_for(event, sample.leaf):
                 return False
-            (blocks if event.kind == BLOCK else taken).append(event)
+            (blocks if event.kind == "block" else taken).append(event)
             return True
 
         decide = self._counting(number, sample, newer=True, files=False)
         Walk(self.whole, sample.request, decide, skips).run()
         if blocks and not taken:
             events = (
-                Walk(self.whole, sample.request, decide, lambda each: each.kind != BLOCK and skips(each)).run().events
+                Walk(self.whole, sample.request, decide, lambda each: each.kind != "block" and skips(each)).run().events
             )
             taken = [] if sample.is_answered_by(events) else blocks
         for event in taken:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from dockcaddy.admission.conflicts.conflict import Member, label_of
-from dockcaddy.admission.conflicts.walk import ASK, BLOCK, Event
+from dockcaddy.admission.conflicts.walk import Event
 from dockcaddy.caddyfile import Block, all_blocks
 from dockcaddy.caddyjson.document import encoded
 from dockcaddy.caddyjson.handlers import DIRECTIVES
@@ -36,9 +36,9 @@ def _directive_of(event: Event) -> str:
         return "redir"
     if event.is_of_files and handler["handler"] == "reverse_proxy":
         return "php_fastcgi"
-    if event.kind == ASK:
+    if event.kind == "ask":
         return "forward_auth"
-    if event.kind == BLOCK:
+    if event.kind == "block":
         return "handle"
     return DIRECTIVES.get(handler["handler"], (str(handler["handler"]),))[0]
 

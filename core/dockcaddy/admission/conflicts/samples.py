@@ -8,17 +8,7 @@ from typing import Any
 from attrs import evolve, frozen
 
 from dockcaddy.admission.conflicts.request import Matchers, Request
-from dockcaddy.admission.conflicts.walk import (
-    REWRITE,
-    STRIPPING,
-    VALUES,
-    Chain,
-    Event,
-    Routes,
-    Walk,
-    chain_part,
-    is_asked,
-)
+from dockcaddy.admission.conflicts.walk import STRIPPING, Chain, Event, Routes, Walk, chain_part, is_asked
 from dockcaddy.caddyfile import is_host_of
 from dockcaddy.caddyjson.document import Json, encoded
 from dockcaddy.caddyjson.handlers import ANSWERING
@@ -102,7 +92,7 @@ def samples_of(
     for request in islice(_requests(leaf, hosts, text, is_of_errors), limits.MAX_SAMPLES):
         walk = Walk(site, request, lambda here, _: here == leaf.chain[: len(here)]).run()
         # a request that is only changed is not served: nobody can take it
-        if leaf.is_in(walk.events) and not all(each.kind in (REWRITE, VALUES) for each in walk.events):
+        if leaf.is_in(walk.events) and not all(each.kind in ("rewrite", "values") for each in walk.events):
             yield Sample(request, leaf, walk.events)
 
 

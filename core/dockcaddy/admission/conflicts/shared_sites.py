@@ -23,7 +23,7 @@ from dockcaddy.admission.conflicts.conflict import Conflict, Group, Member, labe
 from dockcaddy.admission.conflicts.naming import described, line_of
 from dockcaddy.admission.conflicts.neighbours import PathComparison
 from dockcaddy.admission.conflicts.overlaps import Neighbours
-from dockcaddy.admission.conflicts.walk import ANSWER, REWRITE, ROOT, VALUES, Event
+from dockcaddy.admission.conflicts.walk import Event
 from dockcaddy.admission.replicas import gives_way, without_superseded
 from dockcaddy.caddyfile import PROXIES, Block, SiteAddress
 from dockcaddy.caddyjson.definitions import Definitions, Section
@@ -32,7 +32,7 @@ from dockcaddy.model import Problem
 Members = Sequence[Member]
 # options of `tls` that refuse some connections
 _CONNECTION_OPTIONS = frozenset(("client_auth", "alpn", "protocols", "ciphers", "curves"))
-_EFFECTS = {ROOT: "would change the file root of", VALUES: "would change what matchers look at of"}
+_EFFECTS = {"root": "would change the file root of", "values": "would change what matchers look at of"}
 _SITE = ("site",)
 
 
@@ -289,8 +289,8 @@ def _conflict(taken: Taken) -> Conflict:
     name, label = described(taken.newer, taken.event)
     _, theirs = described(taken.older, taken.lost)
     name = "handle_errors" if taken.is_of_errors else name
-    is_root = taken.event.handler["handler"] == "vars" and taken.event.kind != VALUES
-    effect = _EFFECTS.get(ROOT if is_root else taken.event.kind)
+    is_root = taken.event.handler["handler"] == "vars" and taken.event.kind != "values"
+    effect = _EFFECTS.get("root" if is_root else taken.event.kind)
     remedy = "" if effect else "use another address or path"
     what = f"{name} {effect or 'would take requests from'}"
     return taken.newer.conflict(what, taken.older, label, their_label=theirs, remedy=remedy)
@@ -305,12 +305,12 @@ def _is_of_a_replica(taken: Taken) -> bool:
 
 
 def _warning(found: Unreachable) -> Problem:
-    leaf = Event(ANSWER, found.leaf.handler, found.leaf.chain)
+    leaf = Event("answer", found.leaf.handler, found.leaf.chain)
     name, label = described(found.member, leaf)
     theirs, their_label = described(found.older, found.event)
     where = f" (label {their_label})" if their_label else ""
     does, remedy, owner = "handles", "use handle or handle_path with a path of its own", found.older.fragment.owner
-    if found.event.kind == REWRITE:
+    if found.event.kind == "rewrite":
         does, remedy = "rewrites", f"put {theirs} of {owner} into a handle block"
     message = f"no request comes to {name}, because {theirs} of {owner}{where} {does} all of them first: {remedy}"
     return Problem(found.member.fragment.owner, label, message, "warning")
