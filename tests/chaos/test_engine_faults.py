@@ -123,12 +123,12 @@ def test_a_call_that_hangs_holds_nobody_up(town, eventually: Eventually, calm: C
     with town.visitor("a") as visitor:
         lost = engine.containers["b"].address
         engine.crash("b")
-        calm(lambda: town.gone("b"))
+        calm(lambda: town.unanswered("b"))
         # whoever has the address now is not served under the other's name
         town.create("d").given = lost
         engine.start("d")
         engine.remove("c")
-        calm(lambda: town.right("d") and town.gone("b") and town.gone("c"))
+        calm(lambda: town.right("d") and town.unanswered("b") and town.gone("c"))
     assert not visitor.failures
     engine.faults.clear()
     calm(lambda: town.right(*engine.containers.keys() - {"b"}))

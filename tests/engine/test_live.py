@@ -1,6 +1,7 @@
 """An engine that answers as it likes: what is asked, and what nobody has to wait for."""
 
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -12,6 +13,8 @@ from dockcaddy.errors import EngineUnreachable
 from dockcaddy.settings.limits import ENGINE_PATIENCE, MAX_LISTED_BY_ID
 from docker.errors import APIError
 from urllib3.exceptions import ProtocolError
+
+Eventually = Callable[..., None]
 
 
 @define(eq=False)
@@ -27,6 +30,7 @@ class Client:
     error: Exception | None = None
     own: dict[str, Any] = field(factory=dict)
     networks_now: list[str] = field(factory=lambda: ["front"])
+    restart_policy: str = "no"
 
     def put(self, id: str, address: str = "172.18.0.2") -> None:
         self.containers_now[id] = {
@@ -60,7 +64,8 @@ class Client:
             self.hanging[id].wait(10)
         if id in self.failing:
             raise RuntimeError("500 server error")
-        return {"Config": {"Env": ["A=b"]}, "State": {}, "Mounts": []}
+        policy = {"RestartPolicy": {"Name": self.restart_policy, "MaximumRetryCount": 0}}
+        return {"Config": {"Env": ["A=b"]}, "State": {}, "Mounts": [], "HostConfig": policy}
 
 
 @pytest.fixture
@@ -101,6 +106,43 @@ def test_every_container_is_inspected_once(client: Client, engine: Engine) -> No
         event(engine, "update", id)
     assert names(engine) == set("abc")
     assert sorted(client.inspected) == list("abc") and client.lists == 3
+
+
+@pytest.mark.parametrize(
+    ("policy", "exit_code", "signal", "stays"),
+    [
+        ("always", "0", "", True),
+        ("unless-stopped", "1", "", True),
+        ("on-failure", "1", "", True),
+        ("on-failure", "0", "", False),
+        ("no", "1", "", False),
+        # stopped or killed by somebody
+        ("always", "143", "15", False),
+    ],
+)
+def test_a_container_that_docker_starts_again_stays_without_addresses(
+    client: Client, engine: Engine, policy: str, exit_code: str, signal: str, stays: bool
+) -> None:
+    client.restart_policy = policy
+    client.put("a")
+    assert names(engine) == {"a"}
+    if signal:
+        event(engine, "kill", "a", signal=signal)
+    # the list still says that it runs
+    event(engine, "die", "a", exitCode=exit_code)
+    found = [(each.name, each.state, each.targets) for each in engine.inventory().resources]
+    assert found == ([("a", "restarting", ())] if stays else [])
+
+
+def test_one_that_was_started_too_often_is_gone_once_a_list_says_so(
+    client: Client, engine: Engine, eventually: Eventually
+) -> None:
+    client.restart_policy = "on-failure"
+    client.put("a")
+    assert names(engine) == {"a"}
+    client.containers_now["a"] = {**client.containers_now["a"], "State": "exited"}
+    event(engine, "die", "a", exitCode="1")
+    eventually(lambda: names(engine) == set())
 
 
 def test_a_slow_inspect_holds_up_nobody_else(client: Client, engine: Engine) -> None:

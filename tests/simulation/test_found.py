@@ -58,3 +58,11 @@ def test_a_caddy_that_refuses_everything_is_not_asked_without_a_pause(simulate: 
     rejected = (Step(1.0, "up", ("bad", "s4.test", "bad")), Step(2.0, "refuse_loads", (30.0,)))
     world = simulate(Script(1, (*up, *rejected, Step(6.0, "remove", ("web-0", 0.01))), calm=20.0))
     assert world.caddy.counts["load"] < 150
+
+
+@pytest.mark.parametrize("state", ["exited", "restarting"])
+def test_a_container_that_ends_for_good_or_not_is_as_the_list_says(simulate: Simulate, state: str) -> None:
+    """Its restart policy alone does not say that: it may have been changed, or used up."""
+    for wait in (5.0, 4649.458):
+        up, crash = Step(1935.987, "up", ("s1-0", "s1.test", "good")), Step(wait, "crash", ("s1-0", state))
+        simulate(Script(3, (up, crash), is_child=True, calm=40.0))

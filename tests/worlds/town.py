@@ -85,6 +85,10 @@ class Town:
         """Whether Caddy no longer knows the site."""
         return self.proxy.body(f"{name}.test") == ""
 
+    def unanswered(self, name: str) -> bool:
+        """Whether Caddy knows the site, and nobody who answers."""
+        return self.proxy.body(f"{name}.test") == "status 503"
+
     def polled(self, times: int) -> Callable[[], bool]:
         """A condition: that everything has been listed so many times from now on."""
         lists = self.engine.counts["list"]

@@ -240,9 +240,9 @@ class ContainerStore:
         if known is None or (known.item.get("State") == state and not known.stopping_until):
             return False
         known.item = {**known.item, "State": state}
-        if state == "exited":
+        if state in ("exited", "restarting"):
             # only a list has its next address
-            known.item = ended(known.item)
+            known.item = ended(known.item, state)
             self._set_health(known, "starting")
         known.stopping_until = 0.0
         self._changed(known)
@@ -273,11 +273,10 @@ class ContainerStore:
         self._changed(known)
         return True
 
-    def stop_signal(self, id: str) -> tuple[str, float]:
-        """The container's stop signal and its stop timeout in seconds."""
+    def inspected(self, id: str) -> Json:
+        """What is kept of the inspect response of a container, empty if there is none."""
         known = self._known.get(id)
-        config = ((known.inspect if known else None) or {}).get("Config") or {}
-        return str(config.get("StopSignal") or "SIGTERM"), float(config.get("StopTimeout") or 10)
+        return (known.inspect if known else None) or {}
 
     def has_address(self, id: str) -> bool:
         """Whether the container's last list item has an address on any network."""

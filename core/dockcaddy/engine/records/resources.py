@@ -189,6 +189,7 @@ def needed(inspect: Json) -> dict[str, Any]:
         "Config": _present(config, ("Env", "ExposedPorts", "Image", "StopSignal", "StopTimeout")),
         "State": {"Health": {"Status": health}} if health else {},
         "Mounts": inspect.get("Mounts"),
+        "RestartPolicy": ((inspect.get("HostConfig") or {}).get("RestartPolicy") or {}).get("Name"),
     }
     made: dict[str, Any] = shared(_present(kept, kept))
     return made

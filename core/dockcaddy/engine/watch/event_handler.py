@@ -13,6 +13,8 @@ from dockcaddy.engine.watch.reflector import Reflector
 STORM = 50
 # events after which requests would go to a container that is ending
 URGENT = frozenset(("kill", "die", "stop", "pause", "health_status"))
+# Docker's default, in seconds
+_STOP_TIMEOUT = 10
 # a container that still runs this long after its stop timeout was not stopped after all, in seconds
 _STOPPED_AFTER = 5
 
@@ -68,7 +70,7 @@ class EventHandler:
         return event.kind in SWARM_TYPES and not is_lock
 
     def _handle_storm(self, events: Sequence[Event]) -> None:
-        ended = {event.container: event.verb == "die" for event in events if event.verb in ("die", "start")}
+        ended = {event.container: event for event in events if event.verb in ("die", "start")}
         with self.reflector.lock:
             for event in events:
                 if self._is_of_ours(event):
@@ -80,10 +82,10 @@ class EventHandler:
                     self._signalled(event)
                 elif event.verb == "start":
                     self._store.set_stopping(event.container, 0.0)
-            for id, has_ended in ended.items():
+            for id, event in ended.items():
                 # until the next list says so, it would count as one that runs and has no address
-                if has_ended:
-                    self._store.set_state(id, "exited")
+                if event.verb == "die":
+                    self._store.set_state(id, self._state_after(event))
         self.wake(urgent=any(event.verb in URGENT for event in events))
 
     def _handle_network(self, event: Event) -> bool:
@@ -129,8 +131,10 @@ class EventHandler:
                 return False
             case "kill":
                 return self._signalled(event)
-            case "die" | "stop":
-                self.reflector.expect(id).end(self._store.item(id))
+            case "die":
+                return self._ended(event)
+            case "stop":
+                self.reflector.expect(id).end(self._store.item(id), "exited")
                 return self._store.set_state(id, "exited")
             case "destroy" | "remove":
                 self.reflector.expect(id).there = False
@@ -168,10 +172,28 @@ class EventHandler:
         self.reflector.look(id)
         return self._store.has_address(id) and self._store.set_state(id, "running")
 
+    def _ended(self, event: Event) -> bool:
+        """Take its addresses away. Whether it is really started again, a look will show."""
+        id, state = event.container, self._state_after(event)
+        self.reflector.expect(id).end(self._store.item(id), state)
+        is_changed = self._store.set_state(id, state)
+        if state == "restarting":
+            self.reflector.look(id)
+        return is_changed
+
+    def _state_after(self, event: Event) -> str:
+        """What becomes of a container that ended: `restarting` if its policy says so and nobody stopped it, else `exited`."""
+        resource = self._store.resource(event.container, self.reflector.clock())
+        policy = self._store.inspected(event.container).get("RestartPolicy")
+        has_failed = str(event.attributes.get("exitCode") or "0") != "0"
+        is_again = policy in ("always", "unless-stopped") or (policy == "on-failure" and has_failed)
+        return "restarting" if is_again and resource is not None and not resource.stopping else "exited"
+
     def _signalled(self, event: Event) -> bool:
         number = _signal_number(str(event.attributes.get("signal") or ""))
-        stop_signal, timeout = self._store.stop_signal(event.container)
-        if number not in {2, 3, 9, 15, _signal_number(stop_signal)}:
+        config = self._store.inspected(event.container).get("Config") or {}
+        timeout = float(config.get("StopTimeout") or _STOP_TIMEOUT)
+        if number not in {2, 3, 9, 15, _signal_number(str(config.get("StopSignal") or "SIGTERM"))}:
             return False
         return self._store.set_stopping(event.container, self.reflector.clock() + timeout + _STOPPED_AFTER)
 

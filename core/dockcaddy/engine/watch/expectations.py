@@ -19,7 +19,7 @@ Json = Mapping[str, Any]
 # after this long the list is right, in seconds: the change was undone, or another event was lost
 PATIENCE = 3.0
 FIRST_PAUSE, LONGEST_PAUSE = 0.005, 0.5
-ENDED = "exited"
+_ENDED = frozenset(("exited", "restarting"))
 _UP = frozenset(("running", "paused"))
 _WITHOUT_ADDRESSES = frozenset(("host", "null"))
 _HEALTH = re.compile(r"\((?:healthy|unhealthy|health: starting)\)")
@@ -46,7 +46,7 @@ class Expectation:
         if item is None or not self.there:
             return item is None and not self.there
         state = str(item.get("State") or "")
-        if (state in _UP if self.state == ENDED else state != self.state) and self.state:
+        if (state in _UP if self.state in _ENDED else state != self.state) and self.state:
             return False
         # while it is renamed, a list has both names
         if self.name and [name.lstrip("/") for name in _own_names(item)] != [self.name]:
@@ -64,8 +64,8 @@ class Expectation:
     def amended(self, item: Json) -> Json:
         """The response without what has ended, and with what only events said."""
         changed: dict[str, Any] = {}
-        if self.state == ENDED and item.get("State") in _UP:
-            return ended(item)
+        if self.state in _ENDED and item.get("State") in _UP:
+            return ended(item, self.state)
         # a container that starts counts as running once its addresses show
         if self.state in _UP and item.get("State") in _UP:
             changed["State"] = self.state
@@ -83,9 +83,9 @@ class Expectation:
     def _is_lost(self, endpoint: Json) -> bool:
         return endpoint.get("EndpointID") in self.ended or self.networks.get(str(endpoint.get("NetworkID"))) is False
 
-    def end(self, item: Json | None) -> None:
-        """The container ended, and lost its addresses."""
-        self.state, self.health, self.networks = ENDED, "", {}
+    def end(self, item: Json | None, state: str) -> None:
+        """The container ended, and lost its addresses. It is `exited`, or `restarting` if the engine starts it again."""
+        self.state, self.health, self.networks = state, "", {}
         self.ended |= frozenset(_endpoint_ids(endpoints(item or {}).values()))
 
     def connect(self, network: str, driver: str) -> None:
@@ -96,8 +96,9 @@ class Expectation:
             self.networks[network] = True
 
     def disconnect(self, network: str, item: Json | None) -> None:
-        """The container is no longer on a network."""
-        self.networks[network] = False
+        """The container is no longer on a network. One that ended still shows its networks, without addresses."""
+        if self.state not in _ENDED:
+            self.networks[network] = False
         lost = (each for each in endpoints(item or {}).values() if each.get("NetworkID") == network)
         self.ended |= frozenset(_endpoint_ids(lost))
 
@@ -167,13 +168,13 @@ class Expectations:
             del self._by_id[id]
 
 
-def ended(item: Json) -> dict[str, Any]:
+def ended(item: Json, state: str) -> dict[str, Any]:
     """The item of a container that has ended: its addresses go to the next container that starts."""
     networks = {
         name: {**endpoint, "EndpointID": "", "IPAddress": "", "GlobalIPv6Address": ""}
         for name, endpoint in endpoints(item).items()
     }
-    return {**item, "State": ENDED, "NetworkSettings": {**(item.get("NetworkSettings") or {}), "Networks": networks}}
+    return {**item, "State": state, "NetworkSettings": {**(item.get("NetworkSettings") or {}), "Networks": networks}}
 
 
 def _endpoint_ids(shown: Iterable[Json]) -> Iterator[str]:
