@@ -2,7 +2,7 @@
 
 from attrs import evolve
 from dockcaddy.model import EngineInventory, Inventory, Resource
-from dockcaddy.reconcile.flapping import Flapping
+from dockcaddy.reconcile.flapping import CRASH_LOOP, Flapping
 
 WEB = Resource("container", "w", "web", running=True)
 DB = Resource("container", "d", "db", running=True)
@@ -88,3 +88,41 @@ def test_others_are_not_touched() -> None:
     flapping = Flapping()
     loop(flapping, 6)
     assert flapping.apply(inventory(WEB, DB), 2.0).engines[0].resources == (DB,)
+
+
+def problems(given: Inventory) -> list[str]:
+    return [str(problem) for problem in given.engines[0].problems]
+
+
+def test_a_crash_loop_is_named_until_the_container_stays_up_or_goes() -> None:
+    flapping, now = Flapping(), 0.0
+    down = evolve(WEB, state="restarting", running=False)
+    told = []
+    for _ in range(4):
+        assert not problems(flapping.apply(inventory(evolve(WEB), DB), now)) or told[-1]
+        told.append(problems(flapping.apply(inventory(down, DB), now + 1)))
+        now += 2
+    warning = f"container web: {CRASH_LOOP}"
+    assert told == [[], [], [warning], [warning]]
+    up = inventory(evolve(WEB), DB)
+    assert problems(flapping.apply(up, now)) == [warning]
+    assert flapping.due == now + 0.5
+    assert problems(flapping.apply(up, now + 5)) == [warning]
+    assert flapping.due == now + 10
+    assert flapping.apply(up, now + 10) is up and flapping.due is None
+
+
+def test_a_crash_loop_that_somebody_ends_is_over_at_once() -> None:
+    flapping = Flapping()
+    for now in range(4):
+        flapping.apply(inventory(evolve(WEB)), now)
+        given = flapping.apply(inventory(evolve(WEB, state="restarting", running=False)), now + 0.5)
+    assert problems(given) == [f"container web: {CRASH_LOOP}"]
+    assert problems(flapping.apply(inventory(), 5.0)) == [] and flapping.due is None
+
+
+def test_what_somebody_stops_and_starts_again_and_again_is_no_crash_loop() -> None:
+    flapping = Flapping()
+    for now in range(9):
+        assert problems(flapping.apply(inventory(evolve(WEB)), now)) == []
+        assert problems(flapping.apply(inventory(), now + 0.5)) == []

@@ -6,7 +6,7 @@ from attrs import define, evolve, field, frozen
 
 from dockcaddy.backoff import pause_after
 from dockcaddy.incremental import Difference
-from dockcaddy.model import EngineInventory, Inventory, Resource
+from dockcaddy.model import EngineInventory, Inventory, Problem, Resource
 
 # a resource that was up for so many seconds is not flapping
 STEADY = 10.0
@@ -17,6 +17,8 @@ FIRST_PAUSE = 0.25
 LONGEST_PAUSE = 1.5
 # so long one that is gone is remembered
 MEMORY = 60.0
+
+CRASH_LOOP = "it ends soon after each start, and docker starts it again and again: docker logs shows why"
 
 
 @frozen
@@ -42,14 +44,20 @@ class Flapping:
     _held: dict[str, float] = field(factory=dict)
     # those that are held down once they are up
     _waiting: set[str] = field(factory=set)
+    # those that the engine starts again and again
+    _crashing: set[str] = field(factory=set)
 
     @property
     def due(self) -> float | None:
-        """When the next resource that is held down counts as up again."""
-        return min(self._held.values(), default=None)
+        """When the next resource that is held down counts as up again, or one that crashed often as steady."""
+        steady = [self._lives[key].up_since for key in self._crashing]
+        return min((*self._held.values(), *(since + STEADY for since in steady if since is not None)), default=None)
 
     def apply(self, inventory: Inventory, now: float) -> Inventory:
-        """The inventory with held resources as they were when they went down; the same object where none is held."""
+        """The inventory with held resources as they were when they went down, and with problems of crash loops.
+
+        It is the same object where there are none.
+        """
         lives = self._lives
         difference = Difference.of(self._seen, inventory.resources)
         new = {each.key: each for each in difference.new}
@@ -59,8 +67,11 @@ class Flapping:
         self._forget(now)
         self._waiting = {key for key in (*self._waiting, *new) if key in lives and now < lives[key].held_until}
         self._held = {key: lives[key].held_until for key in self._waiting if _is_up(lives[key].resource)}
+        self._crashing = {key for key in (*self._crashing, *new) if key in lives and _crashes(lives[key], now)}
         self._seen = inventory.resources
-        return Inventory(tuple(map(self._engine, inventory.engines))) if self._held else inventory
+        if not self._held and not self._crashing:
+            return inventory
+        return Inventory(tuple(map(self._engine, inventory.engines)))
 
     def _forget(self, now: float) -> None:
         """Note that some are gone, and forget those that have been gone for long."""
@@ -73,7 +84,11 @@ class Flapping:
 
     def _engine(self, engine: EngineInventory) -> EngineInventory:
         given = tuple(self._resources(engine.resources))
-        return engine if given == engine.resources else evolve(engine, resources=given)
+        problems = tuple(
+            Problem(str(each), "", CRASH_LOOP, "warning") for each in engine.resources if each.key in self._crashing
+        )
+        resources = engine.resources if given == engine.resources else given
+        return evolve(engine, resources=resources, problems=(*engine.problems, *problems))
 
     def _resources(self, resources: Iterable[Resource]) -> Iterable[Resource]:
         for resource in resources:
@@ -85,6 +100,13 @@ class Flapping:
 
 def _is_up(resource: Resource | None) -> bool:
     return resource is not None and resource.running and not resource.stopping and resource.health != "unhealthy"
+
+
+def _crashes(life: _Life, now: float) -> bool:
+    """Whether the engine starts it again and again, and it has not been up for long since."""
+    if life.resource is None or life.when_down is None or life.when_down.state != "restarting" or life.falls <= FREE:
+        return False
+    return life.up_since is None or now < life.up_since + STEADY
 
 
 def _next(life: _Life | None, resource: Resource, now: float) -> _Life:
