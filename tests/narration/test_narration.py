@@ -174,6 +174,7 @@ def test_a_site_whose_proxy_has_nobody_says_so(told: Told) -> None:
     told.cycle()
     lines = told.cycle(container("web", caddy="http://web.test", caddy__reverse_proxy=""))
     assert lines == ["info: live: http://web.test (web), without an upstream (13 ms)"]
+    assert told.cycle()[:1] == ["info: gone: http://web.test (web) (13 ms)"]
 
 
 def test_upstreams_whose_addresses_are_in_files_are_told_as_the_others(told: Told) -> None:

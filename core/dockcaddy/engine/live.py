@@ -61,14 +61,25 @@ class Engine:
     def description(self) -> str:
         """Its product and version, once it has answered, and its URL: `docker 20.10.24 at tcp://manager:2375`."""
         product, _, version = re.split("[ +]", self._server)[0].partition("/")
-        url = self.connection.endpoint.url
+        url = "" if self._is_default else self.connection.endpoint.url
         said = f"{podman.product(product.lower()) or 'docker'} {version}".strip()
-        return said if url == DEFAULT_SOCKET and not self.connection.url else f"{said} at {url}"
+        return f"{said} at {url}" if url else said
+
+    @property
+    def _is_default(self) -> bool:
+        return self.connection.endpoint.url == DEFAULT_SOCKET and not self.connection.url
 
     @property
     def unlabelled(self) -> int:
         """How many containers without labels of ours the last full list had."""
         return len(self._reflector.store.without_labels)
+
+    @property
+    def progress(self) -> tuple[int, int] | None:
+        """How many of its labelled containers are read, and how many there are; None before it has answered."""
+        with self.lock:
+            count, unread = len(self._reflector.store.ids), len(self._reflector.store.uninspected())
+        return (count - unread, count) if count or self._has_subscribed else None
 
     def start(self, wake: Callable[..., None]) -> None:
         """Start to listen to events. `wake` is called when the inventory may have changed."""

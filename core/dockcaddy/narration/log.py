@@ -4,7 +4,7 @@ import logging
 from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
-from attrs import define, field
+from attrs import define, evolve, field
 
 from dockcaddy.caddyfile import ListenPorts
 from dockcaddy.errors import listed, one_line
@@ -35,13 +35,17 @@ class DescribedEngine(Protocol):
 
 @define
 class LogNarrator:
-    """Writes to the log. `word` describes a site that is delivered, `tip` is logged once there are sites."""
+    """Writes to the log. `word` describes a site that is delivered, `tip` is logged once there are sites.
+
+    It `has_reported` once a pass has come to an end.
+    """
 
     engines: Sequence[DescribedEngine] = ()
     label_prefix: str = "caddy"
     word: str = "live"
     tip: str = ""
     sites: LiveSites = field(factory=LiveSites)
+    has_reported: bool = False
     _problems: ProblemLog = field(factory=ProblemLog)
     _introduced: set[str] = field(factory=set)
     _seen: dict[str, Resource] = field(factory=dict)
@@ -51,6 +55,7 @@ class LogNarrator:
 
     def report(self, problems: Iterable[Problem]) -> None:
         """Log each problem when it appears and when it is gone."""
+        self.has_reported = True
         self._problems.report(problems)
 
     def finished(self, done: Pass) -> None:
@@ -197,7 +202,8 @@ def _report_gone(gone: Sequence[LiveSite], took: dict[str, Any]) -> None:
         _summarise("gone", gone, took)
         return
     for site in gone:
-        _log(f"gone: {site} {_time(took)}", _fields("site_gone", site, took), "gone")
+        # why it is gone is no lack
+        _log(f"gone: {evolve(site, lacks_upstreams=False)} {_time(took)}", _fields("site_gone", site, took), "gone")
 
 
 def _summarise(word: str, sites: Sequence[LiveSite], took: dict[str, Any]) -> None:

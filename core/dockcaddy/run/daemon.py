@@ -7,7 +7,8 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from itertools import chain, repeat
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, cast
@@ -24,17 +25,17 @@ from dockcaddy.engine.servers import server_label
 from dockcaddy.errors import CaddyUnreachable, SettingsError
 from dockcaddy.files import TemporaryFolder
 from dockcaddy.hookspecs import Output
-from dockcaddy.narration import LogNarrator, Systemd, SystemdNarrator
+from dockcaddy.narration import FirstPass, LogNarrator, Systemd, SystemdNarrator
 from dockcaddy.plugins.registry import Registry
 from dockcaddy.reconcile.delivery import Delivery, Outputs
 from dockcaddy.reconcile.last_good import LastGood
 from dockcaddy.reconcile.listeners import listening
-from dockcaddy.reconcile.watch import EngineWatches
+from dockcaddy.reconcile.reconciler import Reconciler
 from dockcaddy.run.caddy_watch import caddy_watch_for
 from dockcaddy.run.composition import pipeline_for
 from dockcaddy.run.connections import Connections, tls_for
 from dockcaddy.run.controller import controller_for
-from dockcaddy.run.delayed import delayed
+from dockcaddy.run.delayed import repeated
 from dockcaddy.run.dry_run import DryRun, fragments_before, without_effect
 from dockcaddy.run.engines import engines_for
 from dockcaddy.run.environment import Environment
@@ -54,8 +55,10 @@ logger = logging.getLogger("dockcaddy")
 
 # https://docs.kernel.org/networking/ip-sysctl.html
 _MIGRATION = Path("/proc/sys/net/ipv4/tcp_migrate_req")
-# so many seconds the first line waits for the version of Caddy, and engines that do not answer are waited for in silence
+# so many seconds the first line waits for the version of Caddy
 PATIENCE = 2.0
+# between two looks at a first pass that takes long, in seconds
+PAUSES = (2.0, 4.0, 8.0, 16.0)
 
 
 def run(environment: Environment, caddy_output: int | None = None) -> int:
@@ -184,20 +187,25 @@ def _run(environment: Environment, ending: Ending, output: int | None, dry_run: 
                     with (
                         caddy_watch_for(connections, process, status).running(),
                         listening(environment.registry.listeners, context),
-                        delayed(PATIENCE, lambda: _report_silent(engines, reconciler.watches)),
+                        _first_pass_logged(engines, reconciler, narrator.log),
                     ):
                         reconciler.run()
             finally:
                 narrator.closing("nothing was sent" if dry_run is not None else _fate(connections, process))
 
 
-def _report_silent(engines: Sequence[Engine], watches: EngineWatches) -> None:
-    """Log which engines are still waited for: the first call may take long to fail."""
-    for engine, watch in zip(engines, watches.watches, strict=True):
-        if not watch.was_known and not watch.failure:
-            logger.info(
-                "engine %s: %s has not answered yet, it is asked again and again", engine.name, engine.description
-            )
+def _first_pass_logged(
+    engines: Sequence[Engine], reconciler: Reconciler, log: LogNarrator
+) -> AbstractContextManager[None]:
+    """The first call may take long to fail, and thousands of containers long to read."""
+    watches = reconciler.watches.watches
+    first_pass = FirstPass(
+        engines,
+        lambda number: watches[number].was_known or bool(watches[number].failure),
+        # one that does not lead comes to none
+        lambda: log.has_reported or not reconciler.servers.leads,
+    )
+    return repeated(chain(PAUSES, repeat(PAUSES[-1])), first_pass.report)
 
 
 def _warn_of_resolver(settings: Settings) -> None:

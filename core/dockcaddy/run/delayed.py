@@ -1,7 +1,7 @@
 """Something that is done only if what it is about takes long."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
 
@@ -15,3 +15,21 @@ def delayed(seconds: float, work: Callable[[], object]) -> Iterator[None]:
         yield
     finally:
         timer.cancel()
+
+
+@contextmanager
+def repeated(pauses: Iterable[float], work: Callable[[], object]) -> Iterator[None]:
+    """Within, `work` is done by another thread after each of these pauses, in seconds."""
+    ended = threading.Event()
+
+    def go_on() -> None:
+        for pause in pauses:
+            if ended.wait(pause):
+                return
+            work()
+
+    threading.Thread(target=go_on, name="repeated", daemon=True).start()
+    try:
+        yield
+    finally:
+        ended.set()
