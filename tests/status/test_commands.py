@@ -100,6 +100,28 @@ def test_a_caddy_and_an_engine_that_do_not_answer_are_named_first(mixed: Observe
     ]
 
 
+def test_before_the_first_pass_is_over_caddy_is_starting(world: Observed) -> None:
+    assert shown(world).splitlines()[:2] == [
+        "?? caddy: Starting",
+        "   caddy was given no configuration yet: the log says what that waits for",
+    ]
+    [trouble] = troubles(world.keeper.current)
+    assert (trouble.severity, trouble.reason) == ("warning", "Starting")
+
+
+def test_what_sites_have_in_common_is_said_once_below_them(mixed: Observed) -> None:
+    mixed.put("a", {"caddy": "http://a.test, http://b.test", "caddy.reverse_proxy": "{{upstreams 80}}"})
+    mixed.put("c", {"caddy": "http://c.test", "caddy.reverse_proxy": "{{upstreams 80}}"})
+    mixed.turn()
+    mixed.caddy.down = True
+    mixed.put("new", {"caddy": "http://new.test", "caddy.respond": "x"})
+    mixed.turn()
+    lines = shown(mixed).splitlines()
+    first = lines.index("?? http://a.test and 1 more: CaddyUnreachable (for 0 s)")
+    assert lines[first + 1] == "?? http://c.test: CaddyUnreachable (for 0 s)"
+    assert lines.count("   caddy at localhost:2019 does not answer") == 2
+
+
 def test_status_asks_the_dockcaddy_that_runs(mixed: Observed, tmp_path: Path, dockcaddy: Call) -> None:
     with served(mixed.keeper, tmp_path):
         result = dockcaddy("status", "--state-directory", str(tmp_path))
@@ -203,7 +225,7 @@ def test_what_is_not_there_may_be_on_an_engine_that_does_not_answer(
     with served(world.keeper, tmp_path):
         late = dockcaddy("wait", "web.test", "--timeout", "0s", "--state-directory", str(tmp_path))
         assert late.err.endswith(
-            "there is no such site and no such container; caddy was given no configuration yet; engine local: no answer\n"
+            "there is no such site and no such container; caddy was given no configuration yet: the log says what that waits for; engine local: no answer\n"
         )
 
 

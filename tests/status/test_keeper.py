@@ -53,6 +53,25 @@ def test_an_unhealthy_container_is_not_ready(world: Observed, change: dict[str, 
     assert world.last().kind == "SiteRecovered"
 
 
+@pytest.mark.parametrize(
+    ("state", "reason", "remedy"),
+    [
+        ("paused", "Paused", "docker unpause"),
+        ("restarting", "Restarting", "docker logs"),
+        ("exited", "Stopped", "start it"),
+    ],
+)
+def test_why_a_container_answers_nobody_is_said_with_what_to_do(
+    world: Observed, state: str, reason: str, remedy: str
+) -> None:
+    world.put("web", WEB)
+    world.turn()
+    world.change("web", state=state, running=False, targets=())
+    world.turn()
+    ready = world.site("http://web.test")["Ready"]
+    assert (ready.state, ready.reason) == ("False", reason) and remedy in ready.message
+
+
 def test_a_new_site_that_does_not_come_up_is_an_event(world: Observed) -> None:
     world.put("web", WEB, health="starting")
     world.turn()

@@ -36,6 +36,7 @@ from dockcaddy.run.operator_files import BaseFile
 from dockcaddy.run.outputs import ChosenOutput, chosen_outputs
 from dockcaddy.run.proxy import proxy_of
 from dockcaddy.settings.table import Settings, nearest
+from dockcaddy.status.health_log import HealthLog
 from dockcaddy.status.keeper import StatusKeeper
 
 
@@ -102,16 +103,18 @@ def reconciler_for(
         quarantine,
         outputs,
         clock,
-        base=BaseFile(settings.caddyfile_path) if settings.caddyfile_path else lambda: None,
-        last_good=last_good,
-        services=Services([GuardedService(each, context) for each in registry.services], clock),
-        servers=controller or NoServers(),
-        express=express,
-        narrator=narrator or ProblemLog(),
-        schedule=Schedule(settings.polling_interval, Debounce(settings.event_throttle_interval)),
+        BaseFile(settings.caddyfile_path) if settings.caddyfile_path else lambda: None,
+        last_good,
+        Services([GuardedService(each, context) for each in registry.services], clock),
+        controller or NoServers(),
+        express,
+        narrator or ProblemLog(),
+        Schedule(settings.polling_interval, Debounce(settings.event_throttle_interval)),
         give_back_memory=give_back_memory,
         observer=status,
     )
+    if status is not None:
+        status.subscribe(HealthLog().take)
     if controller is not None:
         controller.document_rules, controller.changed = rules, made.mailbox.wake
     return made

@@ -18,7 +18,8 @@ def status_once(settings: Settings, inventory: Inventory, preview: Preview, fail
     """The status as far as labels, rules and the Caddy program on disk decide it. `failure` is that of the running Caddy."""
     if preview.refusal:
         failure = Failure("RefusedByCaddy", f"caddy refuses everything: {preview.refusal}")
-    keeper = StatusKeeper(prefix=settings.label_prefix)
+    # since when it is so is not known
+    keeper = StatusKeeper(lambda: 0.0, settings.label_prefix)
     engines = {each.name: "" for each in inventory.engines}
     configuration = None if preview.refusal else preview.configuration
     problems = preview.configuration.problems

@@ -191,7 +191,9 @@ class Status:
     sites: Mapping[str, SiteStatus] = field(factory=dict)
     problems: tuple[Problem, ...] = ()
     engines: tuple[PartStatus, ...] = ()
-    caddy: PartStatus = PartStatus("caddy", False, "caddy was given no configuration yet")
+    caddy: PartStatus = PartStatus(
+        "caddy", False, "caddy was given no configuration yet: the log says what that waits for"
+    )
     certificates: tuple[Certificate, ...] = ()
     history: tuple[Event, ...] = ()
     listing: Listing | None = None

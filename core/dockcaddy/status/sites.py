@@ -102,10 +102,14 @@ def _by_upstreams(upstreams: Sequence[UpstreamStatus], live: LiveSite, around: S
     return Condition("Ready", state, first.reason, f"no upstream is healthy: {named} {_WORDS[first.reason]}")
 
 
+# states in which a container is there and serves nothing
+_HELD = {"paused": "Paused", "restarting": "Restarting"}
 _WORDS = {
     "Unhealthy": "fails its health check: docker inspect shows the output of the last one",
     "Starting": "has not passed its health check yet",
     "Stopped": "does not run: start it",
+    "Paused": "is paused: docker unpause lets it go on",
+    "Restarting": "has ended and is started again: docker logs shows why it ends",
     "UnhealthyForCaddy": "is unhealthy for caddy, as its checks or requests failed: see its log",
     "NotChecked": "is checked by nothing",
 }
@@ -128,6 +132,8 @@ def _without_upstreams(live: LiveSite, around: Surroundings) -> Condition:
 
 
 def _reason(resource: Resource) -> str:
+    if resource.state in _HELD and not resource.stopping:
+        return _HELD[resource.state]
     if not resource.running or resource.stopping:
         return "Stopped"
     return {"unhealthy": "Unhealthy", "starting": "Starting", "healthy": "Healthy"}.get(resource.health, "Running")

@@ -3,6 +3,7 @@
 import textwrap
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from itertools import groupby
 from typing import Any, Literal
 
 from attrs import frozen
@@ -95,9 +96,19 @@ def is_met(of: Document) -> bool:
     return all(each["status"] == "True" for each in of["conditions"])
 
 
+def is_unknown(of: Document) -> bool:
+    """Whether its first condition that is not met is not known."""
+    return bool(worst(of)["status"] == "Unknown")
+
+
 def owner(resource: Document) -> str:
     """The name of a resource in messages: `container web-1`."""
     return f"{resource['kind']} {resource['name']}"
+
+
+def is_ready(of: Document) -> bool:
+    """Whether its requests are answered."""
+    return bool(condition(of, "Ready")["status"] == "True")
 
 
 def why(of: Document) -> str:
@@ -110,15 +121,15 @@ def overview(documents: Documents, now: float) -> Iterator[Row]:
     """Everything: problems first, then what is fine, then what has no site."""
     yield from _parts(documents, now)
     sites = sorted(documents.sites, key=lambda each: (_rank(each), each["name"]))
-    ready = sum(condition(each, "Ready")["status"] == "True" for each in sites)
+    ready = sum(map(is_ready, sites))
     yield Row(f"{len(sites)} site{'' if len(sites) == 1 else 's'}, {ready} ready", style="bold")
     named = {name for site in documents.sites for name in site["resources"]}
     rest = [each for each in documents.resources if owner(each) not in named]
     wrong = [each for each in rest if condition(each, "Accepted")["reason"] not in UNMEANT]
     meant = [each for each in wrong if not is_met(each)]
-    yield from (row for each in sites if not is_met(each) for row in _site(each, now))
+    yield from _unmet_sites([each for each in sites if not is_met(each)], now)
     yield from (row for each in sorted(meant, key=_name) for row in _condition(owner(each), worst(each), now))
-    yield from (row for each in sites if is_met(each) for row in _site(each, now))
+    yield from (row for each in sites if is_met(each) for row in _met_site(each, now))
     yield from _without_site(sorted((each for each in rest if each not in wrong), key=_name))
     yield from _other_problems(documents)
 
@@ -155,17 +166,28 @@ def _parts(documents: Documents, now: float) -> Iterator[Row]:
     for each in (documents.caddy, *documents.engines):
         what = each["name"] if each is documents.caddy else f"engine {each['name']}"
         if not each["up"]:
-            yield Row(f"{what}: DoesNotAnswer{_since(each, now)}", "!!", "bad", INDENT)
+            # no pass is over yet
+            mark = Row("Starting", "??", "unsure") if not each["since"] else Row("DoesNotAnswer", "!!", "bad")
+            yield Row(f"{what}: {mark.text}{_since(each, now)}", mark.mark, mark.style, INDENT)
             yield _below(each["message"])
 
 
-def _site(site: Document, now: float) -> Iterator[Row]:
-    first, urls = worst(site), listed(site["urls"] or [site["name"]], 1)
-    if first["status"] != "True":
-        yield from _condition(urls, first, now)
-        return
+def _unmet_sites(sites: Iterable[Document], now: float) -> Iterator[Row]:
+    """What those that follow each other have in common is said once, below the last of them."""
+    for _, found in groupby(sites, why):
+        alike = [(_urls(each), worst(each)) for each in found]
+        for urls, first in alike[:-1]:
+            yield from _condition(urls, {**first, "message": ""}, now)
+        yield from _condition(*alike[-1], now)
+
+
+def _urls(site: Document) -> str:
+    return listed(site["urls"] or [site["name"]], 1)
+
+
+def _met_site(site: Document, now: float) -> Iterator[Row]:
     to = f" -> {listed(list(map(_place, site['upstreams'])), 1)}" if site["upstreams"] else ""
-    yield Row(f"{urls}{to}{_since(first, now)}", *_MARKS["True"], INDENT)
+    yield Row(f"{_urls(site)}{to}{_since(worst(site), now)}", *_MARKS["True"], INDENT)
     programmed = condition(site, "Programmed")
     if programmed["reason"] == "LastKnownGood":
         yield _below(f"an earlier version is served: {programmed['message']}")

@@ -46,7 +46,9 @@ def troubles(status: Status) -> list[Trouble]:
 def _parts(status: Status) -> Iterator[Trouble]:
     for part, name in ((status.caddy, "caddy"), *((each, f"engine {each.name}") for each in status.engines)):
         if not part.is_up:
-            yield Trouble("error", name, part.message, "DoesNotAnswer", since=part.since)
+            is_starting = not part.since
+            reason = "Starting" if is_starting else "DoesNotAnswer"
+            yield Trouble("warning" if is_starting else "error", name, part.message, reason, since=part.since)
 
 
 def _things(status: Status) -> Iterator[Trouble]:
