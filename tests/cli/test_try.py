@@ -83,6 +83,29 @@ def test_matchers_and_what_is_passed_and_what_is_not_known(tried: Callable) -> N
     assert any("client's address" in each for each in found["unknown"])
 
 
+@pytest.mark.parametrize(
+    ("lines", "arguments", "shown"),
+    [
+        (["not path /secret"], [""], "not path /secret"),
+        (["not path /a /b", "method GET HEAD"], [""], "method GET HEAD and not path /a /b"),
+        (["query a=b"], ["?a=b"], "query a=b"),
+        (["header X-Team blue"], ["", "--header", "X-Team: blue"], "header X-Team blue"),
+        (["path_regexp ^/a[0-9]+"], ["a1"], "path_regexp ^/a[0-9]+"),
+        (["remote_ip 127.0.0.0/8"], [""], "remote_ip 127.0.0.0/8"),
+        (["expression {path} == '/'"], [""], "expression {http.request.uri.path} == '/'"),
+    ],
+)
+def test_matchers_are_shown_as_a_caddyfile_has_them(
+    dockcaddy: Callable, snapshot: Callable, caddy: str, lines: list[str], arguments: list[str], shown: str
+) -> None:
+    labels = {"caddy": "http://m.test", "caddy.handle": "@m", "caddy.handle.respond": "hello"}
+    labels |= {f"caddy.@m.{kind}": rest for kind, _, rest in (line.partition(" ") for line in lines)}
+    url, *more = arguments
+    options = ("--json", "--inventory", snapshot(m=labels), "--ingress-networks", "web", "--caddy", caddy)
+    found = json.loads(dockcaddy("try", f"http://m.test/{url}", *more, *options).out)
+    assert found["matched"] == ["host m.test", shown]
+
+
 def problems(dockcaddy: Callable, path: str, caddy: str, url: str) -> list[str]:
     result = dockcaddy("try", url, "--json", "--inventory", path, "--ingress-networks", "web", "--caddy", caddy)
     found: list[str] = json.loads(result.out)["problems"]

@@ -1,7 +1,7 @@
 """`dockcaddy try`."""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -173,17 +173,25 @@ def _unknown(way: Way) -> Iterator[str]:
         yield f"which address of this machine is asked: {len(way.others)} more servers listen at this port (bind)"
 
 
-def _shown(match: Any) -> str:
-    """`path /api/*` of a set of matchers."""
-    parts = (
-        f"{kind} {' '.join(map(str, value))}"
-        if isinstance(value, list) and all(isinstance(each, str) for each in value)
-        else f"{kind} {value}"
-        if isinstance(value, str)
-        else f"{kind} {json.dumps(value)}"
+def _shown(match: Mapping[str, Any]) -> str:
+    """`path /api/* and not header X-A b` of a set of matchers, as a Caddyfile has them."""
+    return " and ".join(
+        " and ".join(f"not {_shown(each)}" for each in value) if kind == "not" else f"{kind} {_words(kind, value)}"
         for kind, value in match.items()
     )
-    return " and ".join(parts)
+
+
+def _words(kind: str, value: Any) -> str:
+    """What a matcher compares with."""
+    if isinstance(value, list):
+        return " ".join(_words(kind, each) for each in value)
+    if not isinstance(value, dict):
+        return value if isinstance(value, str) else json.dumps(value)
+    for key in ("pattern", "expr", "ranges"):
+        if key in value:
+            return _words(kind, value[key])
+    sign = "=" if kind == "query" else " "
+    return " ".join(f"{key}{sign}{_words(kind, each)}" for key, each in value.items())
 
 
 def _sites(configuration: Configuration, hosts: Sequence[str], request: Request) -> list[Block]:
