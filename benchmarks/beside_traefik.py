@@ -29,6 +29,8 @@ RUNS = 5
 ROUNDS = 5
 # seconds: two polls of dockcaddy fall in these
 CALM = 60.0
+# so long after a start or a change, dockcaddy has learnt from Caddy which upstreams answer
+LEARNT = 20.0
 CRASH_LOOP = 15.0
 CRASHES_A_SECOND = 2.0
 # the crash loop is measured with up to so many sites
@@ -160,6 +162,7 @@ def crash_loop(world: World, running: Program) -> float:
 
 def at_rest(found: Figures, running: Program) -> None:
     """Measure calm and memory."""
+    time.sleep(LEARNT)
     running.settle()
     found.calm = running.load(CALM)
     children = running.memory_of_children()
