@@ -16,9 +16,9 @@ from dockcaddy.engine.api.failures import CALLS
 from dockcaddy.settings import pages
 from dockcaddy.status import model
 from dockcaddy_idioms import table
-from dockcaddy_policy.entries import Anything, Inline, Named, Nested
-from dockcaddy_policy.rules import OF_DOCUMENTS, RULES
-from dockcaddy_policy.table import CONFIG, TABLE
+from dockcaddy_policy.entries import Anything, Inline, Named
+from dockcaddy_policy.settings import RULES as POLICY_RULES
+from dockcaddy_policy.table import TABLE
 from dockcaddy_status.figures import FIGURES
 
 FOLDER = Path(__file__).parent
@@ -152,18 +152,17 @@ _TRUST = (
 def _module_row(name: str) -> str:
     """`| module | fields with rules | fields without |`."""
     ruled, free = [], []
-    for field, entry in (TABLE[name] if name else CONFIG).items():
+    for field, entry in TABLE[name].items():
         spelled = f"`{field}`" if field else "all"
         if isinstance(entry, Anything):
             free.append(f"{spelled} (*secret*)" if entry.is_secret else spelled)
         elif isinstance(entry, Inline | Named):
-            ruled.append(f"{spelled} (`{entry.namespace or 'app'}{'.*' if entry.namespace else ''}`)")
-        elif isinstance(entry, Nested):
-            ruled.append(f"{spelled} ({entry.what})")
+            several = entry.namespace and (isinstance(entry, Named) or entry.key)
+            ruled.append(f"{spelled} (`{entry.namespace or 'app'}{'.*' if several else ''}`)")
         else:
             checks = entry if isinstance(entry, tuple) else (entry,)
             ruled.append(f"{spelled} ({', '.join(dict.fromkeys(check.rule for check in checks))})")
-    return f"| {f'`{name}`' if name else 'the configuration'} | {', '.join(ruled)} | {', '.join(free)} |"
+    return f"| {'the configuration' if name == 'config' else f'`{name}`'} | {', '.join(ruled)} | {', '.join(free)} |"
 
 
 def security_page() -> str:
@@ -189,9 +188,8 @@ def security_page() -> str:
         "| rule | what | `render --raw` prints it |",
         "| --- | --- | --- |",
     ]
-    rows += [f"| `{rule.name}` | {rule.help} | {'yes' if rule.shows_refused else 'no'} |" for rule in RULES]
-    of_text = [rule.name for rule in RULES]
-    rows += [f"| `{name}` | {text} | yes |" for name, text in OF_DOCUMENTS.items() if name not in of_text]
+    withheld = [rule.name for rule in dockcaddy_policy.RULES if not rule.shows_refused]
+    rows += [f"| `{name}` | {text} | {'no' if name in withheld else 'yes'} |" for name, text in POLICY_RULES.items()]
     rows += [
         "\n## What labels may produce\n",
         "These are the modules of Caddy's JSON that labels may lead to, with their fields. Everything else is refused by the rule",
@@ -199,7 +197,7 @@ def security_page() -> str:
         "have any value; its text must not read secret variables or files, except where it is *secret*. `*` stands for any name.\n",
         "| module | fields with rules | any value |",
         "| --- | --- | --- |",
-        *map(_module_row, ("", *TABLE)),
+        *map(_module_row, TABLE),
     ]
     rows += [
         "\n## The admin endpoints of servers\n",

@@ -245,6 +245,12 @@ def test_an_expression_costs_little_whatever_it_says(text: str) -> None:
     assert value_of(text, lambda _: "", lambda *_: None) in (None, "a" * 1_001)
 
 
+@pytest.mark.parametrize("condition", ["{'a': 1}", "['a']", "1"])
+def test_a_condition_that_is_neither_true_nor_false_decides_nothing(told: Joined, condition: str) -> None:
+    assert value_of(f"{condition} ? true : false", lambda _: "", lambda *_: None) is None
+    assert "would take requests from container a" in told(OLDER, matching("expression", f"{condition} ? true : false"))
+
+
 def test_what_nobody_has_time_to_compare_is_refused(told: Joined) -> None:
     one = lambda n: {"caddy": "x.test", f"caddy.@m{n}.path_regexp": f"^/m{n}/" + "x" * 300, "caddy.redir": f"@m{n} /z"}  # noqa: E731
     assert "cannot be compared in time with all older routes and may take requests from" in told(*map(one, range(80)))

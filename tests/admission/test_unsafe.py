@@ -53,6 +53,10 @@ HARMFUL = {
         site("reverse_proxy 127.0.0.1:8081") + site("reverse_proxy 127.0.0.1:8080", address="http://x.test:8081"),
         "leads back to caddy",
     ),
+    "plain HTTP where another site turns on TLS": (
+        site("respond a") + site("respond b", address="y.test:8080"),
+        "caddy would serve TLS at :8080 to clients of http://x.test because of y.test: write http:// in front",
+    ),
     "checks without a pause": (
         site("reverse_proxy 10.0.0.1:80 {", "health_uri /", "health_interval 1us", "}"),
         "checked too often",

@@ -7,7 +7,7 @@ from typing import Any
 
 from attrs import define, field
 from dockcaddy import plugins
-from dockcaddy.caddyjson import Splicer, with_branches
+from dockcaddy.caddyjson import Document, Splicer, with_branches
 from dockcaddy.caddyjson.streams import LongStreams
 from dockcaddy.engine.reach.ingress import IngressNetworks
 from dockcaddy.engine.records.resources import EngineOptions, shared
@@ -112,3 +112,15 @@ def test_a_site_takes_little_memory() -> None:
     tracemalloc.stop()
     # tables grow by leaps: one of the steps is without the largest
     assert min(taken) / STEP < ENOUGH, taken
+
+
+def test_a_route_that_was_changed_is_kept_as_json() -> None:
+    program, sites = Program(), "".join([f"http://app-{number}.test:8080 {{\n\tlog\n}}\n" for number in range(STEP)])
+    document = Document.decode(adapted(sites))
+    gc.collect()
+    before = sum(isinstance(each, dict) for each in gc.get_objects())
+    changed = program.streams.applied(document)
+    gc.collect()
+    # a decoded route has some ten of them
+    assert sum(isinstance(each, dict) for each in gc.get_objects()) < before
+    assert all("stream_close_delay" in proxy for route in changed.routes for proxy in route.proxies)

@@ -10,7 +10,7 @@ from dockcaddy.engine.records.resources import container
 from dockcaddy.model import EngineInventory, Inventory
 from dockcaddy.plugins.sections import load_sections
 from dockcaddy.reconcile.pipeline import Pipeline
-from dockcaddy.run.preview import served_by_program
+from dockcaddy.run.preview import Candidate
 from dockcaddy.settings.table import Settings
 
 _INGRESS = IngressNetworks({"front": 0}, on_host=True)
@@ -41,7 +41,9 @@ def told(caddy: str):
             for place, (name, given) in enumerate(labels.items(), 1)
         ]
         inventory = Inventory((EngineInventory("local", tuple(made)),))
-        problems = served_by_program(settings, Pipeline(registry, sections), inventory, None).configuration.problems
+        problems = (
+            Candidate(settings, Pipeline(registry, sections), inventory).served_by_program().configuration.problems
+        )
         found: dict[str, list[str]] = {}
         for problem in problems:
             found.setdefault(problem.resource.removeprefix("container "), []).append(str(problem))

@@ -12,8 +12,8 @@ from typing import Any
 from attrs import frozen
 
 from dockcaddy.admission.own_addresses import EVERY, LOOPBACK, Place, place_here
-from dockcaddy.admission.plain_http import mixed_protocols
 from dockcaddy.caddyjson.document import NANOSECONDS, Document, Json, Route, Server
+from dockcaddy.caddyjson.protocols import names_with_tls, plain_names
 from dockcaddy.model import bracketed
 from dockcaddy.settings import limits
 
@@ -41,7 +41,7 @@ def unsafe_settings(document: Document, containers: Iterable[str] = ()) -> Itera
 
     Most routes say nothing that could be unsafe. Whether an address is this machine's is asked once for a route.
     """
-    yield from (UnsafeSetting(*found) for found in mixed_protocols(document))
+    yield from _mixed_protocols(document)
     listening = _listening(document)
     candidates = document.found(_MayBeUnsafe(frozenset(str(port) for _, port in listening)))
     servers = [(name, server, _routes(server, candidates)) for name, server in document.servers.items()]
@@ -66,20 +66,15 @@ class _Contents:
     settings: tuple[str, ...]
     dialled: tuple[str, ...]
 
-    @classmethod
-    def of(cls, route: Route) -> "_Contents":
-        """Those of a route."""
-        handlers = route.handlers
-        return cls(
-            tuple(dict.fromkeys(str(each.get("name")) for each in handlers if each["handler"] == "invoke")),
-            _merged(_map_needs(each) for each in handlers if each["handler"] == "map") or _NO_NEEDS,
-            tuple(message for each in handlers for message in (*_frequent_attempts(each), *_costly_hashes(each))),
-            tuple(dict.fromkeys(address for each in handlers for address in _dialled(each))),
-        )
 
-
-# one object: routes keep what they were asked
-_contents_of = _Contents.of
+def _contents_of(route: Route) -> _Contents:
+    handlers = route.handlers
+    return _Contents(
+        tuple(dict.fromkeys(str(each.get("name")) for each in handlers if each["handler"] == "invoke")),
+        _merged(_map_needs(each) for each in handlers if each["handler"] == "map") or _NO_NEEDS,
+        tuple(message for each in handlers for message in (*_frequent_attempts(each), *_costly_hashes(each))),
+        tuple(dict.fromkeys(address for each in handlers for address in _dialled(each))),
+    )
 
 
 @frozen
@@ -94,6 +89,26 @@ class _MayBeUnsafe:
         return bool(own.invoked or own.needs or own.settings) or any(
             _port_of(each) in self.ports and place_here(each) for each in own.dialled
         )
+
+
+def _mixed_protocols(document: Document) -> Iterator[UnsafeSetting]:
+    """Listeners with sites that need plain HTTP where Caddy would serve TLS: it serves one protocol at a listener.
+
+    `conflicts.listeners` compares resources. Sites in imported files appear in the whole document only.
+    """
+    http_port = document.app("http").get("http_port") or 80
+    for server in document.servers.values():
+        automatic, listen = server.settings.get("automatic_https") or {}, server.settings.get("listen") or ()
+        is_fixed = automatic.get("disable") or all(address.endswith(f":{http_port}") for address in listen)
+        if is_fixed or not (plain := plain_names(server)):
+            continue
+        others = names_with_tls(server)
+        if others or server.settings.get("tls_connection_policies"):
+            reason = f"caddy would serve TLS at {', '.join(listen)} to clients of http://{plain[0]}"
+            by = f" because of {min(others)}" if others else ""
+            yield UnsafeSetting(
+                f"{reason}{by}: write http:// in front of every name there, or use another port", others
+            )
 
 
 def _routes(server: Server, candidates: Container[Route]) -> Sequence[Route]:

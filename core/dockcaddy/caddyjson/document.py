@@ -22,6 +22,8 @@ Found = TypeVar("Found")
 # a second, as Caddy's JSON counts durations
 NANOSECONDS = 1_000_000_000
 _HOSTS = attrgetter("hosts")
+# json.dumps makes one for each call, which takes as long as to encode a route
+_ENCODER = json.JSONEncoder(separators=(",", ":"))
 _PROXY = "reverse_proxy"
 # what is searched for, of which the results are kept
 _SEARCHES = 16
@@ -97,18 +99,20 @@ class Route:
 
         `change` gives the same proxy where it changes nothing.
         """
-        if all(change(each) is each for each in self.proxies):
-            return self
-        # copied in C: to do so in Python takes frames for each level of depth
+        # a copy of its own: nobody changes what others have
         value: dict[str, Any] = json.loads(self.encoded)
-        for each in [each for each in objects_in(value) if each.get("handler") == _PROXY]:
-            each.update(change(each))
+        proxies = [each for each in objects_in(value) if each.get("handler") == _PROXY]
+        changed = [change(each) for each in proxies]
+        if are_same(changed, proxies):
+            return self
+        for each, made in zip(proxies, changed, strict=True):
+            each.update(made)
         return self.replaced(value)
 
     def replaced(self, value: Json) -> "Route":
-        """The route that this one became; this one is kept as JSON from now on."""
+        """The route that this one became. Both are kept as JSON from now on."""
         self.kept_as_json()
-        return Route(value)
+        return Route(value).kept_as_json()
 
     def flattened(self) -> "Route | None":
         """The route without the subroute around its handlers; None where that says more than the handlers do.
@@ -345,4 +349,4 @@ def _object(fields: Iterable[tuple[str, bytes]]) -> bytes:
 
 def encoded(value: Any) -> bytes:
     """The JSON of a decoded value."""
-    return json.dumps(value, separators=(",", ":")).encode()
+    return _ENCODER.encode(value).encode()

@@ -27,7 +27,7 @@ from dockcaddy.run.composition import pipeline_for
 from dockcaddy.run.engines import engines_for, options_for
 from dockcaddy.run.environment import Environment
 from dockcaddy.run.operator_files import read_base
-from dockcaddy.run.preview import Arrange, Preview, served_by_program, served_unchecked
+from dockcaddy.run.preview import Arrange, Candidate, Preview
 from dockcaddy.settings import limits
 from dockcaddy.settings.environment_file import load_environment_file
 from dockcaddy.settings.table import Settings
@@ -229,13 +229,12 @@ class Source:
 
     def served(self, arrange: Arrange = tuple) -> Preview:
         """What would be served. `arrange` may add fragments."""
-        given = (self.settings, self.pipeline, self.inventory, self.base)
-        is_elsewhere = self.read.document is not None
+        candidate = Candidate(self.settings, self.pipeline, self.inventory, self.base, arrange)
         try:
             with waiting_for("caddy checks the configuration"):
-                return served_by_program(*given, elsewhere=is_elsewhere, arrange=arrange)
+                return candidate.served_by_program(elsewhere=self.read.document is not None)
         except CaddyUnreachable as error:
-            return evolve(served_unchecked(*given, arrange=arrange), unchecked=str(error))
+            return evolve(candidate.served_unchecked(), unchecked=str(error))
 
 
 def read_source(options: Mapping[str, Any], given: Given) -> Source:

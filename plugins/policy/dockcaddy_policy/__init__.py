@@ -29,7 +29,7 @@ Limits of these rules:
 - A Caddy that somebody else runs serves its working directory for `file_server` without a `root`: start it in an empty folder.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import dockcaddy
 from dockcaddy import AdmissionRule, Block, Context, DocumentRule, LabelError, SettingsSection
@@ -42,8 +42,6 @@ from dockcaddy_policy.settings import SECTION, PolicySettings
 
 __all__ = ["RULES", "PolicySettings", "dockcaddy_admission_rules", "dockcaddy_settings"]
 
-ByName = Mapping[str, tuple[Rule, ...]]
-
 
 @dockcaddy.hook
 def dockcaddy_settings() -> SettingsSection:
@@ -54,10 +52,9 @@ def dockcaddy_settings() -> SettingsSection:
 @dockcaddy.hook
 def dockcaddy_admission_rules() -> Iterable[AdmissionRule]:
     """Two admission rules: `render --raw` still prints the labels that `policy-live` refuses."""
-    shown = [rule for rule in RULES if rule.shows_refused]
     return [
-        AdmissionRule("policy", _check_of([rule for rule in RULES if not rule.shows_refused])),
-        AdmissionRule("policy-live", _check_of(shown), shows_refused=True),
+        AdmissionRule("policy", _check_by([rule for rule in RULES if not rule.shows_refused])),
+        AdmissionRule("policy-live", _check_by([rule for rule in RULES if rule.shows_refused]), shows_refused=True),
     ]
 
 
@@ -67,24 +64,19 @@ def dockcaddy_document_rules() -> Iterable[DocumentRule]:
     return [DocumentRule("policy", find, check, lambda context: context.settings(PolicySettings).trust != "all")]
 
 
-def _check_of(rules: Sequence[Rule]) -> Callable[[Context, tuple[Block, ...]], None]:
+def _check_by(rules: Sequence[Rule]) -> Callable[[Context, tuple[Block, ...]], None]:
+    """A check of each line of blocks by the rules for its name. It raises LabelError at the first refused line."""
     about = {name: tuple(rule for rule in rules if name in rule.about) for rule in rules for name in rule.about}
+    about_all = about.get(ANY, ())
 
     def check_text(context: Context, blocks: tuple[Block, ...]) -> None:
         settings = context.settings(PolicySettings)
-        if settings.trust != "all" and not is_exempt(context):
-            _check_lines(blocks, about, context, settings.allow)
+        for line in lines_of(blocks, about) if settings.trust != "all" and not is_exempt(context) else ():
+            applying = about.get(line.name, ()) if not line.is_data else ()
+            is_for_all = about_all and not line.continues and any(map(is_suspicious, line.tokens))
+            for rule in (*about_all, *applying) if is_for_all else applying:
+                reason = rule.reason(line, context)
+                if reason and not is_allowed(rule.name, line.label, context.resource, settings.allow):
+                    raise LabelError(line.label, refusal(rule.name, reason, context.resource))
 
     return check_text
-
-
-def _check_lines(blocks: tuple[Block, ...], about: ByName, context: Context, allow: tuple[str, ...]) -> None:
-    """Check each line of the blocks against the rules for its name. Raises LabelError at the first refused line."""
-    about_all = about.get(ANY, ())
-    for line in lines_of(blocks, about):
-        applying = about.get(line.name, ()) if not line.is_data else ()
-        is_for_all = about_all and not line.continues and any(map(is_suspicious, line.tokens))
-        for rule in (*about_all, *applying) if is_for_all else applying:
-            reason = rule.reason(line, context)
-            if reason and not is_allowed(rule.name, line.label, context.resource, allow):
-                raise LabelError(line.label, refusal(rule.name, reason, context.resource))

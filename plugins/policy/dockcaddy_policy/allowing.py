@@ -1,6 +1,5 @@
 """Who may do what the rules refuse, and how the refusal says so."""
 
-from collections.abc import Iterable
 from fnmatch import fnmatchcase
 
 from dockcaddy import Context, Resource
@@ -37,13 +36,9 @@ def is_allowed(rule: str, label: str, resource: Resource, allow: tuple[str, ...]
 
 def _is_within(scope: str, label: str, resource: Resource) -> bool:
     kind, _, pattern = scope.partition(":")
-    names: Iterable[str]
-    if kind == "container":
-        names = (resource.name,)
-    elif kind == "project":
-        names = [resource.labels[label] for label in _PROJECT_LABELS if label in resource.labels]
-    elif kind == "network":
-        names = [attachment.network for attachment in resource.attachments]
-    else:
-        return label.startswith(pattern)
-    return any(fnmatchcase(name, pattern) for name in names)
+    names = {
+        "container": [resource.name],
+        "project": [resource.labels[each] for each in _PROJECT_LABELS if each in resource.labels],
+        "network": [attachment.network for attachment in resource.attachments],
+    }
+    return any(fnmatchcase(name, pattern) for name in names[kind]) if kind in names else label.startswith(pattern)

@@ -4,27 +4,25 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
-from functools import lru_cache
+from functools import cache
 from typing import Any, cast
 
 from attrs import field, frozen
 from dockcaddy import Block, Context, DocumentContext, EngineInventory, Finding, LabelError, Proxy, Resource
 
 from dockcaddy_policy.allowing import is_allowed, is_exempt, refusal
-from dockcaddy_policy.entries import ANY, MATCHERS, ROUTES, SECRET, Entry, Inline, Named
+from dockcaddy_policy.entries import ANY, SECRET, Entry, Inline, Named, Node
 from dockcaddy_policy.labels import as_written, label_of
-from dockcaddy_policy.nodes import Node, node_of
 from dockcaddy_policy.secret_names import looks_secret
 from dockcaddy_policy.settings import PolicySettings
-from dockcaddy_policy.table import CONFIG
+from dockcaddy_policy.table import TABLE
 from dockcaddy_policy.values import Check, Place
 from dockcaddy_policy.variables import NO_SECRETS
 
 # If a text is only a placeholder, Caddy strips all braces: it reads `{}env.X}` too
 _VARIABLE = re.compile(r"\{[\\{}]*env\.([^{}]*)\}?")
 _FILE = re.compile(r"\{[\\{}]*file\.(?!(?:base|ext)\})[^{}]*\}?")
-_ROUTE = Node.of({"match": MATCHERS, "handle": Inline("http.handlers", "handler"), "group": ANY, "terminal": ANY})
-_CONFIG = Node.of(CONFIG)
+_NO_RESOURCE, _NO_ENGINE = Resource("container", "", ""), EngineInventory("")
 
 
 @frozen
@@ -43,13 +41,8 @@ class _Nobody:
     """The context of no resource at all."""
 
     proxy: Proxy
-    resource: Resource = field(factory=lambda: Resource("container", "", ""))
-    engine: EngineInventory = field(factory=lambda: EngineInventory(""))
-
-
-@lru_cache(maxsize=4)
-def _nobody(proxy: Proxy) -> Context:
-    return cast(Context, _Nobody(proxy))
+    resource: Resource = _NO_RESOURCE
+    engine: EngineInventory = _NO_ENGINE
 
 
 def find(context: DocumentContext, part: Mapping[str, Any], hosts: tuple[str, ...] | None) -> Iterator[Finding]:
@@ -57,8 +50,10 @@ def find(context: DocumentContext, part: Mapping[str, Any], hosts: tuple[str, ..
     settings = context.settings(PolicySettings)
     text = json.dumps(part)
     reads = "env." in text or "file." in text
-    found = _Document(Place(_nobody(context.proxy), hosts or ()), settings, reads)
-    return found.rest(part) if hosts is None else found.route(part)
+    nobody = cast(Context, _Nobody(context.proxy))
+    return _Document(Place(nobody, hosts or ()), settings, reads).module(
+        "config" if hosts is None else "http.routes", part
+    )
 
 
 def check(context: Context, blocks: tuple[Block, ...], finding: Finding) -> None:
@@ -90,30 +85,34 @@ class _Document:
     # whether there is text that reads variables or files
     reads: bool = True
 
-    def route(self, route: Mapping[str, Any]) -> Iterator[Finding]:
-        """What is not allowed in a route."""
-        return self._object(route, _ROUTE, "http.routes")
-
-    def rest(self, rest: Mapping[str, Any]) -> Iterator[Finding]:
-        """What is not allowed in everything but the routes."""
-        return self._object(rest, _CONFIG, "config")
+    def module(self, name: str, value: Any) -> Iterator[Finding]:
+        """What is not allowed in the settings of a module."""
+        node = _node_of(name)
+        if node is not None:
+            yield from self._field(value, node, name, "")
+        elif any(fnmatchcase(name, each) for each in self.settings.modules):
+            yield from self._text(value, SECRET)
+        else:
+            yield self._unknown(name)
 
     def _object(self, value: Mapping[str, Any], node: Node, module: str, path: str = "") -> Iterator[Finding]:
         """The fields of a module, or of an object in it at a path."""
+        fields, others = node.fields, node.fields.get("*")
         for key, each in value.items():
-            below = node.fields.get(key) or node.any_field
+            below = fields.get(key, others)
             if below is None:
                 yield self._unknown(module, f"{path}.{key}".lstrip("."))
-            elif self.reads or below.entry is not ANY or not below.is_leaf:
-                known = key if key in node.fields else "*"
-                yield from self._text(key, ANY)
+            elif self.reads or below.entry is not ANY or below.fields:
+                known = key if key in fields else "*"
+                if self.reads:
+                    yield from self._text(key, ANY)
                 yield from self._field(each, below, module, f"{path}.{known}" if path else known)
 
     def _field(self, value: Any, node: Node, module: str, path: str) -> Iterator[Finding]:
         if node.entry is not None:
-            yield from self._value(value, node.entry, f"{module}.{path}", is_whole=node.is_leaf)
-        if node.is_leaf and node.entry is not None:
-            return
+            yield from self._value(value, node.entry, f"{module}.{path}", is_whole=not node.fields)
+            if not node.fields:
+                return
         for each in value if isinstance(value, list) else (value,):
             if isinstance(each, dict):
                 yield from self._object(each, node, module, path)
@@ -121,51 +120,35 @@ class _Document:
                 yield self._unknown(module, path)
 
     def _value(self, value: Any, entry: Entry, name: str, *, is_whole: bool) -> Iterator[Finding]:
-        if isinstance(entry, Inline):
+        if isinstance(entry, Inline | Named):
             for each in value if isinstance(value, list) else (value,):
-                yield from self._inline(each, entry)
-        elif isinstance(entry, Named):
-            for key, each in (value or {}).items():
-                if each is None and not entry.namespace:
-                    # Caddy could not write it as JSON: a number that is none
-                    yield Refused("global-options", f"{key}: Caddy would forget all of its settings", (), (key,))
-                yield from self._module(f"{entry.namespace}.{key}".lstrip("."), each)
-        elif entry is ROUTES:
-            for each in value or ():
-                yield from self._object(each, _ROUTE, "http.routes")
-        elif entry is MATCHERS:
-            for matchers in value if isinstance(value, list) else (value,):
-                for key, each in matchers.items():
-                    yield from self._module(f"http.matchers.{key}", each)
-        else:
-            yield from self._checked(value, entry, name)
-            if is_whole:
-                yield from self._text(value, entry)
+                yield from self._inline(each, entry) if isinstance(entry, Inline) else self._named(each, entry)
+            return
+        for check in (entry,) if isinstance(entry, Check) else entry if isinstance(entry, tuple) else ():
+            yield from self._checked(value, check, name)
+        if is_whole and self.reads:
+            yield from self._text(value, entry)
 
-    def _checked(self, value: Any, entry: Entry, name: str) -> Iterator[Finding]:
-        checks = (entry,) if isinstance(entry, Check) else entry if isinstance(entry, tuple) else ()
-        for check in checks:
-            if reason := check.reason(value, self.place):
-                names = _names(name)
-                yield Refused(
-                    check.rule, _sentence(reason, names), tuple(_texts(value)), names, check, value, self.place.hosts
-                )
+    def _checked(self, value: Any, check: Check, name: str) -> Iterator[Finding]:
+        if reason := check.reason(value, self.place):
+            texts, names, hosts = tuple(_texts(value)), _names(name), self.place.hosts
+            yield Refused(check.rule, _sentence(reason, names), texts, names, check, value, hosts)
 
     def _inline(self, value: Any, entry: Inline) -> Iterator[Finding]:
         if not isinstance(value, dict):
             yield self._unknown(entry.namespace)
-            return
-        fields = {key: each for key, each in value.items() if key != entry.key}
-        yield from self._module(f"{entry.namespace}.{value.get(entry.key)}", fields)
-
-    def _module(self, name: str, value: Any) -> Iterator[Finding]:
-        node = node_of(name)
-        if node is not None:
-            yield from self._field(value, node, name, "")
-        elif any(fnmatchcase(name, each) for each in self.settings.modules):
-            yield from self._text(value, SECRET)
+        elif not entry.key:
+            yield from self.module(entry.namespace, value)
         else:
-            yield self._unknown(name)
+            fields = {key: each for key, each in value.items() if key != entry.key}
+            yield from self.module(f"{entry.namespace}.{value.get(entry.key)}", fields)
+
+    def _named(self, value: Mapping[str, Any] | None, entry: Named) -> Iterator[Finding]:
+        for key, each in (value or {}).items():
+            if each is None and not entry.namespace:
+                # Caddy could not write it as JSON: a number that is none
+                yield Refused("global-options", f"{key}: Caddy would forget all of its settings", (), (key,))
+            yield from self.module(f"{entry.namespace}.{key}" if entry.namespace else key, each)
 
     def _unknown(self, module: str, field: str = "") -> Finding:
         what = f"{field} of {module}" if field else module
@@ -194,6 +177,13 @@ class _Document:
     def _file(self, text: str) -> str:
         own = f"{{file.{self.place.context.proxy.address_folder}/"
         return next((each[0] for each in _FILE.finditer(text) if not each[0].startswith(own)), "")
+
+
+@cache
+def _node_of(module: str) -> Node | None:
+    """The node of a module, None where the table does not have it."""
+    fields = TABLE.get(module, TABLE.get(f"{module.rpartition('.')[0]}.*"))
+    return None if fields is None else Node.of(fields)
 
 
 def _sentence(reason: str, names: tuple[str, ...]) -> str:

@@ -1,8 +1,8 @@
-"""What the table of allowed modules is written in."""
+"""What the table of allowed modules is written in, and what it is as a tree."""
 
 from collections.abc import Mapping
 
-from attrs import frozen
+from attrs import define, field, frozen
 
 from dockcaddy_policy.values import Check
 
@@ -16,29 +16,21 @@ class Anything:
 
 @frozen
 class Inline:
-    """A module of a namespace, or several, named at `key` of the object."""
+    """A module of a namespace, or several, named at `key` of the object. Without a key, `namespace` is the module."""
 
     namespace: str
-    key: str
+    key: str = ""
 
 
 @frozen
 class Named:
-    """Modules of a namespace by their names."""
+    """Modules of a namespace by their names, or a list of such."""
 
     namespace: str
 
 
-@frozen
-class Nested:
-    """Routes or matchers."""
-
-    what: str
-
-
 ANY, SECRET = Anything(), Anything(is_secret=True)
-ROUTES, MATCHERS = Nested("routes"), Nested("matchers")
-Entry = Anything | Check | Inline | Named | Nested | tuple[Check, ...]
+Entry = Anything | Check | Inline | Named | tuple[Check, ...]
 Fields = Mapping[str, Entry]
 Modules = Mapping[str, Fields]
 
@@ -61,3 +53,22 @@ def modules(namespace: str, fields: Modules) -> Modules:
 def alike(names: str, fields: Fields) -> Modules:
     """Modules with the same fields."""
     return dict.fromkeys(names.split(), fields)
+
+
+@define(eq=False)
+class Node:
+    """What may stand at a place: what `entry` allows, with these fields, `*` for any other. A leaf says nothing about fields."""
+
+    entry: Entry | None = None
+    fields: dict[str, "Node"] = field(factory=dict)
+
+    @classmethod
+    def of(cls, table: Fields) -> "Node":
+        """The node of a module."""
+        root = cls()
+        for path, entry in table.items():
+            node = root
+            for key in path.split(".") if path else ():
+                node = node.fields.setdefault(key, cls())
+            node.entry = entry
+        return root

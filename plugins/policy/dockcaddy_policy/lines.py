@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Iterator
 from functools import cached_property
 
 from attrs import frozen
-from dockcaddy import DIRECTIVE_BLOCKS, Block, LabelError, SiteAddress, is_matcher, is_matcher_block
+from dockcaddy import DIRECTIVE_BLOCKS, Block, LabelError, is_matcher_block
 
 GLOBAL, SITE, SNIPPET = "global", "site", "snippet"
 
@@ -24,8 +24,6 @@ _WITH_OPTIONS = frozenset(("timeouts", "listener_wrappers"))
 _FEW = 8
 # a limit for the work: each option in a line is checked together with the words after it
 _MOST_OPTIONS = 256
-# directives with a matcher before their values, among those that the rules check
-_MATCHING = frozenset(("reverse_proxy", "php_fastcgi", "forward_auth", "vars"))
 
 
 @frozen(slots=False)
@@ -55,12 +53,6 @@ class Line:
         return self.tokens[1:] if self.name else self.tokens
 
     @cached_property
-    def values(self) -> tuple[str, ...]:
-        """The arguments without their matcher."""
-        is_matched = self.name in _MATCHING and len(self.arguments) > 1 and is_matcher(self.arguments[0])
-        return self.arguments[1:] if is_matched else self.arguments
-
-    @cached_property
     def place(self) -> str:
         """The path of names within the site, the snippet or the global options: `tls/dns/api_token`."""
         return "/".join((*self.path[1:], self.name))
@@ -69,21 +61,6 @@ class Line:
     def label(self) -> str:
         """The label of the line; `""` if it has no label of its own."""
         return self.block.origins[0].label if self.block.origins else ""
-
-    @property
-    def hosts(self) -> tuple[str, ...]:
-        """The hosts of its site; `""` for an address without one."""
-        return tuple(SiteAddress.parse(address).host for address in self.addresses)
-
-    @property
-    def is_global(self) -> bool:
-        """Whether it is a global option or a part of one."""
-        return self.path[:1] == (GLOBAL,)
-
-    @property
-    def is_matcher(self) -> bool:
-        """Whether it is in the definition of a matcher. False in the block of an `import`, where it could become anything."""
-        return any(map(is_matcher_block, self.path)) and "import" not in self.path
 
     @property
     def is_data(self) -> bool:

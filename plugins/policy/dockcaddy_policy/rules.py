@@ -8,14 +8,11 @@ from collections.abc import Callable, Iterator
 from fnmatch import fnmatchcase
 
 from attrs import frozen
-from dockcaddy import Context
+from dockcaddy import DIRECTIVES, SUBROUTES, Context, SiteAddress
 
 from dockcaddy_policy.folders import may_import
 from dockcaddy_policy.lines import SNIPPET, Line
-from dockcaddy_policy.options import shared_order, unsafe_option
 from dockcaddy_policy.variables import SERVERS, dns_server, environment, file_placeholder
-
-Reason = Callable[[Line, Context], str]
 
 ANY = "*"
 
@@ -24,20 +21,26 @@ _ARGUMENT = re.compile(r"\{args\[\d+\]\}")
 _OF_PATHS = re.compile(
     r"PATH|FILE|DIR|FOLDER|HOME|CERT|PWD|ROOT|CONFIG|DATA|STATE|SOCK|TMP|TEMP|^_$|^SHELL$|^OLDPWD$", re.IGNORECASE
 )
+_STANDARD = frozenset(each.name for each in DIRECTIVES.values() if each.ordered)
+# directives that handle or authenticate requests: other sites rely on their order
+_HANDLERS = frozenset(
+    each for each in _STANDARD if DIRECTIVES[each].terminal or DIRECTIVES[each].authenticates or each in SUBROUTES
+)
+# of two servers with one name Caddy keeps only one
+_OWN_NAME = re.compile(r"srv[0-9]+|remaining_auto_https_redirects|.*\{.*")
 
 
 @frozen
 class Rule:
-    """A rule: its name, its help, the names of the lines it checks, and a function for the reason (`""`: allowed).
+    """A rule: its name, the names of the lines it checks, and a function for the reason (`""`: allowed).
 
     `about` holds names of directives and options, `""` for a site's addresses, or `*` for every line. With
     `shows_refused`, `render --raw` prints the refused labels, because they are common in existing setups.
     """
 
     name: str
-    help: str
     about: tuple[str, ...]
-    reason: Reason
+    reason: Callable[[Line, Context], str]
     shows_refused: bool = False
 
 
@@ -75,57 +78,31 @@ def _in_place_of_a_file(line: Line) -> str:
 def _log_hosts(line: Line, context: Context) -> str:
     if {"log", "import"}.isdisjoint(line.path[1:]) and line.path != (SNIPPET,):
         return ""
-    hosts = [host for host in line.hosts if host.strip("*.")]
+    hosts = [host for each in line.addresses if (host := SiteAddress.parse(each).host).strip("*.")]
     other = next((name for name in line.arguments if not any(fnmatchcase(name, host) for host in hosts)), "")
     return f"{other} is not a host of the site: visitors of other sites would be logged" if other else ""
 
 
-RULES = (
-    Rule(
-        "environment",
-        "`{env.*}` and `{$*}` with names of secrets only in directives that keep them secret: `tls`, `dns`, `acme_*`, `storage`, "
-        "`basic_auth`",
-        (ANY,),
-        environment,
-    ),
-    Rule(
-        "dns-servers",
-        "no server of a DNS provider that only the label names: it would get the token",
-        (ANY, "dns", "acme_dns", *SERVERS),
-        dns_server,
-    ),
-    Rule("files", "`{file.*}` only in the same directives as secret variables", (ANY,), file_placeholder),
-    Rule(
-        "imports", "`import` only of snippets and of files in the base Caddyfile's folder", (ANY, "import", ""), _import
-    ),
-    Rule("log-hosts", "no `hostnames` of other sites in a site's log", ("hostnames",), _log_hosts),
-    Rule(
-        "global-options",
-        "no global option that could stop other sites, except in labels of Caddy's container",
-        ("order", "name"),
-        unsafe_option,
-    ),
-    Rule(
-        "shared-options",
-        "no change of HTTP ports, `auto_https` or the order of Caddy's directives, except by labels of Caddy's container",
-        ("order",),
-        shared_order,
-        shows_refused=True,
-    ),
-)
+def _unsafe_option(line: Line, context: Context) -> str:
+    first = "".join(line.arguments[:1])
+    is_unsafe = (
+        first in _HANDLERS if line.place == "order" else line.place == "servers/name" and _OWN_NAME.fullmatch(first)
+    )
+    return "it would affect every site" if is_unsafe else ""
 
-# name -> help of the rules about Caddy's JSON alone
-OF_DOCUMENTS = {
-    "admin": "no global option `admin` or `persist_config`",
-    "upstreams": "no upstream that is the admin API or an engine's socket, or that a request could turn into one",
-    "urls": "no URL of the admin API, or of a server that a request could choose",
-    "listeners": "no listener on the admin API's port; `bind` only with sockets (`unix//run/x.sock`)",
-    "log-files": "logs only in `/var/log`; a site's log also in a folder `logs` or a file `*.log` outside Caddy's folders",
-    "roots": "no `root` or `file_server` in folders of Caddy, dockcaddy or the system",
-    "chosen-roots": "no `root` whose folder a request can choose; `{host}` only in sites with a host name",
-    "storage": "no `storage` for certificates and keys outside Caddy's folders",
-    "expressions": "no expression that reads a placeholder by its name, or by a name from the request",
-    "templates": "no `templates`, and no template for `browse`: they can read Caddy's environment and files",
-    "programs": "no directive that runs programs: `exec`, `cgi`, `events`, `frankenphp`, `supervisor`",
-    "modules": "only modules and fields of the table, and the `modules` of the settings",
-}
+
+def _shared_order(line: Line, context: Context) -> str:
+    directive = "".join(line.arguments[:1])
+    is_shared = line.place == "order" and (directive in _STANDARD or "{" in directive)
+    return "it would affect every site" if is_shared else ""
+
+
+RULES = (
+    Rule("environment", (ANY,), environment),
+    Rule("dns-servers", (ANY, "dns", "acme_dns", *SERVERS), dns_server),
+    Rule("files", (ANY,), file_placeholder),
+    Rule("imports", (ANY, "import", ""), _import),
+    Rule("log-hosts", ("hostnames",), _log_hosts),
+    Rule("global-options", ("order", "name"), _unsafe_option),
+    Rule("shared-options", ("order",), _shared_order, shows_refused=True),
+)

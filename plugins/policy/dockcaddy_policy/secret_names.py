@@ -1,7 +1,6 @@
 """Names of environment variables that look like secrets."""
 
 import re
-from collections.abc import Iterable
 from fnmatch import fnmatchcase
 from functools import lru_cache
 
@@ -36,13 +35,9 @@ _SECRET_OF_OWNER = re.compile(
 )
 
 
-def looks_secret(name: str, further: Iterable[str] = ()) -> bool:
-    """Whether a variable of this name is to be kept secret; `further` are words and patterns from the settings."""
-    return _looks_secret(name, tuple(further))
-
-
 @lru_cache(maxsize=4096)
-def _looks_secret(name: str, further: tuple[str, ...]) -> bool:
+def looks_secret(name: str, further: tuple[str, ...]) -> bool:
+    """Whether a variable of this name is to be kept secret; `further` are words and patterns from the settings."""
     upper = name.upper()
     if any(_fits(upper, word.upper()) for word in further):
         return True

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable, Iterable
+from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network
 from math import inf
 from typing import Any
 
@@ -10,7 +11,6 @@ from attrs import frozen
 from dockcaddy import Context
 
 from dockcaddy_policy.addresses import parsed, wrong_listener, wrong_port, wrong_upstream, wrong_url
-from dockcaddy_policy.amounts import include_everybody
 from dockcaddy_policy.expressions import wrong_expression
 from dockcaddy_policy.folders import request_placeholder, wrong_log, wrong_storage
 from dockcaddy_policy.unknown import filled, log_path, wrong_address, wrong_folder
@@ -18,6 +18,9 @@ from dockcaddy_policy.unknown import filled, log_path, wrong_address, wrong_fold
 _SECOND = 1_000_000_000
 # a site's own log; other logs are everybody's
 _OF_A_SITE = "http.log.access."
+# the addresses of the internet; more than an eighth of them counts as everybody
+_ADDRESSES, _ADDRESSES_6 = IPv4Network("0.0.0.0/0"), IPv6Network("2000::/3")
+_SHARE = 8
 
 
 @frozen
@@ -104,17 +107,19 @@ def _log(log: Any, place: Place) -> str:
     writer = log.get("writer") or {}
     if writer.get("output") != "file":
         return ""
-    is_global = not any(str(each).startswith(_OF_A_SITE) for each in log.get("include") or ())
     path = str(writer.get("filename") or "")
     if not log_path(path):
         return f"by its name {path} could be any folder"
-    return wrong_log(log_path(path), place.context.proxy, is_global=is_global)
+    return wrong_log(log_path(path), place.context.proxy, is_global=_is_global(log))
 
 
 def _shared_log(log: Any, place: Place) -> str:
     writer = (log.get("writer") or {}).get("output") or "stderr"
-    is_global = not any(str(each).startswith(_OF_A_SITE) for each in log.get("include") or ())
-    return "it would affect every site" if is_global and writer not in ("stderr", "stdout", "file") else ""
+    return "it would affect every site" if _is_global(log) and writer not in ("stderr", "stdout", "file") else ""
+
+
+def _is_global(log: Any) -> bool:
+    return not any(str(each).startswith(_OF_A_SITE) for each in log.get("include") or ())
 
 
 def _default_log(logs: Any, place: Place) -> str:
@@ -135,7 +140,24 @@ def _expression(value: Any, place: Place) -> str:
 def _everybody(value: Any, place: Place) -> str:
     # ranges, or sources with ranges
     words = re.findall(r'"([^"]*)"', json.dumps(value))
-    return "it would trust every visitor" if include_everybody(words) else ""
+    return "it would trust every visitor" if _include_everybody(words) else ""
+
+
+def _include_everybody(words: Iterable[str]) -> bool:
+    """Whether the IP ranges among the words together include a large part of the internet."""
+    ranges = [found for word in words if (found := _range(word))]
+    fours = collapse_addresses(each for each in ranges if isinstance(each, IPv4Network))
+    sixes = collapse_addresses(each for each in ranges if isinstance(each, IPv6Network))
+    held = sum(each.num_addresses for each in fours)
+    held_6 = sum(min(each.num_addresses, _ADDRESSES_6.num_addresses) for each in sixes if each.overlaps(_ADDRESSES_6))
+    return held * _SHARE > _ADDRESSES.num_addresses or held_6 * _SHARE > _ADDRESSES_6.num_addresses
+
+
+def _range(word: str) -> IPv4Network | IPv6Network | None:
+    try:
+        return ip_network(word, strict=False)
+    except ValueError:
+        return None
 
 
 def _client_authentication(policies: Any, place: Place) -> str:
@@ -169,7 +191,6 @@ def _is_number(value: Any) -> bool:
 
 ADMIN = Check("admin", always("it belongs to the operator"))
 CERTIFICATE_URL = Check("urls", _of_each(_certificate_url))
-CHOSEN_ROOT = Check("chosen-roots", _chosen)
 CLIENT_AUTHENTICATION = Check("global-options", _client_authentication)
 DEFAULT_LOG = Check("global-options", _default_log)
 DYNAMIC = Check("upstreams", _dynamic)
@@ -184,7 +205,7 @@ PROGRAMS = Check("programs", always("it runs programs with Caddy's rights"))
 # gRPC needs h2
 PROTOCOLS = unless(lambda value: {"h1", "h2"}.issubset(value or ()))
 RANGES = Check("global-options", _everybody)
-ROOT = Check("roots", _root)
+ROOT = (Check("roots", _root), Check("chosen-roots", _chosen))
 SECRETS_LOG = Check("log-files", always("it would log the keys of TLS connections"))
 SHARED = Check("shared-options", always("it would affect every site"))
 SHARED_LOG = Check("global-options", _shared_log)

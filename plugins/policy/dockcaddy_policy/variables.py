@@ -4,11 +4,10 @@ import re
 from collections.abc import Callable, Collection
 
 from attrs import frozen
-from dockcaddy import Context, split_matcher
+from dockcaddy import GLOBAL_OPTIONS, Context, split_matcher
 
 from dockcaddy_policy.folders import SECRETS_FOLDERS, is_mounted
-from dockcaddy_policy.lines import ROUTES, Line
-from dockcaddy_policy.options import TOP_OPTIONS
+from dockcaddy_policy.lines import GLOBAL, ROUTES, Line
 from dockcaddy_policy.secret_names import looks_secret
 from dockcaddy_policy.settings import PolicySettings
 
@@ -82,6 +81,8 @@ _KEPT = [
         f"(?:(?:{'|'.join(sorted(ROUTES))})/)*reverse_proxy/lb_policy cookie": (_NONE, _NONE, _ANY),
     }.items()
 ]
+# global options that are no apps of Caddy's plugins, or apps whose secrets have a place above
+_NO_APPS = GLOBAL_OPTIONS | {"layer4", "frankenphp", "supervisor", "import", "dynamic_dns"}
 _BASIC_AUTH = ("basic_auth", "basicauth")
 _ALGORITHMS = ("bcrypt", "argon2", "scrypt")
 # for storage and other plugins of Caddy the label chooses the server too: only variables with these words in their names fit
@@ -176,8 +177,8 @@ def _names_of_arguments(line: Line) -> tuple[Named, ...] | None:
         return (_NONE, _named_for("".join(line.arguments[:1]), "STORAGE|CADDY|CERT"))
     if line.place.startswith("storage/"):
         return (_named_for("".join(line.above[1:2]), "STORAGE|CADDY|CERT"),)
-    app = line.path[1] if line.is_global and len(line.path) > 1 else ""
-    if app == "security" or (app.isidentifier() and app not in (*TOP_OPTIONS, "dynamic_dns")):
+    app = "".join(line.path[1:2]) if line.path[:1] == (GLOBAL,) else ""
+    if app.isidentifier() and app not in _NO_APPS:
         return (_named_for(app),)
     places = (line.place, " ".join((line.place, *line.arguments[:1])))
     return next((names for place, names in _KEPT if any(map(place.fullmatch, places))), None)

@@ -5,19 +5,17 @@ several resources share, as Caddy reads them.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from itertools import chain
 
 from attrs import define, field
 
-from dockcaddy import caddyfile
 from dockcaddy.admission.conflicts.conflict import Conflict, Group, Member, label_of
 from dockcaddy.admission.conflicts.contradictions import contradictions
-from dockcaddy.admission.conflicts.definitions import Definitions
-from dockcaddy.admission.conflicts.matchers import Matchers
 from dockcaddy.admission.conflicts.overlaps import HostAndPort, Neighbours, Site, overlapping
-from dockcaddy.admission.conflicts.size import Size, over_capacity, size_of
-from dockcaddy.caddyfile import Block, ListenPorts, global_options, option_values
+from dockcaddy.admission.conflicts.size import Definitions, Matchers, Size, over_capacity, size_of
+from dockcaddy.caddyfile import ListenPorts, global_options, option_values
 from dockcaddy.incremental import keep
 from dockcaddy.model import Problem
 
@@ -37,7 +35,6 @@ class Conflicts:
     _by_host: dict[HostAndPort, list[Site]] = field(factory=lambda: defaultdict(list))
     _sizes: dict[str, Size] = field(factory=dict)
     _contradictions: dict[Group, tuple[Conflict, ...]] = field(factory=dict)
-    _made_by_snippets: dict[Group, tuple[Conflict, ...]] = field(factory=dict)
     _overlaps: dict[HostAndPort, tuple[Conflict | Neighbours, ...]] = field(factory=dict)
     _ports: ListenPorts = field(factory=ListenPorts)
     _redirects: bool = True
@@ -45,19 +42,15 @@ class Conflicts:
     @property
     def conflicts(self) -> tuple[Conflict, ...]:
         """The conflicts to resolve next. A fragment may have several; one that is left out cannot be too large as well."""
-        kept = (self._made_by_snippets, self._contradictions)
         overlaps = (each for each in chain.from_iterable(self._overlaps.values()) if isinstance(each, Conflict))
-        found = (*chain.from_iterable(chain(*(each.values() for each in kept))), *overlaps)
-        return found or self._oversized or tuple(over_capacity(self._sizes.values()))
+        found = (*chain.from_iterable(self._contradictions.values()), *overlaps)
+        oversized = (size.conflict for size in self._sizes.values() if size.conflict is not None)
+        return found or tuple(oversized) or tuple(over_capacity(self._sizes.values()))
 
     @property
     def neighbours(self) -> tuple[Neighbours, ...]:
         """The sites of one host and port."""
         return tuple(each for each in chain.from_iterable(self._overlaps.values()) if isinstance(each, Neighbours))
-
-    @property
-    def _oversized(self) -> tuple[Conflict, ...]:
-        return tuple(conflict for size in self._sizes.values() for conflict in size.conflicts)
 
     def update(self, changed: Mapping[Group, Collection[Member]], left: Iterable[str] = ()) -> None:
         """Update groups whose members changed (none where a group is gone).
@@ -73,12 +66,16 @@ class Conflicts:
                 hosts |= moved
                 groups |= dict.fromkeys(self._sites)
         definitions = self._definitions()
-        if any(map(_is_definition, changed)):
+        if any(isinstance(group, tuple) and group for group in changed):
             groups |= dict.fromkeys([*(group for group, site in self._sites.items() if site.refers), ()])
         for key in left:
             self._sizes.pop(key, None)
         concerned = {member.fragment.key: member for group in groups for member in self._members(group)}
-        matchers_of = self._matchers_by(definitions)
+
+        @cache
+        def matchers_of(group: Group) -> Matchers:
+            return Matchers([block for member in self._members(group) for block in member.blocks], definitions)
+
         for key, member in concerned.items():
             keep(self._sizes, key, size_of(member, definitions, matchers_of))
         for group in groups:
@@ -93,7 +90,7 @@ class Conflicts:
             return set()
         # tuples: of thousands of sites, sets of one address each take megabytes
         addresses = tuple([address for address in group if isinstance(address, tuple)])
-        own = {(host, self._default_port(port)) for host, port in _places(addresses)}
+        own = {(host, self._default_port(port)) for _, host, port, _ in addresses}
         before = self._sites.pop(group, None)
         site = Site(members, addresses, tuple(own), tuple(self._redirecting(own)))
         for host in site.places:
@@ -133,63 +130,26 @@ class Conflicts:
         site = self._sites.get(group)
         return site.members if site is not None else self._shared.get(group, ())
 
-    def _matchers_by(self, definitions: Definitions) -> Callable[[Block], Matchers]:
-        """A function that gives the matchers of the site that a block belongs to."""
-        known: dict[Group, Matchers] = {}
-
-        def matchers_of(block: Block) -> Matchers:
-            group = caddyfile.group_key(block)
-            if group not in known:
-                blocks = [block for member in self._members(group) for block in member.blocks]
-                known[group] = Matchers(blocks, definitions)
-            return known[group]
-
-        return matchers_of
-
     def _definitions(self) -> Definitions:
-        """The snippets, `(name)`, and named routes, `&(name)`."""
-        definers = {group[0]: members for group, members in self._shared.items() if isinstance(group, tuple) and group}
-        return Definitions(
-            {name[1:-1]: _lines(members) for name, members in definers.items() if name.startswith("(")},
-            {name[2:-1]: _lines(members) for name, members in definers.items() if name.startswith("&(")},
-            definers,
-        )
+        groups = self._shared.items()
+        return Definitions({group[0]: members for group, members in groups if isinstance(group, tuple) and group})
 
     def _compare_members(self, group: Group, members: Sequence[Member], definitions: Definitions) -> None:
         """Find contradictions among the members of a group, and sites that snippets define."""
-        keep(self._contradictions, group, tuple(contradictions(members)))
-        if isinstance(group, frozenset):
-            keep(self._made_by_snippets, group, tuple(self._sites_of_snippets(group, definitions)))
+        made = self._sites_of_snippets(members, definitions) if isinstance(group, frozenset) else ()
+        keep(self._contradictions, group, (*made, *contradictions(members)))
 
-    def _sites_of_snippets(self, group: Group, definitions: Definitions) -> Iterator[Conflict]:
+    def _sites_of_snippets(self, members: Iterable[Member], definitions: Definitions) -> Iterator[Conflict]:
         """A conflict for each resource whose sites are defined by a snippet, because their owner would be unknown."""
-        for member in self._members(group):
-            found = next((block for block in member.blocks if definitions.imported(block) is not None), None)
+        for member in members:
+            found = next(((block, name) for block in member.blocks if (name := definitions.imported(block))), None)
             if found is not None and not member.fragment.is_operators and not self.allow_shadowing:
-                reason = (
-                    f"the site is defined by the snippet ({found.keys[1]}): write its address in a label of its own"
-                )
-                yield Conflict(member.fragment.key, Problem(member.fragment.owner, label_of(found), reason))
+                reason = f"the site is defined by the snippet {found[1]}: write its address in a label of its own"
+                yield Conflict(member.fragment.key, Problem(member.fragment.owner, label_of(found[0]), reason))
 
     def _overlaps_at(self, host: HostAndPort) -> Iterable[Conflict | Neighbours]:
         sites = self._by_host[host]
         if not sites:
             del self._by_host[host]
-        return overlapping(host, sorted(sites, key=_age)) if len(sites) > 1 and not self.allow_shadowing else ()
-
-
-def _is_definition(group: Group) -> bool:
-    """Whether it is the group of a snippet or of a named route."""
-    return isinstance(group, tuple) and group != ()
-
-
-def _places(addresses: Iterable[tuple[str, str, str, str]]) -> Iterator[HostAndPort]:
-    return ((host, port) for _, host, port, _ in addresses)
-
-
-def _lines(members: Iterable[Member]) -> tuple[Block, ...]:
-    return tuple(line for member in members for block in member.blocks for line in block.children)
-
-
-def _age(site: Site) -> tuple[int, int]:
-    return site.oldest.age
+        in_order = sorted(sites, key=lambda site: site.oldest.age)
+        return overlapping(host, in_order) if len(sites) > 1 and not self.allow_shadowing else ()

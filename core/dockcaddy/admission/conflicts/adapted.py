@@ -27,10 +27,10 @@ _NOT_RESTRICTING = frozenset(("match", "certificate_selection"))
 class Site:
     """A site as Caddy reads it: its routes, those of its error pages, where it listens, what it asks of TLS connections."""
 
-    routes: Routes = field(factory=lambda: Routes(()))
-    errors: Routes = field(factory=lambda: Routes(()))
-    listeners: frozenset[str] = frozenset()
-    tls: frozenset[bytes] = frozenset()
+    routes: Routes
+    errors: Routes
+    listeners: frozenset[str]
+    tls: frozenset[bytes]
 
 
 @frozen
@@ -133,16 +133,9 @@ def _sites_in(document: Document) -> Iterator[tuple[str, Site]]:
         errors = {route.hosts[0]: route for route in server.errors if route.hosts}
         for route in server.routes:
             host = "".join(route.hosts[:1])
-            pages = errors.get(host)
-            yield (
-                host,
-                Site(
-                    _routes(server, route),
-                    _routes(server, pages) if pages is not None else Routes(()),
-                    frozenset(server.settings.get("listen") or ()),
-                    frozenset(_requirements(server, host)),
-                ),
-            )
+            pages = _routes(server, errors[host]) if host in errors else Routes(())
+            listeners = frozenset(server.settings.get("listen") or ())
+            yield host, Site(_routes(server, route), pages, listeners, frozenset(_requirements(server, host)))
 
 
 def _routes(server: Server, route: Route) -> Routes:

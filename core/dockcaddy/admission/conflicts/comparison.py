@@ -11,28 +11,15 @@ from attrs import define, field, frozen
 
 from dockcaddy.admission.conflicts.adapted import Site
 from dockcaddy.admission.conflicts.conflict import Member
-from dockcaddy.admission.conflicts.joining import OWN_RESPONSES, is_joined
-from dockcaddy.admission.conflicts.samples import Leaf, Sample, leaves_of, samples_of
-from dockcaddy.admission.conflicts.walk import (
-    ANSWER,
-    BLOCK,
-    BLOCKING,
-    REWRITE,
-    VALUES,
-    Chain,
-    Event,
-    Routes,
-    Walk,
-    names_set_by,
-    words_of,
-)
+from dockcaddy.admission.conflicts.samples import Leaf, Sample, is_joined, leaves_of, samples_of
+from dockcaddy.admission.conflicts.walk import BLOCKING, Chain, Event, Routes, Walk, names_set_by, words_of
 from dockcaddy.caddyjson.document import Json, encoded, objects_in
 from dockcaddy.settings import limits
 
 # matchers that take the more work the longer they are
 _COSTLY = frozenset(("path_regexp", "header_regexp", "vars_regexp", "expression", "not"))
 # what keeps requests from others
-_KEEPING = frozenset((ANSWER, BLOCK, REWRITE))
+_KEEPING = frozenset(("answer", "block", "rewrite"))
 
 
 @frozen(eq=False)
@@ -61,33 +48,29 @@ class Unreachable:
 class _Owners:
     """Which handlers the members of a site have by themselves, and within which matchers. They are numbered by age."""
 
-    _by_chain: dict[Chain, dict[int, None]] = field(factory=lambda: defaultdict(dict))
-    _by_handler: dict[tuple[Chain, bytes], dict[int, None]] = field(factory=lambda: defaultdict(dict))
-    _joined: dict[Chain, list[tuple[int, Json]]] = field(factory=lambda: defaultdict(list))
+    _around: dict[Chain, dict[int, None]] = field(factory=lambda: defaultdict(dict))
+    _handlers: dict[Chain, list[tuple[int, Json]]] = field(factory=lambda: defaultdict(list))
     _found: dict[tuple[Chain, int], list[int]] = field(factory=dict)
 
     def add(self, number: int, leaves: Iterable[Leaf]) -> None:
         """Note what a member has."""
         for leaf in leaves:
             for length in range(1, len(leaf.chain) + 1):
-                self._by_chain[leaf.chain[:length]][number] = None
-            self._by_handler[leaf.chain, encoded(leaf.handler)][number] = None
-            if leaf.handler["handler"] in OWN_RESPONSES:
-                self._joined[leaf.chain].append((number, leaf.handler))
+                self._around[leaf.chain[:length]][number] = None
+            self._handlers[leaf.chain].append((number, leaf.handler))
 
     def around(self, chain: Chain) -> Iterable[int]:
         """The members that have these matchers."""
-        return self._by_chain.get(chain, ())
+        return self._around.get(chain, ())
 
     def of(self, event: Event) -> list[int]:
         """The members that have a handler, whatever others have joined to it."""
-        if event.kind == BLOCK:
+        if event.kind == "block":
             return list(self.around(event.chain))
         key = event.chain, id(event.handler)
         if key not in self._found:
-            same = self._by_handler.get((event.chain, encoded(event.handler)), {})
-            joined = {each: None for each, part in self._joined.get(event.chain, ()) if is_joined(event.handler, part)}
-            self._found[key] = sorted(same | joined)
+            known = self._handlers.get(event.chain, ())
+            self._found[key] = sorted({number for number, part in known if is_joined(event.handler, part)})
         return self._found[key]
 
 
@@ -127,49 +110,37 @@ def _cost(routes: Iterable[Json]) -> int:
     return cost
 
 
-@define(eq=False)
-class Comparison:
-    """Compares the parts of a site, the oldest first, with the `whole`, which serves these hosts."""
-
-    parts: Sequence[Part]
-    whole: Site
-    hosts: frozenset[str]
-
-    def results(self) -> Iterator[Taken | Unreachable]:
-        """What newer members take from older ones, and what of newer ones no request comes to."""
-        for routes in (_PAGES, _ERRORS):
-            yield from _OneKind(self.parts, routes(self.whole), self.hosts, routes).results()
-
-
-def _if_all(found: Sequence[Unreachable | None]) -> Unreachable | None:
-    """The first one, where all are there."""
-    return found[0] if None not in found else None
-
-
-_RoutesOf = Callable[[Site], Routes]
-_PAGES: _RoutesOf = lambda site: site.routes  # noqa: E731
-_ERRORS: _RoutesOf = lambda site: site.errors  # noqa: E731
+def compared(parts: Sequence[Part], whole: Site, hosts: frozenset[str]) -> "Iterator[Taken | Unreachable]":
+    """What newer parts of a site of these hosts take from older ones, and what of newer ones no request comes to."""
+    for is_of_errors in (False, True):
+        yield from _Comparison(parts, whole, hosts, is_of_errors).results()
 
 
 @define(eq=False, slots=False)
-class _OneKind:
-    """Compares the routes of pages, or those of error pages."""
+class _Comparison:
+    """Compares the parts of a site, the oldest first, with the `whole`: the routes of its pages, or of its error pages."""
 
     parts: Sequence[Part]
-    whole: Routes
+    site: Site
     hosts: frozenset[str]
-    routes_of: _RoutesOf
+    is_of_errors: bool
     owners: _Owners = field(factory=_Owners)
+
+    @cached_property
+    def whole(self) -> Routes:
+        """The routes of the whole."""
+        return self._routes_of(self.site)
 
     @cached_property
     def text(self) -> str:
         """The routes as text, in which hosts and paths are looked for."""
         return encoded(list(self.whole.routes)).decode()
 
+    def _routes_of(self, site: Site | None) -> Routes:
+        return Routes(()) if site is None else site.errors if self.is_of_errors else site.routes
+
     def results(self) -> Iterator[Taken | Unreachable]:
-        leaves = [
-            list(leaves_of(self.routes_of(part.site).routes)) if part.site is not None else [] for part in self.parts
-        ]
+        leaves = [list(leaves_of(self._routes_of(part.site).routes)) for part in self.parts]
         for number, found in enumerate(leaves):
             self.owners.add(number, found)
         taking = set[int]()
@@ -181,41 +152,38 @@ class _OneKind:
 
     def _results_of(self, number: int, leaves: Iterable[Leaf]) -> Iterator[Taken | Unreachable]:
         """What is taken from one member, and what of it comes too late."""
-        site, lost = self.parts[number].site, dict[int, Taken]()
+        routes, lost = self._routes_of(self.parts[number].site), dict[int, Taken]()
         late: Unreachable | None = None
-        for leaf in (each for each in leaves if each.is_answer and site is not None):
-            samples = self._samples(site, leaf)
+        for leaf in (each for each in leaves if each.is_answer):
+            samples = list(samples_of(routes, self.hosts, leaf, self.text, is_of_errors=self.is_of_errors))
             for sample in samples if number < len(self.parts) - 1 else ():
                 for each in self._taken(number, sample):
                     lost.setdefault(id(each.newer), each)
             if number and late is None and samples:
-                late = _if_all([self._unreachable(number, sample) for sample in samples])
+                unreachable = [self._unreachable(number, sample) for sample in samples]
+                late = unreachable[0] if None not in unreachable else None
         yield from lost.values()
         if late is not None:
             yield late
-
-    def _samples(self, site: Site | None, leaf: Leaf) -> list[Sample]:
-        routes = self.routes_of(site) if site is not None else Routes(())
-        return list(samples_of(routes, self.hosts, leaf, self.text, is_of_errors=self.routes_of is _ERRORS))
 
     def _taken(self, number: int, sample: Sample) -> Iterator[Taken]:
         """What newer members do with a request of this one."""
         taken, blocks = list[Event](), list[Event]()
 
         def skips(event: Event) -> bool:
-            is_own = event.kind != BLOCK and any(is_joined(event.handler, each.handler) for each in sample.events)
+            is_own = event.kind != "block" and any(is_joined(event.handler, each.handler) for each in sample.events)
             if is_own or any(each <= number for each in self.owners.of(event)):
                 return False
-            if event.kind == VALUES and not _is_asked_for(event, sample.leaf):
+            if event.kind == "values" and not _is_asked_for(event, sample.leaf):
                 return False
-            (blocks if event.kind == BLOCK else taken).append(event)
+            (blocks if event.kind == "block" else taken).append(event)
             return True
 
         decide = self._counting(number, sample, newer=True, files=False)
         Walk(self.whole, sample.request, decide, skips).run()
         if blocks and not taken:
             events = (
-                Walk(self.whole, sample.request, decide, lambda each: each.kind != BLOCK and skips(each)).run().events
+                Walk(self.whole, sample.request, decide, lambda each: each.kind != "block" and skips(each)).run().events
             )
             taken = [] if sample.is_answered_by(events) else blocks
         for event in taken:
@@ -229,7 +197,7 @@ class _OneKind:
         mine = next((each for each in sample.events if not self._is_in_newer(number, each)), sample.events[-1])
         for each in owners:
             if each > number:
-                yield Taken(self.parts[each].member, named, older, mine, each, self.routes_of is _ERRORS)
+                yield Taken(self.parts[each].member, named, older, mine, each, self.is_of_errors)
 
     def _is_in_newer(self, number: int, event: Event) -> bool:
         return any(each > number for each in self.owners.around(event.chain))

@@ -4,7 +4,6 @@ from collections.abc import Hashable
 
 from attrs import frozen
 
-from dockcaddy import caddyfile
 from dockcaddy.caddyfile import Block
 from dockcaddy.errors import one_line
 from dockcaddy.fragment import Fragment
@@ -28,6 +27,11 @@ class Member:
     blocks: tuple[Block, ...]
     age: tuple[int, int]
 
+    def conflict(self, what: str, older: "Member", label: str | None = None, **more: str) -> Conflict:
+        """Its conflict with an older member, by a label, or by that of its first block: see `conflict_between`."""
+        label = label_of(self.blocks[0]) if label is None else label
+        return conflict_between(self.fragment, what, older.fragment, label=label, **more)
+
 
 Group = Hashable
 
@@ -39,11 +43,6 @@ def conflict_between(
     where = f" (label {their_label})" if their_label else ""
     message = f"{what} {older.owner}{where}; the older resource wins" + (f": {remedy}" if remedy else "")
     return Conflict(newer.key, Problem(newer.owner, label, message), older.key)
-
-
-def text_of(block: Block) -> str:
-    """A block as text, independent of the order of its lines."""
-    return caddyfile.write(caddyfile.sort((Block((), (block,)),)))
 
 
 def label_of(block: Block) -> str:

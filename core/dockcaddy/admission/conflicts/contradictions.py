@@ -4,8 +4,8 @@ from collections.abc import Hashable, Iterable, Iterator, Sequence
 
 from attrs import evolve, frozen
 
-from dockcaddy.admission.conflicts.conflict import Conflict, Member, conflict_between, label_of, text_of
-from dockcaddy.caddyfile import PROXIES, SUBROUTES, Block, is_site, matcher, merge, merge_key
+from dockcaddy.admission.conflicts.conflict import Conflict, Member, label_of
+from dockcaddy.caddyfile import PROXIES, SUBROUTES, Block, is_site, matcher, merge, merge_key, sort, write
 
 _HEADER_OPTIONS = frozenset(("header_up", "header_down"))
 # directives that a site has once for the same requests
@@ -19,12 +19,12 @@ _DEFAULT_NAMES = {"ca": "local", "log": "default"}
 
 @frozen
 class _Setting:
-    """One thing that can be set once: the path of the blocks that it stands in, its name and value, and its label."""
+    """One thing that can be set once: the path of the blocks that it stands in, its name and value, and its line."""
 
     place: Hashable
     name: str
     value: str
-    label: str
+    line: Block
 
 
 # by place and name: each value with the first member that set it
@@ -39,23 +39,28 @@ def contradictions(members: Sequence[Member]) -> Iterator[Conflict]:
     known: _Known = {}
     of_all_servers: Member | None = None
     for member in members:
-        if conflict := _written_otherwise(member, members[0]) or _of_options(member, members[0], of_all_servers):
-            yield conflict
-            continue
         settings = [setting for block in member.blocks for setting in _settings(block)]
-        found = ((each, _other_value(each, known) or _outer_matcher(each, known)) for each in settings)
-        conflicting, other = next(((each, other) for each, other in found if other), (None, None))
-        if conflicting is not None and other is not None:
-            older, theirs = other
-            what = f"{conflicting.name} differs from that of"
-            yield conflict_between(
-                member.fragment, what, older.fragment, label=conflicting.label, their_label=theirs.label
-            )
+        if conflict := (
+            _written_otherwise(member, members[0])
+            or _of_options(member, members[0], of_all_servers)
+            or _differing(member, settings, known)
+        ):
+            yield conflict
             continue
         for setting in settings:
             known.setdefault((setting.place, setting.name), {}).setdefault(setting.value, (member, setting))
-        if of_all_servers is None and any(len(line.keys) == 1 for line in _servers(member)):
+        if of_all_servers is None and any(len(line.keys) == 1 for line in _options(member, "servers")):
             of_all_servers = member
+
+
+def _differing(member: Member, settings: Iterable[_Setting], known: _Known) -> Conflict | None:
+    """A conflict for the first setting that an older member has set to another value."""
+    for each in settings:
+        if other := _other_value(each, known) or _outer_matcher(each, known):
+            older, theirs = other
+            what = f"{each.name} differs from that of"
+            return member.conflict(what, older, label_of(each.line), their_label=label_of(theirs.line))
+    return None
 
 
 def _written_otherwise(member: Member, oldest: Member) -> Conflict | None:
@@ -63,34 +68,25 @@ def _written_otherwise(member: Member, oldest: Member) -> Conflict | None:
     blocks = (*oldest.blocks[:1], *member.blocks)
     if not is_site(blocks[0]) or len(merge(blocks)) == 1:
         return None
-    what = "its address is already served by"
-    return conflict_between(member.fragment, what, oldest.fragment, label=label_of(member.blocks[0]))
+    return member.conflict("its address is already served by", oldest)
 
 
 def _of_options(member: Member, oldest: Member, of_all_servers: Member | None) -> Conflict | None:
     """A conflict where a newer member's global options would change those of others in a way that settings do not show."""
-    imports = (
-        line for block in member.blocks if not block.keys for line in block.children if line.keys[:1] == ("import",)
-    )
-    imported = next(imports, None) if member is not oldest else None
-    if imported is not None:
-        what = "import may change the global options of"
-        return conflict_between(member.fragment, what, oldest.fragment, label=label_of(imported))
-    return _overriding_servers(member, of_all_servers)
-
-
-def _overriding_servers(member: Member, older: Member | None) -> Conflict | None:
-    """A conflict where a newer member has options for one server: Caddy ignores an older one's for all servers there."""
-    own = next((line for line in _servers(member) if len(line.keys) > 1), None)
-    if own is None or older is None:
+    imported = next(_options(member, "import"), None)
+    if imported is not None and member is not oldest:
+        return member.conflict("import may change the global options of", oldest, label_of(imported))
+    # with options for one server, Caddy ignores an older one's for all servers there
+    own = next((line for line in _options(member, "servers") if len(line.keys) > 1), None)
+    if own is None or of_all_servers is None:
         return None
     what = f"{' '.join(own.keys)} would override the options for all servers of"
-    return conflict_between(member.fragment, what, older.fragment, label=label_of(own))
+    return member.conflict(what, of_all_servers, label_of(own))
 
 
-def _servers(member: Member) -> Iterator[Block]:
+def _options(member: Member, name: str) -> Iterator[Block]:
     options = (line for block in member.blocks if not block.keys for line in block.children)
-    return (line for line in options if line.keys[:1] == ("servers",))
+    return (line for line in options if line.keys[:1] == (name,))
 
 
 def _other_value(setting: _Setting, known: _Known) -> tuple[Member, _Setting] | None:
@@ -130,7 +126,7 @@ def _directive_settings(children: Iterable[Block], path: tuple[Hashable, ...]) -
         if not child.keys:
             continue
         if child.keys[0] in _SITE_SETTINGS and len(child.keys) > 1:
-            yield _Setting((path, matcher(child) or "*"), child.keys[0], " ".join(child.keys), label_of(child))
+            yield _Setting((path, matcher(child) or "*"), child.keys[0], " ".join(child.keys), child)
         elif child.keys[0] in _NESTING:
             yield from _directive_settings(child.children, (*path, child.keys))
 
@@ -146,7 +142,7 @@ def _option_settings(block: Block, path: tuple[Hashable, ...], *, once: bool) ->
             continue
         if once and name in _DEFAULT_NAMES and child.children:
             named = child.keys[1] if len(child.keys) > 1 else _DEFAULT_NAMES[name]
-            yield _Setting(path, f"{name} {named}", " ".join(child.keys), label_of(child))
+            yield _Setting(path, f"{name} {named}", " ".join(child.keys), child)
         if once and (_is_trusted_source(child, path) or (name not in _REPEATED and not child.children)):
             yield _option(path, child)
         here = (*path, merge_key(child.keys))
@@ -168,4 +164,5 @@ def _option(path: tuple[Hashable, ...], child: Block) -> _Setting:
 
 
 def _setting(place: Hashable, name: str, block: Block) -> _Setting:
-    return _Setting(place, name, text_of(block), label_of(block))
+    # the order of lines does not matter
+    return _Setting(place, name, write(sort((Block((), (block,)),))), block)

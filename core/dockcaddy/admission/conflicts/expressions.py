@@ -6,6 +6,7 @@ See https://caddyserver.com/docs/caddyfile/matchers#expression. None stands for 
 import operator
 import re
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from attrs import define
@@ -90,36 +91,22 @@ class _Reader:
         self.depth += 1
         if self.depth > limits.MAX_EXPRESSION_DEPTH:
             raise _UnreadableError
-        found = self._joined("||", lambda: self._joined("&&", self._relation, all_of), any_of)
+        found = self._operation(0)
         if self._takes("?"):
             one = self.choice()
             self._expect(":")
             other = self.choice()
-            found = {True: one, False: other}.get(found, one if one == other else None)
+            found = one if found is True or one == other else other if found is False else None
         self.depth -= 1
         return found
 
-    def _joined(self, sign: str, part: Callable[[], Value], of: Callable[[Sequence[Value]], Value]) -> Value:
-        parts = [part()]
-        while self._takes(sign):
-            parts.append(part())
-        return of(parts) if len(parts) > 1 else parts[0]
-
-    def _relation(self) -> Value:
-        found = self._sum()
-        while self._next in _RELATIONS:
-            compare = _RELATIONS[self.tokens[self.at]]
+    def _operation(self, level: int) -> Value:
+        if level == len(_OPERATORS):
+            return self._unary()
+        found = self._operation(level + 1)
+        while operation := _OPERATORS[level].get(self._next):
             self.at += 1
-            found = _known(compare, found, self._sum())
-        return found
-
-    def _sum(self) -> Value:
-        found = self._unary()
-        while self._next in ("+", "-", "*", "/", "%"):
-            sign = self.tokens[self.at]
-            self.at += 1
-            other = self._unary()
-            found = _known(operator.add, found, other) if sign == "+" else None
+            found = operation(found, self._operation(level + 1))
         return found
 
     def _unary(self) -> Value:
@@ -225,6 +212,15 @@ def _known(work: Callable[..., Value], *values: Value) -> Value:
         return work(*values)
     except (TypeError, LookupError, ValueError):
         return None
+
+
+# from those that bind least to those that bind most
+_OPERATORS: Sequence[Mapping[str, Callable[[Value, Value], Value]]] = (
+    {"||": lambda one, other: any_of([one, other])},
+    {"&&": lambda one, other: all_of([one, other])},
+    {sign: partial(_known, compare) for sign, compare in _RELATIONS.items()},
+    {"+": partial(_known, operator.add), **dict.fromkeys("-*/%", lambda one, other: None)},
+)
 
 
 def _whole(values: list[Value]) -> list[Value] | None:

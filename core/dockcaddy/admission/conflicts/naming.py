@@ -2,24 +2,32 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from dockcaddy.admission.conflicts.walk import ASK, BLOCK, Event
+from dockcaddy.admission.conflicts.conflict import Member, label_of
+from dockcaddy.admission.conflicts.walk import Event
 from dockcaddy.caddyfile import Block, all_blocks
 from dockcaddy.caddyjson.document import encoded
 from dockcaddy.caddyjson.handlers import DIRECTIVES
 
 
+def described(member: Member, event: Event) -> tuple[str, str]:
+    """The directive that a handler of a member came from, and its label, or that of the import that brought it."""
+    line = line_of(event, member.blocks) or line_of(event, member.fragment.blocks)
+    if line is not None:
+        return line.keys[0], label_of(line)
+    lines = all_blocks(member.fragment.blocks)
+    imported = next((each for each in lines if each.keys[:1] in (("import",), ("invoke",))), None)
+    return _directive_of(event), label_of(imported) if imported is not None else ""
+
+
 def line_of(event: Event, blocks: Iterable[Block]) -> Block | None:
-    """The line among blocks that a handler came from, or the import that brought it; None where there is none."""
+    """The line among blocks that a handler came from; None where there is none."""
     text = b"".join(event.chain).decode() + encoded(event.handler).decode()
-    names = _names_of(event)
-    lines = [line for line in all_blocks(blocks) if line.keys]
-    found = [line for line in lines if line.keys[0] in names]
-    if not found:
-        return next((line for line in lines if line.keys[0] in ("import", "invoke")), None)
-    return max(found, key=lambda line: _likeness(line, text, names))
+    names = (_directive_of(event), *DIRECTIVES.get(event.handler["handler"], ()))
+    found = [line for line in all_blocks(blocks) if line.keys and line.keys[0] in names]
+    return max(found, key=lambda line: _likeness(line, text, names), default=None)
 
 
-def directive_of(event: Event) -> str:
+def _directive_of(event: Event) -> str:
     """The directive that usually becomes this handler."""
     handler = event.handler
     if handler.get("abort"):
@@ -28,16 +36,11 @@ def directive_of(event: Event) -> str:
         return "redir"
     if event.is_of_files and handler["handler"] == "reverse_proxy":
         return "php_fastcgi"
-    if event.kind == ASK:
+    if event.kind == "ask":
         return "forward_auth"
-    if event.kind == BLOCK:
+    if event.kind == "block":
         return "handle"
     return DIRECTIVES.get(handler["handler"], (str(handler["handler"]),))[0]
-
-
-def _names_of(event: Event) -> Sequence[str]:
-    usual = directive_of(event)
-    return usual, *DIRECTIVES.get(event.handler["handler"], ())
 
 
 def _likeness(line: Block, text: str, names: Sequence[str]) -> tuple[int, int]:

@@ -5,11 +5,10 @@ Caddy tries sites with longer paths first.
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cached_property
-from itertools import chain
 
 from attrs import frozen
 
-from dockcaddy.admission.conflicts.conflict import Conflict, Member, conflict_between, label_of
+from dockcaddy.admission.conflicts.conflict import Conflict, Member
 from dockcaddy.admission.conflicts.paths import covers, is_every_path, literal_beginning
 from dockcaddy.caddyfile import all_blocks
 
@@ -63,7 +62,7 @@ class Site:
         theirs = {member.fragment.key for member in older.members}
         for member in self.members:
             if member.fragment.key not in theirs:
-                yield conflict_between(member.fragment, what, older.oldest.fragment, label=label_of(member.blocks[0]))
+                yield member.conflict(what, older.oldest)
 
 
 @frozen(eq=False)
@@ -81,7 +80,7 @@ def overlapping(place: HostAndPort, sites: Sequence[Site]) -> Iterator[Conflict 
     for site in sites:
         # a redirect never displaces an older site
         serves = place not in site.redirecting
-        found = next(chain(_address_in_use(site, by_path), _redirected(site, redirected)), None) if serves else None
+        found = next(_in_the_way(site, by_path, redirected), None) if serves else None
         if found is not None:
             yield from site.conflicts_with(*found)
             continue
@@ -97,16 +96,13 @@ def _first_and_whole(by_path: Mapping[str, Site]) -> Iterator[Site]:
     return iter(dict.fromkeys(each for each in found if each is not None))
 
 
-def _redirected(site: Site, redirected: Mapping[str, Site]) -> Iterator[tuple[str, Site]]:
-    return (
-        ("its HTTP requests are redirected to HTTPS by", redirected[path]) for path in site.paths if path in redirected
-    )
-
-
-def _address_in_use(site: Site, by_path: Mapping[str, Site]) -> Iterator[tuple[str, Site]]:
+def _in_the_way(site: Site, by_path: Mapping[str, Site], redirected: Mapping[str, Site]) -> Iterator[tuple[str, Site]]:
+    """The older sites that have an address of a newer one, each with what happens to its requests."""
     for path in site.paths:
         for same in _same_paths(path, by_path):
             yield "its address is already served by", by_path[same]
+    for path in site.paths & redirected.keys():
+        yield "its HTTP requests are redirected to HTTPS by", redirected[path]
 
 
 def _same_paths(path: str, known: Collection[str]) -> Iterator[str]:

@@ -93,9 +93,6 @@ class Request:
         check = _CHECKS.get(kind)
         return check(self, value) if check is not None else None
 
-    def _path(self, patterns: Sequence[str]) -> Result:
-        return any_of([self._is_below(pattern) for pattern in patterns])
-
     def _is_below(self, pattern: str) -> Result:
         known = self.filled_in(pattern)
         return None if known is None else covers(known.lower(), self.path.lower())
@@ -115,33 +112,24 @@ class Request:
         # a.{env.DOMAIN} and b.{env.DOMAIN} differ, whatever the variable is
         return False if mine[1:] == theirs[1:] and mine[0] != theirs[0] else None
 
-    def _method(self, methods: Sequence[str]) -> Result:
-        return self.method in {each.upper() for each in methods}
-
     def _addresses(self, value: Any) -> Result:
         ranges = value.get("ranges") or () if isinstance(value, Mapping) else value
         return sum(map(_part_of_all, ranges)) >= _MANY_ADDRESSES
 
-    def _headers(self, wanted: Mapping[str, Sequence[str] | None]) -> Result:
-        return all_of([self._header(name.lower(), values) for name, values in wanted.items()])
-
     def _header(self, name: str, wanted: Sequence[str] | None) -> Result:
-        if name in self.changed:
+        if name.lower() in self.changed:
             return None
-        value = self._field(name)
+        value = self._field(name.lower())
         if wanted is None:
             return value is None
         if value is None or not wanted:
             return value is not None
         return any_of([_is_value(value, self.filled_in(each)) for each in wanted])
 
-    def _header_regexp(self, wanted: Mapping[str, Any]) -> Result:
-        return all_of([self._field_is_like(name.lower(), each) for name, each in wanted.items()])
-
-    def _field_is_like(self, name: str, wanted: Mapping[str, str]) -> Result:
-        if name in self.changed:
+    def _header_regexp(self, name: str, wanted: Mapping[str, str]) -> Result:
+        if name.lower() in self.changed:
             return None
-        value = self._field(name)
+        value = self._field(name.lower())
         return value is not None and is_found(wanted.get("pattern", ""), value)
 
     def _query(self, wanted: Mapping[str, Sequence[str]]) -> Result:
@@ -153,16 +141,13 @@ class Request:
         key, _, value = self.query.partition("=")
         return bool(self.query) and key == name and any(each in (value, "*") for each in wanted)
 
-    def _vars(self, wanted: Mapping[str, Sequence[str]]) -> Result:
-        return all_of([self._is_variable(name, values) for name, values in wanted.items()])
-
-    def _is_variable(self, name: str, wanted: Sequence[str]) -> Result:
+    def _vars(self, name: str, wanted: Sequence[str]) -> Result:
         value = self._variable(name)
         return None if value is None else any_of([_same(value, self.filled_in(each)) for each in wanted])
 
-    def _vars_regexp(self, wanted: Mapping[str, Any]) -> Result:
-        found = [(self._variable(name), each.get("pattern", "")) for name, each in wanted.items()]
-        return all_of([None if value is None else is_found(pattern, value) for value, pattern in found])
+    def _vars_regexp(self, name: str, wanted: Mapping[str, str]) -> Result:
+        value = self._variable(name)
+        return None if value is None else is_found(wanted.get("pattern", ""), value)
 
     def _variable(self, name: str) -> str | None:
         return self.filled_in(name) if _PLACEHOLDER.fullmatch(name) else None
@@ -228,19 +213,24 @@ class Request:
         return self.host if name == "host" else _nth(self.host.split(".")[::-1], name.rpartition(".")[2])
 
 
+def _every(check: Callable[[Request, str, Any], Result]) -> Callable[[Request, Mapping[str, Any]], Result]:
+    """The check of several names, each with what is wanted of it."""
+    return lambda request, wanted: all_of([check(request, name, each) for name, each in wanted.items()])
+
+
 _CHECKS: Mapping[str, Callable[[Request, Any], Result]] = {
-    "path": Request._path,
+    "path": lambda request, patterns: any_of([request._is_below(each) for each in patterns]),
     "path_regexp": lambda request, value: is_found(value.get("pattern", ""), request.path),
     "host": Request._host,
-    "method": Request._method,
+    "method": lambda request, methods: request.method in {each.upper() for each in methods},
     "protocol": lambda _, value: False if value == "grpc" else None,
     "remote_ip": Request._addresses,
     "client_ip": Request._addresses,
-    "header": Request._headers,
-    "header_regexp": Request._header_regexp,
+    "header": _every(Request._header),
+    "header_regexp": _every(Request._header_regexp),
     "query": Request._query,
-    "vars": Request._vars,
-    "vars_regexp": Request._vars_regexp,
+    "vars": _every(Request._vars),
+    "vars_regexp": _every(Request._vars_regexp),
     "file": Request._file,
     "not": lambda request, sets: negated(any_of([request.matches_all(each) for each in sets])),
     "expression": Request._expression,

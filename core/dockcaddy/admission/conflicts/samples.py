@@ -7,19 +7,8 @@ from typing import Any
 
 from attrs import evolve, frozen
 
-from dockcaddy.admission.conflicts.joining import is_joined
 from dockcaddy.admission.conflicts.request import Matchers, Request
-from dockcaddy.admission.conflicts.walk import (
-    REWRITE,
-    STRIPPING,
-    VALUES,
-    Chain,
-    Event,
-    Routes,
-    Walk,
-    chain_part,
-    is_asked,
-)
+from dockcaddy.admission.conflicts.walk import STRIPPING, Chain, Event, Routes, Walk, chain_part, is_asked
 from dockcaddy.caddyfile import is_host_of
 from dockcaddy.caddyjson.document import Json, encoded
 from dockcaddy.caddyjson.handlers import ANSWERING
@@ -34,6 +23,11 @@ _WORD = re.compile(r"[/\w*][/\w.*-]*")
 _STATUS = re.compile(r"\b[1-5]\d\d\b")
 # suffixes that are tried behind the beginning of a path in a matcher
 _ENDS = ("", "x", "1")
+# what a replica cannot add to a handler without taking the requests of others
+_OWN_RESPONSES = {
+    "reverse_proxy": frozenset(("handle_response", "rewrite", "dynamic_upstreams", "root", "split_path")),
+    "file_server": frozenset(("root", "fs", "status_code", "pass_thru")),
+}
 # matchers that are met by the path and the host of a sample
 _MET = frozenset(("path", "host"))
 
@@ -98,7 +92,7 @@ def samples_of(
     for request in islice(_requests(leaf, hosts, text, is_of_errors), limits.MAX_SAMPLES):
         walk = Walk(site, request, lambda here, _: here == leaf.chain[: len(here)]).run()
         # a request that is only changed is not served: nobody can take it
-        if leaf.is_in(walk.events) and not all(each.kind in (REWRITE, VALUES) for each in walk.events):
+        if leaf.is_in(walk.events) and not all(each.kind in ("rewrite", "values") for each in walk.events):
             yield Sample(request, leaf, walk.events)
 
 
@@ -169,3 +163,30 @@ def _adapted(request: Request, matchers: Iterable[tuple[str, Any]], hosts: froze
         tried = [request.adapted_to(kind, value), *named, *(evolve(request, path=path) for path in paths)]
         request = next((each for each in tried if each.matches_all(part) is True), tried[0])
     return request
+
+
+def is_joined(whole: Json, part: Json) -> bool:
+    """Whether a handler is another one, or that with what a replica may add: upstreams and options.
+
+    Handlers of replicas become one.
+    """
+    name = part["handler"]
+    if whole["handler"] != name:
+        return False
+    if name in _OWN_RESPONSES:
+        added = (whole.keys() - part.keys()) | (_transport(whole).keys() - _transport(part).keys())
+        return _holds(whole, part) and added.isdisjoint(_OWN_RESPONSES[name])
+    return whole == part
+
+
+def _transport(handler: Json) -> Json:
+    found: Json = handler.get("transport") or {}
+    return found
+
+
+def _holds(whole: Any, part: Any) -> bool:
+    if isinstance(part, dict):
+        return isinstance(whole, dict) and all(key in whole and _holds(whole[key], part[key]) for key in part)
+    if isinstance(part, list):
+        return isinstance(whole, list) and all(each in whole for each in part)
+    return bool(whole == part)

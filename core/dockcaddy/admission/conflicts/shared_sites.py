@@ -18,12 +18,12 @@ from dockcaddy.admission.conflicts.adapted import (
     readable,
     unknown_host,
 )
-from dockcaddy.admission.conflicts.comparison import Comparison, Part, Taken, Unreachable, beyond_comparison
-from dockcaddy.admission.conflicts.conflict import Conflict, Group, Member, conflict_between, label_of
-from dockcaddy.admission.conflicts.naming import directive_of, line_of
+from dockcaddy.admission.conflicts.comparison import Part, Taken, Unreachable, beyond_comparison, compared
+from dockcaddy.admission.conflicts.conflict import Conflict, Group, Member, label_of
+from dockcaddy.admission.conflicts.naming import described, line_of
 from dockcaddy.admission.conflicts.neighbours import PathComparison
 from dockcaddy.admission.conflicts.overlaps import Neighbours
-from dockcaddy.admission.conflicts.walk import ANSWER, REWRITE, ROOT, VALUES, Event
+from dockcaddy.admission.conflicts.walk import Event
 from dockcaddy.admission.replicas import gives_way, without_superseded
 from dockcaddy.caddyfile import PROXIES, Block, SiteAddress
 from dockcaddy.caddyjson.definitions import Definitions, Section
@@ -32,7 +32,7 @@ from dockcaddy.model import Problem
 Members = Sequence[Member]
 # options of `tls` that refuse some connections
 _CONNECTION_OPTIONS = frozenset(("client_auth", "alpn", "protocols", "ciphers", "curves"))
-_EFFECTS = {ROOT: "would change the file root of", VALUES: "would change what matchers look at of"}
+_EFFECTS = {"root": "would change the file root of", "values": "would change what matchers look at of"}
 _SITE = ("site",)
 
 
@@ -64,19 +64,14 @@ class Results:
     warnings: tuple[Problem, ...] = ()
 
 
-@frozen(eq=False)
+@frozen
 class _Shared:
     """A shared site: the contents of its parts, the oldest first, and that of the whole, and what was found in it."""
 
     members: Members
     parts: tuple[Content, ...]
     whole: Content
-    results: Results = field(factory=Results)
-
-    def is_same(self, other: "_Shared") -> bool:
-        """Whether the same members have the same contents."""
-        is_same = [*map(id, self.members)] == [*map(id, other.members)]
-        return is_same and (self.parts, self.whole) == (other.parts, other.whole)
+    results: Results = field(factory=Results, eq=False)
 
 
 @define
@@ -127,15 +122,12 @@ class SharedSites:
             for group, members in groups.items()
             if isinstance(group, frozenset) and len(members) > 1 and not are_replicas(members)
         }
-        known = {
-            group: each for group, each in made.items() if group in self._sites and self._sites[group].is_same(each)
-        }
-        new = {group: each for group, each in made.items() if group not in known}
+        new = {group: each for group, each in made.items() if self._sites.get(group) != each}
         wholes = self.adapter.adapted((each.whole for each in new.values()), self._definitions)
         accepted = (each for each in new.values() if wholes[each.whole] is not None)
         parts = self.adapter.adapted((part for each in accepted for part in each.parts), self._definitions)
         found = {group: self._found_in(group, each, {**wholes, **parts}) for group, each in new.items()}
-        for group in groups.keys() - known.keys():
+        for group in groups.keys() - made.keys():
             self._sites.pop(group, None)
         self._sites.update(found)
 
@@ -156,10 +148,8 @@ class SharedSites:
         before = bisect_left(range(1, len(shared.members)), True, key=is_refused)
         if not before or self._is_refused(shared.parts[before]):
             return Results()
-        clashing, oldest = shared.members[before], shared.members[0]
         what = "caddy refuses its site together with that of"
-        label = label_of(clashing.blocks[0])
-        return Results((conflict_between(clashing.fragment, what, oldest.fragment, label=label),))
+        return Results((shared.members[before].conflict(what, shared.members[0]),))
 
     def _is_refused(self, content: Content) -> bool:
         return self.adapter.adapted([content], self._definitions)[content] is None
@@ -170,12 +160,11 @@ class SharedSites:
         around = dict.fromkeys(site for each in new for site in (each.newer, each.older))
         contents = {site: content_of(self._merged(site.members).children, self._definitions) for site in around}
         sites = self.adapter.adapted(contents.values(), self._definitions)
-        compared = PathComparison(
-            {site: found for site, each in contents.items() if (found := sites[each]) is not None}
+        comparison = PathComparison(
+            {site: made for site, each in contents.items() if (made := sites[each]) is not None}
         )
-        self._neighbours = {
-            each: known[each] if each in known else tuple(compared.conflicts(each)) for each in neighbours
-        }
+        found = {each: tuple(comparison.conflicts(each)) for each in new}
+        self._neighbours = {each: known.get(each, found.get(each, ())) for each in neighbours}
 
     def _contents(self, members: Members) -> _Shared:
         members = sorted(members, key=lambda each: each.age)
@@ -227,14 +216,14 @@ def _results(
     whole = sites[shared.whole]
     assert whole is not None
     parts = [Part(member, sites[content]) for member, content in zip(shared.members, shared.parts, strict=True)]
-    late = [_not_compared(each, parts[0].member) for each in beyond_comparison(parts)]
-    if late:
+    what = "it cannot be compared in time with all older routes and may take requests from"
+    if late := [each.conflict(what, parts[0].member) for each in beyond_comparison(parts)]:
         return Results(tuple(late))
     conflicts = [*_refused_alone(parts), *_reading_files(shared.members, definitions), *_cutting_off(parts, whole)]
     left_out = {each.fragment for each in conflicts}
     operators = {each.fragment.key for each in shared.members if each.fragment.is_operators}
     warnings: dict[str, Problem] = {}
-    for found in Comparison(parts, whole, hosts).results():
+    for found in compared(parts, whole, hosts):
         if isinstance(found, Unreachable) and not _is_expected(found):
             warnings.setdefault(found.member.fragment.key, _warning(found))
         elif isinstance(found, Taken) and found.newer.fragment.key not in left_out and not _is_of_a_replica(found):
@@ -250,11 +239,6 @@ def _is_expected(found: Unreachable) -> bool:
     return found.member.fragment.is_page or found.event.handler.get("body") == IN_FILES
 
 
-def _not_compared(newer: Member, oldest: Member) -> Conflict:
-    what = "it cannot be compared in time with all older routes and may take requests from"
-    return conflict_between(newer.fragment, what, oldest.fragment, label=label_of(newer.blocks[0]))
-
-
 def _reading_files(members: Members, definitions: Definitions) -> Iterator[Conflict]:
     """A conflict for each newer member that imports files of its own: only Caddy sees what is in them."""
     known = set[tuple[str, ...]]()
@@ -262,8 +246,7 @@ def _reading_files(members: Members, definitions: Definitions) -> Iterator[Confl
         lines = [line for line in caddyfile.all_blocks(member.blocks) if line.keys[:1] == ("import",)]
         found = next((each for each in lines if each.keys not in known and _is_from_files(each, definitions)), None)
         if found is not None and member is not members[0]:
-            what = "import may take requests from"
-            yield conflict_between(member.fragment, what, members[0].fragment, label=label_of(found))
+            yield member.conflict("import may take requests from", members[0], label_of(found))
         known.update(line.keys for line in lines)
 
 
@@ -276,9 +259,7 @@ def _refused_alone(parts: Sequence[Part]) -> Iterator[Conflict]:
     """A conflict for each newer member that Caddy takes only together with others: nobody can tell what is whose."""
     for part in parts[1:]:
         if part.site is None:
-            what = "caddy refuses it alone, so that it cannot be compared with"
-            label = label_of(part.member.blocks[0])
-            yield conflict_between(part.member.fragment, what, parts[0].member.fragment, label=label)
+            yield part.member.conflict("caddy refuses it alone, so that it cannot be compared with", parts[0].member)
 
 
 def _cutting_off(parts: Sequence[Part], whole: Site) -> Iterator[Conflict]:
@@ -294,7 +275,7 @@ def _cutting_off(parts: Sequence[Part], whole: Site) -> Iterator[Conflict]:
             names = frozenset(("bind",)) if listeners & part.site.listeners else _CONNECTION_OPTIONS
             line = _first(part.member, names)
             what = f"{line.keys[0] if line.keys[0] in names else 'tls'} would cut off clients of"
-            yield conflict_between(part.member.fragment, what, owner.fragment, label=label_of(line))
+            yield part.member.conflict(what, owner, label_of(line))
 
 
 def _first(member: Member, names: frozenset[str]) -> Block:
@@ -305,23 +286,14 @@ def _first(member: Member, names: frozenset[str]) -> Block:
 
 
 def _conflict(taken: Taken) -> Conflict:
-    name, label = _described(taken.newer, taken.event)
-    _, theirs = _described(taken.older, taken.lost)
+    name, label = described(taken.newer, taken.event)
+    _, theirs = described(taken.older, taken.lost)
     name = "handle_errors" if taken.is_of_errors else name
-    is_root = taken.event.handler["handler"] == "vars" and taken.event.kind != VALUES
-    effect = _EFFECTS.get(ROOT if is_root else taken.event.kind)
+    is_root = taken.event.handler["handler"] == "vars" and taken.event.kind != "values"
+    effect = _EFFECTS.get("root" if is_root else taken.event.kind)
     remedy = "" if effect else "use another address or path"
-    what, older = f"{name} {effect or 'would take requests from'}", taken.older.fragment
-    return conflict_between(taken.newer.fragment, what, older, label=label, their_label=theirs, remedy=remedy)
-
-
-def _described(member: Member, event: Event) -> tuple[str, str]:
-    """The directive that a handler of a member came from, and its label."""
-    line = line_of(event, member.blocks)
-    if line is None or line.keys[0] in ("import", "invoke"):
-        line = line_of(event, member.fragment.blocks) or line
-    name = line.keys[0] if line is not None and line.keys[0] not in ("import", "invoke") else directive_of(event)
-    return name, label_of(line) if line is not None else ""
+    what = f"{name} {effect or 'would take requests from'}"
+    return taken.newer.conflict(what, taken.older, label, their_label=theirs, remedy=remedy)
 
 
 def _is_of_a_replica(taken: Taken) -> bool:
@@ -333,16 +305,12 @@ def _is_of_a_replica(taken: Taken) -> bool:
 
 
 def _warning(found: Unreachable) -> Problem:
-    leaf = Event(ANSWER, found.leaf.handler, found.leaf.chain)
-    name, label = _described(found.member, leaf)
-    theirs, their_label = _described(found.older, found.event)
+    leaf = Event("answer", found.leaf.handler, found.leaf.chain)
+    name, label = described(found.member, leaf)
+    theirs, their_label = described(found.older, found.event)
     where = f" (label {their_label})" if their_label else ""
-    does = "rewrites" if found.event.kind == REWRITE else "handles"
-    remedy = (
-        f"put {theirs} of {found.older.fragment.owner} into a handle block"
-        if found.event.kind == REWRITE
-        else "use handle or handle_path with a path of its own"
-    )
-    owner = found.older.fragment.owner
+    does, remedy, owner = "handles", "use handle or handle_path with a path of its own", found.older.fragment.owner
+    if found.event.kind == "rewrite":
+        does, remedy = "rewrites", f"put {theirs} of {owner} into a handle block"
     message = f"no request comes to {name}, because {theirs} of {owner}{where} {does} all of them first: {remedy}"
     return Problem(found.member.fragment.owner, label, message, "warning")

@@ -6,6 +6,7 @@ See https://caddyserver.com/docs/json/apps/http/servers/routes/.
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain
+from typing import Literal
 
 from attrs import define, evolve, field, frozen
 
@@ -20,9 +21,7 @@ Chain = tuple[bytes, ...]
 # whether a route counts as one that matches where only a real request would show it
 Decide = Callable[[Chain, Json], bool]
 
-ANSWER, REWRITE, ASK, INTERCEPT, ROOT, BLOCK, VALUES, OTHER = (
-    "answer", "rewrite", "ask", "intercept", "root", "block", "values", "other",
-)  # fmt: skip
+Kind = Literal["answer", "rewrite", "ask", "root", "block", "values", "other"]
 BLOCKING: Json = {"handler": "subroute"}
 # handlers that leave it to others who answers, and for what
 _PASSING = frozenset(
@@ -40,9 +39,9 @@ _LONG = 16
 
 @frozen
 class Event:
-    """A handler that a request comes to, with BLOCK a list of routes, which may keep it from the others of a group."""
+    """A handler that a request comes to, "block" for a list of routes, which may keep it from the others of a group."""
 
-    kind: str
+    kind: Kind
     handler: Json
     chain: Chain
 
@@ -137,7 +136,7 @@ class Walk:
             here, group = (*outer, text), route.get("group")
             if group in groups or not self._is_matched(route, here):
                 continue
-            if group and not self.skips(Event(BLOCK, _first_handler(route), here)):
+            if group and not self.skips(Event("block", _first_handler(route), here)):
                 groups.add(group)
             is_over = any(self._handle(each, here) for each in route.get("handle") or ()) or bool(route.get("terminal"))
             if is_over:
@@ -158,14 +157,14 @@ class Walk:
         """Have a handler handle the request; says whether it comes to no other one."""
         name = handler["handler"]
         if name == "subroute":
-            self.events.append(Event(BLOCK, BLOCKING, here))
+            self.events.append(Event("block", BLOCKING, here))
             return self._through(handler.get("routes") or (), here)
         if name == "invoke":
             named = self.site.named.get(handler.get("name", ""))
             return named is not None and self._through([named], here)
         if name == "vars" and not _ROOTS.isdisjoint(handler):
             for each in _ROOTS & handler.keys():
-                self._roots[each].append(Event(ROOT, handler, here))
+                self._roots[each].append(Event("root", handler, here))
         if names_set_by(handler):
             self._set_values(handler, here)
         elif name == "rewrite":
@@ -173,7 +172,7 @@ class Walk:
         elif name in ANSWERING:
             return self._answer(handler, here)
         elif name not in _PASSING and name != "vars":
-            self._comes_to(Event(INTERCEPT if name == "intercept" else OTHER, handler, here))
+            self._comes_to(Event("other", handler, here))
         return False
 
     def _comes_to(self, event: Event) -> bool:
@@ -184,22 +183,22 @@ class Walk:
         return counts
 
     def _set_values(self, handler: Json, here: Chain) -> None:
-        if self._comes_to(Event(VALUES, handler, here)) and handler["handler"] == "headers":
+        if self._comes_to(Event("values", handler, here)) and handler["handler"] == "headers":
             self.request = self.request.with_headers(handler.get("request") or {})
 
     def _answer(self, handler: Json, here: Chain) -> bool:
-        event = Event(ASK if is_asked(handler) else ANSWER, handler, here)
+        event = Event("ask" if is_asked(handler) else "answer", handler, here)
         if not self._comes_to(event):
             return False
         for roots in self._roots.values() if event.is_of_files else ():
             # the last one counts
             any(self._comes_to(each) for each in reversed(roots))
-        return event.kind == ANSWER and not handler.get("pass_thru")
+        return event.kind == "answer" and not handler.get("pass_thru")
 
     def _rewrite(self, handler: Json, here: Chain) -> None:
         path = self._new_path(handler)
         is_same = path == self.request.path and handler.keys() <= STRIPPING
-        if is_same or not self._comes_to(Event(REWRITE, handler, here)):
+        if is_same or not self._comes_to(Event("rewrite", handler, here)):
             return
         if path != self.request.path:
             self.request = self.request.rewritten(path)
@@ -227,13 +226,7 @@ def names_set_by(handler: Json) -> frozenset[str]:
     name = handler["handler"]
     if name == "headers":
         change = handler.get("request") or {}
-        fields = (
-            change.get("set") or {},
-            change.get("add") or {},
-            change.get("replace") or {},
-            change.get("delete") or (),
-        )
-        return frozenset(each for some in fields for each in some)
+        return frozenset(each for kind in ("set", "add", "replace", "delete") for each in change.get(kind) or ())
     if name == "map":
         return frozenset(each.strip("{}") for each in handler.get("destinations") or ())
     return frozenset(handler.keys() - _ROOTS - {"handler"}) if name == "vars" else frozenset()
