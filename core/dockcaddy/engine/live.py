@@ -61,13 +61,9 @@ class Engine:
     def description(self) -> str:
         """Its product and version, once it has answered, and its URL: `docker 20.10.24 at tcp://manager:2375`."""
         product, _, version = re.split("[ +]", self._server)[0].partition("/")
-        url = "" if self._is_default else self.connection.endpoint.url
+        url = self.connection.endpoint.url
         said = f"{podman.product(product.lower()) or 'docker'} {version}".strip()
-        return f"{said} at {url}" if url else said
-
-    @property
-    def _is_default(self) -> bool:
-        return self.connection.endpoint.url == DEFAULT_SOCKET and not self.connection.url
+        return said if url == DEFAULT_SOCKET and not self.connection.url else f"{said} at {url}"
 
     @property
     def unlabelled(self) -> int:

@@ -107,28 +107,29 @@ class _Containers:
 
 @define
 class LiveSites:
-    """The sites of the configuration that is served. Sections that have not changed are not read again."""
+    """The sites of the configuration that is served. Only sections that have changed are read."""
 
     _seen: tuple[Section, ...] = ()
-    _sections: dict[Section, LiveSite] = field(factory=dict)
     _ports: ListenPorts = field(factory=ListenPorts)
     _containers: _Containers = field(factory=_Containers)
+    _sites: incremental.Chosen[Section] = field(factory=lambda: incremental.Chosen(lambda each: is_site(each.block)))
 
     def __len__(self) -> int:
-        return len(self._sections)
+        return len(self._sites.of(self._seen))
 
     def take(self, assembly: Assembly, inventory: Inventory) -> Difference:
         """Another configuration is served. Returns what is different."""
-        ports, differing = assembly.listen_ports, incremental.Difference.of(self._seen, assembly.sections)
-        if not differing and ports == self._ports:
+        differing = incremental.Difference.of(self._seen, assembly.sections)
+        if not differing and assembly.listen_ports == self._ports:
             return Difference()
+        # as they were served: at these addresses are others now
+        gone = self._read(differing.gone)
         self._containers.take(inventory.resources)
-        read = differing.new if ports == self._ports else assembly.sections
-        made = {each: live_site(each, ports, self._containers.at) for each in read if is_site(each.block)}
-        gone = {each: self._sections.pop(each) for each in differing.gone if each in self._sections}
-        self._sections.update(made)
-        self._seen, self._ports = assembly.sections, ports
-        return _difference(gone, {each: made[each] for each in differing.new if each in made})
+        self._seen, self._ports = assembly.sections, assembly.listen_ports
+        return _difference(gone, self._read(differing.new))
+
+    def _read(self, sections: Iterable[Section]) -> Mapping[Section, LiveSite]:
+        return {each: live_site(each, self._ports, self._containers.at) for each in sections if is_site(each.block)}
 
 
 def _difference(gone: Mapping[Section, LiveSite], new: Mapping[Section, LiveSite]) -> Difference:

@@ -18,7 +18,7 @@ from dockcaddy.model import Inventory, Problem, Resource
 from dockcaddy.reconcile.pipeline import BaseCaddyfile, Pipeline
 from dockcaddy.run.composition import pipeline_for
 from dockcaddy.run.environment import Environment
-from dockcaddy.run.preview import served_unchecked
+from dockcaddy.run.preview import Candidate
 from dockcaddy.settings.table import Settings
 
 # all functions of sprig's TxtFuncMap, and caddy-docker-proxy's own
@@ -259,7 +259,8 @@ class Comparison:
 
     def _served(self) -> Made:
         pipeline = pipeline_for(self.environment)
-        found = served_unchecked(self.environment.settings, pipeline, self.inventory, self.base).configuration
+        candidate = Candidate(self.environment.settings, pipeline, self.inventory, self.base)
+        found = candidate.served_unchecked().configuration
         return Made.of([each.block for each in found.assembly.sections], caddyfile.write_block, found.problems)
 
     def _of_resources(self, served: Made, shown: set[Reason]) -> Iterator[Difference]:

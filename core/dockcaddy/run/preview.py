@@ -38,42 +38,64 @@ class Preview:
     unchecked: str = ""
 
 
-def served_by_program(
-    settings: Settings,
-    pipeline: Pipeline,
-    inventory: Inventory,
-    base: BaseCaddyfile | None,
-    *,
-    elsewhere: bool = False,
-    arrange: Arrange = tuple,
-) -> Preview:
-    """What would be served: without what admission rules or Caddy refuse, and without the newer side of each conflict.
+@frozen
+class Candidate:
+    """An inventory and what makes a configuration of it. `arrange` changes the fragments before they are tried."""
 
-    The Caddy program on disk is asked. `elsewhere` means that another machine would serve it. Raises CaddyUnreachable
-    without a program.
-    """
-    program = find_caddy(settings.caddy)
-    adapter = LimitedAdapter(program, limits.VALIDATOR_MEMORY, limits.CADDY_COMMAND_TIMEOUT, os.environ)
-    validator = QuickValidator(CommandValidator(program, elsewhere or bool(settings.caddy_admin)), adapter)
-    return _served(settings, pipeline, inventory, base, adapter, validator.validate, arrange)
+    settings: Settings
+    pipeline: Pipeline
+    inventory: Inventory
+    base: BaseCaddyfile | None = None
+    arrange: Arrange = tuple
 
+    def served_by_program(self, *, elsewhere: bool = False) -> Preview:
+        """What would be served: without what admission rules or Caddy refuse, and without the newer side of each conflict.
 
-def served_unchecked(
-    settings: Settings,
-    pipeline: Pipeline,
-    inventory: Inventory,
-    base: BaseCaddyfile | None,
-    arrange: Arrange = tuple,
-) -> Preview:
-    """What would be served if Caddy accepted everything that admission rules let through. Nothing is adapted.
+        The Caddy program on disk is asked. `elsewhere` means that another machine would serve it. Raises CaddyUnreachable
+        without a program.
+        """
+        program = find_caddy(self.settings.caddy)
+        adapter = LimitedAdapter(program, limits.VALIDATOR_MEMORY, limits.CADDY_COMMAND_TIMEOUT, os.environ)
+        validator = QuickValidator(CommandValidator(program, elsewhere or bool(self.settings.caddy_admin)), adapter)
+        return self._served(adapter, validator.validate)
 
-    Who takes requests from whom is known only where there is a Caddy program.
-    """
-    adapter = Credulous()
-    with suppress(CaddyUnreachable):
-        adapter = Credulous(LimitedAdapter(find_caddy(settings.caddy)))
-    tried = _served(settings, pipeline, inventory, base, adapter, lambda config, text: None, arrange)
-    return evolve(tried, configuration=evolve(tried.configuration, adapted=None))
+    def served_unchecked(self) -> Preview:
+        """What would be served if Caddy accepted everything that admission rules let through. Nothing is adapted.
+
+        Who takes requests from whom is known only where there is a Caddy program.
+        """
+        adapter = Credulous()
+        with suppress(CaddyUnreachable):
+            adapter = Credulous(LimitedAdapter(find_caddy(self.settings.caddy)))
+        tried = self._served(adapter, lambda config, text: None)
+        return evolve(tried, configuration=evolve(tried.configuration, adapted=None))
+
+    def _served(self, adapter: Adapter, validate: Callable[[bytes, str], None]) -> Preview:
+        # a command runs once and has the time to find every refusal
+        quarantine = quarantine_for(self.settings, [adapter], lambda: 0.0, rules=lambda: self.pipeline.document_rules)
+        assert quarantine is not None
+        fragments = tuple(self.arrange(self.pipeline.fragments(self.inventory, self.base)))
+        # also the problems of sites whose fragments are left out
+        everything = self.pipeline.configuration(fragments)
+
+        def is_valid(built: Configuration) -> bool:
+            validate(built.json, built.text)
+            return True
+
+        try:
+            configuration = quarantine.resolve(fragments, self.pipeline.configuration, is_valid)
+        except CaddyRefusal as refusal:
+            problems = problems_of(self.inventory, fragments, everything, [self._refused_whole(refusal)])
+            return Preview(Configuration("", problems), fragments, refusal=str(refusal))
+        candidates = [each for each in fragments if not each.refused]
+        refused = with_labels(quarantine.problems, candidates, quarantine.adapt, validate)
+        found = evolve(configuration, problems=problems_of(self.inventory, fragments, everything, refused))
+        return Preview(found, fragments, quarantine.parts, quarantine.left_out)
+
+    def _refused_whole(self, refusal: CaddyRefusal) -> Problem:
+        if self.base is not None and self.settings.process_caddyfile:
+            return Problem(f"caddyfile {self.base.path}", "", one_line(f"caddy refuses it: {refusal}"))
+        return Problem("caddy", "", one_line(f"refuses everything: {refusal}"))
 
 
 @frozen
@@ -87,41 +109,3 @@ class Credulous:
         with suppress(CaddyRefusal):
             return self.reader.adapt(caddyfile) if self.reader is not None else b"{}"
         return b"{}"
-
-
-def _served(
-    settings: Settings,
-    pipeline: Pipeline,
-    inventory: Inventory,
-    base: BaseCaddyfile | None,
-    adapter: Adapter,
-    validate: Callable[[bytes, str], None],
-    arrange: Arrange,
-) -> Preview:
-    # a command runs once and has the time to find every refusal
-    quarantine = quarantine_for(settings, [adapter], lambda: 0.0, rules=lambda: pipeline.document_rules)
-    assert quarantine is not None
-    fragments = tuple(arrange(pipeline.fragments(inventory, base)))
-    # also the problems of sites whose fragments are left out
-    everything = pipeline.configuration(fragments)
-
-    def is_valid(built: Configuration) -> bool:
-        validate(built.json, built.text)
-        return True
-
-    try:
-        configuration = quarantine.resolve(fragments, pipeline.configuration, is_valid)
-    except CaddyRefusal as refusal:
-        refused_whole = _refused_whole(settings, base, refusal)
-        nothing = Configuration("", problems_of(inventory, fragments, everything, [refused_whole]))
-        return Preview(nothing, fragments, refusal=str(refusal))
-    candidates = [each for each in fragments if not each.refused]
-    refused = with_labels(quarantine.problems, candidates, quarantine.adapt, validate)
-    found = evolve(configuration, problems=problems_of(inventory, fragments, everything, refused))
-    return Preview(found, fragments, quarantine.parts, quarantine.left_out)
-
-
-def _refused_whole(settings: Settings, base: BaseCaddyfile | None, refusal: CaddyRefusal) -> Problem:
-    if base is not None and settings.process_caddyfile:
-        return Problem(f"caddyfile {base.path}", "", one_line(f"caddy refuses it: {refusal}"))
-    return Problem("caddy", "", one_line(f"refuses everything: {refusal}"))

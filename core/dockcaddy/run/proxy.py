@@ -35,17 +35,17 @@ def proxy_of(settings: Settings, registry: Registry) -> Proxy:
     admin = f":{DEFAULT_PORT}" if settings.has_servers else settings.running_caddy or settings.admin
     port = re.search(r":(\d+)(?:/|$)", admin)
     return Proxy(
-        _with_targets(folders),
-        _with_targets(map(os.path.normpath, files)),
-        os.path.normpath(files[0].parent) if settings.caddyfile_path else "",
-        int(port[1]) if port else 0,
-        str(settings.address_path().absolute()),
-        tuple(dict.fromkeys(_engine_ports(engines))),
-        settings.caddy_container,
-        tuple(_admin_endpoints(engines, endpoints)),
-        frozenset(_endpoints(settings.caddy_admin)),
-        str(settings.status_path().absolute()),
-        settings.status_listen,
+        folders=_with_targets(folders),
+        files=_with_targets(map(os.path.normpath, files)),
+        base_folder=os.path.normpath(files[0].parent) if settings.caddyfile_path else "",
+        admin_port=int(port[1]) if port else 0,
+        address_folder=str(settings.address_path().absolute()),
+        engine_ports=tuple(dict.fromkeys(_engine_ports(engines))),
+        container=settings.caddy_container,
+        admin_endpoints=tuple(_admin_endpoints(engines, endpoints)),
+        server_endpoints=frozenset(_endpoints(settings.caddy_admin)),
+        status_socket=str(settings.status_path().absolute()),
+        status_listen=settings.status_listen,
     )
 
 

@@ -117,8 +117,7 @@ def way_of(config: bytes, request: Request, program: Path) -> Way:
             if not listens:
                 return Way(request.port)
             way = _asked(request, ports, trace.marks)
-    others = tuple(servers_at(decoded, request.port)[1:])
-    return Way(request.port, **{**way, "unsure": trace.unsure, "others": others})
+    return evolve(way, unsure=trace.unsure, others=tuple(servers_at(decoded, request.port)[1:]))
 
 
 @contextmanager
@@ -204,7 +203,7 @@ def _listens(process: "subprocess.Popen[bytes]", port: int, log: Path) -> bool:
     raise CaddyRefusal(complaint(log.read_text(errors="replace")))
 
 
-def _asked(request: Request, ports: Mapping[int, int], marks: Sequence[Mark]) -> dict[str, Any]:
+def _asked(request: Request, ports: Mapping[int, int], marks: Sequence[Mark]) -> Way:
     host, port = request.url.hostname or "", ports[request.port]
     raw = socket.create_connection(("127.0.0.1", port), timeout=limits.ENGINE_CALL_TIMEOUT)
     connection = http.client.HTTPConnection("127.0.0.1", port)
@@ -217,7 +216,7 @@ def _asked(request: Request, ports: Mapping[int, int], marks: Sequence[Mark]) ->
                 connection.sock = context.wrap_socket(raw, server_hostname=host)
             except ssl.SSLError:
                 # the port speaks plain HTTP, or has no certificate for this name
-                return {}
+                return Way(request.port)
         named = {name.lower() for name, _ in request.headers}
         connection.putrequest(request.method, request.target, skip_host=True, skip_accept_encoding=True)
         default = request.url.netloc.rpartition("@")[2]
@@ -226,15 +225,16 @@ def _asked(request: Request, ports: Mapping[int, int], marks: Sequence[Mark]) ->
         connection.endheaders()
         answer = connection.getresponse()
         body = answer.read(limits.MAX_EXAMPLE_BODY).decode(errors="replace")
-    return {
-        "marks": tuple(marks[int(each)] for each in answer.headers.get_all(MARK) or ()),
-        "status": answer.status,
-        "location": _location(answer.getheader("Location") or "", ports),
-        "body": body,
-        "upstreams": tuple(answer.headers.get_all(UPSTREAM) or ()),
-        "received": answer.getheader(REQUEST) or "",
-        "root": answer.getheader(ROOT) or "",
-    }
+    return Way(
+        request.port,
+        tuple(marks[int(each)] for each in answer.headers.get_all(MARK) or ()),
+        answer.status,
+        _location(answer.getheader("Location") or "", ports),
+        body,
+        tuple(answer.headers.get_all(UPSTREAM) or ()),
+        answer.getheader(REQUEST) or "",
+        answer.getheader(ROOT) or "",
+    )
 
 
 def _location(location: str, ports: Mapping[int, int]) -> str:

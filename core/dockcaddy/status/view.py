@@ -96,19 +96,9 @@ def is_met(of: Document) -> bool:
     return all(each["status"] == "True" for each in of["conditions"])
 
 
-def is_unknown(of: Document) -> bool:
-    """Whether its first condition that is not met is not known."""
-    return bool(worst(of)["status"] == "Unknown")
-
-
 def owner(resource: Document) -> str:
     """The name of a resource in messages: `container web-1`."""
     return f"{resource['kind']} {resource['name']}"
-
-
-def is_ready(of: Document) -> bool:
-    """Whether its requests are answered."""
-    return bool(condition(of, "Ready")["status"] == "True")
 
 
 def why(of: Document) -> str:
@@ -121,7 +111,7 @@ def overview(documents: Documents, now: float) -> Iterator[Row]:
     """Everything: problems first, then what is fine, then what has no site."""
     yield from _parts(documents, now)
     sites = sorted(documents.sites, key=lambda each: (_rank(each), each["name"]))
-    ready = sum(map(is_ready, sites))
+    ready = sum(condition(each, "Ready")["status"] == "True" for each in sites)
     yield Row(f"{len(sites)} site{'' if len(sites) == 1 else 's'}, {ready} ready", style="bold")
     named = {name for site in documents.sites for name in site["resources"]}
     rest = [each for each in documents.resources if owner(each) not in named]
