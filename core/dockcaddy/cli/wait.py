@@ -15,7 +15,7 @@ from dockcaddy.cli.status import client_for
 from dockcaddy.errors import SettingsError
 from dockcaddy.settings.values import parse_seconds
 from dockcaddy.status.client import NotRunning, StatusClient
-from dockcaddy.status.view import Documents, is_met, owner, why, worst
+from dockcaddy.status.view import Documents, is_met, is_unknown, owner, why
 
 logger = logging.getLogger("dockcaddy")
 
@@ -77,7 +77,7 @@ def look(client: StatusClient, subject: str) -> str:
         return ""
     reason = why(first)
     # what is not known is so because of these
-    silent = documents.silent() if worst(first)["status"] == "Unknown" else []
+    silent = documents.silent() if is_unknown(first) else []
     return "; ".join([reason, *(each for each in silent if each not in reason)])
 
 

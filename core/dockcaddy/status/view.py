@@ -96,6 +96,11 @@ def is_met(of: Document) -> bool:
     return all(each["status"] == "True" for each in of["conditions"])
 
 
+def is_unknown(of: Document) -> bool:
+    """Whether its first condition that is not met is not known."""
+    return bool(worst(of)["status"] == "Unknown")
+
+
 def owner(resource: Document) -> str:
     """The name of a resource in messages: `container web-1`."""
     return f"{resource['kind']} {resource['name']}"
