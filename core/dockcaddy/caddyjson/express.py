@@ -14,7 +14,7 @@ from typing import Any
 from attrs import define, evolve, field, frozen
 
 from dockcaddy import incremental
-from dockcaddy.caddyjson.document import Document, Json, Route, Server, are_same, encoded
+from dockcaddy.caddyjson.document import Document, Json, Route, Server, encoded
 from dockcaddy.caddyjson.express_certificates import (
     HOST_PATTERN,
     http_port,
@@ -23,7 +23,6 @@ from dockcaddy.caddyjson.express_certificates import (
     with_certificates,
 )
 from dockcaddy.caddyjson.plain_proxies import COUNTS, PLACES, UPSTREAM, PlainProxy, Shape, plain_proxy
-from dockcaddy.incremental import Hunk
 from dockcaddy.settings import limits
 
 _HOST = "{http.request.host}"
@@ -164,37 +163,32 @@ class _LoadedServer:
             return None
         gone, new = changes
         free = {host for route in gone for host in route.hosts}
-        answers: dict[Place, Answer] = {}
+        answers: dict[str, Answer] = {}
         for route in new:
             answer = _answer(route, values)
-            places = [Place(self.name, host) for host in route.hosts]
-            if answer is None or not all(self._can_answer(each, free) and each not in answers for each in places):
+            if answer is None or not all(each not in answers and self._can_answer(each, free) for each in route.hosts):
                 return None
-            answers.update(dict.fromkeys(places, answer))
-        answers |= self._ended(gone, answers)
+            answers.update(dict.fromkeys(route.hosts, answer))
+        ended = free.difference(answers)
+        for route in gone:
+            answer = self._ended(route)
+            answers.update((host, answer) for host in route.hosts if host in ended)
         if any(each.shape not in self.shapes for each in answers.values()):
             return None
-        return Difference(answers, frozenset(place for place in answers if place.host in free) - self._places(new))
+        places = {Place(self.name, host): answer for host, answer in answers.items()}
+        return Difference(places, frozenset(each for each in places if each.host in ended))
 
-    def _can_answer(self, place: Place, free: Collection[str]) -> bool:
+    def _can_answer(self, host: str, free: Collection[str]) -> bool:
         """Whether no other site has this host, and there is or will be a certificate for it."""
-        if place.host in self.by_host:
-            return place.host in free and self.by_host[place.host] is not None
-        return not self.is_secure or self.has_certificate(place.host)
+        if host in self.by_host:
+            return host in free and self.by_host[host] is not None
+        return not self.is_secure or self.has_certificate(host)
 
-    def _ended(self, gone: Iterable[Route], answers: Mapping[Place, Answer]) -> dict[Place, Answer]:
-        """The answers of hosts whose site is gone. What is no plain proxy has a shape that is not known."""
-        found: dict[Place, Answer] = {}
-        for route in gone:
-            site = route.found(plain_proxy)
-            is_alone = all(self.by_host[host] is not None for host in route.hosts)
-            answer = Answer(site.shape.name if site is not None and is_alone else "")
-            places = [Place(self.name, host) for host in route.hosts]
-            found.update((each, answer) for each in places if each not in answers)
-        return found
-
-    def _places(self, routes: Iterable[Route]) -> frozenset[Place]:
-        return frozenset(Place(self.name, host) for route in routes for host in route.hosts)
+    def _ended(self, route: Route) -> Answer:
+        """The answer of the hosts of a site that is gone. What is no plain proxy has a shape that is not known."""
+        site = route.found(plain_proxy)
+        is_alone = all(self.by_host[host] is not None for host in route.hosts)
+        return Answer(site.shape.name if site is not None and is_alone else "")
 
 
 def _answer(route: Route, values: Mapping[str, str]) -> Answer | None:
@@ -253,7 +247,9 @@ def _for_shape(shape: Shape) -> Json:
     return {"match": matches, "handle": handle, "terminal": True}
 
 
-def _changes(loaded: Server, wanted: Server, wide: Collection[Route]) -> tuple[Sequence[Route], Sequence[Route]] | None:
+def _changes(
+    loaded: Server, wanted: Server, wide: Collection[Route]
+) -> tuple[Collection[Route], Collection[Route]] | None:
     """The routes that only one of two servers has; None where anything else differs, or their order.
 
     Behind one of the `wide` ones, nothing may be new.
@@ -265,24 +261,16 @@ def _changes(loaded: Server, wanted: Server, wide: Collection[Route]) -> tuple[S
         return None
     difference = incremental.Difference.of(loaded.routes, wanted.routes)
     texts = {each.encoded for each in difference.gone} & {each.encoded for each in difference.new}
-    gone, new = ([each for each in some if each.encoded not in texts] for some in (difference.gone, difference.new))
+    gone, new = (
+        dict.fromkeys(each for each in some if each.encoded not in texts) for some in (difference.gone, difference.new)
+    )
     # everything else is at the same place in both
-    stays = [
-        [each for hunk in difference.hunks for each in some(hunk) if each not in others]
-        for some, others in ((_old, frozenset(gone)), (_new, frozenset(new)))
-    ]
+    stay = [each for hunk in difference.hunks for each in hunk.old if each not in gone]
+    stays = [each for hunk in difference.hunks for each in hunk.new if each not in new]
     first = min((wanted.routes.index(each) for each in wide if each in wanted.routes), default=None)
-    if not _are_same(*stays) or (first is not None and not frozenset(new).isdisjoint(wanted.routes[first:])):
+    if not _are_same(stay, stays) or (first is not None and not new.keys().isdisjoint(wanted.routes[first:])):
         return None
     return gone, new
-
-
-def _old(hunk: Hunk[Route]) -> Sequence[Route]:
-    return hunk.old
-
-
-def _new(hunk: Hunk[Route]) -> Sequence[Route]:
-    return hunk.new
 
 
 def _without_skipped(settings: Json) -> Mapping[str, Any]:
@@ -292,11 +280,8 @@ def _without_skipped(settings: Json) -> Mapping[str, Any]:
 
 
 def _are_same(old: Sequence[Route], new: Sequence[Route]) -> bool:
-    return len(old) == len(new) and (are_same(old, new) or all(map(_is_same, old, new)))
-
-
-def _is_same(one: Route, other: Route) -> bool:
-    return one is other or one.encoded == other.encoded
+    pairs = zip(old, new, strict=False)
+    return len(old) == len(new) and all(one is other or one.encoded == other.encoded for one, other in pairs)
 
 
 def _names_not_only_hosts(route: Route) -> bool:

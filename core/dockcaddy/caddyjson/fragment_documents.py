@@ -162,26 +162,17 @@ class FragmentDocuments:
         self._odd = {each: alone for each, alone in odd.items() if each in latest}
         self._asked, self._latest = fragments, latest
 
-    def forget(self, fragments: Iterable[Fragment]) -> None:
-        """Have Caddy adapt these again if it refused them: it may be another one now."""
-        for each in fragments:
-            alone = self._latest.get(each)
+    def forget(self, fragments: Iterable[Fragment] | None = None) -> None:
+        """Have Caddy adapt these again if it refused them, or all that it refused: it may be another one now."""
+        refused = (*self._odd, *self._refused_definers)
+        for each in refused if fragments is None else fragments:
+            alone = self._odd.get(each)
             if alone is not None and alone.refusal is not None:
                 del self._latest[each], self._odd[each]
                 self._asked = ()
                 self._by_text.pop(alone.text, None)
             if each in self._refused_definers:
                 self._definers = None
-
-    def forget_refusals(self) -> None:
-        """Have Caddy adapt again whatever it refused."""
-        for each in [each for each, alone in self._odd.items() if alone.refusal is not None]:
-            del self._latest[each], self._odd[each]
-            self._asked = ()
-        for text in [text for text, alone in self._by_text.items() if alone.refusal is not None]:
-            del self._by_text[text]
-        if self._refused_definers:
-            self._definers = None
 
     def _define(self, definers: tuple[Fragment, ...]) -> bool:
         """Note the definitions of these fragments, of which Caddy accepts all. Returns whether they have changed."""

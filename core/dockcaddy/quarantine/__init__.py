@@ -190,7 +190,7 @@ class Quarantine:
         memory, fragments = self._memory, tuple(fragments)
         memory.forget_outdated(fragments)
         before = memory.rejections.copy()
-        given = (
+        trial = Trial(
             self.document or self._adapted,
             self.documents,
             self.adapt,
@@ -200,20 +200,17 @@ class Quarantine:
             deliver,
             self._shared_sites,
             still_holds,
-        )
-        trial = Trial(
-            *given,
-            isolates=self.isolates,
-            transforms=self.transforms,
-            document_check=self._document_check,
-            empty=self._empty,
+            self.isolates,
+            self.transforms,
+            self._document_check,
+            self._empty,
         )
         try:
             configuration = trial.resolve()
         except (CaddyRefusal, PortUnavailable):
             # also refused without any of them: none of them is the cause
             memory.rejections = before
-            self.documents.forget_refusals()
+            self.documents.forget()
             raise
         self._parts = trial.parts
         if trial.is_delivered:

@@ -12,6 +12,7 @@ from attrs import define, evolve, field
 from dockcaddy.admission.document_rules import DocumentRules, Found
 from dockcaddy.caddyfile import Block, all_blocks, plain_host
 from dockcaddy.caddyjson import Document
+from dockcaddy.caddyjson.definitions import Definitions, Written
 from dockcaddy.errors import CaddyRefusal
 from dockcaddy.fragment import Fragment
 from dockcaddy.merge.assembly import Assembler
@@ -19,8 +20,6 @@ from dockcaddy.merge.configuration import Configuration
 from dockcaddy.model import Problem
 from dockcaddy.quarantine.refusal import Refusal
 from dockcaddy.settings import limits
-
-_IMPORTS = frozenset(("import", "invoke"))
 
 
 @define(eq=False)
@@ -47,9 +46,8 @@ class DocumentCheck:
         if not found:
             self.clean = frozenset(fragments)
             return Checked()
-        trusted = [each for each in fragments if each.resource is None]
-        search = _Search(self, rules, fragments, trusted, _probes(document))
-        tolerated = self.found_in([*trusted, *search.stubs()], search.probes)
+        search = _Search.of(self, rules, fragments, _probes(document))
+        tolerated = search.tolerated()
         made = Checked()
         for each in found:
             if each not in tolerated and not search.explains(each, made):
@@ -95,24 +93,33 @@ class Checked:
 
 @define(eq=False)
 class _Search:
+    """Searches for who leads to findings. `definitions` are those of all labels, `trusted` what the operator wrote."""
+
     check: DocumentCheck
     rules: DocumentRules
     fragments: Sequence[Fragment]
     trusted: Sequence[Fragment]
+    definitions: Definitions
     probes: str
 
-    def stubs(self) -> Iterator[Fragment]:
-        """Empty definitions in place of those that the operator imports from others."""
-        needed = {name for each in self.trusted for name in _imported(each.blocks)}
-        for each in self.fragments if needed else ():
-            blocks = [block for block in each.blocks if block.is_definition and block.keys[0].strip("&()") in needed]
-            if each.resource is not None and blocks:
-                yield evolve(each, blocks=tuple(evolve(block, children=()) for block in blocks))
+    @classmethod
+    def of(cls, check: DocumentCheck, rules: DocumentRules, fragments: Sequence[Fragment], probes: str) -> "_Search":
+        """The search among these fragments."""
+        trusted = [each for each in fragments if each.resource is None]
+        defined = (block for each in fragments if each.resource is not None for block in each.blocks)
+        definitions = Definitions(tuple([Written.of(block) for block in defined if block.is_definition]))
+        return cls(check, rules, fragments, trusted, definitions, probes)
+
+    def tolerated(self) -> frozenset[Found]:
+        """What the operator's text leads to, with empty definitions in place of those that it imports from labels."""
+        used = self.definitions.used_by(block for each in self.trusted for block in each.blocks)
+        stubs = (evolve(block, children=()) for block in self.definitions.blocks(used))
+        return self.check.found_in([*self.trusted, _of("stubs", stubs)], self.probes)
 
     def explains(self, found: Found, made: Checked) -> bool:
         """Add those at fault for a finding. Returns whether it is explained."""
         candidates = self._candidates(found)
-        is_clear = bool(found.hosts) and len(candidates) == 1 and not _imported(candidates[0].blocks)
+        is_clear = bool(found.hosts) and len(candidates) == 1 and not _imports(candidates[0].blocks)
         is_explained = False
         for each in candidates:
             if each.resource is None:
@@ -141,34 +148,19 @@ class _Search:
         return new if len(new) <= limits.MAX_ADAPTED_ALONE else []
 
     def _importers(self, definers: Sequence[Fragment]) -> Iterator[Fragment]:
-        """The fragments that import from these."""
-        names = {block.keys[0].strip("&()") for each in definers for block in each.blocks if block.is_definition}
-        for each in self.fragments if names else ():
-            if each.resource is not None and each not in definers and not names.isdisjoint(_imported(each.blocks)):
+        """The fragments that use definitions of these."""
+        keys = _keys(definers)
+        for each in self.fragments if keys else ():
+            is_other = each.resource is not None and each not in definers
+            if is_other and not keys.isdisjoint(self.definitions.used_by(each.blocks)):
                 yield each
 
     def _alone(self, fragment: Fragment) -> frozenset[Found]:
         """What is found where a fragment is alone, with what it imports, and with the operator's options."""
-        others = self.trusted if fragment.definitions else [_definitions_of(each) for each in self.trusted]
-        imported = list(self._definers(fragment))
-        together = [each for each in (*others, *imported, fragment) if each.blocks]
-        return self.check.found_in(together, self.probes)
-
-    def _definers(self, fragment: Fragment) -> Iterator[Fragment]:
-        """The definitions that a fragment imports, and those that these import."""
-        waiting, known = list(_imported(fragment.blocks)), set[str]()
-        while waiting:
-            name = waiting.pop()
-            if name in known:
-                continue
-            known.add(name)
-            for each in self.fragments:
-                if each.resource is None:
-                    continue
-                blocks = tuple(block for block in each.blocks if block.keys[:1] in ((f"({name})",), (f"&({name})",)))
-                if blocks and each is not fragment:
-                    waiting += _imported(blocks)
-                    yield evolve(each, blocks=blocks)
+        options = (block for each in self.trusted for block in each.blocks if not block.keys or block.is_definition)
+        trusted = self.trusted if fragment.definitions else [_of("operator", options)]
+        used = self.definitions.blocks(self.definitions.used_by(fragment.blocks) - _keys([fragment]))
+        return self.check.found_in([*trusted, _of("used", used), fragment], self.probes)
 
 
 def _probes(document: Document) -> str:
@@ -183,10 +175,14 @@ def _probes(document: Document) -> str:
     return "".join(dict.fromkeys(sites))
 
 
-def _imported(blocks: Iterable[Block]) -> list[str]:
-    return [line.keys[1] for line in all_blocks(blocks) if line.keys[:1] and line.keys[0] in _IMPORTS and line.keys[1:]]
+def _imports(blocks: Iterable[Block]) -> bool:
+    return any(line.keys[:1] in (("import",), ("invoke",)) for line in all_blocks(blocks))
 
 
-def _definitions_of(fragment: Fragment) -> Fragment:
-    blocks = tuple(each for each in fragment.blocks if not each.keys or each.is_definition)
-    return fragment if len(blocks) == len(fragment.blocks) else evolve(fragment, blocks=blocks)
+def _keys(fragments: Iterable[Fragment]) -> frozenset[str]:
+    """The keys of the snippets and named routes that these define."""
+    return frozenset(block.keys[0] for each in fragments for block in each.blocks if block.is_definition)
+
+
+def _of(key: str, blocks: Iterable[Block]) -> Fragment:
+    return Fragment(key, key, 0, tuple(blocks))

@@ -13,19 +13,19 @@ from dockcaddy.admission.own_addresses import is_loopback_of_another
 from dockcaddy.admission.unsafe import unsafe_settings
 from dockcaddy.caddy import without_values
 from dockcaddy.caddyfile import plain_host
-from dockcaddy.caddyjson import Alone, Document, FragmentDocuments
+from dockcaddy.caddyjson import Document, FragmentDocuments
 from dockcaddy.errors import CaddyRefusal, CaddyUnreachable
 from dockcaddy.fragment import Fragment
 from dockcaddy.incremental import Chosen
 from dockcaddy.merge.configuration import Configuration
 from dockcaddy.model import Problem
-from dockcaddy.quarantine.document_check import Checked, DocumentCheck
+from dockcaddy.quarantine.document_check import DocumentCheck
 from dockcaddy.quarantine.endless import Ending
 from dockcaddy.quarantine.makers import Makers
 from dockcaddy.quarantine.memory import Memory
 from dockcaddy.quarantine.refusal import Refusal, refusal_of
 from dockcaddy.quarantine.search import Finding, Search
-from dockcaddy.quarantine.served import Holds, Served, holds_nothing
+from dockcaddy.quarantine.served import Holds, Served
 from dockcaddy.quarantine.transforms import Transforms
 from dockcaddy.settings import limits
 
@@ -39,10 +39,11 @@ class Trial:
     """Finds the largest configuration of `fragments` that Caddy accepts.
 
     `document` is Caddy's of a configuration, `documents` are those of fragments alone, `adapt` is for small texts. `build`
-    assembles fragments without those of the given keys, `deliver` hands the result to the live outputs, `shared_sites`
-    finds who takes requests from whom. During
-    the trial, `left_out` are the keys of fragments that are set aside or rejected, `fallbacks` those in whose place the
-    last good version stands in `fragments`, `rejected` those that were rejected in this trial.
+    assembles fragments without those of the given keys, `deliver` hands the result to the live outputs, `still_holds` says
+    whether they run it, `shared_sites` finds who takes requests from whom, `empty` chooses those without blocks.
+
+    During the trial, `left_out` are the keys of fragments that are set aside or rejected, `fallbacks` those in whose place
+    the last good version stands in `fragments`, `rejected` those that were rejected in this trial.
     """
 
     document: Callable[[Configuration], Document]
@@ -53,17 +54,16 @@ class Trial:
     build: Build
     deliver: Deliver
     shared_sites: SharedSites
-    still_holds: Holds = holds_nothing
-    isolates: bool = True
-    transforms: Transforms = field(factory=Transforms)
-    document_check: DocumentCheck | None = None
+    still_holds: Holds
+    isolates: bool
+    transforms: Transforms
+    document_check: DocumentCheck
+    empty: Chosen[Fragment]
     left_out: frozenset[str] = frozenset()
     fallbacks: set[str] = field(factory=set)
     rejected: set[str] = field(factory=set)
     accepted: Configuration | None = None
     is_delivered: bool = False
-    # those without blocks
-    empty: Chosen[Fragment] = field(factory=lambda: Chosen(lambda each: not each.blocks))
     _accepted_parts: tuple[Fragment, ...] = ()
     _deadline: float | None = None
     _stale: set[str] = field(factory=set)
@@ -77,12 +77,10 @@ class Trial:
     def resolve(self) -> Configuration:
         """The accepted configuration: first without what was rejected before, then with what is due for a retry."""
         due = []
-        rejections = self.memory.rejections
-        empty = self.empty.of(self.fragments)
-        for each in (
-            [each for each in self.fragments if each.key in rejections or not each.blocks] if rejections else empty
-        ):
-            rejection = self.memory.rejection(each)
+        rejections, empty = self.memory.rejections, self.empty.of(self.fragments)
+        known = [each for each in self.fragments if each.key in rejections and each.blocks] if rejections else []
+        for each in (*empty, *known):
+            rejection = rejections.get(each.key)
             if each.failed or rejection is not None:
                 self._replace(each)
             if rejection is not None and not each.failed and rejection.retry_at <= self.memory.clock():
@@ -132,8 +130,10 @@ class Trial:
                 self._reject_newer(conflicts)
                 continue
             new = self.memory.candidates(self.parts) if self.isolates else ()
-            rejected = [each for each in new if self._is_rejected_alone(each, alone[each])]
-            if not rejected:
+            refusals = [(each, alone[each]) for each in new if alone[each].refusal is not None]
+            for fragment, each in refusals:
+                self._reject_finding(Finding(fragment, Refusal(str(each.refusal), each)))
+            if not refusals:
                 return
 
     def _unrefused(self, group: Sequence[Fragment]) -> list[Fragment]:
@@ -143,13 +143,6 @@ class Trial:
         left = [each for each in group if each.key not in self.rejected]
         self._set_aside(left)
         return left
-
-    def _is_rejected_alone(self, fragment: Fragment, alone: Alone) -> bool:
-        """Reject a fragment that Caddy refuses by itself. Returns whether it does."""
-        if alone.refusal is None:
-            return False
-        self._reject_finding(Finding(fragment, Refusal(str(alone.refusal), alone)))
-        return True
 
     @property
     def parts(self) -> tuple[Fragment, ...]:
@@ -167,19 +160,17 @@ class Trial:
         last = self.memory.last
         refused: Refusal | None
         try:
-            if (
-                last is not None
-                and last.document is not None
-                and last.says_the_same_as(configuration)
-                and self._is_checked()
-            ):
+            is_known = last is not None and last.document is not None and last.says_the_same_as(configuration)
+            if last is not None and is_known and self.document_check.is_current(self.parts):
                 configuration = configuration.adapted_as(last)
                 refused = None
             else:
                 document = self.document(configuration)
-                checked = self.document_check.checked(document, self.parts) if self.document_check else Checked()
+                checked = self.document_check.checked(document, self.parts)
                 if checked.at_fault:
-                    return self._attempt_without(checked.at_fault)
+                    for fragment, problem in checked.at_fault:
+                        self._reject(fragment, problem, is_by_rule=True)
+                    return self._attempt()
                 document = self.transforms.applied(document, configuration, self.fragments)
                 adapted = cache(partial(self.transforms.encoded, document))
                 configuration = evolve(configuration, adapted=adapted, document=document)
@@ -198,16 +189,6 @@ class Trial:
         elif refused.at_load:
             self._deadline = self._deadline or self.memory.clock() + limits.MAX_SEARCH_TIME
         return refused
-
-    def _is_checked(self) -> bool:
-        """Whether what was accepted last would be checked with the same result now."""
-        return self.document_check is None or self.document_check.is_current(self.parts)
-
-    def _attempt_without(self, at_fault: Iterable[tuple[Fragment, Problem]]) -> Refusal | None:
-        """Reject these fragments, and try the others."""
-        for fragment, problem in at_fault:
-            self._reject(fragment, problem, is_by_rule=True)
-        return self._attempt()
 
     def _attempt_without_fallbacks(self) -> Refusal | None:
         """Try the result; where it is refused, try it again without fallbacks, which may no longer be good."""
@@ -292,14 +273,11 @@ class Trial:
     def _separate(self, candidates: Sequence[Fragment], refused: Refusal) -> bool:
         """Reject those of `candidates` that Caddy refuses beside the rest. Returns whether it accepts the rest at all."""
         self._set_aside(candidates)
-        if self._is_what_caddy_has() and self._attempt() is not None:
+        last = self.memory.last
+        # what Caddy already has is tried without a load
+        if last is not None and last.says_the_same_as(self._without_conflicts()) and self._attempt() is not None:
             return False
         return self._admit(candidates, refused)
-
-    def _is_what_caddy_has(self) -> bool:
-        """Whether Caddy already has what is not set aside: no load is needed to try it."""
-        last = self.memory.last
-        return last is not None and last.says_the_same_as(self._without_conflicts())
 
     def _admit(self, group: Sequence[Fragment], refused: Refusal | None = None) -> bool:
         """Add those of a group that Caddy accepts, and reject the others. Returns whether Caddy accepts the rest.
@@ -312,7 +290,8 @@ class Trial:
             return False
         for finding in search.found:
             self._reject_finding(finding)
-        self._postpone(search.untried)
+        for each in search.untried:
+            self.memory.postpone(each)
         return True
 
     def _try(self, group: Sequence[Fragment]) -> Refusal | None:
@@ -355,10 +334,6 @@ class Trial:
 
     def _is_over(self) -> bool:
         return self._deadline is not None and self.memory.clock() > self._deadline
-
-    def _postpone(self, group: Iterable[Fragment]) -> None:
-        for each in group:
-            self.memory.postpone(each)
 
     def _put_back(self, group: Iterable[Fragment]) -> None:
         """Have the fragments themselves in their places again, instead of their fallbacks."""
