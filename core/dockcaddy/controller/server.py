@@ -27,7 +27,7 @@ FIRST_PAUSE_OF_REFUSED, LONGEST_PAUSE_OF_REFUSED = 1.0, 15.0
 PATIENCE = 2.0
 
 T = TypeVar("T")
-Build = Callable[[Sequence[Fragment], frozenset[str]], Configuration]
+Build = Callable[[Sequence[Fragment]], Configuration]
 
 
 @frozen(eq=False)

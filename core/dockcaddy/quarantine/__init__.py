@@ -151,7 +151,7 @@ class Quarantine:
         """The largest configuration that Caddy accepts, adapted and delivered.
 
         Fragments that an admission rule refused are never delivered; they only explain what is missing. `build`
-        assembles fragments without those of the given keys; `deliver` hands a configuration to the live outputs, and
+        assembles fragments; `deliver` hands a configuration to the live outputs, and
         `still_holds` says whether they run it. All may be called several times. Raises CaddyUnreachable where no Caddy
         can adapt, CaddyRefusal where Caddy refuses even what it accepted before.
         """
@@ -214,11 +214,12 @@ class Quarantine:
             raise
         self._parts = trial.parts
         if trial.is_delivered:
-            memory.accept(configuration, trial.parts, trial.left_out - trial.fallbacks)
+            left_out = frozenset(key for key, fallback in trial.instead.items() if fallback is None)
+            memory.accept(configuration, trial.parts, left_out)
         else:
             # no Caddy has accepted it yet; it need not be adapted again
             memory.last = configuration
-        memory.clear(trial.left_out | trial.fallbacks)
+        memory.clear(trial.instead.keys())
         return configuration
 
 

@@ -1,8 +1,8 @@
 """One trial of a set of fragments: which of them are left out, and what Caddy says to the rest."""
 
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Sequence
-from functools import cache, partial
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from functools import cache, cached_property, partial
 
 from attrs import define, evolve, field
 
@@ -29,7 +29,7 @@ from dockcaddy.quarantine.served import Holds, Served
 from dockcaddy.quarantine.transforms import Transforms
 from dockcaddy.settings import limits
 
-Build = Callable[[Sequence[Fragment], frozenset[str]], Configuration]
+Build = Callable[[Sequence[Fragment]], Configuration]
 # whether Caddy runs it now; not where it does not answer
 Deliver = Callable[[Configuration], bool]
 
@@ -39,11 +39,11 @@ class Trial:
     """Finds the largest configuration of `fragments` that Caddy accepts.
 
     `document` is Caddy's of a configuration, `documents` are those of fragments alone, `adapt` is for small texts. `build`
-    assembles fragments without those of the given keys, `deliver` hands the result to the live outputs, `still_holds` says
-    whether they run it, `shared_sites` finds who takes requests from whom, `empty` chooses those without blocks.
+    assembles fragments, `deliver` hands the result to the live outputs, `still_holds` says whether they run it,
+    `shared_sites` finds who takes requests from whom, `empty` chooses those without blocks.
 
-    During the trial, `left_out` are the keys of fragments that are set aside or rejected, `fallbacks` those in whose place
-    the last good version stands in `fragments`, `rejected` those that were rejected in this trial.
+    During the trial, `instead` has, by key, what stands in the place of fragments that are set aside or rejected: the last
+    good version, or nothing. `rejected` are the keys of those that were rejected in this trial.
     """
 
     document: Callable[[Configuration], Document]
@@ -59,8 +59,7 @@ class Trial:
     transforms: Transforms
     document_check: DocumentCheck
     empty: Chosen[Fragment]
-    left_out: frozenset[str] = frozenset()
-    fallbacks: set[str] = field(factory=set)
+    instead: dict[str, Fragment | None] = field(factory=dict)
     rejected: set[str] = field(factory=set)
     accepted: Configuration | None = None
     is_delivered: bool = False
@@ -70,9 +69,9 @@ class Trial:
     _tolerated: frozenset[str] | None = None
     _shapes: tuple[set[Hashable], set[Hashable]] | None = None
     _makers: Makers = field(factory=Makers)
-    # of which fragments, and without which, the configuration without conflicts is
-    _built: tuple[tuple[Fragment, ...], frozenset[str], Configuration] | None = None
-    _parts: tuple[tuple[Fragment, ...], frozenset[str], tuple[Fragment, ...]] | None = None
+    # of these parts the configuration has no conflicts
+    _built: tuple[tuple[Fragment, ...], Configuration] | None = None
+    _parts: tuple[Fragment, ...] | None = None
 
     def resolve(self) -> Configuration:
         """The accepted configuration: first without what was rejected before, then with what is due for a retry."""
@@ -80,7 +79,7 @@ class Trial:
         rejections, empty = self.memory.rejections, self.empty.of(self.fragments)
         known = [each for each in self.fragments if each.key in rejections and each.blocks] if rejections else []
         for each in (*empty, *known):
-            rejection = rejections.get(each.key)
+            rejection = self.memory.rejection(each)
             if each.failed or rejection is not None:
                 self._replace(each)
             if rejection is not None and not each.failed and rejection.retry_at <= self.memory.clock():
@@ -146,13 +145,18 @@ class Trial:
 
     @property
     def parts(self) -> tuple[Fragment, ...]:
-        """The fragments that are not left out."""
-        if not self.left_out:
+        """The fragments that are not left out, and what stands in the place of others."""
+        if not self.instead:
             return self.fragments
-        if self._parts is None or self._parts[0] is not self.fragments or self._parts[1] is not self.left_out:
-            left = tuple([each for each in self.fragments if each.key not in self.left_out])
-            self._parts = self.fragments, self.left_out, left
-        return self._parts[2]
+        if self._parts is None:
+            standing = (self.instead.get(each.key, each) for each in self.fragments)
+            self._parts = tuple([each for each in standing if each is not None])
+        return self._parts
+
+    @cached_property
+    def by_key(self) -> Mapping[str, Fragment]:
+        """The fragments by key."""
+        return {each.key: each for each in self.fragments}
 
     def _attempt(self) -> Refusal | None:
         """Try everything that is not left out. Returns the refusal, None where Caddy accepted it."""
@@ -171,7 +175,7 @@ class Trial:
                     for fragment, problem in checked.at_fault:
                         self._reject(fragment, problem, is_by_rule=True)
                     return self._attempt()
-                document = self.transforms.applied(document, configuration, self.fragments)
+                document = self.transforms.applied(document, configuration, self.parts)
                 adapted = cache(partial(self.transforms.encoded, document))
                 configuration = evolve(configuration, adapted=adapted, document=document)
                 refused = checked.refusal(configuration) or self._unsafe_setting(document, configuration)
@@ -193,15 +197,21 @@ class Trial:
     def _attempt_without_fallbacks(self) -> Refusal | None:
         """Try the result; where it is refused, try it again without fallbacks, which may no longer be good."""
         refused = self._attempt()
-        if refused is not None and self.fallbacks:
-            self._drop_fallbacks(self.fallbacks)
+        if refused is not None and (fallbacks := self._fallbacks()):
+            self._drop(fallbacks)
             refused = self._attempt()
         return refused
 
-    def _drop_fallbacks(self, keys: Iterable[str]) -> None:
-        self._stale |= set(keys)
-        self.left_out |= self._stale
-        self.fallbacks -= self._stale
+    def _fallbacks(self) -> list[Fragment]:
+        """What stands in the place of others."""
+        return [each for each in self.instead.values() if each is not None]
+
+    def _drop(self, fallbacks: Iterable[Fragment]) -> None:
+        """Leave out what stands in the place of others."""
+        keys = [each.key for each in fallbacks]
+        self._stale.update(keys)
+        self.instead.update(dict.fromkeys(keys))
+        self._parts = None
 
     def _unsafe_setting(self, document: Document, configuration: Configuration) -> Refusal | None:
         """An unsafe setting that is not the operator's own."""
@@ -224,20 +234,16 @@ class Trial:
 
     def _without_conflicts(self) -> Configuration:
         """Everything that is not left out, assembled. The newer fragment of each conflict is rejected."""
-        built = self._built
-        if built is not None and built[0] is self.fragments and built[1] is self.left_out:
-            return built[2]
-        configuration = self.build(self.fragments, self.left_out)
-        while conflicts := self.shared_sites.conflicts_in(configuration.assembly):
-            self._reject_newer(conflicts)
-            configuration = self.build(self.fragments, self.left_out)
-        self._built = self.fragments, self.left_out, configuration
-        return configuration
+        if self._built is None or self._built[0] is not self.parts:
+            while conflicts := self.shared_sites.conflicts_in((built := self.build(self.parts)).assembly):
+                self._reject_newer(conflicts)
+            self._built = self.parts, built
+        return self._built[1]
 
     def _reject_newer(self, conflicts: Sequence[Conflict]) -> None:
-        by_key = {each.key: each for each in self.fragments} if conflicts else {}
         for conflict in conflicts:
-            self._reject(by_key[conflict.fragment], conflict.problem, conflict.older)
+            newer = self.by_key[conflict.fragment]
+            self._reject(self.instead.get(newer.key) or newer, conflict.problem, conflict.older)
 
     def _isolate(self, refused: Refusal) -> None:
         """Find the fragments that Caddy refuses: among those that changed, else among all."""
@@ -299,10 +305,9 @@ class Trial:
         self._put_back(group)
         refused = self._attempt()
         if refused is not None:
-            old = [each for each in self.fragments if each.key in self.fallbacks]
-            stale = refused.named(old)
+            stale = refused.named(self._fallbacks())
             if stale:
-                self._drop_fallbacks(each.key for each in stale)
+                self._drop(stale)
                 refused = self._attempt()
         if refused is not None:
             self._set_aside(group)
@@ -336,11 +341,13 @@ class Trial:
         return self._deadline is not None and self.memory.clock() > self._deadline
 
     def _put_back(self, group: Iterable[Fragment]) -> None:
-        """Have the fragments themselves in their places again, instead of their fallbacks."""
-        keys = {each.key: each for each in group}
-        self.fragments = tuple([keys.get(each.key, each) for each in self.fragments])
-        self.fallbacks -= keys.keys()
-        self.left_out = self.left_out.difference(keys)
+        """Have the fragments themselves in their places again."""
+        for each in group:
+            if self.by_key[each.key] is each:
+                self.instead.pop(each.key, None)
+            else:
+                self.instead[each.key] = each
+        self._parts = None
 
     def _reject_finding(self, finding: Finding) -> None:
         fragment, refused = finding.fragment, finding.refused
@@ -359,16 +366,11 @@ class Trial:
             self.rejected.add(fragment.key)
             self.memory.reject(fragment, problem, older, cause, is_by_rule=is_by_rule)
         # where its fallback is in its place already, that one may still be good
-        if fragment.key not in self.left_out and fragment in self.fragments:
+        if self.instead.get(fragment.key, fragment) is fragment:
             self._replace(fragment)
 
     def _replace(self, fragment: Fragment) -> None:
         """Put a fragment's fallback in its place; leave it out where there is none."""
-        is_stale = fragment.key in self.fallbacks or fragment.key in self._stale
-        before = None if is_stale else self.memory.fallback(fragment)
-        if before is None:
-            self.left_out |= {fragment.key}
-        else:
-            self.fallbacks.add(fragment.key)
-            self.left_out -= {fragment.key}
-            self.fragments = tuple([before if each.key == fragment.key else each for each in self.fragments])
+        is_stale = self.instead.get(fragment.key) is not None or fragment.key in self._stale
+        self.instead[fragment.key] = None if is_stale else self.memory.fallback(fragment)
+        self._parts = None

@@ -116,7 +116,7 @@ class Pipeline:
         engine = EngineInventory(resource.engine, (resource,), caddy=caddy)
         return ResourceContext(resource, engine, self._registry, self._sections, Inventory((engine,)), self._proxy)
 
-    def separate(self) -> Callable[[], Callable[[Sequence[Fragment], Collection[str]], Configuration]]:
+    def separate(self) -> Callable[[], Callable[[Sequence[Fragment]], Configuration]]:
         """What makes builders that make configurations as `configuration` does now, each for one thread."""
         assembler = partial(Assembler, self._route_order, self._finisher(), self._allow_shadowing)
         return lambda: partial(self._configuration, assembler())
