@@ -3,6 +3,7 @@
 from bisect import bisect_left, insort
 from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
 from functools import cached_property
+from operator import attrgetter
 
 from attrs import define, field, frozen
 
@@ -19,6 +20,7 @@ from dockcaddy.model import Problem
 _Touched = dict[Hashable, dict[str, tuple[Block, ...]]]
 
 EMPTY = "# Empty caddyfile"
+_place = attrgetter("place")
 # with this many changed groups, sorting everything is faster
 SORTED_ANEW = 256
 
@@ -244,7 +246,3 @@ class Assembler:
 
 def _is_noted(section: Section) -> bool:
     return bool(section.site.placeholders or section.site.problems)
-
-
-def _place(section: Section) -> tuple[int, int, tuple[str, ...]]:
-    return section.place

@@ -101,7 +101,7 @@ class Explainer:
 
     def _missing(self, name: str, noun: str, fragment: Fragment, depth: int) -> str:
         """Why a snippet or named route is missing: its fragment is left out, or none defines it."""
-        for definer in self._definers(name):
+        for definer in (each for each in self.fragments if name in _names(each)):
             reason = self._reason(definer, depth)
             if reason and definer is not fragment:
                 return f", {noun} {name} is defined by {definer.owner}, which is left out: {reason}"
@@ -129,29 +129,25 @@ class Explainer:
 
     def _elsewhere(self, directive: str, fragment: Fragment) -> str:
         """The imported snippet that has the directive, where the fragment does not have it itself."""
-        if any(block.keys[:1] == (directive,) for block in _lines(fragment.blocks)):
+        if any(line.keys[0] == directive for line in _lines(fragment.blocks)):
             return ""
-        imported = {f"({block.keys[1]})" for block in _lines(fragment.blocks) if _is_import(block)}
-        for other in self.fragments:
-            for block in other.blocks:
-                name = block.keys[0] if block.keys else ""
-                if name in imported and any(line.keys[:1] == (directive,) for line in _lines(block.children)):
-                    return f", in snippet {name} of {other.owner}"
-        return ""
+        return next((where for where, line in self._imported(fragment) if line.keys[0] == directive), "")
 
     def _in_snippet(self, words: str, fragment: Fragment) -> str:
         """The imported snippet that contains a word of the message, where the fragment does not contain it itself."""
-        imported = {f"({block.keys[1]})" for block in _lines(fragment.blocks) if _is_import(block)}
-        for other in self.fragments if imported else ():
-            for block in [each for each in _snippets(other) if each.keys[0] in imported]:
-                for line in _lines(block.children):
-                    if any(len(key) > 1 and key in words and key not in fragment.content for key in line.keys[1:]):
-                        label = f", label {line.origins[0].label}" if line.origins else ""
-                        return f", in snippet {block.keys[0]} of {other.owner}{label}"
+        for where, line in self._imported(fragment):
+            if any(len(key) > 1 and key in words and key not in fragment.content for key in line.keys[1:]):
+                return where + (f", label {line.origins[0].label}" if line.origins else "")
         return ""
 
-    def _definers(self, name: str) -> list[Fragment]:
-        return [each for each in self.fragments if name in _names(each)]
+    def _imported(self, fragment: Fragment) -> Iterator[tuple[str, Block]]:
+        """The lines of the snippets that a fragment imports, each after where it is."""
+        imported = {f"({line.keys[1]})" for line in _lines(fragment.blocks) if _is_import(line)}
+        for other in self.fragments if imported else ():
+            for block in other.blocks:
+                if block.keys and block.keys[0] in imported:
+                    where = f", in snippet {block.keys[0]} of {other.owner}"
+                    yield from ((where, line) for line in _lines(block.children))
 
     def _reason(self, definer: Fragment, depth: int) -> str:
         reason = self.reasons.get(definer.key)
