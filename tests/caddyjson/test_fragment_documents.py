@@ -131,7 +131,7 @@ def test_the_first_sites_are_adapted_before_the_last_one_is_made(adapt: Adapt) -
 
 def _plain_site(number: int) -> PlainSite:
     (block,) = plain(number).blocks
-    made = plain_site(Written.of(block), {})
+    made = plain_site(Written.of(block), Definitions())
     assert made is not None
     return made
 

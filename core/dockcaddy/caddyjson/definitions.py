@@ -1,6 +1,6 @@
 """What other blocks of a Caddyfile may use: the global options, the snippets and the named routes. Pure."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import Protocol
 
@@ -62,13 +62,16 @@ class Definitions:
         """The snippets and named routes by their keys, `(name)` and `&(name)`."""
         return {each.block.keys[0]: each.block for each in self.sections if each.block.keys}
 
+    def used(self, names: Collection[str]) -> list[Section]:
+        """The options, and the definitions with these keys."""
+        return [each for each in self.sections if not each.block.keys or each.block.keys[0] in names]
+
     def text_for(self, names: Iterable[str]) -> str:
-        """The text of the options, and of the definitions with these keys."""
-        used = frozenset(names)
-        if used not in self._texts:
-            wanted = (each.text for each in self.sections if not each.block.keys or each.block.keys[0] in used)
-            self._texts[used] = "".join(wanted)
-        return self._texts[used]
+        """The text of these."""
+        keys = frozenset(names)
+        if keys not in self._texts:
+            self._texts[keys] = "".join([each.text for each in self.used(keys)])
+        return self._texts[keys]
 
     def blocks(self, names: Iterable[str]) -> Iterator[Block]:
         """The blocks of the definitions with these keys."""

@@ -8,7 +8,6 @@ adapted by itself.
 import contextlib
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
-from itertools import chain
 from weakref import WeakValueDictionary
 
 from attrs import Factory, define, field, frozen
@@ -228,7 +227,7 @@ class FragmentDocuments:
 
         routes: dict[PlainSite, Route] = {}
         # in this order: the sites that have begun are complete once the last of them has its outcome
-        for outcome in chain(begun.outcomes, self._routes(plain_sites)):
+        for outcome in [*begun.outcomes, *self.site_routes.routes(self._definitions, plain_sites())]:
             if not isinstance(outcome, CaddyRefusal):
                 routes.update((site, route) for site, route in outcome.items() if route is not None)
         for fragment, sites in plain.items():
@@ -239,9 +238,6 @@ class FragmentDocuments:
                 made[fragment] = alone
         made.update(zip(others, self.site_routes.for_each(lambda each: self._alone((each,)), others), strict=True))
         return made
-
-    def _routes(self, sites: Callable[[], Iterable[PlainSite]]) -> Iterator[Outcome]:
-        yield from self.site_routes.routes(self._definitions, sites())
 
     def _plain_sites(self, fragment: Fragment) -> list[PlainSite]:
         """The sites of a fragment that has only plain ones, each with hosts of its own; else none."""
@@ -293,8 +289,8 @@ class FragmentDocuments:
             protocols = tuple(protocols_in(document))
             made = Alone(lambda: document, is_joint=is_joint, reads_files=reads_files, protocols=protocols)
         except CaddyRefusal as refusal:
-            used = [each.block for each in self._definitions.sections if each.text and _is_in(each.block, names)]
-            made = Alone(None, _bare(refusal), (*used, *(each.block for each in sections)), reads_files=reads_files)
+            blocks = [each.block for each in (*self._definitions.used(names), *sections)]
+            made = Alone(None, _bare(refusal), tuple(blocks), reads_files=reads_files)
         self._by_text[text] = made
         return made
 
@@ -339,10 +335,6 @@ def _are_small(sites: Sequence[PlainSite]) -> bool:
 
 def _definitions_in(definers: Iterable[Fragment]) -> list[Block]:
     return [block for each in definers for block in each.blocks if not is_site(block)]
-
-
-def _is_in(block: Block, names: Iterable[str]) -> bool:
-    return not block.keys or block.keys[0] in names
 
 
 def _bare(refusal: CaddyRefusal) -> CaddyRefusal:

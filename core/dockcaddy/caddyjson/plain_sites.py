@@ -8,17 +8,19 @@ its address, or without a host may change what Caddy makes of other sites.
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 
 from attrs import frozen
 
 from dockcaddy import caddyfile
 from dockcaddy.caddyfile import DIRECTIVES, Block, SiteAddress
-from dockcaddy.caddyjson.definitions import Section
+from dockcaddy.caddyjson.definitions import Definitions, Section
 
 # they add to what sites share: certificate authorities, named routes
 _SHARED = frozenset(("acme_server", "invoke"))
 _HANDLERS = frozenset(each.name for each in DIRECTIVES.values() if each.ordered) - _SHARED
-_OF_THE_KIND = frozenset(("tls", "bind", "import"))
+_OF_THE_KIND = frozenset(("tls", "bind"))
+_IMPORT = "import"
 # a name, no address: Caddy treats addresses in ways of their own
 _HOST = re.compile(r"(?=.*[a-z_-][^.]*\Z)[a-z0-9_-]+(?:\.[a-z0-9_-]+)*", re.IGNORECASE)
 # Caddy chooses the issuers of certificates by these
@@ -50,8 +52,8 @@ class PlainSite:
         return self.kind, self.snippets
 
 
-def plain_site(section: Section, snippets: Mapping[str, Block]) -> PlainSite | None:
-    """The plain site of a section; None if it is not plain. `snippets` are those of the configuration, by name."""
+def plain_site(section: Section, definitions: Definitions) -> PlainSite | None:
+    """The plain site of a section beside these definitions; None if it is not plain."""
     site = section.block
     addresses = [SiteAddress.parse(key) for key in site.keys]
     first = addresses[0]
@@ -59,59 +61,41 @@ def plain_site(section: Section, snippets: Mapping[str, Block]) -> PlainSite | N
     if any(not _is_plain_address(each) or (each.scheme, each.port) != (first.scheme, first.port) for each in addresses):
         return None
     issuers = {next((end for end in _ISSUED_APART if f".{host}".endswith(end)), "." in host) for host in hosts}
-    used = _Used(snippets)
-    if len(issuers) > 1 or len(hosts) < len(addresses) or not used.are_plain(site.children):
+    used = definitions.used_by(site.children) if definitions.snippets else frozenset()
+    imported = (line for block in definitions.blocks(used) for line in block.children)
+    is_plain = all(_is_plain(line, definitions.snippets) for line in chain(site.children, imported))
+    if len(issuers) > 1 or len(hosts) < len(addresses) or not is_plain:
         return None
-    lines = tuple(line for line in site.children if line.keys[0] in _OF_THE_KIND and not used.are_handlers((line,)))
-    rest = caddyfile.write_block(Block((f"{first.scheme}:{first.port}", str(issuers.pop())), lines))
+    lines = tuple(line for line in site.children if _is_of_the_kind(line, definitions))
+    kind = caddyfile.write_block(Block((f"{first.scheme}:{first.port}", str(issuers.pop())), lines))
     stub = caddyfile.write_block(site.with_children(lines))
     certified = () if first.scheme == "http" else hosts
-    used_keys = tuple([f"({name})" for name in used.names])
     length = max(map(len, hosts))
-    return PlainSite(site.keys[0], section.text, hosts, certified, rest, stub, first.port, used_keys, length)
+    return PlainSite(site.keys[0], section.text, hosts, certified, kind, stub, first.port, tuple(sorted(used)), length)
 
 
 def _is_plain_address(address: SiteAddress) -> bool:
     return address.is_literal and not address.path and _HOST.fullmatch(address.host) is not None
 
 
-class _Used:
-    """The snippets that lines import, and whether these lines and theirs are those of a plain site."""
-
-    def __init__(self, snippets: Mapping[str, Block]) -> None:
-        self.names: dict[str, None] = {}
-        self._snippets = snippets
-
-    def are_plain(self, lines: Iterable[Block]) -> bool:
-        """Whether a site with these lines is plain."""
-        return all(self._is_plain(line) for line in lines)
-
-    def are_handlers(self, lines: Iterable[Block]) -> bool:
-        """Whether these lines of a plain site only add handlers, so that they make no difference to its kind."""
-        names = (line.keys[0] if line.keys else "" for line in lines)
-        imported = (self._snippets[line.keys[1]].children for line in lines if line.keys[:1] == ("import",))
-        return not _OF_THE_KIND.difference(("import",)).intersection(names) and all(map(self.are_handlers, imported))
-
-    def _is_plain(self, line: Block) -> bool:
-        name = line.keys[0] if line.keys else ""
-        if name == "import":
-            return self._imports_plain(line)
-        if not (name.startswith("@") or name in _HANDLERS or name in _OF_THE_KIND):
+def _is_plain(line: Block, snippets: Mapping[str, Block]) -> bool:
+    """Whether a line of a site, or of a snippet, may be one of a plain site, as far as that does not depend on what it imports."""
+    name = line.keys[0] if line.keys else ""
+    if not (name.startswith("@") or name in _HANDLERS or name in _OF_THE_KIND or name == _IMPORT):
+        return False
+    for each in caddyfile.all_blocks((line,)):
+        name = each.keys[0] if each.keys else ""
+        if name in _SHARED or (name == _IMPORT and (each.children or "".join(each.keys[1:2]) not in snippets)):
             return False
-        return all(self._may_be_within(each) for each in caddyfile.all_blocks(line.children))
+    return True
 
-    def _may_be_within(self, line: Block) -> bool:
-        name = line.keys[0] if line.keys else ""
-        return name not in _SHARED and (name != "import" or self._imports_plain(line))
 
-    def _imports_plain(self, line: Block) -> bool:
-        name = line.keys[1] if len(line.keys) > 1 else ""
-        if name not in self._snippets or line.children:
-            return False
-        if name in self.names:
-            return True
-        self.names[name] = None
-        return self.are_plain(self._snippets[name].children)
+def _is_of_the_kind(line: Block, definitions: Definitions) -> bool:
+    """Whether a line of a plain site does more than add handlers, or imports one that does."""
+    if line.keys[0] != _IMPORT:
+        return line.keys[0] in _OF_THE_KIND
+    imported = definitions.blocks(definitions.used_by((line,)))
+    return any(each.keys[:1] and each.keys[0] in _OF_THE_KIND for block in imported for each in block.children)
 
 
 def wildcards_of(sites: Iterable[Block]) -> Iterator[str]:

@@ -40,7 +40,7 @@ class SiteRoutes:
         """The plain site of a section; None if it is not plain. See `plain_site`."""
         known = self._plain.get(section.text)
         if known is None:
-            known = plain_site(section, definitions.snippets)
+            known = plain_site(section, definitions)
             # what others import may change
             if known is not None and not known.snippets:
                 self._plain[section.text] = known
