@@ -51,9 +51,8 @@ class Assembly:
     conflicts: tuple[Conflict, ...] = ()
     shared: Mapping[Hashable, Sequence[Member]] = field(factory=dict)
     neighbours: Sequence[Neighbours] = ()
-    # what it was made from, and the keys of what of that it has not
+    # what it was made from
     _given: tuple[Fragment, ...] = ()
-    _excluded: frozenset[str] = frozenset()
     # the sections of sites that transformers noted something of
     _noted: tuple[Section, ...] = ()
     _bare: frozenset[Origin] = frozenset()
@@ -80,7 +79,7 @@ class Assembly:
     @property
     def fragments(self) -> list[Fragment]:
         """The fragments that it is made of, in their order."""
-        return [each for each in self._given if each.blocks and each.key not in self._excluded]
+        return [each for each in self._given if each.blocks]
 
     @cached_property
     def listen_ports(self) -> ListenPorts:
@@ -122,9 +121,8 @@ class Assembler:
     allow_shadowing: bool = False
     _in_order: dict[Hashable, Sequence[Member]] = field(factory=dict)
     _shared: dict[Hashable, Sequence[Member]] = field(factory=dict)
-    # what it was given last, by key, and what of that is part of the assembly
+    # what it was given last, by key, and what is part of the assembly
     _given: tuple[Fragment, ...] = ()
-    _excluded: frozenset[str] = frozenset()
     _by_key: dict[str, Fragment] = field(factory=dict)
     _fragments: dict[str, Fragment] = field(factory=dict)
     _bare: Chosen[Fragment] = field(factory=lambda: Chosen(lambda each: bool(each.bare)))
@@ -144,7 +142,8 @@ class Assembler:
         """
         touched: _Touched = {}
         before, left = self._fragments, list[str]()
-        for key, fragment in self._changed(tuple(fragments), frozenset(excluded)).items():
+        given = [each for each in fragments if each.key not in excluded] if excluded else fragments
+        for key, fragment in self._changed(tuple(given)).items():
             if key in before:
                 self._leave(before.pop(key), touched)
                 left.append(key)
@@ -155,19 +154,19 @@ class Assembler:
             self._latest = self._assembled(touched, left)
         return self._latest
 
-    def _changed(self, fragments: tuple[Fragment, ...], excluded: frozenset[str]) -> Mapping[str, Fragment | None]:
+    def _changed(self, fragments: tuple[Fragment, ...]) -> Mapping[str, Fragment | None]:
         """By key, the fragments that are to be part of the assembly and are not yet; None for those that are to leave it."""
         difference = Difference.of(self._given, fragments)
         for each in difference.gone:
             self._by_key.pop(each.key, None)
         self._by_key.update((each.key, each) for each in difference.new)
-        keys = [each.key for each in (*difference.gone, *difference.new)] + sorted(excluded ^ self._excluded)
+        keys = [each.key for each in (*difference.gone, *difference.new)]
         if len(self._by_key) != len(fragments):
             # of several with one key the last one counts
             self._by_key = {each.key: each for each in fragments}
             keys = [*self._fragments, *self._by_key]
-        self._given, self._excluded = fragments, excluded
-        wanted = {key: None if key in excluded else self._by_key.get(key) for key in keys}
+        self._given = fragments
+        wanted = {key: self._by_key.get(key) for key in keys}
         return {key: each for key, each in wanted.items() if self._fragments.get(key) is not each}
 
     def _assembled(self, touched: _Touched, left: Sequence[str]) -> Assembly:
@@ -182,7 +181,7 @@ class Assembler:
                 keep(self._in_order, group, found)
                 keep(self._shared, group, found if len(found) > 1 or isinstance(group, tuple) else ())
             self._put_in_order({group: self._merged(found) for group, found in members.items()})
-        bare = [each.bare for each in self._bare.of(self._given) if each.key not in self._excluded]
+        bare = [each.bare for each in self._bare.of(self._given)]
         sections = tuple(self._ordered)
         return Assembly(
             sections,
@@ -190,7 +189,6 @@ class Assembler:
             dict(self._shared),
             self._conflicts.neighbours,
             self._given,
-            self._excluded,
             self._noted.of(sections),
             frozenset[Origin]().union(*bare),
         )
