@@ -16,8 +16,10 @@ from attrs import define, evolve, field, frozen
 from dockcaddy import incremental
 from dockcaddy.caddyjson.document import Document, Json, Route, Server, encoded
 from dockcaddy.caddyjson.express_certificates import (
-    HOST_PATTERN,
+    HOST,
     http_port,
+    in_folders,
+    is_name,
     is_new_name,
     is_secure,
     with_certificates,
@@ -25,7 +27,6 @@ from dockcaddy.caddyjson.express_certificates import (
 from dockcaddy.caddyjson.plain_proxies import COUNTS, PLACES, UPSTREAM, PlainProxy, Shape, plain_proxy
 from dockcaddy.settings import limits
 
-_HOST = "{http.request.host}"
 _FILE = "{http.matchers.file.relative}"
 _NO_UPSTREAM = {"handler": "error", "error": "no upstreams available", "status_code": 503}
 # what the name of a file says of upstreams, as placeholders
@@ -229,12 +230,9 @@ def _with_route(document: Document, server: Server, folder: str) -> Server:
     shapes = _shapes(document, server)
     if not shapes:
         return server
-    files = {"file": {"root": f"{folder}/{_name(server)}", "try_files": [f"/{_HOST}/*"]}}
     chosen = {"handler": "subroute", "routes": [_for_shape(each) for each in shapes]}
-    found = {"match": [files], "handle": [_ADDRESSES, chosen]}
-    # neither a path nor another name of a folder
-    names = {"vars_regexp": {_HOST: {"pattern": HOST_PATTERN}}}
-    express = Route({"match": [names], "handle": [{"handler": "subroute", "routes": [found]}]})
+    found = {"match": in_folders([f"{folder}/{_name(server)}"], HOST), "handle": [_ADDRESSES, chosen]}
+    express = Route({"match": [is_name(HOST)], "handle": [{"handler": "subroute", "routes": [found]}]})
     return evolve(server, routes=(express, *server.routes))
 
 

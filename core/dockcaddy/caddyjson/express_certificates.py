@@ -6,18 +6,18 @@ new names (https://caddyserver.com/docs/automatic-https#on-demand-tls).
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from attrs import evolve
 
 from dockcaddy.caddyjson.document import Document, Json, Route, Server
 from dockcaddy.settings import limits
 
-HOST_PATTERN = r"^[a-z0-9_-]+(?:\.[a-z0-9_-]+)*$"
+_HOST_PATTERN = r"^[a-z0-9_-]+(?:\.[a-z0-9_-]+)*$"
 ASK_PATH = "/.well-known/dockcaddy/site"
 _OWN_HOST = "127.0.0.1"
 _ASKED = "{http.request.uri.query.domain}"
-_HOST = "{http.request.host}"
+HOST = "{http.request.host}"
 # so many labels a new name may have; a policy of Caddy names each number of them
 _LABELS = range(2, 6)
 # settings of a server
@@ -96,8 +96,8 @@ def _with_asked(document: Document, folders: Sequence[str]) -> Document:
 
 def _asked(folders: Sequence[str]) -> Route:
     """The route that answers whether a host has a site, to Caddy only."""
-    known = {"match": _files(folders, _ASKED), "handle": [_response(200)], "terminal": True}
-    names = {"match": [_name(_ASKED)], "handle": [{"handler": "subroute", "routes": [known]}]}
+    known = {"match": in_folders(folders, _ASKED), "handle": [_response(200)], "terminal": True}
+    names = {"match": [is_name(_ASKED)], "handle": [{"handler": "subroute", "routes": [known]}]}
     match = {"path": [ASK_PATH], "remote_ip": {"ranges": [f"{_OWN_HOST}/32"]}}
     handle = [{"handler": "subroute", "routes": [names, {"handle": [_response(403)]}]}]
     return Route({"match": [match], "handle": handle, "terminal": True})
@@ -105,18 +105,20 @@ def _asked(folders: Sequence[str]) -> Route:
 
 def _redirected(folders: Sequence[str]) -> Route:
     """The route that redirects these hosts, as Caddy does for hosts that it knows."""
-    location = {"Location": [f"https://{_HOST}{{http.request.uri}}"]}
+    location = {"Location": [f"https://{HOST}{{http.request.uri}}"]}
     response = {**_response(308), "headers": location, "close": True}
-    known = {"match": _files(folders, _HOST), "handle": [response], "terminal": True}
-    return Route({"match": [_name(_HOST)], "handle": [{"handler": "subroute", "routes": [known]}]})
+    known = {"match": in_folders(folders, HOST), "handle": [response], "terminal": True}
+    return Route({"match": [is_name(HOST)], "handle": [{"handler": "subroute", "routes": [known]}]})
 
 
-def _files(folders: Sequence[str], host: str) -> list[Json]:
+def in_folders(folders: Iterable[str], host: str) -> list[Json]:
+    """The matchers for a placeholder's hosts that have a file in one of these folders."""
     return [{"file": {"root": each, "try_files": [f"/{host}/*"]}} for each in folders]
 
 
-def _name(host: str) -> Json:
-    return {"vars_regexp": {host: {"pattern": HOST_PATTERN}}}
+def is_name(host: str) -> Json:
+    """The matcher for a placeholder's hosts that are names, and neither a path nor another name of a folder."""
+    return {"vars_regexp": {host: {"pattern": _HOST_PATTERN}}}
 
 
 def _response(status: int) -> Json:

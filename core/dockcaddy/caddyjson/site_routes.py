@@ -1,13 +1,13 @@
 """The route of each plain site, which Caddy adapts once: whoever needs it again gets the same object. Pure."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 from weakref import WeakValueDictionary
 
 from attrs import Factory, define, field
 
 from dockcaddy.caddyjson.definitions import Definitions, Section
-from dockcaddy.caddyjson.document import Document, Json, Route
+from dockcaddy.caddyjson.document import Document, Route, objects_in
 from dockcaddy.caddyjson.plain_sites import PlainSite, plain_site
 from dockcaddy.errors import CaddyRefusal
 from dockcaddy.settings import limits
@@ -114,19 +114,10 @@ def _batches(new: Iterable[PlainSite]) -> Iterator[list[PlainSite]]:
 
 def route_of_its_own(route: Route, address: str) -> Route:
     """The route with groups of its own: Caddy numbers them in each text from zero, and a request runs one route of each."""
-    return Route(_with_own_groups(route.value, address))
-
-
-def _with_own_groups(route: Json, address: str) -> Json:
-    waiting: list[Any] = [route]
-    while waiting:
-        node = waiting.pop()
-        if isinstance(node, list):
-            waiting += node
-        elif isinstance(node, dict):
-            waiting += node.values()
-            routes = node.get("routes")
-            for each in routes if isinstance(routes, list) else ():
-                if isinstance(each, dict) and "group" in each:
-                    each["group"] = f"{each['group']} of {address}"
-    return route
+    value = route.value
+    for node in objects_in(value):
+        routes = node.get("routes")
+        for each in routes if isinstance(routes, list) else ():
+            if isinstance(each, dict) and "group" in each:
+                each["group"] = f"{each['group']} of {address}"
+    return Route(value)

@@ -5,7 +5,7 @@ other, Caddy adapts together, with one site of each kind of plain sites in it. W
 its kind stand in the whole. What is not understood Caddy adapts as a whole, as if there were no parts.
 """
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 
 from attrs import Factory, define, evolve, field, frozen
 
@@ -37,14 +37,13 @@ class _Part:
 
 @frozen(eq=False)
 class _Last:
-    """What was put together last of these sections, while it is made of plain sites of `kinds` and of what has not changed since.
+    """What was put together last of these sections, while it is made of plain sites of its kinds and of what has not changed since.
 
     `certified` are the hosts of all sites that Caddy requests certificates for.
     """
 
     sections: tuple[Section, ...]
     whole: Whole
-    kinds: Mapping[Hashable, Kind]
     certified: set[str]
     document: Document
 
@@ -139,7 +138,7 @@ class Splicer:
                 # where it is not known, files are read
                 if not shared and self._skeleton is not None:
                     certified = {host for each in parts.values() for host in each.certified}
-                    self._last = _Last(sections, whole, {kind.key: kind for kind in kinds}, certified, document)
+                    self._last = _Last(sections, whole, certified, document)
                 return document
         raise NotSpliceable
 
@@ -225,7 +224,7 @@ class Splicer:
 
 def _take_out(last: _Last, section: Section, part: _Part) -> bool:
     """Take a site out of what was put together last. Returns whether nothing else changes by that."""
-    kind = last.kinds.get(part.site.kind) if part.site is not None else None
+    kind = last.whole.kinds.get(part.site.kind) if part.site is not None else None
     if kind is None or section.place not in kind.sites or len(kind.sites) <= _FEWEST:
         return False
     if kind.stub is not None and kind.stub[0] == section.place:
@@ -237,7 +236,7 @@ def _take_out(last: _Last, section: Section, part: _Part) -> bool:
 
 def _put_in(last: _Last, section: Section, part: _Part) -> bool:
     """Put a site into what was put together last. Returns whether nothing else changes by that."""
-    kind = last.kinds.get(part.site.kind) if part.site is not None else None
+    kind = last.whole.kinds.get(part.site.kind) if part.site is not None else None
     if kind is None or part.site is None or part.route is None or not last.certified.isdisjoint(part.certified):
         return False
     last.certified.update(part.certified)

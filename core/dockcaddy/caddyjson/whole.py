@@ -5,7 +5,7 @@ Plain sites of its kinds may come and go: then only they are looked at.
 
 import re
 from bisect import bisect_left
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from itertools import chain
 from math import inf
 from operator import itemgetter
@@ -33,7 +33,7 @@ class Whole:
     """The skeleton, the kinds of plain sites, and by name the servers with all routes."""
 
     skeleton: Document
-    kinds: Sequence[Kind]
+    kinds: Mapping[Hashable, Kind]
     servers: Mapping[str, "_Order"]
 
     @classmethod
@@ -46,11 +46,11 @@ class Whole:
         servers = {
             name: _Order.of(server, placed.get(name, {}), routes, places) for name, server in skeleton.servers.items()
         }
-        return cls(skeleton, kinds, servers)
+        return cls(skeleton, {kind.key: kind for kind in kinds}, servers)
 
     def document(self) -> Document:
         """The document. Raises NotSpliceable."""
-        names = Names({name: (kind, suffix) for kind in self.kinds for name, suffix in kind.forms()})
+        names = Names({name: (kind, suffix) for kind in self.kinds.values() for name, suffix in kind.forms()})
         rest = names.grown_rest(self.skeleton.rest)
         settings = {name: names.grown_server(server) for name, server in self.skeleton.servers.items()}
         if names.odd:

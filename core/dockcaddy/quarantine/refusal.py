@@ -4,15 +4,17 @@ import json
 import re
 from collections.abc import Hashable, Iterable, Sequence
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any
 
 from attrs import evolve, field, frozen
 
 from dockcaddy.caddy import refused_line
 from dockcaddy.caddyfile import Block, Origin, all_blocks, plain_host
+from dockcaddy.caddyjson import Alone
 from dockcaddy.caddyjson.places import Place, values_in
 from dockcaddy.errors import one_line
 from dockcaddy.fragment import Fragment
+from dockcaddy.merge.configuration import Configuration
 from dockcaddy.model import Problem
 
 BY_CADDY = "caddy refuses it: "
@@ -33,22 +35,6 @@ _INNER = re.compile(
 _NUMBERED = re.compile(r"\b(route|policy|position|server srv|custom log 'log)\s?\d+")
 
 
-class Tried(Protocol):
-    """What was tried: a text with the origins of its lines, and Caddy's JSON of it, if it could be adapted."""
-
-    @property
-    def text(self) -> str:
-        """The Caddyfile."""
-
-    @property
-    def lines(self) -> Sequence[tuple[Origin, ...]]:
-        """The origins of each of its lines."""
-
-    @property
-    def adapted(self) -> bytes | None:
-        """Caddy's JSON."""
-
-
 @frozen(eq=False)
 class Refusal:
     """Why a configuration is refused: Caddy's own message, or that of an unsafe setting (`is_unsafe`).
@@ -58,7 +44,7 @@ class Refusal:
     """
 
     words: str
-    configuration: Tried
+    configuration: Configuration | Alone
     at_load: bool = False
     is_unsafe: bool = False
     place: Place = field(factory=Place)
@@ -116,7 +102,7 @@ class Refusal:
         return Problem(found.resource, one_line(found.label), one_line(words))
 
 
-def refusal_of(messages: Sequence[str], configuration: Tried) -> Refusal:
+def refusal_of(messages: Sequence[str], configuration: Configuration) -> Refusal:
     """What Caddy says to a configuration; several messages if it could adapt that."""
     if configuration.adapted is None:
         return Refusal(messages[0], configuration)
@@ -125,7 +111,7 @@ def refusal_of(messages: Sequence[str], configuration: Tried) -> Refusal:
     return evolve(first, others=tuple(others))
 
 
-def _at_load(words: str, configuration: Tried, config: Any) -> Refusal:
+def _at_load(words: str, configuration: Configuration, config: Any) -> Refusal:
     place = Place.of(words, config)
     hosts = tuple(frozenset(map(plain_host, each)) for each in place.hosts)
     return Refusal(words, configuration, at_load=True, place=place, hosts=hosts)
