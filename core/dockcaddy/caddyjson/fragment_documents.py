@@ -172,6 +172,10 @@ class FragmentDocuments:
                 self._by_text.pop(alone.text, None)
             if each in self._refused_definers:
                 self._definers = None
+        if fragments is None:
+            # also of fragments that are gone
+            for text in [text for text, alone in self._by_text.items() if alone.refusal is not None]:
+                del self._by_text[text]
 
     def _define(self, definers: tuple[Fragment, ...]) -> bool:
         """Note the definitions of these fragments, of which Caddy accepts all. Returns whether they have changed."""

@@ -5,16 +5,18 @@ import threading
 from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures import TimeoutError as FutureTimeout
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from attrs import define, field
 
-from dockcaddy.caddy.watched import WatchedCaddy
 from dockcaddy.controller.discovery import Target, targets_of
 from dockcaddy.controller.server import Server, Wanted
 from dockcaddy.errors import CaddyRefusal, CaddyUnreachable
 from dockcaddy.model import Inventory, Problem
 from dockcaddy.settings import limits
+
+if TYPE_CHECKING:
+    from dockcaddy.caddy.watched import WatchedCaddy
 
 logger = logging.getLogger("dockcaddy")
 
@@ -112,7 +114,7 @@ class Fleet:
     def load(self, config: bytes) -> None:
         """Have one server run this JSON. Raises CaddyRefusal if none accepts it, CaddyUnreachable if none answers."""
 
-        def load(caddy: WatchedCaddy) -> None:
+        def load(caddy: "WatchedCaddy") -> None:
             if not caddy.holds(config):
                 caddy.load(config)
 
@@ -134,7 +136,7 @@ class Fleet:
         for server in self._servers.values():
             server.close()
 
-    def _asked(self, work: Callable[[WatchedCaddy], T], *, loads: bool = False, among: Collection[str] = ()) -> T:
+    def _asked(self, work: "Callable[[WatchedCaddy], T]", *, loads: bool = False, among: Collection[str] = ()) -> T:
         """The result of the first server that gives one. Raises the first refusal, or CaddyUnreachable."""
         asked: dict[Future[T], Server] = {}
         refusal: CaddyRefusal | None = None
@@ -156,7 +158,7 @@ class Fleet:
 
     def _answers(
         self,
-        work: Callable[[WatchedCaddy], T],
+        work: "Callable[[WatchedCaddy], T]",
         asked: dict["Future[T]", Server],
         *,
         loads: bool,
@@ -195,7 +197,7 @@ class Fleet:
             yield f"and {len(named) - 3} more"
 
 
-def _compared(caddy: WatchedCaddy, config: bytes) -> str:
+def _compared(caddy: "WatchedCaddy", config: bytes) -> str:
     """Whether Caddy serves the `same`, something else (`another`), or nothing (`""`)."""
     if not caddy.serves(b"") and not caddy.serves(b'{"apps":{}}'):
         return "same" if config and caddy.serves(config) else "another"

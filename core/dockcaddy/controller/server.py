@@ -3,12 +3,11 @@
 import threading
 from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import Future
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from attrs import define, field, frozen
 
 from dockcaddy.backoff import Backoff
-from dockcaddy.caddy.watched import WatchedCaddy
 from dockcaddy.controller.discovery import Target
 from dockcaddy.errors import CaddyRefusal, CaddyUnreachable, own_fault
 from dockcaddy.fragment import Fragment
@@ -17,6 +16,9 @@ from dockcaddy.merge.configuration import Configuration
 from dockcaddy.model import Problem
 from dockcaddy.quarantine import Quarantine
 from dockcaddy.settings import limits
+
+if TYPE_CHECKING:
+    from dockcaddy.caddy.watched import WatchedCaddy
 
 # a server is asked this often whether it has its configuration, in seconds
 CHECK_INTERVAL = 0.5
@@ -62,7 +64,7 @@ class Server:
     """
 
     target: Target
-    caddy: WatchedCaddy
+    caddy: "WatchedCaddy"
     quarantine: Quarantine
     clock: Callable[[], float]
     leads: Callable[[], bool] = lambda: True
@@ -115,7 +117,7 @@ class Server:
             self._wanted, self._is_trying = None, False
             self._refused.succeeded()
 
-    def ask(self, work: Callable[[WatchedCaddy], T], *, loads: bool = False) -> "Future[T]":
+    def ask(self, work: "Callable[[WatchedCaddy], T]", *, loads: bool = False) -> "Future[T]":
         """Do something with the Caddy, between other work. If it `loads`, that stays until the server is to run another one.
 
         It stays for a while only, as nobody may decide what comes next.
