@@ -89,6 +89,8 @@ def test_matchers_and_what_is_passed_and_what_is_not_known(tried: Callable) -> N
         (["not path /secret"], [""], "not path /secret"),
         (["not path /a /b", "method GET HEAD"], [""], "method GET HEAD and not path /a /b"),
         (["query a=b"], ["?a=b"], "query a=b"),
+        (["query pattern=b"], ["?pattern=b"], "query pattern=b"),
+        (["header_regexp X-Team ^blue"], ["", "--header", "X-Team: blue"], "header_regexp X-Team ^blue"),
         (["header X-Team blue"], ["", "--header", "X-Team: blue"], "header X-Team blue"),
         (["path_regexp ^/a[0-9]+"], ["a1"], "path_regexp ^/a[0-9]+"),
         (["remote_ip 127.0.0.0/8"], [""], "remote_ip 127.0.0.0/8"),

@@ -26,6 +26,8 @@ from dockcaddy.run.trying import Request, Way, way_of
 from dockcaddy.status.client import NotRunning, StatusClient
 from dockcaddy.status.view import Documents
 
+# matchers with a value for each name that people choose
+_NAMING = frozenset(("header", "header_regexp", "query", "vars", "vars_regexp"))
 # what everybody passes and is of no interest
 _PLAIN = ("headers", "vars", "map", "log_append", "encode", "tracing", "rewrite", "subroute", "invoke", *ANSWERING)
 _UNSURE = {
@@ -187,11 +189,12 @@ def _words(kind: str, value: Any) -> str:
         return " ".join(_words(kind, each) for each in value)
     if not isinstance(value, dict):
         return value if isinstance(value, str) else json.dumps(value)
-    for key in ("pattern", "expr", "ranges"):
-        if key in value:
-            return _words(kind, value[key])
+    if kind not in _NAMING:
+        for key in ("pattern", "expr", "ranges"):
+            if key in value:
+                return _words("", value[key])
     sign = "=" if kind == "query" else " "
-    return " ".join(f"{key}{sign}{_words(kind, each)}" for key, each in value.items())
+    return " ".join(f"{key}{sign}{_words('', each)}" for key, each in value.items())
 
 
 def _sites(configuration: Configuration, hosts: Sequence[str], request: Request) -> list[Block]:
