@@ -17,6 +17,7 @@ class Told:
     progress: tuple[int, int] | None = None
     name: str = "local"
     description: str = "docker 20.10.24"
+    unlabelled: int = 0
     is_known: bool = False
 
 

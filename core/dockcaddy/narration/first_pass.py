@@ -6,21 +6,13 @@ from typing import Protocol
 
 from attrs import define, field
 
-from dockcaddy.narration.log import counted
+from dockcaddy.narration.log import DescribedEngine, counted
 
 logger = logging.getLogger("dockcaddy")
 
 
-class ReadEngine(Protocol):
+class ReadEngine(DescribedEngine, Protocol):
     """An engine whose containers are read."""
-
-    @property
-    def name(self) -> str:
-        """Its name in inventories."""
-
-    @property
-    def description(self) -> str:
-        """What it is and where: `docker 20.10.24 at unix:///var/run/docker.sock`."""
 
     @property
     def progress(self) -> tuple[int, int] | None:
@@ -49,9 +41,11 @@ class FirstPass:
                 logger.info("engine %s: %s", engine.name, message)
 
     def _waits_for(self, engine: ReadEngine, *, is_known: bool) -> str:
+        if is_known and self.is_over():
+            return ""
         progress = engine.progress
         if is_known:
-            if self.is_over() or progress is None or not progress[1]:
+            if progress is None or not progress[1]:
                 return ""
             return f"{counted(progress[1], 'container')} read, their sites are being prepared"
         if progress is None:

@@ -87,8 +87,9 @@ class Flapping:
         problems = tuple(
             Problem(str(each), "", CRASH_LOOP, "warning") for each in engine.resources if each.key in self._crashing
         )
-        resources = engine.resources if given == engine.resources else given
-        return evolve(engine, resources=resources, problems=(*engine.problems, *problems))
+        if given == engine.resources:
+            return evolve(engine, problems=(*engine.problems, *problems)) if problems else engine
+        return evolve(engine, resources=given, problems=(*engine.problems, *problems))
 
     def _resources(self, resources: Iterable[Resource]) -> Iterable[Resource]:
         for resource in resources:
