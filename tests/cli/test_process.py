@@ -11,6 +11,7 @@ from pathlib import Path
 
 import dockcaddy
 import pytest
+import tomli
 
 pytestmark = pytest.mark.process
 
@@ -111,6 +112,26 @@ def test_an_interrupt_is_quiet(sandbox: Path, number: int, status: int) -> None:
     finally:
         process.kill()
     assert (process.returncode, out, err.strip()) == (status, b"", b"")
+
+
+# stands in for the package: ctrl-c comes while it is imported
+IMPORTED = "import os, signal; os.kill(os.getpid(), signal.SIGINT); signal.pause()"
+
+
+def test_an_interrupt_during_the_imports_is_quiet(sandbox: Path, project: Path) -> None:
+    (sandbox / "dockcaddy").mkdir()
+    (sandbox / "dockcaddy" / "__init__.py").write_text(IMPORTED)
+    module, _, function = tomli.loads((project / "pyproject.toml").read_text())["project"]["scripts"][
+        "dockcaddy"
+    ].partition(":")
+    # what pip writes as the script; a shell may have the tests ignore ctrl-c
+    script = f"import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\nfrom {module} import {function}\n{function}()"
+    path = os.pathsep.join([str(sandbox), str(project / "core")])
+    command = [sys.executable, "-c", script]
+    done = subprocess.run(
+        command, capture_output=True, check=False, env={**os.environ, "PYTHONPATH": path}, timeout=300
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGINT, b"", b"")
 
 
 def eventually_reading(pid: int) -> None:

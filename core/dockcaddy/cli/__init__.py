@@ -113,8 +113,9 @@ def _recognised_interrupts() -> Iterator[None]:
     def interrupt(number: int, _: object) -> None:
         raise _Terminated if number == signal.SIGTERM else KeyboardInterrupt
 
-    usual = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL}
-    ours = {number: before for number, before in usual.items() if signal.getsignal(number) == before}
+    usual = (signal.default_int_handler, signal.SIG_DFL)
+    found = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    ours = {number: before for number, before in found.items() if before in usual}
     for number in ours:
         signal.signal(number, interrupt)
     try:
