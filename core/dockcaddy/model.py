@@ -315,6 +315,11 @@ class Problem:
         return f"{self.resource}: {where}{self.message}"
 
 
+@frozen
+class Unreached(Problem):
+    """A warning about a directive that no request comes to."""
+
+
 def without_repeats(problems: Iterable[Problem]) -> tuple[Problem, ...]:
     """The problems without warnings about labels that have an error too."""
     problems = tuple(problems)

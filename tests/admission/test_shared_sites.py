@@ -7,6 +7,7 @@ from dockcaddy.admission.conflicts.adapted import SiteAdapter
 from dockcaddy.admission.conflicts.shared_sites import SharedSites
 from dockcaddy.errors import CaddyUnreachable
 from dockcaddy.merge.assembly import Assembly
+from dockcaddy.model import Unreached
 from dockcaddy.reconcile.pipeline import BaseCaddyfile, Pipeline
 from dockcaddy.settings import limits
 
@@ -94,6 +95,12 @@ def test_what_no_request_comes_to_is_told_with_the_remedy(told: Told, case: str)
     assert warning.startswith("container b: label caddy.") and "no request comes to" in warning
     assert "of container a (label caddy." in warning and warning.endswith(remedy)
     assert told.warnings(newer) == told.warnings(older, older) == []
+
+
+def test_what_no_request_comes_to_is_told_apart_from_other_warnings(told: Told) -> None:
+    sites = SharedSites(SiteAdapter(told.adapt))
+    sites.conflicts_in(told.assembly(*LATE[next(iter(LATE))][:2]))
+    assert [type(each) for each in sites.warnings] == [Unreached]
 
 
 SHARED = {

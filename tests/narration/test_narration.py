@@ -11,7 +11,7 @@ import pytest
 from attrs import define, evolve, field, frozen
 from dockcaddy import logs, plugins
 from dockcaddy.caddyfile import ListenPorts
-from dockcaddy.model import Attachment, EngineInventory, Inventory, Resource, Unserved
+from dockcaddy.model import Attachment, EngineInventory, Inventory, Resource, Unreached, Unserved
 from dockcaddy.narration import LogNarrator, Pass
 from dockcaddy.narration.log import _kinds
 from dockcaddy.plugins.registry import Registry
@@ -36,6 +36,7 @@ class Told:
     narrator: LogNarrator
     stream: io.StringIO
     pipeline: Pipeline = field(factory=lambda: Pipeline(Registry()))
+    engine: EngineInventory = field(factory=lambda: EngineInventory("local"))
 
     def cycle(
         self,
@@ -46,7 +47,7 @@ class Told:
         unserved: tuple[Unserved, ...] = (),
     ) -> list[str]:
         """The lines that a pass with these resources adds."""
-        inventory = Inventory((EngineInventory("local", resources, unserved=unserved),))
+        inventory = Inventory((evolve(self.engine, resources=resources, unserved=unserved),))
         fragments = self.pipeline.fragments(inventory, BaseCaddyfile("/etc/Caddyfile", base) if base else None)
         configuration = self.pipeline.configuration(fragments)
         before = len(self.stream.getvalue())
@@ -122,6 +123,12 @@ def test_an_empty_engine_gets_an_example_to_paste_once(told: Told) -> None:
     assert told.cycle() == []
 
 
+def test_the_example_names_the_network_that_caddys_container_is_on(told: Told) -> None:
+    networks = (Attachment("bridge", "b", "172.17.0.2"), Attachment("web", "w", "172.18.0.2"))
+    told.engine = EngineInventory("local", caddy=evolve(container("caddy"), attachments=networks))
+    assert told.cycle()[-2].startswith("    docker run -d --network web -l caddy=http://whoami.localhost")
+
+
 def test_the_example_has_the_prefix_that_is_looked_for(told: Told) -> None:
     told.narrator.label_prefix = "proxy"
     text = "\n".join(told.cycle())
@@ -158,10 +165,20 @@ def test_what_a_newer_container_puts_before_an_older_one_is_told(told: Told) -> 
     new = site("new", "172.17.0.3", "http://a.test", **labels)
     told.cycle(old)
     assert told.cycle(old, new) == [
-        "info: changed: http://a.test gains new 172.17.0.3:80 and with basic_auth of container new (13 ms)"
+        "info: changed: http://a.test gains new 172.17.0.3:80, with basic_auth of container new (13 ms)"
     ]
     replica = site("replica", "172.17.0.4", "http://a.test", **labels)
     assert told.cycle(old, new, replica) == ["info: changed: http://a.test gains replica 172.17.0.4:80 (13 ms)"]
+
+
+def test_a_proxy_that_no_request_comes_to_gains_the_site_nothing(told: Told) -> None:
+    old = container("old", caddy="http://a.test", caddy__try_files="/index.html")
+    new = container("new", "172.17.0.3", caddy="http://a.test", caddy__reverse_proxy="/api/* 172.17.0.3:80")
+    told.cycle(old)
+    told.narrator.report([Unreached("container new", "caddy.reverse_proxy", "no request comes to it", "warning")])
+    assert told.cycle(old, new) == ["info: changed: http://a.test with container new (13 ms)"]
+    told.narrator.report([])
+    assert told.cycle(new) == ["info: changed: http://a.test gains new 172.17.0.3:80 (13 ms)"]
 
 
 def test_a_site_without_upstreams_names_its_container(told: Told) -> None:

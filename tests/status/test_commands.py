@@ -9,6 +9,7 @@ import pytest
 from attrs import evolve
 from clock import Clock
 from command_line import Call, dockcaddy
+from dockcaddy import testing
 from dockcaddy.cli.status import fitting
 from dockcaddy.cli.wait import look, waited
 from dockcaddy.model import Unserved
@@ -67,6 +68,16 @@ def test_what_has_no_site_is_listed_by_its_reason(mixed: Observed) -> None:
     assert first.startswith("-- containers cache, db: no labels of ours: add") and second.startswith(
         "-- container old: stopped"
     )
+
+
+def test_caddys_own_container_needs_no_labels(mixed: Observed) -> None:
+    mixed.engine.unserved = (
+        Unserved("container", "db", "db", "NoLabels"),
+        Unserved("container", "c", "proxy", "NoLabels"),
+    )
+    mixed.engine.caddy = testing.container("proxy", id="c")
+    mixed.turn()
+    assert "-- container proxy: Caddy runs in it" in shown(mixed).splitlines()
 
 
 def test_a_container_without_an_address_is_named_once(mixed: Observed) -> None:
@@ -160,6 +171,22 @@ def test_wait_ends_once_the_site_is_ready(world: Observed, tmp_path: Path, dockc
         assert len(looks) == 3
         result = dockcaddy("wait", "web.test", "--state-directory", str(tmp_path))
         assert (result.status, result.out) == (0, "web.test is ready\n")
+
+
+def test_warnings_about_a_site_and_its_containers_are_shown_with_them(
+    world: Observed, tmp_path: Path, dockcaddy: Call
+) -> None:
+    world.put("web", WEB | {"caddy.basicauth.bob": "$2a$14$x"})
+    world.put("other", {"caddy": "other.test", "caddy.respond": "x"})
+    world.turn()
+    warning = "container web: label caddy.basicauth.bob: basicauth is deprecated in caddy: write basic_auth"
+    with served(world.keeper, tmp_path):
+        for subject in ("web.test", "web"):
+            shown = dockcaddy("status", subject, "--state-directory", str(tmp_path)).out
+            assert shown.endswith(f"\n\nalso\n?? {warning}\n")
+            waited = dockcaddy("wait", subject, "--state-directory", str(tmp_path))
+            assert (waited.status, waited.err) == (0, f"warning: {warning}\n")
+        assert "also" not in dockcaddy("status", "other.test", "--state-directory", str(tmp_path)).out
 
 
 def test_wait_says_why_not(world: Observed, tmp_path: Path, dockcaddy: Call) -> None:

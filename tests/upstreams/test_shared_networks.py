@@ -166,7 +166,7 @@ class TestSidecar:
     def test_one_that_caddy_does_not_reach_is_named(self) -> None:
         assert why(built(app(), vpn(networks=ON_BACK), own=caddy("front"))) == (
             "it uses the network of container vpn (network_mode), and vpn is on back, Caddy is on front: connect one of "
-            "them to a network of the other's (docker network connect back CADDY, or networks: in Compose)"
+            "them to a network of the other's (docker network connect front CONTAINER, or networks: in Compose)"
         )
 
     def test_one_that_has_labels_too_is_served_beside_it(self) -> None:

@@ -29,6 +29,7 @@ class ScriptedEngine:
     name: str = "local"
     resources: dict[str, Resource] = field(factory=dict)
     unserved: tuple[Unserved, ...] = ()
+    caddy: Resource | None = None
     down: bool = False
     _last: EngineInventory | None = None
 
@@ -40,7 +41,7 @@ class ScriptedEngine:
             raise EngineUnreachable("no answer")
         found = tuple(self.resources.values())
         if self._last is None or (self._last.resources, self._last.unserved) != (found, self.unserved):
-            self._last = EngineInventory(self.name, found, unserved=self.unserved)
+            self._last = EngineInventory(self.name, found, caddy=self.caddy, unserved=self.unserved)
         return self._last
 
     def resync(self) -> None:

@@ -4,7 +4,7 @@ import json
 import logging
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import click
@@ -17,7 +17,7 @@ from dockcaddy.errors import SettingsError
 from dockcaddy.settings.environment_file import load_environment_file
 from dockcaddy.settings.table import nearest
 from dockcaddy.status.client import NotRunning, StatusClient
-from dockcaddy.status.view import Documents, Row, Style, details, drawn, overview
+from dockcaddy.status.view import Documents, Style, chosen, drawn, overview
 
 logger = logging.getLogger("dockcaddy")
 
@@ -83,18 +83,9 @@ def _text(documents: Documents, subject: str, *, as_json: bool) -> str:
         return json.dumps({"sites": sites, "resources": resources, **problems}, indent=2, ensure_ascii=False) + "\n"
     is_terminal = results().isatty()
     colours = _COLOURS if is_terminal and not os.environ.get("NO_COLOR") else None
-    return drawn(_rows(documents, subject, [*sites, *resources]), width() if is_terminal else 0, colours)
-
-
-def _rows(documents: Documents, subject: str, chosen: list[Mapping[str, Any]]) -> Iterator[Row]:
     now = time.time()
-    if not subject:
-        yield from overview(documents, now)
-        return
-    for place, each in enumerate(chosen):
-        if place:
-            yield Row("")
-        yield from details(each, now)
+    rows = chosen(documents, [*sites, *resources], now) if subject else overview(documents, now)
+    return drawn(rows, width() if is_terminal else 0, colours)
 
 
 def _height() -> int:

@@ -15,7 +15,7 @@ from dockcaddy.cli.status import client_for
 from dockcaddy.errors import SettingsError
 from dockcaddy.settings.values import parse_seconds
 from dockcaddy.status.client import NotRunning, StatusClient
-from dockcaddy.status.view import Documents, is_met, is_unknown, owner, why
+from dockcaddy.status.view import Documents, is_met, is_unknown, owner, spelled, why
 
 logger = logging.getLogger("dockcaddy")
 
@@ -47,8 +47,8 @@ def command(subject: str, timeout: str, **options: Any) -> int:
     if reason:
         logger.error("%s: not ready after %s: %s", subject, f"{patience:g} s", reason)
         return NOT_READY
-    for each in left_out(client, subject):
-        logger.warning("%s: without %s", subject, each)
+    for each in reservations(client, subject):
+        logger.warning("%s", each)
     write(f"{subject} is ready\n")
     return 0
 
@@ -81,10 +81,12 @@ def look(client: StatusClient, subject: str) -> str:
     return "; ".join([reason, *(each for each in silent if each not in reason)])
 
 
-def left_out(client: StatusClient, subject: str) -> list[str]:
-    """The resources whose labels the subject, a site, is served without, and why."""
+def reservations(client: StatusClient, subject: str) -> list[str]:
+    """What is wrong although the subject is ready: resources whose labels a site is served without, and warnings."""
     try:
         documents = Documents.of(client.document)
     except NotRunning:
         return []
-    return [f"{owner(each)}: {why(each)}" for each in documents.left_out(documents.named(subject)[0])]
+    sites, resources = documents.named(subject)
+    left_out = [f"{subject}: without {owner(each)}: {why(each)}" for each in documents.left_out(sites)]
+    return [*left_out, *map(spelled, documents.further_problems([*sites, *resources]))]

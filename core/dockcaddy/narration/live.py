@@ -1,6 +1,6 @@
 """Which sites are live, and what is different from one configuration to the next. Pure."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
 from attrs import define, field, frozen
 
@@ -111,25 +111,30 @@ class LiveSites:
 
     _seen: tuple[Section, ...] = ()
     _ports: ListenPorts = field(factory=ListenPorts)
+    _unreached: Collection[tuple[str, str]] = ()
     _containers: _Containers = field(factory=_Containers)
     _sites: incremental.Chosen[Section] = field(factory=lambda: incremental.Chosen(lambda each: is_site(each.block)))
 
     def __len__(self) -> int:
         return len(self._sites.of(self._seen))
 
-    def take(self, assembly: Assembly, inventory: Inventory) -> Difference:
-        """Another configuration is served. Returns what is different."""
+    def take(self, assembly: Assembly, inventory: Inventory, unreached: Collection[tuple[str, str]] = ()) -> Difference:
+        """Another configuration is served, with `unreached` proxies as for `live_site`. Returns what is different."""
         differing = incremental.Difference.of(self._seen, assembly.sections)
         if not differing and assembly.listen_ports == self._ports:
             return Difference()
         # as they were served: at these addresses are others now
-        gone = self._read(differing.gone)
+        gone, self._unreached = self._read(differing.gone), unreached
         self._containers.take(inventory.resources)
         self._seen, self._ports = assembly.sections, assembly.listen_ports
         return _difference(gone, self._read(differing.new))
 
     def _read(self, sections: Iterable[Section]) -> Mapping[Section, LiveSite]:
-        return {each: live_site(each, self._ports, self._containers.at) for each in sections if is_site(each.block)}
+        return {
+            each: live_site(each, self._ports, self._containers.at, self._unreached)
+            for each in sections
+            if is_site(each.block)
+        }
 
 
 def _difference(gone: Mapping[Section, LiveSite], new: Mapping[Section, LiveSite]) -> Difference:
@@ -158,28 +163,41 @@ def _key(section: Section) -> tuple[str, ...]:
     return section.block.keys
 
 
-def live_site(section: Section, ports: ListenPorts, at: Callable[[str], Upstream] = Upstream) -> LiveSite:
-    """The site of a section. `at` gives the upstream at an address."""
+def live_site(
+    section: Section,
+    ports: ListenPorts,
+    at: Callable[[str], Upstream] = Upstream,
+    unreached: Collection[tuple[str, str]] = (),
+) -> LiveSite:
+    """The site of a section. `at` gives the upstream at an address.
+
+    No request comes to a proxy whose resource and label are among those that are `unreached`.
+    """
     block, placeholders = section.block, section.site.placeholders
     urls = [ports.url(key.rstrip(","), has_tls=has_tls(block)) for key in block.keys if key != ","]
     lines = tuple(all_blocks([block]))
     resources = dict.fromkeys(origin.resource for each in lines for origin in each.origins)
-    upstreams = dict.fromkeys(address for each in lines for address in _addresses(each, placeholders))
-    lacks = not upstreams and any(each.keys and each.keys[0] in PROXIES for each in lines)
+    proxies = [each for each in lines if each.keys and each.keys[0] in PROXIES and not _is_among(unreached, each)]
+    upstreams = dict.fromkeys(address for each in proxies for address in _addresses(each, placeholders))
+    lacks = not upstreams and bool(proxies)
     places = tuple(map(at, upstreams))
     return LiveSite(tuple(dict.fromkeys(urls)), tuple(resources), places, lacks, is_page(block))
 
 
 def _addresses(proxy: Block, placeholders: Mapping[str, str]) -> Iterator[str]:
     """Where a proxy sends requests; `placeholders` gives what placeholders stand for."""
-    if proxy.keys and proxy.keys[0] in PROXIES:
-        lines = [proxy.keys[1:], *(child.keys[1:] for child in proxy.children if child.keys[:1] == ("to",))]
-        # `h2c://` alone is the scheme of dynamic upstreams
-        yield from (key for line in lines for key in line if not is_matcher(key) and not key.endswith("://"))
-        for source in all_blocks(proxy.children):
-            if source.keys[:1] == ("a",) and len(source.keys) > 2:
-                if address := placeholders.get(source.keys[1]):
-                    yield f"{bracketed(address)}:{source.keys[2]}"
+    lines = [proxy.keys[1:], *(child.keys[1:] for child in proxy.children if child.keys[:1] == ("to",))]
+    # `h2c://` alone is the scheme of dynamic upstreams
+    yield from (key for line in lines for key in line if not is_matcher(key) and not key.endswith("://"))
+    for source in all_blocks(proxy.children):
+        if source.keys[:1] == ("a",) and len(source.keys) > 2:
+            if address := placeholders.get(source.keys[1]):
+                yield f"{bracketed(address)}:{source.keys[2]}"
+
+
+def _is_among(labels: Collection[tuple[str, str]], line: Block) -> bool:
+    """Whether one of these labels, each with its resource, made the line."""
+    return bool(labels) and any((each.resource, each.label) in labels for each in line.origins)
 
 
 def _short(resources: Iterable[str]) -> Iterator[str]:

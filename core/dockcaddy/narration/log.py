@@ -8,13 +8,16 @@ from attrs import define, evolve, field
 
 from dockcaddy.caddyfile import ListenPorts
 from dockcaddy.errors import listed, one_line
-from dockcaddy.model import EngineInventory, Problem, Resource
+from dockcaddy.model import EngineInventory, Inventory, Problem, Resource, Unreached
 from dockcaddy.narration.live import Change, Difference, LiveSite, LiveSites, Upstream
 from dockcaddy.narration.narrator import Pass, ProblemLog
 from dockcaddy.narration.skipped import skipped, unlabelled
 from dockcaddy.settings import limits
 
 logger = logging.getLogger("dockcaddy")
+
+# networks that a container is on if it names none, or cannot be connected to
+_DEFAULT_NETWORKS = frozenset(("bridge", "podman", "host", "none"))
 
 
 class DescribedEngine(Protocol):
@@ -47,6 +50,7 @@ class LogNarrator:
     sites: LiveSites = field(factory=LiveSites)
     has_reported: bool = False
     _problems: ProblemLog = field(factory=ProblemLog)
+    _unreached: set[tuple[str, str]] = field(factory=set)
     _introduced: set[str] = field(factory=set)
     _seen: dict[str, Resource] = field(factory=dict)
     _ports: ListenPorts | None = None
@@ -56,6 +60,8 @@ class LogNarrator:
     def report(self, problems: Iterable[Problem]) -> None:
         """Log each problem when it appears and when it is gone."""
         self.has_reported = True
+        problems = tuple(problems)
+        self._unreached = {(each.resource, each.label) for each in problems if isinstance(each, Unreached)}
         self._problems.report(problems)
 
     def finished(self, done: Pass) -> None:
@@ -69,7 +75,7 @@ class LogNarrator:
             self._was_delivered = False
             return
         self._was_delivered = True
-        difference = self.sites.take(done.configuration.assembly, done.inventory)
+        difference = self.sites.take(done.configuration.assembly, done.inventory, self._unreached)
         self._report_ports(done)
         took = {"milliseconds": round((done.ended - done.noticed) * 1000)}
         self._report_new(difference.live, took)
@@ -137,8 +143,9 @@ class LogNarrator:
         has_none = not any(engine.resources for engine in done.inventory.engines)
         if self._is_waiting is None and has_none and not len(self.sites):
             prefix = self.label_prefix
+            network = _own_network(done.inventory)
             example = (
-                f"docker run -d -l {prefix}=http://whoami.localhost \\\n"
+                f"docker run -d {network}-l {prefix}=http://whoami.localhost \\\n"
                 f"  -l '{prefix}.reverse_proxy={{{{upstreams 80}}}}' traefik/whoami"
             )
             logger.info(
@@ -178,13 +185,13 @@ def _what_changed(change: Change) -> str:
     before, site = change.before, change.site
     gained = [each for each in site.upstreams if each not in before.upstreams]
     lost = [each for each in before.upstreams if each not in site.upstreams]
-    said = [f"gains {_listed(gained)}"] if gained else []
-    said += [f"loses {_listed(lost)}"] if lost else []
-    joined = [] if said else [each for each in site.resources if each not in before.resources]
-    said += [f"with {_with(each, change)}" for each in dict.fromkeys((*change.brought, *joined))][: limits.MAX_EXAMPLES]
-    left = [] if gained or lost else [each for each in before.resources if each not in site.resources]
-    said += [f"without {', '.join(left)}"] if left else []
-    return " and ".join(said) or f"by labels of {', '.join(site.resources[: limits.MAX_EXAMPLES])}"
+    moved = [f"{verb} {_listed(some)}" for verb, some in (("gains", gained), ("loses", lost)) if some]
+    joined = [] if moved else [each for each in site.resources if each not in before.resources]
+    left = [] if moved else [each for each in before.resources if each not in site.resources]
+    some = [f"with {_with(each, change)}" for each in dict.fromkeys((*change.brought, *joined))][: limits.MAX_EXAMPLES]
+    some += [f"without {', '.join(left)}"] if left else []
+    said = [each for each in (" and ".join(moved), " and ".join(some)) if each]
+    return ", ".join(said) or f"by labels of {', '.join(site.resources[: limits.MAX_EXAMPLES])}"
 
 
 def _with(resource: str, change: Change) -> str:
@@ -225,6 +232,15 @@ def _time(took: dict[str, Any]) -> str:
     """`(13 ms)`, `(1.3 s)`."""
     number = took["milliseconds"]
     return f"({number} ms)" if number < 1000 else f"({number / 1000:.1f} s)"
+
+
+def _own_network(inventory: Inventory) -> str:
+    """`--network caddy ` where Caddy runs in a container on such a network: others are not on it by themselves."""
+    containers = [engine.caddy for engine in inventory.engines if engine.caddy is not None]
+    names = [
+        each.network for caddy in containers for each in caddy.attachments if each.network not in _DEFAULT_NETWORKS
+    ]
+    return f"--network {one_line(names[0])} " if names else ""
 
 
 def _kinds(engine: EngineInventory) -> str:

@@ -141,9 +141,10 @@ class ResourceBook:
             key: each for key, each in current.items() if self._unserved.get(key) != each or key not in self.statuses
         }
         gone = {key for key in self._unserved if key not in current and key not in served}
+        caddys = {f"{engine.name}/{engine.caddy.id}" for engine in _engines(seen) if engine.caddy is not None}
         for key, each in new.items():
             self.made += 1
-            conditions = dates.dated(key, unserved_conditions(each, self.prefix))
+            conditions = dates.dated(key, unserved_conditions(each, self.prefix, is_caddys=key in caddys))
             engine = key.rpartition("/")[0]
             self.statuses[key] = ResourceStatus(key, each.kind, each.name, engine, conditions)
         for key in gone:

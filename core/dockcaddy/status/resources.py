@@ -35,9 +35,9 @@ class Facts:
     failure: Failure | None
 
 
-def unserved_conditions(each: Unserved, prefix: str) -> tuple[Condition, Condition, Condition]:
-    """Those of what is no resource."""
-    message = _UNSERVED[each.why].format(prefix=prefix)
+def unserved_conditions(each: Unserved, prefix: str, *, is_caddys: bool) -> tuple[Condition, Condition, Condition]:
+    """Those of what is no resource. One that `is_caddys` needs no labels."""
+    message = "Caddy runs in it" if is_caddys else _UNSERVED[each.why].format(prefix=prefix)
     return (
         Condition("Accepted", "False", each.why, message),
         Condition("Programmed", "False", "NotAccepted", "no label of it is in the configuration"),

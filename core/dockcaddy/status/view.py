@@ -69,6 +69,11 @@ class Documents:
         said = [why(each) if each["served"] else f"{', '.join(each['resources'])}: {why(each)}" for each in wrong]
         return [*said, *(f"{owner(each)}: {why(each)}" for each in self.left_out(sites))]
 
+    def further_problems(self, things: Sequence[Document]) -> list[Document]:
+        """Problems of the resources that these things are or are made by, without those that their conditions name."""
+        makers = {name for each in things for name in (each["resources"] if "urls" in each else (owner(each),))}
+        return _unsaid([each for each in self.problems if each["resource"] in makers], things)
+
     def silent(self) -> list[str]:
         """Why Caddy and engines do not answer."""
         caddy = () if self.caddy["up"] else (self.caddy["message"],)
@@ -126,7 +131,16 @@ def overview(documents: Documents, now: float) -> Iterator[Row]:
     yield from (row for each in sorted(meant, key=_name) for row in _condition(owner(each), worst(each), now))
     yield from (row for each in sites if is_met(each) for row in _met_site(each, now))
     yield from _without_site(sorted((each for each in rest if each not in wrong), key=_name))
-    yield from _other_problems(documents)
+    yield from _other_problems(_unsaid(documents.problems, (*documents.sites, *documents.resources)))
+
+
+def chosen(documents: Documents, things: Sequence[Document], now: float) -> Iterator[Row]:
+    """All of these sites and resources, and the problems of what makes them."""
+    for place, each in enumerate(things):
+        if place:
+            yield Row("")
+        yield from details(each, now)
+    yield from _other_problems(documents.further_problems(things))
 
 
 def details(site: Document, now: float) -> Iterator[Row]:
@@ -213,17 +227,25 @@ def _without_site(resources: Sequence[Document]) -> Iterator[Row]:
         yield Row(f"{kind}{'s' if len(found) > 1 else ''} {', '.join(found)}: {why}", "--", "dim", INDENT)
 
 
-def _other_problems(documents: Documents) -> Iterator[Row]:
-    """Problems that no condition says already."""
-    said = {each["message"] for thing in (*documents.sites, *documents.resources) for each in thing["conditions"]}
-    others = [each for each in documents.problems if not any(each["message"] in text for text in said)]
-    if others:
+def _unsaid(problems: Iterable[Document], things: Iterable[Document]) -> list[Document]:
+    """The problems that no condition of these sites and resources says already."""
+    said = {each["message"] for thing in things for each in thing["conditions"]}
+    return [each for each in problems if not any(each["message"] in text for text in said)]
+
+
+def _other_problems(problems: Sequence[Document]) -> Iterator[Row]:
+    if problems:
         yield Row("")
         yield Row("also", style="bold")
-    for each in others:
-        label = f"label {each['label']}: " if each["label"] else ""
+    for each in problems:
         style: Style = "bad" if each["severity"] == "error" else "unsure"
-        yield Row(f"{each['resource']}: {label}{each['message']}", "!!" if style == "bad" else "??", style, INDENT)
+        yield Row(spelled(each), "!!" if style == "bad" else "??", style, INDENT)
+
+
+def spelled(problem: Document) -> str:
+    """`container web-1: label caddy.reverse_proxy: function "foo" is not defined`."""
+    label = f"label {problem['label']}: " if problem["label"] else ""
+    return f"{problem['resource']}: {label}{problem['message']}"
 
 
 def _place(upstream: Document) -> str:

@@ -27,7 +27,7 @@ from dockcaddy.admission.conflicts.walk import Event
 from dockcaddy.admission.replicas import gives_way, without_superseded
 from dockcaddy.caddyfile import PROXIES, Block, SiteAddress
 from dockcaddy.caddyjson.definitions import Definitions, Section
-from dockcaddy.model import Problem
+from dockcaddy.model import Problem, Unreached
 
 Members = Sequence[Member]
 # options of `tls` that refuse some connections
@@ -313,4 +313,4 @@ def _warning(found: Unreachable) -> Problem:
     if found.event.kind == "rewrite":
         does, remedy = "rewrites", f"put {theirs} of {owner} into a handle block"
     message = f"no request comes to {name}, because {theirs} of {owner}{where} {does} all of them first: {remedy}"
-    return Problem(found.member.fragment.owner, label, message, "warning")
+    return Unreached(found.member.fragment.owner, label, message, "warning")

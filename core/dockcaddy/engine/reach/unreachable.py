@@ -147,9 +147,12 @@ def _of_others(ingress: IngressNetworks, attached: Sequence[str]) -> str:
         kind = f" ({', '.join(drivers)})" if drivers else ""
         return f"{what}{kind}, which the host does not reach: connect it to a bridge network, publish its port, or run Caddy in a container on it"
     if not ingress.by_option:
+        # every container is on Docker's own bridge network unless it names another
+        shared = next((each for each in ingress.names if each != "bridge"), "")
+        joined = f"{shared} CONTAINER" if shared else f"{attached[0]} CADDY"
         return (
             f"{what}, {_wanted(ingress)}: connect one of them to a network of the other's "
-            f"(docker network connect {attached[0]} CADDY, or networks: in Compose)"
+            f"(docker network connect {joined}, or networks: in Compose)"
         )
     missing = list(_missing(ingress))
     if len(missing) == len(ingress.names):
