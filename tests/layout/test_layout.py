@@ -175,7 +175,9 @@ def test_a_wheel_holds_the_core_the_plugins_and_the_type_marker(tmp_path: Path) 
     import zipfile
 
     names = set(zipfile.ZipFile(next(tmp_path.glob("*.whl"))).namelist())
-    wanted = {"dockcaddy_main.py", "dockcaddy/__init__.py", "dockcaddy/py.typed"} | {str(in_the_wheel(path)) for path in PLUGIN_MODULES}
+    wanted = {"dockcaddy_main.py", "dockcaddy/__init__.py", "dockcaddy/py.typed"} | {
+        str(in_the_wheel(path)) for path in PLUGIN_MODULES
+    }
     assert wanted <= names
 
 
