@@ -71,22 +71,20 @@ class Unfit(Exception):
 class CallTimer:
     """Times the calls, so that one that blocks everything is reported. `clock` gives seconds.
 
-    `present` are the calls in progress by thread: the contribution, what it is called for, and since when.
+    `present` are the innermost calls in progress, by thread.
     """
 
     clock: Callable[[], float] = time.monotonic
     present: "dict[int, Call]" = field(factory=dict)
-    _own: "_Thread" = field(factory=lambda: _Thread())  # noqa: PLW0108  defined below
     _reported: dict[str, float] = field(factory=dict)
     _hanging: "dict[int, Call]" = field(factory=dict)
 
     def look(self) -> None:
         """Report a call that has not returned. May be called from any thread."""
         for thread, call in tuple(self.present.items()):
-            contribution, about, began = call
-            if call is not self._hanging.get(thread) and self.clock() >= began + limits.SLOW_PLUGIN_CALL:
+            if call is not self._hanging.get(thread) and self.clock() >= call.began + limits.SLOW_PLUGIN_CALL:
                 self._hanging[thread] = call
-                self._report(contribution, about, "has not returned yet: nothing else is done until then")
+                self._report(call, "has not returned yet: nothing else is done until then")
 
     def is_waiting(self) -> bool:
         """Whether a plugin is being called."""
@@ -107,42 +105,33 @@ class CallTimer:
         finally:
             ended.set()
 
-    def begin(self, contribution: "Contribution[Any]", about: object) -> "tuple[Call | None, float]":
+    def begin(self, contribution: "Contribution[Any]", about: object) -> "Call":
         """A call begins. Pass the result to `end`."""
         thread = threading.get_ident()
-        before = self.present.get(thread), self._own.inside
-        self.present[thread], self._own.inside = (contribution, about, self.clock()), 0.0
-        return before
+        call = self.present[thread] = Call(contribution, about, self.clock(), thread, self.present.get(thread))
+        return call
 
-    def end(self, before: "tuple[Call | None, float]") -> None:
-        """The call has returned. The time of calls within it does not count."""
-        thread = threading.get_ident()
-        contribution, about, began = self.present[thread]
-        took = self.clock() - began
-        own = took - self._own.inside
-        if before[0] is None:
-            del self.present[thread]
+    def end(self, call: "Call") -> None:
+        """The call has returned."""
+        took = self.clock() - call.began
+        if call.outer is None:
+            del self.present[call.thread]
         else:
-            self.present[thread] = before[0]
-        self._own.inside = before[1] + took
-        if own >= limits.SLOW_PLUGIN_CALL:
-            self._report(contribution, about, f"took {own:.1f} s: nothing else was done in the meantime")
+            self.present[call.thread] = call.outer
+            call.outer.began += took
+        if took >= limits.SLOW_PLUGIN_CALL:
+            self._report(call, f"took {took:.1f} s: nothing else was done in the meantime")
 
-    def _report(self, contribution: "Contribution[Any]", about: object, message: str) -> None:
+    def _report(self, call: "Call", message: str) -> None:
+        contribution = call.contribution
         now, key = self.clock(), f"{contribution} {message.partition(' ')[0]}"
         if now >= self._reported.get(key, float("-inf")) + REPORTED_AGAIN:
             self._reported[key] = now
             level = logging.DEBUG if contribution.source == BUNDLED_SOURCE else logging.WARNING
-            concerned = words(about)
+            concerned = words(call.about)
             logger.log(
                 level, "%s", f"{concerned}: {contribution} {message}" if concerned else f"{contribution} {message}"
             )
-
-
-class _Thread(threading.local):
-    """The seconds that calls within the present one of a thread took."""
-
-    inside: float = 0.0
 
 
 @frozen(eq=False)
@@ -178,7 +167,7 @@ class Contribution(Generic[T]):
 
         Raises PluginFault for any error except the `promised` ones, and the `passing` ones, which stay as they are.
         """
-        before = self.timer.begin(self, about)
+        timed = self.timer.begin(self, about)
         try:
             if sys.getrecursionlimit() < _RAISED:
                 return check(call(*arguments))
@@ -198,11 +187,21 @@ class Contribution(Generic[T]):
             logger.debug("%s", fault, exc_info=error)
             raise fault from error
         finally:
-            self.timer.end(before)
+            self.timer.end(timed)
 
 
-# the contribution, what it is called for, when the call began
-Call = tuple[Contribution[Any], object, float]
+@define(eq=False)
+class Call:
+    """A call in progress, what it is called `about`, and the call that it is made within.
+
+    It `began` so much later as calls within it took: their time does not count.
+    """
+
+    contribution: Contribution[Any]
+    about: object
+    began: float
+    thread: int
+    outer: "Call | None"
 
 
 def _in_words(error: DockcaddyError, promised: tuple[type[DockcaddyError], ...]) -> DockcaddyError:
