@@ -3,12 +3,12 @@
 import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from attrs import define, field
 
 from dockcaddy.caddyfile import MAX_DEPTH, NO_ORDER, Block, Origin, lex_value
-from dockcaddy.engine.records.label_keys import under
+from dockcaddy.engine.records.label_keys import Keys, once, under
 from dockcaddy.errors import LabelError
 from dockcaddy.hookspecs import Label
 from dockcaddy.settings import limits
@@ -22,7 +22,7 @@ _REFERENCE = re.compile(r"\{\$[A-Za-z_][A-Za-z0-9_]*(?::(?:[^\s\x00-\x1f\x7f\"'`
 _SURROGATES = re.compile(r"[\ud800-\udfff]")
 # Go reads a number that is too large as the largest there is.
 _LARGEST = 2**63 - 1
-# a value of more characters is hardly one that other containers have too
+# a line of more characters is hardly one that other containers have too
 _SHORT = 200
 # Under these a child's name is data (a header field, a user, a variable), and `_1` may be part of it.
 _NAMING = frozenset(
@@ -62,127 +62,148 @@ def build(labels: Iterable[Label], resource: str, *, suffix_names: bool = False)
 
     Raises LabelError for a key without a place, a value beyond measure and a site without an address.
     """
-    tree = _Tree(resource)
+    labels = tuple(labels)
+    tops = _places(_checked_paths(labels), suffix_names)
+    values = _Values(labels, [(Origin(resource, each.origin),) for each in labels])
+    return tuple([values.block(top, "") for top in tops])
+
+
+def _checked_paths(labels: Iterable[Label]) -> Keys:
+    """The place of each label in the tree, its key with escaped dots replaced."""
+    paths = []
+    variables = 0
     for label in labels:
-        tree.add(label)
-    mentioned = None if suffix_names else tree.mentioned_matchers()
-    return tuple(node.block((), mentioned) for node in tree.tops)
+        path, value = _checked_path(label.key, label.origin), label.value
+        if len(value) > limits.MAX_LABEL_VALUE:
+            raise LabelError(label.origin, f"the value is longer than {limits.MAX_LABEL_VALUE} characters")
+        if "{$" in value or "{$" in path:
+            _check_references(label, path)
+            variables += value.count("{$") + path.count("{$")
+            if variables > limits.MAX_LABEL_VARIABLES:
+                message = f"there are more than {limits.MAX_LABEL_VARIABLES} references to variables"
+                raise LabelError(label.origin, message)
+        if "." not in path and (tokens := _line("", value)) and not any(token.strip(",") for token in tokens):
+            raise LabelError(label.origin, "the site address is empty")
+        paths.append(path)
+    return tuple(paths)
 
 
 @define(eq=False)
-class _Node:
-    """A node of the label tree: its segment, and the tokens of the label that ends there."""
+class _Place:
+    """A place in the tree that paths describe: the numbers of the labels that end there, and of those that end beneath.
+
+    `full` is the name with its suffix, where that may belong to it; with `has_names`, people chose those of the children.
+    """
 
     name: str
-    order: int = NO_ORDER
-    suffix: str = ""
-    own: tuple[Origin, ...] = ()
-    beneath: tuple[Origin, ...] = ()
-    arguments: tuple[str, ...] = ()
-    children: "list[_Node]" = field(factory=list)
-    conditional: bool = False
+    order: int
+    number: int = 0
+    full: str = ""
+    own: tuple[int, ...] = ()
+    beneath: tuple[int, ...] = ()
+    children: "list[_Place]" = field(factory=list)
+    has_names: bool = False
 
-    def block(self, keys: tuple[str, ...], mentioned: Collection[str] | None) -> Block:
-        """The node as a block whose tokens begin with `keys`. `mentioned` is None if every suffix is cut off."""
-        repeats = self._repeats() if self.name in _NAMING else {}
-        children = tuple([child.block((_name_of(child, mentioned, repeats),), mentioned) for child in self.children])
-        number = min(int(self.suffix), _LARGEST) if self.suffix else 0
-        origins = self.own or self.beneath
-        return Block(_keys(keys, self.arguments), children, self.order, origins, number, self.conditional)
 
-    def _repeats(self) -> Mapping[str, bool]:
+@once
+def _places(paths: Keys, suffix_names: bool) -> Sequence[_Place]:
+    """The tops of the tree."""
+    tops: list[_Place] = []
+    by_path: dict[str, _Place] = {}
+
+    def at(path: str, number: int) -> _Place:
+        if path not in by_path:
+            parent, _, segment = path.rpartition(".")
+            name, order, suffix = _parts_of(segment)
+            above = at(parent, number) if parent else None
+            is_chosen = name[0] == "@" or (above is not None and above.name in _NAMING)
+            full = f"{name}_{suffix}" if suffix and is_chosen and not suffix_names else ""
+            place = by_path[path] = _Place(name, order, min(int(suffix), _LARGEST) if suffix else 0, full)
+            if above is None:
+                tops.append(place)
+            else:
+                above.children.append(place)
+                above.beneath += (number,)
+                above.has_names |= bool(full)
+        return by_path[path]
+
+    for number, path in enumerate(paths):
+        at(path, number).own += (number,)
+    return tops
+
+
+@define(eq=False, slots=False)
+class _Values:
+    """What is at the places: labels, and their origins."""
+
+    labels: Sequence[Label]
+    origins: Sequence[tuple[Origin, ...]]
+
+    def block(self, place: _Place, name: str) -> Block:
+        """A place as a block of this name; `""` for a top, whose name is the label prefix."""
+        repeats = self._repeats(place.children) if place.has_names else {}
+        children = tuple([self.block(each, self._name_of(each, repeats)) for each in place.children])
+        keys: tuple[str, ...] = ()
+        conditional = False
+        for number in place.own:
+            label = self.labels[number]
+            keys += _line("" if keys else name, label.value)
+            conditional |= label.conditional
+        origins: tuple[Origin, ...] = ()
+        for number in place.own or place.beneath:
+            origins += self.origins[number]
+        return Block(keys or _line(name, ""), children, place.order, origins, place.number, conditional)
+
+    def _name_of(self, place: _Place, repeats: Mapping[str, bool]) -> str:
+        if not place.full:
+            return place.name
+        if place.name[0] == "@":
+            is_name = place.full in self._mentioned or place.name not in self._mentioned
+        else:
+            is_name = not repeats[place.name]
+        return place.full if is_name else place.name
+
+    def _repeats(self, children: Iterable[_Place]) -> Mapping[str, bool]:
         """For each name that people chose, whether a suffix only keeps several of that name apart."""
-        equal: defaultdict[str, list[_Node]] = defaultdict(list)
-        for child in self.children:
+        equal: defaultdict[str, list[_Place]] = defaultdict(list)
+        for child in children:
             equal[child.name].append(child)
         return {
-            name: len(nodes) > 1 and (name.startswith("+") or all(len(each.arguments) > 1 for each in nodes))
-            for name, nodes in equal.items()
+            name: len(places) > 1 and (name[0] == "+" or all(len(self._tokens(each.own)) > 1 for each in places))
+            for name, places in equal.items()
         }
 
-
-def _name_of(child: _Node, mentioned: Collection[str] | None, repeats: Mapping[str, bool]) -> str:
-    if not child.suffix or mentioned is None:
-        return child.name
-    full = f"{child.name}_{child.suffix}"
-    if child.name.startswith("@"):
-        return full if full in mentioned or child.name not in mentioned else child.name
-    return child.name if repeats.get(child.name, True) else full
-
-
-@define(eq=False)
-class _Tree:
-    resource: str
-    tops: list[_Node] = field(factory=list)
-    _variables: int = 0
-    _by_path: dict[str, _Node] = field(factory=dict)
-
-    def add(self, label: Label) -> None:
-        """Add one label to the tree."""
-        path = _checked_path(label.key, label.origin)
-        if len(label.value) > limits.MAX_LABEL_VALUE:
-            raise LabelError(label.origin, f"the value is longer than {limits.MAX_LABEL_VALUE} characters")
-        # every token that a value can be split into has a form in a Caddyfile
-        tokens = _tokens(label.value) if len(label.value) <= _SHORT else tuple(lex_value(label.value))
-        _check_references(label, path, tokens)
-        if "{$" in label.value or "{$" in path:
-            self._variables += label.value.count("{$") + path.count("{$")
-        if self._variables > limits.MAX_LABEL_VARIABLES:
-            raise LabelError(label.origin, f"there are more than {limits.MAX_LABEL_VARIABLES} references to variables")
-        if "." not in path and tokens and not any(token.strip(",") for token in tokens):
-            raise LabelError(label.origin, "the site address is empty")
-        origin = (Origin(self.resource, label.origin),)
-        node = self._node(path, origin)
-        node.own += origin
-        node.arguments += tokens
-        node.conditional |= label.conditional
-
-    def mentioned_matchers(self) -> Collection[str]:
+    @cached_property
+    def _mentioned(self) -> Collection[str]:
         """The tokens of all values that may be a matcher's name."""
-        return {token for node in self._by_path.values() for token in node.arguments if token.startswith("@")}
+        return {token for token in self._tokens(range(len(self.labels))) if token.startswith("@")}
 
-    def _node(self, path: str, origin: tuple[Origin, ...]) -> _Node:
-        node = self._by_path.get(path)
-        if node is None:
-            parent, _, segment = path.rpartition(".")
-            node = self._by_path[path] = _Node(*_parts_of(segment))
-            if parent:
-                above = self._node(parent, origin)
-                above.children.append(node)
-                above.beneath += origin
-            else:
-                self.tops.append(node)
-        return node
+    def _tokens(self, numbers: Iterable[int]) -> Sequence[str]:
+        return [token for number in numbers for token in _line("", self.labels[number].value)]
 
 
-def _check_references(label: Label, path: str, tokens: Iterable[str]) -> None:
+def _check_references(label: Label, path: str) -> None:
     """Caddy fills in `{$NAME}` before it reads any structure: an open one would swallow what follows in the file, a
     default value with a quote in it would open one.
     """
-    if "{$" not in label.value and "{$" not in path:
-        return
-    for text in (*path.split("."), *tokens):
+    for text in (*path.split("."), *_line("", label.value)):
         if "{$" in _REFERENCE.sub("", text):
             raise LabelError(label.origin, f'"{text[:60]}" is not a whole reference to a variable, expected {{$NAME}}')
 
 
-@lru_cache(maxsize=1024)
-def _tokens(value: str) -> tuple[str, ...]:
-    """The tokens of a short value. Thousands of containers have the same values, and share these."""
-    return tuple(lex_value(value))
-
-
-def _keys(keys: tuple[str, ...], arguments: tuple[str, ...]) -> tuple[str, ...]:
-    """The tokens of a line. Thousands of containers have the same short lines, and share these."""
-    made = keys + arguments
-    # a quoted token with a variable is equal to one without quotes
-    is_short = sum(map(len, made)) <= _SHORT and not any("{$" in each for each in made)
-    return _shared_keys(made) if is_short else made
+def _line(name: str, value: str) -> tuple[str, ...]:
+    """The tokens of a line. Every token that a value can be split into has a form in a Caddyfile."""
+    return _short_line(name, value) if len(name) + len(value) <= _SHORT else _split(name, value)
 
 
 @lru_cache(maxsize=1024)
-def _shared_keys(keys: tuple[str, ...]) -> tuple[str, ...]:
-    return keys
+def _short_line(name: str, value: str) -> tuple[str, ...]:
+    """The tokens of a short line. Thousands of containers have the same lines, and share these."""
+    return _split(name, value)
+
+
+def _split(name: str, value: str) -> tuple[str, ...]:
+    return (name, *lex_value(value)) if name else tuple(lex_value(value))
 
 
 @lru_cache(maxsize=1024)
