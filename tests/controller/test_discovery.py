@@ -98,7 +98,7 @@ def test_containers_and_the_tasks_of_services_are_found() -> None:
 
 
 def test_the_label_is_no_mistake() -> None:
-    assert not list(in_labels({"caddy_controlled_server": ""}, "caddy"))
+    assert not list(in_labels({"caddy_controlled_server": ""}, "caddy", {}))
 
 
 def test_the_same_address_on_two_engines_is_one_server_and_reported() -> None:

@@ -1,6 +1,6 @@
 """What functions made once in a label and is not made again while the label and its resource are the same."""
 
-from collections import Counter, OrderedDict
+from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping
 from typing import Any, TypeVar
 
@@ -20,12 +20,12 @@ class KeptValues:
 
     before: Mapping[_Place, Any] = field(factory=dict)
     used: dict[_Place, Any] = field(factory=dict)
-    calls: Counter[str] = field(factory=Counter)
+    calls: dict[str, int] = field(factory=dict)
 
     def get(self, label: str, text: str, make: Callable[[], T], inputs: tuple[Hashable, ...] = ()) -> T:
         """The value of the label's next call, made where there is none yet. Raises FunctionError where there are too many."""
-        place = (label, text, self.calls[label], inputs)
-        self.calls[label] += 1
+        number = self.calls.get(label, 0)
+        place, self.calls[label] = (label, text, number, inputs), number + 1
         if len(self.used) >= limits.MAX_KEPT_VALUES:
             raise FunctionError(f"the labels take more than {limits.MAX_KEPT_VALUES} random values and times")
         value: T = self.before[place] if place in self.before else make()

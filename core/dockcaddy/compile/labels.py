@@ -43,12 +43,15 @@ def select(labels: Mapping[str, str], prefix: str) -> tuple[Label, ...]:
 def _check_size(keys: Sequence[str], labels: Mapping[str, str]) -> None:
     if len(keys) > limits.MAX_LABELS:
         raise LabelError("", f"there are {len(keys)} labels, more than {limits.MAX_LABELS}")
+    together = 0
     for key in keys:
+        length = len(labels[key])
         if len(key) > limits.MAX_LABEL_KEY:
             raise LabelError(key[:100] + "...", f"the key is longer than {limits.MAX_LABEL_KEY} characters")
-        if len(labels[key]) > limits.MAX_LABEL_VALUE:
+        if length > limits.MAX_LABEL_VALUE:
             raise LabelError(key, f"the value is longer than {limits.MAX_LABEL_VALUE} characters")
-    if sum(len(key) + len(labels[key]) for key in keys) > limits.MAX_LABEL_TEXT:
+        together += len(key) + length
+    if together > limits.MAX_LABEL_TEXT:
         raise LabelError("", f"the labels are longer than {limits.MAX_LABEL_TEXT} characters together")
 
 

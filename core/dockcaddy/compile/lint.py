@@ -4,6 +4,9 @@ They are no errors: each is a warning with what to write.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
+
+from attrs import frozen
 
 from dockcaddy.caddyfile import SITE_DIRECTIVES
 from dockcaddy.compile.template_hints import Signatures, misread_addresses, unbraced
@@ -29,75 +32,92 @@ _DEPRECATED = {
 }
 
 
-def in_labels(labels: Mapping[str, str], prefix: str) -> Iterator[Oversight]:
-    """Probable mistakes in the labels under the prefix, and labels that only look as if they were under it."""
+@frozen
+class Site:
+    """`PREFIX` or `PREFIX_1`, and what its keys alone tell.
+
+    `proxies` are the keys of proxies, each with whether an option may name upstreams. `to_upstreams` are those whose values
+    are upstreams. It `is_bare` where another resource has to define what the site does.
+    """
+
+    head: str
+    is_bare: bool
+    proxies: Sequence[tuple[str, bool]]
+    to_upstreams: Sequence[str]
+    forgotten: Sequence[Oversight]
+    deprecated: Sequence[Oversight]
+
+
+@once
+def sites(labels: Keys, prefix: str) -> Sequence[Site]:
+    """The sites that these keys are about."""
+    beneath: dict[str, list[str]] = {}
+    for key in under(labels, prefix):
+        head = prefix + key[len(prefix) :].partition(".")[0]
+        keys = beneath.setdefault(head, [])
+        if key != head:
+            keys.append(key)
+    return [
+        Site(
+            head,
+            head in labels and not keys,
+            [(key, _has_source(labels, key)) for key in _ending(keys, _PROXY)],
+            _ending(keys, _TO_UPSTREAMS),
+            [] if head in labels else _forgotten(head, keys),
+            _deprecated(keys, head),
+        )
+        for head, keys in beneath.items()
+    ]
+
+
+def in_labels(labels: Mapping[str, str], prefix: str, signatures: Signatures) -> Iterator[Oversight]:
+    """Probable mistakes in the labels under the prefix, and labels that only look as if they were under it.
+
+    `signatures` are those of the template functions.
+    """
+    found = sites(tuple(labels), prefix)
+    for site in found:
+        for key in site.to_upstreams:
+            if meant := unbraced(labels[key], signatures):
+                yield Oversight(key, f"it is taken for names of hosts: write {meant}")
     yield from ignored(labels, prefix)
     chosen = labels.get(WHEN_STOPPED)
     if chosen is not None and chosen.strip().lower() not in CHOICES:
         yield Oversight(WHEN_STOPPED, f'"{chosen}" is none of {", ".join(CHOICES)}: the setting --when-stopped counts')
-    for head, keys in _by_site(tuple(labels), prefix).items():
-        if head not in labels:
-            yield from _forgotten_site(head, keys)
-        for word, instead in misread_addresses(labels.get(head, "")) if "{{" not in labels.get(head, "") else ():
-            yield Oversight(head, f'"{word}" is taken for the name of a host: {instead}')
-        yield from _proxies_without_upstreams(labels, keys)
-        yield from _deprecated(keys, head)
+    for site in found:
+        yield from site.forgotten
+        address = labels.get(site.head, "")
+        for word, instead in misread_addresses(address) if "{{" not in address else ():
+            yield Oversight(site.head, f'"{word}" is taken for the name of a host: {instead}')
+        for key, has_source in site.proxies:
+            if why := _without_upstreams(key, labels[key].strip(), has_source):
+                yield Oversight(key, why)
+        yield from site.deprecated
 
 
-def without_braces(labels: Mapping[str, str], prefix: str, signatures: Signatures) -> Iterator[Oversight]:
-    """Proxies whose upstreams are a template without its braces: `upstreams 80`, or `/api/* upstreams 80`."""
-    for keys in _by_site(tuple(labels), prefix).values():
-        for key in _ending(keys, _TO_UPSTREAMS):
-            if meant := unbraced(labels[key], signatures):
-                yield Oversight(key, f"it is taken for names of hosts: write {meant}")
-
-
-def bare_sites(labels: Mapping[str, str], prefix: str) -> frozenset[str]:
-    """The site labels without directives: another resource has to define what the site does."""
-    return frozenset(head for head, keys in _by_site(tuple(labels), prefix).items() if head in labels and not keys)
-
-
-@once
-def _by_site(labels: Keys, prefix: str) -> Mapping[str, Keys]:
-    """Each `PREFIX` and `PREFIX_1` with the keys under it."""
-    sites: dict[str, list[str]] = {}
-    for key in under(labels, prefix):
-        head = prefix + key[len(prefix) :].partition(".")[0]
-        keys = sites.setdefault(head, [])
-        if key != head:
-            keys.append(key)
-    return {head: tuple(keys) for head, keys in sites.items()}
-
-
-@once
-def _ending(keys: Keys, names: frozenset[str]) -> Sequence[str]:
+def _ending(keys: Sequence[str], names: frozenset[str]) -> Sequence[str]:
     """The keys that end in one of these names."""
     return [key for key in keys if first_name(key.rpartition(".")[2]) in names]
 
 
-def _proxies_without_upstreams(labels: Mapping[str, str], keys: Keys) -> Iterator[Oversight]:
-    """`reverse_proxy: 8080`, where Caddy takes the number for a host, and a proxy without upstreams."""
-    for key in _ending(keys, _PROXY):
-        value = labels[key].strip()
-        if value.isdecimal():
-            yield Oversight(key, f'"{value}" is taken for the name of a host: write {{{{upstreams {value}}}}}')
-        elif not value and not any(
-            first_name(each[len(key) + 1 :]) in _SOURCES for each in labels if each.startswith(f"{key}.")
-        ):
-            yield Oversight(key, f'it names no upstream: write {key}: "{{{{upstreams PORT}}}}"')
+def _has_source(labels: Keys, key: str) -> bool:
+    return any(first_name(each[len(key) + 1 :]) in _SOURCES for each in labels if each.startswith(f"{key}."))
 
 
-def _forgotten_site(head: str, keys: Sequence[str]) -> Iterator[Oversight]:
-    for key in keys:
-        if first_name(key[len(head) + 1 :]) in SITE_DIRECTIVES:
-            yield Oversight(
-                key, f'without a label "{head}" it is taken for a global option: name the site, {head}: app.example.org'
-            )
-            return
+def _without_upstreams(key: str, value: str, has_source: bool) -> str:
+    """What to say of `reverse_proxy: 8080`, where Caddy takes the number for a host, and of a proxy without upstreams."""
+    if value.isdecimal():
+        return f'"{value}" is taken for the name of a host: write {{{{upstreams {value}}}}}'
+    return "" if value or has_source else f'it names no upstream: write {key}: "{{{{upstreams PORT}}}}"'
 
 
-@once
-def _deprecated(keys: Keys, head: str) -> Sequence[Oversight]:
+def _forgotten(head: str, keys: Sequence[str]) -> Sequence[Oversight]:
+    message = f'without a label "{head}" it is taken for a global option: name the site, {head}: app.example.org'
+    meant = (key for key in keys if first_name(key[len(head) + 1 :]) in SITE_DIRECTIVES)
+    return [Oversight(key, message) for key in islice(meant, 1)]
+
+
+def _deprecated(keys: Sequence[str], head: str) -> Sequence[Oversight]:
     """Directives and options that Caddy has renamed. Its own warning names no label."""
     found = []
     named: set[tuple[str, ...]] = set()

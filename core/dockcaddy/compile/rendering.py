@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
-from itertools import chain, islice
+from itertools import islice
 from typing import Any, TypeVar
 
 from attrs import define, field
@@ -100,10 +100,10 @@ class Renderer:
 
     def __init__(self, registry: Registry, prefix: str, *, suffix_names: bool = False) -> None:
         """`prefix` is the label prefix; `suffix_names` cuts `_N` off matcher and header names, as CDP does."""
-        self._registry = registry
         self._prefix = prefix
         self._suffix_names = suffix_names
         self._functions = gotemplate.FunctionTable(registry.callables())
+        self._transformers = {stage: registry.transformers_of(stage) for stage in Stage}
         self._signatures = {name: entry.signature for name, entry in registry.functions.items()}
         self._templates: dict[str, gotemplate.Template] = {}
         self._template_text = 0
@@ -111,22 +111,23 @@ class Renderer:
 
     def render(self, context: ResourceContext) -> Fragment:
         """The fragment of `context.resource`. A wrong label costs the whole resource: its blocks stay empty."""
-        resource = context.resource
+        resource, owner = context.resource, str(context.resource)
         blocks: tuple[Block, ...] = ()
         problems: list[Problem] = []
         context.kept = self._kept.of(resource.key)
         try:
-            blocks = self._blocks(context)
+            blocks = self._blocks(context, owner)
             # after an error some labels were not rendered: their values stay for the next time
             self._kept.put(resource.key, context.kept)
         except LabelError as error:
-            problems = [Problem(str(resource), one_line(error.label), one_line(error.message))]
+            problems = [Problem(owner, one_line(error.label), one_line(error.message))]
         except PluginFault as fault:
-            problems = [Problem(str(resource), one_line(context.label), one_line(str(fault)))]
-        problems += [*context.warnings, *self._hints(resource)]
+            problems = [Problem(owner, one_line(context.label), one_line(str(fault)))]
+        problems += [*context.warnings, *self._hints(resource.labels, owner)]
+        sites = lint.sites(tuple(resource.labels), self._prefix)
         return Fragment(
             resource.key,
-            str(resource),
+            owner,
             seniority_of(resource),
             blocks,
             tuple(problems),
@@ -135,19 +136,16 @@ class Renderer:
             is_stopped=resource.has_stopped,
             conditional=frozenset(context.conditional) or NOTHING,
             intended=_intended(resource.labels.values()),
-            bare=frozenset(Origin(str(resource), label) for label in lint.bare_sites(resource.labels, self._prefix))
-            or NOTHING,
+            bare=frozenset([Origin(owner, each.head) for each in sites if each.is_bare]) or NOTHING,
             resource=resource,
             caddy=context.engine.caddy,
         )
 
-    def _hints(self, resource: Resource) -> Iterator[Problem]:
-        found_in = lint.in_labels(resource.labels, self._prefix)
-        unbraced = lint.without_braces(resource.labels, self._prefix, self._signatures)
-        for found in islice(chain(unbraced, found_in), limits.MAX_LABEL_WARNINGS):
-            yield Problem(str(resource), one_line(found.label), one_line(found.message), "warning")
+    def _hints(self, given: Mapping[str, str], owner: str) -> Iterator[Problem]:
+        for found in islice(lint.in_labels(given, self._prefix, self._signatures), limits.MAX_LABEL_WARNINGS):
+            yield Problem(owner, one_line(found.label), one_line(found.message), "warning")
 
-    def _blocks(self, context: ResourceContext) -> tuple[Block, ...]:
+    def _blocks(self, context: ResourceContext, owner: str) -> tuple[Block, ...]:
         chosen = labels.select(context.resource.labels, self._prefix)
         # also without any: a label of a plugin's own may become some
         chosen = self._transformed(context, chosen, Stage.RAW)
@@ -157,13 +155,13 @@ class Renderer:
         if context.fault is not None:
             raise context.fault
         chosen = self._transformed(context, chosen, Stage.RENDERED)
-        blocks = labels.build(chosen, str(context.resource), suffix_names=self._suffix_names)
+        blocks = labels.build(chosen, owner, suffix_names=self._suffix_names)
         if context.proxy.base_folder:
             blocks = caddyfile.with_absolute_imports_of_labels(blocks, context.proxy.base_folder)
         return blocks
 
     def _transformed(self, context: ResourceContext, chosen: tuple[Label, ...], stage: Stage) -> tuple[Label, ...]:
-        for transformer in self._registry.transformers_of(stage):
+        for transformer in self._transformers[stage]:
             context.label = ""
             chosen = transformed(transformer, context, chosen)
         return chosen

@@ -11,6 +11,7 @@ _SINGLE_QUOTED = re.compile(r"malformed character constant: '(.*)|expected strin
 _ARGUMENTS = re.compile(r"wrong number of args for (\w+): want")
 # with a matcher before it; the arguments are schemes and ports, without which it may be the name of a host
 _UNBRACED = re.compile(r"\s*((?:[/@*]\S*\s+)?)(\w+)((?:\s+(?:\d+|https?|h2c))+)\s*\Z")
+_SCHEME = re.compile(r"(https?)(?:/{1,2}|:/)(?=[^/:])")
 _CURLY_QUOTES = frozenset(("U+2018", "U+2019", "U+201C", "U+201D"))
 # Go's templates have functions where other languages have signs
 _INSTEAD_OF = {
@@ -104,7 +105,7 @@ _REMEDIES: tuple[_Remedy, ...] = (_ends, _undefined, _variable, _sign, _quotes, 
 def misread_addresses(text: str) -> Iterator[tuple[str, str]]:
     """Each word of a site's address that Caddy would read as another address, and what to write."""
     for word in text.replace(",", " ").split():
-        scheme = re.match(r"(https?)(?:/{1,2}|:/)(?=[^/:])", word)
+        scheme = _SCHEME.match(word)
         if scheme:
             yield word, f"write {scheme[1]}://{word[scheme.end() :]}"
         elif word.lower() in ("true", "false", "yes", "no", "on", "off", "enabled"):

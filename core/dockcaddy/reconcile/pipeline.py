@@ -72,7 +72,7 @@ class Pipeline:
         self._states: dict[str, object] = {}
         self._lock = threading.Lock()
         self._registry = registry
-        self._sections = sections or {}
+        self._sections = {each.schema: each.schema() for each in registry.sections} | dict(sections or {})
         self.document_rules = DocumentRules(
             registry.document_rules, self._sections, lambda: self._proxy, self._context_of
         )
