@@ -3,6 +3,7 @@ messages about files.
 """
 
 import contextlib
+import errno
 import fcntl
 import http.client
 import logging
@@ -28,6 +29,7 @@ logger = logging.getLogger("dockcaddy")
 
 # the file in a temporary folder that its process has locked
 _LOCK = ".lock"
+_FULL = "the disk is full: make room, or choose a --state-directory on another one"
 
 
 def unreadable(error: OSError | UnicodeDecodeError) -> str:
@@ -185,8 +187,9 @@ class Database:
             raise
         return connection
 
-    def failed(self, reason: str) -> None:
-        """Log why it cannot be used, once for each reason."""
+    def failed(self, doing: str, error: Exception) -> None:
+        """Log why it cannot be "read" or "written", once for each reason."""
+        reason = f"cannot be {doing}: {_FULL if self._is_full(error) else error}"
         if reason != self._failure:
             logger.warning("%s %s: %s", self.what, self.path, reason)
         self._failure = reason
@@ -194,6 +197,16 @@ class Database:
     def succeeded(self) -> None:
         """It can be used: the next error is news."""
         self._failure = ""
+
+    def _is_full(self, error: Exception) -> bool:
+        """Whether it failed because the disk is full, of which SQLite says "disk I/O error" as well."""
+        import sqlite3  # noqa: PLC0415  see `connect`
+
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        if code == sqlite3.SQLITE_IOERR:
+            with contextlib.suppress(OSError):
+                return shutil.disk_usage(self.path.parent).free < limits.MIN_ROOM_ON_DISK
+        return code == sqlite3.SQLITE_FULL or getattr(error, "errno", None) == errno.ENOSPC
 
 
 @frozen

@@ -320,6 +320,11 @@ class Unreached(Problem):
     """A warning about a directive that no request comes to."""
 
 
+@frozen
+class Pending(Problem):
+    """A state that passes by itself, so that nobody has to hear of it: the status shows it."""
+
+
 def without_repeats(problems: Iterable[Problem]) -> tuple[Problem, ...]:
     """The problems without warnings about labels that have an error too."""
     problems = tuple(problems)

@@ -11,7 +11,7 @@ import pytest
 from attrs import define, evolve, field, frozen
 from dockcaddy import logs, plugins
 from dockcaddy.caddyfile import ListenPorts
-from dockcaddy.model import Attachment, EngineInventory, Inventory, Resource, Unreached, Unserved
+from dockcaddy.model import Attachment, EngineInventory, Inventory, Pending, Resource, Unreached, Unserved
 from dockcaddy.narration import LogNarrator, Pass
 from dockcaddy.narration.log import _kinds
 from dockcaddy.plugins.registry import Registry
@@ -169,6 +169,12 @@ def test_what_a_newer_container_puts_before_an_older_one_is_told(told: Told) -> 
     ]
     replica = site("replica", "172.17.0.4", "http://a.test", **labels)
     assert told.cycle(old, new, replica) == ["info: changed: http://a.test gains replica 172.17.0.4:80 (13 ms)"]
+
+
+def test_what_is_pending_is_not_told(told: Told) -> None:
+    told.narrator.report([Pending("container web", "", "waits for others", "warning")])
+    told.narrator.report([])
+    assert told.stream.getvalue() == ""
 
 
 def test_a_proxy_that_no_request_comes_to_gains_the_site_nothing(told: Told) -> None:

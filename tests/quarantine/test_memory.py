@@ -2,7 +2,7 @@
 
 from dockcaddy import caddyfile
 from dockcaddy.fragment import Fragment
-from dockcaddy.model import Problem
+from dockcaddy.model import Pending, Problem
 from dockcaddy.quarantine.memory import Memory
 
 FRAGMENT = Fragment("a", "container a", 1, caddyfile.parse("a.test {\n\trespond a\n}\n", "container a"))
@@ -23,4 +23,4 @@ def test_one_that_was_never_tried_only_waits() -> None:
     memory.postpone(FRAGMENT)
     memory.postpone(FRAGMENT)
     rejection = memory.rejections["a"]
-    assert (rejection.is_untried, rejection.refusals, rejection.problem.severity) == (True, 0, "warning")
+    assert (rejection.is_untried, rejection.refusals, type(rejection.problem)) == (True, 0, Pending)

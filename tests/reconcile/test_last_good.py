@@ -2,12 +2,15 @@
 
 import contextlib
 import os
+import shutil
 import sqlite3
 import stat
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from dockcaddy import caddyfile
+from dockcaddy.files import Database
 from dockcaddy.fragment import Fragment
 from dockcaddy.reconcile.last_good import LastGood, Remembered
 
@@ -82,3 +85,29 @@ def test_a_folder_that_cannot_be_written_stops_nothing(caplog: pytest.LogCapture
     last_good.keep(b"{}", {})
     assert last_good.load() == Remembered()
     assert caplog.text.count("cannot be written") == 1
+
+
+FULL = "cannot be written: the disk is full: make room, or choose a --state-directory on another one"
+
+
+def test_a_full_disk_is_told_with_what_to_do(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = tmp_path / "full.db"
+    database = Database(path, "last good configuration", "create table if not exists t (x);", 1, "normal")
+    with contextlib.closing(database.connect()) as connection:
+        # no page more, as where there is no room
+        connection.execute("pragma max_page_count = 2")
+        with pytest.raises(sqlite3.OperationalError) as raised:
+            connection.execute("insert into t values (zeroblob(100000))")
+    database.failed("written", raised.value)
+    assert caplog.messages == [f"last good configuration {path}: {FULL}"]
+
+
+@pytest.mark.parametrize(("free", "reason"), [(4096, FULL), (1 << 30, "cannot be written: disk I/O error")])
+def test_an_error_of_the_disk_is_that_it_is_full_only_where_it_is(
+    free: int, reason: str, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    error = sqlite3.OperationalError("disk I/O error")
+    error.sqlite_errorcode = sqlite3.SQLITE_IOERR_WRITE
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=free))
+    Database(tmp_path / "x.db", "history", "", 1, "off").failed("written", error)
+    assert caplog.messages == [f"history {tmp_path / 'x.db'}: {reason}"]

@@ -1,9 +1,8 @@
 """A controller configures servers: Caddys that run by themselves, found by their labels or given by URL.
 
 `discovery.py` says which servers there are, `server.py` keeps one of them configured, `fleet.py` all of them, and
-`controller.py` is what the loop sees of that. Of several
-controllers one leads: `election.py` decides when, by a lock in the Swarm (`swarm_lock.py`) or on the servers
-(`server_lock.py`).
+`controller.py` is what the loop sees of that. Of several controllers one leads: `election.py` decides when, by a lock in
+the Swarm (`swarm_lock.py`) or on the servers (`server_lock.py`).
 """
 
 from dockcaddy.controller.controller import Controller, NoServers

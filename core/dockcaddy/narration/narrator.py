@@ -7,7 +7,7 @@ from typing import Protocol
 from attrs import define, frozen
 
 from dockcaddy.merge.configuration import Configuration
-from dockcaddy.model import Inventory, Problem
+from dockcaddy.model import Inventory, Pending, Problem
 
 logger = logging.getLogger("dockcaddy")
 
@@ -39,13 +39,13 @@ class Narrator(Protocol):
 
 @define
 class ProblemLog:
-    """Logs each problem once when it appears and once when it is gone, and nothing about passes."""
+    """Logs each problem once when it appears and once when it is gone, except what is pending, and nothing about passes."""
 
     _reported: frozenset[Problem] = frozenset()
 
     def report(self, problems: Iterable[Problem]) -> None:
         """Log the difference to the last call."""
-        current = dict.fromkeys(problems)
+        current = dict.fromkeys(each for each in problems if not isinstance(each, Pending))
         for problem in current:
             if problem not in self._reported:
                 level = logging.ERROR if problem.severity == "error" else logging.WARNING

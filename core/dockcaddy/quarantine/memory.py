@@ -8,7 +8,7 @@ from dockcaddy.backoff import pause_after
 from dockcaddy.fragment import Fragment, is_definition
 from dockcaddy.incremental import Difference
 from dockcaddy.merge.configuration import Configuration
-from dockcaddy.model import Problem
+from dockcaddy.model import Pending, Problem
 from dockcaddy.quarantine.refusal import without_numbers
 from dockcaddy.settings import limits
 
@@ -190,7 +190,7 @@ class Memory:
         """Leave a fragment out of this pass: there was no time to try it, and others do not wait for it."""
         before = self.rejections.get(fragment.key)
         if before is None:
-            problem = Problem(fragment.owner, "", "waits until caddy has accepted or refused others", "warning")
+            problem = Pending(fragment.owner, "", "waits until caddy has accepted or refused others", "warning")
             before = Rejection(fragment.content, problem, self.clock(), 0, is_untried=True)
         # why it was refused before stays
         self.rejections[fragment.key] = evolve(before, content=fragment.content, retry_at=self.clock())

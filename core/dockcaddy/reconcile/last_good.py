@@ -79,7 +79,7 @@ class LastGood:
             with contextlib.closing(self._database.connect()) as connection:
                 return connection.execute(query).fetchall()
         except (OSError, sqlite3.Error) as error:
-            self._database.failed(f"cannot be read: {error}")
+            self._database.failed("read", error)
             if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError):
                 # no longer a database: a new one is needed
                 self.path.unlink(missing_ok=True)
@@ -105,7 +105,7 @@ class LastGood:
                 connection.executemany("delete from fragment where key = ?", [(key,) for key in gone])
                 connection.executemany("insert or replace into fragment values (?, ?, ?, ?, ?)", map(_row, changed))
         except (OSError, sqlite3.Error) as error:
-            self._database.failed(f"cannot be written: {error}")
+            self._database.failed("written", error)
             return
         self._kept, self._kept_json = now, json
         self._database.succeeded()

@@ -238,6 +238,8 @@ CADDY_MODULES_TIMEOUT = 10.0
 # with sockets.
 MAX_SOCKET_PATH = 107
 MAX_SOCKET_FOLDER = 70
+# Bytes; a disk with less is full. SQLite needs a page of 4096 bytes at least, and gives some back after a failure.
+MIN_ROOM_ON_DISK = 1 << 16
 # Different lines of Caddy's log that are remembered in order not to repeat them.
 MAX_REMEMBERED_LOG_LINES = 1000
 

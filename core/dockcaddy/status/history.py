@@ -60,7 +60,7 @@ class HistoryFile:
                 )
                 events = [_event(row) for row in rows if row[1] in _KINDS]
         except (OSError, sqlite3.Error, ValueError, TypeError) as error:
-            self._database.failed(f"cannot be read: {error}")
+            self._database.failed("read", error)
             if not isinstance(error, sqlite3.OperationalError):
                 # no longer what we wrote: a new one is needed
                 with contextlib.suppress(OSError):
@@ -90,7 +90,7 @@ class HistoryFile:
                     last = "select max(id) - ? from event"
                     connection.execute(f"delete from event where id <= ({last})", (limits.MAX_HISTORY,))
         except (OSError, sqlite3.Error) as error:
-            self._database.failed(f"cannot be written: {error}")
+            self._database.failed("written", error)
             return
         dates.changed.clear()
         dates.gone.clear()
