@@ -101,6 +101,22 @@ def test_explain_shows_a_resources_lines_only(dockcaddy: Callable, snapshot: Cal
     assert "reverse_proxy" not in result.out
 
 
+@pytest.mark.parametrize("subject", ["https://web.test", "https://web.test/", "http://plain.test"])
+def test_explain_finds_a_site_by_the_url_that_the_status_shows(
+    dockcaddy: Callable, snapshot: Callable, subject: str
+) -> None:
+    snapshot(
+        web={"caddy": "web.test", "caddy.respond": "x"}, plain={"caddy": "http://plain.test", "caddy.respond": "x"}
+    )
+    assert "respond x" in dockcaddy("explain", subject, "--inventory", "snapshot.json").out
+
+
+def test_explain_says_what_a_container_without_a_site_lacks(dockcaddy: Callable, snapshot: Callable) -> None:
+    result = dockcaddy("explain", "db", "--inventory", snapshot(web=SITE, db={}))
+    assert (result.status, result.out) == (0, "")
+    assert result.err.startswith("warning: container db: no labels of ours: add caddy: app.example.org")
+
+
 @pytest.mark.parametrize("subject", ["A.example.org", "a.example.org", "https://a.example.org:8443"])
 def test_explain_finds_a_site_by_its_host(dockcaddy: Callable, snapshot: Callable, subject: str) -> None:
     path = snapshot(web={"caddy": "https://a.example.org:8443", "caddy.respond": "x"})

@@ -81,6 +81,20 @@ def test_matchers_and_what_is_passed_and_what_is_not_known(tried: Callable) -> N
     assert found["passed"] == ["forward_auth by auth:9091"]
     assert "container blog caddy.forward_auth" in found["made_by"]
     assert any("client's address" in each for each in found["unknown"])
+    # nobody looks at it for this site
+    assert not any("client's address" in each for each in tried("https://shop.test/x")["unknown"])
+
+
+def test_a_site_whose_address_has_a_variable_of_caddys(
+    tried: Callable, snapshot: Callable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    labels = {"caddy": "{$SHOP:usual.test}, {$OTHER:b}.test", "caddy.respond": "x"}
+    snapshot(shop=labels, blog=BLOG)
+    monkeypatch.setenv("OTHER", "other")
+    for host in ("usual.test", "other.test"):
+        found = tried(f"https://{host}/")
+        assert (found["exit"], found["site"]) == (0, "{$SHOP:usual.test}, {$OTHER:b}.test")
+        assert found["made_by"] == ["container shop caddy.respond"]
 
 
 @pytest.mark.parametrize(

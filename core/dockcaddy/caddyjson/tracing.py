@@ -10,6 +10,7 @@ from typing import Any
 
 from attrs import define, field, frozen
 
+from dockcaddy.caddyfile import is_host_of
 from dockcaddy.caddyjson.document import objects_in
 from dockcaddy.caddyjson.handlers import ANSWERING
 
@@ -56,7 +57,7 @@ class Mark:
 class Traced:
     """The configuration to run. `ports` are the ports of its listeners by server and port of the original.
 
-    `unsure` are matchers and conditions in it whose result may be another one elsewhere.
+    `unsure` are matchers and conditions for the host whose result may be another one elsewhere.
     """
 
     config: Json
@@ -82,8 +83,8 @@ def _port(listen: str) -> int:
     return int(text) if text.isdecimal() else 0
 
 
-def traced(config: Mapping[str, Any], ports: Mapping[int, int], certificate: str, key: str) -> Traced:
-    """The configuration that tells its way, on loopback at `ports` (by the original ones), with this certificate."""
+def traced(config: Mapping[str, Any], ports: Mapping[int, int], certificate: str, key: str, host: str) -> Traced:
+    """The configuration that tells the way of a request to a host, on loopback at `ports` (by the original ones), with this certificate."""
     http: Json = copy.deepcopy((config.get("apps") or {}).get("http") or {})
     marker = _Marker()
     unsure: set[str] = set()
@@ -94,7 +95,7 @@ def traced(config: Mapping[str, Any], ports: Mapping[int, int], certificate: str
         taken |= here
         if here:
             servers[name] = _server(server, [f"127.0.0.1:{ports[port]}" for port in sorted(here)], marker)
-            unsure |= {kind for each in objects_in(server) for kind in _UNSURE if kind in each}
+            unsure |= {kind for each in objects_in(_part_of(host, server)) for kind in _UNSURE if kind in each}
     app = {
         "http_port": ports[int(http.get("http_port") or 80)],
         "https_port": ports[int(http.get("https_port") or 443)],
@@ -107,6 +108,21 @@ def traced(config: Mapping[str, Any], ports: Mapping[int, int], certificate: str
         "apps": {"http": app, "tls": tls},
     }
     return Traced(made, tuple(marker.marks), frozenset(unsure))
+
+
+def _part_of(host: str, server: Mapping[str, Any]) -> Json:
+    """The server without the routes of other hosts."""
+    errors = server.get("errors") or {}
+    return {
+        **server,
+        "routes": [each for each in server.get("routes") or () if _may_match(each, host)],
+        "errors": {**errors, "routes": [each for each in errors.get("routes") or () if _may_match(each, host)]},
+    }
+
+
+def _may_match(route: Mapping[str, Any], host: str) -> bool:
+    patterns = [each.get("host") for each in route.get("match") or [{}]]
+    return any(each is None or any("{" in one or is_host_of(host, one.lower()) for one in each) for each in patterns)
 
 
 _UNSURE = ("client_authentication", "file", "client_ip", "remote_ip")

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from dockcaddy.caddyfile import SiteAddress
+from dockcaddy.caddyfile import SiteAddress, has_tls
 from dockcaddy.cli import result
 from dockcaddy.cli.as_it_runs import AsItRuns
 from dockcaddy.cli.inventory import Given, Read, inventory_option, read_source, report_excluded, report_unchecked
@@ -17,6 +17,7 @@ from dockcaddy.merge.configuration import Configuration
 from dockcaddy.model import Inventory
 from dockcaddy.settings import limits
 from dockcaddy.settings.table import nearest
+from dockcaddy.status.resources import unserved_conditions
 
 logger = logging.getLogger("dockcaddy")
 
@@ -26,13 +27,21 @@ logger = logging.getLogger("dockcaddy")
 @inventory_option
 @settings_options("docker", "labels", "caddy", "plugins", "log")
 def command(subject: str, given: Given, **options: Any) -> int:
-    """Show which resource and label made each line of SUBJECT, a site's address or a resource's name."""
+    """Show which resource and label made each line of SUBJECT, a site's address, URL or host, or a resource's name."""
     source = read_source(options, given)
     if excluded := [name for name in source.excluded if _is(name, subject)]:
         report_excluded(excluded, source.settings.constraint)
         return 0
     # includes fragments that are left out, so that these can be explained too
-    concerned = _concerned(source.merged(), source.inventory, subject)
+    merged = source.merged()
+    unserved = [each for engine in source.inventory.engines for each in engine.unserved]
+    without_site = [each for each in unserved if _is(f"{each.kind} {each.name}", subject)]
+    if without_site and not set(_lines_of_site(merged, subject)):
+        for each in without_site:
+            accepted, _, _ = unserved_conditions(each, source.settings.label_prefix)
+            logger.warning("%s %s: %s", each.kind, each.name, accepted.message)
+        return 0
+    concerned = _concerned(merged, source.inventory, subject)
     found = source.served()
     configuration = found.configuration
     chosen = sorted({*_lines_of_site(configuration, subject), *_lines_of_resource(configuration, subject)})
@@ -54,7 +63,7 @@ def _concerned(merged: Configuration, inventory: Inventory, subject: str) -> set
     concerned = {origin.resource for number in lines for origin in merged.lines[number]}
     concerned |= {name for name in resources if _is(name, subject)}
     if not concerned:
-        known = [*(key for key, _ in _sites(merged)), *_short(resources)]
+        known = [*(address for address, _, _ in _sites(merged)), *_short(resources)]
         raise SettingsError(f'no site and no resource "{subject}"{_meant(subject, known)}')
     return concerned
 
@@ -93,21 +102,22 @@ def _resources(configuration: Configuration, inventory: Inventory) -> list[str]:
     return list(named)
 
 
-def _sites(configuration: Configuration) -> Iterator[tuple[str, range]]:
-    """Each address, snippet or named route with its lines."""
-    start = 0
+def _sites(configuration: Configuration) -> Iterator[tuple[str, str, range]]:
+    """Each address, snippet or named route with its URL and its lines."""
+    start, ports = 0, configuration.assembly.listen_ports
     for section in configuration.assembly.sections:
         lines = range(start, start + section.text.count("\n"))
         start = lines.stop
         for key in section.block.keys:
-            yield key.rstrip(","), lines
+            address = key.rstrip(",")
+            yield address, ports.url(address, has_tls=has_tls(section.block)), lines
 
 
 def _lines_of_site(configuration: Configuration, subject: str) -> Iterator[int]:
-    wanted = subject.lower()
+    wanted = {subject.lower(), subject.lower().removesuffix("/")}
     last = len(configuration.lines)
-    for key, lines in _sites(configuration):
-        if wanted in (key.lower(), SiteAddress.parse(key.lower()).host):
+    for address, url, lines in _sites(configuration):
+        if not wanted.isdisjoint((address.lower(), url.lower(), SiteAddress.parse(address.lower()).host)):
             yield from range(lines.start, min(lines.stop, last))
 
 

@@ -1,6 +1,8 @@
 """`dockcaddy try`."""
 
 import json
+import os
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
@@ -28,6 +30,7 @@ from dockcaddy.status.view import Documents
 
 # matchers with a value for each name that people choose
 _NAMING = frozenset(("header", "header_regexp", "query", "vars", "vars_regexp"))
+_VARIABLE = re.compile(r"\{\$([^{}:]+)(?::([^{}]*))?\}")
 # what everybody passes and is of no interest
 _PLAIN = ("headers", "vars", "map", "log_append", "encode", "tracing", "rewrite", "subroute", "invoke", *ANSWERING)
 _UNSURE = {
@@ -204,7 +207,9 @@ def _sites(configuration: Configuration, hosts: Sequence[str], request: Request)
     ]
 
     def address_of(key: str) -> SiteAddress:
-        return SiteAddress.parse(key.rstrip(",").lower())
+        # of the same environment as the Caddy's that was asked
+        filled = _VARIABLE.sub(lambda found: os.environ.get(found[1], found[2] or ""), key)
+        return SiteAddress.parse(filled.rstrip(",").lower())
 
     wanted = set(map(str.lower, hosts)) or {""}
     fitting = [

@@ -110,7 +110,7 @@ def way_of(config: bytes, request: Request, program: Path) -> Way:
     with ExitStack() as stack:
         ports = {port: stack.enter_context(_reserved()) for port in known}
         certificate, key = _certificate(host)
-        trace = traced(decoded, ports, certificate, key)
+        trace = traced(decoded, ports, certificate, key, host)
         # the sockets are closed, and Caddy takes their ports
         stack.close()
         with _running(trace.config, program, ports[request.port]) as listens:

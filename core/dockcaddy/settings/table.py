@@ -267,5 +267,5 @@ def nearest(word: str, known: Iterable[str]) -> str:
     if found := guess(word, names):
         return found
     if not names:
-        return ", there is none"
+        return ", there are none"
     return f", there {'is' if len(names) == 1 else 'are'} {listed(names, limits.MAX_KNOWN_NAMES)}"

@@ -35,7 +35,9 @@ class Facts:
     failure: Failure | None
 
 
-def unserved_conditions(each: Unserved, prefix: str, *, is_caddys: bool) -> tuple[Condition, Condition, Condition]:
+def unserved_conditions(
+    each: Unserved, prefix: str, *, is_caddys: bool = False
+) -> tuple[Condition, Condition, Condition]:
     """Those of what is no resource. One that `is_caddys` needs no labels."""
     message = "Caddy runs in it" if is_caddys else _UNSERVED[each.why].format(prefix=prefix)
     return (
