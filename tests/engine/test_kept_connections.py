@@ -27,8 +27,8 @@ from work import lines_run
 Eventually = Callable[..., None]
 CLOSED: Reply = (b"", False)
 OK = b"HTTP/1.1 200 OK\r\n"
-# 850 with an object of requests, 683 when this was written
-MOST_LINES = 720
+# 850 with an object of requests, 683 with Python's own client, 111 when this was written
+MOST_LINES = 130
 
 
 @pytest.fixture
@@ -94,11 +94,24 @@ def test_a_connection_that_the_engine_closed_meanwhile_is_opened_again(
         ),
         (chunked(b'{"Id": ', is_complete=False), "Response ended prematurely"),
         (answer(b"<html>"), "Expecting value: line 1 column 1 (char 0)"),
-        ((OK + b"Transfer-Encoding: chunked\r\n\r\n-1\r\n{}\r\n", False), "Response ended prematurely"),
-        ((b"SSH-2.0-OpenSSH_9.2p1\r\n", False), "SSH-2.0-OpenSSH_9.2p1\\r\\n"),
-        ((b"HTTP/1.1 OK\r\n\r\n{}", False), "HTTP/1.1 OK\\r\\n"),
-        ((OK + b"X: y\r\n" * 101 + b"\r\n{}", False), "got more than 100 headers"),
-        ((OK + b"X: " + b"y" * 65_536 + b"\r\n\r\n{}", False), "got more than 65536 bytes when reading header line"),
+        (
+            (OK + b"Transfer-Encoding: chunked\r\n\r\n-1\r\n{}\r\n", False),
+            'not an HTTP response (Invalid character in chunk size): "HTTP/1.1 200 OK\\r\\n'
+            'Transfer-Encoding: chunked\\r\\n\\r\\n-1\\r\\n{}\\r\\n"',
+        ),
+        (
+            (b"SSH-2.0-OpenSSH_9.2p1\r\n", False),
+            'not an HTTP response (Expected HTTP/, RTSP/ or ICE/): "SSH-2.0-OpenSSH_9.2p1\\r\\n"',
+        ),
+        (
+            (b"HTTP/1.1 OK\r\n\r\n{}", False),
+            'not an HTTP response (Invalid status code): "HTTP/1.1 OK\\r\\n\\r\\n{}"',
+        ),
+        ((OK + b"X: y\r\n" * 11_000 + b"\r\n{}", False), "the headers of the response have more than 65536 bytes"),
+        (
+            (OK + b"X: " + b"y" * 65_536 + b"\r\n\r\n{}", False),
+            "the headers of the response have more than 65536 bytes",
+        ),
         (answer(b'{"message": "it fails"}', "500 Internal Server Error"), "it fails"),
         (answer(b"", "502 Bad Gateway"), "GET /containers/a/json: 502 Bad Gateway"),
     ],
@@ -137,8 +150,11 @@ def test_a_response_of_any_size(
 @pytest.mark.parametrize(
     "sent",
     [
-        (OK + b"Transfer-Encoding: Chunked\r\n\r\n1; x=y\r\n{\r\n01\r\n}\r\n0\r\nX-Trailer: y\r\n\r\n", True),
+        (OK + b"Transfer-Encoding: Chunked\r\n\r\n1;x=y\r\n{\r\n01\r\n}\r\n0\r\nX-Trailer: y\r\n\r\n", True),
         (OK + b"\r\n{}", False),
+        (b"HTTP/1.1 100 Continue\r\n\r\n" + OK + b"Content-Length: 2\r\n\r\n{}", True),
+        (OK + b"Content-Length: 2\r\nConnection: close\r\n\r\n{}", False),
+        (OK + b"Content-Length: 2\r\n\r\n{}and more", False),
         (b"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\n{}", False),
         (b"HTTP/1.1 200\nContent-Length:2\n\n{}", True),
     ],

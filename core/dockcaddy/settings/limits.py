@@ -14,6 +14,8 @@ ENGINE_PATIENCE = 0.3
 FIRST_PATIENCE_OF_SEVERAL = 2.0
 # A call that takes longer has failed. The engine usually answers within a second.
 ENGINE_CALL_TIMEOUT = 10
+# Status line and headers of a response, in bytes. The engine sends some hundred.
+MAX_RESPONSE_HEAD = 64 * 1024
 # Connections to an engine that are kept open: enough for all calls that may be open at once (MAX_OPEN_INSPECTS and some
 # lists), as each further one would be closed after its call, with a warning. There are as many as calls were open at once.
 MAX_ENGINE_CONNECTIONS = 288

@@ -13,38 +13,25 @@ from urllib.parse import urlencode, urlsplit
 
 import docker
 import requests
-from attrs import define, field, frozen
+from attrs import define
 from docker.transport import UnixHTTPAdapter
 from requests.models import REDIRECT_STATI
 from urllib3.connectionpool import HTTPConnectionPool
 from urllib3.exceptions import ProtocolError
-from urllib3.util import Timeout, wait_for_read
+from urllib3.util import Timeout
 
 from dockcaddy.engine.api.container_lists import ContainerLists
+from dockcaddy.engine.api.unix_connections import CLOSED, Answer, UnixConnections
 from dockcaddy.engine.records.resources import shared
-from dockcaddy.files import UnixConnection
-from dockcaddy.settings import limits
 
 # the options of a call that reads a complete response
 _PLAIN = frozenset(("params", "headers", "timeout"))
 # what docker's client asks for
 _ALL = {"limit": -1, "all": 1, "size": 0, "trunc_cmd": 0}
-# what a kept connection says that the engine closed just before a call
-_CLOSED = (ConnectionResetError, BrokenPipeError)
-
-
-@frozen
-class _Answer:
-    """A response that is read completely."""
-
-    status: int
-    reason: str
-    headers: Mapping[str, str]
-    body: bytes
 
 
 class _Connections(Protocol):
-    def get(self, path: str, headers: Mapping[str, str], timeout: float | None) -> _Answer:
+    def get(self, path: str, headers: Mapping[str, str], timeout: float | None) -> Answer:
         """The response to a GET request. `timeout` is in seconds, to connect and between two parts of the response.
 
         A call whose kept connection the engine has closed is repeated.
@@ -55,67 +42,17 @@ class _Connections(Protocol):
 
 
 @define(eq=False)
-class _UnixConnections:
-    """Those to a unix socket, where a call of urllib3 takes three times as long as one of Python's own client."""
-
-    path: str
-    _kept: list[UnixConnection] = field(factory=list)
-
-    def get(self, path: str, headers: Mapping[str, str], timeout: float | None) -> _Answer:
-        """See _Connections."""
-        try:
-            return self._asked(path, headers, timeout)
-        except _CLOSED:
-            return self._asked(path, headers, timeout)
-
-    def close(self) -> None:
-        """See _Connections."""
-        kept, self._kept = self._kept, []
-        for each in kept:
-            each.close()
-
-    def _asked(self, path: str, headers: Mapping[str, str], timeout: float | None) -> _Answer:
-        connection = self._connection(timeout)
-        try:
-            connection.request("GET", path, headers=dict(headers))
-            response = connection.getresponse()
-            answer = _Answer(response.status, response.reason, dict(response.getheaders()), response.read())
-        except BaseException:
-            connection.close()
-            raise
-        if len(self._kept) < limits.MAX_ENGINE_CONNECTIONS:
-            self._kept.append(connection)
-        else:
-            connection.close()
-        return answer
-
-    def _connection(self, timeout: float | None) -> UnixConnection:
-        try:
-            connection = self._kept.pop()
-        except IndexError:
-            connection = UnixConnection(self.path, timeout, "localhost")
-        connection.timeout = timeout
-        if connection.sock is not None:
-            if wait_for_read(connection.sock, 0):
-                # the engine has closed it meanwhile
-                connection.close()
-            else:
-                connection.sock.settimeout(timeout)
-        return connection
-
-
-@define(eq=False)
 class _Pool:
     """Those of a pool of urllib3, which notices by itself what the engine closed earlier."""
 
     pool: HTTPConnectionPool
 
-    def get(self, path: str, headers: Mapping[str, str], timeout: float | None) -> _Answer:
+    def get(self, path: str, headers: Mapping[str, str], timeout: float | None) -> Answer:
         """See _Connections."""
         try:
             return self._asked(path, headers, timeout)
         except ProtocolError as error:
-            if not isinstance(error.args[-1], _CLOSED):
+            if not isinstance(error.args[-1], CLOSED):
                 raise
             return self._asked(path, headers, timeout)
 
@@ -123,10 +60,10 @@ class _Pool:
         """See _Connections."""
         self.pool.close()
 
-    def _asked(self, path: str, headers: Mapping[str, str], timeout: float | None) -> _Answer:
+    def _asked(self, path: str, headers: Mapping[str, str], timeout: float | None) -> Answer:
         waiting = Timeout(connect=timeout, read=timeout)
         made = self.pool.urlopen("GET", path, retries=False, headers=headers, timeout=waiting, preload_content=False)
-        return _Answer(made.status, made.reason or "", made.headers, b"".join(made.stream()))
+        return Answer(made.status, made.reason or "", made.headers, b"".join(made.stream()))
 
 
 class Client(docker.APIClient):
@@ -182,7 +119,7 @@ class Client(docker.APIClient):
             return super().inspect_container(container)
         return own._result(self._response(url, answer), json=True)
 
-    def _response(self, url: str, answer: _Answer) -> requests.Response:
+    def _response(self, url: str, answer: Answer) -> requests.Response:
         response = _Response(url, answer)
         for hook in self.hooks["response"]:
             hook(response)
@@ -197,7 +134,7 @@ class Client(docker.APIClient):
         adapter: Any = self.get_adapter(self.base_url)
         if isinstance(adapter, UnixHTTPAdapter):
             # the adapter's own pools are for one URL each
-            return _UnixConnections(adapter.socket_path)
+            return UnixConnections(adapter.socket_path)
         pool: HTTPConnectionPool = adapter.get_connection_with_tls_context(request, self.verify, {}, self.cert)
         adapter.cert_verify(pool, self.base_url, self.verify, self.cert)
         return _Pool(pool)
@@ -206,7 +143,7 @@ class Client(docker.APIClient):
 class _Response(requests.Response):
     """A response that is read completely. The engine's JSON is in UTF-8, whatever its headers say."""
 
-    def __init__(self, url: str, answer: _Answer) -> None:
+    def __init__(self, url: str, answer: Answer) -> None:
         super().__init__()
         self.url, self.encoding = url, "utf-8"
         self.status_code, self.reason = answer.status, answer.reason

@@ -200,7 +200,15 @@ def shared(part: Any) -> Any:
     if isinstance(part, str):
         return sys.intern(part)
     if isinstance(part, dict):
-        made = {sys.intern(key): value if key in _ITS_OWN else shared(value) for key, value in part.items()}
+        made = {}
+        for key, value in part.items():
+            # there are a hundred for each container at a start, so nothing is called for most
+            if key in _ITS_OWN or value is None or isinstance(value, (int, float)):
+                made[sys.intern(key)] = value
+            elif isinstance(value, str):
+                made[sys.intern(key)] = sys.intern(value)
+            else:
+                made[sys.intern(key)] = shared(value)
         # `HostConfig` as a list has it
         return _mode(made["NetworkMode"]) if len(made) == 1 and isinstance(made.get("NetworkMode"), str) else made
     if isinstance(part, list):
