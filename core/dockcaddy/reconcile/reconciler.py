@@ -7,6 +7,7 @@ only, and nothing is sent when nothing changed.
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from math import inf
 
 from attrs import Factory, define, field
 
@@ -42,6 +43,8 @@ FIRST_PAUSE, LONGEST_PAUSE = 1.0, 5.0
 WATCH_INTERVAL = 2.0
 
 # why nothing is written
+# seconds until no thread works for a pass any more, most of the time
+SETTLED = 10.0
 UNCHECKED = "no caddy to check labels with, install one: pip install 'dockcaddy[caddy]', or set --caddy PATH"
 
 
@@ -50,7 +53,7 @@ class Reconciler:
     """Keeps the outputs true to the engines. `clock` gives seconds that never go back.
 
     Other threads use the `mailbox` only. `give_back_memory` is called after each pass that changed something or listed
-    everything. `configuration` is what Caddy accepted last, `problems` are those of the last pass that came to one.
+    everything, and once more when that is some time ago. `configuration` is what Caddy accepted last, `problems` are those of the last pass that came to one.
     """
 
     watches: EngineWatches
@@ -75,6 +78,7 @@ class Reconciler:
     _outage: Backoff = field(factory=lambda: Backoff(FIRST_PAUSE, LONGEST_PAUSE))
     _own_fault: OwnFault = field(factory=OwnFault)
     _reported: tuple[Problem, ...] = ()
+    _gives_back_at: float = inf
     _troubled: Chosen[Fragment] = field(factory=lambda: Chosen(lambda each: bool(each.problems)))
     # offered to the live outputs, not yet kept for the next run
     _offered: Configuration | None = None
@@ -125,8 +129,13 @@ class Reconciler:
             self._own_fault.ended()
             if due.poll or self.configuration is not before:
                 self.give_back_memory()
+                self._gives_back_at = self.clock() + SETTLED
         elif due.check:
             self._check()
+            if now >= self._gives_back_at:
+                # what other threads used for this pass
+                self.give_back_memory()
+                self._gives_back_at = inf
 
     def _watch(self) -> None:
         """Another controller leads: know what there is, to take over at any time."""

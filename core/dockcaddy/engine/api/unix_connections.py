@@ -17,7 +17,7 @@ from dockcaddy.settings import limits
 # what a kept connection says that the engine closed just before a call
 CLOSED = (ConnectionResetError, BrokenPipeError)
 # bytes
-_READ_AT_ONCE = 64 * 1024
+_READ_AT_ONCE = 16 * 1024
 
 
 @frozen
