@@ -25,5 +25,5 @@ class Filled:
         """The document. Raises NotSpliceable."""
         kinds = {stub.key: Kind(stub.key, stub=((0, 0, ()), stub)) for stub in self.stubs}
         for number, (site, _) in enumerate(self.sites):
-            kinds[site.key].sites[0, number, ()] = site
+            kinds[site.key].put((0, number, ()), site)
         return Whole.of(self.frame, tuple(kinds.values()), dict(self.sites), {}).document()

@@ -4,6 +4,7 @@ Where the name of that site stands in Caddy's JSON, the names of all sites of it
 policy for certificates, or among the hosts that are not redirected. Where else it stands is not understood.
 """
 
+from bisect import bisect_left
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from operator import attrgetter
@@ -29,10 +30,31 @@ class Kind:
     is_covered: bool = False
     sites: dict[Place, PlainSite] = field(factory=dict)
     stub: tuple[Place, PlainSite] | None = None
+    # the places in order, and their sites, once somebody asked for names
+    _places: list[Place] = field(factory=list)
+    _in_order: list[PlainSite] = field(factory=list)
+
+    def put(self, place: Place, site: PlainSite) -> None:
+        """Add a site."""
+        self.sites[place] = site
+        if self._places:
+            at = bisect_left(self._places, place)
+            self._places.insert(at, place)
+            self._in_order.insert(at, site)
+
+    def take(self, place: Place) -> PlainSite:
+        """Remove the site at this place."""
+        if self._places:
+            at = bisect_left(self._places, place)
+            del self._places[at], self._in_order[at]
+        return self.sites.pop(place)
 
     def names(self, suffix: str) -> list[str]:
         """The names of all its sites in their order, each with a suffix such as a port."""
-        names = chain.from_iterable(map(_hosts, map(self.sites.__getitem__, sorted(self.sites))))
+        if not self._places:
+            self._places = sorted(self.sites)
+            self._in_order = [self.sites[place] for place in self._places]
+        names = chain.from_iterable(map(_hosts, self._in_order))
         return [name + suffix for name in names] if suffix else list(names)
 
     def forms(self) -> Iterator[tuple[str, str]]:

@@ -182,7 +182,7 @@ class Splicer:
                 continue
             if key not in kinds:
                 kinds[key] = Kind(key, is_covered=bool(wildcards) and key != (site.kind, ()))
-            kinds[key].sites[section.place] = site
+            kinds[key].put(section.place, site)
         # one site of a kind stands for itself
         several = [kind for kind in kinds.values() if len(kind.sites) >= _FEWEST]
         stood_for = {place for kind in several for place in kind.sites}

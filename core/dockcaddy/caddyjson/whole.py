@@ -70,12 +70,12 @@ class Whole:
         order.ranks.insert(at, _rank(site, place))
         order.routes.insert(at, route)
         order.hosts.update(site.hosts)
-        kind.sites[place] = site
+        kind.put(place, site)
         return True
 
     def remove(self, kind: Kind, place: Place) -> None:
         """Remove the site of a kind that is at this place."""
-        site, order = kind.sites.pop(place), self._order_of(kind)
+        site, order = kind.take(place), self._order_of(kind)
         at = bisect_left(order.ranks, _rank(site, place))
         del order.ranks[at], order.routes[at]
         order.hosts.difference_update(site.hosts)

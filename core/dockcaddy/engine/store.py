@@ -54,6 +54,7 @@ class ContainerStore:
     _highest_rank: int = 0
     _by_age: ByAge = field(factory=ByAge)
     _without_inspect: dict[str, Known] = field(factory=dict)
+    _are_all_resources: bool = False
 
     def __contains__(self, id: object) -> bool:
         return id in self._known
@@ -291,11 +292,15 @@ class ContainerStore:
             if known.stopping_until <= now:
                 self._go_on(known)
         found = [each.resource if each.is_made else self._resource_of(each, now) for each in reversed(in_order)]
-        return tuple([each for each in found if each is not None])
+        made = tuple([each for each in found if each is not None])
+        self._are_all_resources = len(made) == len(found)
+        return made
 
     @property
     def stopped(self) -> tuple[Unserved, ...]:
-        """The containers with labels of ours that have stopped since the last full list."""
+        """The containers with labels of ours that have stopped since the last full list, as of the last `resources`."""
+        if self._are_all_resources:
+            return ()
         gone = [each for each in self._known.values() if each.resource is None and not self._is_there(each)]
         listed = {each.id for each in self.unserved} if gone else set()
         ours = [each.item for each in gone if each.item["Id"] not in listed and not self._is_excluded(each)]
@@ -305,6 +310,8 @@ class ContainerStore:
     @property
     def excluded(self) -> tuple[str, ...]:
         """The names of the containers that the constraint excludes, and that would count without it."""
+        if not self.options.constraint.text:
+            return ()
         items = [
             each.item for each in self._known.values() if each.is_excluded is not False and self._is_excluded(each)
         ]

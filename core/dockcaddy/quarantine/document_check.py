@@ -34,11 +34,11 @@ class DocumentCheck:
     clean: frozenset[Fragment] = frozenset()
     _state: Hashable = None
 
-    def is_current(self, fragments: Sequence[Fragment]) -> bool:
+    def is_current(self, fragments: tuple[Fragment, ...]) -> bool:
         """Whether the same would be found in the document that was checked last, if it is made of these fragments."""
         return self._state == self.rules().state(fragments)
 
-    def checked(self, document: Document, fragments: Sequence[Fragment]) -> "Checked":
+    def checked(self, document: Document, fragments: tuple[Fragment, ...]) -> "Checked":
         """What is found in the document of these fragments."""
         rules = self.rules()
         self._state = rules.state(fragments)
