@@ -1,7 +1,7 @@
 """Document rules of plugins: what is found in a document that labels may not lead to, and who may all the same. Pure."""
 
 import threading
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from typing import Any
 
 from attrs import define, evolve, field, frozen
@@ -11,7 +11,6 @@ from dockcaddy.compile.rendering import ResourceContext
 from dockcaddy.errors import CaddyRefusal, LabelError, PluginFault, one_line
 from dockcaddy.fragment import Fragment
 from dockcaddy.hookspecs import DocumentRule, Finding
-from dockcaddy.incremental import Chosen
 from dockcaddy.model import Problem, Proxy, Resource
 from dockcaddy.plugins.calls import applies, check_finding, found_in
 from dockcaddy.plugins.guard import Contribution
@@ -69,7 +68,6 @@ class DocumentRules:
     context_of: Callable[[Resource, Resource | None], ResourceContext] | None = None
     _lock: threading.Lock = field(factory=threading.Lock)
     _look: _Look | None = None
-    _without_resource: Chosen[Fragment] = field(factory=lambda: Chosen(lambda each: each.resource is None))
 
     def found(self, document: Document) -> tuple[Found, ...]:
         """What the rules find in a document. Raises CaddyRefusal where a rule fails: it may have found something."""
@@ -109,7 +107,6 @@ class DocumentRules:
             return Problem(fragment.owner, "", one_line(str(fault)))
         return None
 
-    def state(self, fragments: tuple[Fragment, ...]) -> Hashable:
+    def state(self, without_resource: Iterable[Fragment]) -> Hashable:
         """What the rules depend on beside a document. Where it has changed, what was checked has to be checked again."""
-        others = self._without_resource.of(fragments)
-        return self.look.rules and (id(self.look), frozenset(each.key for each in others))
+        return self.look.rules and (id(self.look), frozenset(each.key for each in without_resource))

@@ -15,6 +15,7 @@ from dockcaddy.caddyjson import Document
 from dockcaddy.caddyjson.definitions import Definitions, Written
 from dockcaddy.errors import CaddyRefusal
 from dockcaddy.fragment import Fragment
+from dockcaddy.incremental import Chosen
 from dockcaddy.merge.assembly import Assembler
 from dockcaddy.merge.configuration import Configuration
 from dockcaddy.model import Problem
@@ -32,16 +33,17 @@ class DocumentCheck:
     _known: dict[str, frozenset[Found]] = field(factory=dict)
     # the fragments of the last document in which all was explained
     clean: frozenset[Fragment] = frozenset()
+    _without_resource: Chosen[Fragment] = field(factory=lambda: Chosen(lambda each: each.resource is None))
     _state: Hashable = None
 
     def is_current(self, fragments: tuple[Fragment, ...]) -> bool:
         """Whether the same would be found in the document that was checked last, if it is made of these fragments."""
-        return self._state == self.rules().state(fragments)
+        return self._state == self.rules().state(self._without_resource.of(fragments))
 
     def checked(self, document: Document, fragments: tuple[Fragment, ...]) -> "Checked":
         """What is found in the document of these fragments."""
         rules = self.rules()
-        self._state = rules.state(fragments)
+        self._state = rules.state(self._without_resource.of(fragments))
         found = list(dict.fromkeys(rules.found(document)))
         if not found:
             self.clean = frozenset(fragments)
