@@ -491,7 +491,7 @@ def test_full_trust_lets_everything_through(court: Court) -> None:
 def test_the_refusal_names_the_label_and_the_way_around(court: Court) -> None:
     (problem,) = court.labels(site(caddy__root="* /data")).problems
     assert str(problem) == (
-        "container web-1: label caddy.root: policy: /data holds or belongs to /data; "
+        "container web-1: label caddy.root: policy: labels may not use /data; "
         'to allow it: [policy] allow = ["roots@container:web-1"]'
     )
 

@@ -1,7 +1,5 @@
 """Where the documentation of each command is, for its help."""
 
-# what all links begin with: the folder of a clone, or the address of a published site
-BASE = "docs/"
 PAGES = {
     "run": ("image.md", "options.md", "troubleshooting.md"),
     "render": ("concepts.md#from-labels-to-a-caddyfile", "troubleshooting.md"),
@@ -23,5 +21,5 @@ EVERYTHING = ("index.md", "troubleshooting.md")
 
 
 def links(pages: tuple[str, ...]) -> str:
-    """`Documentation: docs/image.md, docs/options.md`."""
-    return f"Documentation: {', '.join(f'{BASE}{page}' for page in pages)}"
+    """`Documentation (docs/ in the source): image.md, options.md`. What `pip install` installs has no pages."""
+    return f"Documentation (docs/ in the source): {', '.join(pages)}"

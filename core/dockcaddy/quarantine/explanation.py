@@ -29,7 +29,7 @@ _MODULE = re.compile(r"(?:module not registered|unknown module): ([a-z0-9_]+(?:\
 _ARGUMENTS = re.compile(r"wrong argument count|matching opening brace")
 # a placeholder or a variable, whose braces are none of a block
 _PLACEHOLDER = re.compile(r"\{[^\s{}\"]+\}")
-_WHAT_TO_DO = re.compile(r"(?:; where Caddy runs in it: |; to allow it: |: build one with: ).*", re.DOTALL)
+_WHAT_TO_DO = re.compile(r"(?:; if Caddy runs in this container: |; to allow it: |: build one with: ).*", re.DOTALL)
 
 
 @frozen

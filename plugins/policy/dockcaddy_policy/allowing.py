@@ -18,7 +18,7 @@ def is_exempt(context: Context) -> bool:
 def refusal(rule: str, reason: str, resource: Resource, remedy: str = "") -> str:
     """The message of a refusal."""
     is_caddys = rule in _COMMON_IN_CADDYS_CONTAINER
-    named = f"where Caddy runs in it: --caddy-container {resource.name}; " if is_caddys else ""
+    named = f"if Caddy runs in this container: --caddy-container {resource.name}; " if is_caddys else ""
     allowed = remedy or f'allow = ["{rule}@container:{resource.name}"]'
     return f"policy: {reason}; {named}to allow it: [policy] {allowed}"
 

@@ -144,9 +144,13 @@ def _own_folders(proxy: Proxy) -> tuple[str, ...]:
 def _own(path: str, proxy: Proxy, system: tuple[str, ...]) -> str:
     normal = _normal(path)
     for folder in (*_own_folders(proxy), *system):
-        if _within(normal, folder) or _within(folder, normal):
-            return f"{path} holds or belongs to {folder}"
-    return next((f"{path} holds {file}" for file in proxy.files if _within(file, normal)), "")
+        if normal == folder:
+            return f"labels may not use {path}"
+        if _within(normal, folder):
+            return f"{path} is in {folder}, which labels may not use"
+        if _within(folder, normal):
+            return f"{path} contains {folder}, which labels may not use"
+    return next((f"{path} contains {file}" for file in proxy.files if _within(file, normal)), "")
 
 
 def _normal(path: str) -> str:
