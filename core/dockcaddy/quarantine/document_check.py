@@ -32,7 +32,7 @@ class DocumentCheck:
     route_order: str = "caddy"
     _known: dict[str, frozenset[Found]] = field(factory=dict)
     # the fragments of the last document in which all was explained
-    clean: frozenset[Fragment] = frozenset()
+    clean: tuple[Fragment, ...] = ()
     _without_resource: Chosen[Fragment] = field(factory=lambda: Chosen(lambda each: each.resource is None))
     _state: Hashable = None
 
@@ -46,7 +46,7 @@ class DocumentCheck:
         self._state = rules.state(self._without_resource.of(fragments))
         found = list(dict.fromkeys(rules.found(document)))
         if not found:
-            self.clean = frozenset(fragments)
+            self.clean = fragments
             return Checked()
         search = _Search.of(self, rules, fragments, _probes(document))
         tolerated = search.tolerated()
@@ -55,7 +55,7 @@ class DocumentCheck:
             if each not in tolerated and not search.explains(each, made):
                 made.unattributed.append(each)
         if not made.at_fault and not made.unattributed:
-            self.clean = frozenset(fragments)
+            self.clean = fragments
         return made
 
     def found_in(self, fragments: Sequence[Fragment], probes: str) -> frozenset[Found]:
@@ -146,7 +146,8 @@ class _Search:
             if mates:
                 return [*mates, *self._importers(mates)]
         # where they are many, they are searched by halves
-        new = [each for each in others if each not in self.check.clean]
+        clean = frozenset(self.check.clean)
+        new = [each for each in others if each not in clean]
         return new if len(new) <= limits.MAX_ADAPTED_ALONE else []
 
     def _importers(self, definers: Sequence[Fragment]) -> Iterator[Fragment]:

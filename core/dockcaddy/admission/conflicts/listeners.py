@@ -5,16 +5,19 @@ Which protocol a resource needs is known from what Caddy makes of it alone.
 
 from collections import defaultdict
 from collections.abc import Hashable, Iterator, Mapping, Sequence
+from operator import attrgetter
 
 from dockcaddy.admission.conflicts.conflict import Conflict, conflict_between, label_of
 from dockcaddy.caddyfile import Block, SiteAddress, all_blocks, is_site
 from dockcaddy.caddyjson import Alone
 from dockcaddy.fragment import Fragment
 
+_PROTOCOLS = attrgetter("protocols")
+
 
 def protocol_conflicts(alone: Mapping[Fragment, Alone]) -> Iterator[Conflict]:
     """A conflict for each newer resource that needs another protocol at a listener than the oldest one there."""
-    every = set[tuple[str, bool]]().union(*[each.protocols for each in alone.values()])
+    every = set[tuple[str, bool]]().union(*set(map(_PROTOCOLS, alone.values())))
     mixed = {listener for listener, is_tls in every if (listener, not is_tls) in every}
     uses: dict[str, list[tuple[Fragment, bool]]] = defaultdict(list)
     for fragment, each in alone.items() if mixed else ():
