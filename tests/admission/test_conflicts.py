@@ -390,8 +390,8 @@ def test_what_changes_for_nobody_else_has_nobody_else_looked_at(
     pipeline = Pipeline(plugins.load())
     pipeline.build(Inventory((EngineInventory("local", tuple(older)),)))
     measured: list[object] = []
-    size_of = conflicts.size_of
-    monkeypatch.setattr(conflicts, "size_of", lambda *given: measured.append(given) or size_of(*given))
+    is_usual = conflicts.is_usual
+    monkeypatch.setattr(conflicts, "is_usual", lambda each, **more: measured.append(each) or is_usual(each, **more))
     newer = testing.container("newer", labels=labels, created=100)
     pipeline.build(Inventory((EngineInventory("local", (*older, newer)),)))
     assert len(measured) == looked_at

@@ -103,7 +103,6 @@ MAX_PLACEHOLDERS = 1024
 
 # Each of these is far above what people write, and Caddy still loads a configuration of that size quickly.
 MAX_EXPANDED_TEXT = 2 * 1024 * 1024
-MAX_EXPANDED_IMPORTS = 5_000
 MAX_SITE_ADDRESSES = 1_000
 # Each port is a listener, and Caddy opens each of them at every load.
 MAX_SITE_PORTS = 256

@@ -14,8 +14,8 @@ from attrs import define, field
 from dockcaddy.admission.conflicts.conflict import Conflict, Group, Member, label_of
 from dockcaddy.admission.conflicts.contradictions import contradictions
 from dockcaddy.admission.conflicts.overlaps import HostAndPort, Neighbours, Site, overlapping
-from dockcaddy.admission.conflicts.size import Definitions, Matchers, Size, over_capacity, size_of
-from dockcaddy.caddyfile import ListenPorts, global_options, option_values
+from dockcaddy.admission.conflicts.size import Definitions, Size, is_usual, over_capacity, size_of
+from dockcaddy.caddyfile import Block, ListenPorts, global_options, option_values
 from dockcaddy.incremental import keep
 from dockcaddy.model import Problem
 
@@ -70,18 +70,27 @@ class Conflicts:
             groups |= dict.fromkeys([*(group for group, site in self._sites.items() if site.refers), ()])
         for key in left:
             self._sizes.pop(key, None)
-        concerned = {member.fragment.key: member for group in groups for member in self._members(group)}
-
-        @cache
-        def matchers_of(group: Group) -> Matchers:
-            return Matchers([block for member in self._members(group) for block in member.blocks], definitions)
-
-        for key, member in concerned.items():
-            keep(self._sizes, key, size_of(member, definitions, matchers_of))
+        self._measure(groups, definitions)
         for group in groups:
             self._compare_members(group, self._members(group), definitions)
         for host in sorted(hosts):
             keep(self._overlaps, host, tuple(self._overlaps_at(host)))
+
+    def _measure(self, groups: Iterable[Group], definitions: Definitions) -> None:
+        """Find out how large the fragments of these groups are."""
+
+        @cache
+        def matchers_of(group: Group) -> Mapping[str, Block]:
+            return definitions.matchers(block for member in self._members(group) for block in member.blocks)
+
+        for key, member in {each.fragment.key: each for group in groups for each in self._members(group)}.items():
+            self._sizes.pop(key, None)
+            is_alone = all(len(self._members(group)) < 2 for group in member.fragment.group_keys)
+            if is_usual(member.fragment, is_alone=is_alone):
+                continue
+            size = size_of(member, definitions, matchers_of)
+            if size is not None:
+                self._sizes[key] = size
 
     def _put(self, group: Group, members: Sequence[Member]) -> set[HostAndPort]:
         """Replace the members of a group; gives the hosts and ports that may be affected."""
@@ -142,7 +151,7 @@ class Conflicts:
     def _sites_of_snippets(self, members: Iterable[Member], definitions: Definitions) -> Iterator[Conflict]:
         """A conflict for each resource whose sites are defined by a snippet, because their owner would be unknown."""
         for member in members:
-            found = next(((block, name) for block in member.blocks if (name := definitions.imported(block))), None)
+            found = next(((block, name) for block in member.blocks if (name := definitions.used_by(block))), None)
             if found is not None and not member.fragment.is_operators and not self.allow_shadowing:
                 reason = f"the site is defined by the snippet {found[1]}: write its address in a label of its own"
                 yield Conflict(member.fragment.key, Problem(member.fragment.owner, label_of(found[0]), reason))

@@ -11,18 +11,21 @@ from attrs import define, field, frozen
 
 from dockcaddy.admission.conflicts.conflict import Conflict, Group, Member, label_of
 from dockcaddy.caddyfile import Block
+from dockcaddy.fragment import Fragment
 from dockcaddy.model import Problem
 from dockcaddy.settings import limits
 
 # the memory of one repeated character of a regular expression, in characters of a Caddyfile
 REPEATED = 16
 
-_ANY_ARGUMENT = re.compile(r"\{args[^{}]*\}")
 _ARGUMENT = re.compile(r"\{args(?:\[(\d{1,4})\]|\.(\d{1,4})|[\[.][^{}]*)\}")
 _BLOCK = re.compile(r"\{blocks?(?:\.[^{}]*)?\}")
 _REPETITION = re.compile(r"\{(\d{1,4})(?:,(\d{0,4}))?\}")
+_PIECE = re.compile(rf"{_REPETITION.pattern}|\\?.", re.DOTALL)
 _LARGEST = 1 << 40
 _TOO_LARGE = "with all imports, matchers, repetitions and ports written out, this is too large for caddy"
+
+MatchersOf = Callable[[Group], Mapping[str, Block]]
 
 
 class _TooMuchError(Exception):
@@ -41,57 +44,39 @@ class Definitions:
     @cached_property
     def lines(self) -> Mapping[str, Sequence[Block]]:
         """The lines of each."""
-        blocks = {name: [block for each in members for block in each.blocks] for name, members in self.definers.items()}
-        return {name: [line for each in found for line in each.children] for name, found in blocks.items()}
+        return {
+            name: [line for each in members for block in each.blocks for line in block.children]
+            for name, members in self.definers.items()
+        }
 
-    def imported(self, block: Block) -> str:
-        """The snippet that a block imports, `""` where it imports none."""
-        name = f"({block.keys[1]})" if block.keys[:1] == ("import",) and len(block.keys) > 1 else ""
+    def used_by(self, line: Block) -> str:
+        """The snippet that a line imports, or the named route that it invokes; `""` where it does neither."""
+        keys, name = line.keys, ""
+        if len(keys) > 1 and keys[0] == "import":
+            name = f"({keys[1]})"
+        elif len(keys) > 1 and keys[0] == "invoke":
+            name = f"&({keys[-1]})"
         return name if name in self.definers else ""
 
-    def invoked(self, block: Block) -> str:
-        """The named route that a block invokes, `""` where it invokes none."""
-        name = f"&({block.keys[-1]})" if block.keys[:1] == ("invoke",) else ""
-        return name if name in self.definers else ""
-
-
-@define(slots=False)
-class Matchers:
-    """The matchers that the lines of a site may use: those in its blocks, and in the snippets that they import."""
-
-    blocks: Iterable[Block] = ()
-    definitions: Definitions = field(factory=Definitions)
-
-    def named(self, name: str) -> Block | None:
-        """The matcher of this name, None where there is none; the longest of several whose names have arguments."""
-        exact, built = self._known
-        return exact.get(name) or next((line for pattern, line in built if pattern.fullmatch(name)), None)
-
-    @cached_property
-    def _known(self) -> tuple[dict[str, Block], list[tuple[re.Pattern[str], Block]]]:
-        found = {line.keys[0]: line for line in self._lines() if line.keys and line.keys[0].startswith("@")}
-        built = sorted((line for name, line in found.items() if "{args" in name), key=_written, reverse=True)
-        return found, [(_pattern_of(line.keys[0]), line) for line in built]
-
-    def _lines(self) -> Iterator[Block]:
-        waiting, known = [*self.blocks], set[str]()
+    def matchers(self, blocks: Iterable[Block]) -> Mapping[str, Block]:
+        """The matchers in blocks and in what these import, by name; at `""` the longest whose name has arguments."""
+        waiting, known, found = [*blocks], set[str](), dict[str, Block]()
         while waiting:
             line = waiting.pop()
-            yield line
             waiting += line.children
-            imported = self.definitions.imported(line)
-            if imported and imported not in known:
-                known.add(imported)
-                waiting += self.definitions.lines[imported]
+            name = line.keys[0] if line.keys else ""
+            if name.startswith("@"):
+                found[name] = line
+            used = self.used_by(line) if name == "import" else ""
+            if used not in known:
+                known.add(used)
+                waiting += self.lines.get(used, ())
+        built = max((line for name, line in found.items() if "{args" in name), key=_written, default=None)
+        return found if built is None else {**found, "": built}
 
 
 def _written(line: Block) -> int:
     return sum(map(len, line.keys)) + sum(map(_written, line.children))
-
-
-def _pattern_of(name: str) -> re.Pattern[str]:
-    """A pattern for a name with arguments in it."""
-    return re.compile(".*".join(map(re.escape, _ANY_ARGUMENT.split(name))), re.DOTALL)
 
 
 @frozen
@@ -102,13 +87,33 @@ class Size:
     conflict: Conflict | None = None
     share: float = 0.0
 
-    def __len__(self) -> int:
-        """0 for a fragment of usual size, which needs no bookkeeping."""
-        return int(self.conflict is not None or self.share > 0)
+
+def is_usual(fragment: Fragment, *, is_alone: bool) -> bool:
+    """Whether a fragment is of usual size, whatever multiplies in it; then it needs no more to be known.
+
+    With `is_alone` no other fragment has its sites, and their matchers.
+    """
+    words, lines, waiting = list[str](), 0, [*fragment.blocks]
+    while waiting:
+        line = waiting.pop()
+        lines += 1
+        words += line.keys
+        waiting += line.children
+    text = " ".join(words)
+    # at most so many ports, and uses of matchers
+    addresses = max(sum(len(group) for group in fragment.group_keys if isinstance(group, frozenset)), 1)
+    times = addresses * (1 + text.count("@"))
+    return (
+        len(text) * times <= limits.FREE_EXPANDED_TEXT
+        and lines * times <= limits.FREE_EXPANDED_LINES
+        and addresses <= limits.FREE_SITE_ADDRESSES
+        and (is_alone or "@" not in text)
+        and not ("import" in text or "invoke" in text or _REPETITION.search(text))
+    )
 
 
-def size_of(member: Member, definitions: Definitions, matchers_of: Callable[[Group], Matchers]) -> Size:
-    """The size of a fragment; `matchers_of` gives the matchers of a site.
+def size_of(member: Member, definitions: Definitions, matchers_of: MatchersOf) -> Size | None:
+    """The size of a fragment, None for a usual one; `matchers_of` gives the matchers of a site, see `Definitions.matchers`.
 
     Where a newer resource's snippet or route makes it too large, the conflict is that resource's.
     """
@@ -118,7 +123,7 @@ def size_of(member: Member, definitions: Definitions, matchers_of: Callable[[Gro
             measure.top_level(group, block, matchers_of)
         except _TooMuchError as reason:
             return Size(member, _too_large(member, measure, block, str(reason)))
-    return Size(member, share=measure.share)
+    return Size(member, share=measure.share) if measure.share > 0 else None
 
 
 def _too_large(member: Member, measure: "_Measure", block: Block, reason: str) -> Conflict:
@@ -142,39 +147,41 @@ def over_capacity(sizes: Iterable[Size]) -> Iterator[Conflict]:
         yield Conflict(fragment.key, Problem(fragment.owner, "", message))
 
 
-# of the block that is given to an import: characters, lines
-_Inserted = tuple[int, int]
+@frozen
+class _Given:
+    """What stands in the place of `{args[0]}` and `{block}`: the lengths of arguments, the characters and lines of the block."""
+
+    arguments: tuple[int, ...] = ()
+    characters: int = 0
+    lines: int = 0
 
 
 @define
 class _Measure:
-    """Writes a fragment out, keeping lengths instead of texts."""
+    """Writes a fragment out, keeping lengths instead of texts. `opened` are what it uses."""
 
     definitions: Definitions
     characters: int = 0
-    imports: int = 0
-    addresses: int = 0
     lines: int = 0
+    addresses: int = 0
     ports: set[str] = field(factory=set)
     line_before: Block | None = None
     opened: set[str] = field(factory=set)
-    _lengths: dict[int, int] = field(factory=dict)
     _copies: int = 1
     _depth: int = 0
-    _matchers: Matchers = field(factory=Matchers)
+    _matchers: Callable[[], Mapping[str, Block]] = dict
     _open: list[str] = field(factory=list)
 
     @property
     def share(self) -> float:
-        """Its share of what all large fragments may use together; 0 for a fragment of usual size."""
+        """Its share of what all large fragments may use together; 0 or less for a fragment of usual size."""
         return max(
             (self.characters - limits.FREE_EXPANDED_TEXT) / limits.MAX_EXPANDED_TEXT_TOGETHER,
             (self.addresses - limits.FREE_SITE_ADDRESSES) / limits.MAX_SITE_ADDRESSES_TOGETHER,
             (self.lines - limits.FREE_EXPANDED_LINES) / limits.MAX_EXPANDED_LINES_TOGETHER,
-            0.0,
         )
 
-    def top_level(self, group: Group, block: Block, matchers_of: Callable[[Group], Matchers]) -> None:
+    def top_level(self, group: Group, block: Block, matchers_of: MatchersOf) -> None:
         """Count a site or the global options; snippets and named routes count where they are used."""
         self.line_before = None
         if block.is_definition:
@@ -188,88 +195,65 @@ class _Measure:
         if len(self.ports) > limits.MAX_SITE_PORTS:
             raise _TooMuchError(f"there are sites at more than {limits.MAX_SITE_PORTS} ports")
         self._copies = max(len(ports), 1)
-        self._matchers = matchers_of(group)
-        self._count(sum(map(len, block.keys)))
+        self._matchers = lambda: matchers_of(group)
+        self._count(sum(map(len, block.keys)), 0)
         for line in block.children:
             self.line_before = line
-            self._line(line, (), (0, 0))
+            self._line(line, _Given())
 
-    def _line(self, block: Block, arguments: tuple[int, ...], inserted: _Inserted) -> None:
-        """Count a line; `arguments` are the lengths of its snippet's arguments, `inserted` the block given to the import."""
-        imported = self.definitions.imported(block)
-        before, lines_before = self.characters, self.lines
-        self.lines += self._copies * (1 + (inserted[1] and inserted[1] * sum(map(_is_a_block, block.keys))))
+    def _line(self, block: Block, given: _Given) -> None:
+        """Count a line, `given` what its snippet is given."""
         self._depth += 1
         if self._depth > limits.MAX_EXPANDED_DEPTH:
             raise _TooMuchError(f"imports and blocks are nested deeper than {limits.MAX_EXPANDED_DEPTH} levels")
-        if self.lines > limits.MAX_EXPANDED_LINES_TOGETHER or self.imports > limits.MAX_EXPANDED_IMPORTS:
-            raise _TooMuchError(_TOO_LARGE)
-        if not imported:
-            self._count(self._length(block, arguments, inserted[0]))
+        used = self.definitions.used_by(block)
+        is_import = used.startswith("(")
+        lengths = tuple([_length(key, given) for key in (block.keys[2:] if is_import else block.keys)])
+        blocks = sum([len(_BLOCK.findall(key)) for key in block.keys if "{" in key]) if given.lines else 0
+        self._count(sum(lengths) + len(lengths), 1 + given.lines * blocks)
+        characters, lines = self.characters, self.lines
         for child in block.children:
-            self._line(child, arguments, inserted)
-        if imported:
-            given = (self.characters - before) // self._copies, (self.lines - lines_before) // self._copies - 1
-            lengths = tuple([_length(key, arguments, inserted[0]) for key in block.keys[2:]])
-            self._count(sum(lengths))
-            self._lines_of(imported, self.definitions.lines[imported], lengths, given)
-        else:
-            self._references(block, arguments, inserted)
+            self._line(child, given)
+        if is_import:
+            within = (self.characters - characters) // self._copies, (self.lines - lines) // self._copies
+            self._lines_of(used, self.definitions.lines[used], _Given(lengths, *within))
+        elif used:
+            self._lines_of(used, self.definitions.lines[used], _Given())
+        # a matcher's name begins with it, and most lines have none
+        if not is_import and len(block.keys) > 1 and block.keys[1].startswith("@"):
+            matchers = self._matchers()
+            matcher = matchers.get(block.keys[1]) or matchers.get("")
+            self._lines_of(block.keys[1], [matcher] if matcher is not None else [], given)
         self._depth -= 1
 
-    def _references(self, block: Block, arguments: tuple[int, ...], inserted: _Inserted) -> None:
-        """Count the named route or matcher that a line refers to."""
-        if invoked := self.definitions.invoked(block):
-            self._lines_of(invoked, self.definitions.lines[invoked], (), (0, 0))
-        # a name begins with it, and most lines have none
-        is_matched = len(block.keys) > 1 and block.keys[1].startswith("@")
-        matcher = self._matchers.named(block.keys[1]) if is_matched else None
-        if matcher is not None:
-            self._lines_of(block.keys[1], (matcher,), arguments, inserted)
-
-    def _lines_of(self, name: str, lines: Iterable[Block], arguments: tuple[int, ...], inserted: _Inserted) -> None:
+    def _lines_of(self, name: str, lines: Iterable[Block], given: _Given) -> None:
         if name in self._open:
             if name.startswith("("):
                 raise _TooMuchError(f"the snippet {name} imports itself")
             return
         self.opened.add(name)
-        self.imports += 1
         self._open.append(name)
         for line in lines:
-            self._line(line, arguments, inserted)
+            self._line(line, given)
         self._open.pop()
 
-    def _length(self, block: Block, arguments: tuple[int, ...], inserted: int) -> int:
-        known = self._lengths.get(id(block))
-        if known is None:
-            known = sum([_length(key, arguments, inserted) + 1 for key in block.keys])
-            # without a snippet, each line is counted once
-            if self._open and not any("{" in key for key in block.keys):
-                self._lengths[id(block)] = known
-        return known
-
-    def _count(self, characters: int) -> None:
+    def _count(self, characters: int, lines: int) -> None:
         self.characters += characters * self._copies
-        if self.characters > limits.MAX_EXPANDED_TEXT:
+        self.lines += lines * self._copies
+        if self.characters > limits.MAX_EXPANDED_TEXT or self.lines > limits.MAX_EXPANDED_LINES_TOGETHER:
             raise _TooMuchError(_TOO_LARGE)
 
 
-def _is_a_block(token: str) -> bool:
-    return token.startswith("{block") and _BLOCK.fullmatch(token) is not None
-
-
-def _length(token: str, arguments: tuple[int, ...], inserted: int) -> int:
+def _length(token: str, given: _Given) -> int:
     """The length of a token once it is filled in."""
     if "{" not in token:
         return len(token)
-    length = len(token) + inserted * len(_BLOCK.findall(token)) + REPEATED * _repeated(token)
+    length = len(token) + given.characters * len(_BLOCK.findall(token)) + REPEATED * _repeated(token)
     for found in _ARGUMENT.finditer(token):
         place = found[1] or found[2]
-        if place is None:
-            # each becomes a token of its own, even an empty one
-            length += sum(arguments) + len(arguments)
-        elif int(place) < len(arguments):
-            length += arguments[int(place)]
+        # all of them: each becomes a token of its own, even an empty one
+        meant = given.arguments[int(place) :][:1] if place else (*given.arguments, len(given.arguments))
+        length += sum(meant)
     return length
 
 
@@ -277,22 +261,18 @@ def _repeated(pattern: str) -> int:
     """How many characters a regular expression gains once `(ab){9}` is written out."""
     if not _REPETITION.search(pattern):
         return 0
-    total = last = position = 0
-    outer: list[int] = []
-    while position < len(pattern):
-        character = pattern[position]
-        repetition = _REPETITION.match(pattern, position) if character == "{" else None
-        if repetition:
-            times = max(int(repetition[1]), int(repetition[2] or 0), 1)
-            total, last = min(total + last * (times - 1), _LARGEST), min(last * times, _LARGEST)
-            position = repetition.end()
-            continue
-        if character == "(":
-            outer.append(total)
-            total = last = 0
-        elif character == ")" and outer:
-            last, total = total, outer.pop() + total
-        elif character not in "*+?|":
-            total, last = total + 1, 1
-        position += 2 if character == "\\" else 1
-    return max(total + sum(outer) - len(pattern), 0)
+    # of the open groups, the innermost last; of what a repetition would repeat
+    lengths, last = [0], 0
+    for piece in _PIECE.finditer(pattern):
+        if piece[1]:
+            times = max(int(piece[1]), int(piece[2] or 0), 1)
+            lengths[-1], last = min(lengths[-1] + last * (times - 1), _LARGEST), min(last * times, _LARGEST)
+        elif piece[0] == "(":
+            lengths.append(0)
+            last = 0
+        elif piece[0] == ")" and len(lengths) > 1:
+            last = lengths.pop()
+            lengths[-1] += last
+        elif piece[0] not in "*+?|":
+            lengths[-1], last = lengths[-1] + 1, 1
+    return max(sum(lengths) - len(pattern), 0)
