@@ -6,8 +6,9 @@ import pytest
 from conflicting import Adapt, Told, inventory_of, left_out
 from dockcaddy import plugins, testing
 from dockcaddy.admission import conflicts
-from dockcaddy.admission.conflicts import neighbours
+from dockcaddy.admission.conflicts import Member, neighbours
 from dockcaddy.admission.conflicts.paths import covers
+from dockcaddy.admission.conflicts.size import Definitions, is_usual, size_of
 from dockcaddy.model import EngineInventory, Inventory
 from dockcaddy.reconcile.pipeline import Pipeline
 from dockcaddy.settings import limits
@@ -282,6 +283,25 @@ def test_of_many_large_ones_the_newer_are_left_out_and_no_small_one(told: Told, 
     left_out = [each.partition(":")[0] for each in found]
     assert 8 <= len(left_out) <= 18
     assert not {"container a", "container b", "container 16"} & set(left_out)
+
+
+@pytest.mark.parametrize("characters", [10, 100, 1_000, 10_000])
+@pytest.mark.parametrize("times", [1, 3, 10, 30, 100])
+@pytest.mark.parametrize("what", ["ports", "hosts", "matchers", "lines"])
+def test_nothing_large_is_taken_for_usual_at_first_sight(what: str, times: int, characters: int) -> None:
+    labels = {"caddy": "http://x.org", "caddy.@x.path": "/" + "a" * characters, "caddy.respond": "@x x"}
+    if what == "lines":
+        labels |= {f"caddy.{n}_respond": f"/{n} " + "a" * (characters // 100) for n in range(times)}
+    elif what == "matchers":
+        labels |= {f"caddy.{n}_respond": f"@x {n}" for n in range(times)}
+    else:
+        address = "http://x.org:8{:03}" if what == "ports" else "http://x{}.org"
+        labels["caddy"] = ", ".join(map(address.format, range(times)))
+    (fragment,) = Pipeline(plugins.load()).fragments(inventory_of(labels))
+    member, definitions = Member(fragment, fragment.blocks, (0, 0)), Definitions()
+    size = size_of(member, definitions, lambda _: definitions.matchers(fragment.blocks))
+    assert size is None or not is_usual(fragment, is_alone=True)
+    assert is_usual(fragment, is_alone=True) or times * characters > 100
 
 
 def test_thousands_of_usual_ones_are_not_too_many(told: Told) -> None:

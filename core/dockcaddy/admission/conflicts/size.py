@@ -10,7 +10,7 @@ from functools import cached_property
 from attrs import define, field, frozen
 
 from dockcaddy.admission.conflicts.conflict import Conflict, Group, Member, label_of
-from dockcaddy.caddyfile import Block
+from dockcaddy.caddyfile import Block, all_blocks
 from dockcaddy.fragment import Fragment
 from dockcaddy.model import Problem
 from dockcaddy.settings import limits
@@ -149,11 +149,12 @@ def over_capacity(sizes: Iterable[Size]) -> Iterator[Conflict]:
 
 @frozen
 class _Given:
-    """What stands in the place of `{args[0]}` and `{block}`: the lengths of arguments, the characters and lines of the block."""
+    """What stands in the place of `{args[0]}` and `{block}`: the lengths of arguments; characters, lines, levels of the block."""
 
     arguments: tuple[int, ...] = ()
     characters: int = 0
     lines: int = 0
+    levels: int = 0
 
 
 @define
@@ -171,6 +172,8 @@ class _Measure:
     _depth: int = 0
     _matchers: Callable[[], Mapping[str, Block]] = dict
     _open: list[str] = field(factory=list)
+    # characters, lines and levels of what is the same at each use in a site
+    _known: dict[str, tuple[int, int, int]] = field(factory=dict)
 
     @property
     def share(self) -> float:
@@ -194,48 +197,64 @@ class _Measure:
             raise _TooMuchError(f"there are more than {limits.MAX_SITE_ADDRESSES} site addresses")
         if len(self.ports) > limits.MAX_SITE_PORTS:
             raise _TooMuchError(f"there are sites at more than {limits.MAX_SITE_PORTS} ports")
-        self._copies = max(len(ports), 1)
+        self._copies, self._known = max(len(ports), 1), {}
         self._matchers = lambda: matchers_of(group)
         self._count(sum(map(len, block.keys)), 0)
         for line in block.children:
             self.line_before = line
             self._line(line, _Given())
 
-    def _line(self, block: Block, given: _Given) -> None:
-        """Count a line, `given` what its snippet is given."""
+    def _line(self, block: Block, given: _Given) -> int:
+        """Count a line, `given` what its snippet is given. Returns how many levels it has."""
+        blocks = sum([len(_BLOCK.findall(key)) for key in block.keys if "{" in key]) if given.lines else 0
+        levels = given.levels if blocks else 0
         self._depth += 1
-        if self._depth > limits.MAX_EXPANDED_DEPTH:
-            raise _TooMuchError(f"imports and blocks are nested deeper than {limits.MAX_EXPANDED_DEPTH} levels")
+        self._check_depth(levels)
         used = self.definitions.used_by(block)
         is_import = used.startswith("(")
         lengths = tuple([_length(key, given) for key in (block.keys[2:] if is_import else block.keys)])
-        blocks = sum([len(_BLOCK.findall(key)) for key in block.keys if "{" in key]) if given.lines else 0
         self._count(sum(lengths) + len(lengths), 1 + given.lines * blocks)
         characters, lines = self.characters, self.lines
         for child in block.children:
-            self._line(child, given)
+            levels = max(levels, self._line(child, given))
+        within = _Given()
         if is_import:
-            within = (self.characters - characters) // self._copies, (self.lines - lines) // self._copies
-            self._lines_of(used, self.definitions.lines[used], _Given(lengths, *within))
-        elif used:
-            self._lines_of(used, self.definitions.lines[used], _Given())
+            characters, lines = self.characters - characters, self.lines - lines
+            within = _Given(lengths, characters // self._copies, lines // self._copies, levels)
+        if used:
+            levels = max(levels, self._lines_of(used, self.definitions.lines[used], within))
         # a matcher's name begins with it, and most lines have none
         if not is_import and len(block.keys) > 1 and block.keys[1].startswith("@"):
             matchers = self._matchers()
             matcher = matchers.get(block.keys[1]) or matchers.get("")
-            self._lines_of(block.keys[1], [matcher] if matcher is not None else [], given)
+            if matcher is not None:
+                self._lines_of(block.keys[1], [matcher], given)
         self._depth -= 1
+        return levels + 1
 
-    def _lines_of(self, name: str, lines: Iterable[Block], given: _Given) -> None:
+    def _lines_of(self, name: str, lines: Sequence[Block], given: _Given) -> int:
         if name in self._open:
             if name.startswith("("):
                 raise _TooMuchError(f"the snippet {name} imports itself")
-            return
+            return 0
         self.opened.add(name)
+        if name in self._known:
+            characters, number, levels = self._known[name]
+            self._check_depth(levels)
+            self._count(characters, number)
+            return levels
         self._open.append(name)
-        for line in lines:
-            self._line(line, given)
+        characters, number = self.characters, self.lines
+        levels = max((self._line(line, given) for line in lines), default=0)
         self._open.pop()
+        if not any("{" in key for line in all_blocks(lines) for key in line.keys):
+            characters, number = self.characters - characters, self.lines - number
+            self._known[name] = characters // self._copies, number // self._copies, levels
+        return levels
+
+    def _check_depth(self, levels: int) -> None:
+        if self._depth + levels > limits.MAX_EXPANDED_DEPTH:
+            raise _TooMuchError(f"imports and blocks are nested deeper than {limits.MAX_EXPANDED_DEPTH} levels")
 
     def _count(self, characters: int, lines: int) -> None:
         self.characters += characters * self._copies
