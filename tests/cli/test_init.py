@@ -44,6 +44,11 @@ def test_the_files_are_written_and_nothing_is_asked(dockcaddy: Callable, sandbox
     result = dockcaddy("init", "new/folder", "--kind", kind, *NOWHERE)
     assert (result.status, result.err) == (0, "")
     assert "wrote new/folder/dockcaddy.toml and new/folder/compose.yaml" in result.out
+    *_, last = result.out.splitlines()
+    assert (
+        last
+        == f"then, in new/folder: {(sandbox / 'new/folder/compose.yaml').read_text().splitlines()[0].removeprefix('# ')}"
+    )
     made = yaml.safe_load((sandbox / "new/folder/compose.yaml").read_text())
     place = made["services"]["whoami"]
     labels = place["deploy"]["labels"] if kind == "swarm" else place["labels"]
@@ -70,6 +75,7 @@ def test_nothing_is_overwritten_without_force(dockcaddy: Callable, sandbox: Path
 
 def test_a_folder_that_cannot_be_written_is_an_error(dockcaddy: Callable, sandbox: Path) -> None:
     (sandbox / "file").touch()
+    assert dockcaddy("init", "file", *NOWHERE).err == "error: file: is no folder, name another one\n"
     result = dockcaddy("init", "file/folder", *NOWHERE)
     assert result.status == 2 and "file/folder: cannot be written: " in result.err
 

@@ -11,7 +11,7 @@ from dockcaddy.cli import result
 from dockcaddy.cli.options import Command, settings_options, start
 from dockcaddy.errors import DockcaddyError, SettingsError
 from dockcaddy.files import unreadable, write_atomically
-from dockcaddy.run.first_files import DOCKER_SOCKET, KINDS, Kind, compose_text, settings_text
+from dockcaddy.run.first_files import DOCKER_SOCKET, KINDS, START, Kind, compose_text, settings_text
 
 _NAMES = ("dockcaddy.toml", "compose.yaml")
 
@@ -28,6 +28,8 @@ def command(folder: str, kind: Kind | None, force: bool, **options: Any) -> int:
     """
     environment = start(options)
     paths = [Path(folder) / name for name in _NAMES]
+    if Path(folder).exists() and not Path(folder).is_dir():
+        raise SettingsError(f"{folder}: is no folder, name another one")
     there = [str(path) for path in paths if path.exists()]
     if there and not force:
         raise SettingsError(f"{' and '.join(there)}: there already: name another folder, or overwrite with --force")
@@ -43,7 +45,7 @@ def command(folder: str, kind: Kind | None, force: bool, **options: Any) -> int:
     except OSError as error:
         raise SettingsError(f"{folder}: {unreadable(error).replace('read', 'written')}") from error
     result.write(f"wrote {paths[0]} and {paths[1]}, for {chosen}\n")
-    result.write(f"next: dockcaddy check {paths[1]}, then as its first line says\n")
+    result.write(f"next: dockcaddy check {paths[1]}\nthen, in {folder}: {START[chosen]}\n")
     return 0
 
 

@@ -23,6 +23,7 @@ _COMPOSE = """\
 # {start}
 services:
   dockcaddy:
+    # of {build} -t dockcaddy . in the folder of dockcaddy's source
     image: ${{DOCKCADDY_IMAGE:-dockcaddy}}
     networks: [caddy]
     ports:
@@ -53,7 +54,7 @@ labels:
   caddy: whoami.localhost
   caddy.reverse_proxy: "{{upstreams 80}}"
 """
-_START = {
+START = {
     "docker": "docker compose up -d",
     "podman": "podman compose up -d; rootless, ports below 1024 need: sysctl -w net.ipv4.ip_unprivileged_port_start=80",
     "swarm": "docker stack deploy --compose-file compose.yaml web",
@@ -79,7 +80,8 @@ def compose_text(kind: Kind, socket: str = DOCKER_SOCKET) -> str:
     # a Swarm's are those of the service
     labels = f"deploy:\n{_indented(_LABELS, 2)}" if is_swarm else _LABELS
     return _COMPOSE.format(
-        start=_START[kind],
+        start=START[kind],
+        build="podman build" if kind == "podman" else "docker build",
         socket=socket,
         ports=_indented(_HOST_PORTS if is_swarm else _PORTS, 6).rstrip("\n"),
         deployed=_indented(deployed, 4),
