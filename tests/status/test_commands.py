@@ -196,8 +196,8 @@ def test_wait_says_why_not(world: Observed, tmp_path: Path, dockcaddy: Call) -> 
         result = dockcaddy("wait", "web.test", "--timeout", "0s", "--state-directory", str(tmp_path))
         assert result.status == 1 and result.out == ""
         assert "web.test: not ready after 0 s: RefusedByCaddy" in result.err and "bogus" in result.err
-        missing = dockcaddy("wait", "nobody.test", "--timeout", "0s", "--state-directory", str(tmp_path))
-        assert missing.status == 1 and "there is no such site" in missing.err
+        missing = dockcaddy("wait", "wbe.test", "--timeout", "0s", "--state-directory", str(tmp_path))
+        assert missing.status == 1 and 'no such container, did you mean "web.test"' in missing.err
     gone = dockcaddy("wait", "web.test", "--timeout", "0s", "--state-directory", str(tmp_path))
     assert gone.status == 1 and "no dockcaddy answers at" in gone.err
     assert dockcaddy("wait", "web.test", "--timeout", "soon").status == 2

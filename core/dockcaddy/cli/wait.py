@@ -13,6 +13,7 @@ from dockcaddy.cli.progress import waiting_for
 from dockcaddy.cli.result import write
 from dockcaddy.cli.status import client_for
 from dockcaddy.errors import SettingsError
+from dockcaddy.settings.table import guess
 from dockcaddy.settings.values import parse_seconds
 from dockcaddy.status.client import NotRunning, StatusClient
 from dockcaddy.status.view import Documents, is_met, is_unknown, owner, spelled, why
@@ -71,7 +72,8 @@ def look(client: StatusClient, subject: str) -> str:
         return str(error)
     sites, resources = documents.named(subject)
     if not sites and not resources:
-        return "; ".join(["there is no such site and no such container", *documents.silent()])
+        missing = f"there is no such site and no such container{guess(subject, documents.names())}"
+        return "; ".join([missing, *documents.silent()])
     first = next((each for each in [*sites, *resources] if not is_met(each)), None)
     if first is None:
         return ""
