@@ -69,6 +69,10 @@ class CaddyRefusal(DockcaddyError):
         self.further = further
 
 
+class TooLargeError(CaddyRefusal):
+    """What is written out, or what Caddy makes of it, takes more memory, time or listeners than a fragment may have."""
+
+
 class OutputError(DockcaddyError):
     """An output cannot deliver the configuration."""
 

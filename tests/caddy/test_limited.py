@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 from attrs import define, field
-from dockcaddy.caddy import LimitedAdapter, TooLargeError, limited_process
+from dockcaddy.caddy import LimitedAdapter, limited_process
 from dockcaddy.caddy.limited_process import LimitedProcess
-from dockcaddy.errors import CaddyRefusal, CaddyUnreachable
+from dockcaddy.errors import CaddyRefusal, CaddyUnreachable, TooLargeError
 from dockcaddy.run.adapting import FragmentAdapter, fragment_adapter
 from dockcaddy.settings import limits
 from hanging import hang

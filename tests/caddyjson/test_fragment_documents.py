@@ -318,3 +318,17 @@ def test_caddy_does_not_begin_with_what_may_be_too_large(adapt: Adapt, given: li
     assert counted.since() == 0
     documents.site_routes.for_each = map
     assert all(each.refusal is None for each in documents.of(given).values())
+
+
+@pytest.mark.parametrize("line", ["respond x", "basic_auth {\nbob hash\n}\nlog"])
+def test_more_listeners_than_anybody_has_are_too_large(adapt: Adapt, line: str) -> None:
+    def listening(ports: int) -> Fragment:
+        addresses = ", ".join(f"http://x.example.com:{20_000 + port}" for port in range(ports))
+        binds = " ".join(f"10.0.0.{n}" for n in range(10))
+        return fragment(f"at-{ports}", f"{addresses} {{\nbind {binds}\n{line}\n}}\n")
+
+    documents, few, many = FragmentDocuments(adapt), listening(100), listening(101)
+    known = documents.of([few, many])
+    assert known[few].refusal is None
+    assert "listens at more than 1000 addresses" in str(known[many].refusal)
+    assert documents.too_large.keys() == {many}

@@ -14,7 +14,7 @@ from dockcaddy.caddy.words import refused_line, without_values
 
 if TYPE_CHECKING:
     from dockcaddy.caddy.admin import AdminClient, listen_address
-    from dockcaddy.caddy.limited import LimitedAdapter, TooLargeError
+    from dockcaddy.caddy.limited import LimitedAdapter
     from dockcaddy.caddy.loaders import CaddyLoader, ExternalCaddy, with_admin
     from dockcaddy.caddy.process import GRACE, CaddyProcess, with_defaults
     from dockcaddy.caddy.quick_validation import QuickValidator
@@ -24,7 +24,6 @@ _TALKERS = {
     "listen_address": "admin",
     "GRACE": "process",
     "LimitedAdapter": "limited",
-    "TooLargeError": "limited",
     "QuickValidator": "quick_validation",
     "CaddyLoader": "loaders",
     "ExternalCaddy": "loaders",
@@ -43,7 +42,6 @@ __all__ = [
     "ExternalCaddy",
     "LimitedAdapter",
     "QuickValidator",
-    "TooLargeError",
     "Version",
     "find_caddy",
     "listen_address",

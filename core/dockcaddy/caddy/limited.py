@@ -12,12 +12,8 @@ from attrs import define, field
 from dockcaddy.caddy.exchange import result_of
 from dockcaddy.caddy.limited_process import EndedError, LimitedProcess
 from dockcaddy.caddy.words import without_values
-from dockcaddy.errors import CaddyRefusal, CaddyUnreachable
+from dockcaddy.errors import CaddyRefusal, CaddyUnreachable, TooLargeError
 from dockcaddy.settings import limits
-
-
-class TooLargeError(CaddyRefusal):
-    """To adapt the text takes more memory or time than a limited adapter has."""
 
 
 @define(eq=False)

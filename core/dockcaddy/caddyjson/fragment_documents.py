@@ -21,7 +21,7 @@ from dockcaddy.caddyjson.plain_sites import PlainSite
 from dockcaddy.caddyjson.protocols import protocols_in
 from dockcaddy.caddyjson.site_routes import Outcome, SiteRoutes
 from dockcaddy.caddyjson.skeleton import NotSpliceable
-from dockcaddy.errors import CaddyRefusal, CaddyUnreachable
+from dockcaddy.errors import CaddyRefusal, CaddyUnreachable, TooLargeError
 from dockcaddy.fragment import Fragment, is_definition
 from dockcaddy.incremental import Chosen, Difference
 from dockcaddy.settings import limits
@@ -161,6 +161,11 @@ class FragmentDocuments:
         self._odd = {each: alone for each, alone in odd.items() if each in latest}
         self._asked, self._latest = fragments, latest
 
+    @property
+    def too_large(self) -> Mapping[Fragment, Alone]:
+        """Those of the last ones that are too large to be adapted by themselves."""
+        return {each: alone for each, alone in self._odd.items() if isinstance(alone.refusal, TooLargeError)}
+
     def forget(self, fragments: Iterable[Fragment] | None = None) -> None:
         """Have Caddy adapt these again if it refused them, or all that it refused: it may be another one now."""
         refused = (*self._odd, *self._refused_definers)
@@ -205,7 +210,10 @@ class FragmentDocuments:
         self._definitions = Definitions(sections)
 
     def _document(self, text: str) -> Document:
-        return Document.decode(self.adapt(text)) if text else Document()
+        document = Document.decode(self.adapt(text)) if text else Document()
+        if sum(len(server.settings.get("listen") or ()) for server in document.servers.values()) > limits.MAX_LISTENERS:
+            raise TooLargeError(f"it listens at more than {limits.MAX_LISTENERS} addresses")
+        return document
 
     def _sections(self, blocks: Iterable[Block]) -> tuple[Written, ...]:
         merged = caddyfile.sort(caddyfile.merge(blocks), self.route_order)
@@ -343,4 +351,4 @@ def _definitions_in(definers: Iterable[Fragment]) -> list[Block]:
 
 def _bare(refusal: CaddyRefusal) -> CaddyRefusal:
     """The refusal without its traceback, which would keep what is gone."""
-    return CaddyRefusal(str(refusal))
+    return type(refusal)(str(refusal))

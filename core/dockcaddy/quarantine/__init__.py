@@ -18,9 +18,8 @@ from attrs import Factory, define, field
 from dockcaddy.admission.conflicts.adapted import SiteAdapter
 from dockcaddy.admission.conflicts.shared_sites import SharedSites
 from dockcaddy.admission.document_rules import DocumentRules
-from dockcaddy.caddy import TooLargeError
 from dockcaddy.caddyjson import Document, FragmentDocuments
-from dockcaddy.errors import CaddyRefusal
+from dockcaddy.errors import CaddyRefusal, TooLargeError
 from dockcaddy.fragment import Fragment
 from dockcaddy.incremental import Chosen
 from dockcaddy.merge.configuration import Configuration

@@ -9,6 +9,7 @@ from attrs import define, evolve, field
 from dockcaddy.admission.conflicts import Conflict
 from dockcaddy.admission.conflicts.listeners import protocol_conflicts
 from dockcaddy.admission.conflicts.shared_sites import SharedSites
+from dockcaddy.admission.conflicts.size import grown
 from dockcaddy.admission.own_addresses import is_loopback_of_another
 from dockcaddy.admission.unsafe import unsafe_settings
 from dockcaddy.caddy import without_values
@@ -125,10 +126,10 @@ class Trial:
             self._without_conflicts()
             alone = self.documents.of(self.parts)
             self._makers = Makers(alone)
-            if conflicts := list(protocol_conflicts(alone)):
+            new = self.memory.candidates(self.parts) if self.isolates else ()
+            if conflicts := [*protocol_conflicts(alone), *grown(self.documents.too_large, new)]:
                 self._reject_newer(conflicts)
                 continue
-            new = self.memory.candidates(self.parts) if self.isolates else ()
             refusals = [(each, alone[each]) for each in new if alone[each].refusal is not None]
             for fragment, each in refusals:
                 self._reject_finding(Finding(fragment, Refusal(str(each.refusal), each)))

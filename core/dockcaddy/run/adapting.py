@@ -7,9 +7,9 @@ from pathlib import Path
 
 from attrs import define, frozen
 
-from dockcaddy.caddy import CommandAdapter, LimitedAdapter, TooLargeError
+from dockcaddy.caddy import CommandAdapter, LimitedAdapter
 from dockcaddy.caddyjson.site_routes import ForEach
-from dockcaddy.errors import CaddyRefusal, CaddyUnreachable
+from dockcaddy.errors import CaddyRefusal, CaddyUnreachable, TooLargeError
 from dockcaddy.hookspecs import Adapter
 
 # begins the name of a variable that Caddy replaces as it adapts

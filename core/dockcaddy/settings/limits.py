@@ -106,6 +106,8 @@ MAX_EXPANDED_TEXT = 2 * 1024 * 1024
 MAX_SITE_ADDRESSES = 1_000
 # Each port is a listener, and Caddy opens each of them at every load.
 MAX_SITE_PORTS = 256
+# Ports at each address that `bind` names.
+MAX_LISTENERS = 1_000
 # Imports and blocks within each other: blocks as deep as the parser allows, and room for imports between them.
 MAX_EXPANDED_DEPTH = 128
 

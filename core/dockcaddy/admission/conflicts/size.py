@@ -4,13 +4,15 @@ A few lines can become gigabytes, and no Caddy survives that.
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
+from operator import attrgetter
 
 from attrs import define, field, frozen
 
 from dockcaddy.admission.conflicts.conflict import Conflict, Group, Member, label_of
-from dockcaddy.caddyfile import Block, all_blocks
+from dockcaddy.caddyfile import Block, all_blocks, group_key
+from dockcaddy.caddyjson import Alone
 from dockcaddy.fragment import Fragment
 from dockcaddy.model import Problem
 from dockcaddy.settings import limits
@@ -131,8 +133,21 @@ def _too_large(member: Member, measure: "_Measure", block: Block, reason: str) -
     newest = max((member, *definers), key=lambda each: each.age).fragment
     if newest is member.fragment:
         return Conflict(newest.key, Problem(newest.owner, label_of(measure.line_before or block), reason))
-    message = f"its snippet or route makes {member.fragment.owner} too large: {reason}"
-    return Conflict(newest.key, Problem(newest.owner, "", message))
+    return _makes_too_large(newest, member.fragment, reason)
+
+
+def grown(too_large: Mapping[Fragment, Alone], new: Collection[Fragment]) -> Iterator[Conflict]:
+    """A conflict for each fragment that is too large and not `new`, of the newest one whose new snippet or route it uses."""
+    for fragment, each in too_large.items():
+        used = {group_key(block) for block in each.blocks if block.is_definition}
+        definers = [definer for definer in new if not used.isdisjoint(definer.definitions)]
+        if definers and fragment not in new:
+            yield _makes_too_large(max(definers, key=attrgetter("seniority")), fragment, str(each.refusal))
+
+
+def _makes_too_large(definer: Fragment, fragment: Fragment, reason: str) -> Conflict:
+    message = f"its snippet or route makes {fragment.owner} too large: {reason}"
+    return Conflict(definer.key, Problem(definer.owner, "", message))
 
 
 def over_capacity(sizes: Iterable[Size]) -> Iterator[Conflict]:
