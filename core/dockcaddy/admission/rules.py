@@ -22,6 +22,7 @@ _READERS = frozenset(_READING.split())
 # devices and the like, where reading may never end
 _ENDLESS = re.compile(r"/*(?:\.\./)*/*(?:dev|proc|sys)(?:/|$)")
 _TRUST_POOLS = frozenset(("trust_pool", "tls_trust_pool"))
+_MAY_BLOCK = _READERS | _TRUST_POOLS
 
 
 def admitted(fragment: Fragment, context: ResourceContext) -> Fragment:
@@ -68,8 +69,7 @@ def _problem(fragment: Fragment, label: str, message: str) -> Problem:
 def _blocking_lines(blocks: Iterable[Block]) -> Iterator[tuple[Block, str]]:
     """The lines at which Caddy would block while it reads or loads a configuration, and never take another one, with the reason."""
     for block in all_blocks(blocks):
-        reason = _endless_file(block) or _waiting(block) if block.keys else ""
-        if reason:
+        if block.keys and block.keys[0] in _MAY_BLOCK and (reason := _endless_file(block) or _waiting(block)):
             yield block, reason
 
 

@@ -64,6 +64,8 @@ class Block:
 
 def all_blocks(blocks: Iterable[Block]) -> Iterator[Block]:
     """The blocks and everything in them, each before its children."""
-    for block in blocks:
+    waiting = [*blocks][::-1]
+    while waiting:
+        block = waiting.pop()
         yield block
-        yield from all_blocks(block.children)
+        waiting += block.children[::-1]

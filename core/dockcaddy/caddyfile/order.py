@@ -41,12 +41,12 @@ def _placed(block: Block, *, by_directive: bool) -> _Placed:
 
 
 def _rank(keys: tuple[str, ...]) -> int:
-    if not keys:
-        return 0
-    first = keys[0]
-    if first.startswith("@"):
+    first = keys[0][:1] if keys else ""
+    if first == "@":
         return 2
-    return 1 if len(keys) == 1 and first.startswith("(") and first.endswith(")") else 3
+    if first == "(" and len(keys) == 1 and keys[0].endswith(")"):
+        return 1
+    return 3 if keys else 0
 
 
 def _route_key(child: _Placed) -> tuple[Any, ...]:

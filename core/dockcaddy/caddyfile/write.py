@@ -2,7 +2,7 @@
 
 import re
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 
 from dockcaddy.caddyfile.block import Block, CaddyfileError, Origin, QuotedText
 from dockcaddy.caddyfile.lex import SPACES
@@ -14,6 +14,9 @@ _NOT_BARE = re.compile(r'\\?[#`"]|<<|\ufeff')
 # An odd number of backslashes: the last one escapes what follows.
 _ESCAPES_BARE = re.compile(r"(?<!\\)(?:\\\\)*\\(?:<|\Z)")
 _ESCAPES_IN_QUOTES = re.compile(r'(?<!\\)(?:\\\\)*\\(?:"|\Z)')
+
+# text with its line break, and where it came from
+_Line = tuple[str, tuple[Origin, ...]]
 
 
 def quote(token: str) -> str:
@@ -88,29 +91,30 @@ def write_with_origins(blocks: Sequence[Block]) -> tuple[str, tuple[tuple[Origin
     return "".join([text for text, _ in pieces]), origins
 
 
-def _top_level(block: Block, *, last: bool) -> Iterable[tuple[str, tuple[Origin, ...]]]:
+def _top_level(block: Block, *, last: bool) -> list[_Line]:
+    lines: list[_Line] = []
     if block.children or block.keys[:1] == ("import",) or (last and _is_site(block)):
-        return _lines(block, "")
-    # global options without an option are no line, as with caddy-docker-proxy
-    return [(f"{_joined(block.keys)} {{\n", block.origins), ("}\n", block.origins)] if block.keys else ()
+        _write(block, "", lines)
+    elif block.keys:
+        # global options without an option are no line, as with caddy-docker-proxy
+        lines += (f"{_joined(block.keys)} {{\n", block.origins), ("}\n", block.origins)
+    return lines
 
 
 def _is_site(block: Block) -> bool:
     return bool(block.keys) and not block.is_definition
 
 
-def _lines(block: Block, indent: str) -> Iterator[tuple[str, tuple[Origin, ...]]]:
+def _write(block: Block, indent: str, lines: list[_Line]) -> None:
     head = _joined(block.keys)
-    if not block.children:
-        if head:
-            yield f"{indent}{head}\n", block.origins
-        return
-    yield f"{indent}{head} {{\n" if head else f"{indent}{{\n", block.origins
-    deeper = indent + "\t"
-    for child in block.children:
-        yield from _lines(child, deeper)
-    yield f"{indent}}}\n", block.origins
+    if block.children:
+        lines.append((f"{indent}{head} {{\n" if head else f"{indent}{{\n", block.origins))
+        for child in block.children:
+            _write(child, indent + "\t", lines)
+        lines.append((f"{indent}}}\n", block.origins))
+    elif head:
+        lines.append((f"{indent}{head}\n", block.origins))
 
 
 def _joined(keys: tuple[str, ...]) -> str:
-    return " ".join(map(quote, keys))
+    return " ".join([quote(key) for key in keys])

@@ -3,7 +3,6 @@
 import functools
 from collections.abc import Callable, Iterable, Mapping
 from itertools import islice
-from operator import is_
 from typing import Any, TypeVar
 
 from attrs import define
@@ -87,13 +86,10 @@ def _labels(given: Any, before: tuple[Label, ...]) -> tuple[Label, ...]:
     if len(made) > limits.MAX_TRANSFORMED_LABELS:
         raise Unfit(f"returns more than {limits.MAX_TRANSFORMED_LABELS} labels")
     # most transformers leave most labels as they are
-    if len(made) == len(before) and all(map(is_, made, before)):
-        return before
-    known = set(map(id, before))
-    for label in made:
-        if id(label) not in known:
-            _check_label(label)
-    return made
+    changed = [each for place, each in enumerate(made) if place >= len(before) or each is not before[place]]
+    for label in changed:
+        _check_label(label)
+    return made if changed or len(made) != len(before) else before
 
 
 def _check_label(label: object) -> None:

@@ -1,15 +1,19 @@
 """Idioms of the arguments of a directive."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence, Set
 
-from attrs import evolve
 from dockcaddy import UPSTREAM_DIRECTIVES, Label
 
 from dockcaddy_idioms.places import above, is_directive, is_option, names_of
-from dockcaddy_idioms.values import after_matcher, is_filled_in, plain_words, quoted
+from dockcaddy_idioms.values import after_matcher, is_filled_in, plain_words, quoted, with_value
 
-Rewrite = Callable[[tuple[Label, ...]], Iterable[Label]]
+# by a key: whether an idiom is about the label
+IsAbout = Callable[[str], bool]
+# what the label's value becomes, None where it stays
+Change = Callable[[Label], str | None]
+# what the labels become, by all of them and the places of those that the idiom is about
+Rewrite = Callable[[Sequence[Label], Collection[int]], Iterable[Label]]
 
 # a status after a body, as Caddy reads it
 _STATUS = re.compile(r"[1-9]\d\d")
@@ -24,23 +28,25 @@ _NETWORK = re.compile(r"(?:unix|tcp|udp|ip|fd)[a-z0-9+]*", re.IGNORECASE)
 _HOST = re.compile(r"(?:\{[^{}]*\}|\[[^\[\]]*\]|[^/?#\s{}\[\]])+")
 
 
-def each_value(directive: str, change: Callable[[list[str]], list[str] | None]) -> Rewrite:
-    """Rewrite the words of one directive's value after its matcher; None keeps them."""
+def of(directive: str) -> IsAbout:
+    """Whether a label's value are the arguments of the directive."""
 
-    def is_meant(key: str) -> bool:
+    def is_about(key: str) -> bool:
         names = names_of(key)
         return names[-1] == directive and is_directive(names)
 
-    def rewrite(labels: tuple[Label, ...]) -> Iterable[Label]:
-        return [_changed(each, change) if directive in each.key and is_meant(each.key) else each for each in labels]
-
-    return rewrite
+    return is_about
 
 
-def _changed(label: Label, change: Callable[[list[str]], list[str] | None]) -> Label:
-    matcher, rest = after_matcher(plain_words(label.value))
-    changed = change(rest) if rest else None
-    return label if changed is None else evolve(label, value=" ".join([*matcher, *changed]))
+def by_words(change: Callable[[list[str]], list[str] | None]) -> Change:
+    """A change of the words after the matcher."""
+
+    def changed(label: Label) -> str | None:
+        matcher, rest = after_matcher(plain_words(label.value))
+        made = change(rest) if rest else None
+        return None if made is None else " ".join([*matcher, *made])
+
+    return changed
 
 
 def respond(words: list[str]) -> list[str] | None:
@@ -83,53 +89,50 @@ def upstreams(words: list[str]) -> list[str] | None:
     return changed if changed != words else None
 
 
-def policies(labels: tuple[Label, ...]) -> Iterator[Label]:
+def is_policy(key: str) -> bool:
+    """Whether the label's value begins with a policy's name."""
+    names = names_of(key)
+    return names[-1] == "lb_policy" and is_option(names, *UPSTREAM_DIRECTIVES)
+
+
+def policy(label: Label) -> str | None:
     """`round-robin`: Caddy spells policies with underscores."""
-    for label in labels:
-        dashed = next(iter(label.value.split()), "") if "lb_policy" in label.key and "-" in label.value else ""
-        meant = dashed.replace("-", "_")
-        names = names_of(label.key)
-        if (
-            meant != dashed
-            and meant in _POLICIES
-            and names[-1] == "lb_policy"
-            and is_option(names, *UPSTREAM_DIRECTIVES)
-        ):
-            yield evolve(label, value=label.value.replace(dashed, meant, 1))
-        else:
-            yield label
+    dashed = next(iter(label.value.split()), "")
+    meant = dashed.replace("-", "_")
+    return label.value.replace(dashed, meant, 1) if meant != dashed and meant in _POLICIES else None
 
 
-SWITCHES = frozenset(
+_SWITCHES = frozenset(
     ("file_server", "encode", "templates", "metrics", "tls_insecure_skip_verify", "skip_log", "log_skip", "abort")
 )
 _ON, _OFF = frozenset(("true", "on", "yes")), frozenset(("false", "off", "no"))
-_TRUTH_VALUES = _ON | _OFF
 
 
-def switch(labels: tuple[Label, ...]) -> Iterable[Label]:
+def switch(labels: Sequence[Label], concerned: Collection[int]) -> Iterable[Label]:
     """A directive without arguments that is turned on or off by a truth value."""
     # few have any
-    return _switched(labels) if any(_truth(each) in _TRUTH_VALUES for each in labels) else labels
+    on = {place for place in concerned if _truth(labels[place]) in _ON}
+    off = {labels[place].key for place in concerned if _truth(labels[place]) in _OFF}
+    return _switched(labels, on, off) if on or off else labels
 
 
-def _switched(labels: tuple[Label, ...]) -> Iterator[Label]:
+def _switched(labels: Sequence[Label], on: Collection[int], off: Set[str]) -> Iterator[Label]:
     sites = {label.key for label in labels if "." not in label.key and label.value.strip()}
-    off = {label.key for label in labels if _truth(label) in _OFF and _is_switch(label.key)}
-    for label in labels:
+    for place, label in enumerate(labels):
         if off and (label.key in off or not off.isdisjoint(above(label.key))):
             continue
-        is_on = _truth(label) in _ON and _is_switch(label.key)
-        yield evolve(label, value="") if is_on and not _takes_anything(label.key, sites) else label
+        is_on = place in on and not _takes_anything(label.key, sites)
+        yield with_value(label, "") if is_on else label
 
 
 def _truth(label: Label) -> str:
     return label.value.strip().lower()
 
 
-def _is_switch(key: str) -> bool:
+def is_switch(key: str) -> bool:
+    """Whether a label's value would be arguments of a directive that takes none."""
     names = names_of(key)
-    if names[-1] not in SWITCHES or len(names) < 2:
+    if names[-1] not in _SWITCHES or len(names) < 2:
         return False
     if names[-1] == "tls_insecure_skip_verify" and names[-2] == "transport":
         return is_option(names[:-1], *UPSTREAM_DIRECTIVES)
@@ -142,18 +145,17 @@ def _takes_anything(key: str, sites: set[str]) -> bool:
     return names[-1] == "templates" or (names[1:] == ("metrics",) and key.partition(".")[0] not in sites)
 
 
-def forward_auth(labels: tuple[Label, ...]) -> Iterator[Label]:
+def forward_auth(labels: Sequence[Label], concerned: Collection[int]) -> Iterator[Label]:
     """A path in the URL of forward_auth, which Caddy expects as `uri`."""
     with_uri = {key for label in labels if names_of(label.key)[-1] == "uri" for key in above(label.key)}
-    for label in labels:
-        names = names_of(label.key) if "forward_auth" in label.key else ("",)
-        is_meant = names[-1] == "forward_auth" and is_directive(names)
-        matcher, rest = after_matcher(plain_words(label.value)) if is_meant else ([], [])
+    places = frozenset(concerned)
+    for place, label in enumerate(labels):
+        matcher, rest = after_matcher(plain_words(label.value)) if place in places else ([], [])
         server, path = _without_path(rest[0]) if len(rest) == 1 else ("", "")
         if not path:
             yield label
             continue
-        yield evolve(label, value=" ".join([*matcher, server]))
+        yield with_value(label, " ".join([*matcher, server]))
         if label.key not in with_uri:
             yield Label(f"{label.key}.uri", path if path.startswith("/") else f"/{path}", label.origin)
 

@@ -1,9 +1,7 @@
 """The idiom of expressions (https://caddyserver.com/docs/caddyfile/matchers#expression)."""
 
 import re
-from collections.abc import Iterator
 
-from attrs import evolve
 from dockcaddy import UPSTREAM_DIRECTIVES, Label
 
 from dockcaddy_idioms.places import is_condition, is_directive, is_option, names_of
@@ -14,20 +12,21 @@ _STRING = re.compile(r'"(?:\\"|[^"])*"|\'[^\']*\'')
 _FILLED_IN = re.compile(r"\{[a-zA-Z][\w.-]+\}")
 
 
-def expressions(labels: tuple[Label, ...]) -> Iterator[Label]:
+def may_be_expression(key: str) -> bool:
+    """Whether the label's value may be an expression, or a condition with its name first."""
+    names = names_of(key)
+    return _has_name_first(names) or (names[-1] == "expression" and is_condition(names))
+
+
+def expression(label: Label) -> str | None:
     """An expression of several words that contains quotes, which are lost when the label is split into words."""
-    for label in labels:
-        names = names_of(label.key) if '"' in label.value else ("",)
-        of_matcher = _may_be_expression(names)
-        is_meant = of_matcher or (names[-1] == "expression" and is_condition(names))
-        found = _MATCHES.fullmatch(label.value.strip()) if is_meant else None
-        if found is None or bool(found[1]) is not of_matcher or not _loses_quotes(found[2]):
-            yield label
-        else:
-            yield evolve(label, value=f"{found[1] or ''}`{found[2]}`")
+    found = _MATCHES.fullmatch(label.value.strip()) if '"' in label.value else None
+    if found is None or bool(found[1]) is not _has_name_first(names_of(label.key)) or not _loses_quotes(found[2]):
+        return None
+    return f"{found[1] or ''}`{found[2]}`"
 
 
-def _may_be_expression(names: tuple[str, ...]) -> bool:
+def _has_name_first(names: tuple[str, ...]) -> bool:
     """Whether the value may be a condition with its name first."""
     if names[-1].startswith("@"):
         return is_directive(names) or is_option(names, *UPSTREAM_DIRECTIVES)

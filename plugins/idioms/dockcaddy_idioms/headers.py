@@ -1,6 +1,6 @@
 """Idioms of the directives about header fields (https://caddyserver.com/docs/caddyfile/directives/header)."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 
 from attrs import evolve
 from dockcaddy import UPSTREAM_DIRECTIVES, Label
@@ -16,20 +16,20 @@ _LINES = (*_OPTIONS, "request_header")
 _NOT_FIELDS = frozenset(("defer", "match"))
 
 
-def header_values(labels: tuple[Label, ...]) -> Iterator[Label]:
+def has_values(key: str) -> bool:
+    """Whether the label's value may be one of a header field."""
+    names = names_of(key)
+    return _is_field(names) or _is_about_fields(names)
+
+
+def header_value(label: Label) -> str | None:
     """A header's value of several words, which Caddy would read as a search and a replacement."""
-    for label in labels:
-        if "header" not in label.key:
-            yield label
-            continue
-        names = names_of(label.key)
-        if names[-2:-1] == ("header",) and is_directive(names[:-1]) and names[-1] not in _NOT_FIELDS:
-            value = _one_value(names[-1], label.value)
-            yield label if value is None else evolve(label, value=value)
-        elif _is_about_fields(names):
-            yield _one_line(label, names[-1])
-        else:
-            yield label
+    names = names_of(label.key)
+    return _one_value(names[-1], label.value) if _is_field(names) else _one_line(label.value, names[-1])
+
+
+def _is_field(names: tuple[str, ...]) -> bool:
+    return names[-2:-1] == ("header",) and is_directive(names[:-1]) and names[-1] not in _NOT_FIELDS
 
 
 def _is_about_fields(names: tuple[str, ...]) -> bool:
@@ -38,13 +38,13 @@ def _is_about_fields(names: tuple[str, ...]) -> bool:
     return names[-1] in _DIRECTIVES and is_directive(names)
 
 
-def _one_line(label: Label, directive: str) -> Label:
-    words = plain_words(label.value)
+def _one_line(text: str, directive: str) -> str | None:
+    words = plain_words(text)
     matcher, rest = after_matcher(words) if directive in _DIRECTIVES else ([], words)
     if len(rest) < 3 or is_filled_in(rest[0]):
-        return label
+        return None
     value = _one_value(rest[0], " ".join(rest[1:]))
-    return label if value is None else evolve(label, value=" ".join([*matcher, rest[0], value]))
+    return None if value is None else " ".join([*matcher, rest[0], value])
 
 
 def _one_value(name: str, text: str) -> str | None:
@@ -57,9 +57,14 @@ def _one_value(name: str, text: str) -> str | None:
     return quoted(text.strip())
 
 
-def header_blocks(labels: tuple[Label, ...]) -> Iterator[Label]:
+def is_in_block(key: str) -> bool:
+    """Whether the label is in the block of a directive that has none."""
+    return _has_no_block(names_of(split_last(key)[0]))
+
+
+def header_blocks(labels: Sequence[Label], concerned: Collection[int]) -> Iterator[Label]:
     """`header_up.X-Field: value`: these directives have no block, each field is a line of its own."""
-    parents = {parent for label in labels if (parent := split_last(label.key)[0]) and _has_no_block(names_of(parent))}
+    parents = {split_last(labels[place].key)[0] for place in concerned}
     bare = {label.key for label in labels if label.key in parents and not label.value.strip()}
     taken = {label.key for label in labels} - bare
     count = 0

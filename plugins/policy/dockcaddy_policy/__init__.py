@@ -67,11 +67,14 @@ def dockcaddy_document_rules() -> Iterable[DocumentRule]:
 def _check_by(rules: Sequence[Rule]) -> Callable[[Context, tuple[Block, ...]], None]:
     """A check of each line of blocks by the rules for its name. It raises LabelError at the first refused line."""
     about = {name: tuple(rule for rule in rules if name in rule.about) for rule in rules for name in rule.about}
-    about_all = about.get(ANY, ())
+    about_all = about.pop(ANY, ())
+    names = frozenset(about)
 
     def check_text(context: Context, blocks: tuple[Block, ...]) -> None:
         settings = context.settings(PolicySettings)
-        for line in lines_of(blocks, about) if settings.trust != "all" and not is_exempt(context) else ():
+        if settings.trust == "all" or is_exempt(context):
+            return
+        for line in lines_of(blocks, names, every=bool(about_all)):
             applying = about.get(line.name, ()) if not line.is_data else ()
             is_for_all = about_all and not line.continues and any(map(is_suspicious, line.tokens))
             for rule in (*about_all, *applying) if is_for_all else applying:

@@ -1,6 +1,6 @@
 """A resource's blocks as single lines, each with the path to it."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Set
 from functools import cached_property
 
 from attrs import frozen
@@ -69,34 +69,32 @@ class Line:
         return is_data and self.name != "import" and "import" not in self.path
 
 
-def lines_of(blocks: Iterable[Block], names: Collection[str]) -> Iterator[Line]:
-    """The lines of a resource's blocks that rules about these `names`, or about every line, could refuse, from the top.
+def lines_of(blocks: Iterable[Block], names: Set[str], *, every: bool) -> Iterator[Line]:
+    """The lines of a resource's blocks that rules about these `names`, or about `every` line, could refuse, from the top.
 
     The names are also looked for in the middle of lines. Raises LabelError if a line contains too many of them.
     """
     for block in blocks:
-        kind = GLOBAL if not block.keys else SNIPPET if block.is_definition else SITE
-        addresses = block.keys if kind is SITE else ()
-        if block.keys:
-            yield Line((), block.keys, block, addresses)
-        if _are_of_interest(block.children, names):
+        if _is_of_interest(block, names, every):
+            kind = GLOBAL if not block.keys else SNIPPET if block.is_definition else SITE
+            addresses = block.keys if kind is SITE else ()
+            if block.keys:
+                yield Line((), block.keys, block, addresses)
             yield from _lines_in(block, (kind,), addresses, names)
 
 
-def _are_of_interest(lines: Iterable[Block], names: Collection[str]) -> bool:
-    """Whether there is anything in these lines for a rule. In most there is nothing."""
-    for line in lines:
-        for token in line.keys:
-            if token in names or is_suspicious(token):
-                return True
-        if line.children and _are_of_interest(line.children, names):
-            return True
-    return False
+def _is_of_interest(block: Block, names: Set[str], every: bool) -> bool:
+    """Whether there is anything in a block for a rule. In most there is nothing."""
+    return (
+        not names.isdisjoint(block.keys)
+        or (every and is_suspicious(" ".join(block.keys)))
+        or (block.children != () and any(_is_of_interest(child, names, every) for child in block.children))
+    )
 
 
-def is_suspicious(token: str) -> bool:
-    """Whether the rules for every line could refuse a line with this token. Most have none of these characters."""
-    return "{" in token or "(" in token or "://" in token
+def is_suspicious(text: str) -> bool:
+    """Whether the rules for every line could refuse a line with this text. Most have none of these characters."""
+    return "{" in text or "(" in text or "://" in text
 
 
 def _lines_in(

@@ -1,7 +1,7 @@
 """Text next to upstreams without a space between them: Caddy reads both as one address and responds with 502."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from ipaddress import ip_address
 
 from dockcaddy import UPSTREAM_DIRECTIVES, Block, Context, bracketed, is_matcher
@@ -20,31 +20,34 @@ MOST_PORTS = 65535
 def warn_of_glued(context: Context, blocks: tuple[Block, ...]) -> None:
     """Warn about each upstream of the resource that has other text next to it."""
     # names, in Compose files and of services, stand for addresses
-    addresses = [bracketed(each) for each in (*context.resource.targets, MARK)]
+    addresses = [*map(bracketed, context.resource.targets), MARK]
     published = sorted(context.resource.published_addresses, key=len, reverse=True)
+    for proxy in _proxies(blocks):
+        for word in " ".join(proxy.keys[1:]).split():
+            if found := _glued(word, addresses) or _beside_a_port(word, published):
+                context.warn(_message(word, *found), proxy.origins[0].label if proxy.origins else "")
+
+
+def _proxies(blocks: Iterable[Block], *, inside: bool = False) -> Iterator[Block]:
+    """The lines whose arguments are upstreams: proxies, and `to` in them."""
     for block in blocks:
-        for proxy, words in _proxies(block):
-            for word in " ".join(words).split():
-                if found := _glued(word, addresses) or _beside_a_port(word, published):
-                    context.warn(_message(word, *found), proxy.origins[0].label if proxy.origins else "")
+        name = block.keys[0] if block.keys else ""
+        is_proxy = name in UPSTREAM_DIRECTIVES
+        if is_proxy or (inside and name == "to"):
+            yield block
+        if block.children:
+            yield from _proxies(block.children, inside=is_proxy)
 
 
-def _proxies(block: Block, *, inside: bool = False) -> Iterator[tuple[Block, tuple[str, ...]]]:
-    """The lines with upstreams, and their arguments: proxies, and `to` in them."""
-    name = block.keys[0] if block.keys else ""
-    if name in UPSTREAM_DIRECTIVES or (inside and name == "to"):
-        yield block, block.keys[1:]
-    for child in block.children:
-        yield from _proxies(child, inside=name in UPSTREAM_DIRECTIVES)
-
-
-def _glued(word: str, addresses: Iterable[str]) -> tuple[str, str] | None:
+def _glued(word: str, addresses: Collection[str]) -> tuple[str, str] | None:
     """The text before and after an address in a word; None if the word is a valid upstream or contains no address."""
+    parts = _UPSTREAM.fullmatch(word)
+    if parts and parts[1] in addresses and _is_port(parts[2]):
+        return None
     address = next((each for each in addresses if _has(word, each)), None)
     if address is None:
         return None
-    parts = _UPSTREAM.fullmatch(word)
-    if parts and (parts[1] == address or _is_address(parts[1])) and _is_port(parts[2]):
+    if parts and _is_address(parts[1]) and _is_port(parts[2]):
         return None
     before, _, rest = word.partition(address)
     port = _PORT.match(rest)

@@ -21,11 +21,9 @@ def with_ports(context: Context, labels: Iterable[Label]) -> Iterable[Label]:
     """The labels with ports in upstreams of the resource that have none."""
     exposed = exposed_tcp(context.resource)
     if not exposed:
-        yield from labels
-        return
+        return labels
     own = {bracketed(each) for each in (*context.resource.targets, MARK)}
-    for label in labels:
-        yield _with_port(context, label, own, exposed) if _names_upstreams(label.key) else label
+    return [_with_port(context, each, own, exposed) if _names_upstreams(each.key) else each for each in labels]
 
 
 def exposed_tcp(resource: Resource) -> list[int]:
