@@ -172,7 +172,8 @@ class Renderer:
         unread = limits.MAX_TEMPLATE_TEXT
         for label in chosen:
             if "{{" not in label.value:
-                self._check_braces(label)
+                if "{" in label.value:
+                    self._check_braces(label)
                 rendered.append(label)
                 continue
             context.label = label.origin
@@ -199,7 +200,7 @@ class Renderer:
         return tuple(label for label in rendered if not label.key.startswith(beneath))
 
     def _check_braces(self, label: Label) -> None:
-        if "{" in label.value and (meant := template_hints.single_braces(label.value, self._signatures)):
+        if meant := template_hints.single_braces(label.value, self._signatures):
             raise LabelError(label.origin, f"{one_line(label.value, 100)} is no template, write two braces: {meant}")
 
     def _execute(self, context: ResourceContext, label: Label) -> tuple[str, bool]:

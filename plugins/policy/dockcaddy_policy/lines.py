@@ -85,11 +85,13 @@ def lines_of(blocks: Iterable[Block], names: Set[str], *, every: bool) -> Iterat
 
 def _is_of_interest(block: Block, names: Set[str], every: bool) -> bool:
     """Whether there is anything in a block for a rule. In most there is nothing."""
-    return (
-        not names.isdisjoint(block.keys)
-        or (every and is_suspicious(" ".join(block.keys)))
-        or (block.children != () and any(_is_of_interest(child, names, every) for child in block.children))
-    )
+    waiting = [block]
+    while waiting:
+        line = waiting.pop()
+        if not names.isdisjoint(line.keys) or (every and is_suspicious(" ".join(line.keys))):
+            return True
+        waiting += line.children
+    return False
 
 
 def is_suspicious(text: str) -> bool:
