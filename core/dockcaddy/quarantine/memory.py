@@ -9,6 +9,7 @@ from dockcaddy.fragment import Fragment, is_definition
 from dockcaddy.incremental import Difference
 from dockcaddy.merge.configuration import Configuration
 from dockcaddy.model import Pending, Problem
+from dockcaddy.quarantine.moved import moved
 from dockcaddy.quarantine.refusal import without_numbers
 from dockcaddy.settings import limits
 
@@ -152,12 +153,12 @@ class Memory:
     def fallback(self, fragment: Fragment) -> Fragment | None:
         """The last good version of a fragment, to be served in place of one that is refused or cannot be rendered.
 
-        None where the resource has other addresses now: the old ones may belong to another container.
+        None where a container has other addresses now: the old ones may belong to another one.
         """
         before = self.last_good.get(fragment.key)
-        if before is None or before.addresses != fragment.addresses or before.content == fragment.content:
+        if before is None or before.content == fragment.content:
             return None
-        return before
+        return before if before.addresses == fragment.addresses else moved(before, fragment)
 
     @property
     def causes(self) -> tuple[Problem, ...]:
