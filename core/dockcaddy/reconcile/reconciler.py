@@ -42,9 +42,9 @@ FIRST_PAUSE, LONGEST_PAUSE = 1.0, 5.0
 # how often a controller that does not lead looks what there is, in seconds
 WATCH_INTERVAL = 2.0
 
-# why nothing is written
 # seconds until no thread works for a pass any more, most of the time
-SETTLED = 10.0
+GIVEN_BACK_AFTER = 10.0
+# why nothing is written
 UNCHECKED = "no caddy to check labels with, install one: pip install 'dockcaddy[caddy]', or set --caddy PATH"
 
 
@@ -129,7 +129,7 @@ class Reconciler:
             self._own_fault.ended()
             if due.poll or self.configuration is not before:
                 self.give_back_memory()
-                self._gives_back_at = self.clock() + SETTLED
+                self._gives_back_at = self.clock() + GIVEN_BACK_AFTER
         elif due.check:
             self._check()
             if now >= self._gives_back_at:
