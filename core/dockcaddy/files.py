@@ -200,7 +200,7 @@ class Database:
 
     def _is_full(self, error: Exception) -> bool:
         """Whether it failed because the disk is full, of which SQLite says "disk I/O error" as well."""
-        import sqlite3  # noqa: PLC0415  see `connect`
+        import sqlite3  # noqa: PLC0415  most runs need no database, see `connect`
 
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
         if code == sqlite3.SQLITE_IOERR:
