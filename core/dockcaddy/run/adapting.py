@@ -97,5 +97,6 @@ def for_each() -> ForEach:
 
     It goes on with its own work while Caddy adapts, unless there is only one core: Caddy has a low priority and a limit of time.
     """
-    others = (os.cpu_count() or 1) - 1
-    return ThreadPoolExecutor(others, "dockcaddy-adapt").map if others else map
+    cores = os.cpu_count() or 1
+    # one more text than other cores: Caddy has the next one while a response is read
+    return ThreadPoolExecutor(cores, "dockcaddy-adapt").map if cores > 1 else map
