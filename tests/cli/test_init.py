@@ -75,7 +75,7 @@ def test_nothing_is_overwritten_without_force(dockcaddy: Callable, sandbox: Path
 
 def test_a_folder_that_cannot_be_written_is_an_error(dockcaddy: Callable, sandbox: Path) -> None:
     (sandbox / "file").touch()
-    assert dockcaddy("init", "file", *NOWHERE).err == "error: file: is no folder, name another one\n"
+    assert dockcaddy("init", "file", *NOWHERE).err == "error: file: not a folder, name another one\n"
     result = dockcaddy("init", "file/folder", *NOWHERE)
     assert result.status == 2 and "file/folder: cannot be written: " in result.err
 

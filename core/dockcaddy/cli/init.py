@@ -29,7 +29,7 @@ def command(folder: str, kind: Kind | None, force: bool, **options: Any) -> int:
     environment = start(options)
     paths = [Path(folder) / name for name in _NAMES]
     if Path(folder).exists() and not Path(folder).is_dir():
-        raise SettingsError(f"{folder}: is no folder, name another one")
+        raise SettingsError(f"{folder}: not a folder, name another one")
     there = [str(path) for path in paths if path.exists()]
     if there and not force:
         raise SettingsError(f"{' and '.join(there)}: there already: name another folder, or overwrite with --force")
