@@ -173,6 +173,19 @@ def test_an_inspect_takes_little_work(connection: Connection) -> None:
     assert 0 < lines <= MOST_LINES
 
 
+def test_a_response_is_not_kept_until_garbage_is_collected(connection: Connection) -> None:
+    client = connection.client()
+    client.inspect_container("a")
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in range(5):
+            client.inspect_container("a")
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
+
+
 def test_text_that_is_not_in_utf_8_is_no_error(scripted: ScriptedEngine, connection: Connection) -> None:
     scripted.reply = in_turn(answer(b'{"Env": ["\xff"]}'))
     assert connection.client().inspect_container("a") == {"Env": ["\ufffd"]}

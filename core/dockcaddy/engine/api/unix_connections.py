@@ -69,7 +69,7 @@ class UnixConnections:
             self._kept.append(connection)
         else:
             connection.close()
-        return reading.answer
+        return reading.answer()
 
     def _connection(self, timeout: float | None) -> socket.socket:
         try:
@@ -112,10 +112,12 @@ class _Reading:
         # as Python's own client
         self._parser.set_dangerous_leniencies(lenient_optional_cr_before_lf=True)
 
-    @property
     def answer(self) -> Answer:
-        """The response, once it is complete."""
-        return Answer(self._parser.get_status_code(), self._reason, self._headers, b"".join(self._body))
+        """The response, once it is complete. Call it once."""
+        made = Answer(self._parser.get_status_code(), self._reason, self._headers, b"".join(self._body))
+        # both refer to each other: the body would stay until garbage is collected
+        del self._parser
+        return made
 
     def take(self, part: bytes) -> None:
         """Take a part, empty at the end. Raises ConnectionResetError for no response, HTTPException for a wrong one."""
