@@ -95,19 +95,14 @@ def is_usual(fragment: Fragment, *, is_alone: bool) -> bool:
 
     With `is_alone` no other fragment has its sites, and their matchers.
     """
-    words, lines, waiting = list[str](), 0, [*fragment.blocks]
-    while waiting:
-        line = waiting.pop()
-        lines += 1
-        words += line.keys
-        waiting += line.children
-    text = " ".join(words)
+    lines = [*all_blocks(fragment.blocks)]
+    text = " ".join([key for line in lines for key in line.keys])
     # at most so many ports, and uses of matchers
     addresses = max(sum(len(group) for group in fragment.group_keys if isinstance(group, frozenset)), 1)
     times = addresses * (1 + text.count("@"))
     return (
         len(text) * times <= limits.FREE_EXPANDED_TEXT
-        and lines * times <= limits.FREE_EXPANDED_LINES
+        and len(lines) * times <= limits.FREE_EXPANDED_LINES
         and addresses <= limits.FREE_SITE_ADDRESSES
         and (is_alone or "@" not in text)
         and not ("import" in text or "invoke" in text or _REPETITION.search(text))
