@@ -155,6 +155,7 @@ def test_a_response_of_any_size(
         (b"HTTP/1.1 100 Continue\r\n\r\n" + OK + b"Content-Length: 2\r\n\r\n{}", True),
         (OK + b"Content-Length: 2\r\nConnection: close\r\n\r\n{}", False),
         (OK + b"Content-Length: 2\r\n\r\n{}and more", False),
+        (OK + b"Content-Length: 2\r\n\r\n{}" + OK + b"Content-Length: 2\r\n\r\n[]", False),
         (b"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\n{}", False),
         (b"HTTP/1.1 200\nContent-Length:2\n\n{}", True),
     ],

@@ -100,6 +100,7 @@ class _Reading:
 
     is_complete: bool = False
     is_kept: bool = False
+    _status: int = 0
     _reason: str = ""
     _headers: dict[str, str] = field(factory=dict)
     _body: list[bytes] = field(factory=list)
@@ -114,7 +115,7 @@ class _Reading:
 
     def answer(self) -> Answer:
         """The response, once it is complete. Call it once."""
-        made = Answer(self._parser.get_status_code(), self._reason, self._headers, b"".join(self._body))
+        made = Answer(self._status, self._reason, self._headers, b"".join(self._body))
         # both refer to each other: the body would stay until garbage is collected
         del self._parser
         return made
@@ -142,7 +143,13 @@ class _Reading:
         names = {name.lower() for name in self._headers}
         if not self._has_head or names & {"content-length", "transfer-encoding"}:
             raise IncompleteRead(b"".join(self._body))
-        self.is_complete = True
+        self._status, self.is_complete = self._parser.get_status_code(), True
+
+    def on_message_begin(self) -> None:
+        """Begin anew after what has status 100; a response that nobody asked for is an error of the parser."""
+        if self.is_complete:
+            raise ValueError
+        self._reason, self._headers, self._body = "", {}, []
 
     def on_status(self, reason: bytes) -> None:
         """Take the reason."""
@@ -163,4 +170,5 @@ class _Reading:
 
     def on_message_complete(self) -> None:
         """Take the end; what has status 100 comes before the response."""
-        self.is_complete = self._parser.get_status_code() >= 200
+        self._status = self._parser.get_status_code()
+        self.is_complete = self._status >= 200
