@@ -14,6 +14,8 @@ from dockcaddy.plugins.guard import Contribution
 from dockcaddy.plugins.services import GuardedService
 from dockcaddy.reconcile.pipeline import Pipeline
 from dockcaddy.reconcile.services import Services, StateChanged
+from hypothesis import given
+from hypothesis import strategies as st
 
 ACCEPTED = Configuration("")
 
@@ -125,6 +127,7 @@ def test_a_fault_costs_the_service_its_state_and_no_other_one_anything(method: s
     assert list(dict.fromkeys(good.calls)) == ["start", "before_offer", "after_accepted", "holds"]
     bad.does.clear()
     clock.now = min(running.retries())
+    running.begin_pass()
     with pytest.raises(StateChanged):
         running.before_offer(ACCEPTED)
     assert messages(running) == [] and running.begin_pass() == {"s0": "ready", "s1": "ready"}
@@ -260,6 +263,29 @@ def test_after_a_fault_a_service_is_left_alone_for_the_rest_of_a_slow_pass() -> 
     with suppress(StateChanged):
         running.before_offer(ACCEPTED)
     assert messages(running) == []
+
+
+@given(st.lists(st.sampled_from((0.0, 0.3, 1.0, 5.0, 60.0)), min_size=40, max_size=40), st.booleans())
+def test_the_same_fault_stays_the_same_problem_however_slow_the_passes_are(pauses: list[float], checks: bool) -> None:
+    clock, after = Clock(), iter(pauses)
+    running = services(Recorder(does={"before_offer": fail}), clock=clock)
+    running.start()
+    told = []
+    for _ in range(4):
+        running.begin_pass()
+        for _ in range(4):
+            with suppress(StateChanged):
+                clock.now += next(after)
+                running.before_offer(ACCEPTED)
+                clock.now += next(after)
+                running.after_accepted(ACCEPTED)
+                break
+        else:
+            pytest.fail("its state changes without an end")
+        told.append(messages(running))
+        if checks:
+            running.hold()
+    assert len(told[0]) == 1 and told == [told[0]] * 4
 
 
 def test_a_service_that_always_wants_a_pass_gets_one_in_a_while() -> None:

@@ -33,8 +33,8 @@ class _Running:
     service_retry_at: float | None = None
     _changes: int = 0
     _has_worked: bool = False
-    # of a slow pass the pause after a fault may be over before its end
-    _has_failed: bool = False
+    # a pause that ends within a pass lasts until the next one, which asks the service to prepare first
+    _is_left_alone: bool = False
     _backoff: Backoff = field(factory=lambda: Backoff(FIRST_PAUSE, LONGEST_PAUSE))
     _unrest: Backoff = field(factory=lambda: Backoff(FIRST_PAUSE, LONGEST_PAUSE))
 
@@ -60,19 +60,19 @@ class _Running:
         """A pass begins: it may change its state again."""
         if self._has_worked and self._changes <= limits.MAX_STATE_CHANGES:
             self._unrest.succeeded()
-        self._changes, self._has_worked, self._has_failed = 0, False, False
+        self._changes, self._has_worked, self._is_left_alone = 0, False, not self._is_due
 
     def work(self, work: Callable[[GuardedService], object]) -> bool:
         """Call it in a pass. Returns whether its state has changed."""
         before = self.state
-        if self._changes > limits.MAX_STATE_CHANGES or self._has_failed or not self._is_due:
+        if self._is_left_alone:
             return False
         self._has_worked = True
         self.call(work)
         if self.state is before:
             return False
         self._changes += 1
-        if self._changes > limits.MAX_STATE_CHANGES:
+        if self._changes > limits.MAX_STATE_CHANGES and not self._is_left_alone:
             self._failed("its state changes at every call, so it is left alone for a while", self._unrest)
         return True
 
@@ -83,7 +83,7 @@ class _Running:
         return is_held and (self.state is None or self.state is before)
 
     def _failed(self, fault: str, backoff: Backoff) -> None:
-        self.state, self.reported, self.fault, self._has_failed = None, (), fault, True
+        self.state, self.reported, self.fault, self._is_left_alone = None, (), fault, True
         backoff.failed(self.clock())
 
     def call(self, work: Callable[[GuardedService], object]) -> object:
