@@ -49,6 +49,24 @@ def test_the_authoritys_rehearsal_fails_for_the_same_cause() -> None:
     assert len(shown(log, [each for cause in causes for each in attempt("a.test", cause, 1)])) == 1
 
 
+@pytest.mark.parametrize(
+    ("error", "addresses"),
+    [
+        ("dial tcp 172.18.0.2:80: connect: connection refused", {"172.18.0.2:80"}),
+        ("dial tcp 172.18.0.2:80: i/o timeout", {"172.18.0.2:80"}),
+        ("dialing backend: dial tcp [fd00::2]:9000: connect: no route to host", {"[fd00::2]:9000"}),
+        ("dial tcp: lookup web on 127.0.0.11:53: no such host", set()),
+        ("dial unix /run/app.sock: connect: no such file or directory", set()),
+        ("EOF", set()),
+    ],
+)
+def test_the_addresses_that_caddy_could_not_connect_to_are_told_once(error: str, addresses: set[str]) -> None:
+    log, request = CaddyLog(), {"method": "GET", "host": "a.test", "uri": "/dial tcp 10.0.0.1:80: x"}
+    shown(log, [line("error", error, logger="http.log.error", request=request, status=502)])
+    shown(log, [line("info", error, logger="http.handlers.reverse_proxy.health_checker.active")])
+    assert (log.take_unconnected(), log.take_unconnected()) == (addresses, set())
+
+
 def test_an_attempt_that_a_reload_cancelled_is_no_news() -> None:
     cause = "registering account [] with server: provisioning client: context canceled"
     assert shown(CaddyLog(), attempt("shop.example.org", cause, 1)) == []

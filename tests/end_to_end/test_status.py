@@ -129,6 +129,21 @@ def test_a_container_that_stops_says_so_and_is_down(
     eventually(lambda: seen.site("web.test") == "True/UpstreamsHealthy")
 
 
+def test_a_program_that_does_not_listen_where_its_label_says_is_not_ready(
+    start_dockcaddy: Start, containers: Containers, eventually: Eventually, tmp_path: Path
+) -> None:
+    proxy, seen = start_dockcaddy(*only(containers)), Seen(tmp_path)
+    containers.run("web", caddy=f"http://web.test:{proxy.port}", caddy__reverse_proxy="{{upstreams 81}}")
+    eventually(lambda: seen.site("web.test") == "True/UpstreamsHealthy")
+    late = command(tmp_path, "wait", "web.test", "--timeout", "0s")
+    assert late.returncode == 1 and ":81 refuses connections: its program has to listen at this port" in late.stderr
+    # nobody has asked for the site yet, and Caddy was not asked to connect
+    assert seen.site("web.test") == "True/UpstreamsHealthy"
+    assert proxy.body("web.test") == "status 502"
+    eventually(lambda: seen.site("web.test") == "False/ConnectionRefused")
+    assert proxy.said("no upstream is healthy: ") == 1
+
+
 def test_a_lost_engine_is_an_event_and_so_is_its_return(
     start_dockcaddy: Start, containers: Containers, eventually: Eventually, tmp_path: Path
 ) -> None:

@@ -3,6 +3,7 @@
 import json
 import socket
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,8 @@ from status_server import Served, served
 __all__ = ["dockcaddy"]
 
 WEB = {"caddy": "http://web.test", "caddy.reverse_proxy": "{{upstreams 80}}"}
+# a Caddy that may reach addresses that mean nothing here
+ELSEWHERE = ("--caddy-admin", "http://localhost:2019")
 
 
 def documents(world: Observed) -> Documents:
@@ -169,7 +172,7 @@ def test_wait_ends_once_the_site_is_ready(world: Observed, tmp_path: Path, dockc
         clock = Clock()
         assert waited(lambda: look(client, "web.test"), 60, clock, sleep) == ""
         assert len(looks) == 3
-        result = dockcaddy("wait", "web.test", "--state-directory", str(tmp_path))
+        result = dockcaddy("wait", "web.test", *ELSEWHERE, "--state-directory", str(tmp_path))
         assert (result.status, result.out) == (0, "web.test is ready\n")
 
 
@@ -184,7 +187,7 @@ def test_warnings_about_a_site_and_its_containers_are_shown_with_them(
         for subject in ("web.test", "web"):
             shown = dockcaddy("status", subject, "--state-directory", str(tmp_path)).out
             assert shown.endswith(f"\n\nalso\n?? {warning}\n")
-            waited = dockcaddy("wait", subject, "--state-directory", str(tmp_path))
+            waited = dockcaddy("wait", subject, *ELSEWHERE, "--state-directory", str(tmp_path))
             assert (waited.status, waited.err) == (0, f"warning: {warning}\n")
         assert "also" not in dockcaddy("status", "other.test", "--state-directory", str(tmp_path)).out
 
@@ -217,7 +220,7 @@ def test_a_site_without_one_of_its_containers_is_ready_and_that_is_said(
     contested: Observed, tmp_path: Path, dockcaddy: Call
 ) -> None:
     with served(contested.keeper, tmp_path):
-        result = dockcaddy("wait", "a.test", "--state-directory", str(tmp_path))
+        result = dockcaddy("wait", "a.test", *ELSEWHERE, "--state-directory", str(tmp_path))
         assert (result.status, result.out) == (0, "a.test is ready\n")
         assert result.err.startswith("warning: a.test: without container new: ConflictsWith: label caddy.respond: ")
         late = dockcaddy("wait", "new", "--timeout", "0s", "--state-directory", str(tmp_path))
@@ -240,7 +243,7 @@ def test_a_container_whose_earlier_version_is_served_is_not_ready(
     with served(world.keeper, tmp_path):
         late = dockcaddy("wait", "web", "--timeout", "0s", "--state-directory", str(tmp_path))
         assert late.status == 1 and "LastKnownGood" in late.err and "bogus" in late.err
-        result = dockcaddy("wait", "web.test", "--state-directory", str(tmp_path))
+        result = dockcaddy("wait", "web.test", *ELSEWHERE, "--state-directory", str(tmp_path))
         assert result.status == 0 and "web.test: without container web: LastKnownGood: " in result.err
 
 
@@ -272,6 +275,28 @@ def test_wait_says_why_an_engine_does_not_answer(world: Observed, tmp_path: Path
         world.turn()
         late = dockcaddy("wait", "web.test", "--timeout", "0s", "--state-directory", str(tmp_path))
         assert late.err.endswith("CaddyUnreachable: caddy at localhost:2019 does not answer\n")
+
+
+def test_wait_says_that_nothing_listens_at_the_upstream(
+    world: Observed, tmp_path: Path, dockcaddy: Call, free_port: Callable[[], int]
+) -> None:
+    closed_port = free_port()
+    world.put("web", {"caddy": "http://web.test", "caddy.reverse_proxy": f"{{{{upstreams {closed_port}}}}}"})
+    world.change("web", targets=("127.0.0.1",))
+    world.put("twin", {"caddy": "http://twin.test", "caddy.reverse_proxy": f"192.0.2.300:x 127.0.0.1:{closed_port}"})
+    world.turn()
+    with served(world.keeper, tmp_path) as site:
+        for subject in ("web.test", "web"):
+            late = dockcaddy("wait", subject, "--timeout", "0s", "--state-directory", str(tmp_path))
+            assert late.status == 1 and late.err == (
+                f"error: {subject}: not ready after 0 s: ConnectionRefused: web 127.0.0.1:{closed_port} refuses connections: its "
+                "program has to listen at this port and at 0.0.0.0, not only at 127.0.0.1: docker logs shows whether it still starts\n"
+            )
+            assert dockcaddy("wait", subject, *ELSEWHERE, "--state-directory", str(tmp_path)).status == 0
+        # one upstream that is not known to refuse is enough
+        assert look(StatusClient(site.path), "twin.test", connects=True) == ""
+        with socket.create_server(("127.0.0.1", closed_port)):
+            assert dockcaddy("wait", "web", "--timeout", "0s", "--state-directory", str(tmp_path)).status == 0
 
 
 def test_wait_waits_no_longer_than_it_may() -> None:

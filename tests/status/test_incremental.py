@@ -81,7 +81,7 @@ def test_the_status_after_many_changes_is_that_of_the_last_pass(seed: int) -> No
     world.reconciler.pipeline = Pipeline(registry())
     kept = Kept(world.keeper)
     world.reconciler.observer = kept
-    views: dict[str, bool] = {}
+    views: dict[str, str] = {}
     uncertified: dict[str, str] = {}
     for step in range(25):
         change(world, chance)
@@ -89,7 +89,7 @@ def test_the_status_after_many_changes_is_that_of_the_last_pass(seed: int) -> No
         world.turn(chance.choice((1, 30, 700)))
         if chance.random() < 0.2:
             views = {
-                f"{address}:80": chance.random() < 0.5
+                f"{address}:80": chance.choice(("HealthyForCaddy", "UnhealthyForCaddy", "ConnectionRefused"))
                 for each in world.engine.resources.values()
                 for address in each.targets
             }

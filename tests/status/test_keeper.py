@@ -259,11 +259,24 @@ def test_caddys_own_view_of_an_upstream_counts(world: Observed) -> None:
     world.put("web", WEB)
     world.turn()
     address = world.keeper.current.sites["http://web.test"].upstreams[0].address
-    world.keeper.caddy_reports({f"{address}:80": False}, {})
+    world.keeper.caddy_reports({f"{address}:80": "UnhealthyForCaddy"}, {})
     assert world.site("http://web.test")["Ready"].reason == "UnhealthyForCaddy"
     assert world.resource("web")["Ready"].reason == "UnhealthyForCaddy"
-    world.keeper.caddy_reports({f"{address}:80": True}, {})
+    world.keeper.caddy_reports({f"{address}:80": "HealthyForCaddy"}, {})
     assert world.site("http://web.test")["Ready"].is_true
+
+
+def test_an_upstream_that_refuses_connections_is_named_with_the_remedy(world: Observed) -> None:
+    world.put("web", WEB)
+    world.turn()
+    address = world.keeper.current.sites["http://web.test"].upstreams[0].address
+    world.keeper.caddy_reports({f"{address}:80": "ConnectionRefused"}, {})
+    assert world.site_states("http://web.test").endswith("False/ConnectionRefused")
+    assert f"web {address} refuses connections: its program has to listen at this port" in world.last().message
+    # its own state explains that
+    world.change("web", health="starting")
+    world.turn()
+    assert world.site_states("http://web.test").endswith("False/Starting")
 
 
 def test_an_upstream_that_nothing_checks_counts_as_ready(world: Observed) -> None:

@@ -1,8 +1,10 @@
 """What the status is made of besides passes: containers without labels, Caddy's storage, log and metrics."""
 
+import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -11,13 +13,13 @@ from clock import Clock
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from dockcaddy.caddy.log import CaddyLog, entry_of
-from dockcaddy.caddy.views import upstreams_of
+from dockcaddy.caddy.log import CaddyLog, Entry, entry_of
+from dockcaddy.caddy.upstreams import upstreams_of
 from dockcaddy.engine.builder import InventoryBuilder
 from dockcaddy.engine.records.resources import EngineOptions
 from dockcaddy.engine.records.unserved import unserved_containers, unserved_services
 from dockcaddy.errors import CaddyUnreachable
-from dockcaddy.run.caddy_watch import UPSTREAMS_EVERY, CaddyWatch
+from dockcaddy.run.caddy_watch import TRYING, UPSTREAMS_EVERY, CaddyWatch
 from dockcaddy.settings import limits
 from dockcaddy.settings.constraint import Constraint
 from dockcaddy.status.stored_certificates import StoredCertificates
@@ -167,7 +169,8 @@ def test_caddys_metrics_say_which_upstream_is_healthy() -> None:
         'caddy_reverse_proxy_upstreams_healthy{upstream="172.18.0.2:80"} 1\n'
         'caddy_reverse_proxy_upstreams_healthy{upstream="[fd00::2]:80"} 0\n'
     )
-    assert upstreams_of(Metrics(text)) == {"172.18.0.2:80": True, "[fd00::2]:80": False}  # type: ignore[arg-type]
+    found = {"172.18.0.2:80": "HealthyForCaddy", "[fd00::2]:80": "UnhealthyForCaddy"}
+    assert upstreams_of(Metrics(text)) == found  # type: ignore[arg-type]
 
 
 def test_a_look_at_a_caddy_that_is_away_forgets_what_it_said(world: Observed) -> None:
@@ -184,6 +187,59 @@ def test_a_look_at_a_caddy_that_is_away_forgets_what_it_said(world: Observed) ->
     assert world.site("http://web.test")["Ready"].is_true
 
 
+def failed_request(address: str) -> Entry:
+    """What Caddy 2.11 logs of a request that it cannot pass on."""
+    return entry_of(
+        f'{{"level":"error","logger":"http.log.error.log0","msg":"dial tcp {address}: connect: connection refused",'
+        '"request":{"method":"GET","host":"web.test","uri":"/"},"status":502}'
+    )
+
+
+def test_an_upstream_that_caddy_could_not_connect_to_is_tried_until_it_answers(
+    world: Observed, free_port: Callable[[], int]
+) -> None:
+    port = free_port()
+    address = f"127.0.0.1:{port}"
+    world.put("web", {"caddy": "http://web.test", "caddy.reverse_proxy": address})
+    world.turn()
+    log = CaddyLog(Clock())
+    watch = CaddyWatch(world.keeper, log=log)
+    watch.look()
+    assert world.site_states("http://web.test").endswith("True/NotChecked")
+    # at the second address no site has an upstream
+    for each in (address, "127.0.0.1:1"):
+        log.record_of(failed_request(each))
+    for _ in range(2):
+        watch.look()
+        assert world.site_states("http://web.test").endswith("False/ConnectionRefused")
+    with socket.create_server(("127.0.0.1", port)):
+        watch.look()
+    assert world.site_states("http://web.test").endswith("True/NotChecked")
+    watch.look()
+    assert world.events()[-2:] == [("SiteDown", "site http://web.test"), ("SiteRecovered", "site http://web.test")]
+
+
+def test_what_a_look_has_no_time_for_is_tried_by_the_next_one(world: Observed, free_port: Callable[[], int]) -> None:
+    ports = [free_port() for _ in range(4)]
+    for each in ports:
+        world.put(f"web-{each}", {"caddy": f"http://s{each}.test", "caddy.reverse_proxy": f"127.0.0.1:{each}"})
+    world.turn()
+    log, clock = CaddyLog(Clock()), Clock()
+    for each in ports:
+        log.record_of(failed_request(f"127.0.0.1:{each}"))
+
+    def reading() -> float:
+        clock.advance(TRYING / 2)
+        return clock.now
+
+    watch = CaddyWatch(world.keeper, log=log, clock=reading)
+    found = []
+    for _ in ports:
+        watch.look()
+        found.append([world.site(f"http://s{each}.test")["Ready"].reason for each in ports].count("ConnectionFailed"))
+    assert found == [3, 2, 1, 0]
+
+
 @pytest.mark.parametrize(("upstreams", "asked"), [(0, 10), (1, 10), (2_000, 10), (10_000, 2)])
 def test_a_caddy_of_many_upstreams_is_asked_less_often(world: Observed, upstreams: int, asked: int) -> None:
     lines = (f'caddy_reverse_proxy_upstreams_healthy{{upstream="10.0.0.1:{each}"}} 1\n' for each in range(upstreams))
@@ -197,7 +253,7 @@ def test_a_caddy_of_many_upstreams_is_asked_less_often(world: Observed, upstream
 def test_certificates_are_read_at_once_when_caddy_has_a_new_one(world: Observed, tmp_path: Path) -> None:
     log = CaddyLog(Clock())
     certificates = StoredCertificates(tmp_path)
-    watch = CaddyWatch(world.keeper, None, certificates=certificates, obtained=lambda: log.obtained)
+    watch = CaddyWatch(world.keeper, None, certificates=certificates, log=log)
     watch.look()
     certificate(tmp_path / "certificates" / "acme" / "a.test" / "a.test.crt", 90, "a.test")
     watch.look()

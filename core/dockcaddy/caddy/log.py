@@ -35,6 +35,9 @@ _CERTIFICATES = ("tls.obtain", "tls.renew", "tls.issuance", "http.acme_client", 
 _OF_ADAPTER = "config.adapter."
 _NO_CERTIFICATE = "could not get certificate from issuer"
 _OBTAINED = "certificate obtained successfully"
+# logged for each request that Caddy answers with an error
+_OF_REQUESTS = "http.log.error"
+_DIALLED = re.compile(r"\bdial tcp (\S+:\d+): ")
 # a line that repeats within this time, in seconds, is logged at debug level
 REPEATED_WITHIN = 60.0
 
@@ -127,11 +130,12 @@ class _Repeated:
 class CaddyLog:
     """Decides which lines of Caddy's log are logged, and at which level. `clock` gives seconds.
 
-    `obtained` is how many certificates Caddy has got.
+    `obtained` is how many certificates Caddy has got, `unconnected` are the addresses to which it could not connect.
     """
 
     clock: Callable[[], float] = time.monotonic
     obtained: int = 0
+    unconnected: set[str] = field(factory=set)
     _once: set[str] = field(factory=set)
     _repeated: dict[str, _Repeated] = field(factory=dict)
     _adapter: dict[str, None] = field(factory=dict)
@@ -145,6 +149,8 @@ class CaddyLog:
 
     def record_of(self, entry: Entry) -> tuple[int, str] | None:
         """Level and message to log; None to log nothing."""
+        if entry.logger.startswith(_OF_REQUESTS) and (dialled := _DIALLED.search(entry.message)):
+            self._note_unconnected(dialled[1])
         if found := _ONCE.search(entry.message):
             return self._first_only(found[0], entry)
         if entry.is_about_certificates:
@@ -154,6 +160,15 @@ class CaddyLog:
         if entry.logger.startswith(_OF_ADAPTER):
             return self._about_caddyfile(entry)
         return self._folded(entry)
+
+    def _note_unconnected(self, address: str) -> None:
+        if len(self.unconnected) < limits.MAX_REMEMBERED_LOG_LINES:
+            self.unconnected.add(address)
+
+    def take_unconnected(self) -> set[str]:
+        """Those that were noted since the last call. From any thread."""
+        taken, self.unconnected = self.unconnected, set()
+        return taken
 
     def _about_caddyfile(self, entry: Entry) -> tuple[int, str]:
         is_known = entry.message in self._adapter

@@ -82,7 +82,7 @@ class CaddyProcess:
     output: int | None = None
     starts: int = 0
     failure: str = ""
-    _log: CaddyLog = field(factory=CaddyLog)
+    log: CaddyLog = field(factory=CaddyLog)
     _passed_on: PassedOn = field(factory=PassedOn)
     _deaths: int = 0
     _crashes: int = 0
@@ -272,14 +272,6 @@ class CaddyProcess:
             time.sleep(0.01)
         return False
 
-    def obtained(self) -> int:
-        """How many certificates Caddy has got, as its log says."""
-        return self._log.obtained
-
-    def uncertified(self) -> dict[str, str]:
-        """By host, why Caddy has no certificate for it, as its log says."""
-        return self._log.uncertified
-
     def _answers(self) -> bool:
         client = AdminClient(self.admin, timeout=5, connect_timeout=1)
         try:
@@ -304,7 +296,7 @@ class CaddyProcess:
         entry = entry_of(line.decode(errors="replace").rstrip())
         if entry.is_failure:
             self.failure = entry.message
-        record = self._log.record_of(entry)
+        record = self.log.record_of(entry)
         # Caddy would wait where nobody reads our log
         if record is not None and logger.isEnabledFor(record[0]) and self._passed_on.is_read():
             if dropped := self._passed_on.dropped():

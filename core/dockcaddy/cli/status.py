@@ -15,7 +15,7 @@ from dockcaddy.cli.output import results
 from dockcaddy.cli.result import HEIGHT, width, write
 from dockcaddy.errors import SettingsError
 from dockcaddy.settings.environment_file import load_environment_file
-from dockcaddy.settings.table import nearest
+from dockcaddy.settings.table import Settings, nearest
 from dockcaddy.status.client import NotRunning, StatusClient
 from dockcaddy.status.view import Documents, Style, chosen, drawn, overview
 
@@ -94,7 +94,7 @@ def _height() -> int:
 
 def _source(options: Mapping[str, Any]) -> Callable[[], Documents]:
     """What gives the documents: the running dockcaddy, else what is computed once."""
-    client = client_for(options)
+    client = StatusClient(settings_for(options).status_path())
     try:
         client.document("sites")
         return lambda: Documents.of(client.document)
@@ -103,12 +103,12 @@ def _source(options: Mapping[str, Any]) -> Callable[[], Documents]:
     return lambda: _computed(options)
 
 
-def client_for(options: Mapping[str, Any]) -> StatusClient:
-    """A client of the dockcaddy that runs with these options."""
+def settings_for(options: Mapping[str, Any]) -> Settings:
+    """The settings of the dockcaddy that runs with these options."""
     settings = read_settings(options)
     # it may say where the folders are
     load_environment_file(settings.envfile)
-    return StatusClient(settings.status_path())
+    return settings
 
 
 def _computed(options: Mapping[str, Any]) -> Documents:

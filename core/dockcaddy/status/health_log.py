@@ -5,12 +5,13 @@ from collections.abc import Iterator, Mapping
 
 from attrs import define, field
 
+from dockcaddy.caddy.upstreams import FAILED, REFUSED
 from dockcaddy.settings import limits
 from dockcaddy.status.model import Update
 
 logger = logging.getLogger("dockcaddy")
 
-_UNHEALTHY = frozenset(("Unhealthy", "UnhealthyForCaddy"))
+_UNHEALTHY = frozenset(("Unhealthy", "UnhealthyForCaddy", REFUSED, FAILED))
 _ENDS = frozenset(("SiteRecovered", "SiteGone"))
 
 

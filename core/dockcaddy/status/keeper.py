@@ -43,7 +43,7 @@ class StatusKeeper:
     _dates: Dates = field(init=False)
     _ready: dict[str, Condition] = field(factory=dict)
     _seen: Observation = field(factory=Observation)
-    _views: Mapping[str, bool] = field(factory=dict)
+    _views: Mapping[str, str] = field(factory=dict)
     _uncertified: Mapping[str, str] = field(factory=dict)
     _certificates: tuple[Certificate, ...] = ()
     _ending: frozenset[tuple[str, ...]] = frozenset()
@@ -94,8 +94,8 @@ class StatusKeeper:
             message = f"caddy {what} and was started again: its log says why"
             self._events.append(Event(self.time(), "CaddyCrashed", "caddy", "Crashed" if crashes else "Ended", message))
 
-    def caddy_reports(self, views: Mapping[str, bool], uncertified: Mapping[str, str]) -> None:
-        """Which upstreams Caddy finds healthy, and why it has no certificate for hosts. From any thread."""
+    def caddy_reports(self, views: Mapping[str, str], uncertified: Mapping[str, str]) -> None:
+        """How Caddy finds upstreams, by address, and why it has no certificate for hosts. From any thread."""
         with self._protected():
             if (views, uncertified) == (self._views, self._uncertified):
                 return

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from attrs import define, field, frozen
 
+from dockcaddy.caddy.upstreams import dial_of
 from dockcaddy.caddyfile import Block, ListenPorts, has_tls, is_site
 from dockcaddy.incremental import Difference
 from dockcaddy.merge.assembly import Assembly, Section
@@ -13,7 +14,7 @@ from dockcaddy.status.index import Index
 from dockcaddy.status.model import ResourceStatus, SiteStatus
 from dockcaddy.status.resource_book import Changed
 from dockcaddy.status.resources import Facts
-from dockcaddy.status.sites import Surroundings, dial_of, host_of, served, unserved
+from dockcaddy.status.sites import Surroundings, host_of, served, unserved
 
 
 @frozen(eq=False)

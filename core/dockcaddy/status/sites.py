@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from attrs import frozen
 
+from dockcaddy.caddy.upstreams import FAILED, REFUSED, REFUSES, dial_of
 from dockcaddy.caddyfile import split_host_port
 from dockcaddy.model import Resource
 from dockcaddy.narration.live import LiveSite
@@ -11,19 +12,17 @@ from dockcaddy.status.model import Condition, Conditions, ResourceStatus, SiteSt
 from dockcaddy.status.observation import Failure
 from dockcaddy.status.places import Places
 
-_DEFAULT_PORTS = {"https": "443"}
-
 
 @frozen
 class Surroundings:
     """What the conditions of sites depend on besides the sites.
 
-    `places` are the resources by address and by name. `caddys_view` says by address whether Caddy finds an upstream
-    healthy, `uncertified` why a host has no certificate. `silent` are engines that do not answer.
+    `places` are the resources by address and by name. `caddys_view` says by address how Caddy finds an upstream: healthy,
+    unhealthy, or out of reach. `uncertified` says why a host has no certificate. `silent` are engines that do not answer.
     """
 
     places: Places
-    caddys_view: Mapping[str, bool]
+    caddys_view: Mapping[str, str]
     uncertified: Mapping[str, str]
     silent: Mapping[str, str]
     failure: Failure | None
@@ -104,6 +103,7 @@ def _by_upstreams(upstreams: Sequence[UpstreamStatus], live: LiveSite, around: S
 
 # states in which a container is there and serves nothing
 _HELD = {"paused": "Paused", "restarting": "Restarting"}
+_UNKNOWN = frozenset(("NotChecked", "EngineUnreachable"))
 _WORDS = {
     "Unhealthy": "fails its health check: docker inspect shows the output of the last one",
     "Starting": "has not passed its health check yet",
@@ -111,6 +111,8 @@ _WORDS = {
     "Paused": "is paused: docker unpause lets it go on",
     "Restarting": "has ended and is started again: docker logs shows why it ends",
     "UnhealthyForCaddy": "is unhealthy for caddy, as its checks or requests failed: see its log",
+    REFUSED: REFUSES,
+    FAILED: "cannot be reached by caddy: its log says why, and a firewall may be the reason",
     "NotChecked": "is checked by nothing",
 }
 
@@ -141,32 +143,24 @@ def _reason(resource: Resource) -> str:
 
 def _upstream(address: str, makers: Sequence[str], around: Surroundings) -> UpstreamStatus:
     resource = _resource_at(address, makers, around)
-    view = around.caddys_view.get(dial_of(address))
-    name = resource.name if resource is not None else ""
-    if view is False:
-        return UpstreamStatus(address, name, "False", "UnhealthyForCaddy")
+    view = around.caddys_view.get(dial_of(address), "")
     if resource is None:
-        return UpstreamStatus(
-            address, "", "Unknown" if view is None else "True", "NotChecked" if view is None else "HealthyForCaddy"
-        )
-    if resource.engine in around.silent:
-        return UpstreamStatus(address, name, "Unknown", "EngineUnreachable")
-    reason = _reason(resource)
-    return UpstreamStatus(address, name, "False" if reason in _WORDS else "True", reason)
+        reason = view or "NotChecked"
+        return UpstreamStatus(address, "", _healthy(reason), reason)
+    reason = "EngineUnreachable" if resource.engine in around.silent else _reason(resource)
+    # what a container says of itself explains what Caddy notices
+    if _healthy(view) == "False" and _healthy(reason) != "False":
+        reason = view
+    return UpstreamStatus(address, resource.name, _healthy(reason), reason)
+
+
+def _healthy(reason: str) -> State:
+    return "Unknown" if reason in _UNKNOWN else "False" if reason in _WORDS else "True"
 
 
 def _resource_at(address: str, makers: Sequence[str], around: Surroundings) -> Resource | None:
     dialled = dial_of(address)
     return around.places.at((split_host_port(dialled)[0].strip("[]"), dialled), makers)
-
-
-def dial_of(address: str) -> str:
-    """The address of an upstream as Caddy's metrics have it: `host:port`, without the scheme."""
-    scheme, sign, rest = address.rpartition("://")
-    rest = rest.partition("/")[0] if not rest.startswith("unix/") else rest
-    if rest.startswith("unix/") or split_host_port(rest)[1]:
-        return rest
-    return f"{rest}:{_DEFAULT_PORTS.get(scheme, '80') if sign else '80'}"
 
 
 def host_of(url: str) -> str:

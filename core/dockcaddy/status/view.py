@@ -74,6 +74,13 @@ class Documents:
         makers = {name for each in things for name in (each["resources"] if "urls" in each else (owner(each),))}
         return _unsaid([each for each in self.problems if each["resource"] in makers], things)
 
+    def upstreams(self, sites: Iterable[Document], resources: Iterable[Document]) -> Iterator[Sequence[Document]]:
+        """The upstreams of each site, and of each resource those that it is itself."""
+        yield from (each["upstreams"] for each in sites)
+        for resource in resources:
+            made = [each for each in self.sites if each["name"] in resource["sites"]]
+            yield [each for site in made for each in site["upstreams"] if each["container"] == resource["name"]]
+
     def silent(self) -> list[str]:
         """Why Caddy and engines do not answer."""
         caddy = () if self.caddy["up"] else (self.caddy["message"],)
@@ -150,7 +157,7 @@ def details(site: Document, now: float) -> Iterator[Row]:
         yield from _condition(each["type"], each, now)
     for upstream in site.get("upstreams", ()):
         mark, style = _MARKS[upstream["healthy"]]
-        yield Row(f"upstream {_place(upstream)}: {upstream['reason']}", mark, style, INDENT)
+        yield Row(f"upstream {placed(upstream)}: {upstream['reason']}", mark, style, INDENT)
     for title, key in (("made by", "resources"), ("URLs", "urls"), ("sites", "sites")):
         if site.get(key):
             yield Row(f"{title}: {', '.join(site[key])}", indent=INDENT)
@@ -195,7 +202,7 @@ def _urls(site: Document) -> str:
 
 
 def _met_site(site: Document, now: float) -> Iterator[Row]:
-    to = f" -> {listed(list(map(_place, site['upstreams'])), 1)}" if site["upstreams"] else ""
+    to = f" -> {listed(list(map(placed, site['upstreams'])), 1)}" if site["upstreams"] else ""
     yield Row(f"{_urls(site)}{to}{_since(worst(site), now)}", *_MARKS["True"], INDENT)
     programmed = condition(site, "Programmed")
     if programmed["reason"] == "LastKnownGood":
@@ -248,7 +255,8 @@ def spelled(problem: Document) -> str:
     return f"{problem['resource']}: {label}{problem['message']}"
 
 
-def _place(upstream: Document) -> str:
+def placed(upstream: Document) -> str:
+    """An upstream in messages: `web-1 172.18.0.3:80`."""
     return f"{upstream['container']} {upstream['address']}".strip()
 
 
