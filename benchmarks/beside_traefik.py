@@ -19,7 +19,7 @@ from pathlib import Path
 from random import Random
 
 from attrs import define, field
-from dockcaddy.caddy import AdminClient
+from dockcaddy.caddy.admin import AdminClient
 from measuring import Program, Table, caddy, dockcaddy, free_port, one_more, program, seconds_until, traefik, visits
 from stand_in_container import StandInContainer
 from stand_in_engine import StandInEngine

@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 
 import docker
-from dockcaddy.caddy import AdminClient
+from dockcaddy.caddy.admin import AdminClient
 from measuring import free_port, traefik
 
 RUNS = 15

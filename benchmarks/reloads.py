@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from dockcaddy.caddy import AdminClient
+from dockcaddy.caddy.admin import AdminClient
 from measuring import Table, caddy, free_port
 
 MIGRATION = Path("/proc/sys/net/ipv4/tcp_migrate_req")

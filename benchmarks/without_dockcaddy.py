@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from attrs import define, field
-from dockcaddy.caddy import AdminClient
+from dockcaddy.caddy.admin import AdminClient
 from dockcaddy.errors import CaddyUnreachable
 from measuring import Program, Table, caddy, free_port, seconds_until
 

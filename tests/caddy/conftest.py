@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from dockcaddy.caddy import CaddyProcess
+from dockcaddy.caddy.process import CaddyProcess
 
 
 @pytest.fixture

@@ -13,14 +13,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from dockcaddy.caddy import (
-    AdminClient,
-    CaddyProcess,
-    CommandAdapter,
-    find_caddy,
-    refused_line,
-    with_defaults,
-)
+from dockcaddy.caddy.admin import AdminClient
+from dockcaddy.caddy.command import CommandAdapter, find_caddy
+from dockcaddy.caddy.process import CaddyProcess, with_defaults
+from dockcaddy.caddy.words import refused_line
 from dockcaddy.errors import CaddyRefusal, CaddyUnreachable, SettingsError
 from hanging import hang
 
@@ -160,7 +156,7 @@ def test_the_child_ends_with_a_killed_parent(caddy: str, tmp_path: Path, eventua
     code = f"""
         import time
         from pathlib import Path
-        from dockcaddy.caddy import CaddyProcess
+        from dockcaddy.caddy.process import CaddyProcess
         process = CaddyProcess(Path({caddy!r}), "unix/{tmp_path}/admin.sock", Path({str(tmp_path)!r}))
         process.start()
         print(process.pid, flush=True)

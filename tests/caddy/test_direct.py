@@ -10,7 +10,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from dockcaddy.caddy import AdminClient, CaddyLoader, CaddyProcess, ExternalCaddy, with_defaults
+from dockcaddy.caddy.admin import AdminClient
+from dockcaddy.caddy.loaders import CaddyLoader, ExternalCaddy
+from dockcaddy.caddy.process import CaddyProcess, with_defaults
 from dockcaddy.errors import CaddyUnreachable
 from hanging import hang
 

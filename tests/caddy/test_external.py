@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from dockcaddy.caddy import AdminClient, ExternalCaddy
+from dockcaddy.caddy.admin import AdminClient
+from dockcaddy.caddy.loaders import ExternalCaddy
 from dockcaddy.errors import CaddyRefusal, CaddyUnreachable, OutputError
 from dockcaddy.merge.configuration import Configuration
 from dockcaddy_admin import AdminOutput

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 from attrs import define, field
-from dockcaddy.caddy import LimitedAdapter, limited_process
+from dockcaddy.caddy import limited_process
+from dockcaddy.caddy.limited import LimitedAdapter
 from dockcaddy.caddy.limited_process import LimitedProcess
 from dockcaddy.errors import CaddyRefusal, CaddyUnreachable, TooLargeError
 from dockcaddy.run.adapting import FragmentAdapter, fragment_adapter

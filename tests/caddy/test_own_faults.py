@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from dockcaddy.caddy import AdminClient, CaddyProcess
+from dockcaddy.caddy.admin import AdminClient
 from dockcaddy.caddy.log import CaddyLog
+from dockcaddy.caddy.process import CaddyProcess
 from dockcaddy.engine.watch.events import EventStream
 from dockcaddy.errors import CaddyUnreachable
 

@@ -64,7 +64,8 @@ RUN = """
 import sys, time
 from pathlib import Path
 from dockcaddy import logs
-from dockcaddy.caddy import AdminClient, CaddyProcess, with_defaults
+from dockcaddy.caddy.admin import AdminClient
+from dockcaddy.caddy.process import CaddyProcess, with_defaults
 
 logs.configure("info", "text")
 process = CaddyProcess(Path(sys.argv[1]), f"unix/{sys.argv[2]}/admin.sock", Path(sys.argv[2]) / "state")

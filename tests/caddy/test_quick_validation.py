@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 from attrs import define, field
-from dockcaddy.caddy import CommandValidator, LimitedAdapter, QuickValidator
+from dockcaddy.caddy.limited import LimitedAdapter
+from dockcaddy.caddy.quick_validation import QuickValidator
+from dockcaddy.caddy.validation import CommandValidator
 from dockcaddy.errors import CaddyRefusal
 
 pytestmark = pytest.mark.process

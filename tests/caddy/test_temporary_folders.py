@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from dockcaddy.caddy import LimitedAdapter
+from dockcaddy.caddy.limited import LimitedAdapter
 from dockcaddy.files import TemporaryFolder
 
 MAKE = """\

@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from dockcaddy.caddy import CommandValidator, LimitedAdapter, QuickValidator
+from dockcaddy.caddy.limited import LimitedAdapter
+from dockcaddy.caddy.quick_validation import QuickValidator
+from dockcaddy.caddy.validation import CommandValidator
 from dockcaddy.caddyjson import Document, with_branches
 from dockcaddy.caddyjson.places import Place
 from dockcaddy.errors import CaddyRefusal

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from dockcaddy.caddy import AdminClient
+from dockcaddy.caddy.admin import AdminClient
 from forwarding import forward
 from hanging import hang, hanging
 from proxy import Proxy

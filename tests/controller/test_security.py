@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from attrs import evolve
 from dockcaddy import testing
-from dockcaddy.caddy import AdminClient
+from dockcaddy.caddy.admin import AdminClient
 from dockcaddy.errors import CaddyRefusal, CaddyUnreachable, SettingsError
 from dockcaddy.model import ControlledServer, EngineInventory, Inventory
 from dockcaddy.reconcile.pipeline import Pipeline

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from dockcaddy.caddy import AdminClient
+from dockcaddy.caddy.admin import AdminClient
 from dockcaddy.errors import CaddyUnreachable
 from proxy import Proxy
 from servers import StockCaddy, admin_options, site

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from dockcaddy.caddy import AdminClient
+from dockcaddy.caddy.admin import AdminClient
 from dockcaddy.caddy.watched import Mark, WatchedCaddy
 from dockcaddy.errors import CaddyUnreachable
 from servers import StockCaddy

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from dockcaddy.caddy import AdminClient
+from dockcaddy.caddy.admin import AdminClient
 from hanging import hanging
 from proxy import Proxy
 from stand_in_engine import StandInEngine

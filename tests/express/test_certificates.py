@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import visiting
-from dockcaddy.caddy import AdminClient
+from dockcaddy.caddy.admin import AdminClient
 from stand_in_engine import StandInEngine
 from town import Proxy, Town
 

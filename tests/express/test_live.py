@@ -223,7 +223,7 @@ def test_another_label_of_a_site_that_is_not_part_of_the_configuration(town: Tow
 
 
 def configuration(town: Town) -> str:
-    from dockcaddy.caddy import AdminClient
+    from dockcaddy.caddy.admin import AdminClient
 
     return AdminClient(town.proxy.admin).config().decode()
 

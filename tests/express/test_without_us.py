@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from dockcaddy.caddy import AdminClient
+from dockcaddy.caddy.admin import AdminClient
 from proxy import Proxy
 from stand_in_engine import StandInEngine
 from town import Town

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from dockcaddy.caddy import AdminClient
+from dockcaddy.caddy.admin import AdminClient
 from dockcaddy.caddyjson import Document
 from dockcaddy.merge.configuration import Configuration
 from hanging import hanging

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from attrs import define
-from dockcaddy.caddy import AdminClient
+from dockcaddy.caddy.admin import AdminClient
 from dockcaddy.errors import CaddyUnreachable
 
 HERE = Path(__file__).parent

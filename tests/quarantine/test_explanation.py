@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from dockcaddy import plugins
-from dockcaddy.caddy import modules_of
+from dockcaddy.caddy.modules import modules_of
 from dockcaddy.engine.reach.ingress import IngressNetworks
 from dockcaddy.engine.records.resources import container
 from dockcaddy.model import EngineInventory, Inventory

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from dockcaddy import plugins, testing
-from dockcaddy.caddy import find_caddy
+from dockcaddy.caddy.command import find_caddy
 from dockcaddy.merge.configuration import Configuration
 from dockcaddy.model import EngineInventory, Inventory, Proxy, Resource
 from dockcaddy.reconcile.pipeline import Pipeline

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import visiting
 from attrs import define, field
-from dockcaddy.caddy import AdminClient
+from dockcaddy.caddy.admin import AdminClient
 from dockcaddy.errors import CaddyRefusal, CaddyUnreachable
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from attrs import define, field
-from dockcaddy.caddy import AdminClient
+from dockcaddy.caddy.admin import AdminClient
 from dockcaddy.caddy.vitals import vitals_of
 from dockcaddy.errors import CaddyRefusal, CaddyUnreachable
 from ports import free_port as any_free_port

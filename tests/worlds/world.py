@@ -17,7 +17,8 @@ from typing import Any
 
 from attrs import define, field, frozen
 from dockcaddy import Output, plugins
-from dockcaddy.caddy import CaddyProcess, listen_address
+from dockcaddy.caddy.admin import listen_address
+from dockcaddy.caddy.process import CaddyProcess
 from dockcaddy.engine.reach.ingress import IngressNetworks
 from dockcaddy.engine.records.resources import container
 from dockcaddy.merge.configuration import Configuration

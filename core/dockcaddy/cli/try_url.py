@@ -10,7 +10,7 @@ from typing import Any
 import click
 from attrs import asdict, evolve, frozen
 
-from dockcaddy.caddy import find_caddy
+from dockcaddy.caddy.command import find_caddy
 from dockcaddy.caddyfile import Block, Origin, SiteAddress, all_blocks
 from dockcaddy.caddyjson.handlers import ANSWERING, DIRECTIVES
 from dockcaddy.caddyjson.tracing import Mark

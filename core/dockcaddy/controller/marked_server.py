@@ -9,7 +9,7 @@ from typing import Any
 from attrs import define, field, frozen
 
 from dockcaddy.backoff import Backoff
-from dockcaddy.caddy import AdminClient
+from dockcaddy.caddy.admin import AdminClient
 from dockcaddy.caddy.vitals import Vitals, vitals_of
 from dockcaddy.caddy.watched import Mark
 from dockcaddy.controller.discovery import Target

@@ -12,7 +12,7 @@ from functools import partial
 
 from attrs import define, field
 
-from dockcaddy.caddy import AdminClient
+from dockcaddy.caddy.admin import AdminClient
 from dockcaddy.caddy.vitals import BEAT
 from dockcaddy.caddy.watched import Mark
 from dockcaddy.controller.discovery import Target

@@ -8,7 +8,7 @@ from typing import Any
 
 from attrs import evolve, field, frozen
 
-from dockcaddy.caddy import refused_line
+from dockcaddy.caddy.words import refused_line
 from dockcaddy.caddyfile import Block, Origin, all_blocks, plain_host
 from dockcaddy.caddyjson import Alone
 from dockcaddy.caddyjson.places import Place, values_in

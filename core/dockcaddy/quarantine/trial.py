@@ -12,7 +12,7 @@ from dockcaddy.admission.conflicts.shared_sites import SharedSites
 from dockcaddy.admission.conflicts.size import grown
 from dockcaddy.admission.own_addresses import is_loopback_of_another
 from dockcaddy.admission.unsafe import unsafe_settings
-from dockcaddy.caddy import without_values
+from dockcaddy.caddy.words import without_values
 from dockcaddy.caddyfile import plain_host
 from dockcaddy.caddyjson import Document, FragmentDocuments
 from dockcaddy.errors import CaddyRefusal, CaddyUnreachable

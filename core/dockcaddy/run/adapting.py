@@ -7,7 +7,8 @@ from pathlib import Path
 
 from attrs import define, frozen
 
-from dockcaddy.caddy import CommandAdapter, LimitedAdapter
+from dockcaddy.caddy.command import CommandAdapter
+from dockcaddy.caddy.limited import LimitedAdapter
 from dockcaddy.caddyjson.site_routes import ForEach
 from dockcaddy.errors import CaddyRefusal, CaddyUnreachable, TooLargeError
 from dockcaddy.hookspecs import Adapter

@@ -8,9 +8,10 @@ from contextlib import contextmanager
 
 from attrs import define, field
 
-from dockcaddy.caddy import AdminClient, CaddyProcess
+from dockcaddy.caddy.admin import AdminClient
 from dockcaddy.caddy.folders import caddy_folders
 from dockcaddy.caddy.log import CaddyLog
+from dockcaddy.caddy.process import CaddyProcess
 from dockcaddy.caddy.upstreams import FAILED, connection_trouble, dial_of, upstreams_of
 from dockcaddy.errors import CaddyUnreachable
 from dockcaddy.logs import report_own_fault

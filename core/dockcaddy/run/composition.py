@@ -5,7 +5,9 @@ from functools import cache
 from math import ceil
 
 from dockcaddy.admission.document_rules import DocumentRules
-from dockcaddy.caddy import CommandAdapter, LimitedAdapter, find_caddy, modules_of
+from dockcaddy.caddy.command import CommandAdapter, find_caddy
+from dockcaddy.caddy.limited import LimitedAdapter
+from dockcaddy.caddy.modules import modules_of
 from dockcaddy.caddyfile import ListenPorts
 from dockcaddy.caddyjson import FragmentDocuments, SiteRoutes, Splicer
 from dockcaddy.caddyjson.retries import Retries

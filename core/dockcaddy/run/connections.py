@@ -7,14 +7,10 @@ from typing import Any
 
 from attrs import field, frozen
 
-from dockcaddy.caddy import (
-    AdminClient,
-    CaddyLoader,
-    CommandAdapter,
-    ExternalCaddy,
-    find_caddy,
-    with_defaults,
-)
+from dockcaddy.caddy.admin import AdminClient
+from dockcaddy.caddy.command import CommandAdapter, find_caddy
+from dockcaddy.caddy.loaders import CaddyLoader, ExternalCaddy
+from dockcaddy.caddy.process import with_defaults
 from dockcaddy.controller import Fleet
 from dockcaddy.errors import CaddyUnreachable, SettingsError
 from dockcaddy.hookspecs import Adapter

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from attrs import define
 
-from dockcaddy.caddy import AdminClient
+from dockcaddy.caddy.admin import AdminClient
 from dockcaddy.caddy.watched import WatchedCaddy
 from dockcaddy.controller import Controller, Election, Fleet, Leadership, Lock, Server, Target, Unlocked
 from dockcaddy.controller.chosen_lock import ChosenLock

@@ -16,8 +16,10 @@ from typing import Any, cast
 from attrs import define, evolve
 
 from dockcaddy import __version__
-from dockcaddy.caddy import GRACE, CaddyProcess, Version, find_caddy, listen_address
+from dockcaddy.caddy.admin import listen_address
+from dockcaddy.caddy.command import Version, find_caddy
 from dockcaddy.caddy.folders import report_folders
+from dockcaddy.caddy.process import GRACE, CaddyProcess
 from dockcaddy.controller import Controller
 from dockcaddy.engine import Engine
 from dockcaddy.engine.reach.own_container import is_in_container

@@ -1,6 +1,6 @@
 """Whether the `dockcaddy run` of this container is healthy: it runs, and so does its Caddy."""
 
-from dockcaddy.caddy import AdminClient
+from dockcaddy.caddy.admin import AdminClient
 from dockcaddy.run.own_admin import own_address
 from dockcaddy.settings.table import Settings
 

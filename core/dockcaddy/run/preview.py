@@ -6,7 +6,10 @@ from contextlib import suppress
 
 from attrs import evolve, field, frozen
 
-from dockcaddy.caddy import CommandValidator, LimitedAdapter, QuickValidator, find_caddy
+from dockcaddy.caddy.command import find_caddy
+from dockcaddy.caddy.limited import LimitedAdapter
+from dockcaddy.caddy.quick_validation import QuickValidator
+from dockcaddy.caddy.validation import CommandValidator
 from dockcaddy.errors import CaddyRefusal, CaddyUnreachable, one_line
 from dockcaddy.fragment import Fragment
 from dockcaddy.hookspecs import Adapter
