@@ -23,7 +23,8 @@ REQUESTS = re.compile(r'^caddy_admin_http_requests_total\{.*path="([^"]*)"\} (\d
 
 @pytest.fixture
 def loader(process: CaddyProcess) -> CaddyLoader:
-    return CaddyLoader(AdminClient(process.admin), lambda config: with_defaults(config, process.admin))
+    client = AdminClient(process.admin)
+    return CaddyLoader(client, lambda config: client.load(with_defaults(config, process.admin)), is_direct=True)
 
 
 def config(name: str) -> bytes:
@@ -47,7 +48,8 @@ def test_while_nothing_changes_our_caddy_is_not_asked_for_what_is_long(
 
 
 def test_a_caddy_of_somebody_else_may_have_something_before_it(process: CaddyProcess) -> None:
-    loader, other = ExternalCaddy(AdminClient(process.admin)), AdminClient(process.admin)
+    client, other = AdminClient(process.admin), AdminClient(process.admin)
+    loader = CaddyLoader(client, ExternalCaddy(client).load)
     loader.load(config("ours"))
     before = requests(other)["/metrics"]
     assert all(loader.since() for _ in range(CHECKS))

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from dockcaddy.caddy.admin import AdminClient
-from dockcaddy.caddy.loaders import ExternalCaddy
+from dockcaddy.caddy.loaders import CaddyLoader, ExternalCaddy
 from dockcaddy.errors import CaddyRefusal, CaddyUnreachable, OutputError
 from dockcaddy.merge.configuration import Configuration
 from dockcaddy_admin import AdminOutput
@@ -62,10 +62,15 @@ def address(request: pytest.FixtureRequest, tmp_path: Path, free_port: Callable[
     return f"unix/{tmp_path}/admin.sock" if request.param == "unix" else f"{request.param}:{free_port()}"
 
 
-def loaded(url: str, loader: ExternalCaddy | None = None) -> object:
+def external(url: str) -> CaddyLoader:
+    client = AdminClient(url)
+    return CaddyLoader(client, ExternalCaddy(client).load)
+
+
+def loaded(url: str, loader: CaddyLoader | None = None) -> object:
     """What Caddy serves after our configuration was loaded, asked by a new connection."""
     config = json.dumps({"apps": SERVED}, separators=(",", ":")).encode()
-    patiently(lambda: (loader or ExternalCaddy(AdminClient(url))).load(config))
+    patiently(lambda: (loader or external(url)).load(config))
     return json.loads(patiently(lambda: AdminClient(url).config()))["apps"]
 
 
@@ -96,7 +101,7 @@ def test_a_caddy_whose_configuration_was_deleted_before_is_configured_where_it_l
 
 def test_a_caddy_that_loses_its_configuration_is_configured_again(start: Start, address: str) -> None:
     start(address, {"admin": {"listen": address}})
-    loader = ExternalCaddy(AdminClient(address))
+    loader = external(address)
     for _ in range(2):
         assert loaded(address, loader) == SERVED
         AdminClient(address).request("DELETE", "/config/")
@@ -117,7 +122,7 @@ def test_other_settings_of_the_admin_endpoint_stay(start: Start, free_port: Call
     address = f"localhost:{free_port()}"
     admin = {"listen": address, "config": {"persist": False}}
     start(address, {"admin": admin})
-    loader = ExternalCaddy(AdminClient(address))
+    loader = external(address)
     loaded(address, loader)
     assert json.loads(patiently(AdminClient(address).config))["admin"] == admin
     AdminClient(address).request("DELETE", "/config/")
@@ -156,7 +161,7 @@ def test_what_the_configuration_lacks_is_still_refused_in_caddys_words(
     address = f"localhost:{free_port()}"
     start(address)
     with pytest.raises(CaddyRefusal, match="unknown module: nonsense"):
-        ExternalCaddy(AdminClient(address)).load(b'{"apps":{"nonsense":{}}}')
+        external(address).load(b'{"apps":{"nonsense":{}}}')
 
 
 def test_the_output_notices_that_the_configuration_is_gone_and_writes_it_again(
@@ -164,7 +169,7 @@ def test_the_output_notices_that_the_configuration_is_gone_and_writes_it_again(
 ) -> None:
     address = f"localhost:{free_port()}"
     start(address)
-    output = AdminOutput(ExternalCaddy(AdminClient(address)))
+    output = AdminOutput(external(address))
     wanted = Configuration("x", (), json.dumps({"apps": SERVED}, separators=(",", ":")).encode())
     patiently(lambda: output.write(wanted))
     assert patiently(lambda: output.holds(wanted))
@@ -177,7 +182,7 @@ def test_the_output_notices_that_the_configuration_is_gone_and_writes_it_again(
 def test_it_is_known_whether_caddy_has_taken_anything_else_than_ours(start: Start, tmp_path: Path) -> None:
     address = f"unix/{tmp_path}/admin.sock"
     start(address)
-    loader, other = ExternalCaddy(AdminClient(address)), AdminClient(address)
+    loader, other = external(address), AdminClient(address)
 
     def config(name: str) -> bytes:
         return json.dumps({"apps": {"http": {"servers": {name: {"listen": []}}}}}, separators=(",", ":")).encode()

@@ -16,11 +16,12 @@ _ADMIN_FAILED = "starting caddy administration endpoint"
 
 @define
 class CaddyLoader:
-    """An admin client of a Caddy that this program started. It completes configurations before it loads them."""
+    """An admin client that knows since when Caddy has what it loads by `put`. `is_direct`: see Loads."""
 
     client: AdminClient
-    complete: Callable[[bytes], bytes]
-    _loads: Loads = field(default=Factory(lambda self: Loads(self.client, is_direct=True), takes_self=True))
+    put: Callable[[bytes], None]
+    is_direct: bool = False
+    _loads: Loads = field(default=Factory(lambda self: Loads(self.client, self.is_direct), takes_self=True))
 
     def adapt(self, caddyfile: str) -> bytes:
         """See AdminClient."""
@@ -28,7 +29,7 @@ class CaddyLoader:
 
     def load(self, config: bytes) -> Hashable | None:
         """See Loader."""
-        return self._loads.done(lambda: self.client.load(self.complete(config)))
+        return self._loads.done(lambda: self.put(config))
 
     def config(self) -> bytes:
         """See AdminClient."""
@@ -57,17 +58,9 @@ class ExternalCaddy:
 
     client: AdminClient
     _admin: bytes = b""
-    _loads: Loads = field(default=Factory(lambda self: Loads(self.client), takes_self=True))
 
-    def adapt(self, caddyfile: str) -> bytes:
-        """See AdminClient."""
-        return self.client.adapt(caddyfile)
-
-    def load(self, config: bytes) -> Hashable | None:
-        """See Loader."""
-        return self._loads.done(lambda: self._load(config))
-
-    def _load(self, config: bytes) -> None:
+    def load(self, config: bytes) -> None:
+        """Have Caddy run it. Raises CaddyRefusal and CaddyUnreachable."""
         running = self.client.admin_settings()
         if running is not None:
             self._admin = running
@@ -87,18 +80,6 @@ class ExternalCaddy:
                 raise
             # the address leads there by a detour such as a forwarded port, and Caddy listens at its default
             self.client.load(with_admin(config, b""))
-
-    def config(self) -> bytes:
-        """See AdminClient."""
-        return self.client.config()
-
-    def since(self) -> Hashable:
-        """See Loader."""
-        return self._loads.since()
-
-    def close(self) -> None:
-        """See AdminClient."""
-        self.client.close()
 
 
 def with_admin(config: bytes, admin: bytes) -> bytes:

@@ -38,7 +38,7 @@ class Connections:
         """Whether there is a Caddy of the program's own."""
         return bool(self.url) or self.servers is not None
 
-    def connect(self, url: str, output: str = "") -> CaddyLoader | ExternalCaddy | Fleet:
+    def connect(self, url: str, output: str = "") -> CaddyLoader | Fleet:
         """A connection to the admin API at `url`, `""` for the program's own Caddy, for the output of this name.
 
         Raises SettingsError.
@@ -52,7 +52,9 @@ class Connections:
         # one that ended is started again
         remedy = "restart dockcaddy if this lasts" if is_child else f"start it, or correct {option}"
         client = AdminClient(url or self.url, tls=self.tls, remedy=remedy)
-        return ExternalCaddy(client) if url or not self.listen else CaddyLoader(client, self.complete)
+        if not is_child:
+            return CaddyLoader(client, ExternalCaddy(client).load)
+        return CaddyLoader(client, lambda config: client.load(self.complete(config)), is_direct=True)
 
     def complete(self, config: bytes) -> bytes:
         """A configuration for our child: with its admin endpoint, and with our log settings where it has none."""
