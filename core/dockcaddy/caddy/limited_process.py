@@ -171,11 +171,11 @@ def _socket_in(folder: Path) -> Path:
     return folder / "admin.sock"
 
 
-def ending_with_us() -> Callable[[], None]:
-    """What a child calls before it becomes another program, so that it does not outlive us however we end."""
+def ending_with_us(by: signal.Signals = signal.SIGKILL) -> Callable[[], None]:
+    """What a child calls before it becomes another program, so that it gets this signal however we end."""
     # loaded before the fork
     library = ctypes.CDLL(None) if os.uname().sysname == "Linux" else None
-    return lambda: library.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL) if library is not None else None
+    return lambda: library.prctl(_PR_SET_PDEATHSIG, by) if library is not None else None
 
 
 def _spawn(path: Path, folder: Path, memory: int, environment: Mapping[str, str]) -> "subprocess.Popen[bytes]":

@@ -1,7 +1,6 @@
 """A Caddy as a child process: start it, restart it when it dies, and stop it with dockcaddy."""
 
 import contextlib
-import ctypes
 import json
 import logging
 import os
@@ -19,6 +18,7 @@ from attrs import define, field
 from dockcaddy.backoff import pause_after
 from dockcaddy.caddy.admin import AdminClient, listen_address
 from dockcaddy.caddy.admin_url import address_of
+from dockcaddy.caddy.limited_process import ending_with_us
 from dockcaddy.caddy.log import CaddyLog, entry_of, is_about_a_port
 from dockcaddy.caddy.open_files import raise_limit
 from dockcaddy.caddy.passed_on import PassedOn, batches, is_passed_on
@@ -39,7 +39,6 @@ STABLE_AFTER = 10.0
 GRACE = 5.0
 # how often Caddy may die before it answers for the first time
 DEATHS_AT_START = 3
-_PR_SET_PDEATHSIG = 1
 
 
 def with_defaults(config: bytes, admin: str, log: dict[str, Any] | None = None) -> bytes:
@@ -244,12 +243,6 @@ class CaddyProcess:
     def _spawn(self) -> "subprocess.Popen[bytes] | None":
         # by standard input, so that Caddy starts even if the disk is full
         command = [str(self.path), "run", "--config", "-"]
-        library = ctypes.CDLL(None) if os.uname().sysname == "Linux" else None
-
-        def end_with_parent() -> None:
-            if library is not None:
-                library.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-
         try:
             return subprocess.Popen(
                 command,
@@ -259,7 +252,7 @@ class CaddyProcess:
                 cwd=self._folder,
                 env={"GOGC": str(limits.CADDY_GOGC), **os.environ, **self.environment},
                 start_new_session=True,
-                preexec_fn=end_with_parent,  # noqa: PLW1509  one call into libc, loaded before the fork
+                preexec_fn=ending_with_us(signal.SIGTERM),  # noqa: PLW1509  one call into libc
             )
         except (OSError, subprocess.SubprocessError) as error:
             self.failure = str(error)
