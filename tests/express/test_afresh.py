@@ -120,7 +120,8 @@ def test_after_many_changes_and_faults_all_is_as_if_made_at_once(
     assert len(narrator.sites) == len(good)
     inventory = Inventory((world.engine.inventory(),))
     bad = {each.key for name, each in resources.items() if name not in good}
-    afresh = Pipeline(Registry()).build(inventory, excluded=bad)
+    pipeline = Pipeline(Registry())
+    afresh = pipeline.configuration([each for each in pipeline.fragments(inventory) if each.key not in bad])
     quarantine, configuration = world.reconciler.quarantine, world.reconciler.configuration
     assert configuration is not None and quarantine is not None and configuration.text == afresh.text
     # of what is left out now, what was accepted before stays known

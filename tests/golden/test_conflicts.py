@@ -26,10 +26,10 @@ def test_the_older_one_stays(case: Case, golden: Golden, adapt: Adapt) -> None:
     inventory = Inventory((EngineInventory("local", resources),))
     fragments = pipeline.fragments(inventory, BaseCaddyfile("Caddyfile", base) if base else None)
     assert not [problem for fragment in fragments for problem in fragment.problems]
-    found, excluded = left_out(pipeline, fragments, adapt, takeovers=takeovers)
+    found, kept = left_out(pipeline, fragments, adapt, takeovers=takeovers)
     problems = [conflict.problem for conflict in found]
     assert [problem.resource.removeprefix("container ") for problem in problems] == case.settings["left_out"]
-    assembly = pipeline.configuration(fragments, excluded).assembly
+    assembly = pipeline.configuration(kept).assembly
     told = [f"error: {problem}\n" for problem in problems]
     told += [f"warning: {warning}\n" for warning in warnings_in(assembly, adapt)]
     golden(case.expected, f"{''.join(told)}\n{assembly.text}".lstrip("\n"))

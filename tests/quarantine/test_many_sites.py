@@ -42,8 +42,8 @@ def test_one_of_hundreds_costs_a_load_or_two(
     caddy, splicer, assembler = ExternalCaddy(client), Splicer(client.adapt), Assembler()
     loads: list[bytes] = []
 
-    def build(fragments: list[Fragment], excluded: frozenset[str] = frozenset()) -> Configuration:
-        assembly = assembler.assemble(fragments, excluded)
+    def build(fragments: list[Fragment]) -> Configuration:
+        assembly = assembler.assemble(fragments)
         return Configuration(assembly.text, (), None, assembly)
 
     def deliver(configuration: Configuration) -> bool:

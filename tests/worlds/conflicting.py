@@ -1,6 +1,6 @@
 """Who conflicts with whom, as a real Caddy reads their sites."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from dockcaddy import testing
@@ -40,14 +40,14 @@ def warnings_in(assembly: Assembly, adapt: Adapt) -> list[str]:
 
 def left_out(
     pipeline: Pipeline, fragments: Sequence[Fragment], adapt: Adapt, *, takeovers: bool = False
-) -> tuple[list[Conflict], Collection[str]]:
-    """All conflicts, one after the other, and the keys of the fragments that are left out for them."""
+) -> tuple[list[Conflict], Sequence[Fragment]]:
+    """All conflicts, one after the other, and the fragments that are not left out for them."""
     found: list[Conflict] = []
-    excluded: frozenset[str] = frozenset()
-    while conflicts := conflicts_in(pipeline.configuration(fragments, excluded).assembly, adapt, takeovers=takeovers):
+    while conflicts := conflicts_in(pipeline.configuration(fragments).assembly, adapt, takeovers=takeovers):
         found += conflicts
-        excluded |= {conflict.fragment for conflict in conflicts}
-    return found, excluded
+        excluded = {conflict.fragment for conflict in conflicts}
+        fragments = [each for each in fragments if each.key not in excluded]
+    return found, fragments
 
 
 class Told:

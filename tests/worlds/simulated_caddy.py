@@ -70,8 +70,8 @@ class Caddy:
         """One cycle; gives who has a problem."""
         assembler = Assembler()
 
-        def build(fragments, excluded=frozenset()) -> Configuration:
-            assembly = assembler.assemble(fragments, excluded)
+        def build(fragments) -> Configuration:
+            assembly = assembler.assemble(fragments)
             return Configuration(assembly.text, (), None, assembly)
 
         self.quarantine.resolve(fragments, build, self.load, self.still_holds)

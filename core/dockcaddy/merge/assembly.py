@@ -1,7 +1,7 @@
 """Merges fragments into one Caddyfile. A changed fragment rebuilds only its own sites. Pure."""
 
 from bisect import bisect_left, insort
-from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from functools import cached_property
 from operator import attrgetter
 
@@ -135,15 +135,14 @@ class Assembler:
     def __attrs_post_init__(self) -> None:
         self._conflicts = Conflicts(self.allow_shadowing)
 
-    def assemble(self, fragments: Sequence[Fragment], excluded: Collection[str] = frozenset()) -> Assembly:
-        """Merge, sort and write `fragments`, in that order, without those whose key is `excluded`.
+    def assemble(self, fragments: Sequence[Fragment]) -> Assembly:
+        """Merge, sort and write `fragments`, in that order.
 
         Gives the same assembly as before where none of them has changed.
         """
         touched: _Touched = {}
         before, left = self._fragments, list[str]()
-        given = [each for each in fragments if each.key not in excluded] if excluded else fragments
-        for key, fragment in self._changed(tuple(given)).items():
+        for key, fragment in self._changed(tuple(fragments)).items():
             if key in before:
                 self._leave(before.pop(key), touched)
                 left.append(key)

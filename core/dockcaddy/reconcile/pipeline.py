@@ -3,7 +3,7 @@
 import logging
 import os
 import threading
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -100,17 +100,15 @@ class Pipeline:
             self._states = dict(states)
             self._assembler = self._new_assembler()
 
-    def build(
-        self, inventory: Inventory, base: BaseCaddyfile | None = None, excluded: Collection[str] = frozenset()
-    ) -> Configuration:
-        """The configuration of the inventory without the fragments whose keys are `excluded`."""
+    def build(self, inventory: Inventory, base: BaseCaddyfile | None = None) -> Configuration:
+        """The configuration of the inventory."""
         fragments = self.fragments(inventory, base)
-        configuration = self.configuration(fragments, excluded)
+        configuration = self.configuration(fragments)
         return evolve(configuration, problems=problems_of(inventory, fragments, configuration))
 
-    def configuration(self, fragments: Sequence[Fragment], excluded: Collection[str] = frozenset()) -> Configuration:
-        """The configuration of these fragments without those whose keys are `excluded`; nothing is adapted."""
-        return self._configuration(self._assembler, fragments, excluded)
+    def configuration(self, fragments: Sequence[Fragment]) -> Configuration:
+        """The configuration of these fragments; nothing is adapted."""
+        return self._configuration(self._assembler, fragments)
 
     def _context_of(self, resource: Resource, caddy: Resource | None) -> ResourceContext:
         engine = EngineInventory(resource.engine, (resource,), caddy=caddy)
@@ -121,12 +119,10 @@ class Pipeline:
         assembler = partial(Assembler, self._route_order, self._finisher(), self._allow_shadowing)
         return lambda: partial(self._configuration, assembler())
 
-    def _configuration(
-        self, assembler: Assembler, fragments: Sequence[Fragment], excluded: Collection[str] = frozenset()
-    ) -> Configuration:
+    def _configuration(self, assembler: Assembler, fragments: Sequence[Fragment]) -> Configuration:
         # plugins are called by one thread at a time
         with self._lock:
-            assembly = assembler.assemble(fragments, excluded)
+            assembly = assembler.assemble(fragments)
             return Configuration(lambda: assembly.text, (), None, assembly)
 
     def fragments(
