@@ -72,6 +72,20 @@ def test_render_tells_of_a_variable_that_is_not_set(
     assert "warning: compose.yaml:1: variable NOBODY: not set" in result.err
 
 
+def test_a_file_that_the_other_machine_may_have_is_no_error(
+    dockcaddy: Callable, compose_files: Callable, caddy: str
+) -> None:
+    # Caddy reads the one when it adapts the labels, the other when it loads what comes of them
+    labels = "caddy: a.test, caddy.tls.client_auth.trusted_ca_cert_file: /nowhere/ca.pem, caddy.respond: x"
+    certificate = "caddy: b.test, caddy.tls: /nowhere/cert.pem /nowhere/key.pem, caddy.respond: x"
+    compose_files(compose=f"services: {{a: {{image: x, labels: {{{labels}}}}}, b: {{image: x, labels: {{{certificate}}}}}}}")
+    result = dockcaddy("check", "--compose", "compose.yaml", "--caddy", caddy)
+    assert result.status == 0 and "b-1" not in result.err
+    assert result.err.count("\n") == 1 and result.err.startswith("warning: compose.yaml:1: container ")
+    wanted = "open /nowhere/ca.pem: no such file or directory: the machine that serves it needs this file\n"
+    assert result.err.endswith(wanted)
+
+
 def test_one_source_at_a_time(dockcaddy: Callable) -> None:
     result = dockcaddy("check", "--compose", "a.yaml", "--inventory", "b.json")
     assert result.status == 2 and "omit one of the two" in result.err

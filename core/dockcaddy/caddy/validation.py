@@ -24,7 +24,8 @@ Json = dict[str, Any]
 # log writers without side effects
 _QUIET_WRITERS = ("stdout", "stderr", "discard")
 # errors about what this Caddy lacks and the one that serves may have
-_LACKING = ("no such file or directory", "module not registered", "unknown module")
+NO_FILE = "no such file or directory"
+_LACKING = (NO_FILE, "module not registered", "unknown module")
 # the user who checks may have fewer rights than the Caddy that serves
 _FORBIDDEN = "permission denied"
 

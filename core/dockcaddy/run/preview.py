@@ -9,7 +9,7 @@ from attrs import evolve, field, frozen
 from dockcaddy.caddy.command import find_caddy
 from dockcaddy.caddy.limited import LimitedAdapter
 from dockcaddy.caddy.quick_validation import QuickValidator
-from dockcaddy.caddy.validation import CommandValidator
+from dockcaddy.caddy.validation import NO_FILE, CommandValidator
 from dockcaddy.errors import CaddyRefusal, CaddyUnreachable, one_line
 from dockcaddy.fragment import Fragment
 from dockcaddy.hookspecs import Adapter
@@ -59,8 +59,10 @@ class Candidate:
         """
         program = find_caddy(self.settings.caddy)
         adapter = LimitedAdapter(program, limits.VALIDATOR_MEMORY, limits.CADDY_COMMAND_TIMEOUT, os.environ)
-        validator = QuickValidator(CommandValidator(program, elsewhere or bool(self.settings.caddy_admin)), adapter)
-        return self._served(adapter, validator.validate)
+        elsewhere = elsewhere or bool(self.settings.caddy_admin)
+        tried = self._served(adapter, QuickValidator(CommandValidator(program, elsewhere), adapter).validate)
+        problems = tuple(map(_for_elsewhere, tried.configuration.problems)) if elsewhere else tried.configuration.problems
+        return evolve(tried, configuration=evolve(tried.configuration, problems=problems))
 
     def served_unchecked(self) -> Preview:
         """What would be served if Caddy accepted everything that admission rules let through. Nothing is adapted.
@@ -99,6 +101,13 @@ class Candidate:
         if self.base is not None and self.settings.process_caddyfile:
             return Problem(f"caddyfile {self.base.path}", "", one_line(f"caddy refuses it: {refusal}"))
         return Problem("caddy", "", one_line(f"refuses everything: {refusal}"))
+
+
+def _for_elsewhere(problem: Problem) -> Problem:
+    """The problem, only a warning where Caddy reads a file that another machine may have."""
+    if not problem.message.endswith(NO_FILE):
+        return problem
+    return evolve(problem, severity="warning", message=f"{problem.message}: the machine that serves it needs this file")
 
 
 @frozen
