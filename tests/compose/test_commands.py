@@ -78,7 +78,9 @@ def test_a_file_that_the_other_machine_may_have_is_no_error(
     # Caddy reads the one when it adapts the labels, the other when it loads what comes of them
     labels = "caddy: a.test, caddy.tls.client_auth.trusted_ca_cert_file: /nowhere/ca.pem, caddy.respond: x"
     certificate = "caddy: b.test, caddy.tls: /nowhere/cert.pem /nowhere/key.pem, caddy.respond: x"
-    compose_files(compose=f"services: {{a: {{image: x, labels: {{{labels}}}}}, b: {{image: x, labels: {{{certificate}}}}}}}")
+    compose_files(
+        compose=f"services: {{a: {{image: x, labels: {{{labels}}}}}, b: {{image: x, labels: {{{certificate}}}}}}}"
+    )
     result = dockcaddy("check", "--compose", "compose.yaml", "--caddy", caddy)
     assert result.status == 0 and "b-1" not in result.err
     assert result.err.count("\n") == 1 and result.err.startswith("warning: compose.yaml:1: container ")

@@ -12,6 +12,7 @@ from dockcaddy.quarantine import Quarantine
 from dockcaddy.reconcile.pipeline import Pipeline
 from dockcaddy.status.dates import Dates
 from dockcaddy.status.history import HistoryFile
+from dockcaddy.status.keeper import StatusKeeper
 from dockcaddy.status.model import Certificate, Event, Update
 from judging import Court
 from observed import EPOCH, Observed
@@ -292,6 +293,23 @@ def test_a_certificate_that_cannot_be_had_is_a_reason(world: Observed) -> None:
     ready = world.site("web.test")["Ready"]
     assert (ready.state, ready.reason) == ("False", "NoCertificate") and "no such host" in ready.message
     assert [kind for kind, _ in world.events()] == ["SiteUp", "CertificateFailed", "SiteDown"]
+
+
+def test_variables_in_addresses_are_shown_as_what_they_stand_for_where_that_is_known(world: Observed) -> None:
+    name = "{$HOSTS}"
+    world.put("web", {"caddy": f"{name}, {{$OTHER:http://c.test}}", "caddy.respond": "x"})
+    world.turn()
+    assert world.keeper.current.sites[name].urls == (name, "{$OTHER:http://c.test}")
+    keeper = StatusKeeper(environment={"HOSTS": "a.test, b.test:8443"})
+    world.reconciler.observer = keeper
+    world.put("more", {"caddy": "{$UNSET}", "caddy.respond": "x"})
+    world.turn()
+    sites = keeper.current.sites
+    assert sites[name].urls == ("https://a.test", "https://b.test:8443", "http://c.test")
+    assert sites["{$UNSET}"].urls == ("{$UNSET}",)
+    # a host without a certificate is found by its name
+    keeper.caddy_reports({}, {"b.test": "no such host"})
+    assert keeper.current.sites[name].conditions.ready.reason == "NoCertificate"
 
 
 def test_a_certificate_near_its_end_is_reported_once(world: Observed) -> None:

@@ -1,6 +1,13 @@
 """The Caddyfile as a tree: lex, parse, merge, order, write. Pure: text and blocks in, text and blocks out."""
 
-from dockcaddy.caddyfile.addresses import DEFAULT_PORTS, SiteAddress, is_host_of, plain_host, split_host_port
+from dockcaddy.caddyfile.addresses import (
+    DEFAULT_PORTS,
+    SiteAddress,
+    is_host_of,
+    plain_host,
+    split_host_port,
+    with_variables,
+)
 from dockcaddy.caddyfile.block import MAX_DEPTH, NO_ORDER, Block, CaddyfileError, Origin, QuotedText, all_blocks
 from dockcaddy.caddyfile.directives import (
     DIRECTIVE_BLOCKS,
@@ -75,6 +82,7 @@ __all__ = [
     "split_matcher",
     "with_absolute_imports",
     "with_absolute_imports_of_labels",
+    "with_variables",
     "write",
     "write_as_peer",
     "write_block",

@@ -5,12 +5,14 @@ See https://caddyserver.com/docs/caddyfile/concepts#addresses.
 
 import re
 import sys
+from collections.abc import Mapping
 
 from attrs import frozen
 
 DEFAULT_PORTS = {"http": "80", "https": "443"}
 # a host and its port; colons within a placeholder belong to it
 _AUTHORITY = re.compile(r"(\[[^\]]*\]|(?:\{[^{}]*\}|[^:\[\]{}])*):((?:\{[^{}]*\}|[^:{}])*)")
+_VARIABLE = re.compile(r"\{\$([^{}:]+)(?::([^{}]*))?\}")
 _IN_BRACKETS = re.compile(r"\[[^\]]*\]")
 
 
@@ -42,6 +44,11 @@ class SiteAddress:
             and (":" not in self.host or _IN_BRACKETS.fullmatch(self.host) is not None)
             and (not self.port or self.port.isdecimal())
         )
+
+
+def with_variables(text: str, environment: Mapping[str, str]) -> str:
+    """The text with what its `{$NAME}` and `{$NAME:default}` stand for in Caddy's environment."""
+    return _VARIABLE.sub(lambda found: environment.get(found[1], found[2] or ""), text)
 
 
 def split_host_port(text: str) -> tuple[str, str]:

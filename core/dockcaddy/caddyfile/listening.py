@@ -1,11 +1,11 @@
 """The ports that sites listen on, and the URLs of their addresses. Pure."""
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
-from attrs import frozen
+from attrs import field, frozen
 
-from dockcaddy.caddyfile.addresses import DEFAULT_PORTS, SiteAddress
+from dockcaddy.caddyfile.addresses import DEFAULT_PORTS, SiteAddress, with_variables
 from dockcaddy.caddyfile.block import Block
 from dockcaddy.caddyfile.merge import group_key
 
@@ -14,10 +14,14 @@ _USUAL = {scheme: int(port) for scheme, port in DEFAULT_PORTS.items()}
 
 @frozen
 class ListenPorts:
-    """The ports of sites whose addresses name none."""
+    """The ports of sites whose addresses name none.
+
+    `environment` is that of Caddy: what variables in addresses stand for. Where it is not known, they stay as written.
+    """
 
     http: int = 80
     https: int = 443
+    environment: Mapping[str, str] | None = field(default=None, eq=False, repr=False)
 
     @classmethod
     def of(cls, blocks: Iterable[Block], usual: "ListenPorts | None" = None) -> "ListenPorts":
@@ -35,6 +39,16 @@ class ListenPorts:
         scheme, host, port, path = found
         shown = "" if port == _USUAL[scheme] else f":{port}"
         return sys.intern(f"{scheme}://{host or 'localhost'}{shown}{path if path != '/' else ''}")
+
+    def urls(self, addresses: Iterable[str], *, has_tls: bool = False) -> tuple[str, ...]:
+        """The URLs of the addresses of a site's line. A variable may stand for several."""
+        words = (word for each in addresses for word in self._filled(each))
+        return tuple(dict.fromkeys(self.url(each, has_tls=has_tls) for each in words))
+
+    def _filled(self, address: str) -> Iterable[str]:
+        if self.environment is not None and "{$" in address:
+            return with_variables(address, self.environment).replace(",", " ").split() or (address,)
+        return filter(None, (address.rstrip(","),))
 
     def needed_by(self, site: Block) -> frozenset[int]:
         """The ports of a site's addresses."""

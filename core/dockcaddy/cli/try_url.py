@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
@@ -11,7 +10,7 @@ import click
 from attrs import asdict, evolve, frozen
 
 from dockcaddy.caddy.command import find_caddy
-from dockcaddy.caddyfile import Block, Origin, SiteAddress, all_blocks
+from dockcaddy.caddyfile import Block, Origin, SiteAddress, all_blocks, with_variables
 from dockcaddy.caddyjson.handlers import ANSWERING, DIRECTIVES
 from dockcaddy.caddyjson.tracing import Mark
 from dockcaddy.cli import result
@@ -30,7 +29,6 @@ from dockcaddy.status.view import Documents
 
 # matchers with a value for each name that people choose
 _NAMING = frozenset(("header", "header_regexp", "query", "vars", "vars_regexp"))
-_VARIABLE = re.compile(r"\{\$([^{}:]+)(?::([^{}]*))?\}")
 # what everybody passes and is of no interest
 _PLAIN = ("headers", "vars", "map", "log_append", "encode", "tracing", "rewrite", "subroute", "invoke", *ANSWERING)
 _UNSURE = {
@@ -208,8 +206,7 @@ def _sites(configuration: Configuration, hosts: Sequence[str], request: Request)
 
     def address_of(key: str) -> SiteAddress:
         # of the same environment as the Caddy's that was asked
-        filled = _VARIABLE.sub(lambda found: os.environ.get(found[1], found[2] or ""), key)
-        return SiteAddress.parse(filled.rstrip(",").lower())
+        return SiteAddress.parse(with_variables(key, os.environ).rstrip(",").lower())
 
     wanted = set(map(str.lower, hosts)) or {""}
     fitting = [

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from dockcaddy import incremental
 from dockcaddy.caddyfile import PROXIES, Block, ListenPorts, all_blocks, has_tls, is_matcher, is_site, split_host_port
@@ -107,8 +107,9 @@ class _Containers:
 
 @define
 class LiveSites:
-    """The sites of the configuration that is served. Only sections that have changed are read."""
+    """The sites of the configuration that is served. Only sections that have changed are read. `environment` is Caddy's."""
 
+    environment: Mapping[str, str] | None = None
     _seen: tuple[Section, ...] = ()
     _ports: ListenPorts = field(factory=ListenPorts)
     _unreached: Collection[tuple[str, str]] = ()
@@ -126,7 +127,7 @@ class LiveSites:
         # as they were served: at these addresses are others now
         gone, self._unreached = self._read(differing.gone), unreached
         self._containers.take(inventory.resources)
-        self._seen, self._ports = assembly.sections, assembly.listen_ports
+        self._seen, self._ports = assembly.sections, evolve(assembly.listen_ports, environment=self.environment)
         return _difference(gone, self._read(differing.new))
 
     def _read(self, sections: Iterable[Section]) -> Mapping[Section, LiveSite]:
@@ -174,14 +175,14 @@ def live_site(
     No request comes to a proxy whose resource and label are among those that are `unreached`.
     """
     block, placeholders = section.block, section.site.placeholders
-    urls = [ports.url(key.rstrip(","), has_tls=has_tls(block)) for key in block.keys if key != ","]
+    urls = ports.urls(block.keys, has_tls=has_tls(block))
     lines = tuple(all_blocks([block]))
     resources = dict.fromkeys(origin.resource for each in lines for origin in each.origins)
     proxies = [each for each in lines if each.keys and each.keys[0] in PROXIES and not _is_among(unreached, each)]
     upstreams = dict.fromkeys(address for each in proxies for address in _addresses(each, placeholders))
     lacks = not upstreams and bool(proxies)
     places = tuple(map(at, upstreams))
-    return LiveSite(tuple(dict.fromkeys(urls)), tuple(resources), places, lacks, is_page(block))
+    return LiveSite(urls, tuple(resources), places, lacks, is_page(block))
 
 
 def _addresses(proxy: Block, placeholders: Mapping[str, str]) -> Iterator[str]:

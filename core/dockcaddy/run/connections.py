@@ -1,6 +1,7 @@
 """How the program reaches Caddy: the admin API, and the program on disk."""
 
 import logging
+import os
 import ssl
 from collections.abc import Mapping
 from typing import Any
@@ -37,6 +38,11 @@ class Connections:
     def has_caddy(self) -> bool:
         """Whether there is a Caddy of the program's own."""
         return bool(self.url) or self.servers is not None
+
+    @property
+    def environment(self) -> Mapping[str, str] | None:
+        """Caddy's environment where it is a child of ours, None where it is not known."""
+        return os.environ if self.listen else None
 
     def connect(self, url: str, output: str = "") -> CaddyLoader | Fleet:
         """A connection to the admin API at `url`, `""` for the program's own Caddy, for the output of this name.

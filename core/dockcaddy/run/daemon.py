@@ -28,6 +28,7 @@ from dockcaddy.errors import CaddyUnreachable, SettingsError
 from dockcaddy.files import TemporaryFolder
 from dockcaddy.hookspecs import Output
 from dockcaddy.narration import FirstPass, LogNarrator, Systemd, SystemdNarrator
+from dockcaddy.narration.live import LiveSites
 from dockcaddy.plugins.registry import Registry
 from dockcaddy.reconcile.delivery import Delivery, Outputs
 from dockcaddy.reconcile.last_good import LastGood
@@ -174,7 +175,7 @@ def _run(environment: Environment, ending: Ending, output: int | None, dry_run: 
             caddy_for(settings, connections, directory, last_good.json, output=output) as process,
         ):
             narrator = SystemdNarrator(_narrator(settings, engines, connections), systemd)
-            status = StatusKeeper(prefix=settings.label_prefix, history=HistoryFile(directory / "status.db"))
+            status = _status(settings, connections, directory)
             parts = (environment, engines, connections, outputs, last_good, narrator)
             reconciler = reconciler_for(*parts, controller=controller, status=status)
             if process is not None:
@@ -225,7 +226,13 @@ def _connected(environment: Environment, directory: Path, controller: Controller
 
 def _narrator(settings: Settings, engines: Sequence[Engine], connections: Connections) -> LogNarrator:
     word = "live" if connections.has_caddy else "would be live" if settings.dry_run else "written"
-    return LogNarrator(engines, settings.label_prefix, word, _tip() if connections.url else "")
+    tip = _tip() if connections.url else ""
+    return LogNarrator(engines, settings.label_prefix, word, tip, LiveSites(connections.environment))
+
+
+def _status(settings: Settings, connections: Connections, directory: Path) -> StatusKeeper:
+    history = HistoryFile(directory / "status.db")
+    return StatusKeeper(prefix=settings.label_prefix, history=history, environment=connections.environment)
 
 
 @contextmanager

@@ -1,5 +1,7 @@
 """The status without a daemon: computed once from what there is, without asking a running Caddy."""
 
+import os
+
 from attrs import evolve
 
 from dockcaddy.model import Inventory
@@ -19,7 +21,7 @@ def status_once(settings: Settings, inventory: Inventory, preview: Preview, fail
     if preview.refusal:
         failure = Failure("RefusedByCaddy", f"caddy refuses everything: {preview.refusal}")
     # since when it is so is not known
-    keeper = StatusKeeper(lambda: 0.0, settings.label_prefix)
+    keeper = StatusKeeper(lambda: 0.0, settings.label_prefix, environment=None if settings.caddy_admin else os.environ)
     engines = {each.name: "" for each in inventory.engines}
     configuration = None if preview.refusal else preview.configuration
     problems = preview.configuration.problems

@@ -28,7 +28,7 @@ _NO_ASSEMBLY = Assembly(())
 
 @define(eq=False)
 class StatusKeeper:
-    """The status of everything. `time` gives seconds since the epoch; any thread may read `current`.
+    """The status of everything. `time` gives seconds since the epoch; any thread may read `current`. `environment` is Caddy's, if known.
 
     The loop shows it its passes, another thread what Caddy reports. It does not wait for anybody: a subscriber is called
     while nothing else happens, so it only puts what it gets into a queue of its own.
@@ -37,6 +37,7 @@ class StatusKeeper:
     time: Callable[[], float] = time.time
     prefix: str = "caddy"
     history: HistoryFile | None = None
+    environment: Mapping[str, str] | None = None
     current: Status = field(factory=Status)
     resources: ResourceBook = field(init=False)
     sites: SiteBook = field(init=False)
@@ -55,7 +56,7 @@ class StatusKeeper:
     def __attrs_post_init__(self) -> None:
         known, events = self.history.load() if self.history is not None else ({}, ())
         self._dates = Dates(known)
-        self.resources, self.sites = ResourceBook(self.prefix), SiteBook(self.prefix)
+        self.resources, self.sites = ResourceBook(self.prefix), SiteBook(self.prefix, self.environment)
         self._ready = {
             subject.removeprefix("site "): each.ready
             for subject, each in known.items()

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from dockcaddy.caddy.upstreams import dial_of
 from dockcaddy.caddyfile import Block, ListenPorts, has_tls, is_site
@@ -28,9 +28,13 @@ class _Served:
 
 @define(eq=False)
 class SiteBook:
-    """All sites by name, those that are not served included. `made` counts how many were looked at."""
+    """All sites by name, those that are not served included. `made` counts how many were looked at.
+
+    `environment` is Caddy's, where it is known.
+    """
 
     prefix: str
+    environment: Mapping[str, str] | None = None
     statuses: dict[str, SiteStatus] = field(factory=dict)
     by_owner: Index = field(factory=Index)
     made: int = 0
@@ -84,7 +88,11 @@ class SiteBook:
 
     def _take_sections(self, assembly: Assembly) -> tuple[set[str], set[str]]:
         """Read the sections that are new. Returns the names of these sites, and of those that are gone."""
-        ports, sections, left = assembly.listen_ports, assembly.sections, set(self._served)
+        ports, sections, left = (
+            evolve(assembly.listen_ports, environment=self.environment),
+            assembly.sections,
+            set(self._served),
+        )
         # what a fault has interrupted is made anew
         last, self._sections = self._sections, None
         if last is None:
@@ -166,15 +174,12 @@ class SiteBook:
         for block in filter(is_site, blocks):
             addresses = _addresses(block)
             if addresses:
-                yield addresses, self._urls(addresses, has_tls=has_tls(block))
+                yield addresses, self._ports.urls(addresses, has_tls=has_tls(block))
         if not blocks and facts.fragment is not None and facts.fragment.problems:
             for value in _sites_of_labels(facts.resource.labels, self.prefix):
                 addresses = tuple(each.rstrip(",") for each in value.split() if each.rstrip(","))
                 if addresses:
-                    yield addresses, self._urls(addresses, has_tls=False)
-
-    def _urls(self, addresses: Iterable[str], *, has_tls: bool) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(self._ports.url(each, has_tls=has_tls) for each in addresses))
+                    yield addresses, self._ports.urls(addresses)
 
     def _put(self, made: SiteStatus, dates: Dates) -> None:
         self.made += 1
