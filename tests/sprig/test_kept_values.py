@@ -133,6 +133,14 @@ def test_the_engines_record_is_not_changed() -> None:
     assert json.dumps(item) == before
 
 
+def test_fields_of_an_embedded_struct_are_among_the_others_in_json() -> None:
+    from dockcaddy.engine.records.gotypes import service_record
+
+    service = testing.container(record=service_record({"ID": "s1", "Version": {"Index": 7}, "Spec": {"Name": "web"}}))
+    assert testing.render("{{toJson .}}", service).startswith('{"ID":"s1","Version":{"Index":7},')
+    assert testing.render("{{toJson .Spec}}", service).startswith('{"Name":"web",')
+
+
 INPUTS = (
     '{{bcrypt (env "IN")}}', '{{htpasswd "u" (env "IN")}}', '{{encryptAES "k" (env "IN")}}', '{{shuffle (env "IN")}}',
     '{{(genCAWithKey (env "IN") 1 (genPrivateKey "ed25519")).Cert | sha256sum}}', '{{randAlpha (len (env "IN"))}}',

@@ -54,7 +54,10 @@ def _one_value(name: str, text: str) -> str | None:
         return None
     if len(words) == 2 and not words[0].endswith(_LISTED):
         return None
-    return quoted(text.strip())
+    stripped = text.strip()
+    # Caddy has no single quotes; those of a source, as in `'self'`, are more than two or not around all of it
+    is_quoted = stripped.count("'") == 2 and stripped[0] == stripped[-1] == "'"
+    return quoted(stripped[1:-1] if is_quoted else stripped)
 
 
 def is_in_block(key: str) -> bool:

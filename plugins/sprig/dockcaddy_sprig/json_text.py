@@ -3,7 +3,7 @@
 import json
 import math
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 from attrs import define
 from dockcaddy import Context
@@ -242,8 +242,7 @@ class _Writer:
             pairs = [(str(key.data), dynamic(item)) for key, item in value.map_items()]
             return self.pairs(pairs, depth)
         if value.kind == "struct":
-            fields = {name: found for name, found in value.type.fields.items() if found.exported}
-            return self.pairs([(name, dynamic(value.field(found))) for name, found in fields.items()], depth)
+            return self.pairs(_fields(value), depth)
         if value.kind in ("slice", "array"):
             items = [self.value(dynamic(value.index(place)), depth + 1) for place in range(value.length())]
             return self.enclosed("[]", items, depth)
@@ -275,6 +274,15 @@ class _Writer:
         if letter < " " or letter in "\u2028\u2029" or (self.html and letter in "<>&"):
             return f"\\u{ord(letter):04x}"
         return letter
+
+
+def _fields(value: Value) -> Iterator[tuple[str, Any_]]:
+    """The fields of a struct; those of an embedded one are among its own."""
+    for name, found in value.type.fields.items():
+        if found.embedded and found.type.kind == "struct":
+            yield from _fields(value.field(found))
+        elif found.exported:
+            yield name, dynamic(value.field(found))
 
 
 def _number(number: float) -> str:

@@ -12,7 +12,7 @@ def _getter(key: str, type: Type) -> Callable[[Any], Any]:
     empty: Any = {"string": "", "bool": False, "struct": {}}.get(type.kind, None if type.elem else 0)
 
     def read(record: Mapping[str, Any] | None) -> Any:
-        found = (record or {}).get(key)
+        found = (record or {}).get(key) if key else record
         # sprig's functions can change what is plain data
         return empty if found is None else deepcopy(found) if type is ANY else found
 
@@ -20,11 +20,11 @@ def _getter(key: str, type: Type) -> Callable[[Any], Any]:
 
 
 def _struct(name: str, **fields: Type | tuple[Type, str]) -> Type:
-    """A struct type. A field may be given with its key in the engine's JSON, if that differs."""
+    """A struct type. A field may be given with its key in the engine's JSON, if that differs; `""` embeds a struct."""
     made = {}
     for field_name, spelled in fields.items():
         type, key = spelled if isinstance(spelled, tuple) else (spelled, field_name)
-        made[field_name] = Field(type, _getter(key, type))
+        made[field_name] = Field(type, _getter(key, type), embedded=not key)
     return Type("struct", name, fields=made)
 
 
@@ -102,6 +102,7 @@ _CONTAINER_SPEC = _struct(
     Dir=STRING,
     User=STRING,
     Groups=SLICE_OF_STRING,
+    Init=pointer_to(BOOL),
     StopSignal=STRING,
     TTY=BOOL,
     OpenStdin=BOOL,
@@ -110,12 +111,13 @@ _CONTAINER_SPEC = _struct(
     Hosts=SLICE_OF_STRING,
     Isolation=STRING,
 )
+_PLACEMENT = _struct("swarm.Placement", Constraints=SLICE_OF_STRING, Preferences=ANY, MaxReplicas=UINT64, Platforms=ANY)
 _TASK_TEMPLATE = _struct(
     "swarm.TaskSpec",
     ContainerSpec=pointer_to(_CONTAINER_SPEC),
     Resources=ANY,
     RestartPolicy=ANY,
-    Placement=ANY,
+    Placement=pointer_to(_PLACEMENT),
     Networks=slice_of(_NETWORK_ATTACHMENT),
     LogDriver=ANY,
     ForceUpdate=UINT64,
@@ -131,8 +133,7 @@ _PORT_CONFIG = _struct(
 _ENDPOINT_SPEC = _struct("swarm.EndpointSpec", Mode=STRING, Ports=slice_of(_PORT_CONFIG))
 _SERVICE_SPEC = _struct(
     "swarm.ServiceSpec",
-    Name=STRING,
-    Labels=MAP_OF_STRING,
+    Annotations=(_struct("swarm.Annotations", Name=STRING, Labels=MAP_OF_STRING), ""),
     TaskTemplate=_TASK_TEMPLATE,
     Mode=_MODE,
     UpdateConfig=ANY,
@@ -145,16 +146,18 @@ _SERVICE_ENDPOINT = _struct(
     "swarm.Endpoint", Spec=_ENDPOINT_SPEC, Ports=slice_of(_PORT_CONFIG), VirtualIPs=slice_of(_VIRTUAL_IP)
 )
 _UPDATE_STATUS = _struct("swarm.UpdateStatus", State=STRING, StartedAt=STRING, CompletedAt=STRING, Message=STRING)
+_SERVICE_STATUS = _struct("swarm.ServiceStatus", RunningTasks=UINT64, DesiredTasks=UINT64, CompletedTasks=UINT64)
+_JOB_STATUS = _struct("swarm.JobStatus", JobIteration=_VERSION, LastExecution=STRING)
 SERVICE = _struct(
     "swarm.Service",
     ID=STRING,
-    Version=_VERSION,
-    CreatedAt=STRING,
-    UpdatedAt=STRING,
+    Meta=(_struct("swarm.Meta", Version=_VERSION, CreatedAt=STRING, UpdatedAt=STRING), ""),
     Spec=_SERVICE_SPEC,
     PreviousSpec=pointer_to(_SERVICE_SPEC),
     Endpoint=_SERVICE_ENDPOINT,
     UpdateStatus=pointer_to(_UPDATE_STATUS),
+    ServiceStatus=pointer_to(_SERVICE_STATUS),
+    JobStatus=pointer_to(_JOB_STATUS),
 )
 
 _CONTAINER_POINTER, _SERVICE_POINTER = pointer_to(CONTAINER), pointer_to(SERVICE)
