@@ -111,6 +111,9 @@ def test_changes_without_an_end_are_shown_too(browser: Browser, changing: tuple[
     page = opened(browser, port)
     expect(page.locator("#live")).to_have_text("live")
     page.clock.install()
+    # from here on its time only passes below
+    page.clock.pause_at(page.evaluate("Date.now()") + 1000)
+    page.wait_for_function("() => !isAsking", polling=10)
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     for _ in range(20):
