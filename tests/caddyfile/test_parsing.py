@@ -58,7 +58,7 @@ WRONG = {
     "a brace behind words": ("a.test {\n\trespond a }\n", 2, "line of its own"),
     "an empty pair of braces": ("a.test {\n\theader {}\n}\n", 2, "empty block"),
     "an open quote": ('a.test {\n\trespond "a\n}\n', 2, "never closed"),
-    "too many levels": ("a {\n" + "b {\n" * 200 + "}\n" * 201, 101, "deeper than"),
+    "too many levels": ("a {\n" + "b {\n" * 200 + "}\n" * 201, 51, "deeper than"),
 }
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from dockcaddy.caddyfile import MAX_DEPTH
 
 pytestmark = pytest.mark.compose
 
@@ -86,6 +87,19 @@ def test_a_file_that_the_other_machine_may_have_is_no_error(
     assert result.err.count("\n") == 1 and result.err.startswith("warning: compose.yaml:1: container ")
     wanted = "open /nowhere/ca.pem: no such file or directory: the machine that serves it needs this file\n"
     assert result.err.endswith(wanted)
+
+
+@pytest.mark.parametrize("word", ["handle", "route", "handle_path"])
+def test_what_is_nested_as_deep_as_it_may_be_passes_all_rules(
+    dockcaddy: Callable, compose_files: Callable, caddy: str, word: str
+) -> None:
+    for depth, status in ((MAX_DEPTH - 2, 0), (MAX_DEPTH - 1, 1)):
+        blocks = [f"caddy{f'.{word}' * each}" for each in range(1, depth + 1)]
+        labels = {"caddy": "a.test", **dict.fromkeys(blocks, "/x*"), f"{blocks[-1]}.respond": "hi"}
+        compose_files(compose=json.dumps({"services": {"a": {"image": "x", "labels": labels}}}))
+        result = dockcaddy("check", "--compose", "compose.yaml", "--caddy", caddy)
+        assert result.status == status, result.err
+    assert result.err.endswith(": the key is nested deeper than 50 levels\n")
 
 
 def test_one_source_at_a_time(dockcaddy: Callable) -> None:

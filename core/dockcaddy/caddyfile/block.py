@@ -6,7 +6,7 @@ from attrs import field, frozen
 
 NO_ORDER = 2**31 - 1
 # Blocks within each other. People nest fewer than 10; each level takes Python frames in whatever walks the tree.
-MAX_DEPTH = 100
+MAX_DEPTH = 50
 
 
 class CaddyfileError(ValueError):
