@@ -183,15 +183,13 @@ class Request:
     def _placeholder(self, name: str) -> str | int | None:
         if name == "http.error.status_code":
             return self.status or None
-        if name.startswith(("http.auth.", "tls.client.")):
-            return "" if not self.query else None
         name, path = name.removeprefix("http.request."), self.path
         if name.startswith("orig_"):
             name, path = name.removeprefix("orig_"), path if self.original is None else self.original
         if name.startswith("header."):
             field_name = name[7:].lower()
             return None if field_name in self.changed else self._field(field_name) or ""
-        if name.startswith(("cookie.", "uri.query.")):
+        if name.startswith(("http.auth.", "cookie.", "uri.query.")):
             return "" if not self.query else None
         if name in ("host", "hostport") or name.startswith("host.labels."):
             return self._of_host(name)
