@@ -85,7 +85,7 @@ class Definitions:
         found, waiting = set[str](), list(blocks)
         while waiting:
             for line in all_blocks((waiting.pop(),)):
-                for key in self._named if _depends_on_import(line) else _keys_in(line):
+                for key in self._named if _depends_on_import(line) else (used_key(line),):
                     if key in self._named and key not in found:
                         found.add(key)
                         waiting.append(self._named[key])
@@ -103,12 +103,11 @@ class Definitions:
 
 
 def _depends_on_import(line: Block) -> bool:
-    return any("{block" in key for key in line.keys) or any("{" in key for key in _keys_in(line))
+    return any("{block" in key for key in line.keys) or "{" in used_key(line)
 
 
-def _keys_in(line: Block) -> Iterator[str]:
-    """The keys of what a line may use."""
+def used_key(line: Block) -> str:
+    """The key of the snippet that a line imports, or of the named route that it invokes; `""` where it does neither."""
     if len(line.keys) > 1 and line.keys[0] == "import":
-        yield f"({line.keys[1]})"
-    if len(line.keys) > 1 and line.keys[0] == "invoke":
-        yield f"&({line.keys[-1]})"
+        return f"({line.keys[1]})"
+    return f"&({line.keys[-1]})" if len(line.keys) > 1 and line.keys[0] == "invoke" else ""

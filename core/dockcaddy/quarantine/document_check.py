@@ -12,7 +12,7 @@ from attrs import define, evolve, field
 from dockcaddy.admission.document_rules import DocumentRules, Found
 from dockcaddy.caddyfile import Block, all_blocks, plain_host
 from dockcaddy.caddyjson import Document
-from dockcaddy.caddyjson.definitions import Definitions, Written
+from dockcaddy.caddyjson.definitions import Definitions, Written, used_key
 from dockcaddy.errors import CaddyRefusal
 from dockcaddy.fragment import Fragment
 from dockcaddy.incremental import Chosen
@@ -121,7 +121,8 @@ class _Search:
     def explains(self, found: Found, made: Checked) -> bool:
         """Add those at fault for a finding. Returns whether it is explained."""
         candidates = self._candidates(found)
-        is_clear = bool(found.hosts) and len(candidates) == 1 and not _imports(candidates[0].blocks)
+        is_alone = len(candidates) == 1 and not any(map(used_key, all_blocks(candidates[0].blocks)))
+        is_clear = bool(found.hosts) and is_alone
         is_explained = False
         for each in candidates:
             if each.resource is None:
@@ -176,10 +177,6 @@ def _probes(document: Document) -> str:
             is_plain = port == str(http) or automatic.get("skip")
             sites.append(f"{'http' if is_plain else 'https'}://probe.invalid:{port} {{\n\trespond ok\n}}\n")
     return "".join(dict.fromkeys(sites))
-
-
-def _imports(blocks: Iterable[Block]) -> bool:
-    return any(line.keys[:1] in (("import",), ("invoke",)) for line in all_blocks(blocks))
 
 
 def _keys(fragments: Iterable[Fragment]) -> frozenset[str]:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dockcaddy.admission.conflicts.conflict import Member, label_of
 from dockcaddy.admission.conflicts.walk import Event
 from dockcaddy.caddyfile import Block, all_blocks
+from dockcaddy.caddyjson.definitions import used_key
 from dockcaddy.caddyjson.document import encoded
 from dockcaddy.caddyjson.handlers import DIRECTIVES
 
@@ -14,8 +15,7 @@ def described(member: Member, event: Event) -> tuple[str, str]:
     line = line_of(event, member.blocks) or line_of(event, member.fragment.blocks)
     if line is not None:
         return line.keys[0], label_of(line)
-    lines = all_blocks(member.fragment.blocks)
-    imported = next((each for each in lines if each.keys[:1] in (("import",), ("invoke",))), None)
+    imported = next(filter(used_key, all_blocks(member.fragment.blocks)), None)
     return _directive_of(event), label_of(imported) if imported is not None else ""
 
 

@@ -11,6 +11,7 @@ from attrs import frozen
 from dockcaddy.admission.conflicts.conflict import Conflict, Member
 from dockcaddy.admission.conflicts.paths import covers, is_every_path, literal_beginning
 from dockcaddy.caddyfile import all_blocks
+from dockcaddy.caddyjson.definitions import used_key
 
 Address = tuple[str, str, str, str]
 HostAndPort = tuple[str, str]
@@ -36,8 +37,7 @@ class Site:
     @cached_property
     def refers(self) -> bool:
         """Whether it imports a snippet or invokes a named route."""
-        lines = all_blocks(block for member in self.members for block in member.blocks)
-        return any(line.keys[:1] in (("import",), ("invoke",)) for line in lines)
+        return any(map(used_key, all_blocks(block for member in self.members for block in member.blocks)))
 
     @property
     def oldest(self) -> Member:

@@ -13,6 +13,7 @@ from attrs import define, field, frozen
 from dockcaddy.admission.conflicts.conflict import Conflict, Group, Member, label_of
 from dockcaddy.caddyfile import Block, all_blocks, group_key
 from dockcaddy.caddyjson import Alone
+from dockcaddy.caddyjson.definitions import used_key
 from dockcaddy.fragment import Fragment
 from dockcaddy.model import Problem
 from dockcaddy.settings import limits
@@ -53,11 +54,7 @@ class Definitions:
 
     def used_by(self, line: Block) -> str:
         """The snippet that a line imports, or the named route that it invokes; `""` where it does neither."""
-        keys, name = line.keys, ""
-        if len(keys) > 1 and keys[0] == "import":
-            name = f"({keys[1]})"
-        elif len(keys) > 1 and keys[0] == "invoke":
-            name = f"&({keys[-1]})"
+        name = used_key(line)
         return name if name in self.definers else ""
 
     def matchers(self, blocks: Iterable[Block]) -> Mapping[str, Block]:
