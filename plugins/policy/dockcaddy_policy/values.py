@@ -54,9 +54,11 @@ def _of_each(check: Callable[[str, Context], str]) -> Reason:
 
 
 def _upstream(word: str, context: Context) -> str:
-    own = f"{{file.{context.proxy.address_folder}/"
-    # dockcaddy writes addresses to these files
-    text = re.sub(rf"{re.escape(own)}[\w.-]+\}}", "sample", word)
+    text = word
+    if "{" in word:
+        own = f"{{file.{context.proxy.address_folder}/"
+        # dockcaddy writes addresses to these files
+        text = re.sub(rf"{re.escape(own)}[\w.-]+\}}", "sample", word)
     return wrong_address(text) or wrong_upstream(filled(re.sub(r":\{env\.\w+\}$", ":80", text)), context)
 
 
