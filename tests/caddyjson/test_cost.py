@@ -178,3 +178,9 @@ def test_after_a_pass_no_route_is_kept_decoded() -> None:
     changed = Pass()(first)
     kept = [*first.every_route, *changed.every_route]
     assert all(each.value is not each.value for each in kept)
+
+
+def test_a_word_is_found_in_json_that_is_not_decoded() -> None:
+    text = Route({"handle": [{"handler": "vars", "of": '"group":', "n": '"group"'}]})
+    assert not text.has((b'"group":',)) and text.has((b'"vars"',))
+    assert Route({"group": "g", "handle": []}).has((b'"other"', b'"group":'))

@@ -24,6 +24,8 @@ DEFAULT_TRY_INTERVAL = NANOSECONDS // 4
 _PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
 _BCRYPT = re.compile(r"\$2[abxy]?\$(\d+)\$")
 _ARGON = re.compile(r"\$argon2id\$v=\d+\$m=(\d+),t=(\d+),")
+# a route without any of these invokes no named route, has no map, and no setting that is unsafe by itself
+_WORDS = (b'"invoke"', b'"map"', b'"active":', b'"try_duration":', b'"retries":', b'"http_basic":')
 # of all routes without a map
 _NO_NEEDS: Mapping[str, frozenset[str]] = MappingProxyType({})
 
@@ -85,6 +87,9 @@ class _MayBeUnsafe:
 
     def __call__(self, route: Route) -> bool:
         """Whether one does."""
+        ports = (form % port.encode() for port in self.ports for form in (b'%b"', b'":%b'))
+        if not route.has((*_WORDS, *ports)):
+            return False
         own = route.found(_contents_of)
         return bool(own.invoked or own.needs or own.settings) or any(
             _port_of(each) in self.ports and place_here(each) for each in own.dialled

@@ -4,7 +4,7 @@ Caddy also uses the `handle_errors` of `*.example.com`, or of every host, for th
 none. Then another resource would handle a failed login at `app.example.com`.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 
 from attrs import evolve
 
@@ -30,8 +30,7 @@ def _isolated(server: Server, shared_hosts: Collection[str]) -> Server:
 
 def _is_wide(route: Route) -> bool:
     """Whether it may match the errors of sites that it does not name."""
-    matches: Sequence[Json] = route.value.get("match") or [{}]
-    return any("*" in host for host in route.hosts) or not all(match.get("host") for match in matches)
+    return not route.is_for_hosts or any("*" in host for host in route.hosts)
 
 
 def _excepted(route: Route, hosts: frozenset[str], shared_hosts: Collection[str]) -> Route:

@@ -283,5 +283,4 @@ def _are_same(old: Sequence[Route], new: Sequence[Route]) -> bool:
 
 
 def _names_not_only_hosts(route: Route) -> bool:
-    matches: Iterable[Json] = route.value.get("match") or ({},)
-    return not all(each.get("host") for each in matches) or any("*" in host or "{" in host for host in route.hosts)
+    return not route.is_for_hosts or any("*" in host or "{" in host for host in route.hosts)

@@ -26,10 +26,12 @@ class Branch(Route):
         """The branch of these routes."""
         made = cls(None, tuple(members))
         made._hosts = tuple(dict.fromkeys(host for route in members for host in route.hosts))
-        within = b",".join([route.encoded for route in members])
+        made._is_for_hosts = True
+        # Caddy reads what is in a subroute once more for each subroute around it
+        within = b",".join([route.flat for route in members])
         # the keys are in Caddy's own order
         handler = b'{"handler":"subroute","routes":[%b]}' % within
-        made._encoded = b'{"match":[{"host":%b}],"handle":[%b]}' % (encoded(made._hosts), handler)
+        made._flat = b'{"match":[{"host":%b}],"handle":[%b]}' % (encoded(made._hosts), handler)
         return made
 
 
@@ -42,7 +44,7 @@ def with_branches(document: Document, smallest: int = limits.BRANCHES_FROM, size
 
 
 def _branched(server: Server, size: int) -> Server:
-    runs = groupby(server.routes, lambda route: route.found(_is_for_hosts))
+    runs = groupby(server.routes, _is_for_hosts)
     routes = [route for are_for_hosts, run in runs for route in (_branches(tuple(run), size) if are_for_hosts else run)]
     return evolve(server, routes=tuple(routes))
 
@@ -63,11 +65,7 @@ def _parts(routes: Sequence[Route], size: int) -> Iterator[Sequence[Route]]:
 
 
 def _in_leaves(routes: Sequence[Route]) -> Sequence[Route]:
-    """The routes of a branch in branches of their own, which have few of them: Caddy prepares all for each request.
-
-    Caddy reads what is in a subroute once more for each subroute around it, so that of a site is left out.
-    """
-    routes = [route.found(Route.flattened) or route for route in routes]
+    """The routes of a branch in branches of their own, which have few of them: Caddy prepares all for each request."""
     size = limits.LEAF_SIZE
     if len(routes) < 2 * size:
         return routes
@@ -80,7 +78,4 @@ def _is_for_hosts(route: Route) -> bool:
     Not with a wildcard or a placeholder. Names that are not ASCII may be written in two ways, and Caddy refuses a list
     that has both.
     """
-    matches = route.value.get("match") or ()
-    if not matches or not all(each.get("host") for each in matches):
-        return False
-    return all(host.isascii() and "*" not in host and "{" not in host for host in route.hosts)
+    return route.is_for_hosts and all(host.isascii() and "*" not in host and "{" not in host for host in route.hosts)

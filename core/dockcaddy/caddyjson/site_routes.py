@@ -114,6 +114,8 @@ def _batches(new: Iterable[PlainSite]) -> Iterator[list[PlainSite]]:
 
 def route_of_its_own(route: Route, address: str) -> Route:
     """The route with groups of its own: Caddy numbers them in each text from zero, and a request runs one route of each."""
+    if not route.has((b'"group":',)):
+        return route
     value = route.value
     for node in objects_in(value):
         routes = node.get("routes")

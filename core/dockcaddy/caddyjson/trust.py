@@ -33,6 +33,9 @@ def _has_internal_issuer(document: Document) -> bool:
 
 def _needs_own(route: Route) -> bool:
     """Whether a route is such an authority, or names a host that gets its certificate from one."""
+    # most have no hosts but those at the top
+    if route.flat.count(b'"host":') <= bool(route.hosts) and not route.has((b'"acme_server"',)):
+        return any(map(_LOCAL.fullmatch, route.hosts))
     parts = objects_in(route.value)
     return any(each.get("handler") == "acme_server" or any(map(_LOCAL.fullmatch, _hosts(each))) for each in parts)
 
