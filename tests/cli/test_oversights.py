@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+FILES = {"try_files": "{path} /index.html", "file_server": "", "root": "* /srv"}
 SITE = {"caddy": "a.example.org", "caddy.reverse_proxy": "{{upstreams 80}}"}
 
 
@@ -43,6 +44,33 @@ def test_what_begins_like_the_prefix_and_is_none_is_told(
         result.err
     )
     assert result.err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("labels", "unreached"),
+    [
+        ({**FILES, "reverse_proxy": "/api/* {{upstreams 80}}"}, "reverse_proxy"),
+        (
+            {**FILES, "try_files": "{path} /index.php?{query}", "handle_1": "/api/*", "handle_1.respond": "x"},
+            "handle_1",
+        ),
+        # without files there is nothing to be found, and the path stays
+        ({"try_files": "{path} /index.html", "reverse_proxy": "/api/* {{upstreams 80}}"}, ""),
+        ({**FILES, "try_files": "{path} {path}.html", "reverse_proxy": "/api/* {{upstreams 80}}"}, ""),
+        ({**FILES, "try_files": "{path} /api/index", "reverse_proxy": "/api/* {{upstreams 80}}"}, ""),
+        ({**FILES, "reverse_proxy": "{{upstreams 80}}"}, ""),
+        ({"handle.try_files": "{path} /index.html", "handle_0": "/api/*", "handle_0.respond": "x"}, ""),
+    ],
+)
+def test_what_try_files_leaves_no_request_for_is_told(
+    checked: Callable, labels: dict[str, str], unreached: str
+) -> None:
+    result = checked(web={"caddy": "a.example.org", **{f"caddy.{key}": value for key, value in labels.items()}})
+    assert result.status == 0 and ("no request comes to it" in result.err) == bool(unreached), result.err
+    if unreached:
+        assert f"label caddy.{unreached}: no request comes to it, because try_files makes /index." in result.err
+        remedy = "put this into caddy.handle_0: /api/*, and try_files and file_server into caddy.handle_1\n"
+        assert result.err.endswith(remedy)
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,10 @@ from dockcaddy.engine.records.stopped import LABEL as WHEN_STOPPED
 _SOURCES = frozenset(("to", "dynamic", "import"))
 _PROXY = frozenset(("reverse_proxy",))
 _TO_UPSTREAMS = frozenset(("reverse_proxy", "php_fastcgi", "to"))
+# Caddy comes to them after `try_files`: https://caddyserver.com/docs/caddyfile/directives#directive-order
+_TRYING = frozenset(("try_files",))
+_FILES = frozenset(("file_server",))
+_AFTER_TRYING = frozenset(("reverse_proxy", "php_fastcgi", "handle", "handle_path", "route", "respond"))
 
 # what Caddy 2.11 still reads, and what it is called now
 _DEPRECATED = {
@@ -37,13 +41,16 @@ class Site:
     """`PREFIX` or `PREFIX_1`, and what its keys alone tell.
 
     `proxies` are the keys of proxies, each with whether an option may name upstreams. `to_upstreams` are those whose values
-    are upstreams. It `is_bare` where another resource has to define what the site does.
+    are upstreams. Those `tried` are of `try_files` beside a `file_server`, and Caddy comes to those `after` them later. It `is_bare`
+    where another resource has to define what the site does.
     """
 
     head: str
     is_bare: bool
     proxies: Sequence[tuple[str, bool]]
     to_upstreams: Sequence[str]
+    tried: Sequence[str]
+    after: Sequence[str]
     forgotten: Sequence[Oversight]
     deprecated: Sequence[Oversight]
 
@@ -63,6 +70,8 @@ def sites(labels: Keys, prefix: str) -> Sequence[Site]:
             head in labels and not keys,
             [(key, _has_source(labels, key)) for key in _ending(keys, _PROXY)],
             _ending(keys, _TO_UPSTREAMS),
+            _beneath(head, keys, _TRYING) if _beneath(head, keys, _FILES) else [],
+            _beneath(head, keys, _AFTER_TRYING),
             [] if head in labels else _forgotten(head, keys),
             _deprecated(keys, head),
         )
@@ -92,12 +101,35 @@ def in_labels(labels: Mapping[str, str], prefix: str, signatures: Signatures) ->
         for key, has_source in site.proxies:
             if why := _without_upstreams(key, labels[key].strip(), has_source):
                 yield Oversight(key, why)
+        yield from _rewritten(site, labels)
         yield from site.deprecated
 
 
 def _ending(keys: Sequence[str], names: frozenset[str]) -> Sequence[str]:
     """The keys that end in one of these names."""
     return [key for key in keys if first_name(key.rpartition(".")[2]) in names]
+
+
+def _beneath(head: str, keys: Sequence[str], names: frozenset[str]) -> Sequence[str]:
+    """The keys of directives of these names that are in no block of the site."""
+    return [key for key in keys if "." not in (name := key[len(head) + 1 :]) and first_name(name) in names]
+
+
+def _rewritten(site: Site, labels: Mapping[str, str]) -> Iterator[Oversight]:
+    """Directives with a path that no request has any more: `try_files` has no matcher and comes first."""
+    for key in site.tried:
+        last = labels[key].rpartition(" ")[2].partition("?")[0]
+        for other in site.after:
+            path = labels[other].partition(" ")[0]
+            if last.startswith("/") and "{" not in last and path.startswith("/") and not _is_at(last, path):
+                remedy = f"put this into {site.head}.handle_0: {path}, and try_files and file_server into {site.head}.handle_1"
+                yield Oversight(
+                    other, f"no request comes to it, because try_files makes {last} of its paths first: {remedy}"
+                )
+
+
+def _is_at(path: str, pattern: str) -> bool:
+    return path.startswith(pattern.partition("*")[0]) if "*" in pattern else path == pattern
 
 
 def _has_source(labels: Keys, key: str) -> bool:
