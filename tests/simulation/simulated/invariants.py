@@ -315,11 +315,10 @@ def fresh_start(engine: SimulatedEngine, registry: Registry) -> str:
     pipeline = Pipeline(registry)
     fragments = pipeline.fragments(Inventory((builder.inventory(0.0),)))
     refused = {f"container {each.name}" for each in engine.containers.values() if each.kind in REFUSED}
-    left_out = frozenset(each.key for each in fragments if each.failed or each.owner in refused)
-    configuration = pipeline.configuration(fragments, left_out)
-    while configuration.assembly.conflicts:
-        left_out |= {conflict.fragment for conflict in configuration.assembly.conflicts}
-        configuration = pipeline.configuration(fragments, left_out)
+    kept = [each for each in fragments if not (each.failed or each.owner in refused)]
+    while conflicts := (configuration := pipeline.configuration(kept)).assembly.conflicts:
+        left_out = {conflict.fragment for conflict in conflicts}
+        kept = [each for each in kept if each.key not in left_out]
     return configuration.text
 
 
