@@ -11,7 +11,7 @@ from dockcaddy.admission.conflicts.walk import Routes
 from dockcaddy.caddyfile import Block
 from dockcaddy.caddyjson.definitions import Definitions, Section, Written
 from dockcaddy.caddyjson.document import Document, Route, Server, encoded
-from dockcaddy.errors import CaddyRefusal, CaddyUnreachable
+from dockcaddy.errors import CaddyRefusal, CaddyUnreachable, one_line
 from dockcaddy.settings import limits
 
 _VARIABLE = re.compile(r"\{\$([^{}:]*)[^{}]*\}")
@@ -19,6 +19,8 @@ _VARIABLE = re.compile(r"\{\$([^{}:]*)[^{}]*\}")
 IN_FILES = "what is in a file"
 _FROM_FILE = ("respond", IN_FILES)
 _ADDRESS = "https://site-{}.invalid"
+# in Caddy's messages: how it came to the text, and a line of this text, which people do not see
+_AROUND = re.compile(r"^adapting config using caddyfile adapter: |,? at \S+:\d+.*", re.DOTALL)
 # parts of a policy for connections that refuse none
 _NOT_RESTRICTING = frozenset(("match", "certificate_selection"))
 
@@ -94,6 +96,16 @@ class SiteAdapter:
             self._adapt(new[start : start + limits.MAX_ADAPTED_TOGETHER], definitions)
         self._forget(wanted)
         return {each: self._known[each] for each in wanted}
+
+    def reason(self, content: Content, definitions: Definitions) -> str:
+        """What Caddy says of a content that it refuses; `""` if it says nothing."""
+        try:
+            self.adapt(definitions.text_for(content.used) + _ADDRESS.format(0) + content.block)
+        except CaddyRefusal as refusal:
+            return one_line(_AROUND.sub("", str(refusal)))
+        except CaddyUnreachable:
+            pass
+        return ""
 
     def _forget(self, wanted: Mapping[Content, None]) -> None:
         """Forget what has not been asked for lately, once that is more than what is kept."""

@@ -142,14 +142,18 @@ class SharedSites:
         What it refuses alone, it refuses as part of the configuration too, and says why.
         """
 
+        def oldest(count: int) -> Content:
+            return content_of(self._merged(shared.members[:count]).children, self._definitions)
+
         def is_refused(count: int) -> bool:
-            return self._is_refused(content_of(self._merged(shared.members[:count]).children, self._definitions))
+            return self._is_refused(oldest(count))
 
         before = bisect_left(range(1, len(shared.members)), True, key=is_refused)
         if not before or self._is_refused(shared.parts[before]):
             return Results()
         what = "caddy refuses its site together with that of"
-        return Results((shared.members[before].conflict(what, shared.members[0]),))
+        reason = self.adapter.reason(oldest(before + 1), self._definitions)
+        return Results((shared.members[before].conflict(what, shared.members[0], remedy=reason),))
 
     def _is_refused(self, content: Content) -> bool:
         return self.adapter.adapted([content], self._definitions)[content] is None
