@@ -1,19 +1,53 @@
 """The fragment: the blocks that one source contributes to the Caddyfile, kept or left out as a whole."""
 
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any
 
 from attrs import frozen
 
 from dockcaddy import caddyfile
-from dockcaddy.caddyfile import Block, Origin, plain_host
+from dockcaddy.caddyfile import Block, Origin, Place, plain_host
 from dockcaddy.model import Problem, Resource
 
 # What the operator wrote stays where a container's label contradicts it.
 MOST_SENIOR = -1
 # the empty set of all fragments: Python makes another one each time, and of thousands they take megabytes
 NOTHING: frozenset[Any] = frozenset()
+_NO_PLACEHOLDERS: Mapping[str, str] = MappingProxyType({})
+
+
+@frozen(eq=False)
+class Section:
+    """A top-level block of a Caddyfile with its text, and its place among others. The same section is the same object.
+
+    `placeholders`, with their present values, and `problems` are those that site transformers noted.
+    """
+
+    block: Block
+    text: str
+    place: Place
+    placeholders: Mapping[str, str] = _NO_PLACEHOLDERS
+    problems: tuple[Problem, ...] = ()
+
+    @classmethod
+    def of(cls, block: Block) -> "Section":
+        """The section of a block as it is."""
+        return cls(block, caddyfile.write_block(block), caddyfile.merged_key(block))
+
+
+def sections_of(blocks: Iterable[Block], route_order: str = "caddy") -> tuple[Section, ...]:
+    """The sections of blocks that are merged with each other, in their order."""
+    return tuple(map(Section.of, caddyfile.sort(caddyfile.merge(blocks), route_order)))
+
+
+def text_of(sections: Sequence[Section]) -> str:
+    """The Caddyfile of sections."""
+    texts = [each.text for each in sections]
+    if sections:
+        texts[-1] = caddyfile.write_block(sections[-1].block, last=True)
+    return "".join(texts)
 
 
 @frozen(eq=False)
@@ -73,10 +107,22 @@ class Fragment:
         """The groups of global options and snippets, which affect other fragments."""
         return frozenset(filter(is_definition, self.groups)) or NOTHING
 
+    def sections(self, route_order: str = "caddy") -> tuple[Section, ...]:
+        """The fragment alone as sections. Everybody gets the same ones."""
+        return self._sections if route_order == "caddy" else self._alphabetical
+
+    @cached_property
+    def _sections(self) -> tuple[Section, ...]:
+        return sections_of(self.blocks)
+
+    @cached_property
+    def _alphabetical(self) -> tuple[Section, ...]:
+        return sections_of(self.blocks, "alphabetical")
+
     @cached_property
     def content(self) -> str:
         """The fragment alone as Caddyfile text. Caddy treats fragments of equal content equally."""
-        return caddyfile.write(caddyfile.sort(self.blocks))
+        return text_of(self.sections())
 
     @cached_property
     def hosts(self) -> frozenset[str]:

@@ -16,12 +16,12 @@ from canonical_json import canonical
 from dockcaddy import caddyfile
 from dockcaddy.caddyfile import Block
 from dockcaddy.caddyjson import Document, fragment_documents, protocols
-from dockcaddy.caddyjson.definitions import Definitions, Written
+from dockcaddy.caddyjson.definitions import Definitions
 from dockcaddy.caddyjson.fragment_documents import Alone, FragmentDocuments
 from dockcaddy.caddyjson.plain_sites import PlainSite, plain_site
 from dockcaddy.caddyjson.site_routes import SiteRoutes
 from dockcaddy.errors import CaddyRefusal, CaddyUnreachable
-from dockcaddy.fragment import Fragment
+from dockcaddy.fragment import Fragment, Section
 from dockcaddy.settings.limits import FREE_EXPANDED_TEXT
 from dockcaddy.settings.limits import MAX_ADAPTED_TOGETHER as TOGETHER
 from generated_sites import generated
@@ -131,7 +131,7 @@ def test_the_first_sites_are_adapted_before_the_last_one_is_made(adapt: Adapt) -
 
 def _plain_site(number: int) -> PlainSite:
     (block,) = plain(number).blocks
-    made = plain_site(Written.of(block), Definitions())
+    made = plain_site(Section.of(block), Definitions())
     assert made is not None
     return made
 

@@ -11,14 +11,14 @@ from random import Random
 from typing import Any
 
 import pytest
-from attrs import define, frozen
+from attrs import define
 from canonical_json import canonical
 from dockcaddy import caddyfile
-from dockcaddy.caddyfile import Block
 from dockcaddy.caddyjson.document import Document, objects_in
 from dockcaddy.caddyjson.splicing import Splicer
 from dockcaddy.caddyjson.whole import Whole
 from dockcaddy.errors import CaddyRefusal
+from dockcaddy.fragment import Section
 from dockcaddy.merge.assembly import EMPTY
 from generated_sites import generated
 
@@ -26,18 +26,6 @@ pytestmark = pytest.mark.process
 
 TESTS = Path(__file__).parents[1]
 Adapt = Callable[[str], bytes]
-
-
-@frozen(eq=False)
-class Part:
-    """A top-level block."""
-
-    block: Block
-    text: str
-
-    @property
-    def place(self) -> tuple[int, int, tuple[str, ...]]:
-        return caddyfile.merged_key(self.block)
 
 
 @define
@@ -52,11 +40,11 @@ class Counted:
         return self.adapt(text)
 
 
-def parts_of(text: str) -> list[Part]:
-    return [Part(block, caddyfile.write_block(block)) for block in caddyfile.sort(caddyfile.parse(text, "test"))]
+def parts_of(text: str) -> list[Section]:
+    return [Section.of(block) for block in caddyfile.sort(caddyfile.parse(text, "test"))]
 
 
-def text_of(parts: Iterable[Part]) -> str:
+def text_of(parts: Iterable[Section]) -> str:
     return "".join(part.text for part in parts) or EMPTY
 
 
@@ -68,7 +56,7 @@ def outcome(make: Callable[[], bytes]) -> str:
         return re.sub("0x[0-9a-f]+", "", str(refusal))
 
 
-def assert_equal(splicer: Splicer, adapt: Adapt, parts: Sequence[Part]) -> None:
+def assert_equal(splicer: Splicer, adapt: Adapt, parts: Sequence[Section]) -> None:
     text = text_of(parts)
     assert outcome(lambda: splicer.document(parts, lambda: text).encode()) == outcome(lambda: adapt(text)), text
 

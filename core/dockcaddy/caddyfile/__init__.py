@@ -28,7 +28,7 @@ from dockcaddy.caddyfile.lex import Token, lex, lex_value
 from dockcaddy.caddyfile.listening import ListenPorts, global_options, has_tls, is_site, option_values
 from dockcaddy.caddyfile.matchers import is_matcher, is_matcher_block, matcher, split_matcher
 from dockcaddy.caddyfile.merge import group_key, merge, merge_key
-from dockcaddy.caddyfile.order import merged_key, position, sort
+from dockcaddy.caddyfile.order import Place, merged_key, position, sort
 from dockcaddy.caddyfile.parse import parse
 from dockcaddy.caddyfile.peer import merge_as_peer, write_as_peer
 from dockcaddy.caddyfile.write import quote, write, write_block, write_with_origins
@@ -53,6 +53,7 @@ __all__ = [
     "Directive",
     "ListenPorts",
     "Origin",
+    "Place",
     "QuotedText",
     "SiteAddress",
     "Token",

@@ -7,7 +7,6 @@ from attrs import field, frozen
 
 from dockcaddy.caddyfile.addresses import DEFAULT_PORTS, SiteAddress, with_variables
 from dockcaddy.caddyfile.block import Block
-from dockcaddy.caddyfile.merge import group_key
 
 _USUAL = {scheme: int(port) for scheme, port in DEFAULT_PORTS.items()}
 
@@ -79,7 +78,7 @@ class ListenPorts:
 
 def is_site(block: Block) -> bool:
     """Whether a top-level block is a site: neither the global options, a snippet, a named route nor an `import`."""
-    return isinstance(group_key(block), frozenset) and block.keys[0] != "import"
+    return bool(block.keys) and not block.is_definition and block.keys[0] != "import"
 
 
 def has_tls(site: Block) -> bool:

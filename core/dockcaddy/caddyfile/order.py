@@ -13,6 +13,8 @@ _ORDERED = tuple(each.name for each in DIRECTIVES.values() if each.ordered)
 _UNKNOWN = _ORDERED.index(FIRST_HANDLER)
 _POSITIONS = {name: at + (at >= _UNKNOWN) for at, name in enumerate(_ORDERED)}
 
+# the place of a top-level block among merged ones
+Place = tuple[int, int, tuple[str, ...]]
 # a block whose children are sorted, behind its sort key
 _Placed = tuple[tuple[Any, ...], Block]
 _key = itemgetter(0)
@@ -56,7 +58,7 @@ def _route_key(child: _Placed) -> tuple[Any, ...]:
     return (rank, order, _POSITIONS.get(name, _UNKNOWN), name, _specificity(block), block.suffix, keys, children)
 
 
-def merged_key(block: Block) -> tuple[int, int, tuple[str, ...]]:
+def merged_key(block: Block) -> Place:
     """The sort key of a top-level block among merged ones, of which no two have the same keys."""
     return _rank(block.keys), block.order, block.keys
 

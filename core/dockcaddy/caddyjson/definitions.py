@@ -2,46 +2,11 @@
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cached_property
-from typing import Protocol
 
 from attrs import field, frozen
 
-from dockcaddy.caddyfile import Block, all_blocks, merged_key, write_block
-
-Place = tuple[int, int, tuple[str, ...]]
-
-
-class Section(Protocol):
-    """A top-level block of a Caddyfile and its text. The same section is the same object.
-
-    In a Caddyfile, sections are in the order of their places.
-    """
-
-    @property
-    def block(self) -> Block:
-        """The block."""
-
-    @property
-    def text(self) -> str:
-        """Its text."""
-
-    @property
-    def place(self) -> Place:
-        """Its place among others."""
-
-
-@frozen(eq=False)
-class Written:
-    """A section that is made of nothing but its block."""
-
-    block: Block
-    text: str
-    place: Place
-
-    @classmethod
-    def of(cls, block: Block) -> "Written":
-        """The section of a block."""
-        return cls(block, write_block(block), merged_key(block))
+from dockcaddy.caddyfile import Block, all_blocks
+from dockcaddy.fragment import Section
 
 
 @frozen(eq=False)

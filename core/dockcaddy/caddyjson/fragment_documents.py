@@ -14,7 +14,7 @@ from attrs import Factory, define, field, frozen
 
 from dockcaddy import caddyfile
 from dockcaddy.caddyfile import Block, Origin, is_site
-from dockcaddy.caddyjson.definitions import Definitions, Written
+from dockcaddy.caddyjson.definitions import Definitions
 from dockcaddy.caddyjson.document import Document, Route
 from dockcaddy.caddyjson.frames import Filled
 from dockcaddy.caddyjson.plain_sites import PlainSite
@@ -22,7 +22,7 @@ from dockcaddy.caddyjson.protocols import protocols_in
 from dockcaddy.caddyjson.site_routes import Outcome, SiteRoutes
 from dockcaddy.caddyjson.skeleton import NotSpliceable
 from dockcaddy.errors import CaddyRefusal, CaddyUnreachable, TooLargeError
-from dockcaddy.fragment import Fragment, is_definition
+from dockcaddy.fragment import Fragment, Section, is_definition, sections_of
 from dockcaddy.incremental import Chosen, Difference
 from dockcaddy.settings import limits
 
@@ -197,27 +197,27 @@ class FragmentDocuments:
                     self._accept([*accepted, each])
                     accepted.append(each)
                 except CaddyRefusal as refusal:
-                    blocks = tuple(section.block for section in self._sections(_definitions_in([*accepted, each])))
-                    self._refused_definers[each] = Alone(None, _bare(refusal), blocks)
+                    blocks = [section.block for section in self._definitions_in([*accepted, each])]
+                    self._refused_definers[each] = Alone(None, _bare(refusal), tuple(blocks))
             self._accept(accepted)
         self._definers = definers
         return True
 
     def _accept(self, definers: Sequence[Fragment]) -> None:
-        sections = self._sections(_definitions_in(definers))
+        sections = self._definitions_in(definers)
         if sections:
             self.adapt("".join([each.text for each in sections]) + _PROBE)
         self._definitions = Definitions(sections)
+
+    def _definitions_in(self, definers: Iterable[Fragment]) -> tuple[Section, ...]:
+        blocks = (block for each in definers for block in each.blocks if not is_site(block))
+        return sections_of(blocks, self.route_order)
 
     def _document(self, text: str) -> Document:
         document = Document.decode(self.adapt(text)) if text else Document()
         if sum(len(server.settings.get("listen") or ()) for server in document.servers.values()) > limits.MAX_LISTENERS:
             raise TooLargeError(f"it listens at more than {limits.MAX_LISTENERS} addresses")
         return document
-
-    def _sections(self, blocks: Iterable[Block]) -> tuple[Written, ...]:
-        merged = caddyfile.sort(caddyfile.merge(blocks), self.route_order)
-        return tuple([Written.of(each) for each in merged])
 
     def _made(self, fragments: Iterable[Fragment]) -> dict[Fragment, Alone]:
         made: dict[Fragment, Alone] = {}
@@ -255,7 +255,7 @@ class FragmentDocuments:
         """The sites of a fragment that has only plain ones, each with hosts of its own; else none."""
         found = list[PlainSite]()
         hosts = set[str]()
-        for section in self._sections(fragment.blocks):
+        for section in fragment.sections(self.route_order):
             plain = self.site_routes.plain(self._definitions, section) if is_site(section.block) else None
             if plain is None or not hosts.isdisjoint(plain.hosts):
                 return []
@@ -289,7 +289,9 @@ class FragmentDocuments:
     def _alone(self, fragments: Sequence[Fragment], *, is_joint: bool = False) -> Alone:
         """What Caddy says to a text of these fragments and what they use."""
         blocks = [block for each in fragments for block in each.blocks]
-        sections = [each for each in self._sections(blocks) if is_site(each.block)]
+        order = self.route_order
+        every = sections_of(blocks, order) if is_joint else fragments[0].sections(order)
+        sections = [each for each in every if is_site(each.block)]
         names = self._definitions.used_by(blocks) | {block.keys[0] for block in blocks if block.is_definition}
         text = self._definitions.text_for(names) + "".join([each.text for each in sections])
         reads_files = any(map(self._reads_files, blocks))
@@ -343,10 +345,6 @@ def _are_small(sites: Sequence[PlainSite]) -> bool:
         and sum(len(each.hosts) for each in sites) <= limits.FREE_SITE_ADDRESSES
         and not any(each.snippets for each in sites)
     )
-
-
-def _definitions_in(definers: Iterable[Fragment]) -> list[Block]:
-    return [block for each in definers for block in each.blocks if not is_site(block)]
 
 
 def _bare(refusal: CaddyRefusal) -> CaddyRefusal:

@@ -14,7 +14,8 @@ from attrs import frozen
 
 from dockcaddy import caddyfile
 from dockcaddy.caddyfile import DIRECTIVES, Block, SiteAddress
-from dockcaddy.caddyjson.definitions import Definitions, Section
+from dockcaddy.caddyjson.definitions import Definitions
+from dockcaddy.fragment import Section
 
 # they add to what sites share: certificate authorities, named routes
 _SHARED = frozenset(("acme_server", "invoke"))

@@ -6,10 +6,11 @@ from weakref import WeakValueDictionary
 
 from attrs import Factory, define, field
 
-from dockcaddy.caddyjson.definitions import Definitions, Section
+from dockcaddy.caddyjson.definitions import Definitions
 from dockcaddy.caddyjson.document import Document, Route, objects_in
 from dockcaddy.caddyjson.plain_sites import PlainSite, plain_site
 from dockcaddy.errors import CaddyRefusal
+from dockcaddy.fragment import Section
 from dockcaddy.settings import limits
 
 Given = TypeVar("Given")

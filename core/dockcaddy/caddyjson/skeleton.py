@@ -12,7 +12,7 @@ from typing import Any
 
 from attrs import define, field
 
-from dockcaddy.caddyjson.definitions import Place
+from dockcaddy.caddyfile import Place
 from dockcaddy.caddyjson.document import Json, Server
 from dockcaddy.caddyjson.plain_sites import PlainSite
 

@@ -9,14 +9,15 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 
 from attrs import Factory, define, evolve, field, frozen
 
-from dockcaddy.caddyfile import Block, ListenPorts, SiteAddress, is_host_of, is_site
-from dockcaddy.caddyjson.definitions import Definitions, Place, Section
+from dockcaddy.caddyfile import Block, ListenPorts, Place, SiteAddress, is_host_of, is_site
+from dockcaddy.caddyjson.definitions import Definitions
 from dockcaddy.caddyjson.document import Document, Route, Searches, Server
 from dockcaddy.caddyjson.plain_sites import PlainSite, wildcards_of
 from dockcaddy.caddyjson.site_routes import SiteRoutes, route_of_its_own
 from dockcaddy.caddyjson.skeleton import Kind, NotSpliceable, choose_stubs
 from dockcaddy.caddyjson.whole import UNKNOWN, Places, Whole
 from dockcaddy.errors import CaddyRefusal
+from dockcaddy.fragment import Section
 from dockcaddy.incremental import Difference
 from dockcaddy.settings import limits
 

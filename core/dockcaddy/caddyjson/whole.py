@@ -12,7 +12,7 @@ from operator import itemgetter
 
 from attrs import define, evolve, field
 
-from dockcaddy.caddyjson.definitions import Place
+from dockcaddy.caddyfile import Place
 from dockcaddy.caddyjson.document import Document, Route, Server
 from dockcaddy.caddyjson.plain_sites import PlainSite
 from dockcaddy.caddyjson.skeleton import Kind, Names, NotSpliceable

@@ -1,7 +1,7 @@
 """Merges fragments into one Caddyfile. A changed fragment rebuilds only its own sites. Pure."""
 
 from bisect import bisect_left, insort
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from operator import attrgetter
 
@@ -11,9 +11,9 @@ from dockcaddy import caddyfile
 from dockcaddy.admission.conflicts import Conflict, Conflicts, Member, Neighbours
 from dockcaddy.admission.replicas import without_superseded
 from dockcaddy.caddyfile import Block, ListenPorts, Origin
-from dockcaddy.fragment import Fragment
+from dockcaddy.fragment import Fragment, Section, text_of
 from dockcaddy.incremental import Chosen, Difference, keep, places
-from dockcaddy.merge.sites import FinishedSite, SiteFinisher
+from dockcaddy.merge.sites import SiteFinisher
 from dockcaddy.model import Problem
 
 # of each group that has changed, the blocks by the keys of their fragments
@@ -23,20 +23,6 @@ EMPTY = "# Empty caddyfile"
 _place = attrgetter("place")
 # with this many changed groups, sorting everything is faster
 SORTED_ANEW = 256
-
-
-@frozen(eq=False)
-class Section:
-    """A finished top-level block with its text and its place among the others."""
-
-    site: FinishedSite
-    text: str
-    place: tuple[int, int, tuple[str, ...]]
-
-    @property
-    def block(self) -> Block:
-        """The block that the text is written from."""
-        return self.site.block
 
 
 @frozen(eq=False)
@@ -60,11 +46,7 @@ class Assembly:
     @cached_property
     def text(self) -> str:
         """The Caddyfile; a comment if it is empty."""
-        if not self.sections:
-            return EMPTY
-        texts = [section.text for section in self.sections]
-        texts[-1] = caddyfile.write_block(self.sections[-1].block, last=True)
-        return "".join(texts) or EMPTY
+        return text_of(self.sections) or EMPTY
 
     def says_the_same_as(self, other: "Assembly") -> bool:
         """Whether both have the same text."""
@@ -90,12 +72,12 @@ class Assembly:
     @cached_property
     def placeholders(self) -> Mapping[str, str]:
         """What placeholders in it stand for now."""
-        return {name: value for each in self._noted for name, value in each.site.placeholders.items()}
+        return {name: value for each in self._noted for name, value in each.placeholders.items()}
 
     @cached_property
     def problems(self) -> tuple[Problem, ...]:
         """The problems of its sites."""
-        return (*(problem for each in self._noted for problem in each.site.problems), *self._empty_sites())
+        return (*(problem for each in self._noted for problem in each.problems), *self._empty_sites())
 
     def _empty_sites(self) -> Iterator[Problem]:
         """Sites for which no label says more than the address. A site that is empty only at times is none of them."""
@@ -179,7 +161,7 @@ class Assembler:
             for group, found in members.items():
                 keep(self._in_order, group, found)
                 keep(self._shared, group, found if len(found) > 1 or isinstance(group, tuple) else ())
-            self._put_in_order({group: self._merged(found) for group, found in members.items()})
+            self._put_in_order({group: self._finished(found) for group, found in members.items()})
         bare = [each.bare for each in self._bare.of(self._given)]
         sections = tuple(self._ordered)
         return Assembly(
@@ -213,15 +195,16 @@ class Assembler:
         in_order = [(self._fragments[key], positions[key]) for key in sorted(blocks, key=positions.__getitem__)]
         return tuple([Member(each, blocks[each.key], (each.seniority, place)) for each, place in in_order])
 
-    def _merged(self, members: Sequence[Member]) -> tuple[Section, ...]:
-        merged = caddyfile.merge(block for member in members for block in member.blocks)
-        blocks = caddyfile.sort(map(without_superseded, merged), self.route_order)
-        return tuple(self._section(block) for block in blocks)
+    def _finished(self, members: Sequence[Member]) -> tuple[Section, ...]:
+        """The finished sections of a group."""
+        return tuple(map(self.finisher.finish, self._merged(members)))
 
-    def _section(self, block: Block) -> Section:
-        """The section of a block, at the place of the block before the site transformers."""
-        site = self.finisher.finish(block)
-        return Section(site, caddyfile.write_block(site.block), caddyfile.merged_key(block))
+    def _merged(self, members: Sequence[Member]) -> Iterable[Section]:
+        if len(members) == 1 and len(members[0].blocks) == len(members[0].fragment.blocks):
+            # nothing but this group is in the fragment, which nobody shares
+            return members[0].fragment.sections(self.route_order)
+        merged = caddyfile.merge(block for member in members for block in member.blocks)
+        return map(Section.of, caddyfile.sort(map(without_superseded, merged), self.route_order))
 
     def _put_in_order(self, rebuilt: dict[Hashable, tuple[Section, ...]]) -> None:
         """Replace the sections of groups. A few are inserted, many are sorted."""
@@ -242,4 +225,4 @@ class Assembler:
 
 
 def _is_noted(section: Section) -> bool:
-    return bool(section.site.placeholders or section.site.problems)
+    return bool(section.placeholders or section.problems)

@@ -2,13 +2,13 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from types import MappingProxyType
 from typing import Any
 
 from attrs import define, field, frozen
 
-from dockcaddy.caddyfile import Block
+from dockcaddy.caddyfile import write_block
 from dockcaddy.errors import PluginFault, one_line
+from dockcaddy.fragment import Section
 from dockcaddy.hookspecs import SiteTransformer
 from dockcaddy.model import Problem, Proxy
 from dockcaddy.plugins.calls import finished
@@ -17,16 +17,6 @@ from dockcaddy.settings import limits
 
 _PLACEHOLDER = re.compile(r"\{[^\s{}\"`\\]{1,500}\}")
 _VALUE = re.compile(r"[^\s{}\"`\\]{0,300}")
-_NO_PLACEHOLDERS: Mapping[str, str] = MappingProxyType({})
-
-
-@frozen
-class FinishedSite:
-    """A site after all transformers, the present values of its placeholders, and its problems."""
-
-    block: Block
-    placeholders: Mapping[str, str] = field(factory=dict)
-    problems: tuple[Problem, ...] = ()
 
 
 @define
@@ -66,8 +56,12 @@ class SiteFinisher:
     proxy: Proxy = field(factory=Proxy)
     states: Mapping[str, object] = field(factory=dict)
 
-    def finish(self, block: Block) -> FinishedSite:
-        """The finished site. A transformer that fails is skipped and reported."""
+    def finish(self, section: Section) -> Section:
+        """The finished section, at the place of the one given; that one where nothing is done to it.
+
+        A transformer that fails is skipped and reported.
+        """
+        block = section.block
         context = _SiteContext(self.sections, self.proxy, self.states)
         about = f"site {one_line(' '.join(block.keys))}"
         problems: list[Problem] = []
@@ -76,4 +70,6 @@ class SiteFinisher:
                 block = finished(transformer, context, block, about)
             except PluginFault as fault:
                 problems.append(Problem(about, "", one_line(str(fault))))
-        return FinishedSite(block, context.placeholders or _NO_PLACEHOLDERS, tuple(problems))
+        if block is section.block and not context.placeholders and not problems:
+            return section
+        return Section(block, write_block(block), section.place, context.placeholders, tuple(problems))

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from dockcaddy.caddyfile import PROXIES, Block, all_blocks, split_matcher
-from dockcaddy.merge.assembly import Section
+from dockcaddy.fragment import Section
 from dockcaddy.merge.configuration import Configuration
 from dockcaddy.model import Problem
 
@@ -14,7 +14,7 @@ def unanswered(configuration: Configuration) -> Iterator[Problem]:
     Without such a problem the state is temporary: its containers are stopping, or not healthy.
     """
     explained = {(problem.resource, problem.label) for problem in configuration.problems}
-    for section in configuration.assembly.sections:
+    for section in configuration.assembly.sections if explained else ():
         for proxy in _proxies(section.block):
             if _is_empty(proxy, section) and any((each.resource, each.label) in explained for each in proxy.origins):
                 site = " ".join(section.block.keys)
@@ -31,6 +31,6 @@ def _is_empty(proxy: Block, section: Section) -> bool:
     sources = [child for child in proxy.children if child.keys[:1] in (("to",), ("dynamic",))]
     if not sources:
         return not split_matcher(proxy.keys[1:])[1]
-    known = section.site.placeholders
+    known = section.placeholders
     values = [known[key] for each in all_blocks(sources) for key in each.keys if key in known]
     return bool(values) and not any(values)

@@ -7,7 +7,8 @@ from attrs import define, evolve, field, frozen
 from dockcaddy import incremental
 from dockcaddy.caddyfile import PROXIES, Block, ListenPorts, all_blocks, has_tls, is_matcher, is_site, split_host_port
 from dockcaddy.compile.stopped_page import is_page
-from dockcaddy.merge.assembly import Assembly, Section
+from dockcaddy.fragment import Section
+from dockcaddy.merge.assembly import Assembly
 from dockcaddy.model import Inventory, Resource, bracketed
 
 # so many addresses of one site are named
@@ -174,7 +175,7 @@ def live_site(
 
     No request comes to a proxy whose resource and label are among those that are `unreached`.
     """
-    block, placeholders = section.block, section.site.placeholders
+    block, placeholders = section.block, section.placeholders
     urls = ports.urls(block.keys, has_tls=has_tls(block))
     lines = tuple(all_blocks([block]))
     resources = dict.fromkeys(origin.resource for each in lines for origin in each.origins)

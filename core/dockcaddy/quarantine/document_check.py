@@ -12,9 +12,9 @@ from attrs import define, evolve, field
 from dockcaddy.admission.document_rules import DocumentRules, Found
 from dockcaddy.caddyfile import Block, all_blocks, plain_host
 from dockcaddy.caddyjson import Document
-from dockcaddy.caddyjson.definitions import Definitions, Written, used_key
+from dockcaddy.caddyjson.definitions import Definitions, used_key
 from dockcaddy.errors import CaddyRefusal
-from dockcaddy.fragment import Fragment
+from dockcaddy.fragment import Fragment, Section
 from dockcaddy.incremental import Chosen
 from dockcaddy.merge.assembly import Assembler
 from dockcaddy.merge.configuration import Configuration
@@ -109,7 +109,7 @@ class _Search:
         """The search among these fragments."""
         trusted = [each for each in fragments if each.resource is None]
         defined = (block for each in fragments if each.resource is not None for block in each.blocks)
-        definitions = Definitions(tuple([Written.of(block) for block in defined if block.is_definition]))
+        definitions = Definitions(tuple([Section.of(block) for block in defined if block.is_definition]))
         return cls(check, rules, fragments, trusted, definitions, probes)
 
     def tolerated(self) -> frozenset[Found]:

@@ -6,8 +6,9 @@ from attrs import define, evolve, field, frozen
 
 from dockcaddy.caddy.upstreams import dial_of
 from dockcaddy.caddyfile import Block, ListenPorts, has_tls, is_site
+from dockcaddy.fragment import Section
 from dockcaddy.incremental import Difference
-from dockcaddy.merge.assembly import Assembly, Section
+from dockcaddy.merge.assembly import Assembly
 from dockcaddy.narration.live import LiveSite, Upstream, live_site
 from dockcaddy.status.dates import Dates
 from dockcaddy.status.index import Index

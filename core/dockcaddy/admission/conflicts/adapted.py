@@ -9,9 +9,10 @@ from attrs import define, evolve, field, frozen
 from dockcaddy import caddyfile
 from dockcaddy.admission.conflicts.walk import Routes
 from dockcaddy.caddyfile import Block
-from dockcaddy.caddyjson.definitions import Definitions, Section, Written
+from dockcaddy.caddyjson.definitions import Definitions
 from dockcaddy.caddyjson.document import Document, Route, Server, encoded
 from dockcaddy.errors import CaddyRefusal, CaddyUnreachable, one_line
+from dockcaddy.fragment import Section
 from dockcaddy.settings import limits
 
 _VARIABLE = re.compile(r"\{\$([^{}:]*)[^{}]*\}")
@@ -64,7 +65,7 @@ def readable(sections: Iterable[Section]) -> Definitions:
     if not found.read_files:
         return found
     blocks = (evolve(each.block, children=tuple(_readable(each.block.children, found))) for each in defining)
-    return Definitions(tuple(map(Written.of, blocks)))
+    return Definitions(tuple(map(Section.of, blocks)))
 
 
 def is_of_file(line: Block, definitions: Definitions) -> bool:

@@ -26,7 +26,8 @@ from dockcaddy.admission.conflicts.overlaps import Neighbours
 from dockcaddy.admission.conflicts.walk import Event
 from dockcaddy.admission.replicas import gives_way, without_superseded
 from dockcaddy.caddyfile import PROXIES, Block, SiteAddress
-from dockcaddy.caddyjson.definitions import Definitions, Section
+from dockcaddy.caddyjson.definitions import Definitions
+from dockcaddy.fragment import Section
 from dockcaddy.model import Problem, Unreached
 
 Members = Sequence[Member]
