@@ -75,17 +75,19 @@ def lines_of(blocks: Iterable[Block], names: Set[str], *, every: bool) -> Iterat
     The names are also looked for in the middle of lines. Raises LabelError if a line contains too many of them.
     """
     for block in blocks:
-        if _is_of_interest(block, names, every):
+        if _is_of_interest((block,), names, every):
             kind = GLOBAL if not block.keys else SNIPPET if block.is_definition else SITE
             addresses = block.keys if kind is SITE else ()
             if block.keys:
                 yield Line((), block.keys, block, addresses)
-            yield from _lines_in(block, (kind,), addresses, names)
+            # many addresses have a scheme, and nothing else of interest is in their sites
+            if _is_of_interest(block.children, names, every):
+                yield from _lines_in(block, (kind,), addresses, names)
 
 
-def _is_of_interest(block: Block, names: Set[str], every: bool) -> bool:
-    """Whether there is anything in a block for a rule. In most there is nothing."""
-    waiting = [block]
+def _is_of_interest(blocks: Iterable[Block], names: Set[str], every: bool) -> bool:
+    """Whether there is anything in blocks for a rule. In most there is nothing."""
+    waiting = [*blocks]
     while waiting:
         line = waiting.pop()
         if not names.isdisjoint(line.keys) or (every and is_suspicious(" ".join(line.keys))):
