@@ -45,7 +45,8 @@ def sections_of(blocks: Iterable[Block], route_order: str = "caddy") -> tuple[Se
 def text_of(sections: Sequence[Section]) -> str:
     """The Caddyfile of sections."""
     texts = [each.text for each in sections]
-    if sections:
+    if sections and not sections[-1].block.children:
+        # the last one goes without braces
         texts[-1] = caddyfile.write_block(sections[-1].block, last=True)
     return "".join(texts)
 

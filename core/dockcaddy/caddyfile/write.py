@@ -117,4 +117,4 @@ def _write(block: Block, indent: str, lines: list[_Line]) -> None:
 
 
 def _joined(keys: tuple[str, ...]) -> str:
-    return " ".join([quote(key) for key in keys])
+    return " ".join(map(quote, keys))

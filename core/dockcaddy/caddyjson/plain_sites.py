@@ -7,21 +7,19 @@ its address, or without a host may change what Caddy makes of other sites.
 
 import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping
-from itertools import chain
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from attrs import frozen
 
-from dockcaddy import caddyfile
-from dockcaddy.caddyfile import DIRECTIVES, Block, SiteAddress
+from dockcaddy.caddyfile import DIRECTIVES, Block, SiteAddress, all_blocks, write_block
 from dockcaddy.caddyjson.definitions import Definitions
 from dockcaddy.fragment import Section
 
 # they add to what sites share: certificate authorities, named routes
 _SHARED = frozenset(("acme_server", "invoke"))
-_HANDLERS = frozenset(each.name for each in DIRECTIVES.values() if each.ordered) - _SHARED
 _OF_THE_KIND = frozenset(("tls", "bind"))
 _IMPORT = "import"
+_PLAIN = frozenset(each.name for each in DIRECTIVES.values() if each.ordered) - _SHARED | _OF_THE_KIND | {_IMPORT}
 # a name, no address: Caddy treats addresses in ways of their own
 _HOST = re.compile(r"(?=.*[a-z_-][^.]*\Z)[a-z0-9_-]+(?:\.[a-z0-9_-]+)*", re.IGNORECASE)
 # Caddy chooses the issuers of certificates by these
@@ -30,19 +28,18 @@ _ISSUED_APART = (".localhost", ".local", ".internal", ".home.arpa", ".ts.net")
 
 @frozen(eq=False)
 class PlainSite:
-    """A plain site: its first address and its text, its hosts as Caddy writes them, the text of its kind, and its text
-    without its handlers.
+    """A plain site: its addresses and its text, its hosts as Caddy writes them, its kind, and its `lines` that are no handlers.
 
     `length` is that of its longest host: Caddy asks the sites with longer hosts first. `certified` are the hosts that Caddy
     requests certificates for: all of them or none. `snippets` are the keys of those that it uses, such as `(name)`.
     """
 
-    address: str
+    addresses: tuple[str, ...]
     text: str
     hosts: tuple[str, ...]
     certified: tuple[str, ...]
     kind: str
-    stub: str
+    lines: tuple[Block, ...]
     port: str
     snippets: tuple[str, ...]
     length: int
@@ -51,6 +48,11 @@ class PlainSite:
     def key(self) -> tuple[str, tuple[str, ...]]:
         """Equal for sites that differ in their hosts and handlers only."""
         return self.kind, self.snippets
+
+    @property
+    def stub(self) -> str:
+        """Its text without its handlers."""
+        return write_block(Block(self.addresses, self.lines))
 
 
 def plain_site(section: Section, definitions: Definitions) -> PlainSite | None:
@@ -61,30 +63,36 @@ def plain_site(section: Section, definitions: Definitions) -> PlainSite | None:
     hosts = tuple(dict.fromkeys(sys.intern(each.host.lower()) for each in addresses))
     if any(not _is_plain_address(each) or (each.scheme, each.port) != (first.scheme, first.port) for each in addresses):
         return None
-    issuers = {next((end for end in _ISSUED_APART if f".{host}".endswith(end)), "." in host) for host in hosts}
+    issuers = set(map(_issuer, hosts))
     used = definitions.used_by(site.children) if definitions.snippets else frozenset()
-    imported = (line for block in definitions.blocks(used) for line in block.children)
-    is_plain = all(_is_plain(line, definitions.snippets) for line in chain(site.children, imported))
+    imported = [line for block in definitions.blocks(used) for line in block.children]
+    is_plain = _are_plain((*site.children, *imported), definitions.snippets)
     if len(issuers) > 1 or len(hosts) < len(addresses) or not is_plain:
         return None
-    lines = tuple(line for line in site.children if _is_of_the_kind(line, definitions))
-    kind = caddyfile.write_block(Block((f"{first.scheme}:{first.port}", str(issuers.pop())), lines))
-    stub = caddyfile.write_block(site.with_children(lines))
+    lines = tuple([line for line in site.children if _is_of_the_kind(line, definitions)])
+    kind = sys.intern(f"{first.scheme}:{first.port} {issuers.pop()}\n{''.join(map(write_block, lines))}")
     certified = () if first.scheme == "http" else hosts
     length = max(map(len, hosts))
-    return PlainSite(site.keys[0], section.text, hosts, certified, kind, stub, first.port, tuple(sorted(used)), length)
+    return PlainSite(site.keys, section.text, hosts, certified, kind, lines, first.port, tuple(sorted(used)), length)
 
 
 def _is_plain_address(address: SiteAddress) -> bool:
     return address.is_literal and not address.path and _HOST.fullmatch(address.host) is not None
 
 
-def _is_plain(line: Block, snippets: Mapping[str, Block]) -> bool:
-    """Whether a line of a site, or of a snippet, may be one of a plain site, as far as that does not depend on what it imports."""
-    name = line.keys[0] if line.keys else ""
-    if not (name.startswith("@") or name in _HANDLERS or name in _OF_THE_KIND or name == _IMPORT):
-        return False
-    for each in caddyfile.all_blocks((line,)):
+def _issuer(host: str) -> object:
+    """Equal for hosts whose certificates come from the same issuers."""
+    dotted = f".{host}"
+    return next((end for end in _ISSUED_APART if dotted.endswith(end)), "." in host)
+
+
+def _are_plain(lines: Sequence[Block], snippets: Mapping[str, Block]) -> bool:
+    """Whether lines of a site, or of snippets, may be those of a plain site, as far as that does not depend on what they import."""
+    for line in lines:
+        name = line.keys[0] if line.keys else ""
+        if name not in _PLAIN and not name.startswith("@"):
+            return False
+    for each in all_blocks(lines):
         name = each.keys[0] if each.keys else ""
         if name in _SHARED or (name == _IMPORT and (each.children or "".join(each.keys[1:2]) not in snippets)):
             return False

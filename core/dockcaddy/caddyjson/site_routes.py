@@ -91,7 +91,7 @@ class SiteRoutes:
         made: dict[PlainSite, Route | None] = {}
         for site in batch:
             found = by_hosts.get(frozenset(site.hosts), ())
-            made[site] = route_of_its_own(found[0], site.address).kept_as_json() if len(found) == 1 else None
+            made[site] = route_of_its_own(found[0], site.addresses[0]).kept_as_json() if len(found) == 1 else None
         return made
 
 
