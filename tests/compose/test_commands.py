@@ -102,6 +102,22 @@ def test_what_is_nested_as_deep_as_it_may_be_passes_all_rules(
     assert result.err.endswith(": the key is nested deeper than 50 levels\n")
 
 
+def test_what_is_nested_too_deep_with_its_snippets_is_named_in_plain_words(
+    dockcaddy: Callable, compose_files: Callable, caddy: str
+) -> None:
+    blocks, depth = ".handle", MAX_DEPTH - 5
+    deep = {"caddy_1": "(deep)", f"caddy_1{blocks * depth}.respond": "hi", "caddy_2": "http://deep.test"}
+    services = {
+        "deep": {"image": "x", "labels": {**deep, f"caddy_2{blocks * depth}.import": "deep"}},
+        "good": {"image": "x", "labels": {"caddy": "http://good.test", "caddy.respond": "fine"}},
+    }
+    compose_files(compose=json.dumps({"services": services}))
+    result = dockcaddy("check", "--compose", "compose.yaml", "--caddy", caddy)
+    assert result.status == 1 and "-deep-1: caddy refuses it: " in result.err and "good" not in result.err
+    assert "blocks are nested deeper, with those of snippets, than it can look through: nest fewer" in result.err
+    assert "RecursionError" not in result.err
+
+
 def test_one_source_at_a_time(dockcaddy: Callable) -> None:
     result = dockcaddy("check", "--compose", "a.yaml", "--inventory", "b.json")
     assert result.status == 2 and "omit one of the two" in result.err

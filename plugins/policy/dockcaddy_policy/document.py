@@ -8,7 +8,17 @@ from functools import cache
 from typing import Any, cast
 
 from attrs import field, frozen
-from dockcaddy import Block, Context, DocumentContext, EngineInventory, Finding, LabelError, Proxy, Resource
+from dockcaddy import (
+    Block,
+    Context,
+    DockcaddyError,
+    DocumentContext,
+    EngineInventory,
+    Finding,
+    LabelError,
+    Proxy,
+    Resource,
+)
 
 from dockcaddy_policy.allowing import is_allowed, is_exempt, refusal
 from dockcaddy_policy.entries import ANY, SECRET, Entry, Inline, Named, Node
@@ -46,13 +56,19 @@ class _Nobody:
 
 
 def find(context: DocumentContext, part: Mapping[str, Any], hosts: tuple[str, ...] | None) -> list[Finding]:
-    """What the table does not allow in a part of a document."""
+    """What the table does not allow in a part of a document. Raises DockcaddyError where that is nested too deep."""
     # all of its text as it is; JSON takes ten times as long
     text = marshal.dumps(dict(part))
     reads = b"env." in text or b"file." in text
     nobody = cast(Context, _Nobody(context.proxy))
     search = _Search(Place(nobody, hosts or ()), context.settings(PolicySettings), reads)
-    search.module("config" if hosts is None else "http.routes", part)
+    try:
+        search.module("config" if hosts is None else "http.routes", part)
+    except RecursionError:
+        # each label is within the limit: a snippet may be imported deep in a site
+        raise DockcaddyError(
+            "blocks are nested deeper, with those of snippets, than it can look through: nest fewer"
+        ) from None
     return search.found
 
 
