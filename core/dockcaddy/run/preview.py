@@ -61,9 +61,9 @@ class Candidate:
         adapter = LimitedAdapter(program, limits.VALIDATOR_MEMORY, limits.CADDY_COMMAND_TIMEOUT, os.environ)
         elsewhere = elsewhere or bool(self.settings.caddy_admin)
         tried = self._served(adapter, QuickValidator(CommandValidator(program, elsewhere), adapter).validate)
-        problems = (
-            tuple(map(_for_elsewhere, tried.configuration.problems)) if elsewhere else tried.configuration.problems
-        )
+        if not elsewhere:
+            return tried
+        problems = tuple(map(_for_elsewhere, tried.configuration.problems))
         return evolve(tried, configuration=evolve(tried.configuration, problems=problems))
 
     def served_unchecked(self) -> Preview:

@@ -89,11 +89,8 @@ class SiteBook:
 
     def _take_sections(self, assembly: Assembly) -> tuple[set[str], set[str]]:
         """Read the sections that are new. Returns the names of these sites, and of those that are gone."""
-        ports, sections, left = (
-            evolve(assembly.listen_ports, environment=self.environment),
-            assembly.sections,
-            set(self._served),
-        )
+        ports = evolve(assembly.listen_ports, environment=self.environment)
+        sections, left = assembly.sections, set(self._served)
         # what a fault has interrupted is made anew
         last, self._sections = self._sections, None
         if last is None:
