@@ -11,7 +11,6 @@ from dockcaddy.fragment import Fragment
 from dockcaddy.merge.assembly import Assembler
 from dockcaddy.merge.configuration import Configuration
 from dockcaddy.quarantine import Quarantine
-from dockcaddy.settings import limits
 from servers import StockCaddy
 from visiting import body
 
@@ -27,16 +26,11 @@ def fragment(name: str, port: int, lines: str) -> Fragment:
     return Fragment(f"local/{name}", owner, 0, named)
 
 
-@pytest.mark.parametrize("together_from", [limits.BRANCHES_TOGETHER_FROM, 2])
 def test_one_of_hundreds_costs_a_load_or_two(
     servers: Callable[..., list[StockCaddy]],
     free_port: Callable[[], int],
     eventually: Callable[..., None],
-    monkeypatch: pytest.MonkeyPatch,
-    together_from: int,
 ) -> None:
-    monkeypatch.setattr(limits, "BRANCHES_TOGETHER_FROM", together_from)
-    monkeypatch.setattr(limits, "BRANCHES_TOGETHER", 2)
     (stock,), port = servers(1), free_port()
     client = AdminClient(stock.url, timeout=60, connect_timeout=20)
     caddy, splicer, assembler = ExternalCaddy(client), Splicer(client.adapt), Assembler()
@@ -58,7 +52,7 @@ def test_one_of_hundreds_costs_a_load_or_two(
     eventually(lambda: "admin endpoint started" in stock.said)
     quarantine.resolve(good, build, deliver)
     (server,) = Document.decode(loads[-1]).servers.values()
-    assert len(server.routes) == (2 if together_from > 2 else 1)
+    assert len(server.routes) == 2
     # Caddy adapts it, and compiles the expression only when it loads
     bad = fragment("site-150b", port, "@bad path_regexp (((\nrespond @bad bad")
     more = fragment("site-151b", port, "respond more")

@@ -1,9 +1,8 @@
 """Requests that do not slow down with the number of sites: routes stand in branches by their hosts. Pure.
 
 Caddy tries the routes of a server one after the other. A route in front of some others, with all of their hosts, costs it
-one look for all of them: among more than a hundred hosts it searches by halves. Many branches stand in branches themselves.
-The order of routes stays, and a request that none of a branch answers goes on to the next one, so every request finds the
-route that it found without branches.
+one look for all of them: among more than a hundred hosts it searches by halves. The order of routes stays, and a request that
+none of a branch answers goes on to the next one, so every request finds the route that it found without branches.
 """
 
 from collections.abc import Iterator, Sequence
@@ -52,10 +51,7 @@ def _branched(server: Server, size: int) -> Server:
 def _branches(routes: Sequence[Route], size: int) -> Sequence[Route]:
     if len(routes) < size:
         return routes
-    branches = [Branch.of(_in_leaves(part)) for part in _parts(routes, size)]
-    while len(branches) >= limits.BRANCHES_TOGETHER_FROM:
-        branches = [Branch.of(part) for part in _parts(branches, limits.BRANCHES_TOGETHER)]
-    return branches
+    return [Branch.of(_in_leaves(part)) for part in _parts(routes, size)]
 
 
 def _parts(routes: Sequence[Route], size: int) -> Iterator[Sequence[Route]]:

@@ -24,7 +24,7 @@ MAX_SSH_CONNECTIONS = 6
 # Threads that wait for the next call.
 MAX_IDLE_ENGINE_THREADS = 8
 # Inspects that are waited for. More at once only load the engine.
-MAX_INSPECTS_AT_ONCE = 8
+MAX_INSPECTS_AT_ONCE = 4
 # Inspects that hang, and those that are waited for. Each holds a thread.
 MAX_OPEN_INSPECTS = 256
 # Lists of single containers that hang, before the next one waits for a response.
@@ -169,14 +169,11 @@ MAX_ADAPTED_TOGETHER = 256
 # Plain sites that come or go together and are put into the last document or taken out of it; for more, all is put together.
 MAX_SITES_PUT_IN = 128
 # From so many routes of one server on, they stand in branches of so many. Caddy searches lists of more than 100 hosts by
-# halves. It prepares all routes of a branch for each request to one of them, so a branch has leaves of few.
+# halves. It prepares all routes of a branch for each request to one of them, so a branch has leaves of few. Another level
+# would make a load of 10,000 sites a tenth to a fifth longer, and requests no faster.
 BRANCHES_FROM = 256
 BRANCH_SIZE = 128
 LEAF_SIZE = 16
-# From so many branches on, so many of them stand in another branch. A level makes a load of 10,000 sites a tenth to a
-# fifth longer.
-BRANCHES_TOGETHER_FROM = 32
-BRANCHES_TOGETHER = 8
 # Kinds of plain sites of one server that can be added without a load: each costs a request to an unknown host a look.
 MAX_EXPRESS_SHAPES = 16
 # Names with certificates beside which new ones are added without a load. Caddy looks for each of them among all of them.
@@ -266,7 +263,7 @@ MIN_SIMILARITY = 0.75
 
 # New objects after which Python looks for reference cycles; its own default is 700. Thousands of containers make millions of
 # objects that stay and no cycles, and a third of the time to start was spent on looking.
-OBJECTS_BETWEEN_COLLECTIONS = 10_000
+OBJECTS_BETWEEN_COLLECTIONS = 50_000
 # Percent by which the memory of our Caddy grows before it is searched for garbage, unless the environment has GOGC; Go's own
 # default is 100. A request takes a sixth less processor time. Where memory is limited, Caddy sets Go's limit by that.
 CADDY_GOGC = 200
