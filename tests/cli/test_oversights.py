@@ -153,6 +153,9 @@ def test_a_site_that_does_nothing_for_the_moment_is_none(checked: Callable) -> N
     [
         ({"traefik.enable": "true", "traefik.http.routers.web.rule": "Host(`a.example.org`)"}, "Traefik"),
         ({"VIRTUAL_HOST": "a.example.org"}, "nginx-proxy"),
+        ({"proxy.aliases": "a, b.example.org"}, "GoDoxy"),
+        ({"proxy.#1.port": "8000"}, "GoDoxy"),
+        ({"proxy.*.scheme": "https"}, "GoDoxy"),
     ],
 )
 def test_labels_for_another_proxy_only_are_told(checked: Callable, labels: dict[str, str], proxy: str) -> None:
@@ -168,7 +171,15 @@ def test_several_for_another_proxy_are_one_line(checked: Callable) -> None:
     assert "containers web0, web1, web2 and 2 more: configured for Traefik" in result.err
 
 
-@pytest.mark.parametrize("labels", [{**SITE, "traefik.enable": "true"}, {"traefik.enable": "false"}, {"other": "x"}])
+@pytest.mark.parametrize(
+    "labels",
+    [
+        {**SITE, "traefik.enable": "true"},
+        {"traefik.enable": "false"},
+        {"proxy.exclude": "true", "proxy.aliases": "a"},
+        {"other": "x"},
+    ],
+)
 def test_what_is_for_us_too_or_for_nobody_is_not(checked: Callable, labels: dict[str, str]) -> None:
     assert checked(web=labels, other={"caddy": "b.example.org", "caddy.respond": "x"}).err == ""
 

@@ -9,7 +9,16 @@ from dockcaddy.errors import listed, one_line
 from dockcaddy.model import Problem
 from dockcaddy.settings import limits
 
-_OTHER_PROXIES = {"traefik.": "Traefik", "VIRTUAL_HOST": "nginx-proxy", "VIRTUAL_PORT": "nginx-proxy"}
+# what begins the names of labels and variables for other proxies, and the labels that turn these off
+_OTHER_PROXIES = {
+    "traefik.": "Traefik",
+    "VIRTUAL_HOST": "nginx-proxy",
+    "VIRTUAL_PORT": "nginx-proxy",
+    "proxy.aliases": "GoDoxy",
+    "proxy.#": "GoDoxy",
+    "proxy.*.": "GoDoxy",
+}
+_OFF = {"traefik.enable": "false", "proxy.exclude": "true"}
 
 
 def warnings(items: Iterable[Mapping[str, Any]], prefix: str) -> tuple[Problem, ...]:
@@ -42,7 +51,7 @@ def _for_other(proxy: str, names: Sequence[str], prefix: str) -> Problem:
 
 def _other_proxy(labels: Mapping[str, str], environment: Sequence[str]) -> str:
     """The proxy for which a container without labels of ours is configured, `""` if there is none."""
-    if labels.get("traefik.enable", "").lower() == "false":
+    if any(labels.get(name, "").lower() == value for name, value in _OFF.items()):
         return ""
     names = [*labels, *(variable.partition("=")[0] for variable in environment)]
     found = (proxy for name in names for start, proxy in _OTHER_PROXIES.items() if name.startswith(start))
