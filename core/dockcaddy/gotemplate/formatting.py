@@ -240,9 +240,11 @@ class Printer:
         if elem.kind == "uint8" and verb in "sqxX":
             return self.text(go_string(bytes(native_byte(item) for item in value.data or ())), verb)
         if self.flags.sharp_v and verb == "v":
+            # Go's fmt knows bytes by this name, but not inside of something
+            name = "[]byte" if self.depth == 0 and str(value.type) == "[]uint8" else str(value.type)
             if value.data is None:
-                return f"{value.type}(nil)"
-            return f"{value.type}{{" + ", ".join(self._inside(value, verb)) + "}"
+                return f"{name}(nil)"
+            return f"{name}{{" + ", ".join(self._inside(value, verb)) + "}"
         return "[" + " ".join(self._inside(value, verb)) + "]"
 
     def _inside(self, value: Value, verb: str) -> list[str]:

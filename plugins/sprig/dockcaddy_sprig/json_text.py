@@ -4,6 +4,7 @@ import json
 import math
 import re
 from collections.abc import Callable, Iterable, Iterator
+from decimal import Decimal
 
 from attrs import define
 from dockcaddy import Context
@@ -24,13 +25,17 @@ from dockcaddy_sprig.strings import runes
 _ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\b": "\\b", "\f": "\\f"}
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?", re.ASCII)
 _STRING = re.compile(r'"(?:[^"\\\x00-\x1f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"', re.ASCII)
+# a character of a string or an escape, and an escape that only lacks its end
+_ESCAPE = re.compile(r'[^"\\\x00-\x1f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})', re.ASCII)
+_UNFINISHED = re.compile(rb"\\(?:u[0-9a-fA-F]{0,3})?")
 _WORDS = {"t": ("true", True), "f": ("false", False), "n": ("null", None)}
 
 
 def from_json(context: Context, text: str) -> Any_:
-    """What the JSON text says, nil where it is wrong; every number is a float."""
+    """What the JSON text says, nil where it is wrong; every number is a float, 0 where it is too large for one."""
+    bounded(len(text))
     try:
-        return must_from_json(context, text)
+        return dynamic(_Reader(text).whole())
     except FunctionError as error:
         if "limit" in str(error):
             raise
@@ -40,7 +45,11 @@ def from_json(context: Context, text: str) -> Any_:
 def must_from_json(context: Context, text: str) -> Any_:
     """What the JSON text says; every number is a float."""
     bounded(len(text))
-    return dynamic(_Reader(text).whole())
+    reader = _Reader(text)
+    made = reader.whole()
+    if reader.too_large:
+        raise FunctionError(f"json: cannot unmarshal number {reader.too_large} into Go value of type float64")
+    return dynamic(made)
 
 
 def _shown(letter: str) -> str:
@@ -56,6 +65,8 @@ class _Reader:
     text: str
     at: int = 0
     elements: int = 0
+    # the first number that no float can be; Go reads on
+    too_large: str = ""
 
     def whole(self) -> object:
         made = self.value("looking for beginning of value", 0)
@@ -77,14 +88,7 @@ class _Reader:
     def wrong(self, where: str) -> FunctionError:
         if self.at >= len(self.text):
             return FunctionError("unexpected end of JSON input")
-        letter = self.text[self.at]
-        byte = letter if letter.isascii() else chr(letter.encode("utf-8", "surrogateescape")[0])
-        return FunctionError(f"invalid character {_shown(byte)} {where}")
-
-    def broken(self, where: str) -> FunctionError:
-        """What is wrong within a word or a number: behind the end Go reads a space."""
-        ended = self.at >= len(self.text)
-        return FunctionError(f"invalid character ' ' {where}") if ended else self.wrong(where)
+        return FunctionError(f"invalid character {_shown(self.text[self.at])} {where}")
 
     def value(self, where: str, depth: int) -> object:
         letter = self.peek()
@@ -106,7 +110,7 @@ class _Reader:
     def word(self, word: str, value: object) -> object:
         for _place, letter in enumerate(word):
             if not self.text.startswith(letter, self.at):
-                raise self.broken(f"in literal {word} (expecting {_shown(letter)})")
+                raise self.wrong(f"in literal {word} (expecting {_shown(letter)})")
             self.at += 1
         return value
 
@@ -114,20 +118,21 @@ class _Reader:
         found = _NUMBER.match(self.text, self.at)
         if found is None:
             self.at += 1
-            raise self.broken("in numeric literal")
+            raise self.wrong("in numeric literal")
         self.at = found.end()
         rest = self.text[self.at : self.at + 1]
         if rest == "." and "." not in found[0] and "e" not in found[0].lower():
             self.at += 1
-            raise self.broken("after decimal point in numeric literal")
+            raise self.wrong("in numeric literal")
         if rest in ("e", "E") and "e" not in found[0].lower():
             self.at += 1
             if self.text[self.at : self.at + 1] in ("+", "-"):
                 self.at += 1
-            raise self.broken("in exponent of numeric literal")
+            raise self.wrong("in numeric literal")
         number = float(found[0])
         if math.isinf(number):
-            raise FunctionError(f"json: cannot unmarshal number {found[0]} into Go value of type float64")
+            self.too_large = self.too_large or found[0]
+            return 0.0
         return number
 
     def string(self) -> str:
@@ -141,21 +146,23 @@ class _Reader:
     def bad_string(self) -> FunctionError:
         self.at += 1
         while self.at < len(self.text) and self.text[self.at] != '"':
-            letter = self.text[self.at]
-            if letter < " ":
-                return self.wrong("in string literal")
-            self.at += 1
-            if letter == "\\":
-                escape = self.text[self.at : self.at + 1]
-                if escape == "u":
-                    for _ in range(4):
-                        self.at += 1
-                        if self.text[self.at : self.at + 1] not in set("0123456789abcdefABCDEF"):
-                            return self.wrong("in \\u hexadecimal character escape")
-                elif escape not in tuple('"\\/bfnrt'):
-                    return self.wrong("in string escape code")
-                self.at += 1
+            if self.text[self.at] < " ":
+                return self.wrong("in string")
+            escape = _ESCAPE.match(self.text, self.at)
+            if escape is None:
+                return self.bad_escape()
+            self.at = escape.end()
         return FunctionError("unexpected end of JSON input")
+
+    def bad_escape(self) -> FunctionError:
+        """What is wrong behind a backslash; Go quotes it by bytes, and so may cut a letter."""
+        rest = self.text[self.at : self.at + 6].encode("utf-8", "surrogateescape")
+        if _UNFINISHED.fullmatch(rest):
+            return FunctionError("unexpected end of JSON input")
+        wrong = rest[: 6 if rest[1:2] == b"u" else 2].decode("utf-8", "surrogateescape")
+        bare = wrong.replace("\\", "").replace('"', "")
+        plain = quote(bare) == f'"{bare}"' and not set("` \ufffd") & set(bare)
+        return FunctionError(f"invalid escape sequence {f'`{wrong}`' if plain else quote(wrong)} in string")
 
     def mapping(self, depth: int) -> dict[str, object]:
         made: dict[str, object] = {}
@@ -270,7 +277,7 @@ class _Writer:
         if letter in _ESCAPES:
             return _ESCAPES[letter]
         if "\udc80" <= letter <= "\udcff":
-            return "\\ufffd"
+            return "\ufffd"
         if letter < " " or letter in "\u2028\u2029" or (self.html and letter in "<>&"):
             return f"\\u{ord(letter):04x}"
         return letter
@@ -297,15 +304,7 @@ def _number(number: float) -> str:
         sign = "-" if exponent.startswith("-") else "+"
         digits = exponent.lstrip("+-").lstrip("0")
         return f"{mantissa.removesuffix('.0')}e{sign}{digits}"
-    if abs(number) >= 1e16:
-        return f"{number:.0f}" if number == int(number) else repr(number)
-    text = repr(number)
-    if "e" in text:
-        text = f"{number:.20f}".rstrip("0")
-        mantissa, _, exponent = repr(number).partition("e")
-        places = -int(exponent) + len(mantissa.partition(".")[2])
-        text = f"{number:.{places}f}"
-    return text.removesuffix(".0")
+    return f"{Decimal(repr(number)):f}".removesuffix(".0")
 
 
 def must_to_json(context: Context, value: Any_) -> str:
