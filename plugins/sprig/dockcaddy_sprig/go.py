@@ -135,8 +135,8 @@ def to_int(value: Any_) -> int:
 
 
 def _is_named(value: Value) -> bool:
-    """Whether the type has a name of its own, which cast does not look behind; `int` kinds it does."""
-    return value.kind not in (value.type.name, "int")
+    """Whether the type has a name of its own, which cast does not look behind, except for these two."""
+    return value.type.name not in (value.kind, "time.Month", "time.Weekday")
 
 
 def wrapped(number: int) -> int:

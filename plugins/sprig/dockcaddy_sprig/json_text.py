@@ -1,5 +1,6 @@
 """JSON, read and written as Go's encoding/json does."""
 
+import base64
 import json
 import math
 import re
@@ -8,7 +9,18 @@ from decimal import Decimal
 
 from attrs import define
 from dockcaddy import Context
-from dockcaddy.gotemplate import FLOAT_KINDS, INT_KINDS, UINT_KINDS, FunctionError, Value, find_method, quote
+from dockcaddy.gotemplate import (
+    FLOAT_KINDS,
+    INT_KINDS,
+    UINT_KINDS,
+    FunctionError,
+    Room,
+    Value,
+    find_method,
+    go_bytes,
+    quote,
+    sprintf,
+)
 
 from dockcaddy_sprig.go import (
     CHARACTERS_PER_STEP,
@@ -237,23 +249,40 @@ class _Writer:
         if value.kind in INT_KINDS or value.kind in UINT_KINDS:
             return str(value.data)
         if value.kind in FLOAT_KINDS:
-            return _number(value.data)
+            return _number(self.float(value))
         if value.kind == "string":
             return self.string(value.data)
         return self.composite(value, depth)
 
     def composite(self, value: Value, depth: int) -> str:
         if value.kind == "ptr":
-            return self.value(value.elem(), depth + 1)
+            return self.value(value.elem(), depth)
         if value.kind == "map":
-            pairs = [(str(key.data), dynamic(item)) for key, item in value.map_items()]
-            return self.pairs(pairs, depth)
+            pairs = [(self.key(value, key), dynamic(item)) for key, item in value.map_items()]
+            return self.pairs(sorted(pairs, key=lambda pair: go_bytes(pair[0])), depth)
         if value.kind == "struct":
             return self.pairs(_fields(value), depth)
+        if value.type.kind == "slice" and value.type.elem is not None and value.type.elem.kind == "uint8":
+            data = bytes(value.index(place).data for place in range(value.length()))
+            return self.string(base64.b64encode(data).decode())
         if value.kind in ("slice", "array"):
             items = [self.value(dynamic(value.index(place)), depth + 1) for place in range(value.length())]
             return self.enclosed("[]", items, depth)
         raise FunctionError(f"json: unsupported type: {value.type}")
+
+    def key(self, of: Value, key: Value) -> str:
+        """A key as the name that JSON has for it."""
+        if key.kind in FLOAT_KINDS:
+            return _number(self.float(key))
+        if key.kind == "string" or key.kind in INT_KINDS or key.kind in UINT_KINDS:
+            return str(key.data)
+        raise FunctionError(f"json: unsupported type: {of.type}")
+
+    def float(self, value: Value) -> float:
+        """The number; of a float32 the shortest text that reads back."""
+        if value.kind == "float64":
+            return float(value.data)
+        return float(sprintf("%v", [value], Room(LONGEST, self.spend)))
 
     def pairs(self, pairs: Iterable[tuple[str, Any_]], depth: int) -> str:
         space = " " if self.indent else ""
