@@ -69,17 +69,22 @@ def _quotient(first: Decimal, second: Decimal) -> Decimal:
 
 def maxf(context: Context, first: Any_, *values: Any_) -> float:
     """The largest."""
-    return _extreme(max, first, values)
+    return _extreme(max, math.inf, first, values)
 
 
 def minf(context: Context, first: Any_, *values: Any_) -> float:
     """The smallest."""
-    return _extreme(min, first, values)
+    return _extreme(min, -math.inf, first, values)
 
 
-def _extreme(choose: Callable[[list[float]], float], first: Any_, values: tuple[Any_, ...]) -> float:
+def _extreme(choose: Callable[..., float], utmost: float, first: Any_, values: tuple[Any_, ...]) -> float:
     numbers = [to_float(each) for each in (first, *values)]
-    return math.nan if any(map(math.isnan, numbers)) else choose(numbers)
+    if utmost in numbers:
+        return utmost
+    if any(map(math.isnan, numbers)):
+        return math.nan
+    # -0 is less than 0
+    return choose(numbers, key=lambda number: (number, math.copysign(1, number)))
 
 
 def _whole(rounded: Callable[[float], int], number: float) -> float:

@@ -163,7 +163,8 @@ def to_float(value: Any_) -> float:
         return 0.0
     if value.kind in INT_KINDS or value.kind in UINT_KINDS or value.kind in FLOAT_KINDS or value.kind == "bool":
         return float(value.data)
-    return parse_float(value.data) or 0.0 if value.kind == "string" else 0.0
+    number = parse_float(value.data) if value.kind == "string" else None
+    return 0.0 if number is None else number
 
 
 _WORDS = {"inf": math.inf, "infinity": math.inf, "nan": math.nan}

@@ -100,6 +100,8 @@ def slice_(context: Context, items: Any_, *places: Any_) -> Any_:
         return None
     start = to_int(places[0]) if places else 0
     end = to_int(places[1]) if len(places) > 1 else len(found)
+    if items.kind == "array":
+        raise FunctionError("reflect.Value.Slice: slice of unaddressable array")
     if not 0 <= start <= end <= len(found):
         raise FunctionError("reflect.Value.Slice: slice index out of bounds")
     return Value(items.type, list(items.data)[start:end])
