@@ -180,12 +180,13 @@ WhyUnserved = Literal["NoLabels", "OtherPrefix", "Stopped", "ExcludedByConstrain
 
 @frozen
 class Unserved:
-    """A container or service that is no resource, and why."""
+    """A container or service that is no resource, and why. `sites` are the addresses in its labels, except for templates."""
 
     kind: Kind
     id: str
     name: str
     why: WhyUnserved
+    sites: tuple[str, ...] = ()
 
 
 @frozen(eq=False)

@@ -91,7 +91,7 @@ def test_one_that_stops_is_known_to_have_stopped_before_the_next_list() -> None:
     assert known.stopped == ()
     known.set_state("a", "exited")
     known.resources(0)
-    assert known.stopped == (Unserved("container", "a", "a", "Stopped"),)
+    assert known.stopped == (Unserved("container", "a", "a", "Stopped", ("a.test",)),)
     # the list says it as well
     known.set_others([item(state="exited"), item("b")])
     assert known.stopped == () and [each.id for each in known.unserved] == ["a"]

@@ -69,7 +69,7 @@ def test_what_has_no_site_is_listed_by_its_reason(mixed: Observed) -> None:
     lines = shown(mixed).splitlines()
     first, second = lines[lines.index("3 without a site") + 1 :]
     assert first.startswith("-- containers cache, db: no labels of ours: add") and second.startswith(
-        "-- container old: stopped"
+        "-- container old: it does not run"
     )
 
 
@@ -153,6 +153,21 @@ def test_a_site_is_found_by_host_address_and_url(mixed: Observed) -> None:
     for word in ("web.test", "http://web.test", "http://web.test/", "WEB.test"):
         sites, _ = documents(mixed).named(word)
         assert [each["name"] for each in sites] == ["http://web.test"], word
+
+
+def test_a_site_whose_container_has_stopped_leads_to_the_container(mixed: Observed) -> None:
+    gone = ("http://gone.test", "www.gone.test:8080", "web.test")
+    mixed.engine.unserved = (Unserved("container", "old", "old", "Stopped", gone),)
+    mixed.turn()
+    found = documents(mixed)
+    for subject in ("gone.test", "http://gone.test", "GONE.test/", "www.gone.test"):
+        sites, resources = found.named(subject)
+        assert sites == [] and [each["name"] for each in resources] == ["old"]
+    assert found.troubles([], "gone.test")[0].startswith("container old: Stopped: it does not run: ")
+    # another container serves it
+    sites, resources = found.named("web.test")
+    assert [each["name"] for each in sites] == ["http://web.test"] and resources == []
+    assert found.left_out(sites) == [] and found.troubles([], "web.test") == []
 
 
 def test_wait_ends_once_the_site_is_ready(world: Observed, tmp_path: Path, dockcaddy: Call) -> None:

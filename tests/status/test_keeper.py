@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from attrs import evolve
 from clock import Clock
 from dockcaddy import plugins
 from dockcaddy.model import Unserved
@@ -200,6 +201,43 @@ def test_a_container_without_a_site_says_why(world: Observed) -> None:
     assert reasons == {"db": "NoLabels", "old": "Stopped", "x": "ExcludedByConstraint", "y": "OtherPrefix"}
     assert "{{upstreams PORT}}" in world.resource("db")["Accepted"].message
     assert world.events() == []
+
+
+def test_a_container_that_is_renamed_makes_its_site_under_its_new_name(world: Observed) -> None:
+    world.put("web", WEB)
+    world.turn()
+    world.engine.resources["web"] = evolve(world.engine.resources["web"], name="shop")
+    world.turn()
+    site = world.keeper.current.sites["http://web.test"]
+    assert site.resources == ("container shop",) and site.upstreams[0].container == "shop"
+    world.change("web", health="unhealthy")
+    world.turn()
+    assert world.site("http://web.test")["Ready"].reason == "Unhealthy"
+
+
+@pytest.mark.parametrize(
+    ("otherwise", "reason"),
+    [
+        ({}, "Unhealthy"),
+        ({"caddy.encode": "gzip", "caddy.@api": "path /api/*"}, "Unhealthy"),
+        ({"caddy.respond": "{{if not (isHealthy)}}503 Service Unavailable{{end}}"}, "Unhealthy"),
+        ({"caddy.handle.respond": '"away" 503'}, "Unhealthy"),
+        ({"caddy.respond": "hello"}, "NoUpstreams"),
+        ({"caddy.import": "common"}, "NoUpstreams"),
+        ({"caddy.plugin": "x"}, "NoUpstreams"),
+    ],
+)
+def test_a_site_that_answers_nothing_while_its_container_is_unhealthy_is_not_ready(
+    world: Observed, otherwise: dict[str, str], reason: str
+) -> None:
+    world.reconciler.pipeline = proxying()
+    labels = {"caddy": "http://web.test", "caddy.reverse_proxy": "{{if isHealthy}}{{upstreams 80}}{{end}}"}
+    world.put("web", {**labels, **otherwise}, health="unhealthy")
+    world.turn()
+    assert world.site("http://web.test")["Ready"].reason == reason
+    world.change("web", health="healthy")
+    world.turn()
+    assert world.site("http://web.test")["Ready"].reason == "UpstreamsHealthy"
 
 
 def test_a_stopped_container_becomes_a_resource_again(world: Observed) -> None:

@@ -14,7 +14,7 @@ from dockcaddy.cli.inventory import Given, Read, inventory_option, read_source, 
 from dockcaddy.cli.options import settings_options
 from dockcaddy.errors import SettingsError
 from dockcaddy.merge.configuration import Configuration
-from dockcaddy.model import Inventory
+from dockcaddy.model import Inventory, Unserved
 from dockcaddy.settings import limits
 from dockcaddy.settings.table import nearest
 from dockcaddy.status.resources import unserved_conditions
@@ -35,7 +35,7 @@ def command(subject: str, given: Given, **options: Any) -> int:
     # includes fragments that are left out, so that these can be explained too
     merged = source.merged()
     unserved = [each for engine in source.inventory.engines for each in engine.unserved]
-    without_site = [each for each in unserved if _is(f"{each.kind} {each.name}", subject)]
+    without_site = [each for each in unserved if _is(f"{each.kind} {each.name}", subject) or _has_site(each, subject)]
     if without_site and not set(_lines_of_site(merged, subject)):
         for each in without_site:
             accepted, _, _ = unserved_conditions(each, source.settings.label_prefix)
@@ -88,6 +88,11 @@ def _reason(inventory: Inventory, named: Iterable[str]) -> str:
 def _is(resource: str, subject: str) -> bool:
     """Whether the subject, `container web-1` or `web-1`, is the resource `container web-1`."""
     return subject in (resource, *_short([resource]))
+
+
+def _has_site(unserved: Unserved, subject: str) -> bool:
+    wanted = subject.lower().removesuffix("/")
+    return any(wanted in (each.lower(), SiteAddress.parse(each.lower()).host) for each in unserved.sites)
 
 
 def _short(resources: Iterable[str]) -> Iterator[str]:

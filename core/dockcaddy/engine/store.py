@@ -21,10 +21,9 @@ from dockcaddy.engine.records.resources import (
     needed,
 )
 from dockcaddy.engine.records.unlabelled import warnings
-from dockcaddy.engine.records.unserved import unserved_containers
+from dockcaddy.engine.records.unserved import unserved_container, unserved_containers
 from dockcaddy.engine.servers import Counts, is_server, servers_of_containers
 from dockcaddy.engine.watch.expectations import ended
-from dockcaddy.errors import one_line
 from dockcaddy.model import ControlledServer, Problem, Resource, Unserved
 
 Json = Mapping[str, Any]
@@ -305,7 +304,7 @@ class ContainerStore:
         listed = {each.id for each in self.unserved} if gone else set()
         ours = [each.item for each in gone if each.item["Id"] not in listed and not self._is_excluded(each)]
         wanted = [each for each in ours if self.wants(each.get("Labels") or {})]
-        return tuple([Unserved("container", each["Id"], one_line(container_name(each)), "Stopped") for each in wanted])
+        return tuple([unserved_container(each, self.options, "Stopped") for each in wanted])
 
     @property
     def excluded(self) -> tuple[str, ...]:

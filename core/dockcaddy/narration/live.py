@@ -1,11 +1,24 @@
 """Which sites are live, and what is different from one configuration to the next. Pure."""
 
+import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
 from attrs import define, evolve, field, frozen
 
 from dockcaddy import incremental
-from dockcaddy.caddyfile import PROXIES, Block, ListenPorts, all_blocks, has_tls, is_matcher, is_site, split_host_port
+from dockcaddy.caddyfile import (
+    DIRECTIVE_NAMES,
+    PROXIES,
+    SUBROUTES,
+    TERMINAL,
+    Block,
+    ListenPorts,
+    all_blocks,
+    has_tls,
+    is_matcher,
+    is_site,
+    split_host_port,
+)
 from dockcaddy.compile.stopped_page import is_page
 from dockcaddy.fragment import Section
 from dockcaddy.merge.assembly import Assembly
@@ -13,6 +26,8 @@ from dockcaddy.model import Inventory, Resource, bracketed
 
 # so many addresses of one site are named
 _NAMED = 2
+_ERRORS = frozenset(("abort", "error"))
+_SERVER_ERROR = re.compile("5[0-9][0-9]")
 
 
 @frozen
@@ -30,7 +45,8 @@ class Upstream:
 class LiveSite:
     """A site as Caddy serves it: its URLs, the names of the resources that make it, and where its requests go.
 
-    One that `lacks_upstreams` has a proxy without an upstream; one that `is_page` answers that its containers have stopped.
+    One that `lacks_upstreams` has a proxy without an upstream; one that `is_page` answers that its containers have stopped;
+    one that `is_idle` answers nothing, or only with an error.
     """
 
     urls: tuple[str, ...]
@@ -38,6 +54,7 @@ class LiveSite:
     upstreams: tuple[Upstream, ...]
     lacks_upstreams: bool = False
     is_page: bool = False
+    is_idle: bool = False
 
     @property
     def url(self) -> str:
@@ -183,7 +200,17 @@ def live_site(
     upstreams = dict.fromkeys(address for each in proxies for address in _addresses(each, placeholders))
     lacks = not upstreams and bool(proxies)
     places = tuple(map(at, upstreams))
-    return LiveSite(urls, tuple(resources), places, lacks, is_page(block))
+    return LiveSite(urls, tuple(resources), places, lacks, is_page(block), not any(map(_serves, block.children)))
+
+
+def _serves(line: Block) -> bool:
+    """Whether requests get something of a line, other than an error. What nobody knows may be a plugin's."""
+    name = line.keys[0] if line.keys else ""
+    if name in SUBROUTES:
+        return any(map(_serves, line.children))
+    if name in TERMINAL:
+        return name not in _ERRORS and not (name == "respond" and any(map(_SERVER_ERROR.fullmatch, line.keys)))
+    return not is_matcher(name) and (name == "import" or name not in DIRECTIVE_NAMES)
 
 
 def _addresses(proxy: Block, placeholders: Mapping[str, str]) -> Iterator[str]:

@@ -221,8 +221,11 @@ class Reconciler:
         self._outage.succeeded()
         if self.outputs.is_accepted:
             self._keep(configuration)
-        changed = self.configuration is None or not self.configuration.says_the_same_as(configuration)
-        self.configuration = configuration if changed else self.configuration
+        before = self.configuration
+        changed = before is None or not before.says_the_same_as(configuration)
+        if before is None or before.assembly is not configuration.assembly:
+            # the same text may have other makers: a container was renamed
+            self.configuration = configuration
         self.problems = problems_of(inventory, self._troubled.of(fragments), configuration, self._quarantined)
         took = self._deliver(configuration, inventory, begun)
         self._observe(inventory, fragments, self.outputs.failure, took if changed else None)

@@ -146,7 +146,7 @@ class ResourceBook:
             self.made += 1
             conditions = dates.dated(key, unserved_conditions(each, self.prefix, is_caddys=key in caddys))
             engine = key.rpartition("/")[0]
-            self.statuses[key] = ResourceStatus(key, each.kind, each.name, engine, conditions)
+            self.statuses[key] = ResourceStatus(key, each.kind, each.name, engine, conditions, each.sites)
         for key in gone:
             self.statuses.pop(key, None)
             dates.forget(key)

@@ -13,7 +13,7 @@ from dockcaddy.status.observation import Failure
 _UNSERVED: dict[WhyUnserved, str] = {
     "NoLabels": 'no labels of ours: add {prefix}: app.example.org and {prefix}.reverse_proxy: "{{{{upstreams PORT}}}}"',
     "OtherPrefix": 'labels look like ours, but only "{prefix}" and "{prefix}.x" are read: `dockcaddy check` shows which',
-    "Stopped": "stopped: sites are back after a start, --when-stopped keeps them meanwhile",
+    "Stopped": "it does not run: its sites are back once it is started, --when-stopped keeps them meanwhile",
     "ExcludedByConstraint": "excluded by --constraint",
     "OneOff": "one-off container of docker compose run: --scan-one-off-containers reads these too",
 }

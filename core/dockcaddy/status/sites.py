@@ -77,9 +77,13 @@ def _ready(
         message = f"there is no certificate for {failed}, caddy tries again: {around.uncertified[failed]}"
         return Condition("Ready", "False", "NoCertificate", message)
     if live.lacks_upstreams:
-        return _without_upstreams(live, around)
+        return _without_upstreams(live, around) or Condition(
+            "Ready", "False", "NoUpstreams", "its proxy has no upstream, every request gets status 503"
+        )
     if not upstreams:
-        return Condition("Ready", "True", "NoUpstreams", "caddy answers by itself")
+        # `{{if isHealthy}}` has left out the proxy
+        by_itself = Condition("Ready", "True", "NoUpstreams", "caddy answers by itself")
+        return (_without_upstreams(live, around) if live.is_idle else None) or by_itself
     return _by_upstreams(upstreams, live, around)
 
 
@@ -117,8 +121,8 @@ _WORDS = {
 }
 
 
-def _without_upstreams(live: LiveSite, around: Surroundings) -> Condition:
-    """Why a proxy has no upstream."""
+def _without_upstreams(live: LiveSite, around: Surroundings) -> Condition | None:
+    """Why a proxy has no upstream, as far as the resources say."""
     for name in live.resources:
         resource = around.places.by_owner.get(name)
         if resource is None:
@@ -130,7 +134,7 @@ def _without_upstreams(live: LiveSite, around: Surroundings) -> Condition:
         reason = _reason(resource)
         if reason in _WORDS:
             return Condition("Ready", "False", reason, f"{name} {_WORDS[reason]}")
-    return Condition("Ready", "False", "NoUpstreams", "its proxy has no upstream, every request gets status 503")
+    return None
 
 
 def _reason(resource: Resource) -> str:

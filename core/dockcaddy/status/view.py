@@ -44,10 +44,19 @@ class Documents:
         return cls(sites["sites"], resources["resources"], problems["problems"], sites["caddy"], sites["engines"])
 
     def named(self, subject: str) -> tuple[list[Document], list[Document]]:
-        """The sites with this address, URL or host, and the resources of this name or id."""
+        """The sites with this address, URL or host, and the resources of this name or id.
+
+        Where there is none, the resources that would have such a site if they ran.
+        """
         wanted = subject.lower().rstrip("/")
         sites = [each for each in self.sites if wanted in _names_of(each)]
-        return sites, [each for each in self.resources if _is_named(each, subject)]
+        resources = [each for each in self.resources if _is_named(each, subject)]
+        return sites, resources if sites or resources else self._away(wanted)
+
+    def _away(self, wanted: str) -> list[Document]:
+        """The resources that are not read, whose labels name this site."""
+        unread = [each for each in self.resources if condition(each, "Accepted")["reason"] in UNMEANT]
+        return [each for each in unread if wanted in _spelled_names(each["sites"])]
 
     def left_out(self, sites: Iterable[Document]) -> list[Document]:
         """The resources that these sites would have too, if their labels were served as they are now."""
@@ -57,6 +66,7 @@ class Documents:
             each
             for each in self.resources
             if not names.isdisjoint(each["sites"])
+            and condition(each, "Accepted")["reason"] not in UNMEANT
             and owner(each) not in made
             and condition(each, "Programmed")["status"] == "False"
         ]
@@ -64,10 +74,12 @@ class Documents:
     def troubles(self, addresses: Collection[str], host: str) -> list[str]:
         """What is wrong with the sites of these addresses, and with those of this host that are not served."""
         sites = [each for each in self.sites if not set(addresses).isdisjoint(each["addresses"])]
-        sites += [each for each in self.named(host)[0] if not each["served"] and each not in sites]
+        of_host, _ = self.named(host)
+        sites += [each for each in of_host if not each["served"] and each not in sites]
+        away = [] if sites or of_host else self._away(host.lower())
         wrong = [each for each in sites if not is_met(each)]
         said = [why(each) if each["served"] else f"{', '.join(each['resources'])}: {why(each)}" for each in wrong]
-        return [*said, *(f"{owner(each)}: {why(each)}" for each in self.left_out(sites))]
+        return [*said, *(f"{owner(each)}: {why(each)}" for each in (*self.left_out(sites), *away))]
 
     def further_problems(self, things: Sequence[Document]) -> list[Document]:
         """Problems of the resources that these things are or are made by, without those that their conditions name."""
@@ -279,7 +291,11 @@ def _name(each: Document) -> str:
 
 
 def _names_of(site: Document) -> set[str]:
-    spelled = [site["name"], *site["addresses"], *site["urls"]]
+    return _spelled_names([site["name"], *site["addresses"], *site["urls"]])
+
+
+def _spelled_names(spelled: Sequence[str]) -> set[str]:
+    """All that people may write for a site with these addresses."""
     hosts = [each.rpartition("//")[2].partition("/")[0] for each in spelled]
     bare = [each.rpartition(":")[0] for each in hosts if each.rpartition(":")[2].isdecimal()]
     return {each.lower().rstrip("/") for each in (*spelled, *hosts, *bare) if each}

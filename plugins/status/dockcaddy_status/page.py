@@ -161,7 +161,7 @@ def _site(status: Status, asked: Asked) -> Values | None:
         return None
     block = block_of(status.listing, site.addresses) if asked.has_secrets else ()
     events = [each for each in _latest(status) if site.name in each.sites][:20]
-    wanting = (each for each in status.resources.values() if site.name in each.sites)
+    wanting = (each for each in status.resources.values() if each.is_meant and site.name in each.sites)
     left_out = [each for each in wanting if each.conditions.programmed.state == "False"]
     return {"site": site, "block": block, "events": events, "left_out": left_out if site.is_served else []}
 
