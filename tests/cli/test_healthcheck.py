@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from dockcaddy.cli import healthcheck
 from dockcaddy.errors import CaddyUnreachable
 from dockcaddy.run.running import main_arguments, running_arguments
 from hanging import hanging
@@ -59,6 +60,12 @@ def test_the_environment_file_says_where_the_folders_are(
 def test_without_one_the_container_is_unhealthy(tmp_path: Path) -> None:
     with pytest.raises(CaddyUnreachable, match="no dockcaddy runs here"):
         running_arguments(processes(tmp_path, "sh -c dockcaddy", "/usr/local/bin/dockcaddy healthcheck"))
+
+
+def test_it_exits_with_1_where_none_runs(dockcaddy: Callable, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(healthcheck, "running_arguments", lambda: running_arguments(processes(tmp_path, "sh")))
+    result = dockcaddy("healthcheck")
+    assert result.status == 1 and "no dockcaddy runs here" in result.err
 
 
 @pytest.mark.process

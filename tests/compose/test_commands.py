@@ -212,3 +212,16 @@ def test_what_compose_refuses_is_told_with_all_its_lines(dockcaddy: Callable, co
         "invalid interpolation format for services.web.labels.caddy.reverse_proxy. You may need to escape any $ with "
         "another $. ${upstreams 80}"
     ) in dockcaddy("check", "--compose", "compose.yaml").err
+
+
+def test_an_upstream_that_is_caddys_own_container_is_told_beside_a_caddy_only(
+    dockcaddy: Callable, compose_files: Callable, caddy: str
+) -> None:
+    web = {"image": "x", "labels": {"caddy": "a.test", "caddy.reverse_proxy": "http://localhost:8080"}}
+    proxy = {"image": "dockcaddy", "volumes": ["/var/run/docker.sock:/var/run/docker.sock"]}
+    at_host, shared = {**proxy, "network_mode": "host"}, {**web, "network_mode": "service:caddy"}
+    for services, is_told in (((proxy, web), True), ((at_host, web), False), ((proxy, shared), False)):
+        compose_files(compose=json.dumps({"services": dict(zip(("caddy", "web"), services, strict=True))}))
+        found = dockcaddy("check", "--compose", "compose.yaml", "--caddy", caddy)
+        assert found.status == 0
+        assert ('"http://localhost:8080" is the container that Caddy runs in' in found.err) == is_told

@@ -171,6 +171,11 @@ def test_single_quotes_of_a_list_form_label_are_named_as_the_cause(told, labels)
         ({**SITE, "caddy.reverse_proxy": "x:1", "caddy.reverse_proxy.lb_policy": "frist"}, "first"),
         ({**SITE, "caddy.@m.pth": "/x", "caddy.respond": "@m x"}, "path"),
         ({**SITE, "caddy.encode": "gzpi"}, "gzip"),
+        ({**SITE, "caddy.reverse_proxy": "x:1", "caddy.reverse_proxy.health_url": "/up"}, "health_uri"),
+        ({**SITE, "caddy.file_server.brows": ""}, "browse"),
+        ({**SITE, "caddy.tls.issuers": "acme"}, "issuer"),
+        ({**SITE, "caddy.log.outptu": "stdout"}, "output"),
+        ({**SITE, "caddy.@api": "path /api/*", "caddy.handle": "api", "caddy.handle.respond": "x"}, "@api"),
     ],
 )
 def test_what_is_misspelt_is_told_with_what_was_meant(told, labels, meant: str) -> None:
@@ -202,6 +207,18 @@ def test_what_is_misspelt_is_told_with_what_was_meant(told, labels, meant: str) 
 def test_what_this_caddy_lacks_is_told_with_how_it_is_built(told, labels, lacks: str, package: str) -> None:
     problem = told(user=labels)["user"][0]
     assert f"this Caddy has no {lacks}: build one with: xcaddy build --with {package}" in problem
+
+
+@pytest.mark.parametrize(
+    ("labels", "remedy"),
+    [
+        ({"caddy.reverse_proxy": "https://x:80"}, "leave out https://"),
+        ({"caddy.redir": "https://b.test permanant"}, "write permanent, temporary, html, or a status such as 301"),
+        ({"caddy.basic_auth": "bob $2a$14$x"}, "each user has a label of its own"),
+    ],
+)
+def test_common_mistakes_are_told_with_what_to_write(told, labels, remedy: str) -> None:
+    assert remedy in told(user={**SITE, **labels})["user"][0]
 
 
 def test_a_directive_that_nobody_knows_is_said_to_be_none_of_this_caddy(told) -> None:

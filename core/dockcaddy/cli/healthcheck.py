@@ -7,7 +7,7 @@ import click
 
 from dockcaddy.cli.options import Command, read_settings, settings_options
 from dockcaddy.cli.result import write
-from dockcaddy.errors import DockcaddyError
+from dockcaddy.errors import CaddyUnreachable, DockcaddyError
 from dockcaddy.run.health import check_caddy
 from dockcaddy.run.running import running_arguments
 from dockcaddy.settings.environment_file import load_environment_file
@@ -20,7 +20,12 @@ class _AsItRuns(Command):
     """A command that takes the options of `dockcaddy run`, and without any those of the one that runs here."""
 
     def parse_args(self, context: click.Context, args: list[str]) -> list[str]:
-        return super().parse_args(context, args or running_arguments())
+        try:
+            given = args or running_arguments()
+        except CaddyUnreachable as error:
+            logger.error("%s", error)
+            context.exit(UNHEALTHY)
+        return super().parse_args(context, given)
 
 
 @click.command(cls=_AsItRuns)

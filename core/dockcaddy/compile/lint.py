@@ -3,6 +3,7 @@
 They are no errors: each is a warning with what to write.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 
@@ -19,6 +20,9 @@ from dockcaddy.engine.records.stopped import LABEL as WHEN_STOPPED
 _SOURCES = frozenset(("to", "dynamic", "import"))
 _PROXY = frozenset(("reverse_proxy",))
 _TO_UPSTREAMS = frozenset(("reverse_proxy", "php_fastcgi", "to"))
+_LOCAL = re.compile(r"(?<!\S)(?:[a-z0-9+]+://)?(?:localhost|127(?:\.\d+){3}|\[::1\])(?::\d+)?(?!\S)")
+_LOGINS = frozenset(("basic_auth", "basicauth"))
+_BCRYPT = re.compile(r"\$2[abxy]?\$\d\d\$[./A-Za-z0-9]{53}")
 # Caddy comes to them after `try_files`: https://caddyserver.com/docs/caddyfile/directives#directive-order
 _TRYING = frozenset(("try_files",))
 _FILES = frozenset(("file_server",))
@@ -41,7 +45,7 @@ class Site:
     """`PREFIX` or `PREFIX_1`, and what its keys alone tell.
 
     `proxies` are the keys of proxies, each with whether an option may name upstreams. `to_upstreams` are those whose values
-    are upstreams. Those `tried` are of `try_files` beside a `file_server`, and Caddy comes to those `after` them later. It `is_bare`
+    are upstreams, `logins` those with passwords. Those `tried` are of `try_files` beside a `file_server`, and Caddy comes to those `after` them later. It `is_bare`
     where another resource has to define what the site does.
     """
 
@@ -49,6 +53,7 @@ class Site:
     is_bare: bool
     proxies: Sequence[tuple[str, bool]]
     to_upstreams: Sequence[str]
+    logins: Sequence[str]
     tried: Sequence[str]
     after: Sequence[str]
     forgotten: Sequence[Oversight]
@@ -70,6 +75,7 @@ def sites(labels: Keys, prefix: str) -> Sequence[Site]:
             head in labels and not keys,
             [(key, _has_source(labels, key)) for key in _ending(keys, _PROXY)],
             _ending(keys, _TO_UPSTREAMS),
+            [key for key in keys if not _LOGINS.isdisjoint(map(first_name, key.split(".")[1:]))],
             _beneath(head, keys, _TRYING) if _beneath(head, keys, _FILES) else [],
             _beneath(head, keys, _AFTER_TRYING),
             [] if head in labels else _forgotten(head, keys),
@@ -79,16 +85,26 @@ def sites(labels: Keys, prefix: str) -> Sequence[Site]:
     ]
 
 
-def in_labels(labels: Mapping[str, str], prefix: str, signatures: Signatures) -> Iterator[Oversight]:
+def in_labels(
+    labels: Mapping[str, str], prefix: str, signatures: Signatures, *, beside_caddy: bool = False
+) -> Iterator[Oversight]:
     """Probable mistakes in the labels under the prefix, and labels that only look as if they were under it.
 
-    `signatures` are those of the template functions.
+    `signatures` are those of the template functions. Those of a resource that is `beside_caddy` are read by a Caddy in another
+    container, with another `localhost`.
     """
     found = sites(tuple(labels), prefix)
     for site in found:
         for key in site.to_upstreams:
             if meant := unbraced(labels[key], signatures):
                 yield Oversight(key, f"it is taken for names of hosts: write {meant}")
+            if beside_caddy and (local := _LOCAL.search(labels[key])):
+                remedy = "for this one write {{upstreams PORT}}, with the port inside it"
+                yield Oversight(key, f'"{local[0]}" is the container that Caddy runs in: {remedy}')
+        for key in site.logins:
+            if _is_damaged(labels[key]):
+                remedy = "in a Compose file write $$ for each $, elsewhere one $"
+                yield Oversight(key, f"the hash of the password is not whole, so nobody can log in: {remedy}")
     yield from ignored(labels, prefix)
     chosen = labels.get(WHEN_STOPPED)
     if chosen is not None and chosen.strip().lower() not in CHOICES:
@@ -103,6 +119,12 @@ def in_labels(labels: Mapping[str, str], prefix: str, signatures: Signatures) ->
                 yield Oversight(key, why)
         yield from _rewritten(site, labels)
         yield from site.deprecated
+
+
+def _is_damaged(value: str) -> bool:
+    """Whether it ends with something that only begins like a hash of bcrypt: a part of it was taken for a variable."""
+    last = value.rpartition(" ")[2]
+    return last.startswith(("$2", "$$2")) and _BCRYPT.fullmatch(last) is None
 
 
 def _ending(keys: Sequence[str], names: frozenset[str]) -> Sequence[str]:

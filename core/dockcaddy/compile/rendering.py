@@ -123,7 +123,7 @@ class Renderer:
             problems = [Problem(owner, one_line(error.label), one_line(error.message))]
         except PluginFault as fault:
             problems = [Problem(owner, one_line(context.label), one_line(str(fault)))]
-        problems += [*context.warnings, *self._hints(resource.labels, owner)]
+        problems += [*context.warnings, *self._hints(context, owner)]
         sites = lint.sites(tuple(resource.labels), self._prefix)
         return Fragment(
             resource.key,
@@ -141,8 +141,11 @@ class Renderer:
             caddy=context.engine.caddy,
         )
 
-    def _hints(self, given: Mapping[str, str], owner: str) -> Iterator[Problem]:
-        for found in islice(lint.in_labels(given, self._prefix, self._signatures), limits.MAX_LABEL_WARNINGS):
+    def _hints(self, context: ResourceContext, owner: str) -> Iterator[Problem]:
+        given, caddy = context.resource, context.engine.caddy
+        is_beside = caddy is not None and caddy.id != given.id and not (caddy.shares_network or given.shares_network)
+        every = lint.in_labels(given.labels, self._prefix, self._signatures, beside_caddy=is_beside)
+        for found in islice(every, limits.MAX_LABEL_WARNINGS):
             yield Problem(owner, one_line(found.label), one_line(found.message), "warning")
 
     def _blocks(self, context: ResourceContext, owner: str) -> tuple[Block, ...]:

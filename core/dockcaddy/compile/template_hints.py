@@ -12,6 +12,7 @@ _ARGUMENTS = re.compile(r"wrong number of args for (\w+): want")
 # with a matcher before it; the arguments are schemes and ports, without which it may be the name of a host
 _UNBRACED = re.compile(r"\s*((?:[/@*]\S*\s+)?)(\w+)((?:\s+(?:\d+|https?|h2c))+)\s*\Z")
 _SCHEME = re.compile(r"(https?)(?:/{1,2}|:/)(?=[^/:])")
+_PORT = re.compile(r"\s(?::(\d+)|(\d+)/(?:tcp|udp))(?=[\s}])")
 _CURLY_QUOTES = frozenset(("U+2018", "U+2019", "U+201C", "U+201D"))
 # Go's templates have functions where other languages have signs
 _INSTEAD_OF = {
@@ -22,6 +23,7 @@ _INSTEAD_OF = {
     ",": "arguments have a space between them, and no comma",
     "{": "a template has two braces on each side",
     "(": "arguments follow a function after a space, like {{upstreams 80}}",
+    "}": 'close it with "}}"',
 }
 
 Signatures = Mapping[str, str]
@@ -78,6 +80,12 @@ def _variable(reason: str, template: str, signatures: Signatures, suggestion: st
     return f"functions have no $: {{{{{name}}}}}" if name in signatures else f'for a variable: {{{{env "{name}"}}}}'
 
 
+def _port(reason: str, template: str, *_: object) -> str:
+    """`{{upstreams :80}}` and `{{upstreams 80/tcp}}`."""
+    found = _PORT.search(template) if reason in ("expected :=", 'unexpected "/" in operand') else None
+    return f"write the port as a number only: {found[1] or found[2]}" if found else ""
+
+
 def _sign(reason: str, *_: object) -> str:
     found = _UNEXPECTED.fullmatch(reason)
     return _INSTEAD_OF.get(found[1], "") if found else ""
@@ -99,7 +107,7 @@ def _arguments(reason: str, template: str, signatures: Signatures, suggestion: s
 
 
 _Remedy = Callable[[str, str, Signatures, str], str]
-_REMEDIES: tuple[_Remedy, ...] = (_ends, _undefined, _variable, _sign, _quotes, _arguments)
+_REMEDIES: tuple[_Remedy, ...] = (_ends, _undefined, _variable, _port, _sign, _quotes, _arguments)
 
 
 def misread_addresses(text: str) -> Iterator[tuple[str, str]]:
@@ -108,5 +116,7 @@ def misread_addresses(text: str) -> Iterator[tuple[str, str]]:
         scheme = _SCHEME.match(word)
         if scheme:
             yield word, f"write {scheme[1]}://{word[scheme.end() :]}"
+        elif word.isdecimal():
+            yield word, f"write :{word} for a port"
         elif word.lower() in ("true", "false", "yes", "no", "on", "off", "enabled"):
             yield word, "name the site: app.example.org"

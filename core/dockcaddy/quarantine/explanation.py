@@ -10,6 +10,7 @@ from attrs import evolve, field, frozen
 
 from dockcaddy.caddy.modules import noun_for, package_of
 from dockcaddy.caddyfile import DIRECTIVE_NAMES, GLOBAL_OPTIONS, Block, all_blocks
+from dockcaddy.caddyfile.subdirectives import SUBDIRECTIVES
 from dockcaddy.engine.records.ignored_labels import PLAIN_KEY
 from dockcaddy.errors import one_line
 from dockcaddy.fragment import Fragment
@@ -23,6 +24,7 @@ _IMPORT = re.compile(r"File to import not found: ([^\s,]+)")
 _INVOKED = re.compile(r"cannot invoke named route '([^']+)'")
 _MATCHER = re.compile(r"unrecognized matcher name: (@[^\s,]+)")
 _DIRECTIVE = re.compile(r"unrecognized directive: ([^\s,]+)")
+_SUBDIRECTIVE = re.compile(r"tokens for '(\w+)': .*?(?:unrecognized|unknown) (?:subdirective|property):? '?([^\s,']+)")
 _OPTION = re.compile(r"unrecognized global option: ([^\s,]+)")
 _ORDERED = re.compile(r"tokens for 'order': ([^\s,]+) is not a registered directive")
 _MODULE = re.compile(r"(?:module not registered|unknown module): ([a-z0-9_]+(?:\.[A-Za-z0-9_-]+)+)")
@@ -56,6 +58,7 @@ class Explainer:
         yield _single_quotes(problem, fragment)
         if _ARGUMENTS.search(words):
             yield _unquoted_text(problem.label, fragment)
+            yield _without_sign(problem.label, fragment)
         yield further_remedy(words, fragment.content)
         if found := _IMPORT.search(words):
             yield _without_site(fragment, ("import", found[1]))
@@ -72,6 +75,8 @@ class Explainer:
             if found[1] in GLOBAL_OPTIONS:
                 yield f', it is a global option: it has a label without a site, like "{_prefix(fragment)}_1.{found[1]}"'
             yield self._elsewhere(found[1], fragment) + self._lacking(found[1], "directive", DIRECTIVE_NAMES)
+        if found := _SUBDIRECTIVE.search(words):
+            yield guess(found[2], SUBDIRECTIVES.get(found[1], ()))
         if found := _ORDERED.search(words):
             yield self._lacking(found[1], "directive", DIRECTIVE_NAMES)
         if found := _MODULE.search(words):
@@ -203,6 +208,15 @@ def _unquoted_text(label: str, fragment: Fragment) -> str:
         words = block.keys[1:] if any(origin.label == label for origin in block.origins) else ()
         if len(words) > 1 and any(set("{}") & set(_PLACEHOLDER.sub("", each)) for each in words):
             return f", a text with spaces is one argument between backticks: write {label}=`...`"
+    return ""
+
+
+def _without_sign(label: str, fragment: Fragment) -> str:
+    """Where the name of a matcher stands without its `@`."""
+    known = _matchers(fragment.blocks)
+    for block in _lines(fragment.blocks):
+        if len(block.keys) > 1 and f"@{block.keys[1]}" in known and any(each.label == label for each in block.origins):
+            return f', did you mean "@{block.keys[1]}"'
     return ""
 
 

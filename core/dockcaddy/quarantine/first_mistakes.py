@@ -11,6 +11,9 @@ _OF_CADDY = re.compile(r"\{env\.([^{}]+)\}")
 _READ_BY_CADDY = re.compile(r"\{\$([^{}:]+)\}")
 _BY_WORDS = (
     (re.compile(r"unrecognized log level: "), f"there are {_LEVELS}"),
+    (re.compile(r"conflicting scheme \(https://\)"), "leave out https://, or name the port that answers HTTPS"),
+    (re.compile(r"Not a supported redir code"), "write permanent, temporary, html, or a status such as 301"),
+    (re.compile(r"unrecognized hash algorithm"), "each user has a label of its own, like caddy.basic_auth.alice: HASH"),
     (re.compile(r"base64-decoding password|username and password cannot be empty"), _HASH),
 )
 
