@@ -336,12 +336,7 @@ class Reconciler:
 
     def _report(self, problems: Sequence[Problem]) -> None:
         """Report these problems and those of the outputs and services."""
-        failures = [
-            *self.outputs.problems(),
-            *self.services.problems(),
-            *self.servers.problems,
-            *self.express.problems,
-        ]
+        failures = [*self.outputs.problems(), *self.services.problems(), *self.servers.problems, *self.express.problems]
         self._reported = (*problems, *failures)
         self.narrator.report(self._reported)
 
