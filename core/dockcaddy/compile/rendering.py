@@ -143,7 +143,8 @@ class Renderer:
 
     def _hints(self, context: ResourceContext, owner: str) -> Iterator[Problem]:
         given, caddy = context.resource, context.engine.caddy
-        is_beside = caddy is not None and caddy.id != given.id and not (caddy.shares_network or given.shares_network)
+        is_caddys = caddy is not None and given.id in (caddy.id, *context.engine.operators)
+        is_beside = caddy is not None and not (is_caddys or caddy.shares_network or given.shares_network)
         every = lint.in_labels(given.labels, self._prefix, self._signatures, beside_caddy=is_beside)
         for found in islice(every, limits.MAX_LABEL_WARNINGS):
             yield Problem(owner, one_line(found.label), one_line(found.message), "warning")
