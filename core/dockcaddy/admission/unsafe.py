@@ -101,15 +101,14 @@ def _mixed_protocols(document: Document) -> Iterator[UnsafeSetting]:
 
     `conflicts.listeners` compares resources. Sites in imported files appear in the whole document only.
     """
-    http_port = document.app("http").get("http_port") or 80
+    http = f":{document.http_port}"
     for server in document.servers.values():
-        automatic, listen = server.settings.get("automatic_https") or {}, server.settings.get("listen") or ()
-        is_fixed = automatic.get("disable") or all(address.endswith(f":{http_port}") for address in listen)
+        is_fixed = server.automatic_https.get("disable") or all(address.endswith(http) for address in server.listen)
         if is_fixed or not (plain := plain_names(server)):
             continue
         others = names_with_tls(server)
-        if others or server.settings.get("tls_connection_policies"):
-            reason = f"caddy would serve TLS at {', '.join(listen)} to clients of http://{plain[0]}"
+        if others or server.connection_policies:
+            reason = f"caddy would serve TLS at {', '.join(server.listen)} to clients of http://{plain[0]}"
             by = f" because of {min(others)}" if others else ""
             yield UnsafeSetting(
                 f"{reason}{by}: write http:// in front of every name there, or use another port", others
@@ -226,7 +225,7 @@ def _listening(document: Document) -> Mapping[Place, str]:
     return {
         place: name
         for name, server in document.servers.items()
-        for address in server.settings.get("listen") or ()
+        for address in server.listen
         if (place := place_here(address))
     }
 

@@ -36,12 +36,12 @@ def _names_wildcard(route: Route) -> bool:
 
 def _hosts(document: Document) -> Iterator[str]:
     """The hosts that Caddy requests certificates for."""
-    plain = f":{document.app('http').get('http_port') or 80}"
+    plain = f":{document.http_port}"
     for server in document.servers.values():
-        automatic = server.settings.get("automatic_https") or {}
+        automatic = server.automatic_https
         if automatic.get("disable") or automatic.get("disable_certificates"):
             continue
-        if all(address.endswith(plain) for address in server.settings.get("listen") or ()):
+        if all(address.endswith(plain) for address in server.listen):
             continue
         skipped = {*(automatic.get("skip") or ()), *(automatic.get("skip_certificates") or ()), *_loaded(server)}
         yield from (host for host in server.hosts if host not in skipped)
@@ -49,7 +49,7 @@ def _hosts(document: Document) -> Iterator[str]:
 
 def _loaded(server: Server) -> Iterator[str]:
     """The hosts whose certificates are read from files."""
-    for policy in server.settings.get("tls_connection_policies") or ():
+    for policy in server.connection_policies:
         if policy.get("certificate_selection"):
             yield from (policy.get("match") or {}).get("sni") or ()
 

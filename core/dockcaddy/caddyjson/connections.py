@@ -24,7 +24,7 @@ def with_own_connections(document: Document, shared_hosts: Collection[str] = ())
 
 
 def _isolated(server: Server, shared_hosts: Collection[str]) -> Server:
-    policies: Sequence[Json] = server.settings.get("tls_connection_policies") or ()
+    policies = server.connection_policies
     if all(_CONDITIONS.isdisjoint(each) for each in policies):
         return server
     own = list(_own(policies, _hosts(server), shared_hosts))

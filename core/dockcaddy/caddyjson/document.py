@@ -116,7 +116,7 @@ class Route:
     @property
     def handlers(self) -> tuple[Json, ...]:
         """Every handler in it, however deep."""
-        return tuple(handlers_in(self.value))
+        return tuple(each for each in objects_in(self.value) if "handler" in each)
 
     @property
     def proxies(self) -> tuple[Json, ...]:
@@ -176,9 +176,24 @@ class Server:
         return chain.from_iterable(map(_HOSTS, self.routes))
 
     @property
+    def listen(self) -> Sequence[str]:
+        """The addresses that it listens at."""
+        return self.settings.get("listen") or ()
+
+    @property
     def ports(self) -> frozenset[str]:
         """The ports of its listeners."""
-        return frozenset(str(address).rpartition(":")[2] for address in self.settings.get("listen") or ())
+        return frozenset(address.rpartition(":")[2] for address in self.listen)
+
+    @property
+    def automatic_https(self) -> Json:
+        """Its settings of automatic HTTPS."""
+        return self.settings.get("automatic_https") or {}
+
+    @property
+    def connection_policies(self) -> Sequence[Json]:
+        """Its policies for TLS connections."""
+        return self.settings.get("tls_connection_policies") or ()
 
     @property
     def every_route(self) -> tuple[Route, ...]:
@@ -251,6 +266,16 @@ class Document:
         found: Json = (self.rest.get("apps") or {}).get(name) or {}
         return found
 
+    @property
+    def http_port(self) -> int:
+        """The port of plain HTTP."""
+        return self.app("http").get("http_port") or 80
+
+    @property
+    def https_port(self) -> int:
+        """The port of HTTPS."""
+        return self.app("http").get("https_port") or 443
+
     def with_app(self, name: str, settings: Json) -> "Document":
         """This document with other settings of an app."""
         return evolve(self, rest={**self.rest, "apps": {**(self.rest.get("apps") or {}), name: settings}})
@@ -289,21 +314,6 @@ class Document:
         return self if are_same(changed.values(), self.servers.values()) else evolve(self, servers=changed)
 
 
-@define(eq=False)
-class RouteChange:
-    """A change of each route by itself. It remembers what it made: a route that stays costs nothing in the next document."""
-
-    change: Callable[[Route], Route]
-    _each: Each[Route, Route] = field(init=False)
-
-    def __attrs_post_init__(self) -> None:
-        self._each = Each(self.change)
-
-    def applied(self, document: Document) -> Document:
-        """The document with every route changed; the same document where none changes."""
-        return document.with_routes(self._each.of(document.every_route))
-
-
 def are_same(changed: Collection[object], before: Collection[object]) -> bool:
     """Whether these are the same objects in the same order."""
     return all(map(is_, changed, before))
@@ -312,11 +322,6 @@ def are_same(changed: Collection[object], before: Collection[object]) -> bool:
 def without_hosts(match: Json, hosts: Iterable[str]) -> Json:
     """A matcher that does not match these hosts."""
     return {**match, "not": [*(match.get("not") or ()), {"host": sorted(hosts)}]}
-
-
-def handlers_in(part: Any) -> Iterator[Json]:
-    """Every handler within a decoded part of a configuration, the outer ones first."""
-    return (each for each in objects_in(part) if "handler" in each)
 
 
 def objects_in(part: Any) -> Iterator[Any]:

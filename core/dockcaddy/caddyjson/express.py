@@ -17,7 +17,6 @@ from dockcaddy import incremental
 from dockcaddy.caddyjson.document import Document, Json, Route, Server, encoded
 from dockcaddy.caddyjson.express_certificates import (
     HOST,
-    http_port,
     in_folders,
     is_name,
     is_new_name,
@@ -115,7 +114,7 @@ class Loaded:
             each.is_secure and each.name == place.server and place.host not in each.by_host
             for each in self._servers.values()
         )
-        return int(self.document.app("http").get("https_port") or 443) if is_new else 0
+        return self.document.https_port if is_new else 0
 
 
 def answers_of(document: Document, places: Iterable[Place], values: Mapping[str, str]) -> dict[Place, Answer | None]:
@@ -199,7 +198,7 @@ def _answer(route: Route, values: Mapping[str, str]) -> Answer | None:
 
 
 def _name(server: Server) -> str:
-    return sha256(encoded(sorted(server.settings.get("listen") or ()))).hexdigest()[:16]
+    return sha256(encoded(sorted(server.listen))).hexdigest()[:16]
 
 
 def _shapes(document: Document, server: Server) -> Sequence[Shape]:
@@ -215,10 +214,9 @@ def _shapes(document: Document, server: Server) -> Sequence[Shape]:
 
 def _is_plain_http(document: Document, server: Server) -> bool:
     """Whether a site can be added to it without a certificate."""
-    automatic = server.settings.get("automatic_https") or {}
-    skipped = set(automatic.get("skip") or ())
-    is_off = bool(automatic.get("disable")) or skipped.issuperset(server.hosts)
-    return server.ports == {str(http_port(document))} or (is_off and "tls_connection_policies" not in server.settings)
+    skipped = set(server.automatic_https.get("skip") or ())
+    is_off = bool(server.automatic_https.get("disable")) or skipped.issuperset(server.hosts)
+    return server.ports == {str(document.http_port)} or (is_off and "tls_connection_policies" not in server.settings)
 
 
 def _has_patterns(server: Server) -> bool:

@@ -28,15 +28,9 @@ _IS_INTERNAL = re.compile(rf"(?:.*\.)?(?:{'|'.join(map(re.escape, _INTERNAL))})"
 _IS_OTHER = re.compile(r"[\d.]+|.*:.*|.*\.ts\.net")
 
 
-def http_port(document: Document) -> int:
-    """The port of plain HTTP."""
-    return int(document.app("http").get("http_port") or 80)
-
-
 def is_secure(document: Document, server: Server) -> bool:
     """Whether a site that is added to this server gets a certificate, and nothing else changes for the others."""
-    https_port = str(document.app("http").get("https_port") or 443)
-    is_ordinary = server.ports == {https_port} and _OF_CERTIFICATES.isdisjoint(server.settings)
+    is_ordinary = server.ports == {str(document.https_port)} and _OF_CERTIFICATES.isdisjoint(server.settings)
     return is_ordinary and _can_ask(document)
 
 
@@ -61,11 +55,11 @@ def _can_ask(document: Document) -> bool:
     """Whether Caddy can ask itself at the port of plain HTTP, and its certificates are those that it obtains by itself."""
     automation = document.app("tls").get("automation") or {}
     policies = automation.get("policies") or ()
-    plain = f":{http_port(document)}"
-    servers = [each for each in document.servers.values() if str(http_port(document)) in each.ports]
+    plain = f":{document.http_port}"
+    servers = [each for each in document.servers.values() if each.listens_at(document.http_port)]
     if automation.get("on_demand") or any(each.get("on_demand") for each in policies):
         return False
-    if any(each.settings.get("listen") != [plain] or _OWN_HOST in each.hosts for each in servers):
+    if any(each.listen != [plain] or _OWN_HOST in each.hosts for each in servers):
         return False
     names = list(_names(document))
     is_fine = all(not _IS_OTHER.fullmatch(each) and "*" not in each and "{" not in each for each in names)
@@ -74,18 +68,18 @@ def _can_ask(document: Document) -> bool:
 
 def _names(document: Document) -> Iterator[str]:
     """The names that Caddy may obtain certificates for."""
-    port = str(http_port(document))
+    port = str(document.http_port)
     yield from (document.app("tls").get("certificates") or {}).get("automate") or ()
     for server in document.servers.values():
-        skipped = set((server.settings.get("automatic_https") or {}).get("skip") or ())
+        skipped = set(server.automatic_https.get("skip") or ())
         if server.ports != {port}:
             yield from (host for host in server.hosts if host not in skipped)
 
 
 def _with_asked(document: Document, folders: Sequence[str]) -> Document:
     """The document with a server for plain HTTP that says which hosts have a site, and redirects these."""
-    plain = f":{http_port(document)}"
-    found = next((name for name, each in document.servers.items() if each.settings.get("listen") == [plain]), "")
+    plain = f":{document.http_port}"
+    found = next((name for name, each in document.servers.items() if each.listen == [plain]), "")
     logs = next((each.settings["logs"] for each in document.servers.values() if "logs" in each.settings), None)
     server = document.servers[found] if found else Server({"listen": [plain], **({"logs": logs} if logs else {})})
     routes = server.routes
@@ -142,7 +136,7 @@ def _with_policies(document: Document) -> Document:
         added.append({**base, "issuers": issuers, "subjects": suffixes, "on_demand": True})
     if not all(map(is_internal, names)):
         added.append({**base, "subjects": [".".join(["*"] * count) for count in _LABELS], "on_demand": True})
-    permission = {"module": "http", "endpoint": f"http://{_OWN_HOST}:{http_port(document)}{ASK_PATH}"}
+    permission = {"module": "http", "endpoint": f"http://{_OWN_HOST}:{document.http_port}{ASK_PATH}"}
     given = [*named, *added, *([base] if base else [])]
     automation = {**automation, "policies": given, "on_demand": {"permission": permission}}
     return document.with_app("tls", {**tls, "automation": automation})

@@ -215,7 +215,7 @@ class FragmentDocuments:
 
     def _document(self, text: str) -> Document:
         document = Document.decode(self.adapt(text)) if text else Document()
-        if sum(len(server.settings.get("listen") or ()) for server in document.servers.values()) > limits.MAX_LISTENERS:
+        if sum(len(server.listen) for server in document.servers.values()) > limits.MAX_LISTENERS:
             raise TooLargeError(f"it listens at more than {limits.MAX_LISTENERS} addresses")
         return document
 

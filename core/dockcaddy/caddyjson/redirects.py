@@ -17,12 +17,11 @@ def with_own_redirects(document: Document, shared_hosts: Collection[str] = ()) -
 
     Settings for the `shared_hosts` apply to all sites, because the operator wrote them.
     """
-    http = document.app("http")
-    plain = [each for each in document.servers.values() if each.listens_at(http.get("http_port") or 80)]
+    plain = [each for each in document.servers.values() if each.listens_at(document.http_port)]
     wide = document.found(_has_patterns)
     if not wide or not any(route in wide for server in plain for route in server.routes):
         return document
-    secure = [each for each in document.servers.values() if each.listens_at(http.get("https_port") or 443)]
+    secure = [each for each in document.servers.values() if each.listens_at(document.https_port)]
     redirected = set(_redirected(secure)).difference(host for server in plain for host in server.hosts)
     return document.with_servers(
         lambda server: _isolated(server, redirected, shared_hosts) if server in plain else server
@@ -31,7 +30,7 @@ def with_own_redirects(document: Document, shared_hosts: Collection[str] = ()) -
 
 def _redirected(servers: Sequence[Server]) -> Iterator[str]:
     for server in servers:
-        automatic = server.settings.get("automatic_https") or {}
+        automatic = server.automatic_https
         if not (automatic.get("disable") or automatic.get("disable_redirects")):
             yield from set(server.hosts).difference(automatic.get("skip") or ())
 

@@ -169,12 +169,10 @@ class _Search:
 
 def _probes(document: Document) -> str:
     """A site at each port of a document, with or without TLS as the sites there."""
-    http = document.app("http").get("http_port") or 80
     sites = []
     for server in document.servers.values():
-        automatic = server.settings.get("automatic_https") or {}
         for port in sorted(filter(str.isdecimal, server.ports)):
-            is_plain = port == str(http) or automatic.get("skip")
+            is_plain = port == str(document.http_port) or server.automatic_https.get("skip")
             sites.append(f"{'http' if is_plain else 'https'}://probe.invalid:{port} {{\n\trespond ok\n}}\n")
     return "".join(dict.fromkeys(sites))
 

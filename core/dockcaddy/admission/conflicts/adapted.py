@@ -147,7 +147,7 @@ def _sites_in(document: Document) -> Iterator[tuple[str, Site]]:
         for route in server.routes:
             host = "".join(route.hosts[:1])
             pages = _routes(server, errors[host]) if host in errors else Routes(())
-            listeners = frozenset(server.settings.get("listen") or ())
+            listeners = frozenset(server.listen)
             yield host, Site(_routes(server, route), pages, listeners, frozenset(_requirements(server, host)))
 
 
@@ -159,6 +159,6 @@ def _routes(server: Server, route: Route) -> Routes:
 
 def _requirements(server: Server, host: str) -> Iterator[bytes]:
     """What connections to a host have to be like."""
-    for policy in server.settings.get("tls_connection_policies") or ():
+    for policy in server.connection_policies:
         if host in ((policy.get("match") or {}).get("sni") or ()):
             yield from (encoded([name, value]) for name, value in policy.items() if name not in _NOT_RESTRICTING)
