@@ -13,9 +13,9 @@ from dockcaddy.errors import CaddyRefusal, CaddyUnreachable
 from dockcaddy.fragment import Fragment
 from dockcaddy.merge.configuration import Configuration
 from dockcaddy.model import ControlledServer, EngineInventory, Inventory
-from dockcaddy.quarantine import Quarantine
 from dockcaddy.reconcile.pipeline import Pipeline
 from policies import loaded
+from quarantining import quarantine_of
 
 SITES = ("one", "geo", "two")
 
@@ -96,7 +96,7 @@ def wanted(*parts: Fragment) -> Wanted:
 
 
 def server(clock: Clock, caddy: FakeCaddy, url: str = "http://10.0.0.5:2019") -> Server:
-    return Server(Target(url, "container edge"), caddy, Quarantine(caddy.adapt, clock), clock)
+    return Server(Target(url, "container edge"), caddy, quarantine_of(caddy.adapt, clock), clock)
 
 
 def live(clock: Clock, seconds: float, *servers: Server) -> None:

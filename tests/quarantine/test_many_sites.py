@@ -10,7 +10,7 @@ from dockcaddy.caddyjson import Document, Splicer
 from dockcaddy.fragment import Fragment
 from dockcaddy.merge.assembly import Assembler
 from dockcaddy.merge.configuration import Configuration
-from dockcaddy.quarantine import Quarantine
+from quarantining import quarantine_of
 from servers import StockCaddy
 from visiting import body
 
@@ -45,7 +45,7 @@ def test_one_of_hundreds_costs_a_load_or_two(
         caddy.load(configuration.json)
         return True
 
-    quarantine = Quarantine(
+    quarantine = quarantine_of(
         client.adapt, lambda: 0.0, document=lambda each: splicer.document(each.assembly.sections, lambda: each.text)
     )
     good = [fragment(f"site-{number:03}", port, f"respond site-{number:03}") for number in range(MANY)]

@@ -13,6 +13,7 @@ from dockcaddy.plugins.registry import Registry
 from dockcaddy.quarantine import Quarantine
 from dockcaddy.quarantine.ports import Elsewhere, PortFault
 from dockcaddy.reconcile.pipeline import BaseCaddyfile, Pipeline
+from quarantining import quarantine_of
 
 TAKEN, DENIED = "address already in use", "permission denied"
 
@@ -47,7 +48,7 @@ class World:
 
     def __attrs_post_init__(self) -> None:
         machine = self.machine if self.sees else Elsewhere()
-        self.quarantine = Quarantine(as_json, lambda: self.now, machine=machine)
+        self.quarantine = quarantine_of(as_json, lambda: self.now, machine=machine)
 
     def deliver(self, configuration: Configuration) -> None:
         text = configuration.text

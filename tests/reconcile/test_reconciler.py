@@ -14,13 +14,13 @@ from dockcaddy.fragment import Fragment
 from dockcaddy.merge.configuration import Configuration
 from dockcaddy.model import EngineInventory, Resource
 from dockcaddy.plugins.registry import Registry
-from dockcaddy.quarantine import Quarantine
 from dockcaddy.reconcile.delivery import Delivery, Outputs
 from dockcaddy.reconcile.last_good import LastGood
 from dockcaddy.reconcile.pipeline import BaseCaddyfile, Pipeline
 from dockcaddy.reconcile.reconciler import Reconciler
 from dockcaddy.reconcile.schedule import CHECK_INTERVAL
 from dockcaddy.reconcile.watch import EngineWatches
+from quarantining import quarantine_of
 
 
 @define(eq=False)
@@ -103,7 +103,7 @@ def world() -> World:
     reconciler = Reconciler(
         EngineWatches.of([engine], clock),
         Pipeline(Registry()),
-        Quarantine(adapt, clock),
+        quarantine_of(adapt, clock),
         Outputs([Delivery("admin", caddy, clock, is_live=True), Delivery("caddyfile", file, clock)]),
         clock,
     )

@@ -18,6 +18,7 @@ from dockcaddy.reconcile.last_good import LastGood
 from dockcaddy.reconcile.pipeline import Pipeline
 from dockcaddy.reconcile.reconciler import Reconciler
 from dockcaddy.reconcile.watch import EngineWatches
+from quarantining import quarantine_of
 
 
 @define(eq=False)
@@ -64,7 +65,7 @@ class World:
         if self.file is not None:
             self.file.keep(b"{}", saved)
             saved = self.file.load().fragments
-        self.quarantine = Quarantine(as_json, self.clock)
+        self.quarantine = quarantine_of(as_json, self.clock)
         self.quarantine.remember(saved, b"{}")
         watches = EngineWatches.of(self.engines, self.clock, self.retention)
         self.reconciler = Reconciler(watches, Pipeline(Registry()), self.quarantine, Outputs([]), self.clock)

@@ -14,13 +14,13 @@ from dockcaddy import testing
 from dockcaddy.cli.status import fitting
 from dockcaddy.cli.wait import look, waited
 from dockcaddy.model import Unserved
-from dockcaddy.quarantine import Quarantine
 from dockcaddy.status.client import NotRunning, StatusClient
 from dockcaddy.status.document import DOCUMENTS
 from dockcaddy.status.view import Documents, drawn, overview
 from dockcaddy_status.troubles import troubles
 from judging import Court
 from observed import Observed
+from quarantining import quarantine_of
 from status_server import Served, served
 
 __all__ = ["dockcaddy"]
@@ -224,7 +224,7 @@ def test_wait_says_why_not(world: Observed, tmp_path: Path, dockcaddy: Call) -> 
 @pytest.fixture
 def contested(world: Observed, court: Court) -> Observed:
     pipeline = world.reconciler.pipeline
-    world.reconciler.quarantine = Quarantine(court.adapt, world.clock, rules=lambda: pipeline.document_rules)
+    world.reconciler.quarantine = quarantine_of(court.adapt, world.clock, rules=lambda: pipeline.document_rules)
     world.put("old", {"caddy": "a.test", "caddy.reverse_proxy": "{{upstreams 80}}"})
     world.put("new", {"caddy": "a.test", "caddy.respond": "y"})
     world.turn()

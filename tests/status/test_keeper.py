@@ -9,7 +9,6 @@ from attrs import evolve
 from clock import Clock
 from dockcaddy import plugins
 from dockcaddy.model import Unserved
-from dockcaddy.quarantine import Quarantine
 from dockcaddy.reconcile.pipeline import Pipeline
 from dockcaddy.status.dates import Dates
 from dockcaddy.status.history import HistoryFile
@@ -17,6 +16,7 @@ from dockcaddy.status.keeper import StatusKeeper
 from dockcaddy.status.model import Certificate, Event, Update
 from judging import Court
 from observed import EPOCH, Observed
+from quarantining import quarantine_of
 
 WEB = {"caddy": "http://web.test", "caddy.reverse_proxy": "{{upstreams}}"}
 
@@ -147,7 +147,7 @@ def test_an_earlier_version_is_served_instead(world: Observed) -> None:
 def with_real_caddy(world: Observed, court: Court) -> None:
     """Have rules and conflicts decided on what a real Caddy makes of labels."""
     pipeline = world.reconciler.pipeline
-    world.reconciler.quarantine = Quarantine(court.adapt, world.clock, rules=lambda: pipeline.document_rules)
+    world.reconciler.quarantine = quarantine_of(court.adapt, world.clock, rules=lambda: pipeline.document_rules)
 
 
 def test_of_two_that_contradict_each_other_the_newer_one_says_which_is_older(world: Observed, court: Court) -> None:

@@ -12,7 +12,6 @@ from dockcaddy.errors import CaddyRefusal
 from dockcaddy.merge.configuration import Configuration
 from dockcaddy.model import EngineInventory, Resource
 from dockcaddy.plugins.registry import Registry
-from dockcaddy.quarantine import Quarantine
 from dockcaddy.quarantine.transforms import Transforms
 from dockcaddy.reconcile.delivery import Delivery, Outputs
 from dockcaddy.reconcile.express_folder import ExpressFolder
@@ -21,6 +20,7 @@ from dockcaddy.reconcile.last_good import LastGood
 from dockcaddy.reconcile.pipeline import Pipeline
 from dockcaddy.reconcile.reconciler import Reconciler
 from dockcaddy.reconcile.watch import EngineWatches
+from quarantining import quarantine_of
 
 
 def adapt(text: str) -> bytes:
@@ -99,7 +99,7 @@ class ExpressWorld:
         transforms = Transforms(express=str(folder.path) if is_on else "")
         routes = SiteRoutes(adapt)
         splicer = Splicer(adapt, site_routes=routes)
-        quarantine = Quarantine(
+        quarantine = quarantine_of(
             adapt,
             self.clock,
             transforms=transforms,

@@ -9,10 +9,10 @@ from dockcaddy.caddyfile import all_blocks
 from dockcaddy.errors import CaddyRefusal
 from dockcaddy.merge.configuration import Configuration
 from dockcaddy.model import EngineInventory, Inventory, Problem
-from dockcaddy.quarantine import Quarantine
 from dockcaddy.reconcile.pipeline import BaseCaddyfile, Pipeline
 from dockcaddy_policy import PolicySettings
 from policies import PROXY, loaded
+from quarantining import quarantine_of
 
 GOOD = testing.container(
     "good",
@@ -81,7 +81,7 @@ class Court:
 
     def resolve(self, pipeline: Pipeline, inventory: Inventory, base: BaseCaddyfile | None = None) -> Judged:
         """What becomes of an inventory."""
-        quarantine = Quarantine(self._adapt, lambda: 0.0, rules=lambda: pipeline.document_rules)
+        quarantine = quarantine_of(self._adapt, lambda: 0.0, rules=lambda: pipeline.document_rules)
         fragments = pipeline.fragments(inventory, base)
         told = [problem for each in fragments for problem in each.problems]
         try:

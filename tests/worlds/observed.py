@@ -10,7 +10,6 @@ from dockcaddy.errors import CaddyRefusal, CaddyUnreachable, EngineUnreachable
 from dockcaddy.merge.configuration import Configuration
 from dockcaddy.model import EngineInventory, Resource, Unserved
 from dockcaddy.plugins.registry import Registry
-from dockcaddy.quarantine import Quarantine
 from dockcaddy.reconcile.delivery import Delivery, Outputs
 from dockcaddy.reconcile.pipeline import Pipeline
 from dockcaddy.reconcile.reconciler import Reconciler
@@ -18,6 +17,7 @@ from dockcaddy.reconcile.watch import EngineWatches
 from dockcaddy.status.history import HistoryFile
 from dockcaddy.status.keeper import StatusKeeper
 from dockcaddy.status.model import Condition, Event
+from quarantining import quarantine_of
 
 EPOCH = 1_700_000_000.0
 
@@ -101,7 +101,7 @@ class Observed:
         reconciler = Reconciler(
             EngineWatches.of([engine], clock),
             Pipeline(Registry()),
-            Quarantine(caddy.adapt, clock),
+            quarantine_of(caddy.adapt, clock),
             Outputs([Delivery("admin", caddy, clock, is_live=True)]),
             clock,
             observer=keeper,

@@ -11,6 +11,7 @@ from dockcaddy.fragment import Fragment
 from dockcaddy.merge.assembly import Assembler
 from dockcaddy.merge.configuration import Configuration
 from dockcaddy.quarantine import Quarantine
+from quarantining import quarantine_of
 
 
 def fragment(key: str, text: str, seniority: int = 0) -> Fragment:
@@ -37,7 +38,7 @@ class Caddy:
     quarantine: Quarantine = field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        self.quarantine = Quarantine(self.adapt, lambda: self.now)
+        self.quarantine = quarantine_of(self.adapt, lambda: self.now)
 
     def adapt(self, text: str) -> bytes:
         """A route for each site, which says what its lines say; files of certificates are loaded for all sites."""

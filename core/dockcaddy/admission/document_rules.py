@@ -62,10 +62,10 @@ class DocumentRules:
     `proxy` gives what is the proxy's own now, `context_of` the context of a resource beside the container that Caddy runs in.
     """
 
-    rules: tuple[Contribution[DocumentRule], ...] = ()
-    sections: Mapping[type, Any] = field(factory=dict)
-    proxy: Callable[[], Proxy] = Proxy
-    context_of: Callable[[Resource, Resource | None], ResourceContext] | None = None
+    rules: tuple[Contribution[DocumentRule], ...]
+    sections: Mapping[type, Any]
+    proxy: Callable[[], Proxy]
+    context_of: Callable[[Resource, Resource | None], ResourceContext]
     _lock: threading.Lock = field(factory=threading.Lock)
     _look: _Look | None = None
 
@@ -77,9 +77,9 @@ class DocumentRules:
                 if not look.rules:
                     return ()
                 found = document.found(look)
-                in_routes = (
-                    [each for route in document.every_route if route in found for each in found[route]] if found else ()
-                )
+                # most documents have none, and to go through all routes takes time
+                routes = document.every_route if found else ()
+                in_routes = (each for route in routes if route in found for each in found[route])
                 return (*in_routes, *look.in_rest(document))
         except PluginFault as fault:
             raise CaddyRefusal(str(fault)) from fault
@@ -95,7 +95,7 @@ class DocumentRules:
 
     def refusal(self, fragment: Fragment, found: Found) -> Problem | None:
         """Why a fragment may not lead to what was found; None where it may."""
-        if fragment.resource is None or self.context_of is None:
+        if fragment.resource is None:
             return None
         context = self.context_of(fragment.resource, fragment.caddy)
         try:

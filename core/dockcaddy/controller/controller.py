@@ -17,13 +17,13 @@ from dockcaddy.model import Inventory, Problem
 class Controller:
     """Servers that get what one of them accepted, each in its own time. `changed` is called when their problems or the lead change.
 
-    `document_rules` check what they get.
+    `document_rules` check what they get: they are set before it starts.
     """
 
     fleet: Fleet
     leadership: Leadership
     changed: Callable[[], None] = lambda: None
-    document_rules: DocumentRules = field(factory=DocumentRules)
+    document_rules: DocumentRules = field(init=False)
     # the lead has changed so many times, now and when the present pass began
     _term: int = 0
     _term_of_pass: int = 0

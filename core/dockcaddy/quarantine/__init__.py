@@ -13,7 +13,7 @@ rejected before does not delay what is new.
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
-from attrs import Factory, define, field
+from attrs import define, field
 
 from dockcaddy.admission.conflicts.adapted import SiteAdapter
 from dockcaddy.admission.conflicts.shared_sites import SharedSites
@@ -40,23 +40,21 @@ __all__ = ["Elsewhere", "Machine", "Quarantine"]
 class Quarantine:
     """Decides which fragments make up the configuration. `adapt` is Caddy's; `clock` gives seconds.
 
-    With `isolates` False one refusal costs the whole configuration. `modules` are those of the Caddy program, `machine` is
-    where Caddy listens. `rules` check documents. `document` makes the document of a configuration; without it, its whole text
-    is adapted. With `allow_shadowing` newer resources may take requests from older ones of the same site.
+    Without `isolates`, one refusal costs the whole configuration. `modules` are those of the Caddy program, `machine` is
+    where Caddy listens. `document` makes the document of a configuration, `documents` those of fragments alone; `rules` check
+    them. With `allow_shadowing` newer resources may take requests from older ones of the same site.
     """
 
     adapt: Callable[[str], bytes]
     clock: Callable[[], float]
-    isolates: bool = True
-    modules: Callable[[], frozenset[str]] = frozenset
-    machine: Machine = field(factory=Elsewhere)
-    transforms: Transforms = field(factory=Transforms)
-    document: Callable[[Configuration], Document] | None = None
-    documents: FragmentDocuments = field(
-        default=Factory(lambda self: FragmentDocuments(Ending(self._adapt)), takes_self=True)
-    )
-    rules: Callable[[], DocumentRules] = DocumentRules
-    allow_shadowing: bool = False
+    isolates: bool
+    modules: Callable[[], frozenset[str]]
+    machine: Machine
+    transforms: Transforms
+    document: Callable[[Configuration], Document]
+    documents: FragmentDocuments
+    rules: Callable[[], DocumentRules]
+    allow_shadowing: bool
     _shared_sites: SharedSites = field(init=False)
     _memory: Memory = field(init=False)
     _document_check: DocumentCheck = field(init=False)
@@ -94,7 +92,9 @@ class Quarantine:
         rejections = self._memory.rejections
         if not rejections:
             return ()
-        reasons = {each.key: each.problems[0] for each in self._fragments if each.problems and _is_out(each)}
+        reasons = {
+            each.key: each.problems[0] for each in self._fragments if each.problems and (each.refused or each.failed)
+        }
         reasons |= {key: rejection.problem for key, rejection in rejections.items()}
         defined = frozenset(name for each in self._fragments for name in each.definitions)
         known = (reasons, defined, self._memory.causes)
@@ -168,9 +168,6 @@ class Quarantine:
                 self._ports.accepted()
                 return configuration
 
-    def _adapt(self, text: str) -> bytes:
-        return self.adapt(text)
-
     def _adapted_part(self, text: str) -> bytes:
         """What Caddy makes of some sites. The one that serves them reads files, and may have other modules."""
         try:
@@ -180,9 +177,6 @@ class Quarantine:
         except CaddyRefusal:
             return self.adapt(text)
 
-    def _adapted(self, configuration: Configuration) -> Document:
-        return Document.decode(self.adapt(configuration.text))
-
     def _resolved(
         self, fragments: Sequence[Fragment], build: Build, deliver: Deliver, still_holds: Holds
     ) -> Configuration:
@@ -190,7 +184,7 @@ class Quarantine:
         memory.forget_outdated(fragments)
         before = memory.rejections.copy()
         trial = Trial(
-            self.document or self._adapted,
+            self.document,
             self.documents,
             self.adapt,
             memory,
@@ -220,7 +214,3 @@ class Quarantine:
             memory.last = configuration
         memory.clear(trial.instead.keys())
         return configuration
-
-
-def _is_out(fragment: Fragment) -> bool:
-    return fragment.refused or fragment.failed

@@ -29,7 +29,7 @@ class DocumentCheck:
 
     rules: Callable[[], DocumentRules]
     adapt: Callable[[str], bytes]
-    route_order: str = "caddy"
+    route_order: str
     _known: dict[str, frozenset[Found]] = field(factory=dict)
     # the fragments of the last document in which all was explained
     clean: tuple[Fragment, ...] = ()

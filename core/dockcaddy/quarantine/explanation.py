@@ -6,7 +6,7 @@ Pure. Caddy's own message stays in front, so that people can search for it.
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-from attrs import evolve, field, frozen
+from attrs import evolve, frozen
 
 from dockcaddy.caddy.modules import noun_for, package_of
 from dockcaddy.caddyfile import DIRECTIVE_NAMES, GLOBAL_OPTIONS, Block, all_blocks
@@ -43,7 +43,7 @@ class Explainer:
 
     fragments: Sequence[Fragment]
     reasons: Mapping[str, Problem]
-    modules: Callable[[], frozenset[str]] = field(default=frozenset)
+    modules: Callable[[], frozenset[str]]
 
     def explain(self, problem: Problem, fragment: Fragment, depth: int = 0) -> Problem:
         """The problem of a fragment, with a remedy where one is known."""

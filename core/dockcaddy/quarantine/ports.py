@@ -106,7 +106,7 @@ class Ports:
     """Leaves out sites whose ports are not available, for as long as they are not. `clock` gives seconds."""
 
     clock: Callable[[], float]
-    machine: Machine = field(factory=Elsewhere)
+    machine: Machine
     _blocked: dict[int, _Blocked] = field(factory=dict)
     _reduced: dict[Fragment, Fragment] = field(factory=dict)
     _options: Fragment = field(factory=_without_redirects)

@@ -50,7 +50,7 @@ class Search:
     attempt: Attempt
     in_order: InOrder
     made_by: WhoMade
-    is_over: Callable[[], bool] = lambda: False
+    is_over: Callable[[], bool]
     found: list[Finding] = field(factory=list)
     untried: list[Fragment] = field(factory=list)
     _accepted: set[str] = field(factory=set)

@@ -45,9 +45,9 @@ def quarantine_for(
     adapters: Sequence[Adapter],
     clock: Callable[[], float],
     *,
+    rules: Callable[[], DocumentRules],
     has_child: bool = False,
     express: str = "",
-    rules: Callable[[], DocumentRules] = DocumentRules,
 ) -> Quarantine | None:
     """The quarantine, which finds what Caddy refuses; None where there is no Caddy to ask.
 
@@ -75,12 +75,12 @@ def quarantine_for(
     return Quarantine(
         adapter.adapt,
         clock,
-        settings.process_caddyfile,
-        modules,
-        machine,
-        transforms,
-        lambda configuration: splicer.document(configuration.assembly.sections, lambda: configuration.text),
-        FragmentDocuments(adapt, routes, settings.route_order),
-        rules,
-        settings.takeovers,
+        isolates=settings.process_caddyfile,
+        modules=modules,
+        machine=machine,
+        transforms=transforms,
+        document=lambda made: splicer.document(made.assembly.sections, lambda: made.text),
+        documents=FragmentDocuments(adapt, routes, settings.route_order),
+        rules=rules,
+        allow_shadowing=settings.takeovers,
     )

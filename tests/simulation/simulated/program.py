@@ -10,7 +10,6 @@ from dockcaddy.errors import OutputError
 from dockcaddy.merge.configuration import Configuration
 from dockcaddy.narration import LogNarrator
 from dockcaddy.plugins.registry import Registry
-from dockcaddy.quarantine import Quarantine
 from dockcaddy.reconcile.delivery import Delivery, Outputs
 from dockcaddy.reconcile.last_good import LastGood
 from dockcaddy.reconcile.mailbox import Mailbox
@@ -19,6 +18,7 @@ from dockcaddy.reconcile.reconciler import Reconciler
 from dockcaddy.reconcile.watch import EngineWatches
 from dockcaddy.run.adapting import FirstAdapter
 from dockcaddy_admin import AdminOutput
+from quarantining import quarantine_of
 
 from simulated.caddy import SimulatedCaddy, adapted
 from simulated.connection import Watching
@@ -149,7 +149,7 @@ def program(
     life = Life()
     connected = Connected(caddy, life)
     last_good = SimulatedLastGood(disk.folder / "last-good.db").use(disk, schedule, life)
-    quarantine = Quarantine(FirstAdapter((connected, OnDisk(schedule))).adapt, schedule)
+    quarantine = quarantine_of(FirstAdapter((connected, OnDisk(schedule))).adapt, schedule)
     remembered = last_good.load()
     quarantine.remember(remembered.fragments, remembered.json)
     admin = Delivery("admin", AdminOutput(connected), schedule, is_live=True)
