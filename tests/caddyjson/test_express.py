@@ -99,7 +99,7 @@ def test_a_proxy_may_have_no_upstream_for_a_while() -> None:
 
 
 def new(loaded: Document, wanted: Document) -> set[str] | None:
-    found = Loaded(loaded).difference(wanted, {})
+    found = Loaded(loaded).changes(wanted, {})
     return None if found is None else {place.host for place in found.answers}
 
 
@@ -135,7 +135,7 @@ def test_anything_else_is_a_load(wanted: Document) -> None:
 
 
 def test_sites_that_change_and_sites_that_end() -> None:
-    found = Loaded(document(*OLD)).difference(document(route("aaa.test", handlers=(proxy("10.0.0.2:80"),))), {})
+    found = Loaded(document(*OLD)).changes(document(route("aaa.test", handlers=(proxy("10.0.0.2:80"),))), {})
     assert found is not None and {each.host for each in found.ended} == {"bb.test"}
     by_host = {place.host: answer.addresses for place, answer in found.answers.items()}
     assert by_host == {"aaa.test": ("10.0.0.2:80",), "bb.test": ()}

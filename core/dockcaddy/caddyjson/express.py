@@ -13,7 +13,6 @@ from typing import Any
 
 from attrs import define, evolve, field, frozen
 
-from dockcaddy import incremental
 from dockcaddy.caddyjson.document import Document, Json, Route, Server, encoded
 from dockcaddy.caddyjson.express_certificates import (
     HOST,
@@ -24,6 +23,7 @@ from dockcaddy.caddyjson.express_certificates import (
     with_certificates,
 )
 from dockcaddy.caddyjson.plain_proxies import COUNTS, PLACES, UPSTREAM, PlainProxy, Shape, plain_proxy
+from dockcaddy.incremental import Difference
 from dockcaddy.settings import limits
 
 _FILE = "{http.matchers.file.relative}"
@@ -60,8 +60,8 @@ class Answer:
 
 
 @frozen
-class Difference:
-    """What differs between a document and the one that is loaded: the answers of some hosts.
+class AnswerChanges:
+    """The answers that differ between a document and the one that is loaded.
 
     Those that `ended` have a site in the loaded one only, so they answer as a site without upstreams.
     """
@@ -93,7 +93,7 @@ class Loaded:
         # now, and not when the first site waits for it
         self.document.found(_names_not_only_hosts)
 
-    def difference(self, wanted: Document, values: Mapping[str, str]) -> Difference | None:
+    def changes(self, wanted: Document, values: Mapping[str, str]) -> AnswerChanges | None:
         """How `wanted` differs, where answers of hosts are all of it; else None. `values` are what placeholders stand for."""
         if self.document.rest != wanted.rest or self.document.servers.keys() != wanted.servers.keys():
             return None
@@ -101,12 +101,12 @@ class Loaded:
         ended: set[Place] = set()
         wide = wanted.found(_names_not_only_hosts)
         for name, server in self._servers.items():
-            found = server.difference(wanted.servers[name], values, wide)
+            found = server.changes(wanted.servers[name], values, wide)
             if found is None:
                 return None
             answers.update(found.answers)
             ended |= found.ended
-        return Difference(answers, frozenset(ended))
+        return AnswerChanges(answers, frozenset(ended))
 
     def handshake(self, place: Place) -> int:
         """The port at which a handshake has Caddy obtain the certificate of a site; 0 where it needs none."""
@@ -156,7 +156,7 @@ class _LoadedServer:
         has_certificate = partial(is_new_name, document)
         return cls(server, _name(server), by_host, shapes, is_secure(document, server), has_certificate)
 
-    def difference(self, wanted: Server, values: Mapping[str, str], wide: Collection[Route]) -> Difference | None:
+    def changes(self, wanted: Server, values: Mapping[str, str], wide: Collection[Route]) -> AnswerChanges | None:
         """See Loaded. `wide` are the routes that do not only answer for hosts."""
         changes = _changes(self.server, wanted, wide)
         if changes is None:
@@ -176,7 +176,7 @@ class _LoadedServer:
         if any(each.shape not in self.shapes for each in answers.values()):
             return None
         places = {Place(self.name, host): answer for host, answer in answers.items()}
-        return Difference(places, frozenset(each for each in places if each.host in ended))
+        return AnswerChanges(places, frozenset(each for each in places if each.host in ended))
 
     def _can_answer(self, host: str, free: Collection[str]) -> bool:
         """Whether no other site has this host, and there is or will be a certificate for it."""
@@ -255,7 +255,7 @@ def _changes(
         return None
     if not _are_same((*loaded.errors, *loaded.named.values()), (*wanted.errors, *wanted.named.values())):
         return None
-    difference = incremental.Difference.of(loaded.routes, wanted.routes)
+    difference = Difference.of(loaded.routes, wanted.routes)
     texts = {each.encoded for each in difference.gone} & {each.encoded for each in difference.new}
     gone, new = (
         dict.fromkeys(each for each in some if each.encoded not in texts) for some in (difference.gone, difference.new)

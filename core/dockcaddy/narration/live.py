@@ -5,7 +5,6 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 
 from attrs import define, evolve, field, frozen
 
-from dockcaddy import incremental
 from dockcaddy.caddyfile import (
     DIRECTIVE_NAMES,
     PROXIES,
@@ -21,6 +20,7 @@ from dockcaddy.caddyfile import (
 )
 from dockcaddy.compile.stopped_page import is_page
 from dockcaddy.fragment import Section
+from dockcaddy.incremental import Chosen, Difference
 from dockcaddy.merge.assembly import Assembly
 from dockcaddy.model import Inventory, Resource, bracketed
 
@@ -86,8 +86,8 @@ class Change:
 
 
 @frozen
-class Difference:
-    """How the sites of two configurations differ."""
+class LiveChanges:
+    """Which sites are live now and were not before, which have changed, and which are gone."""
 
     live: tuple[LiveSite, ...] = ()
     changed: tuple[Change, ...] = ()
@@ -103,7 +103,7 @@ class _Containers:
 
     def take(self, resources: tuple[Resource, ...]) -> None:
         """These are all that there are now."""
-        differing = incremental.Difference.of(self._seen, resources)
+        differing = Difference.of(self._seen, resources)
         for each in differing.gone:
             for address in (*each.targets, *each.published_addresses):
                 left = tuple([other for other in self._by_address.pop(address, ()) if other is not each])
@@ -132,21 +132,23 @@ class LiveSites:
     _ports: ListenPorts = field(factory=ListenPorts)
     _unreached: Collection[tuple[str, str]] = ()
     _containers: _Containers = field(factory=_Containers)
-    _sites: incremental.Chosen[Section] = field(factory=lambda: incremental.Chosen(lambda each: is_site(each.block)))
+    _sites: Chosen[Section] = field(factory=lambda: Chosen(lambda each: is_site(each.block)))
 
     def __len__(self) -> int:
         return len(self._sites.of(self._seen))
 
-    def take(self, assembly: Assembly, inventory: Inventory, unreached: Collection[tuple[str, str]] = ()) -> Difference:
+    def take(
+        self, assembly: Assembly, inventory: Inventory, unreached: Collection[tuple[str, str]] = ()
+    ) -> LiveChanges:
         """Another configuration is served, with `unreached` proxies as for `live_site`. Returns what is different."""
-        differing = incremental.Difference.of(self._seen, assembly.sections)
+        differing = Difference.of(self._seen, assembly.sections)
         if not differing and assembly.listen_ports == self._ports:
-            return Difference()
+            return LiveChanges()
         # as they were served: at these addresses are others now
         gone, self._unreached = self._read(differing.gone), unreached
         self._containers.take(inventory.resources)
         self._seen, self._ports = assembly.sections, evolve(assembly.listen_ports, environment=self.environment)
-        return _difference(gone, self._read(differing.new))
+        return _changes(gone, self._read(differing.new))
 
     def _read(self, sections: Iterable[Section]) -> Mapping[Section, LiveSite]:
         return {
@@ -156,7 +158,7 @@ class LiveSites:
         }
 
 
-def _difference(gone: Mapping[Section, LiveSite], new: Mapping[Section, LiveSite]) -> Difference:
+def _changes(gone: Mapping[Section, LiveSite], new: Mapping[Section, LiveSite]) -> LiveChanges:
     old = {_key(each): (each, site) for each, site in gone.items()}
     live, changed = [], []
     for section, site in new.items():
@@ -165,7 +167,7 @@ def _difference(gone: Mapping[Section, LiveSite], new: Mapping[Section, LiveSite
             live.append(site)
         elif former[0].text != section.text or (former[1].urls, former[1].upstreams) != (site.urls, site.upstreams):
             changed.append(Change(former[1], site, _brought(section.block, former[0].block, former[1].resources)))
-    return Difference(tuple(live), tuple(changed), tuple(site for _, site in old.values()))
+    return LiveChanges(tuple(live), tuple(changed), tuple(site for _, site in old.values()))
 
 
 def _brought(site: Block, before: Block, resources: Sequence[str]) -> Mapping[str, Sequence[str]]:

@@ -9,7 +9,7 @@ from attrs import define, evolve, field
 from dockcaddy.caddyfile import ListenPorts
 from dockcaddy.errors import listed, one_line
 from dockcaddy.model import EngineInventory, Inventory, Problem, Resource, Unreached
-from dockcaddy.narration.live import Change, Difference, LiveSite, LiveSites, Upstream
+from dockcaddy.narration.live import Change, LiveChanges, LiveSite, LiveSites, Upstream
 from dockcaddy.narration.narrator import Pass, ProblemLog
 from dockcaddy.narration.skipped import skipped, unlabelled
 from dockcaddy.settings import limits
@@ -75,13 +75,13 @@ class LogNarrator:
             self._was_delivered = False
             return
         self._was_delivered = True
-        difference = self.sites.take(done.configuration.assembly, done.inventory, self._unreached)
+        changes = self.sites.take(done.configuration.assembly, done.inventory, self._unreached)
         self._report_ports(done)
         took = {"milliseconds": round((done.ended - done.noticed) * 1000)}
-        self._report_new(difference.live, took)
-        self._report_changed(difference.changed, took)
-        _report_gone(difference.gone, took)
-        if difference == Difference():
+        self._report_new(changes.live, took)
+        self._report_changed(changes.changed, took)
+        _report_gone(changes.gone, took)
+        if changes == LiveChanges():
             logger.debug("no site has changed")
         self._report_waiting(done)
 

@@ -11,7 +11,7 @@ from functools import partial
 
 from attrs import define, field
 
-from dockcaddy.caddyjson.express import Answer, Difference, Loaded, Place, answers_of
+from dockcaddy.caddyjson.express import Answer, AnswerChanges, Loaded, Place, answers_of
 from dockcaddy.errors import CaddyRefusal, CaddyUnreachable
 from dockcaddy.files import check_shared
 from dockcaddy.hookspecs import Adapter
@@ -87,7 +87,7 @@ class ExpressSites:
         self._remove([each for each in self._moved if wanted.get(each) != self.folder.answer(each)])
         if self._loaded is None or self._is_moving or not is_running:
             return False
-        found = self._loaded.difference(document, configuration.placeholders)
+        found = self._loaded.changes(document, configuration.placeholders)
         if not found or not 0 < len(found.answers) <= limits.MAX_EXPRESS_SITES:
             return False
         if not self._write(self.folder, found.answers):
@@ -108,7 +108,7 @@ class ExpressSites:
             else:
                 self._remove([place])
 
-    def _note(self, loaded: Loaded, found: Difference) -> None:
+    def _note(self, loaded: Loaded, found: AnswerChanges) -> None:
         """Note what is in the folder now."""
         new = found.answers.keys() - found.ended - (self._answers.keys() - self._ended.keys())
         if new:
