@@ -17,7 +17,7 @@ from dockcaddy.settings import pages
 from dockcaddy.status import model
 from dockcaddy_idioms import table
 from dockcaddy_policy.entries import Anything, Inline, Named
-from dockcaddy_policy.settings import RULES as POLICY_RULES
+from dockcaddy_policy.settings import RULE_HELP
 from dockcaddy_policy.table import TABLE
 from dockcaddy_status.figures import FIGURES
 
@@ -189,7 +189,7 @@ def security_page() -> str:
         "| --- | --- | --- |",
     ]
     withheld = [rule.name for rule in dockcaddy_policy.RULES if not rule.shows_refused]
-    rows += [f"| `{name}` | {text} | {'no' if name in withheld else 'yes'} |" for name, text in POLICY_RULES.items()]
+    rows += [f"| `{name}` | {text} | {'no' if name in withheld else 'yes'} |" for name, text in RULE_HELP.items()]
     rows += [
         "\n## What labels may produce\n",
         "These are the modules of Caddy's JSON that labels may lead to, with their fields. Everything else is refused by the rule",

@@ -27,11 +27,10 @@ from dockcaddy_policy.secret_names import looks_secret
 from dockcaddy_policy.settings import PolicySettings
 from dockcaddy_policy.table import TABLE
 from dockcaddy_policy.values import Check, Place
-from dockcaddy_policy.variables import NO_SECRETS
+from dockcaddy_policy.variables import BRACES, NO_SECRETS
 
-# If a text is only a placeholder, Caddy strips all braces: it reads `{}env.X}` too
-_VARIABLE = re.compile(r"\{[\\{}]*env\.([^{}]*)\}?")
-_FILE = re.compile(r"\{[\\{}]*file\.(?!(?:base|ext)\})[^{}]*\}?")
+_VARIABLE = re.compile(rf"{BRACES}env\.([^{{}}]*)\}}?")
+_FILE = re.compile(rf"{BRACES}file\.(?!(?:base|ext)\}})[^{{}}]*\}}?")
 _NO_RESOURCE, _NO_ENGINE = Resource("container", "", ""), EngineInventory("")
 
 
@@ -99,7 +98,7 @@ class _Search:
     place: Place
     settings: PolicySettings
     # whether there is text that reads variables or files
-    reads: bool = True
+    reads: bool
     found: list[Finding] = field(factory=list)
 
     def module(self, name: str, value: Any) -> None:

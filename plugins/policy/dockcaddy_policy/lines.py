@@ -65,8 +65,7 @@ class Line:
     @property
     def is_data(self) -> bool:
         """Whether its name is data and not a directive. False in the block of an `import`, where it could become anything."""
-        is_data = self.path[-1:] != () and self.path[-1] in DATA
-        return is_data and self.name != "import" and "import" not in self.path
+        return not DATA.isdisjoint(self.path[-1:]) and self.name != "import" and "import" not in self.path
 
 
 def lines_of(blocks: Iterable[Block], names: Set[str], *, every: bool) -> Iterator[Line]:

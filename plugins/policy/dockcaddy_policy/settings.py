@@ -7,8 +7,8 @@ from attrs.validators import in_
 from dockcaddy import SettingsSection
 
 SCOPES = ("container", "project", "network", "prefix")
-# name -> help of the rules, those about Caddy's JSON included
-RULES = {
+# the rules by name, those about Caddy's JSON included
+RULE_HELP = {
     "environment": "`{env.*}` and `{$*}` with names of secrets only in directives that keep them secret: `tls`, `dns`, `acme_*`, "
     "`storage`, `basic_auth`",
     "dns-servers": "no server of a DNS provider that only the label names: it would get the token",
@@ -39,9 +39,9 @@ def _check_allowed(settings: "PolicySettings", attribute: object, entries: tuple
         kind, colon, _ = scope.partition(":")
         if not at and not colon:
             rule, kind = scope, SCOPES[0]
-        if rule and rule not in RULES:
-            close = get_close_matches(rule, RULES, n=1, cutoff=0.75)
-            hint = f'did you mean "{close[0]}"' if close else f"there are {', '.join(RULES)}"
+        if rule and rule not in RULE_HELP:
+            close = get_close_matches(rule, RULE_HELP, n=1, cutoff=0.75)
+            hint = f'did you mean "{close[0]}"' if close else f"there are {', '.join(RULE_HELP)}"
             raise ValueError(f'allow: no rule "{rule}", {hint}')
         if kind not in SCOPES:
             scopes = ", ".join(SCOPES)

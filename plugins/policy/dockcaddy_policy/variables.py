@@ -26,7 +26,7 @@ _SECRET = re.compile(r"PASS|PW|SECRET|TOKEN|KEY|CRED|AUTH|HASH|PRIV|SIGN|JWT|DSN
 
 
 @frozen
-class Named:
+class Fitting:
     """The variables that fit an argument: their names contain one of the `words`, so that they hold `what`.
 
     The name may go on, as in `EMAIL_ADDRESS`. With `is_sent`, Caddy sends the value out, so that `EMAIL_PASSWORD` does not
@@ -44,15 +44,15 @@ class Named:
         return found is not None and not (self.is_sent and _SECRET.search(found[1]))
 
 
-_ANY = Named("anything", "", is_sent=False, is_secret=True)
-_NONE = Named("nothing", "(?!)")
-_MAIL = Named("a mail address", "MAIL")
-_KEY_ID = Named("a key's id", "KID|KEY_?ID")
-_USER = Named("a user's name", "USER|NAME|LOGIN|MAIL")
-_SERVER = Named("a URL", "URL|URI|CA|DIR|DIRECTORY|SERVER|ENDPOINT|ASK")
-_FILE = Named("a path", "FILE|PATH|DIR|FOLDER|CERT|CERTIFICATE|CRT|PEM|(?:CERT|SSL|TLS)_?KEY|ROOT|CA", is_sent=False)
-_HASH = Named("a hash", "HASH|HASHES|ALGORITHM|ALGO")
-_MAIL_OR_FILE = Named("a mail address or a path", f"{_MAIL.words}|{_FILE.words}")
+_ANY = Fitting("anything", "", is_sent=False, is_secret=True)
+_NONE = Fitting("nothing", "(?!)")
+_MAIL = Fitting("a mail address", "MAIL")
+_KEY_ID = Fitting("a key's id", "KID|KEY_?ID")
+_USER = Fitting("a user's name", "USER|NAME|LOGIN|MAIL")
+_SERVER = Fitting("a URL", "URL|URI|CA|DIR|DIRECTORY|SERVER|ENDPOINT|ASK")
+_FILE = Fitting("a path", "FILE|PATH|DIR|FOLDER|CERT|CERTIFICATE|CRT|PEM|(?:CERT|SSL|TLS)_?KEY|ROOT|CA", is_sent=False)
+_HASH = Fitting("a hash", "HASH|HASHES|ALGORITHM|ALGO")
+_MAIL_OR_FILE = Fitting("a mail address or a path", f"{_MAIL.words}|{_FILE.words}")
 
 _ISSUER = "(?:(?:tls/)?issuer|cert_issuer)"
 _DNS = f"(?:(?:(?:tls|ech|{_ISSUER})/)?dns|acme_dns|dynamic_dns/provider)"
@@ -83,7 +83,7 @@ _KEPT = [
 ]
 # global options that are no apps of Caddy's plugins, or apps whose secrets have a place above
 _NO_APPS = GLOBAL_OPTIONS | {"layer4", "frankenphp", "supervisor", "import", "dynamic_dns"}
-_BASIC_AUTH = ("basic_auth", "basicauth")
+_BASIC_AUTH = frozenset(("basic_auth", "basicauth"))
 _ALGORITHMS = ("bcrypt", "argon2", "scrypt")
 # for storage and other plugins of Caddy the label chooses the server too: only variables with these words in their names fit
 _NAMES_OF = {
@@ -161,7 +161,7 @@ def _first_secret(token: str, secrets: tuple[str, ...]) -> str:
 
 def _misplaced(line: Line, found: str, secret_in: Callable[[str], str]) -> str:
     """Why the variable or file `found` is refused in this line: Caddy would not keep it secret."""
-    inside = line.path[-1:] != () and line.path[-1] in _BASIC_AUTH and ROUTES.issuperset(line.path[:-1])
+    inside = not _BASIC_AUTH.isdisjoint(line.path[-1:]) and ROUTES.issuperset(line.path[:-1])
     names = (_USER, _ANY) if inside else _names_of_arguments(line)
     if names is None or (not inside and secret_in(line.name)):
         return f"{found} could be sent out"
@@ -170,7 +170,7 @@ def _misplaced(line: Line, found: str, secret_in: Callable[[str], str]) -> str:
     return _first_wrong(line.tokens if inside else line.arguments, names, secret_in)
 
 
-def _names_of_arguments(line: Line) -> tuple[Named, ...] | None:
+def _names_of_arguments(line: Line) -> tuple[Fitting, ...] | None:
     if line.name in _BASIC_AUTH and ROUTES.issuperset(line.path):
         return _names_of_login(line.arguments)
     if line.place == "storage":
@@ -184,7 +184,7 @@ def _names_of_arguments(line: Line) -> tuple[Named, ...] | None:
     return next((names for place, names in _KEPT if any(map(place.fullmatch, places))), None)
 
 
-def _names_of_login(words: tuple[str, ...]) -> tuple[Named, ...]:
+def _names_of_login(words: tuple[str, ...]) -> tuple[Fitting, ...]:
     """Of `basic_auth [MATCHER] [ALGORITHM [REALM]]`: every client sees the realm, so that it cannot hold a secret."""
     matcher, rest = split_matcher(words)
     is_taken = not rest or _could_be_algorithm(rest[0])
@@ -197,12 +197,12 @@ def _could_be_algorithm(word: str) -> bool:
     return is_open or any(algorithm in word.lower() for algorithm in _ALGORITHMS)
 
 
-def _named_for(module: str, others: str = "(?!)") -> Named:
+def _named_for(module: str, others: str = "(?!)") -> Fitting:
     words = _NAMES_OF.get(module.lower(), re.escape(module) or "(?!)")
-    return Named(f"a secret of {module}", rf"(?:^|_|\b)(?:{others}|{words})\w*", is_sent=False, is_secret=True)
+    return Fitting(f"a secret of {module}", rf"(?:^|_|\b)(?:{others}|{words})\w*", is_sent=False, is_secret=True)
 
 
-def _first_wrong(tokens: tuple[str, ...], names: tuple[Named, ...], secret_in: Callable[[str], str]) -> str:
+def _first_wrong(tokens: tuple[str, ...], names: tuple[Fitting, ...], secret_in: Callable[[str], str]) -> str:
     for at, token in enumerate(tokens):
         found = secret_in(token)
         if not found:
