@@ -8,7 +8,7 @@ from dockcaddy import plugins, testing
 from dockcaddy.admission import conflicts
 from dockcaddy.admission.conflicts import Member, neighbours
 from dockcaddy.admission.conflicts.paths import covers
-from dockcaddy.admission.conflicts.size import Definitions, is_usual, size_of
+from dockcaddy.admission.conflicts.size import Definers, is_usual, size_of
 from dockcaddy.model import EngineInventory, Inventory
 from dockcaddy.reconcile.pipeline import Pipeline
 from dockcaddy.settings import limits
@@ -298,8 +298,8 @@ def test_nothing_large_is_taken_for_usual_at_first_sight(what: str, times: int, 
         address = "http://x.org:8{:03}" if what == "ports" else "http://x{}.org"
         labels["caddy"] = ", ".join(map(address.format, range(times)))
     (fragment,) = Pipeline(plugins.load()).fragments(inventory_of(labels))
-    member, definitions = Member(fragment, fragment.blocks, (0, 0)), Definitions()
-    size = size_of(member, definitions, lambda _: definitions.matchers(fragment.blocks))
+    member, definers = Member(fragment, fragment.blocks, (0, 0)), Definers({})
+    size = size_of(member, definers, lambda _: definers.matchers(fragment.blocks))
     assert size is None or not is_usual(fragment, is_alone=True)
     assert is_usual(fragment, is_alone=True) or times * characters > 100
 

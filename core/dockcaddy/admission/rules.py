@@ -33,10 +33,11 @@ def admitted(fragment: Fragment, context: ResourceContext) -> Fragment:
     """
     if not fragment.blocks:
         return fragment
-    for line, reason in _blocking_lines(fragment.blocks):
-        return evolve(
-            fragment, blocks=(), problems=(_problem(fragment, line.origins[0].label, reason), *fragment.problems)
-        )
+    blocking = next(_blocking_lines(fragment.blocks), None)
+    if blocking is not None:
+        line, reason = blocking
+        problem = _problem(fragment, line.origins[0].label, reason)
+        return evolve(fragment, blocks=(), problems=(problem, *fragment.problems))
     known = len(context.warnings)
     refusal, blocks = _first_refusal(fragment, context)
     warnings = tuple(context.warnings[known:])

@@ -14,7 +14,7 @@ from attrs import define, field
 from dockcaddy.admission.conflicts.conflict import Conflict, Group, Member, label_of
 from dockcaddy.admission.conflicts.contradictions import contradictions
 from dockcaddy.admission.conflicts.overlaps import HostAndPort, Neighbours, Site, overlapping
-from dockcaddy.admission.conflicts.size import Definitions, Size, is_usual, over_capacity, size_of
+from dockcaddy.admission.conflicts.size import Definers, Size, is_usual, over_capacity, size_of
 from dockcaddy.caddyfile import Block, ListenPorts, global_options, option_values
 from dockcaddy.incremental import keep
 from dockcaddy.model import Problem
@@ -65,30 +65,30 @@ class Conflicts:
             if moved is not None:
                 hosts |= moved
                 groups |= dict.fromkeys(self._sites)
-        definitions = self._definitions()
+        definers = self._definers()
         if any(isinstance(group, tuple) and group for group in changed):
             groups |= dict.fromkeys([*(group for group, site in self._sites.items() if site.refers), ()])
         for key in left:
             self._sizes.pop(key, None)
-        self._measure(groups, definitions)
+        self._measure(groups, definers)
         for group in groups:
-            self._compare_members(group, self._members(group), definitions)
+            self._compare_members(group, self._members(group), definers)
         for host in sorted(hosts):
             keep(self._overlaps, host, tuple(self._overlaps_at(host)))
 
-    def _measure(self, groups: Iterable[Group], definitions: Definitions) -> None:
+    def _measure(self, groups: Iterable[Group], definers: Definers) -> None:
         """Find out how large the fragments of these groups are."""
 
         @cache
         def matchers_of(group: Group) -> Mapping[str, Block]:
-            return definitions.matchers(block for member in self._members(group) for block in member.blocks)
+            return definers.matchers(block for member in self._members(group) for block in member.blocks)
 
         for key, member in {each.fragment.key: each for group in groups for each in self._members(group)}.items():
             self._sizes.pop(key, None)
             is_alone = all(len(self._members(group)) < 2 for group in member.fragment.group_keys)
             if is_usual(member.fragment, is_alone=is_alone):
                 continue
-            size = size_of(member, definitions, matchers_of)
+            size = size_of(member, definers, matchers_of)
             if size is not None:
                 self._sizes[key] = size
 
@@ -139,19 +139,19 @@ class Conflicts:
         site = self._sites.get(group)
         return site.members if site is not None else self._shared.get(group, ())
 
-    def _definitions(self) -> Definitions:
+    def _definers(self) -> Definers:
         groups = self._shared.items()
-        return Definitions({group[0]: members for group, members in groups if isinstance(group, tuple) and group})
+        return Definers({group[0]: members for group, members in groups if isinstance(group, tuple) and group})
 
-    def _compare_members(self, group: Group, members: Sequence[Member], definitions: Definitions) -> None:
+    def _compare_members(self, group: Group, members: Sequence[Member], definers: Definers) -> None:
         """Find contradictions among the members of a group, and sites that snippets define."""
-        made = self._sites_of_snippets(members, definitions) if isinstance(group, frozenset) else ()
+        made = self._sites_of_snippets(members, definers) if isinstance(group, frozenset) else ()
         keep(self._contradictions, group, (*made, *contradictions(members)))
 
-    def _sites_of_snippets(self, members: Iterable[Member], definitions: Definitions) -> Iterator[Conflict]:
+    def _sites_of_snippets(self, members: Iterable[Member], definers: Definers) -> Iterator[Conflict]:
         """A conflict for each resource whose sites are defined by a snippet, because their owner would be unknown."""
         for member in members:
-            found = next(((block, name) for block in member.blocks if (name := definitions.used_by(block))), None)
+            found = next(((block, name) for block in member.blocks if (name := definers.used_by(block))), None)
             if found is not None and not member.fragment.is_operators and not self.allow_shadowing:
                 reason = f"the site is defined by the snippet {found[1]}: write its address in a label of its own"
                 yield Conflict(member.fragment.key, Problem(member.fragment.owner, label_of(found[0]), reason))

@@ -27,7 +27,7 @@ _NOT_RESTRICTING = frozenset(("match", "certificate_selection"))
 
 
 @frozen(eq=False)
-class Site:
+class AdaptedSite:
     """A site as Caddy reads it: its routes, those of its error pages, where it listens, what it asks of TLS connections."""
 
     routes: Routes
@@ -87,9 +87,9 @@ class SiteAdapter:
     """Adapts the contents of sites. `adapt` is Caddy's."""
 
     adapt: Callable[[str], bytes]
-    _known: dict[Content, Site | None] = field(factory=dict)
+    _known: dict[Content, AdaptedSite | None] = field(factory=dict)
 
-    def adapted(self, contents: Iterable[Content], definitions: Definitions) -> Mapping[Content, Site | None]:
+    def adapted(self, contents: Iterable[Content], definitions: Definitions) -> Mapping[Content, AdaptedSite | None]:
         """The site of each content beside these definitions, None where Caddy refuses it. Raises CaddyUnreachable."""
         wanted = dict.fromkeys(contents)
         new = [each for each in wanted if each not in self._known]
@@ -140,7 +140,7 @@ def _host(number: int) -> str:
     return _ADDRESS.format(number).partition("//")[2]
 
 
-def _sites_in(document: Document) -> Iterator[tuple[str, Site]]:
+def _sites_in(document: Document) -> Iterator[tuple[str, AdaptedSite]]:
     """The sites of a document by their only host."""
     for server in document.servers.values():
         errors = {route.hosts[0]: route for route in server.errors if route.hosts}
@@ -148,7 +148,7 @@ def _sites_in(document: Document) -> Iterator[tuple[str, Site]]:
             host = "".join(route.hosts[:1])
             pages = _routes(server, errors[host]) if host in errors else Routes(())
             listeners = frozenset(server.listen)
-            yield host, Site(_routes(server, route), pages, listeners, frozenset(_requirements(server, host)))
+            yield host, AdaptedSite(_routes(server, route), pages, listeners, frozenset(_requirements(server, host)))
 
 
 def _routes(server: Server, route: Route) -> Routes:

@@ -9,7 +9,7 @@ from functools import cached_property
 
 from attrs import define, field, frozen
 
-from dockcaddy.admission.conflicts.adapted import Site
+from dockcaddy.admission.conflicts.adapted import AdaptedSite
 from dockcaddy.admission.conflicts.conflict import Member
 from dockcaddy.admission.conflicts.samples import Leaf, Sample, is_joined, leaves_of, samples_of
 from dockcaddy.admission.conflicts.walk import BLOCKING, Chain, Event, Routes, Walk, names_set_by, words_of
@@ -85,7 +85,7 @@ class Part:
     """A member of a site, and the site that it would be by itself; None where Caddy refuses that."""
 
     member: Member
-    site: Site | None
+    site: AdaptedSite | None
 
 
 def beyond_comparison(parts: Sequence[Part]) -> Iterator[Member]:
@@ -110,7 +110,7 @@ def _cost(routes: Iterable[Json]) -> int:
     return cost
 
 
-def compared(parts: Sequence[Part], whole: Site, hosts: frozenset[str]) -> "Iterator[Taken | Unreachable]":
+def compared(parts: Sequence[Part], whole: AdaptedSite, hosts: frozenset[str]) -> "Iterator[Taken | Unreachable]":
     """What newer parts of a site of these hosts take from older ones, and what of newer ones no request comes to."""
     for is_of_errors in (False, True):
         yield from _Comparison(parts, whole, hosts, is_of_errors).results()
@@ -121,7 +121,7 @@ class _Comparison:
     """Compares the parts of a site, the oldest first, with the `whole`: the routes of its pages, or of its error pages."""
 
     parts: Sequence[Part]
-    site: Site
+    site: AdaptedSite
     hosts: frozenset[str]
     is_of_errors: bool
     owners: _Owners = field(factory=_Owners)
@@ -136,7 +136,7 @@ class _Comparison:
         """The routes as text, in which hosts and paths are looked for."""
         return encoded(list(self.whole.routes)).decode()
 
-    def _routes_of(self, site: Site | None) -> Routes:
+    def _routes_of(self, site: AdaptedSite | None) -> Routes:
         return Routes(()) if site is None else site.errors if self.is_of_errors else site.routes
 
     def results(self) -> Iterator[Taken | Unreachable]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 
 from attrs import define, field
 
-from dockcaddy.admission.conflicts.adapted import Site as AdaptedSite
+from dockcaddy.admission.conflicts.adapted import AdaptedSite
 from dockcaddy.admission.conflicts.conflict import Conflict
 from dockcaddy.admission.conflicts.overlaps import Neighbours, Site
 from dockcaddy.admission.conflicts.paths import covers

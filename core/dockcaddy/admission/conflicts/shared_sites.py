@@ -10,8 +10,8 @@ from attrs import define, evolve, field, frozen
 from dockcaddy import caddyfile
 from dockcaddy.admission.conflicts.adapted import (
     IN_FILES,
+    AdaptedSite,
     Content,
-    Site,
     SiteAdapter,
     content_of,
     is_of_file,
@@ -132,7 +132,7 @@ class SharedSites:
             self._sites.pop(group, None)
         self._sites.update(found)
 
-    def _found_in(self, group: Group, shared: _Shared, sites: Mapping[Content, Site | None]) -> _Shared:
+    def _found_in(self, group: Group, shared: _Shared, sites: Mapping[Content, AdaptedSite | None]) -> _Shared:
         if sites[shared.whole] is None:
             return evolve(shared, results=self._clash(shared))
         return evolve(shared, results=_results(shared, sites, _hosts(group), self._definitions))
@@ -216,7 +216,7 @@ def _hosts(group: Group) -> frozenset[str]:
 
 
 def _results(
-    shared: _Shared, sites: Mapping[Content, Site | None], hosts: frozenset[str], definitions: Definitions
+    shared: _Shared, sites: Mapping[Content, AdaptedSite | None], hosts: frozenset[str], definitions: Definitions
 ) -> Results:
     whole = sites[shared.whole]
     assert whole is not None
@@ -267,7 +267,7 @@ def _refused_alone(parts: Sequence[Part]) -> Iterator[Conflict]:
             yield part.member.conflict("caddy refuses it alone, so that it cannot be compared with", parts[0].member)
 
 
-def _cutting_off(parts: Sequence[Part], whole: Site) -> Iterator[Conflict]:
+def _cutting_off(parts: Sequence[Part], whole: AdaptedSite) -> Iterator[Conflict]:
     """A conflict where a newer member restricts who can reach an older one's site: other listeners, stricter TLS."""
     oldest, owner = parts[0].site, parts[0].member
     if oldest is None:

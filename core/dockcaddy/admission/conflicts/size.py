@@ -36,26 +36,26 @@ class _TooMuchError(Exception):
 
 
 @frozen(slots=False)
-class Definitions:
+class Definers:
     """The members that define each snippet, `(name)`, and named route, `&(name)`, of a configuration.
 
     See https://caddyserver.com/docs/caddyfile/directives/import.
     """
 
-    definers: Mapping[str, Sequence[Member]] = field(factory=dict)
+    members: Mapping[str, Sequence[Member]]
 
     @cached_property
     def lines(self) -> Mapping[str, Sequence[Block]]:
         """The lines of each."""
         return {
             name: [line for each in members for block in each.blocks for line in block.children]
-            for name, members in self.definers.items()
+            for name, members in self.members.items()
         }
 
     def used_by(self, line: Block) -> str:
         """The snippet that a line imports, or the named route that it invokes; `""` where it does neither."""
         name = used_key(line)
-        return name if name in self.definers else ""
+        return name if name in self.members else ""
 
     def matchers(self, blocks: Iterable[Block]) -> Mapping[str, Block]:
         """The matchers in blocks and in what these import, by name; at `""` the longest whose name has arguments."""
@@ -106,12 +106,12 @@ def is_usual(fragment: Fragment, *, is_alone: bool) -> bool:
     )
 
 
-def size_of(member: Member, definitions: Definitions, matchers_of: MatchersOf) -> Size | None:
-    """The size of a fragment, None for a usual one; `matchers_of` gives the matchers of a site, see `Definitions.matchers`.
+def size_of(member: Member, definers: Definers, matchers_of: MatchersOf) -> Size | None:
+    """The size of a fragment, None for a usual one; `matchers_of` gives the matchers of a site, see `Definers.matchers`.
 
     Where a newer resource's snippet or route makes it too large, the conflict is that resource's.
     """
-    measure = _Measure(definitions)
+    measure = _Measure(definers)
     for group, block in zip(member.fragment.group_keys, member.fragment.blocks, strict=True):
         try:
             measure.top_level(group, block, matchers_of)
@@ -121,7 +121,7 @@ def size_of(member: Member, definitions: Definitions, matchers_of: MatchersOf) -
 
 
 def _too_large(member: Member, measure: "_Measure", block: Block, reason: str) -> Conflict:
-    definers = (definer for name in measure.opened for definer in measure.definitions.definers.get(name, ()))
+    definers = (definer for name in measure.opened for definer in measure.definers.members.get(name, ()))
     newest = max((member, *definers), key=lambda each: each.age).fragment
     if newest is member.fragment:
         return Conflict(newest.key, Problem(newest.owner, label_of(measure.line_before or block), reason))
@@ -168,7 +168,7 @@ class _Given:
 class _Measure:
     """Writes a fragment out, keeping lengths instead of texts. `opened` are what it uses."""
 
-    definitions: Definitions
+    definers: Definers
     characters: int = 0
     lines: int = 0
     addresses: int = 0
@@ -217,7 +217,7 @@ class _Measure:
         levels = given.levels if blocks else 0
         self._depth += 1
         self._check_depth(levels)
-        used = self.definitions.used_by(block)
+        used = self.definers.used_by(block)
         is_import = used.startswith("(")
         lengths = tuple([_length(key, given) for key in (block.keys[2:] if is_import else block.keys)])
         self._count(sum(lengths) + len(lengths), 1 + given.lines * blocks)
@@ -229,7 +229,7 @@ class _Measure:
             characters, lines = self.characters - characters, self.lines - lines
             within = _Given(lengths, characters // self._copies, lines // self._copies, levels)
         if used:
-            levels = max(levels, self._lines_of(used, self.definitions.lines[used], within))
+            levels = max(levels, self._lines_of(used, self.definers.lines[used], within))
         # a matcher's name begins with it, and most lines have none
         if not is_import and len(block.keys) > 1 and block.keys[1].startswith("@"):
             matchers = self._matchers()
