@@ -74,7 +74,7 @@ def test_sending_each_time_is_found(monkeypatch: Patch, tried: Tried) -> None:
 
 
 def test_a_quarantine_that_is_forgotten_is_found(monkeypatch: Patch, tried: Tried) -> None:
-    monkeypatch.setattr(Memory, "rejection", lambda memory, fragment: None)
+    monkeypatch.setattr(Memory, "forget_outdated", lambda memory, fragments: memory.rejections.clear())
     assert broken_by_a_seed(tried)
 
 

@@ -146,10 +146,6 @@ class Memory:
         """When the next fragment that is left out is retried, in seconds of the clock."""
         return min((rejection.retry_at for rejection in self.rejections.values()), default=None)
 
-    def rejection(self, fragment: Fragment) -> Rejection | None:
-        """Why a fragment is left out; None where it is not."""
-        return self.rejections.get(fragment.key)
-
     def fallback(self, fragment: Fragment) -> Fragment | None:
         """The last good version of a fragment, to be served in place of one that is refused or cannot be rendered.
 

@@ -80,7 +80,7 @@ class Trial:
         rejections, empty = self.memory.rejections, self.empty.of(self.fragments)
         known = [each for each in self.fragments if each.key in rejections and each.blocks] if rejections else []
         for each in (*empty, *known):
-            rejection = self.memory.rejection(each)
+            rejection = rejections.get(each.key)
             if each.failed or rejection is not None:
                 self._replace(each)
             if rejection is not None and not each.failed and rejection.retry_at <= self.memory.clock():

@@ -182,7 +182,7 @@ class Pipeline:
         context = ResourceContext(resource, engine, self._registry, self._sections, inventory, self._proxy)
         try:
             fragment = admitted(self._renderer.render(context), context)
-            if resource.id in engine.operators or (engine.caddy is not None and engine.caddy.id == resource.id):
+            if resource.id in engine.operators:
                 fragment = evolve(fragment, resource=None, caddy=None)
             if resource.shows_page:
                 fragment = with_page(fragment, resource, self._retry_after)
