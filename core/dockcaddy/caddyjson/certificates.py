@@ -8,8 +8,8 @@ from collections.abc import Iterator, Set
 
 from dockcaddy.caddyjson.document import Document, Json, Route, Server
 
-# hosts under these get Caddy's internal certificates by default
-_INTERNAL = (".localhost", ".local", ".internal", ".home.arpa")
+# Caddy itself issues the certificates of hosts under these, where no setting says otherwise
+INTERNAL = (".localhost", ".local", ".internal", ".home.arpa")
 _PUBLIC_ISSUERS = frozenset(("acme", "zerossl"))
 
 
@@ -83,7 +83,7 @@ def _is_obtainable(wildcard: str, policy: Json, tls: Json) -> bool:
         return False
     issuers = policy.get("issuers")
     if not issuers:
-        return bool(tls.get("dns")) or wildcard.count(".") < 2 or wildcard.endswith(_INTERNAL)
+        return bool(tls.get("dns")) or wildcard.count(".") < 2 or wildcard.endswith(INTERNAL)
     return any(_can_issue_wildcards(issuer) for issuer in issuers)
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from attrs import evolve
 
+from dockcaddy.caddyjson.certificates import INTERNAL
 from dockcaddy.caddyjson.document import Document, Json, Route, Server
 from dockcaddy.settings import limits
 
@@ -22,8 +23,6 @@ HOST = "{http.request.host}"
 _LABELS = range(2, 6)
 # settings of a server
 _OF_CERTIFICATES = frozenset(("automatic_https", "tls_connection_policies"))
-_INTERNAL = ("localhost", "local", "internal", "home.arpa")
-_IS_INTERNAL = re.compile(rf"(?:.*\.)?(?:{'|'.join(map(re.escape, _INTERNAL))})")
 # they get certificates from another place, or none
 _IS_OTHER = re.compile(r"[\d.]+|.*:.*|.*\.ts\.net")
 
@@ -43,7 +42,7 @@ def is_new_name(document: Document, host: str) -> bool:
 
 def is_internal(host: str) -> bool:
     """Whether Caddy itself issues the certificate of a host, where no setting says otherwise."""
-    return _IS_INTERNAL.fullmatch(host) is not None
+    return f".{host}".endswith(INTERNAL)
 
 
 def with_certificates(document: Document, folders: Sequence[str]) -> Document:
@@ -132,7 +131,7 @@ def _with_policies(document: Document) -> Document:
     added: list[Json] = [{**base, "subjects": public}] if public else []
     if any(map(is_internal, names)):
         issuers = [{"module": "internal"}]
-        suffixes = [f"{'*.' * count}{name}" for name in _INTERNAL for count in range(1, max(_LABELS))]
+        suffixes = [f"{'.'.join('*' * count)}{name}" for name in INTERNAL for count in range(1, max(_LABELS))]
         added.append({**base, "issuers": issuers, "subjects": suffixes, "on_demand": True})
     if not all(map(is_internal, names)):
         added.append({**base, "subjects": [".".join(["*"] * count) for count in _LABELS], "on_demand": True})

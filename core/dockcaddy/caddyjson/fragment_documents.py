@@ -56,12 +56,6 @@ class Alone:
         return self._make() if self._make is not None else None
 
     @property
-    def adapted(self) -> bytes | None:
-        """Nothing, where it is refused."""
-        document = self.document
-        return document.encode() if document is not None else None
-
-    @property
     def text(self) -> str:
         """The Caddyfile that is refused."""
         return caddyfile.write_with_origins(self.blocks)[0]

@@ -14,7 +14,7 @@ from dockcaddy.caddyjson.document import Json, Route, objects_in
 from dockcaddy.model import bracketed
 from dockcaddy.settings import limits
 
-# how many upstreams the proxy of a shape has. So many can each of as many addresses be that each gets the same share
+# how many upstreams the proxy of a shape has, and how many addresses can take these places so that each gets the same share
 PLACES = 12
 COUNTS = (1, 2, 3, 4, 6)
 # the names of the placeholders of a shape's upstreams

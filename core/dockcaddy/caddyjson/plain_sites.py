@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from attrs import frozen
 
 from dockcaddy.caddyfile import DIRECTIVES, Block, SiteAddress, all_blocks, write_block
+from dockcaddy.caddyjson.certificates import INTERNAL
 from dockcaddy.caddyjson.definitions import Definitions
 from dockcaddy.fragment import Section
 
@@ -23,7 +24,7 @@ _PLAIN = frozenset(each.name for each in DIRECTIVES.values() if each.ordered) - 
 # a name, no address: Caddy treats addresses in ways of their own
 _HOST = re.compile(r"(?=.*[a-z_-][^.]*\Z)[a-z0-9_-]+(?:\.[a-z0-9_-]+)*", re.IGNORECASE)
 # Caddy chooses the issuers of certificates by these
-_ISSUED_APART = (".localhost", ".local", ".internal", ".home.arpa", ".ts.net")
+_ISSUED_APART = (*INTERNAL, ".ts.net")
 
 
 @frozen(eq=False)

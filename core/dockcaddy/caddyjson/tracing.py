@@ -35,7 +35,10 @@ _KEPT = frozenset(
         "copy_response",
     )
 )
-_OWN = frozenset(("subroute", "invoke"))
+# they have no mark of their own: what is in them has
+_AROUND = frozenset(("subroute", "invoke"))
+# matchers and conditions whose result may be another one elsewhere: they depend on files, or on who asks
+_UNSURE = ("client_authentication", "file", "client_ip", "remote_ip")
 
 
 @frozen
@@ -125,9 +128,6 @@ def _may_match(route: Mapping[str, Any], host: str) -> bool:
     return any(each is None or any("{" in one or is_host_of(host, one.lower()) for one in each) for each in patterns)
 
 
-_UNSURE = ("client_authentication", "file", "client_ip", "remote_ip")
-
-
 def _server(server: Mapping[str, Any], listen: Sequence[str], marker: "_Marker") -> Json:
     kept = {key: server[key] for key in ("automatic_https", "trusted_proxies", "client_ip_headers") if key in server}
     kept["automatic_https"] = {**(kept.get("automatic_https") or {}), "disable_certificates": True}
@@ -167,7 +167,7 @@ class _Marker:
         name = str(handler.get("handler"))
         upstreams = tuple(str(each.get("dial") or "") for each in handler.get("upstreams") or ())
         going_on = _accepting(handler) if name == "reverse_proxy" else None
-        if name not in _OWN:
+        if name not in _AROUND:
             is_asked = going_on is not None
             yield self._mark(Mark(hosts, (), name, upstreams, is_asked, handler))
         if name == "subroute":
