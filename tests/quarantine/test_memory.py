@@ -13,7 +13,7 @@ PROBLEM = Problem("container a", "caddy.respond", "the older resource wins")
 
 def test_one_that_waits_for_its_next_try_keeps_why_it_was_refused() -> None:
     memory = Memory(lambda: 7.0)
-    memory.reject(FRAGMENT, PROBLEM, "b", is_by_rule=True)
+    memory.reject(FRAGMENT, PROBLEM, "b", None, is_by_rule=True)
     memory.postpone(FRAGMENT)
     rejection = memory.rejections["a"]
     assert (rejection.problem, rejection.older, rejection.is_by_rule) == (PROBLEM, "b", True)

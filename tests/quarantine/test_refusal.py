@@ -49,9 +49,11 @@ def test_a_refusal_that_others_only_renumbered_is_no_other_problem() -> None:
     memory, fragment = Memory(lambda: 0.0), Fragment("a", "container a", 0)
     for number in (24, 7):
         words = f"server srv0: setting up route handlers: route {number}: no module"
-        memory.reject(fragment, Refusal(words, Configuration(""), at_load=True).problem(fragment))
+        problem = Refusal(words, Configuration(""), at_load=True).problem(fragment)
+        memory.reject(fragment, problem, "", None, is_by_rule=False)
     assert "route 24" in memory.rejections["a"].problem.message
-    memory.reject(fragment, Refusal("something else", Configuration(""), at_load=True).problem(fragment))
+    problem = Refusal("something else", Configuration(""), at_load=True).problem(fragment)
+    memory.reject(fragment, problem, "", None, is_by_rule=False)
     assert "something else" in memory.rejections["a"].problem.message
 
 

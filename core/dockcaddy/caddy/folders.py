@@ -33,7 +33,7 @@ def _exists(path: Path) -> bool:
     try:
         return path.exists()
     except PermissionError:
-        # a folder on the way is closed to us, and named itself
+        # a folder above it is closed to us: that one is reported
         return False
 
 

@@ -162,13 +162,7 @@ class Memory:
         return tuple(rejection.cause for rejection in self.rejections.values() if rejection.cause is not None)
 
     def reject(
-        self,
-        fragment: Fragment,
-        problem: Problem,
-        older: str = "",
-        cause: Problem | None = None,
-        *,
-        is_by_rule: bool = False,
+        self, fragment: Fragment, problem: Problem, older: str, cause: Problem | None, *, is_by_rule: bool
     ) -> None:
         """Leave a fragment out; it is retried with backoff as long as its content stays the same."""
         before = self.rejections.get(fragment.key)

@@ -52,8 +52,9 @@ class FirstAdapter:
 class FragmentAdapter:
     """Adapts fragments with a `limited` Caddy of our own first. `serves` is what adapts whole configurations.
 
-    Where the limited one `counts`, the other one is asked only where that does not run, and `others` may adapt what it refuses,
-    if given. Where it is another Caddy, and for variables, which it does not have, it only shows that a text can be adapted.
+    The limited one `counts` if it is the same Caddy: then `serves` is asked only where it does not run, and `others`, if given,
+    may adapt what it refuses. If it does not count, or a text has variables, whose values it does not know, its answer only
+    shows that the text can be adapted within the limits.
     """
 
     limited: Adapter
