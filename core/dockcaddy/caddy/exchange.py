@@ -1,15 +1,21 @@
 """What Caddy's responses say, to every client of the admin API."""
 
 import json
+from typing import Any
+
+
+def decoded(config: bytes) -> dict[str, Any]:
+    """A configuration as decoded JSON; without one, Caddy says `null` or nothing."""
+    return (json.loads(config) if config.strip() else None) or {}
 
 
 def error_text(answer: bytes) -> str:
     """Caddy's error text from `{"error": "..."}`, `""` if the response is not of this form."""
     try:
-        decoded = json.loads(answer)
+        said = json.loads(answer)
     except ValueError:
         return ""
-    return str(decoded.get("error", "")) if isinstance(decoded, dict) else ""
+    return str(said.get("error", "")) if isinstance(said, dict) else ""
 
 
 _RESULT = b'{"result":'
@@ -19,5 +25,4 @@ def result_of(answer: bytes) -> bytes:
     """The `result` of an /adapt response. Cut out if it comes first, because parsing a large one is slow."""
     if answer.startswith(_RESULT):
         return answer.strip()[len(_RESULT) : -1]
-    decoded = json.loads(answer)
-    return json.dumps(decoded.get("result") or {}, separators=(",", ":")).encode()
+    return json.dumps(json.loads(answer).get("result") or {}, separators=(",", ":")).encode()

@@ -7,6 +7,7 @@ from typing import Any
 from attrs import Factory, define, field
 
 from dockcaddy.caddy.admin import AdminClient
+from dockcaddy.caddy.exchange import decoded
 from dockcaddy.caddy.vitals import Loads
 from dockcaddy.errors import CaddyRefusal
 
@@ -88,9 +89,9 @@ def with_admin(config: bytes, admin: bytes) -> bytes:
     if config.startswith(b'{"apps":'):
         # Caddy writes `admin` first, so there is none; parsing a large configuration is slow
         return b'{"admin":' + admin + b"," + config[1:] if admin else config
-    decoded = (json.loads(config) if config.strip() else {}) or {}
-    merged = {**(json.loads(admin) if admin else {}), **own_admin(decoded.pop("admin", None))}
-    return json.dumps({**({"admin": merged} if merged else {}), **decoded}, separators=(",", ":")).encode()
+    rest = decoded(config)
+    merged = {**(json.loads(admin) if admin else {}), **own_admin(rest.pop("admin", None))}
+    return json.dumps({**({"admin": merged} if merged else {}), **rest}, separators=(",", ":")).encode()
 
 
 def own_admin(admin: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from attrs import define, field
 from dockcaddy.backoff import pause_after
 from dockcaddy.caddy.admin import AdminClient, listen_address
 from dockcaddy.caddy.admin_url import address_of
+from dockcaddy.caddy.exchange import decoded
 from dockcaddy.caddy.limited_process import ending_with_us
 from dockcaddy.caddy.log import CaddyLog, entry_of, is_about_a_port
 from dockcaddy.caddy.open_files import raise_limit
@@ -51,14 +52,14 @@ def with_defaults(config: bytes, admin: str, log: dict[str, Any] | None = None) 
         # Caddy writes `admin` and `logging` first, so there are none; parsing a large configuration is slow
         ours = {"admin": {"listen": admin}, **({"logging": {"logs": {"default": log}}} if log else {})}
         return json.dumps(ours, separators=(",", ":")).encode()[:-1] + b"," + config[1:]
-    decoded = json.loads(config) if config.strip() else {}
-    decoded = decoded or {}
-    own = decoded.get("admin") or {}
+    made = decoded(config)
+    own = made.get("admin") or {}
     own.pop("disabled", None)
-    decoded["admin"] = {**own, "listen": admin}
-    if log and not (decoded.get("logging") or {}).get("logs"):
-        decoded["logging"] = {**(decoded.get("logging") or {}), "logs": {"default": log}}
-    return json.dumps(decoded, separators=(",", ":")).encode()
+    made["admin"] = {**own, "listen": admin}
+    logs = made.get("logging") or {}
+    if log and not logs.get("logs"):
+        made["logging"] = {**logs, "logs": {"default": log}}
+    return json.dumps(made, separators=(",", ":")).encode()
 
 
 @define(eq=False)

@@ -13,6 +13,7 @@ from typing import Any
 from attrs import define, field, frozen
 
 from dockcaddy.caddy.admin import AdminClient
+from dockcaddy.caddy.exchange import decoded
 from dockcaddy.caddy.loaders import ExternalCaddy, own_admin
 from dockcaddy.caddy.vitals import Vitals, vitals_of
 from dockcaddy.errors import CaddyRefusal, CaddyUnreachable
@@ -122,16 +123,12 @@ def _essence(running: bytes) -> bytes:
 
 def _is_same(running: bytes, config: bytes) -> bool:
     """Whether Caddy reports what it would after loading this configuration. The endpoint itself stays as it is."""
-    has, wanted = _decoded(running), _decoded(config)
+    has, wanted = decoded(running), decoded(config)
     ours, kept = own_admin(wanted.pop("admin", None)), has.pop("admin", None) or {}
     for each in (has, wanted):
         each.pop("@id", None)
     return has == wanted and all(kept.get(key) == value for key, value in ours.items())
 
 
-def _decoded(config: bytes) -> dict[str, Any]:
-    return (json.loads(config) if config.strip() else {}) or {}
-
-
 def _apps(config: bytes) -> Any:
-    return _decoded(config).get("apps")
+    return decoded(config).get("apps")

@@ -184,19 +184,19 @@ class Quarantine:
         memory.forget_outdated(fragments)
         before = memory.rejections.copy()
         trial = Trial(
-            self.document,
-            self.documents,
-            self.adapt,
-            memory,
-            fragments,
-            build,
-            deliver,
-            self._shared_sites,
-            still_holds,
-            self.isolates,
-            self.transforms,
-            self._document_check,
-            self._empty,
+            document=self.document,
+            documents=self.documents,
+            adapt=self.adapt,
+            memory=memory,
+            fragments=fragments,
+            build=build,
+            deliver=deliver,
+            shared_sites=self._shared_sites,
+            still_holds=still_holds,
+            isolates=self.isolates,
+            transforms=self.transforms,
+            document_check=self._document_check,
+            empty=self._empty,
         )
         try:
             configuration = trial.resolve()
