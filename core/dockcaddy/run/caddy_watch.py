@@ -1,10 +1,10 @@
 """Looks from time to time at what Caddy knows and does not report: upstreams, certificates. In a thread of its own."""
 
 import os
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from itertools import chain, repeat
 
 from attrs import define, field
 
@@ -16,11 +16,12 @@ from dockcaddy.caddy.upstreams import FAILED, connection_trouble, dial_of, upstr
 from dockcaddy.errors import CaddyUnreachable
 from dockcaddy.logs import report_own_fault
 from dockcaddy.run.connections import Connections
+from dockcaddy.run.delayed import repeated
 from dockcaddy.status.keeper import StatusKeeper
 from dockcaddy.status.stored_certificates import StoredCertificates
 
-# seconds between two looks; certificates change rarely
-INTERVAL = 5.0
+# seconds until the first look, and between two looks; certificates change rarely
+FIRST_AFTER, INTERVAL = 1.0, 5.0
 CERTIFICATES_EVERY = 12
 # Caddy finds out every ten seconds which upstreams are healthy. Its answer has a line for each, so that with many of them it
 # is asked less often.
@@ -99,20 +100,16 @@ class CaddyWatch:
     @contextmanager
     def running(self) -> Iterator[None]:
         """Within, look again and again."""
-        ended = threading.Event()
-
-        def work() -> None:
-            while not ended.wait(INTERVAL if self._looks else 1.0):
-                try:
-                    self.look()
-                except Exception as error:
-                    self._looks += 1
-                    report_own_fault("status of caddy", error)
-
-        threading.Thread(target=work, name="caddy-watch", daemon=True).start()
         try:
-            yield
+            with repeated(chain((FIRST_AFTER,), repeat(INTERVAL)), self._look_whatever_happens):
+                yield
         finally:
-            ended.set()
             if self.client is not None:
                 self.client.close()
+
+    def _look_whatever_happens(self) -> None:
+        try:
+            self.look()
+        except Exception as error:
+            self._looks += 1
+            report_own_fault("status of caddy", error)
