@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sysconfig
 from pathlib import Path
+from typing import Any
 
 from attrs import define, frozen
 
@@ -43,17 +44,7 @@ class CommandAdapter:
 
     def adapt(self, caddyfile: str) -> bytes:
         """Caddy's JSON for the text. Raises CaddyRefusal with Caddy's error text, and CaddyUnreachable."""
-        command = [str(self.path), "adapt", "--config", "-", "--adapter", "caddyfile"]
-        try:
-            done = subprocess.run(
-                command,
-                input=caddyfile.encode(),
-                capture_output=True,
-                timeout=limits.CADDY_COMMAND_TIMEOUT,
-                check=False,
-            )
-        except (OSError, subprocess.TimeoutExpired) as error:
-            raise not_run(self.path, error) from error
+        done = ran(self.path, "adapt", "--config", "-", "--adapter", "caddyfile", input=caddyfile.encode())
         if done.returncode != 0:
             raise CaddyRefusal(without_values(complaint(done.stderr.decode(errors="replace")), caddyfile))
         adapted = done.stdout.strip()
@@ -62,6 +53,15 @@ class CommandAdapter:
                 f"caddy: {self.path} is not caddy: its command adapt prints no JSON, correct --caddy"
             )
         return adapted
+
+
+def ran(path: Path, *arguments: str, **how: Any) -> "subprocess.CompletedProcess[bytes]":
+    """A command of Caddy's program, once it has ended. `how` is for `subprocess.run`. Raises CaddyUnreachable."""
+    patience = limits.CADDY_COMMAND_TIMEOUT
+    try:
+        return subprocess.run([str(path), *arguments], capture_output=True, timeout=patience, check=False, **how)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise not_run(path, error) from error
 
 
 def not_run(path: Path, error: OSError | subprocess.TimeoutExpired) -> CaddyUnreachable:

@@ -6,18 +6,16 @@ receivers of logs and traces. So it gets a configuration without these parts, an
 
 import json
 import os
-import subprocess
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from attrs import frozen
 
-from dockcaddy.caddy.command import complaint, not_run
+from dockcaddy.caddy.command import complaint, ran
 from dockcaddy.caddy.words import without_values
 from dockcaddy.errors import CaddyRefusal
 from dockcaddy.files import TemporaryFolder
-from dockcaddy.settings import limits
 
 Json = dict[str, Any]
 
@@ -63,18 +61,7 @@ class CommandValidator:
     def _refusal(self, file: Path) -> str:
         folder = str(file.parent)
         environment = {**os.environ, "XDG_DATA_HOME": folder, "XDG_CONFIG_HOME": folder}
-        command = [str(self.path), "validate", "--config", str(file)]
-        try:
-            done = subprocess.run(
-                command,
-                capture_output=True,
-                timeout=limits.CADDY_COMMAND_TIMEOUT,
-                check=False,
-                cwd=folder,
-                env=environment,
-            )
-        except (OSError, subprocess.TimeoutExpired) as error:
-            raise not_run(self.path, error) from error
+        done = ran(self.path, "validate", "--config", str(file), cwd=folder, env=environment)
         return complaint(done.stderr.decode(errors="replace")) if done.returncode else ""
 
 
