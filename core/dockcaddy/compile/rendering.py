@@ -142,10 +142,8 @@ class Renderer:
         )
 
     def _hints(self, context: ResourceContext, owner: str) -> Iterator[Problem]:
-        given, caddy = context.resource, context.engine.caddy
-        is_caddys = caddy is not None and given.id in (caddy.id, *context.engine.operators)
-        is_beside = caddy is not None and not (is_caddys or caddy.shares_network or given.shares_network)
-        every = lint.in_labels(given.labels, self._prefix, self._signatures, beside_caddy=is_beside)
+        given = context.resource
+        every = lint.in_labels(given.labels, self._prefix, self._signatures, beside_caddy=_is_beside_caddy(context))
         for found in islice(every, limits.MAX_LABEL_WARNINGS):
             yield Problem(owner, one_line(found.label), one_line(found.message), "warning")
 
@@ -233,6 +231,18 @@ class Renderer:
         where = _EXECUTING.match(error.message)
         message = f"at {where[1]}: {reason}" if where else reason
         return f"{message}, {remedy}" if remedy else message
+
+
+def _is_beside_caddy(context: ResourceContext) -> bool:
+    """Whether the resource is known to have another `localhost` than Caddy.
+
+    A Caddy that was there before may be on the host, unless the operator has named its container.
+    """
+    given, engine, proxy = context.resource, context.engine, context.proxy
+    caddy = engine.caddy if proxy.container or not proxy.admin_endpoints else None
+    if caddy is None or given.id in (caddy.id, *engine.operators):
+        return False
+    return not (caddy.shares_network or given.shares_network)
 
 
 def seniority_of(resource: Resource) -> int:
