@@ -91,8 +91,13 @@ def _is(resource: str, subject: str) -> bool:
 
 
 def _has_site(unserved: Unserved, subject: str) -> bool:
-    wanted = subject.lower().removesuffix("/")
-    return any(wanted in (each.lower(), SiteAddress.parse(each.lower()).host) for each in unserved.sites)
+    return any(_is_site(each, each, subject) for each in unserved.sites)
+
+
+def _is_site(address: str, url: str, subject: str) -> bool:
+    """Whether the subject is the site at an address: the address itself, its URL, or its host."""
+    wanted = {subject.lower(), subject.lower().removesuffix("/")}
+    return not wanted.isdisjoint((address.lower(), url.lower(), SiteAddress.parse(address.lower()).host))
 
 
 def _short(resources: Iterable[str]) -> Iterator[str]:
@@ -119,10 +124,9 @@ def _sites(configuration: Configuration) -> Iterator[tuple[str, str, range]]:
 
 
 def _lines_of_site(configuration: Configuration, subject: str) -> Iterator[int]:
-    wanted = {subject.lower(), subject.lower().removesuffix("/")}
     last = len(configuration.lines)
     for address, url, lines in _sites(configuration):
-        if not wanted.isdisjoint((address.lower(), url.lower(), SiteAddress.parse(address.lower()).host)):
+        if _is_site(address, url, subject):
             yield from range(lines.start, min(lines.stop, last))
 
 

@@ -1,4 +1,4 @@
-"""Something that is done only if what it is about takes long."""
+"""Work that another thread does later, or again and again, while something else goes on."""
 
 import threading
 from collections.abc import Callable, Iterable, Iterator
