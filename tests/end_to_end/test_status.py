@@ -124,7 +124,8 @@ def test_a_container_that_stops_says_so_and_is_down(
     eventually(lambda: seen.site("web.test") == "True/UpstreamsHealthy")
     docker("stop", "-t", "1", full)
     eventually(lambda: seen.resource("web", "Accepted") == "False/Stopped")
-    eventually(lambda: seen.kinds()[0] == "SiteUp" and seen.kinds()[-1] == "SiteGone")
+    assert seen.kinds()[0] == "SiteUp"
+    eventually(lambda: seen.kinds()[-1] == "SiteGone")
     docker("start", full)
     eventually(lambda: seen.site("web.test") == "True/UpstreamsHealthy")
 
