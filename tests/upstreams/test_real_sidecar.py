@@ -21,8 +21,9 @@ def engine(containers: Containers, eventually: Eventually) -> Iterator[Engine]:
 
 
 def app_of(engine: Engine) -> Resource:
-    (resource,) = engine.inventory().resources
-    return resource
+    resources = engine.inventory().resources
+    assert len(resources) == 1  # none while it restarts
+    return resources[0]
 
 
 def test_the_life_of_a_side_car(engine: Engine, containers: Containers, eventually: Eventually) -> None:
