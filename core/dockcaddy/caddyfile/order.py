@@ -33,12 +33,12 @@ def sort(blocks: Iterable[Block], route_order: str = "caddy") -> tuple[Block, ..
 def _placed(block: Block, *, by_directive: bool) -> _Placed:
     """The block with its children sorted, and its sort key, in which theirs are."""
     keys, children = block.keys, block.children
-    within: tuple[Any, ...] = ()
-    if children:
-        inside = [_placed(child, by_directive=by_directive) for child in children]
-        inside.sort(key=_route_key if by_directive and keys[:1] == ("route",) else _key)
-        within, ordered = tuple([key for key, _ in inside]), tuple([child for _, child in inside])
-        block = block if ordered == children else block.with_children(ordered)
+    if not children:
+        return (_rank(keys), block.order, keys, ()), block
+    inside = [_placed(child, by_directive=by_directive) for child in children]
+    inside.sort(key=_route_key if by_directive and keys[:1] == ("route",) else _key)
+    within, ordered = tuple([key for key, _ in inside]), tuple([child for _, child in inside])
+    block = block if ordered == children else block.with_children(ordered)
     return (_rank(keys), block.order, keys, within), block
 
 

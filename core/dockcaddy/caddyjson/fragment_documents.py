@@ -8,6 +8,7 @@ adapted by itself.
 import contextlib
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from weakref import WeakValueDictionary
 
 from attrs import Factory, define, field, frozen
@@ -66,7 +67,7 @@ class Alone:
         return caddyfile.write_with_origins(self.blocks)[1]
 
 
-@frozen(eq=False)
+@define(eq=False)
 class _Begun:
     """The plain sites of fragments that Caddy adapts meanwhile, and what becomes of them."""
 
@@ -100,24 +101,27 @@ class FragmentDocuments:
     _begun: _Begun = field(factory=_Begun)
 
     def begin(self, fragments: Sequence[Fragment]) -> None:
-        """At a start, have Caddy begin with the plain sites, while it is found out which fragments are left out.
+        """At a start, have Caddy begin with the plain sites, while others are rendered and it is found out which are left out.
 
-        It is not asked about what may be too large for it, or depends on definitions that may be. Raises CaddyUnreachable.
+        May be called with some of the fragments, and again with more. Caddy is not asked about what may be too large for it, or
+        depends on definitions that may be. Raises CaddyUnreachable.
         """
         definers = () if self._latest else self._defining.of(tuple(fragments))
         if self._latest or not all(each.is_operators for each in definers):
             return
         self._define(definers)
-        sites: dict[Fragment, list[PlainSite]] = {}
+        begun = self._begun
 
         def small_ones() -> Iterator[PlainSite]:
             for each in fragments:
-                found = self._plain_sites(each) if each not in self._refused_definers else []
+                if each in begun.sites or each in self._refused_definers:
+                    continue
+                found = self._plain_sites(each)
                 if found and _are_small(found):
-                    sites[each] = found
+                    begun.sites[each] = found
                     yield from found
 
-        self._begun = _Begun(sites, self.site_routes.routes(self._definitions, small_ones()))
+        begun.outcomes = chain(begun.outcomes, self.site_routes.routes(self._definitions, small_ones()))
 
     def of(self, fragments: Sequence[Fragment]) -> Mapping[Fragment, Alone]:
         """What Caddy says to each of these fragments, which are all that there are. Raises CaddyUnreachable."""

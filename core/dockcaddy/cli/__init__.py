@@ -91,7 +91,7 @@ def group() -> None:
 def main() -> None:
     """The script's entry point. Exit status: 0 fine, 1 labels, 2 usage or settings, 3 engine or Caddy unreachable."""
     logs.configure("info", "console", timed=False)
-    gc.set_threshold(limits.OBJECTS_BETWEEN_COLLECTIONS)
+    gc.set_threshold(limits.OBJECTS_BETWEEN_COLLECTIONS, limits.COLLECTIONS_OF_NEW_OBJECTS)
     with standard_output_restored(), logs.python_messages_logged(), _recognised_interrupts():
         status = _status()
     # a second ctrl-c at the very end shows no traceback

@@ -11,6 +11,7 @@ rejected before does not delay what is new.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 
 from attrs import define, field
@@ -19,7 +20,7 @@ from dockcaddy.admission.conflicts.adapted import SiteAdapter
 from dockcaddy.admission.conflicts.shared_sites import SharedSites
 from dockcaddy.admission.document_rules import DocumentRules
 from dockcaddy.caddyjson import Document, FragmentDocuments
-from dockcaddy.errors import CaddyRefusal, TooLargeError
+from dockcaddy.errors import CaddyRefusal, CaddyUnreachable, TooLargeError
 from dockcaddy.fragment import Fragment
 from dockcaddy.incremental import Chosen
 from dockcaddy.merge.configuration import Configuration
@@ -143,6 +144,11 @@ class Quarantine:
     def parts(self) -> tuple[Fragment, ...]:
         """The fragments that the last configuration is made of, without those that are left out."""
         return self._parts
+
+    def begin(self, fragments: Sequence[Fragment]) -> None:
+        """At a start, have Caddy begin to adapt some of the fragments that `resolve` will get."""
+        with suppress(CaddyUnreachable):
+            self.documents.begin([each for each in fragments if not each.refused])
 
     def resolve(
         self, fragments: Sequence[Fragment], build: Build, deliver: Deliver, still_holds: Holds = holds_nothing

@@ -30,6 +30,11 @@ from dockcaddy.reconcile.engine_fragments import EngineFragments
 
 logger = logging.getLogger("dockcaddy")
 
+# what begins with fragments while others are rendered
+Begin = Callable[[Sequence[Fragment]], None]
+# at a start, resources that are rendered before Caddy is given more to adapt
+RENDERED_AT_ONCE = 1_024
+
 
 @frozen
 class BaseCaddyfile:
@@ -126,17 +131,22 @@ class Pipeline:
             return Configuration(lambda: assembly.text, (), None, assembly)
 
     def fragments(
-        self, inventory: Inventory, base: BaseCaddyfile | None = None, remembered: Sequence[Fragment] = ()
+        self,
+        inventory: Inventory,
+        base: BaseCaddyfile | None = None,
+        remembered: Sequence[Fragment] = (),
+        begin: Begin | None = None,
     ) -> tuple[Fragment, ...]:
         """All fragments in merge order: the base Caddyfile, then each engine's configs, containers, services.
 
-        At the end are those that are `remembered` from an earlier run. The very same tuple where none has changed.
+        At the end are those that are `remembered` from an earlier run. The very same tuple where none has changed. `begin`
+        gets the first ones of many, while the others are rendered.
         """
         with self._lock:
-            return self._fragments(inventory, base, remembered)
+            return self._fragments(inventory, base, remembered, begin)
 
     def _fragments(
-        self, inventory: Inventory, base: BaseCaddyfile | None, remembered: Sequence[Fragment]
+        self, inventory: Inventory, base: BaseCaddyfile | None, remembered: Sequence[Fragment], begin: Begin | None
     ) -> tuple[Fragment, ...]:
         self._know_servers(inventory)
         fragments: list[Fragment] = []
@@ -150,6 +160,10 @@ class Pipeline:
                 fragments.append(self._parse(parsed, key, owner, config.text))
             render = partial(self._render, engine=engine, inventory=inventory)
             before = self._rendered.get(engine.name) or EngineFragments()
+            if begin is not None and not before.resources:
+                for end in range(RENDERED_AT_ONCE, len(engine.resources), RENDERED_AT_ONCE):
+                    before = before.after(evolve(engine, resources=engine.resources[:end]), inventory, render)
+                    begin((*fragments, *before.fragments))
             rendered[engine.name] = before.after(engine, inventory, render)
             fragments += rendered[engine.name].fragments
         self._parsed, self._rendered = parsed, rendered

@@ -262,7 +262,8 @@ class Reconciler:
         return bool(self.configuration or (self.last_good is not None and self.last_good.json()))
 
     def _fragments(self, inventory: Inventory) -> tuple[Fragment, ...]:
-        return self._grace.needed(self.pipeline.fragments(inventory, self.base(), self._remembered(inventory)))
+        begin = self.quarantine.begin if self.quarantine is not None else None
+        return self._grace.needed(self.pipeline.fragments(inventory, self.base(), self._remembered(inventory), begin))
 
     def _remembered(self, inventory: Inventory) -> Sequence[Fragment]:
         """What an earlier run served of engines that have not answered yet, unless another engine has it."""

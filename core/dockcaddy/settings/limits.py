@@ -264,6 +264,8 @@ MIN_SIMILARITY = 0.75
 # New objects after which Python looks for reference cycles; its own default is 700. Thousands of containers make millions of
 # objects that stay and no cycles, and a third of the time to start was spent on looking.
 OBJECTS_BETWEEN_COLLECTIONS = 50_000
+# So often it looks at new objects only before it looks at those that stayed; its own default is 10.
+COLLECTIONS_OF_NEW_OBJECTS = 25
 # Percent by which the memory of our Caddy grows before it is searched for garbage, unless the environment has GOGC; Go's own
 # default is 100. A request takes a sixth less processor time. Where memory is limited, Caddy sets Go's limit by that.
 CADDY_GOGC = 200
