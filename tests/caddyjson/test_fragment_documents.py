@@ -299,6 +299,39 @@ def test_at_a_start_caddy_begins_before_it_is_known_what_is_left_out(adapt: Adap
     assert counted.since() == 0
 
 
+def test_caddy_begins_with_the_first_ones_while_others_are_rendered(adapt: Adapt) -> None:
+    operators = evolve(fragment("base", "(base) {\n\trespond x\n}\n"), seniority=-1)
+    given = [operators, *map(plain, range(30))]
+    counted = Counted(adapt)
+    with ThreadPoolExecutor(4) as threads:
+        documents = in_threads(counted, threads)
+        documents.begin(given[:11])
+        assert counted.since() == 1 + 1
+        documents.begin(given[:21])
+        documents.begin(given)
+        documents.begin(given)
+        assert counted.since() == 2
+        found = documents.of(given)
+    # what the sites have in common, and the definitions alone
+    assert counted.since() == 2
+    alone = FragmentDocuments(adapt).of(given)
+    for each in given[1:]:
+        assert outcome(partial(encoded, found[each])) == outcome(partial(encoded, alone[each]))
+
+
+def test_what_has_begun_does_not_count_where_labels_define_something_later(adapt: Adapt) -> None:
+    options = fragment("options", "{\n\tskip_install_trust\n\tservers {\n\t\tprotocols h1\n\t}\n}\n")
+    given = [*map(plain, range(20)), options]
+    with ThreadPoolExecutor(4) as threads:
+        documents = in_threads(adapt, threads)
+        documents.begin(given[:10])
+        documents.begin(given)
+        found = documents.of(given)
+    alone = FragmentDocuments(adapt).of(given)
+    for each in given:
+        assert outcome(partial(encoded, found[each])) == outcome(partial(encoded, alone[each]))
+
+
 @pytest.mark.parametrize(
     "given",
     [

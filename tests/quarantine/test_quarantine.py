@@ -3,11 +3,15 @@
 import json
 
 import pytest
+from attrs import evolve
 from dockcaddy import caddyfile
+from dockcaddy.caddyjson import FragmentDocuments
+from dockcaddy.caddyjson.site_routes import SiteRoutes
 from dockcaddy.errors import CaddyRefusal, CaddyUnreachable
 from dockcaddy.fragment import MOST_SENIOR, Fragment
 from dockcaddy.quarantine.memory import CRASHES_WITHIN, PROVEN_AFTER
 from dockcaddy.settings.limits import MAX_SEARCH_TIME
+from quarantining import quarantine_of
 from simulated_caddy import GOOD, NO_FILE, NO_ROUTE, Caddy, first_with, fragment, site
 
 
@@ -25,6 +29,26 @@ def test_what_caddy_was_setting_up_costs_one_load_each() -> None:
     bad = [fragment(f"bad{n:02}", site(f"bad{n}", f"header X-{n} (((")) for n in range(20)]
     assert caddy.settle(*GOOD, *bad) == [each.key for each in bad]
     assert caddy.refused == 20
+
+
+def test_what_a_rule_refused_is_not_adapted_at_a_start() -> None:
+    texts: list[str] = []
+
+    def adapt(text: str) -> bytes:
+        texts.append(text)
+        return b"{}"
+
+    def unreachable(text: str) -> bytes:
+        raise CaddyUnreachable("it starts")
+
+    at_once = SiteRoutes(adapt, lambda work, things: [*map(work, things)])
+    quarantine = quarantine_of(adapt, lambda: 0.0, documents=FragmentDocuments(adapt, at_once))
+    refused, good = (fragment(name, f"{name}.test {{\n\trespond x\n}}\n") for name in ("refused", "good"))
+    quarantine.begin([evolve(refused, refused=True), good])
+    assert len(texts) == 1 and "good.test" in texts[0] and "refused.test" not in texts[0]
+    # whoever needs the documents hears of it
+    definer = fragment("options", "{\n\tdebug\n}\n", MOST_SENIOR)
+    quarantine_of(adapt, lambda: 0.0, documents=FragmentDocuments(unreachable)).begin([definer, good])
 
 
 @pytest.mark.parametrize("more", [0, 300])

@@ -163,7 +163,7 @@ class Pipeline:
             if begin is not None and not before.resources:
                 for end in range(RENDERED_AT_ONCE, len(engine.resources), RENDERED_AT_ONCE):
                     before = before.after(evolve(engine, resources=engine.resources[:end]), inventory, render)
-                    begin((*fragments, *before.fragments))
+                    begin((*self._settings_as_options(parsed.values()), *fragments, *before.fragments))
             rendered[engine.name] = before.after(engine, inventory, render)
             fragments += rendered[engine.name].fragments
         self._parsed, self._rendered = parsed, rendered
