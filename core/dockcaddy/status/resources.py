@@ -43,7 +43,7 @@ def unserved_conditions(
     return (
         Condition("Accepted", "False", each.why, message),
         Condition("Programmed", "False", "NotAccepted", "no label of it is in the configuration"),
-        Condition("Ready", "False", "NotAccepted", "it has no site"),
+        Condition("Ready", "False", "NotAccepted", "its sites are away" if each.why == "Stopped" else "it has no site"),
     )
 
 
