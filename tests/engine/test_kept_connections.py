@@ -5,11 +5,12 @@ import json
 import socket
 import ssl
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Address
 from pathlib import Path
+from queue import Queue
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -21,12 +22,13 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from dockcaddy.engine import Connection
 from dockcaddy.engine.api.failures import Failure, failure_of
-from dockcaddy.engine.api.unix_connections import Answer, _Reading
+from dockcaddy.engine.api.unix_connections import Answer, Reading
 from docker.errors import NotFound
 from scripted_engine import Reply, ScriptedEngine, answer, chunked
 from work import lines_run
 
 Eventually = Callable[..., None]
+Inspect = Callable[[str], Any]
 CLOSED: Reply = (b"", False)
 OK = b"HTTP/1.1 200 OK\r\n"
 # 850 with an object of requests, 683 with Python's own client, 111 when this was written
@@ -44,6 +46,21 @@ def scripted(tmp_path: Path) -> Iterator[ScriptedEngine]:
 @pytest.fixture
 def connection(scripted: ScriptedEngine, tmp_path: Path) -> Connection:
     return Connection(f"unix://{tmp_path}/engine.sock", api_version="1.41")
+
+
+@pytest.fixture(params=["waiting", "begun"])
+def inspect(request: pytest.FixtureRequest, connection: Connection) -> Inspect:
+    """Both ways to inspect a container. The client is that of the connection at the time of the call."""
+
+    def begun(id: str) -> Any:
+        found: Queue[Any] = Queue()
+        assert connection.client().begin_inspect(id, found.put)
+        result = found.get()
+        if isinstance(result, Exception):
+            raise result
+        return result
+
+    return begun if request.param == "begun" else lambda id: connection.client().inspect_container(id)
 
 
 def in_turn(*replies: Reply) -> Callable[[str], Reply]:
@@ -74,16 +91,14 @@ def test_calls_share_a_connection(scripted: ScriptedEngine, connection: Connecti
 
 
 def test_a_connection_that_the_engine_closed_meanwhile_is_opened_again(
-    scripted: ScriptedEngine, connection: Connection, eventually: Eventually
+    scripted: ScriptedEngine, inspect: Inspect, eventually: Eventually
 ) -> None:
     scripted.reply = in_turn(answer(b'{"Id": "a"}', is_kept=False), CLOSED, answer(b'{"Id": "b"}'), CLOSED)
-    assert connection.client().inspect_container("a") == {"Id": "a"}
+    assert inspect("a") == {"Id": "a"}
     eventually(lambda: not scripted.opened)
-    assert connection.client().inspect_container("b") == {"Id": "b"}
+    assert inspect("b") == {"Id": "b"}
     # one that ends just when a request is sent, too, but not again and again
-    assert failure(lambda: connection.client().inspect_container("c")).cause == (
-        "Remote end closed connection without response"
-    )
+    assert failure(lambda: inspect("c")).cause == ("Remote end closed connection without response")
     assert [path[-6] for path in scripted.paths] == list("abbcc")
 
 
@@ -119,33 +134,33 @@ def test_a_connection_that_the_engine_closed_meanwhile_is_opened_again(
     ],
 )
 def test_what_is_no_proper_response_is_an_error(
-    scripted: ScriptedEngine, connection: Connection, sent: Reply, cause: str
+    scripted: ScriptedEngine, inspect: Inspect, sent: Reply, cause: str
 ) -> None:
     scripted.reply = in_turn(sent)
-    assert failure(lambda: connection.client().inspect_container("a")).cause == cause
+    assert failure(lambda: inspect("a")).cause == cause
     assert len(scripted.heads) == 1
     scripted.reply = in_turn(answer(b"{}"))
-    assert connection.client().inspect_container("a") == {}
+    assert inspect("a") == {}
 
 
-def test_what_is_forbidden_or_missing(scripted: ScriptedEngine, connection: Connection) -> None:
+def test_what_is_forbidden_or_missing(scripted: ScriptedEngine, connection: Connection, inspect: Inspect) -> None:
     scripted.reply = in_turn((b"HTTP/1.0 403 Forbidden\r\nContent-Type: text/html\r\n\r\n<h1>403</h1>", False))
     refused = failure(connection.client().networks)
     assert refused.is_forbidden and refused.cause == "GET /networks: 403, allow NETWORKS=1"
     scripted.reply = in_turn(answer(b'{"message": "No such container: a"}', "404 Not Found"))
     with pytest.raises(NotFound, match="No such container: a"):
-        connection.client().inspect_container("a")
+        inspect("a")
 
 
 @pytest.mark.parametrize("size", [0, 1, 30_000_000])
 @pytest.mark.parametrize("pack", [answer, chunked])
 def test_a_response_of_any_size(
-    scripted: ScriptedEngine, connection: Connection, pack: Callable[..., Reply], size: int
+    scripted: ScriptedEngine, inspect: Inspect, pack: Callable[..., Reply], size: int
 ) -> None:
     expected = {"Id": "a", "Env": ["é" * (size // 2)]}
     scripted.reply = in_turn(pack(json.dumps(expected, ensure_ascii=False).encode()))
-    assert connection.client().inspect_container("a") == expected
-    assert connection.client().inspect_container("a") == expected
+    assert inspect("a") == expected
+    assert inspect("a") == expected
     assert scripted.connections == 1
 
 
@@ -162,10 +177,10 @@ def test_a_response_of_any_size(
         (b"HTTP/1.1 200\nContent-Length:2\n\n{}", True),
     ],
 )
-def test_every_form_of_a_response_is_read(scripted: ScriptedEngine, connection: Connection, sent: Reply) -> None:
+def test_every_form_of_a_response_is_read(scripted: ScriptedEngine, inspect: Inspect, sent: Reply) -> None:
     scripted.reply = in_turn(sent)
     for _ in range(2):
-        assert connection.client().inspect_container("a") == {}
+        assert inspect("a") == {}
     assert scripted.connections == (1 if sent[1] else 2)
 
 
@@ -176,19 +191,20 @@ def test_an_inspect_takes_little_work(connection: Connection) -> None:
     assert 0 < lines <= MOST_LINES
 
 
-def test_a_response_is_not_kept_until_garbage_is_collected(scripted: ScriptedEngine, connection: Connection) -> None:
+def test_a_response_is_not_kept_until_garbage_is_collected(
+    scripted: ScriptedEngine, connection: Connection, inspect: Inspect
+) -> None:
     scripted.reply = lambda path: answer(b'{"Id": "of this test only"}')
-    client = connection.client()
-    response = client.inspect_container("a")
+    response = inspect("a")
     gc.collect()
     gc.disable()
     gc.set_debug(gc.DEBUG_SAVEALL)
     try:
         for _ in range(5):
-            client.inspect_container("a")
+            inspect("a")
         gc.collect()
         # all that a call makes; threads of other tests may leave garbage of their own
-        made = (httptools.HttpResponseParser, Answer, _Reading)
+        made = (httptools.HttpResponseParser, Answer, Reading)
         assert not [each for each in gc.garbage if isinstance(each, made) or each == response]
     finally:
         gc.set_debug(0)
@@ -196,13 +212,15 @@ def test_a_response_is_not_kept_until_garbage_is_collected(scripted: ScriptedEng
         gc.enable()
 
 
-def test_text_that_is_not_in_utf_8_is_no_error(scripted: ScriptedEngine, connection: Connection) -> None:
+def test_text_that_is_not_in_utf_8_is_no_error(scripted: ScriptedEngine, inspect: Inspect) -> None:
     scripted.reply = in_turn(answer(b'{"Env": ["\xff"]}'))
-    assert connection.client().inspect_container("a") == {"Env": ["\ufffd"]}
+    assert inspect("a") == {"Env": ["\ufffd"]}
 
 
 @pytest.mark.parametrize("sent", [b"", b'HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"Id"'])
-def test_a_slow_response_is_an_error(scripted: ScriptedEngine, connection: Connection, sent: bytes) -> None:
+def test_a_slow_response_is_an_error(
+    scripted: ScriptedEngine, connection: Connection, inspect: Inspect, sent: bytes
+) -> None:
     released = threading.Event()
 
     def late(path: str) -> Reply:
@@ -213,21 +231,21 @@ def test_a_slow_response_is_an_error(scripted: ScriptedEngine, connection: Conne
     scripted.reply = late
     client = connection.client()
     client.timeout = 0.2
-    assert failure(lambda: client.inspect_container("a")).cause == "timed out"
+    assert failure(lambda: inspect("a")).cause == "timed out"
     assert len(scripted.heads) == 1
     released.set()
     # the late response is not the next call's
     scripted.reply = in_turn(answer(b'{"Id": "b"}'))
-    assert client.inspect_container("b") == {"Id": "b"}
+    assert inspect("b") == {"Id": "b"}
 
 
-def test_a_redirect_is_followed(scripted: ScriptedEngine, connection: Connection) -> None:
+def test_a_redirect_is_followed(scripted: ScriptedEngine, inspect: Inspect) -> None:
     def moved(path: str) -> Reply:
         location = "http+docker://localhost/v1.41/containers/b/json"
         return answer(b"", "301 Moved Permanently", f"Location: {location}\r\n") if "/a/" in path else answer(b"[1]")
 
     scripted.reply = moved
-    assert connection.client().inspect_container("a") == [1]
+    assert inspect("a") == [1]
 
 
 def test_each_thread_gets_its_own_response(scripted: ScriptedEngine, connection: Connection) -> None:
@@ -351,3 +369,91 @@ def test_tls_without_what_it_needs_is_an_error(with_tls: ScriptedEngine, certifi
     said = failure(lambda: without_authority.client().networks())
     assert "certificate verify failed" in said.cause and "--docker-certs-path" in said.remedy
     assert not with_tls.heads
+
+
+# --- several at a time, without a thread for each
+
+
+def begun(connection: Connection, ids: Iterable[str], more: Callable[[str], str] = str) -> "Queue[Any]":
+    """What the inspects of these containers give, in the order in which it comes. Each begins the inspect of what `more` gives for it."""
+    found: Queue[Any] = Queue()
+
+    def begin(id: str) -> None:
+        def done(result: Any) -> None:
+            found.put(result)
+            if (following := more(id)) != id:
+                begin(following)
+
+        assert connection.client().begin_inspect(id, done)
+
+    for id in ids:
+        begin(id)
+    return found
+
+
+def by_id(path: str) -> Reply:
+    return answer(json.dumps({"Id": path.split("/")[3]}).encode())
+
+
+def test_one_thread_makes_the_inspects_that_others_begin(scripted: ScriptedEngine, connection: Connection) -> None:
+    scripted.reply = by_id
+    connection.client()
+    threads = set[str]()
+
+    def noted(id: str) -> str:
+        threads.add(threading.current_thread().name)
+        return f"{id}-" if len(id) < 20 else id
+
+    found = begun(connection, ["a", "b", "c"], noted)
+    got = [found.get(timeout=10)["Id"] for _ in range(3 * 20)]
+    assert sorted(got) == sorted(f"{id}{'-' * more}" for id in "abc" for more in range(20))
+    assert threads == {"requests to an engine"}
+    assert scripted.connections <= 3
+
+
+def test_the_thread_ends_with_the_last_response_and_another_begins_later(
+    scripted: ScriptedEngine, connection: Connection, eventually: Eventually
+) -> None:
+    scripted.reply = by_id
+    for id in ("a", "b"):
+        assert begun(connection, [id]).get(timeout=10) == {"Id": id}
+        eventually(lambda: "requests to an engine" not in {each.name for each in threading.enumerate()})
+    assert scripted.connections == 1
+
+
+def test_one_that_hangs_delays_no_other(scripted: ScriptedEngine, connection: Connection) -> None:
+    released = threading.Event()
+
+    def reply(path: str) -> Reply:
+        if "/hangs/" in path:
+            released.wait(10)
+        return by_id(path)
+
+    scripted.reply = reply
+    found = begun(connection, ["hangs", *map(str, range(20))])
+    assert {found.get(timeout=10)["Id"] for _ in range(20)} == {*map(str, range(20))}
+    # also one that begins while the thread does nothing but wait for it
+    assert begun(connection, ["later"]).get(timeout=10) == {"Id": "later"}
+    released.set()
+    assert found.get(timeout=10) == {"Id": "hangs"}
+
+
+def test_all_connections_that_the_engine_closed_meanwhile_are_opened_again(
+    scripted: ScriptedEngine, connection: Connection, eventually: Eventually
+) -> None:
+    scripted.reply = by_id
+    found = begun(connection, map(str, range(8)))
+    assert len({found.get(timeout=10)["Id"] for _ in range(8)}) == 8
+    for each in [*scripted.opened]:
+        each.shutdown(socket.SHUT_RDWR)
+    found = begun(connection, map(str, range(8)))
+    assert len({found.get(timeout=10)["Id"] for _ in range(8)}) == 8
+
+
+def test_an_engine_that_is_gone_is_an_error_of_each(
+    scripted: ScriptedEngine, connection: Connection, tmp_path: Path
+) -> None:
+    connection.client()
+    Path(f"{tmp_path}/engine.sock").unlink()
+    found = begun(connection, ["a", "b"])
+    assert [type(found.get(timeout=10)) for _ in range(2)] == [FileNotFoundError] * 2

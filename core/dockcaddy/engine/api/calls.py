@@ -50,13 +50,24 @@ class Calls:
     _hung: set[tuple[str, str]] = field(factory=set)
 
     def begin(
-        self, kind: str, ask: Callable[[], Any], take: Taker, fail: Callable[[Exception], None], about: str = ""
+        self,
+        kind: str,
+        ask: Callable[[], Any],
+        take: Taker,
+        fail: Callable[[Exception], None],
+        about: str = "",
+        begin: Callable[[Taker], bool] = lambda done: False,
     ) -> None:
-        """Begin a call. Its response goes to `take`; its error, or an error in `take`, goes to `fail`."""
+        """Begin a call. Its response goes to `take`; its error, or an error in `take`, goes to `fail`.
+
+        `begin` may begin it without waiting, and returns whether it does; otherwise a thread waits for `ask`.
+        """
         call = Call(kind, about, self.clock(), ask, take, fail, is_late=(kind, about) in self._hung)
         self.open.append(call)
         self._begun += 1
-        self.work.perform(ask, partial(self._answered, call))
+        done = partial(self._answered, call)
+        if not begin(done):
+            self.work.perform(ask, done)
 
     def of(self, kind: str) -> list[Call]:
         """The open calls of a kind."""

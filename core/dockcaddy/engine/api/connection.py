@@ -58,6 +58,11 @@ class Connection:
             client = self._client = self._new_client()
         return client
 
+    @property
+    def known(self) -> Any:
+        """The client if it is connected, else None."""
+        return self._client
+
     def renewed(self) -> Any:
         """A new client, because the connection may be dead. Raises EngineUnreachable."""
         client = self._client = self._new_client()

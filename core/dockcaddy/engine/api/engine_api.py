@@ -48,6 +48,11 @@ class EngineApi:
         """One container in detail."""
         return self.connection.client().inspect_container(id)
 
+    def begin_inspect(self, id: str, done: Callable[[Any], None]) -> bool:
+        """Begin `inspect`; `done` gets what it returns or raises. Returns False where a thread has to wait for it."""
+        begin = getattr(self.connection.known, "begin_inspect", None)
+        return begin is not None and bool(begin(id, done))
+
     def tasks(self) -> Any:
         """All tasks that are to run, of a Swarm manager."""
         return self.connection.client().tasks(filters=RUNNING)

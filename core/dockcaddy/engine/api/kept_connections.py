@@ -6,7 +6,7 @@ version are still those of docker's client.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any, Protocol
 from urllib.parse import urlencode, urlsplit
@@ -21,6 +21,7 @@ from urllib3.exceptions import ProtocolError
 from urllib3.util import Timeout
 
 from dockcaddy.engine.api.container_lists import ContainerLists
+from dockcaddy.engine.api.unix_calls import UnixCalls
 from dockcaddy.engine.api.unix_connections import CLOSED, Answer, UnixConnections
 from dockcaddy.engine.records.resources import shared
 
@@ -82,6 +83,7 @@ class Client(docker.APIClient):
         self._origin = f"{parts.scheme}://{parts.netloc}"
         self._headers = dict(request.headers)
         self._connections = self._kept(request)
+        self._calls = UnixCalls(self._connections) if isinstance(self._connections, UnixConnections) else None
 
     def get(self, url: str | bytes, **options: Any) -> requests.Response:
         """The response to a GET request. Raises OSError and errors of http.client and urllib3, for streams those of requests."""
@@ -110,14 +112,40 @@ class Client(docker.APIClient):
 
     def inspect_container(self, container: Any) -> Any:
         """See docker's client. It is called for each container at a start: a usual response becomes no object of requests."""
+        url = self._inspect_url(container)
+        return self._inspected(url, self._connections.get(url.removeprefix(self._origin), self._headers, self.timeout))
+
+    def begin_inspect(self, container: str, done: Callable[[Any], None]) -> bool:
+        """Begin `inspect_container`; `done` gets what it returns or raises. Returns False where a thread has to wait for it."""
+        if self._calls is None:
+            return False
+        url = self._inspect_url(container)
+
+        def take(answer: Answer | Exception) -> None:
+            try:
+                if isinstance(answer, Exception):
+                    raise answer
+                found = self._inspected(url, answer)
+            except Exception as error:
+                found = error
+            done(found)
+
+        self._calls.begin(url.removeprefix(self._origin), self._headers, self.timeout, take)
+        return True
+
+    def _inspect_url(self, container: str) -> str:
         own: Any = self
-        url = own._url("/containers/{0}/json", container)
-        answer = self._connections.get(url.removeprefix(self._origin), self._headers, self.timeout)
+        url: str = own._url("/containers/{0}/json", container)
+        return url
+
+    def _inspected(self, url: str, answer: Answer) -> Any:
         if answer.status == HTTPStatus.OK:
             return json.loads(answer.body.decode(errors="replace"))
-        if answer.status in REDIRECT_STATI:
-            return super().inspect_container(container)
-        return own._result(self._response(url, answer), json=True)
+        own: Any = self
+        redirects = answer.status in REDIRECT_STATI
+        return own._result(
+            super().get(url, timeout=self.timeout) if redirects else self._response(url, answer), json=True
+        )
 
     def _response(self, url: str, answer: Answer) -> requests.Response:
         response = _Response(url, answer)

@@ -9,7 +9,6 @@ from http.client import HTTPException, IncompleteRead
 
 import httptools
 from attrs import define, field, frozen
-from urllib3.util import wait_for_read
 
 from dockcaddy.errors import one_line
 from dockcaddy.settings import limits
@@ -17,7 +16,7 @@ from dockcaddy.settings import limits
 # what a kept connection says that the engine closed just before a call
 CLOSED = (ConnectionResetError, BrokenPipeError)
 # bytes
-_READ_AT_ONCE = 16 * 1024
+READ_AT_ONCE = 16 * 1024
 
 
 @frozen
@@ -30,72 +29,14 @@ class Answer:
     body: bytes
 
 
-@define(eq=False)
-class UnixConnections:
-    """Those to the unix socket at `path`."""
-
-    path: str
-    _kept: list[socket.socket] = field(factory=list)
-
-    def get(self, path: str, headers: Mapping[str, str], timeout: float | None) -> Answer:
-        """The response to a GET request. `timeout` is in seconds, to connect and between two parts of the response.
-
-        A call whose kept connection the engine has closed is repeated. Raises OSError, and HTTPException for what is no response.
-        """
-        head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-        request = f"GET {path} HTTP/1.1\r\nHost: localhost\r\n{head}\r\n".encode()
-        try:
-            return self._asked(request, timeout)
-        except CLOSED:
-            return self._asked(request, timeout)
-
-    def close(self) -> None:
-        """Close all connections that no call uses."""
-        kept, self._kept = self._kept, []
-        for each in kept:
-            each.close()
-
-    def _asked(self, request: bytes, timeout: float | None) -> Answer:
-        connection = self._connection(timeout)
-        try:
-            connection.sendall(request)
-            reading = _Reading()
-            while not reading.is_complete:
-                reading.take(connection.recv(_READ_AT_ONCE))
-        except BaseException:
-            connection.close()
-            raise
-        if reading.is_kept and len(self._kept) < limits.MAX_ENGINE_CONNECTIONS:
-            self._kept.append(connection)
-        else:
-            connection.close()
-        return reading.answer()
-
-    def _connection(self, timeout: float | None) -> socket.socket:
-        try:
-            connection = self._kept.pop()
-        except IndexError:
-            return self._opened(timeout)
-        if wait_for_read(connection, 0):
-            # the engine has closed it meanwhile
-            connection.close()
-            return self._opened(timeout)
-        connection.settimeout(timeout)
-        return connection
-
-    def _opened(self, timeout: float | None) -> socket.socket:
-        made = socket.socket(socket.AF_UNIX)
-        try:
-            made.settimeout(timeout)
-            made.connect(self.path)
-        except BaseException:
-            made.close()
-            raise
-        return made
+def request_for(path: str, headers: Mapping[str, str]) -> bytes:
+    """A GET request."""
+    head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    return f"GET {path} HTTP/1.1\r\nHost: localhost\r\n{head}\r\n".encode()
 
 
 @define(eq=False)
-class _Reading:
+class Reading:
     """A response, as far as it has come. The parser calls the `on_` methods."""
 
     is_complete: bool = False
@@ -172,3 +113,83 @@ class _Reading:
         """Take the end; what has status 100 comes before the response."""
         self._status = self._parser.get_status_code()
         self.is_complete = self._status >= 200
+
+
+@define(eq=False)
+class UnixConnections:
+    """Those to the unix socket at `path`."""
+
+    path: str
+    _kept: list[socket.socket] = field(factory=list)
+
+    def get(self, path: str, headers: Mapping[str, str], timeout: float | None) -> Answer:
+        """The response to a GET request. `timeout` is in seconds, to connect and between two parts of the response.
+
+        A call whose kept connection the engine has closed is repeated. Raises OSError, and HTTPException for what is no response.
+        """
+        request = request_for(path, headers)
+        try:
+            return self._asked(request, timeout)
+        except CLOSED:
+            return self._asked(request, timeout)
+
+    def close(self) -> None:
+        """Close all connections that no call uses."""
+        kept, self._kept = self._kept, []
+        for each in kept:
+            each.close()
+
+    def _asked(self, request: bytes, timeout: float | None) -> Answer:
+        connection = self.taken(timeout)
+        try:
+            connection.sendall(request)
+            reading = Reading()
+            while not reading.is_complete:
+                reading.take(connection.recv(READ_AT_ONCE))
+        except BaseException:
+            connection.close()
+            raise
+        self.keep(connection, reading)
+        return reading.answer()
+
+    def keep(self, connection: socket.socket, reading: Reading) -> None:
+        """Keep a connection for other calls after this response, or close it."""
+        if reading.is_kept and len(self._kept) < limits.MAX_ENGINE_CONNECTIONS:
+            self._kept.append(connection)
+        else:
+            connection.close()
+
+    def taken(self, timeout: float | None) -> socket.socket:
+        """A connection that no other call uses, a kept one or a new one. Raises OSError."""
+        try:
+            connection = self._kept.pop()
+        except IndexError:
+            return self._opened(timeout)
+        if not _is_silent(connection):
+            # the engine has closed it meanwhile
+            connection.close()
+            return self._opened(timeout)
+        connection.settimeout(timeout)
+        return connection
+
+    def _opened(self, timeout: float | None) -> socket.socket:
+        made = socket.socket(socket.AF_UNIX)
+        try:
+            made.settimeout(timeout)
+            made.connect(self.path)
+        except BaseException:
+            made.close()
+            raise
+        return made
+
+
+def _is_silent(connection: socket.socket) -> bool:
+    """Whether nothing has come, neither a part of a response nor the end."""
+    connection.setblocking(False)
+    try:
+        connection.recv(1, socket.MSG_PEEK)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False

@@ -69,7 +69,8 @@ class Inspector:
                 continue
             begun += 1
             opened.add(id)
-            self.calls.begin("inspect", partial(self.api.inspect, id), partial(take, id), partial(fail, id), id)
+            ask, begin = partial(self.api.inspect, id), partial(self.api.begin_inspect, id)
+            self.calls.begin("inspect", ask, partial(take, id), partial(fail, id), id, begin)
 
     def succeeded(self, id: str, answer: Any) -> None:
         """Take the response to an inspect. One with an unexpected value is an error."""
