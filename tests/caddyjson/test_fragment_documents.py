@@ -303,17 +303,17 @@ def test_caddy_begins_with_the_first_ones_while_others_are_rendered(adapt: Adapt
     operators = evolve(fragment("base", "(base) {\n\trespond x\n}\n"), seniority=-1)
     given = [operators, *map(plain, range(30))]
     counted = Counted(adapt)
-    with ThreadPoolExecutor(4) as threads:
-        documents = in_threads(counted, threads)
-        documents.begin(given[:11])
-        assert counted.since() == 1 + 1
-        documents.begin(given[:21])
-        documents.begin(given)
-        documents.begin(given)
-        assert counted.since() == 2
-        found = documents.of(given)
-    # what the sites have in common, and the definitions alone
-    assert counted.since() == 2
+    documents = FragmentDocuments(counted)
+    # the operator's definitions, and a batch of what is new at each time
+    for size, texts in ((11, 1 + 1), (21, 1), (31, 1), (31, 0)):
+        with ThreadPoolExecutor(4) as threads:
+            documents.site_routes.for_each = threads.map
+            documents.begin(given[:size])
+        assert counted.since() == texts
+    documents.site_routes.for_each = map
+    found = documents.of(given)
+    # the definitions alone, and what the sites have in common
+    assert counted.since() == 1 + 1
     alone = FragmentDocuments(adapt).of(given)
     for each in given[1:]:
         assert outcome(partial(encoded, found[each])) == outcome(partial(encoded, alone[each]))

@@ -66,6 +66,9 @@ def secure(port: int, host: str, sni: str = "") -> str:
         received = b""
         while more := connection.recv(65536):
             received += more
+    if not received:
+        # before a new site is live, its connection may end with the reload
+        raise ConnectionResetError("no response")
     head, _, body = received.partition(b"\r\n\r\n")
     return body.decode() if b" 200 " in head.splitlines()[0] else head.decode()
 
