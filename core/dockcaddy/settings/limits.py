@@ -25,7 +25,7 @@ MAX_SSH_CONNECTIONS = 6
 MAX_IDLE_ENGINE_THREADS = 8
 # Inspects that are waited for. More at once only load the engine.
 MAX_INSPECTS_AT_ONCE = 8
-# Inspects that hang, and those that are waited for. Each holds a thread.
+# Inspects that hang, and those that are waited for. Each holds a connection, or a thread.
 MAX_OPEN_INSPECTS = 256
 # Lists of single containers that hang, before the next one waits for a response.
 MAX_LOOKS_AT_ONCE = 4

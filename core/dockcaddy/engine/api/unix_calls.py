@@ -4,6 +4,7 @@ At a start, each container is one request. A thread for each of those that wait 
 a time, and they get into each other's way.
 """
 
+import contextlib
 import select
 import socket
 import threading
@@ -48,6 +49,7 @@ class UnixCalls:
 
     def __attrs_post_init__(self) -> None:
         self._poll.register(self._wakers[0], select.POLLIN)
+        self._wakers[1].setblocking(False)
 
     def begin(self, path: str, headers: Mapping[str, str], timeout: float, done: Done) -> None:
         """Begin a GET request. `timeout` is in seconds, to connect and between two parts of the response.
@@ -60,7 +62,9 @@ class UnixCalls:
                 self._thread = threading.Thread(target=self._run, name="requests to an engine", daemon=True)
                 self._thread.start()
             elif self._thread is not threading.current_thread():
-                self._wakers[1].send(b"x")
+                # where it is full, the thread will wake up anyway
+                with contextlib.suppress(BlockingIOError):
+                    self._wakers[1].send(b"x")
 
     def _run(self) -> None:
         while self._send_waiting():
