@@ -319,6 +319,22 @@ def test_caddy_begins_with_the_first_ones_while_others_are_rendered(adapt: Adapt
         assert outcome(partial(encoded, found[each])) == outcome(partial(encoded, alone[each]))
 
 
+def test_each_fragment_is_looked_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[Section] = []
+
+    def plain_or_not(self: SiteRoutes, definitions: Definitions, section: Section) -> PlainSite | None:
+        seen.append(section)
+        return plain_site(section, definitions)
+
+    monkeypatch.setattr(SiteRoutes, "plain", plain_or_not)
+    at_once = SiteRoutes(lambda text: b"{}", lambda work, things: [*map(work, things)])
+    documents = FragmentDocuments(lambda text: b"{}", at_once)
+    given = [fragment(str(n), f"http://a{n}.test{path} {{\n\trespond x\n}}\n") for n, path in enumerate(("", "/b") * 5)]
+    for size in (3, 7, 10):
+        documents.begin(given[:size])
+    assert len(seen) == len(given)
+
+
 def test_what_has_begun_does_not_count_where_labels_define_something_later(adapt: Adapt) -> None:
     options = fragment("options", "{\n\tskip_install_trust\n\tservers {\n\t\tprotocols h1\n\t}\n}\n")
     given = [*map(plain, range(20)), options]

@@ -69,8 +69,9 @@ class Alone:
 
 @define(eq=False)
 class _Begun:
-    """The plain sites of fragments that Caddy adapts meanwhile, and what becomes of them."""
+    """The plain sites of fragments that Caddy adapts meanwhile, and what becomes of them. `seen` are all that were looked at."""
 
+    seen: set[Fragment] = field(factory=set)
     sites: dict[Fragment, list[PlainSite]] = field(factory=dict)
     outcomes: Iterator[Outcome] = field(factory=lambda: iter(()))
 
@@ -114,8 +115,9 @@ class FragmentDocuments:
 
         def small_ones() -> Iterator[PlainSite]:
             for each in fragments:
-                if each in begun.sites or each in self._refused_definers:
+                if each in begun.seen or each in self._refused_definers:
                     continue
+                begun.seen.add(each)
                 found = self._plain_sites(each)
                 if found and _are_small(found):
                     begun.sites[each] = found
