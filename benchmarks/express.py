@@ -23,6 +23,8 @@ from stand_in_engine import StandInEngine
 SIZES = (10, 1_000, 10_000)
 RUNS = 9
 COMING = 20
+# with more sites, each change takes Traefik seconds: one container comes and goes
+MANY = 1_000
 VISITORS = 8
 
 Start = Callable[[str, int], AbstractContextManager[Program]]
@@ -77,14 +79,14 @@ class Visitor:
         connection.close()
 
 
-def come_and_go(watched: StandInEngine, running: Program) -> Sequence[Visitor]:
+def come_and_go(watched: StandInEngine, running: Program, count: int) -> Sequence[Visitor]:
     """The visitors of another site while containers come and go."""
     other = watched.containers["app-0"]
     visitors = [Visitor(running.port, f"{other.name}.test", other.address) for _ in range(VISITORS)]
     threads = [threading.Thread(target=each.visit) for each in visitors]
     for thread in threads:
         thread.start()
-    names = [f"guest-{number}" for number in range(COMING)]
+    names = [f"guest-{number}" for number in range(count)]
     for name in names:
         made = watched.add(name, labels_of(name, watched.port, running.port, running.name))
         seconds_until(functools.partial(running.answers, made), time.perf_counter())
@@ -112,7 +114,7 @@ def measure(watched: StandInEngine, label: str, start: Start, table: Table, size
             one_more(watched, running, name, labels_of(name, watched.port, running.port, running.name))
             for name in (f"more-{number}" for number in range(RUNS))
         ]
-        visitors = come_and_go(watched, running)
+        visitors = come_and_go(watched, running, 1 if start is traefik and size > MANY else COMING)
         memory = running.memory() + running.memory_of_children()
     for name in list(watched.containers):
         watched.remove(name)
