@@ -114,7 +114,7 @@ def measure(watched: StandInEngine, label: str, start: Start, table: Table, size
             one_more(watched, running, name, labels_of(name, watched.port, running.port, running.name))
             for name in (f"more-{number}" for number in range(RUNS))
         ]
-        visitors = come_and_go(watched, running, 1 if start is traefik and size > MANY else COMING)
+        visitors = come_and_go(watched, running, 1 if kind == "traefik" and size > MANY else COMING)
         memory = running.memory() + running.memory_of_children()
     for name in list(watched.containers):
         watched.remove(name)

@@ -330,9 +330,11 @@ def test_each_fragment_is_looked_at_once(monkeypatch: pytest.MonkeyPatch) -> Non
     at_once = SiteRoutes(lambda text: b"{}", lambda work, things: [*map(work, things)])
     documents = FragmentDocuments(lambda text: b"{}", at_once)
     given = [fragment(str(n), f"http://a{n}.test{path} {{\n\trespond x\n}}\n") for n, path in enumerate(("", "/b") * 5)]
-    for size in (3, 7, 10):
+    for size in (3, 7, 10, 10):
         documents.begin(given[:size])
     assert len(seen) == len(given)
+    # a pass that begins again and again, as Caddy does not answer later on, keeps no more
+    assert len(documents._begun.outcomes) == 3
 
 
 def test_what_has_begun_does_not_count_where_labels_define_something_later(adapt: Adapt) -> None:

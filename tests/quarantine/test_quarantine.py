@@ -51,6 +51,20 @@ def test_what_a_rule_refused_is_not_adapted_at_a_start() -> None:
     quarantine_of(adapt, lambda: 0.0, documents=FragmentDocuments(unreachable)).begin([definer, good])
 
 
+def test_what_caddy_refuses_at_times_is_said_by_who_needs_the_documents() -> None:
+    answers = [CaddyRefusal("out of time"), b"{}", CaddyRefusal("out of time")]
+
+    def adapt(text: str) -> bytes:
+        answer = answers.pop(0)
+        if isinstance(answer, CaddyRefusal):
+            raise answer
+        return answer
+
+    definer = fragment("options", "{\n\tdebug\n}\n", MOST_SENIOR)
+    quarantine_of(adapt, lambda: 0.0, documents=FragmentDocuments(adapt)).begin([definer])
+    assert answers == []
+
+
 @pytest.mark.parametrize("more", [0, 300])
 def test_hundreds_of_one_kind_cost_one_load(more: int) -> None:
     caddy = Caddy(first_with(".pem", NO_FILE))

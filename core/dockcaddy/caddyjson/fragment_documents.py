@@ -67,13 +67,13 @@ class Alone:
         return caddyfile.write_with_origins(self.blocks)[1]
 
 
-@define(eq=False)
+@frozen(eq=False)
 class _Begun:
     """The plain sites of fragments that Caddy adapts meanwhile, and what becomes of them. `seen` are all that were looked at."""
 
     seen: set[Fragment] = field(factory=set)
     sites: dict[Fragment, list[PlainSite]] = field(factory=dict)
-    outcomes: Iterator[Outcome] = field(factory=lambda: iter(()))
+    outcomes: list[Iterator[Outcome]] = field(factory=list)
 
 
 @define(eq=False)
@@ -112,18 +112,18 @@ class FragmentDocuments:
             return
         self._define(definers)
         begun = self._begun
+        new = [each for each in fragments if each not in begun.seen and each not in self._refused_definers]
+        begun.seen.update(new)
 
         def small_ones() -> Iterator[PlainSite]:
-            for each in fragments:
-                if each in begun.seen or each in self._refused_definers:
-                    continue
-                begun.seen.add(each)
+            for each in new:
                 found = self._plain_sites(each)
                 if found and _are_small(found):
                     begun.sites[each] = found
                     yield from found
 
-        begun.outcomes = chain(begun.outcomes, self.site_routes.routes(self._definitions, small_ones()))
+        if new:
+            begun.outcomes.append(self.site_routes.routes(self._definitions, small_ones()))
 
     def of(self, fragments: Sequence[Fragment]) -> Mapping[Fragment, Alone]:
         """What Caddy says to each of these fragments, which are all that there are. Raises CaddyUnreachable."""
@@ -239,7 +239,10 @@ class FragmentDocuments:
 
         routes: dict[PlainSite, Route] = {}
         # in this order: the sites that have begun are complete once the last of them has its outcome
-        for outcome in [*begun.outcomes, *self.site_routes.routes(self._definitions, plain_sites())]:
+        for outcome in [
+            *chain.from_iterable(begun.outcomes),
+            *self.site_routes.routes(self._definitions, plain_sites()),
+        ]:
             if not isinstance(outcome, CaddyRefusal):
                 routes.update((site, route) for site, route in outcome.items() if route is not None)
         for fragment, sites in plain.items():

@@ -147,7 +147,8 @@ class Quarantine:
 
     def begin(self, fragments: Sequence[Fragment]) -> None:
         """At a start, have Caddy begin to adapt some of the fragments that `resolve` will get."""
-        with suppress(CaddyUnreachable):
+        # whatever Caddy says to that, `resolve` hears it too
+        with suppress(CaddyUnreachable, CaddyRefusal):
             self.documents.begin([each for each in fragments if not each.refused])
 
     def resolve(

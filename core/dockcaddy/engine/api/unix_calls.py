@@ -1,7 +1,7 @@
 """GET requests to a unix socket that one thread makes, several at a time.
 
-At a start, each container is one request. A thread for each of those that wait takes half as long again: Python runs one thread at
-a time, and they get into each other's way.
+At a start, each container is one request. A thread for each of those that wait takes twice as long: Python runs one thread at a
+time, and they get into each other's way.
 """
 
 import contextlib
